@@ -1,0 +1,141 @@
+"""See how recurrent networks learn: an autodiff engine you can draw, step through and prove.
+
+Build networks from plain equations on Tensors; then ``draw`` what ran, ``step`` through its backward pass, and prove
+its gradients with ``testing``. Importing this needs numpy alone; pictures and the rest are imported when used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import nn as nn
+from .engine.backprop import Contribution, backprop, grad
+from .engine.graph import Graph
+from .engine.ops import (
+    abs,
+    broadcast_to,
+    concat,
+    cos,
+    exp,
+    log,
+    log_softmax,
+    logsumexp,
+    max,
+    maximum,
+    mean,
+    minimum,
+    relu,
+    reshape,
+    sigmoid,
+    sin,
+    softmax,
+    softplus,
+    sqrt,
+    stack,
+    sum,
+    take,
+    tanh,
+    transpose,
+    where,
+)
+from .engine.primitive import primitive, primitives
+from .engine.scope import detect_nan, no_grad, scope, time_step
+from .engine.tensor import ShapeError, Tensor, tensor
+from .nn import (
+    GRU,
+    LSTM,
+    RNN,
+    SGD,
+    Adam,
+    CoupledLSTMCell,
+    Embedding,
+    GRUCell,
+    Linear,
+    LSTMCell,
+    PeepholeLSTMCell,
+    RNNCell,
+    binary_cross_entropy_with_logits,
+    clip_grad_norm,
+    cross_entropy,
+    mse_loss,
+)
+
+if TYPE_CHECKING:
+    from . import testing as testing
+    from .draw import draw as draw
+    from .stepper import step as step
+    from .symbolic import formula as formula
+
+_WHEN_USED = {"draw": ".draw", "step": ".stepper", "formula": ".symbolic", "testing": ".testing"}
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SGD",
+    "Adam",
+    "Contribution",
+    "CoupledLSTMCell",
+    "Embedding",
+    "GRUCell",
+    "Graph",
+    "LSTMCell",
+    "Linear",
+    "PeepholeLSTMCell",
+    "RNNCell",
+    "ShapeError",
+    "Tensor",
+    "abs",
+    "backprop",
+    "binary_cross_entropy_with_logits",
+    "broadcast_to",
+    "clip_grad_norm",
+    "concat",
+    "cos",
+    "cross_entropy",
+    "detect_nan",
+    "draw",
+    "exp",
+    "formula",
+    "grad",
+    "log",
+    "log_softmax",
+    "logsumexp",
+    "max",
+    "maximum",
+    "mean",
+    "minimum",
+    "mse_loss",
+    "nn",
+    "no_grad",
+    "primitive",
+    "primitives",
+    "relu",
+    "reshape",
+    "scope",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "stack",
+    "step",
+    "sum",
+    "take",
+    "tanh",
+    "tensor",
+    "testing",
+    "time_step",
+    "transpose",
+    "where",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHEN_USED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(_WHEN_USED[name], __name__)
+    found = module if name == "testing" else getattr(module, name)
+    globals()[name] = found
+    return found

@@ -1,0 +1,1 @@
+"""Values, graphs and derivatives. Needs numpy, and nothing from the floors above."""

@@ -1,0 +1,304 @@
+"""Backpropagation: one walk, which can be watched step by step or drained for its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import ops
+from .graph import topological_order
+from .primitive import Primitive
+from .scope import CONTEXT
+from .tensor import ShapeError, Tensor, as_value
+
+
+class Contribution(NamedTuple):
+    """One edge of the walk: what one use of a tensor adds to its gradient.
+
+    The gradients are write-locked arrays, or Tensors where the walk itself is recorded (``create_graph=True``).
+    """
+
+    node: Tensor  # the node whose rule was applied
+    slot: int  # which of its inputs: x * x has two
+    input: Tensor  # node.inputs[slot]
+    upstream: Any  # ∂L/∂node, complete
+    product: Any  # what the rule returned for this slot, before any sum over broadcast axes
+    contribution: Any  # the same in the shape and dtype of the input
+    before: Any  # the input's running total before; None if this is the first to arrive
+    after: Any  # and after: before + contribution
+    arrived: int  # how many contributions the input has received, this one included
+    expected: int  # and how many it will receive in all
+
+
+def backprop(
+    output: Tensor,
+    seed: ArrayLike | Tensor | None = None,
+    *,
+    inputs: Iterable[Tensor] | None = None,
+    create_graph: bool = False,
+) -> Iterator[Contribution]:
+    """Walk the graph backwards from the output, yielding one Contribution per edge.
+
+    A node's rule is applied once all contributions to it have arrived. ``seed`` is ∂L/∂output, 1 by default for an
+    output of size 1. ``inputs`` restricts the walk to what lies between the output and these tensors. With
+    ``create_graph`` the gradients are Tensors, recorded in the scope and time step of the node they belong to.
+    Raises ValueError when the output requires no gradient or a seed is missing, ShapeError for a wrong seed or rule.
+
+    >>> import tinygrad_lstm as tl
+    >>> x = tl.tensor(3.0, requires_grad=True, name="x")
+    >>> for c in tl.backprop(x * x):
+    ...     print(c.input.name, c.before, "+", c.contribution, "=", c.after, f"({c.arrived} of {c.expected})")
+    x None + 3.0 = 3.0 (1 of 2)
+    x 3.0 + 3.0 = 6.0 (2 of 2)
+    """
+    if not isinstance(output, Tensor):
+        raise TypeError(f"backprop starts from a tensor, not from {output!r}")
+    first = as_seed(output, seed, create_graph)
+    return _walk(output, first, None if inputs is None else tuple(inputs), create_graph)
+
+
+def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
+    """Drain the walk into the ``.grad`` of the leaves. Nothing is changed unless the whole walk succeeds."""
+    gradients = {output: as_seed(output, seed)} if output.is_leaf else {}
+    for step in backprop(output, seed):
+        if step.arrived == step.expected and step.input.primitive is None:
+            gradients[step.input] = step.after
+    for leaf, gradient in gradients.items():
+        leaf.grad = gradient if leaf._grad is None else leaf._grad.value + gradient
+
+
+def grad(
+    output: Tensor,
+    inputs: Tensor | Sequence[Tensor],
+    seed: ArrayLike | Tensor | None = None,
+    *,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """∂output/∂input for each input, leaf or not, leaving every ``.grad`` alone.
+
+    With ``create_graph`` the results can be differentiated again, to any order. Raises ValueError for an input that the
+    output does not depend on, unless ``allow_unused`` asks for None in its place.
+
+    >>> import tinygrad_lstm as tl
+    >>> x = tl.tensor(3.0, requires_grad=True)
+    >>> (slope,) = tl.grad(x ** 3, [x], create_graph=True)
+    >>> (curvature,) = tl.grad(slope, [x])
+    >>> slope.item(), curvature.item()
+    (27.0, 18.0)
+    """
+    wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    for position, x in enumerate(wanted):
+        if not isinstance(x, Tensor) or not x.requires_grad:
+            raise ValueError(f"input {position}{_called(x)} requires no gradient: make it with requires_grad=True")
+    found: dict[Tensor, Any] = {}
+    if any(x is output for x in wanted):
+        found[output] = as_seed(output, seed, create_graph)
+    for step in backprop(output, seed, inputs=wanted, create_graph=create_graph):
+        if step.arrived == step.expected:
+            found[step.input] = step.after
+    results: list[Tensor | None] = []
+    for position, x in enumerate(wanted):
+        if x not in found and not allow_unused:
+            raise ValueError(
+                f"the output does not depend on input {position}{_called(x)}: no path leads from one to the other. "
+                "Pass allow_unused=True to get None for it"
+            )
+        gradient = found.get(x)
+        results.append(gradient if gradient is None or create_graph else Tensor(as_value(gradient, x.dtype)))
+    return tuple(results)
+
+
+def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool = False) -> Any:
+    """∂L/∂output, checked: ones for a single number, else what the caller gives."""
+    if not output.requires_grad:
+        raise ValueError(
+            f"{output!r} requires no gradient: nothing it was computed from was made with requires_grad=True, "
+            "or it was computed under no_grad or detached"
+        )
+    if seed is None:
+        if output.size != 1:
+            raise ValueError(
+                f"backward from a tensor of shape {output.shape} needs a seed of that shape, the gradient of what "
+                "follows; or reduce it to one number first, as in y.sum().backward()"
+            )
+        seed = np.ones(output.shape, output.dtype)
+    given = seed if isinstance(seed, Tensor) else Tensor(as_value(seed, output.dtype), name="seed")
+    if given.shape != output.shape:
+        raise ShapeError(f"the seed has shape {given.shape}; it must have the output's, {output.shape}")
+    return given if create_graph else given.value.astype(output.dtype, copy=False)
+
+
+def to_shape(gradient: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a gradient over the axes along which its input was broadcast: the one place where broadcasting is undone.
+
+    Raises ValueError for a shape that broadcasting cannot have made.
+    """
+    extra = len(gradient.shape) - len(shape)
+    if extra < 0:
+        raise ValueError("too few axes")
+    if extra:
+        gradient = ops.sum(gradient, axis=0 if extra == 1 else tuple(range(extra)))
+    if gradient.shape == shape:
+        return gradient
+    stretched = tuple(i for i, n in enumerate(shape) if n != gradient.shape[i])
+    if any(shape[i] != 1 for i in stretched):
+        raise ValueError("axes that are neither equal nor 1")
+    return ops.sum(gradient, axis=stretched, keepdims=True)
+
+
+def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_graph: bool) -> Iterator[Contribution]:
+    expected = _plan(output, inputs)
+    arrived = dict.fromkeys(expected, 0)
+    totals = {output: seed}
+    detecting_nan = CONTEXT.get().detecting_nan
+    for node in sorted(expected, key=attrgetter("serial"), reverse=True):
+        if node.primitive is None:
+            continue
+        upstream = totals.pop(node)
+        rule = node.primitive.rule
+        assert rule is not None
+        if create_graph:
+            products = _recorded_rule(rule, node, upstream)
+        else:
+            products = rule(upstream, node._value, *node.input_values, **node.attrs)
+        if not isinstance(products, tuple) or len(products) != len(node.inputs):
+            raise _miscounted(products, node)
+        slot = -1
+        for x, value, product in zip(node.inputs, node.input_values, products, strict=True):
+            slot += 1
+            if x not in arrived:
+                continue
+            if type(product) is np.ndarray and product.shape == value.shape and product.dtype is value.dtype:
+                product.setflags(False)  # type: ignore[call-arg]
+                contribution = product
+            else:
+                product, contribution = _fit(product, value, node, slot, create_graph)
+            if detecting_nan:
+                _check_finite(contribution, upstream, node, slot)
+            if x in totals:
+                before = totals[x]
+                after = before + contribution
+                if type(after) is np.ndarray:
+                    after.setflags(False)  # type: ignore[call-arg]
+                elif not create_graph:
+                    after = _locked(after)
+            else:
+                before = None
+                after = contribution
+            totals[x] = after
+            arrived[x] = count = arrived[x] + 1
+            yield Contribution(node, slot, x, upstream, product, contribution, before, after, count, expected[x])
+
+
+def _plan(output: Tensor, inputs: tuple[Tensor, ...] | None) -> dict[Tensor, int]:
+    """The nodes that take part, and how many contributions each will receive.
+
+    They are those that require a gradient and, if inputs are given, lie between them and the output.
+    """
+    on_path = None if inputs is None else _leading_to(inputs, output)
+    expected = {output: 0}
+    unvisited = [output]
+    while unvisited:
+        for x in unvisited.pop().inputs:
+            if x in expected:
+                expected[x] += 1
+            elif x.requires_grad and (on_path is None or x in on_path):
+                expected[x] = 1
+                unvisited.append(x)
+    return expected
+
+
+def _leading_to(inputs: tuple[Tensor, ...], output: Tensor) -> set[Tensor]:
+    leading = set(inputs)
+    for node in topological_order(output):
+        if any(x in leading for x in node.inputs):
+            leading.add(node)
+    return leading
+
+
+def _recorded_rule(rule: Callable[..., tuple[Any, ...]], node: Tensor, upstream: Tensor) -> tuple[Any, ...]:
+    """The rule applied to Tensors, in the scope and time step of the node it belongs to."""
+    token = CONTEXT.set(node.context._replace(recording=True, detecting_nan=CONTEXT.get().detecting_nan))
+    try:
+        operands = [_as_it_was(x, value) for x, value in zip(node.inputs, node.input_values, strict=True)]
+        return rule(upstream, node, *operands, **node.attrs)
+    finally:
+        CONTEXT.reset(token)
+
+
+_recall = Primitive("recall", lambda x: x, lambda g, y, x: (g,), "recall")
+
+
+def _as_it_was(x: Tensor, value: Any) -> Tensor:
+    """x with the value it had when the graph ran, still differentiable, should an optimiser have moved it since."""
+    if x._value is value:
+        return x
+    return Tensor(value, _recall, (x,), (value,), requires_grad=x.requires_grad, name=x.name)
+
+
+def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) -> tuple[Any, Any]:
+    """What a rule returned, checked, and the same in the shape and dtype of the input it is for."""
+    if product is None:
+        product = np.zeros(value.shape, value.dtype)
+    if create_graph:
+        product = product if isinstance(product, Tensor) else Tensor(as_value(product, value.dtype))
+    else:
+        product = _locked(product)
+    contribution = product
+    if product.shape != value.shape:
+        try:
+            contribution = to_shape(product, value.shape)
+        except ValueError:
+            raise _misshapen(product, node, slot) from None
+    if not create_graph:
+        contribution = _locked(contribution)
+        if contribution.dtype != value.dtype:
+            contribution = _locked(contribution.astype(value.dtype))
+    return product, contribution
+
+
+def _locked(array: Any) -> Any:
+    array = np.asarray(array)
+    array.setflags(write=False)
+    return array
+
+
+def _miscounted(products: Any, node: Tensor) -> TypeError:
+    assert node.primitive is not None
+    returned = f"a tuple of {len(products)}" if isinstance(products, tuple) else type(products).__name__
+    return TypeError(
+        f"the rule of {node.primitive.name} must return a tuple of {len(node.inputs)}, one contribution per input; "
+        f"it returned {returned}"
+    )
+
+
+def _misshapen(product: Any, node: Tensor, slot: int) -> ShapeError:
+    assert node.primitive is not None
+    x = node.inputs[slot]
+    return ShapeError(
+        f"the rule of {node.primitive.name}{node.context.place} returned shape {product.shape} for input "
+        f"{slot}{_called(x)} of shape {x.shape}; a contribution has its input's shape, or one that broadcasting made of it"
+    )
+
+
+def _check_finite(contribution: Any, upstream: Any, node: Tensor, slot: int) -> None:
+    if np.isfinite(np.asarray(contribution)).all():
+        return
+    assert node.primitive is not None
+    kind = "NaN" if np.isnan(np.asarray(contribution)).any() else "Inf"
+    place = f"{node.primitive.name}{node.context.place}"
+    fault = f"the rule of {place} made the first {kind} of the backward pass"
+    if not np.isfinite(np.asarray(upstream)).all():
+        fault = f"the seed, or the gradient that reached {place}, already held a NaN or Inf"
+    raise FloatingPointError(
+        f"{fault}, for input {slot}{_called(node.inputs[slot])} of shape {node.inputs[slot].shape}"
+    )
+
+
+def _called(x: Any) -> str:
+    return f" ({x.name})" if isinstance(x, Tensor) and x.name else ""

@@ -1,0 +1,126 @@
+"""The graph behind a tensor: its nodes in order, a name for each, and the means to run it again on other numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from .tensor import Array, ShapeError, Tensor, _short
+
+
+def topological_order(*outputs: Tensor) -> list[Tensor]:
+    """Everything the outputs depend on, inputs before what uses them.
+
+    A node is made after its inputs, so the order in which nodes were made is a topological one; it is also the order
+    in which the program ran, time step by time step.
+    """
+    seen = set(outputs)
+    unvisited = list(outputs)
+    while unvisited:
+        for x in unvisited.pop().inputs:
+            if x not in seen:
+                seen.add(x)
+                unvisited.append(x)
+    return sorted(seen, key=attrgetter("serial"))
+
+
+class Graph:
+    """A snapshot of how a tensor was computed, with the values it was computed from.
+
+    ``nodes`` holds every node once, inputs before what uses them. ``ids`` names them by their structure, such as
+    ``t3.forget_gate.matmul``: the same names in every run of the same program. ``values`` are those the graph ran with,
+    also after an optimiser has replaced a leaf's.
+    """
+
+    def __init__(self, *outputs: Tensor) -> None:
+        if not outputs or not all(isinstance(output, Tensor) for output in outputs):
+            raise TypeError("Graph(...) takes the tensor, or tensors, whose computation it shows")
+        self.outputs = outputs
+        self.output = outputs[0]
+        self.nodes = tuple(topological_order(*outputs))
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __repr__(self) -> str:
+        return f"<graph of {len(self.nodes)} nodes, {len(self.leaves)} of them leaves>"
+
+    @property
+    def leaves(self) -> tuple[Tensor, ...]:
+        return tuple(node for node in self.nodes if node.is_leaf)
+
+    @cached_property
+    def values(self) -> Mapping[Tensor, Array]:
+        """What each node held when the graph ran."""
+        values = {node: node.value for node in self.nodes}
+        for node in reversed(self.nodes):
+            for x, value in zip(node.inputs, node.input_values, strict=True):
+                if x.is_leaf:
+                    values[x] = value
+        return MappingProxyType(values)
+
+    @cached_property
+    def ids(self) -> Mapping[Tensor, str]:
+        """A name for each node, from time step, scope and primitive; from its own name for a leaf."""
+        ids: dict[Tensor, str] = {}
+        taken: set[str] = set()
+        repeats: Counter[str] = Counter()
+        for node in self.nodes:
+            base = name = _structural_name(node)
+            while name in taken:
+                repeats[base] += 1
+                name = f"{base}_{repeats[base] + 1}"
+            taken.add(name)
+            ids[node] = name
+        return MappingProxyType(ids)
+
+    def replay(
+        self, values: Mapping[Tensor, Any] | None = None, *, dtype: DTypeLike | None = None
+    ) -> dict[Tensor, NDArray[Any]]:
+        """Run the same computation with other values for some leaves, shapes permitting; nothing is recorded.
+
+        Returns the value of every node. Any number type that numpy computes with will do: complex values for a complex
+        step, float32 for a comparison; ``dtype`` converts the leaves that are not given. Raises KeyError for a tensor
+        that is not a leaf of this graph and ShapeError where a new shape does not fit.
+        """
+        given = {leaf: np.asarray(value) for leaf, value in (values or {}).items()}
+        leaves = set(self.leaves)
+        for leaf in given:
+            if leaf not in leaves:
+                raise KeyError(f"{_short(leaf)} is not a leaf of this graph")
+        result: dict[Tensor, NDArray[Any]] = {}
+        for node in self.nodes:
+            if node.primitive is None:
+                value = given.get(node)
+                result[node] = (
+                    (self.values[node] if dtype is None else self.values[node].astype(dtype))
+                    if value is None
+                    else value
+                )
+                continue
+            operands = [
+                recorded if x.is_leaf and x not in given and dtype is None else result[x]
+                for x, recorded in zip(node.inputs, node.input_values, strict=True)
+            ]
+            try:
+                result[node] = np.asarray(node.primitive.forward(*operands, **node.attrs))
+            except (ValueError, IndexError) as error:
+                shapes = " and ".join(str(operand.shape) for operand in operands)
+                raise ShapeError(f"replay stopped at {self.ids[node]}: shape {shapes} does not fit; {error}") from error
+        return result
+
+
+def _structural_name(node: Tensor) -> str:
+    own = node.primitive.name if node.primitive else node.name or "constant"
+    parts = [*node.scope, own] if node.primitive else [own]
+    if node.time is not None:
+        parts.insert(0, f"t{node.time}")
+    return ".".join(re.sub(r"[^\w.]+", "_", part) for part in parts)

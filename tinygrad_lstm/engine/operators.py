@@ -1,0 +1,135 @@
+"""Python's operators and the usual methods, written once for everything that can stand in an equation.
+
+A class that offers ``__primitive__(primitive, inputs, attrs)`` and inherits from Operators takes part in arithmetic:
+Tensors record what is done to them, symbols write it down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import EllipsisType
+from typing import Any, Self
+
+import numpy as np
+
+from . import ops
+from .primitive import Primitive
+
+NO_ATTRS: dict[str, Any] = {}
+Axis = int | tuple[int, ...] | None
+
+
+class Operators:
+    __slots__ = ()
+    __array_ufunc__ = None  # so that np.ones(3) * x asks x, instead of building an array of objects
+
+    @staticmethod
+    def __primitive__(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Any:
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __add__(self, other: Any) -> Self:
+        return self.__primitive__(ops.add, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __radd__(self, other: Any) -> Self:
+        return self.__primitive__(ops.add, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __sub__(self, other: Any) -> Self:
+        return self.__primitive__(ops.sub, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __rsub__(self, other: Any) -> Self:
+        return self.__primitive__(ops.sub, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __mul__(self, other: Any) -> Self:
+        return self.__primitive__(ops.mul, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __rmul__(self, other: Any) -> Self:
+        return self.__primitive__(ops.mul, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __truediv__(self, other: Any) -> Self:
+        return self.__primitive__(ops.div, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __rtruediv__(self, other: Any) -> Self:
+        return self.__primitive__(ops.div, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __pow__(self, other: Any) -> Self:
+        return self.__primitive__(ops.pow, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __rpow__(self, other: Any) -> Self:
+        return self.__primitive__(ops.pow, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __matmul__(self, other: Any) -> Self:
+        return self.__primitive__(ops.matmul, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Any) -> Self:
+        return self.__primitive__(ops.matmul, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __neg__(self) -> Self:
+        return self.__primitive__(ops.neg, (self,), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __pos__(self) -> Self:
+        return self
+
+    def __abs__(self) -> Self:
+        return self.__primitive__(ops.abs, (self,), NO_ATTRS)  # type: ignore[no-any-return]
+
+    def __getitem__(self, index: Any) -> Self:
+        return self.__primitive__(ops.getitem, (self,), {"index": frozen_index(index)})  # type: ignore[no-any-return]
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        return self.__primitive__(ops.sum, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        return self.__primitive__(ops.mean, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        return self.__primitive__(ops.max, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
+
+    def reshape(self, *shape: Any) -> Self:
+        if len(shape) == 1 and not isinstance(shape[0], int | np.integer):
+            (shape,) = shape
+        return self.__primitive__(ops.reshape, (self,), {"shape": tuple(map(int, shape))})  # type: ignore[no-any-return]
+
+    def transpose(self, *axes: int) -> Self:
+        return self.__primitive__(ops.transpose, (self,), {"axes": axes or None})  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Self:
+        return self.transpose()
+
+    @property
+    def mT(self) -> Self:
+        """The last two axes exchanged, as in numpy."""
+        if self.ndim == 2:
+            return self.transpose()
+        return self.transpose(*range(self.ndim - 2), self.ndim - 1, self.ndim - 2)
+
+
+def frozen_index(index: Any) -> Any:
+    """An index that no later mutation can change: lists become arrays, arrays become locked copies."""
+    if isinstance(index, tuple):
+        return tuple(map(frozen_index, index))
+    if index is None or isinstance(index, int | slice | EllipsisType):
+        return index
+    if hasattr(type(index), "__primitive__"):
+        index = np.asarray(index)
+    indices = np.array(index)
+    if indices.size == 0 and indices.dtype == np.float64 and not isinstance(index, np.ndarray):
+        indices = indices.astype(np.intp)  # an empty list
+    if indices.dtype.kind not in "bui":
+        example = "x[[0, 2]]" if indices.ndim else "x[2]"
+        raise IndexError(
+            f"an index must be made of integers, slices, None, ... or booleans, as in {example}; "
+            f"got {index!r} of type {indices.dtype if indices.ndim else type(index).__name__}"
+        )
+    if indices.ndim == 0 and indices.dtype.kind in "ui":
+        return int(indices)
+    indices.setflags(write=False)
+    return indices

@@ -1,0 +1,256 @@
+"""The page of derivatives.
+
+Each entry is ``primitive(name, forward, rule, symbol)``. The rule maps the upstream gradient ``g = ∂L/∂y`` to one
+contribution per input, in operators and primitives only, so that one line serves arrays, Tensors and symbols.
+
+Two conventions hold on the whole page. At a tie or a kink the equal candidates share the gradient equally: ``maximum(a,
+a)`` gives each half, ``max`` of k equal entries gives each 1/k, and so ``relu'(0) = ½`` and ``abs'(0) = 0``, always
+between the one-sided derivatives. And every forward accepts complex arrays where the function is analytic, comparing by
+real part: that is what lets a complex step check each rule to rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .primitive import Primitive, primitive
+
+# Arithmetic. Broadcasting is undone by the engine, never by a rule.
+
+add = primitive("add", np.add, lambda g, y, a, b: (g, g), "+")
+sub = primitive("sub", np.subtract, lambda g, y, a, b: (g, -g), "−")
+mul = primitive("mul", np.multiply, lambda g, y, a, b: (g * b, g * a), "⊙")
+div = primitive("div", np.divide, lambda g, y, a, b: (g / b, -g * y / b), "/")
+neg = primitive("neg", np.negative, lambda g, y, x: (-g,), "−")
+pow = primitive("pow", np.power, lambda g, y, a, b: (g * b * _lower(a, b), g * y * _log_of_base(a)), "^")
+
+# Comparisons: 1 where true, 0 where false; constant almost everywhere.
+
+greater = primitive("greater", lambda a, b: _indicator(np.real(a) > np.real(b), a, b), None, ">")
+equal = primitive("equal", lambda a, b: _indicator(np.real(a) == np.real(b), a, b), None, "=")
+
+# Functions of one number.
+
+exp = primitive("exp", np.exp, lambda g, y, x: (g * y,))
+log = primitive("log", np.log, lambda g, y, x: (g / x,))
+sqrt = primitive("sqrt", np.sqrt, lambda g, y, x: (g / (2 * y),), "√")
+sin = primitive("sin", np.sin, lambda g, y, x: (g * cos(x),))
+cos: Primitive = primitive("cos", np.cos, lambda g, y, x: (-g * sin(x),))
+tanh = primitive("tanh", np.tanh, lambda g, y, x: (g * (1 - y * y),))
+sigmoid = primitive("sigmoid", lambda x: 0.5 * np.tanh(0.5 * x) + 0.5, lambda g, y, x: (g * (y * (1 - y)),), "σ")
+softplus = primitive("softplus", lambda x: _softplus(x), lambda g, y, x: (g * sigmoid(x),))
+relu = primitive("relu", lambda x: np.maximum(x, 0), lambda g, y, x: (g * _step(x, 0),))
+abs = primitive(
+    "abs",
+    lambda x: np.where(np.real(x) < 0, -x, x) + 0,
+    lambda g, y, x: (g * (_step(x, 0) - _step(0, x)),),
+    "|·|",
+)
+
+# Choosing.
+
+maximum = primitive("maximum", np.maximum, lambda g, y, a, b: (g * _step(a, b), g * _step(b, a)), "max")
+minimum = primitive("minimum", np.minimum, lambda g, y, a, b: (g * _step(b, a), g * _step(a, b)), "min")
+where: Primitive = primitive(
+    "where",
+    lambda condition, a, b: np.where(np.real(condition) != 0, a, b),
+    lambda g, y, condition, a, b: (None, where(condition, g, 0), where(condition, 0, g)),
+)
+
+# Reductions. ``_spread`` gives a reduced array its lost axes back and repeats it along them.
+
+sum = primitive(
+    "sum",
+    lambda x, axis=None, keepdims=False: np.add.reduce(x, axis=axis, keepdims=keepdims),
+    lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis),),
+    "Σ",
+)
+mean = primitive(
+    "mean",
+    lambda x, axis=None, keepdims=False: np.add.reduce(x, axis=axis, keepdims=keepdims) / _count(x, axis),
+    lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) / _count(x, axis),),
+)
+max = primitive(
+    "max",
+    lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
+    lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * _share(equal(x, _spread(y, x, axis)), axis),),
+)
+logsumexp = primitive(
+    "logsumexp",
+    lambda x, axis=None, keepdims=False: _logsumexp(x, axis, keepdims),
+    lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * exp(x - _spread(y, x, axis)),),
+)
+softmax = primitive(
+    "softmax",
+    lambda x, axis=-1: np.exp(x - _logsumexp(x, axis, True)),
+    lambda g, y, x, axis=-1: (y * (g - sum(g * y, axis=axis, keepdims=True)),),
+)
+log_softmax = primitive(
+    "log_softmax",
+    lambda x, axis=-1: x - _logsumexp(x, axis, True),
+    lambda g, y, x, axis=-1: (g - exp(y) * sum(g, axis=axis, keepdims=True),),
+)
+
+# Matrix product, in all of numpy's shapes.
+
+matmul = primitive("matmul", lambda a, b: _matmul(a, b), lambda g, y, a, b: _matmul_rule(g, a, b), "@")
+
+# Moving entries about.
+
+reshape: Primitive = primitive(
+    "reshape",
+    lambda x, shape=(): np.reshape(x, shape),
+    lambda g, y, x, shape=(): (reshape(g, shape=x.shape),),
+)
+transpose: Primitive = primitive(
+    "transpose",
+    lambda x, axes=None: np.transpose(x, axes),
+    lambda g, y, x, axes=None: (transpose(g, axes=_inverse(axes, x.ndim)),),
+    "ᵀ",
+)
+broadcast_to = primitive("broadcast_to", lambda x, shape=(): np.broadcast_to(x, shape), lambda g, y, x, shape=(): (g,))
+getitem = primitive(
+    "getitem",
+    lambda x, index=...: x[index],
+    lambda g, y, x, index=...: (put(g, index=index, shape=x.shape),),
+    "[ ]",
+)
+put: Primitive = primitive(
+    "put",
+    lambda x, index=..., shape=(): _put(x, index, shape),
+    lambda g, y, x, index=..., shape=(): (getitem(g, index=index),),
+)
+take = primitive(
+    "take",
+    lambda rows, indices=0: rows[indices],
+    lambda g, y, rows, indices=0: (put(g, index=indices, shape=rows.shape),),
+)
+_concat = primitive(
+    "concat",
+    lambda *parts, axis=0: np.concatenate(parts, axis=axis),
+    lambda g, y, *parts, axis=0: tuple(getitem(g, index=piece) for piece in _pieces(parts, axis)),
+)
+_stack = primitive(
+    "stack",
+    lambda *parts, axis=0: np.stack(parts, axis=axis),
+    lambda g, y, *parts, axis=0: tuple(
+        getitem(g, index=(slice(None),) * (axis % y.ndim) + (i,)) for i in range(len(parts))
+    ),
+)
+
+
+def concat(parts: Sequence[Any], axis: int = 0) -> Any:
+    """Join along an existing axis."""
+    return _concat(*_some(parts, "concat"), axis=axis)
+
+
+def stack(parts: Sequence[Any], axis: int = 0) -> Any:
+    """Join along a new axis."""
+    return _stack(*_some(parts, "stack"), axis=axis)
+
+
+def _some(parts: Sequence[Any], name: str) -> Sequence[Any]:
+    if not isinstance(parts, list | tuple) or not parts:
+        raise TypeError(f"{name} takes a list of at least one tensor, as in {name}([a, b])")
+    return parts
+
+
+# What the lines above abbreviate. Still only operators and primitives, wherever a rule calls it.
+
+
+def _step(a: Any, b: Any) -> Any:
+    """1 where a > b, ½ where they tie, 0 where a < b: who wins ``max(a, b)``."""
+    return greater(a, b) + equal(a, b) / 2
+
+
+def _lower(a: Any, b: Any) -> Any:
+    """a^(b − 1), written so that a zero base meets no negative exponent where b is 0."""
+    return a ** where(equal(b, 0), 0, b - 1)
+
+
+def _log_of_base(a: Any) -> Any:
+    """log a for a positive base; 0 otherwise, where a power has no real derivative in its exponent."""
+    return log(where(greater(a, 0), a, 1))
+
+
+def _spread(reduced: Any, x: Any, axis: Any) -> Any:
+    kept = [1 if axis is None or i in _axes(axis, x.ndim) else n for i, n in enumerate(x.shape)]
+    return broadcast_to(reshape(reduced, shape=tuple(kept)), shape=x.shape)
+
+
+def _share(winners: Any, axis: Any) -> Any:
+    return winners / sum(winners, axis=axis, keepdims=True)
+
+
+def _matmul_rule(g: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    if a.ndim == 1 and b.ndim == 1:
+        return g * b, g * a
+    if a.ndim == 1:  # (k) @ (..., k, n) → (..., n)
+        return matmul(b, g[..., None])[..., 0], a[:, None] * g[..., None, :]
+    if b.ndim == 1:  # (..., m, k) @ (k) → (..., m)
+        return g[..., None] * b, matmul(a.mT, g[..., None])[..., 0]
+    if b.ndim == 2 and a.ndim > 2:  # one weight for a whole batch: one product instead of a sum of many
+        rows = math.prod(a.shape[:-1])
+        flat_a, flat_g = reshape(a, shape=(rows, a.shape[-1])), reshape(g, shape=(rows, b.shape[-1]))
+        return matmul(g, b.mT), matmul(flat_a.mT, flat_g)
+    return matmul(g, b.mT), matmul(a.mT, g)
+
+
+def _axes(axis: int | tuple[int, ...], ndim: int) -> tuple[int, ...]:
+    return tuple(i % ndim for i in (axis if isinstance(axis, tuple) else (axis,))) if ndim else ()
+
+
+def _inverse(axes: tuple[int, ...] | None, ndim: int) -> tuple[int, ...] | None:
+    return None if axes is None else tuple(int(i) for i in np.argsort([i % ndim for i in axes]))
+
+
+def _count(x: Any, axis: Any) -> int:
+    return math.prod(x.shape if axis is None else [x.shape[i] for i in _axes(axis, x.ndim)])
+
+
+def _pieces(parts: tuple[Any, ...], axis: int) -> list[tuple[slice, ...]]:
+    before = (slice(None),) * (axis % parts[0].ndim)
+    pieces, end = [], 0
+    for part in parts:
+        start, end = end, end + part.shape[axis]
+        pieces.append((*before, slice(start, end)))
+    return pieces
+
+
+# Forwards that need more than a line. These see arrays only.
+
+
+def _indicator(condition: Any, a: Any, b: Any) -> Any:
+    return condition.astype(np.float32 if np.result_type(a, b) in (np.float32, np.complex64) else np.float64)
+
+
+def _matmul(a: Any, b: Any) -> Any:
+    """np.dot for two matrices, which is several times faster than np.matmul for a column times a row."""
+    return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
+
+
+def _softplus(x: Any) -> Any:
+    positive = np.real(x) > 0
+    return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
+
+
+def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+    largest = np.max(np.real(x), axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)
+    total = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    return total if keepdims else np.squeeze(total, axis=axis)
+
+
+def _put(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of the given shape with x added in at index; entries named twice add up."""
+    out = np.zeros(shape, np.asarray(x).dtype)
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(part, np.ndarray | list) for part in parts):
+        np.add.at(out, index, x)
+    else:
+        out[index] = x
+    return out

@@ -1,0 +1,113 @@
+"""What a primitive is: a forward function, one derivative rule, and the symbol that pictures and formulas use."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+_REGISTRY: dict[str, Primitive] = {}
+
+
+class Primitive:
+    """One elementary operation, which every reader of a graph understands.
+
+    Called on plain arrays it computes; on Tensors it records a node; on symbols it writes a formula. The class of an
+    argument decides, by offering ``__primitive__(primitive, inputs, attrs)``.
+    """
+
+    __slots__ = ("arity", "attr_names", "forward", "input_names", "name", "rule", "symbol", "variadic")
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        rule: Callable[..., tuple[Any, ...]] | None,
+        symbol: str | None,
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.rule = rule
+        self.symbol = symbol or name
+        self.input_names, self.attr_names, self.variadic = _read_signature(name, forward, rule)
+        self.arity = len(self.input_names)
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        if len(args) != self.arity and not self.variadic:
+            args, attrs = self._bind(args, attrs)
+        for x in args:
+            if type(x) is not np.ndarray and hasattr(x, "__primitive__"):
+                return x.__primitive__(self, args, attrs)
+        return self.forward(*args, **attrs)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def _bind(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        arity = self.arity
+        if len(args) < arity or len(args) > arity + len(self.attr_names):
+            wanted = ", ".join([*self.input_names, *(f"{name}=…" for name in self.attr_names)])
+            raise TypeError(f"{self.name}({wanted}) was called with {len(args)} positional arguments")
+        by_position = dict(zip(self.attr_names, args[arity:], strict=False))
+        twice = by_position.keys() & attrs.keys()
+        if twice:
+            raise TypeError(f"{self.name} got {min(twice)!r} twice, by position and by name")
+        return args[:arity], {**by_position, **attrs}
+
+
+def primitive(
+    name: str,
+    forward: Callable[..., Any],
+    rule: Callable[..., tuple[Any, ...]] | None,
+    symbol: str | None = None,
+) -> Primitive:
+    """Register a primitive: this is also how you add an operation of your own.
+
+    ``forward(*inputs, **attrs)`` takes and returns numpy arrays; written so that complex arrays pass through, it can be
+    checked to rounding. ``rule(g, y, *inputs, **attrs)`` receives the upstream gradient ``g`` and the output ``y`` and
+    returns one contribution per input (None where no gradient flows). Write it with operators and primitives only: the
+    same line then runs on arrays, on Tensors (so that it can be differentiated again) and on symbols (so that it can
+    print itself). Sum-to-shape after broadcasting is the engine's business. A rule of None says: constant almost
+    everywhere, no gradient. Parameters with a default value are attributes, the others are inputs.
+
+    >>> import tinygrad_lstm as tl
+    >>> cube = tl.primitive("cube", lambda x: x * x * x, lambda g, y, x: (3 * x * x * g,))
+    >>> x = tl.tensor(2.0, requires_grad=True)
+    >>> cube(x).backward(); x.grad.item()
+    12.0
+    """
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ValueError(f"a primitive's name must be an identifier such as 'square', not {name!r}")
+    created = Primitive(name, forward, rule, symbol)
+    _REGISTRY[name] = created
+    return created
+
+
+def primitives() -> Iterator[Primitive]:
+    """Every registered primitive, in the order of registration."""
+    yield from _REGISTRY.values()
+
+
+def _read_signature(
+    name: str, forward: Callable[..., Any], rule: Callable[..., Any] | None
+) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Names of the inputs, names of the attributes, and whether the inputs are open-ended."""
+    function, skipped = (forward, 0) if rule is None else (rule, 2)
+    parameters = list(inspect.signature(function).parameters.values())
+    if len(parameters) < skipped:
+        raise TypeError(
+            f"the rule of {name} must take (g, y, *inputs, **attrs), not ({', '.join(map(str, parameters))})"
+        )
+    inputs, attrs, variadic = [], [], False
+    for parameter in parameters[skipped:]:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            variadic = True
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        elif parameter.kind is parameter.KEYWORD_ONLY or parameter.default is not parameter.empty:
+            attrs.append(parameter.name)
+        else:
+            inputs.append(parameter.name)
+    return tuple(inputs), tuple(attrs), variadic

@@ -1,0 +1,336 @@
+"""A Tensor: a value, and how it was made.
+
+A node is data, not a closure. It keeps the primitive that made it, its ordered inputs with the values they had then,
+the attributes, and the scope and time step the program was in. Edges point only to inputs, so there are no reference
+cycles; values are write-locked, so nothing recorded can be falsified later.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from .operators import NO_ATTRS, Operators
+from .primitive import Primitive
+from .scope import CONTEXT, Context
+
+Array = NDArray[np.floating[Any]]
+
+_serial = itertools.count()
+
+
+class ShapeError(ValueError):
+    """Shapes that do not fit together; says which primitive, where in the network, and both shapes."""
+
+
+class Tensor(Operators):
+    """A write-locked float64 or float32 array that remembers how it was computed. Make one with ``tl.tensor``."""
+
+    __slots__ = (
+        "__weakref__",
+        "_grad",
+        "_value",
+        "attrs",
+        "context",
+        "input_values",
+        "inputs",
+        "name",
+        "primitive",
+        "requires_grad",
+        "serial",
+    )
+
+    def __init__(
+        self,
+        value: Array,
+        primitive: Primitive | None = None,
+        inputs: tuple[Tensor, ...] = (),
+        input_values: tuple[Array, ...] = (),
+        attrs: Mapping[str, Any] = NO_ATTRS,
+        requires_grad: bool = False,
+        context: Context | None = None,
+        name: str | None = None,
+    ) -> None:
+        self._value = value
+        self.primitive = primitive
+        self.inputs = inputs
+        self.input_values = input_values
+        self.attrs = attrs
+        self.requires_grad = requires_grad
+        self.context = CONTEXT.get() if context is None else context
+        self.name = name
+        self.serial = next(_serial)
+        self._grad: Tensor | None = None
+
+    # The value
+
+    @property
+    def value(self) -> Array:
+        """The array, write-locked. Assign a new array to a leaf to replace it; older graphs keep the one they used."""
+        return self._value
+
+    @value.setter
+    def value(self, new: ArrayLike) -> None:
+        if not self.is_leaf:
+            raise ValueError(f"only a leaf's value can be replaced; {self!r} was computed by {self.primitive!r}")
+        self._value = _like(self, new, "value")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._value.shape
+
+    @property
+    def ndim(self) -> int:
+        return self._value.ndim
+
+    @property
+    def size(self) -> int:
+        return self._value.size
+
+    @property
+    def dtype(self) -> np.dtype[np.floating[Any]]:
+        return self._value.dtype
+
+    def numpy(self) -> Array:
+        """The value itself, write-locked: ``x.numpy().copy()`` is yours to change."""
+        return self._value
+
+    def item(self) -> float:
+        """The one number a tensor of size 1 holds."""
+        return float(self._value.item())
+
+    def tolist(self) -> Any:
+        return self._value.tolist()
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self._value, dtype=dtype, copy=copy)
+
+    # How it was made
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The modules it was made in, outermost first."""
+        return self.context.scope
+
+    @property
+    def time(self) -> int | None:
+        """The time step it was made at, if any."""
+        return self.context.time
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.primitive is None
+
+    def detach(self) -> Tensor:
+        """The same value as a new leaf: no gradient flows through it, and what made it may be forgotten."""
+        return Tensor(self._value, name=self.name)
+
+    # Its gradient
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The sum of all gradients that ``backward`` brought to this leaf since it was last set to None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: ArrayLike | Tensor | None) -> None:
+        self._grad = None if new is None else Tensor(_like(self, new, "gradient"), context=Context())
+
+    def backward(self, seed: ArrayLike | Tensor | None = None) -> None:
+        """Add ∂self/∂leaf to the ``.grad`` of every leaf that requires one.
+
+        A tensor of size 1 needs no seed; any other needs the gradient of what follows it, in its own shape. The graph
+        survives: calling this twice adds up. For gradients to differentiate again, see ``tl.grad(create_graph=True)``.
+        """
+        from .backprop import backward
+
+        backward(self, seed)
+
+    # Python's habits
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "a tensor's value cannot be written into: graphs already hold it. Compute a new tensor, for instance with "
+            "tl.where(mask, new, x); or, for a leaf, replace the whole: x.value = new"
+        )
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a 0-d tensor has no length; .item() gives its number")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Self]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"the truth of a tensor of shape {self.shape} is ambiguous; compare one number, as in (x > 0).all()"
+            )
+        return bool(self._value.item())
+
+    def __float__(self) -> float:
+        return self.item()
+
+    def __gt__(self, other: Any) -> NDArray[np.bool_]:
+        return self._value > np.asarray(other)
+
+    def __ge__(self, other: Any) -> NDArray[np.bool_]:
+        return self._value >= np.asarray(other)
+
+    def __lt__(self, other: Any) -> NDArray[np.bool_]:
+        return self._value < np.asarray(other)
+
+    def __le__(self, other: Any) -> NDArray[np.bool_]:
+        return self._value <= np.asarray(other)
+
+    def __eq__(self, other: Any) -> Any:
+        return self._value == np.asarray(other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._value != np.asarray(other)
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        numbers = np.array2string(self._value, precision=4, separator=", ", prefix="tensor(", threshold=20)
+        name = f", name={self.name!r}" if self.name is not None else ""
+        dtype = f", dtype={self.dtype}" if self.dtype != np.float64 else ""
+        made = f", made by {self.primitive.name}{self.context.place}" if self.primitive else ""
+        needs = ", requires_grad=True" if self.is_leaf and self.requires_grad else ""
+        return f"tensor({numbers}{name}{dtype}{made}{needs})"
+
+
+def tensor(
+    data: ArrayLike | Tensor, *, requires_grad: bool = False, name: str | None = None, dtype: DTypeLike | None = None
+) -> Tensor:
+    """A new leaf holding a copy of the data.
+
+    float64 unless the data, or ``dtype``, say float32; Python numbers, lists, bools and integers become float64.
+    Raises TypeError for complex numbers, objects and strings. ``name`` is what pictures and formulas call it.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.tensor([[1, 2]], name="x")
+    tensor([[1., 2.]], name='x')
+    """
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"a tensor's name must be a string, not {name!r}")
+    return Tensor(as_value(data, dtype), requires_grad=bool(requires_grad), name=name)
+
+
+def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
+    """A locked copy of the data in one of the two number types, float64 or float32."""
+    if isinstance(data, Tensor):
+        data = data._value
+    try:
+        array = np.array(data)
+    except ValueError as error:
+        raise TypeError(
+            f"tensors hold rectangular arrays of real numbers; these rows differ in shape ({error})"
+        ) from error
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"tensors hold real numbers (float64 or float32), not {array.dtype}: {_short(data)}")
+    wanted = (
+        np.dtype(dtype) if dtype is not None else array.dtype if array.dtype == np.float32 else np.dtype(np.float64)
+    )
+    if wanted not in (np.float64, np.float32):
+        raise TypeError(f"tensors are float64 or float32, not {wanted}")
+    array = array.astype(wanted, copy=False)
+    array.setflags(write=False)
+    return array
+
+
+def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Tensor:
+    """Compute a primitive and keep how: the one place where nodes are made."""
+    context = CONTEXT.get()
+    requires_grad = False
+    values = []
+    for x in inputs:
+        if type(x) is not Tensor:
+            return record(primitive, _as_tensors(inputs), attrs)
+        values.append(x._value)
+        if x.requires_grad:
+            requires_grad = True
+    try:
+        value = primitive.forward(*values, **attrs)
+    except (ValueError, IndexError, TypeError) as error:
+        raise _explained(error, primitive, values, attrs, context) from error
+    if type(value) is not np.ndarray:
+        value = np.asarray(value)
+    if value.dtype.char not in "df":
+        raise TypeError(f"{primitive.name}{context.place} returned {value.dtype}; a value must be float64 or float32")
+    if value.base is not None and value.flags.writeable:
+        value = value.copy()
+    value.setflags(False)  # type: ignore[call-arg]  # by position: half the time
+    if context.detecting_nan:
+        _check_finite(primitive, value, inputs, context)
+    if not context.recording:
+        return Tensor(value, context=context)
+    needs = requires_grad and primitive.rule is not None
+    return Tensor(value, primitive, inputs, tuple(values), attrs, needs, context)
+
+
+Tensor.__primitive__ = staticmethod(record)  # type: ignore[method-assign]
+
+
+def _as_tensors(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    """Numbers and arrays among the inputs as constants; bare Python numbers take the dtype of their company."""
+    dtypes = [x.dtype for x in inputs if isinstance(x, Tensor | np.ndarray)]
+    company = np.float32 if dtypes and all(dtype == np.float32 for dtype in dtypes) else np.float64
+    return tuple(
+        x if type(x) is Tensor else Tensor(as_value(x, company if isinstance(x, int | float) else None)) for x in inputs
+    )
+
+
+def _like(owner: Tensor, new: Any, what: str) -> Array:
+    value = as_value(new, owner.dtype)
+    if value.shape != owner.shape:
+        called = f" of {owner.name}" if owner.name else ""
+        raise ShapeError(f"the {what}{called} must keep its shape {owner.shape}, not become {value.shape}")
+    return value
+
+
+def _check_finite(primitive: Primitive, value: Array, inputs: tuple[Tensor, ...], context: Context) -> None:
+    if np.isfinite(value).all():
+        return
+    kind = "NaN" if np.isnan(value).any() else "Inf"
+    for slot, x in enumerate(inputs):
+        if x.is_leaf and not np.isfinite(x._value).all():
+            called = repr(x.name) if x.name else f"number {slot}"
+            raise FloatingPointError(
+                f"the input {called} of {primitive.name}{context.place} already holds a NaN or Inf"
+            )
+    shapes = " and ".join(f"{x.shape} in [{x._value.min():.4g}, {x._value.max():.4g}]" for x in inputs if x.size)
+    raise FloatingPointError(f"{primitive.name}{context.place} made the first {kind}, from finite input {shapes}")
+
+
+def _explained(
+    error: Exception, primitive: Primitive, values: list[Array], attrs: Mapping[str, Any], context: Context
+) -> Exception:
+    """The same complaint, with the primitive, the place in the user's network and the shapes."""
+    shapes = " and ".join(str(value.shape) for value in values)
+    where = f"{primitive.name}{context.place}"
+    details = "".join(
+        f", {key}={_short(value)}" for key, value in attrs.items() if value is not None and value is not False
+    )
+    if isinstance(error, IndexError) and not isinstance(error, ValueError):
+        return IndexError(f"{where}: {error}; the tensor has shape {shapes}{details}")
+    if isinstance(error, TypeError):
+        return TypeError(f"{where}: {error}; given shape {shapes}{details}")
+    advice = str(error)
+    if primitive.name == "matmul" and all(value.ndim for value in values):
+        rows, columns = values[0].shape[-1], values[1].shape[-2 if values[1].ndim > 1 else 0]
+        if rows != columns:
+            advice = f"the last axis of the first ({rows}) must equal the first matrix axis of the second ({columns})"
+    elif "broadcast" in advice and len(values) > 1:
+        advice = "aligned at the right, axes must be equal or 1"
+    return ShapeError(f"{where}: shape {shapes}{details} does not fit; {advice}")
+
+
+def _short(data: Any) -> str:
+    text = repr(data)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,40 @@
+"""The two layers that stand around a recurrent one: word vectors in, scores out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from ..engine.operators import frozen_index
+from ..engine.ops import take
+from ..engine.tensor import Tensor, tensor
+from .module import Module, Seed, positive, uniform
+
+
+class Linear(Module):
+    """``x @ weight + bias``. x: (..., D_in) → (..., D_out); weight (D_in, D_out), bias (D_out)."""
+
+    def __init__(self, in_features: int, out_features: int, *, rng: Seed = None, dtype: DTypeLike = np.float64) -> None:
+        positive(in_features=in_features, out_features=out_features)
+        rng = np.random.default_rng(rng)
+        bound = 1 / np.sqrt(in_features)
+        self.weight = uniform(rng, bound, (in_features, out_features), dtype)
+        self.bias = uniform(rng, bound, (out_features,), dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight + self.bias
+
+
+class Embedding(Module):
+    """A learned vector for each of V symbols. indices: integers (...) → (..., D); weight (V, D), standard normal."""
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, *, rng: Seed = None, dtype: DTypeLike = np.float64
+    ) -> None:
+        positive(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        rng = np.random.default_rng(rng)
+        self.weight = tensor(rng.normal(size=(num_embeddings, embedding_dim)), requires_grad=True, dtype=dtype)
+
+    def forward(self, indices: ArrayLike) -> Tensor:
+        rows: Tensor = take(self.weight, indices=frozen_index(indices))
+        return rows
