@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import nn as nn
+from .draw import draw
 from .engine.backprop import Contribution, backprop, grad
 from .engine.graph import Graph
 from .engine.ops import (
@@ -63,11 +64,10 @@ from .nn import (
 
 if TYPE_CHECKING:
     from . import testing as testing
-    from .draw import draw as draw
     from .stepper import step as step
     from .symbolic import formula as formula
 
-_WHEN_USED = {"draw": ".draw", "step": ".stepper", "formula": ".symbolic", "testing": ".testing"}
+_WHEN_USED = {"step": ".stepper", "formula": ".symbolic", "testing": ".testing"}
 
 __all__ = [
     "GRU",

@@ -282,7 +282,8 @@ def _misshapen(product: Any, node: Tensor, slot: int) -> ShapeError:
     x = node.inputs[slot]
     return ShapeError(
         f"the rule of {node.primitive.name}{node.context.place} returned shape {product.shape} for input "
-        f"{slot}{_called(x)} of shape {x.shape}; a contribution has its input's shape, or one that broadcasting made of it"
+        f"{slot}{_called(x)} of shape {x.shape}; a contribution has its input's shape, or one that broadcasting made "
+        "of it"
     )
 
 

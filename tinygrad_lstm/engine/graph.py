@@ -123,4 +123,4 @@ def _structural_name(node: Tensor) -> str:
     parts = [*node.scope, own] if node.primitive else [own]
     if node.time is not None:
         parts.insert(0, f"t{node.time}")
-    return ".".join(re.sub(r"[^\w.]+", "_", part) for part in parts)
+    return ".".join(re.sub(r"[^\w.]+", "_", part)[:60] for part in parts)

@@ -265,7 +265,7 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
         raise TypeError(f"{primitive.name}{context.place} returned {value.dtype}; a value must be float64 or float32")
     if value.base is not None and value.flags.writeable:
         value = value.copy()
-    value.setflags(False)  # type: ignore[call-arg]  # by position: half the time
+    value.setflags(False)  # by position: half the time
     if context.detecting_nan:
         _check_finite(primitive, value, inputs, context)
     if not context.recording:

@@ -16,23 +16,26 @@ from .module import Module, Seed, positive, uniform
 
 
 class Gate(Module):
-    """One layer box of a cell: ``activation(z @ weight + bias)``. z: (N, D_in) → (N, H)."""
+    """One layer box of a cell: ``activation(z @ weight + bias)``. z: (N, D_in) → (N, H), named by its symbol."""
 
     def __init__(
         self,
         size: int,
         hidden_size: int,
         activation: Callable[[Any], Any],
+        symbol: str,
         rng: np.random.Generator,
         dtype: DTypeLike,
         bias: float = 0.0,
     ) -> None:
         self.activation = activation
+        self.symbol = symbol
         self.weight = uniform(rng, 1 / np.sqrt(hidden_size), (size, hidden_size), dtype)
         self.bias = tensor(np.full(hidden_size, bias), requires_grad=True, dtype=dtype)
 
     def forward(self, z: Tensor) -> Tensor:
         result: Tensor = self.activation(z @ self.weight + self.bias)
+        result.name = self.symbol
         return result
 
 
@@ -72,8 +75,8 @@ class Cell(Module):
         """The state as a tuple, also where it is a single tensor."""
         return (state,) if len(self.state_names) == 1 else tuple(state)
 
-    def gate(self, size: int, activation: Callable[[Any], Any], bias: float = 0.0) -> Gate:
-        return Gate(size, self.hidden_size, activation, self._rng, self.dtype, bias)
+    def gate(self, size: int, activation: Callable[[Any], Any], symbol: str, bias: float = 0.0) -> Gate:
+        return Gate(size, self.hidden_size, activation, symbol, self._rng, self.dtype, bias)
 
     def check(self, x: Tensor, state: Any) -> None:
         name, place = type(self).__name__, CONTEXT.get().place
@@ -111,7 +114,7 @@ class RNNCell(Cell):
         super().__init__(input_size, hidden_size, rng, dtype)
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
-        self.layer = self.gate(hidden_size + input_size, tanh if nonlinearity == "tanh" else relu)
+        self.layer = self.gate(hidden_size + input_size, tanh if nonlinearity == "tanh" else relu, "h")
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         return self.layer(concat([h, x], axis=-1))  # type: ignore[no-any-return]
@@ -144,10 +147,10 @@ class LSTMCell(Cell):
     ) -> None:
         super().__init__(input_size, hidden_size, rng, dtype)
         size = hidden_size + input_size
-        self.forget_gate = self.gate(size, sigmoid, forget_bias)
-        self.input_gate = self.gate(size, sigmoid)
-        self.candidate = self.gate(size, tanh)
-        self.output_gate = self.gate(size, sigmoid)
+        self.forget_gate = self.gate(size, sigmoid, "f", forget_bias)
+        self.input_gate = self.gate(size, sigmoid, "i")
+        self.candidate = self.gate(size, tanh, "g")
+        self.output_gate = self.gate(size, sigmoid, "o")
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         h, c = state
@@ -172,17 +175,16 @@ class GRUCell(Cell):
     def __init__(self, input_size: int, hidden_size: int, *, rng: Seed = None, dtype: DTypeLike = np.float64) -> None:
         super().__init__(input_size, hidden_size, rng, dtype)
         size = hidden_size + input_size
-        self.update_gate = self.gate(size, sigmoid)
-        self.reset_gate = self.gate(size, sigmoid)
-        self.candidate = self.gate(size, tanh)
+        self.update_gate = self.gate(size, sigmoid, "z")
+        self.reset_gate = self.gate(size, sigmoid, "r")
+        self.candidate = self.gate(size, tanh, "g")
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         hx = concat([h, x], axis=-1)  # (N, H + D)
-        z = self.update_gate(hx)  # how much of the state to replace
+        z: Tensor = self.update_gate(hx)  # how much of the state to replace
         r = self.reset_gate(hx)  # what of it the candidate may see
         g = self.candidate(concat([r * h, x], axis=-1))
-        h = (1 - z) * h + z * g
-        return h
+        return (1 - z) * h + z * g
 
 
 class PeepholeLSTMCell(Cell):
@@ -205,10 +207,10 @@ class PeepholeLSTMCell(Cell):
     ) -> None:
         super().__init__(input_size, hidden_size, rng, dtype)
         size = 2 * hidden_size + input_size
-        self.forget_gate = self.gate(size, sigmoid, forget_bias)
-        self.input_gate = self.gate(size, sigmoid)
-        self.candidate = self.gate(hidden_size + input_size, tanh)
-        self.output_gate = self.gate(size, sigmoid)
+        self.forget_gate = self.gate(size, sigmoid, "f", forget_bias)
+        self.input_gate = self.gate(size, sigmoid, "i")
+        self.candidate = self.gate(hidden_size + input_size, tanh, "g")
+        self.output_gate = self.gate(size, sigmoid, "o")
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         h, c = state
@@ -242,9 +244,9 @@ class CoupledLSTMCell(Cell):
     ) -> None:
         super().__init__(input_size, hidden_size, rng, dtype)
         size = hidden_size + input_size
-        self.input_gate = self.gate(size, sigmoid, -forget_bias)
-        self.candidate = self.gate(size, tanh)
-        self.output_gate = self.gate(size, sigmoid)
+        self.input_gate = self.gate(size, sigmoid, "i", -forget_bias)
+        self.candidate = self.gate(size, tanh, "g")
+        self.output_gate = self.gate(size, sigmoid, "o")
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         h, c = state

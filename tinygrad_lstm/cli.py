@@ -1,0 +1,168 @@
+"""The command line: thin. It parses, calls and prints."""
+
+from __future__ import annotations
+
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+app = typer.Typer(
+    help="See how recurrent networks learn: take the tour, step through backpropagation, check the gradients.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+class TourCell(StrEnum):
+    lstm = "lstm"
+    rnn = "rnn"
+    gru = "gru"
+
+
+class AnyCell(StrEnum):
+    rnn = "rnn"
+    lstm = "lstm"
+    gru = "gru"
+    peephole = "peephole"
+    coupled = "coupled"
+
+
+@app.command(epilog="Example:  tinygrad-lstm tour --text 'the clouds are in the sky' --cell gru --out my-tour")
+def tour(
+    text: Annotated[
+        str | None, typer.Option(help="The text to learn; 'the clouds are in the sky' if none is given.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="Read the text from a file (UTF-8) instead.")] = None,
+    cell: Annotated[TourCell, typer.Option(help="The recurrent cell.")] = TourCell.lstm,
+    chars: Annotated[bool, typer.Option("--chars", help="Guess the next character instead of the next word.")] = False,
+    out: Annotated[Path, typer.Option(help="The directory to write to.")] = Path("tour"),
+) -> None:
+    """Train a small network on a sentence; then see it drawn, walked through and proved, in one offline page."""
+    from .tour import TourError, run
+
+    started = time.monotonic()
+    try:
+        words = _text(text, file)
+        with _progress() as progress:
+            tasks: dict[str, int] = {}
+
+            def report(name: str, done: int, total: int, loss: float) -> None:
+                if name not in tasks:
+                    tasks[name] = progress.add_task(f"training the {name}", total=total, loss=loss)
+                progress.update(progress.task_ids[list(tasks).index(name)], completed=done, loss=loss)
+
+            found = run(words, out, cell=cell.value, chars=chars, report=report)
+    except TourError as error:
+        raise _refuse(str(error)) from error
+    guess, probability = found.guesses[0]
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("learned", Text(f"{len(found.corpus) - 2} {found.corpus.unit}s, loss {found.loss:.3f} nats"))
+    facts.add_row("guesses", Text(f"{' '.join(found.prompt)[-60:]} → {guess} ({100 * probability:.0f} %)"))
+    facts.add_row("walked", Text(f"{found.events} events of backpropagation"))
+    if found.failure:
+        facts.add_row("proved", Text(f"NO: {found.failure}", style="bold red"))
+    else:
+        worst = max(found.checks.values())
+        facts.add_row(
+            "proved", Text(f"{len(found.checks)} parameters right to rounding (worst {worst:.1f} units of 1e4)")
+        )
+    facts.add_row("took", Text(f"{time.monotonic() - started:.1f} s"))
+    facts.add_row("open", Text(str((found.directory / "index.html").resolve()), style="bold"))
+    console.print(facts)
+    if found.failure:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example:  printf 'step\\nnext\\n' | tinygrad-lstm step --cell rnn --steps 2")
+def step(
+    cell: Annotated[AnyCell, typer.Option(help="The recurrent cell.")] = AnyCell.lstm,
+    steps: Annotated[int, typer.Option(min=1, max=200, help="How many time steps to unroll.")] = 3,
+) -> None:
+    """Step through the backward pass of a small network; reads commands from standard input."""
+    from .stepper import step as stepper
+    from .studies.small import small_loss
+
+    stepper(small_loss(cell.value, steps)).terminal()
+
+
+@app.command(epilog="Example:  tinygrad-lstm check --cell lstm --steps 20")
+def check(
+    cell: Annotated[
+        list[AnyCell] | None, typer.Option(help="Check this cell only; may be given several times.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, max=1000, help="How many time steps to unroll.")] = 5,
+) -> None:
+    """Check the gradients of the cells, in every parameter, input and initial state, by complex step."""
+    from .studies.small import check_cell
+    from .testing import GradientError
+
+    table = Table(
+        "cell", "checked", "worst, in units of rounding", "verdict", "seconds", title=f"unrolled over {steps} steps"
+    )
+    failures = []
+    for name in cell or list(AnyCell):
+        started = time.monotonic()
+        try:
+            report = check_cell(name.value, steps)
+        except GradientError as error:
+            failures.append(f"{name.value}: {error}")
+            row = ("", "", Text("WRONG", style="bold red"))
+        else:
+            row = (f"{len(report.errors)} tensors", f"{report.worst:.2f}", Text("PASS", style="green"))
+        table.add_row(name.value, *row, f"{time.monotonic() - started:.2f}")
+    console.print(table)
+    for failure in failures:
+        errors.print(Text(failure, style="red"))
+    if failures:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point of the command ``tinygrad-lstm``."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+def _text(text: str | None, file: Path | None) -> str:
+    if text is not None and file is not None:
+        raise _refuse("give the text with --text or with --file, not both")
+    if file is None:
+        return "the clouds are in the sky" if text is None else text
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _refuse(f"{file} is not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise _refuse(f"cannot read {file}: {error.strerror}") from error
+
+
+def _progress() -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}"),
+    )
+    return Progress(*columns, TimeElapsedColumn(), console=console)
+
+
+def _refuse(message: str) -> typer.Exit:
+    errors.print(Text(f"tinygrad-lstm: {message}", style="red"), soft_wrap=True)
+    return typer.Exit(2)

@@ -1,0 +1,105 @@
+"""DOT: one scene, one text, the same every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from . import labels
+from .scene import Box, Scene
+from .theme import FONT, INK, MUTED, PAPER, ROLES
+
+if TYPE_CHECKING:
+    import graphviz
+
+_ARROWS: dict[str, dict[str, str]] = {
+    "data": {"color": "#555555"},
+    "weight": {"color": "#0072b2", "style": "dashed", "arrowsize": "0.5"},
+    "state": {"color": INK, "penwidth": "2.2"},
+    "order": {"style": "invis", "weight": "0"},  # places its head on the right of its tail
+    "align": {"style": "invis", "weight": "200"},  # and at the same height
+}
+
+
+class _Group:
+    """A cluster under construction: its boxes, and the clusters inside it, in order of appearance."""
+
+    def __init__(self) -> None:
+        self.boxes: list[Box] = []
+        self.groups: dict[str, _Group] = {}
+
+
+def to_dot(scene: Scene) -> str:
+    """The scene as DOT, left to right, for Graphviz's ``dot``."""
+    import graphviz
+
+    graph = graphviz.Digraph(
+        scene.title,
+        graph_attr={
+            "rankdir": "LR",
+            "newrank": "true",
+            "bgcolor": PAPER,
+            "fontname": FONT,
+            "fontcolor": INK,
+            "nodesep": "0.18",
+            "ranksep": "0.35",
+            "label": "",
+            "tooltip": labels.plain(scene.title),
+        },
+        node_attr={"fontname": FONT, "fontsize": "11", "fontcolor": INK, "margin": "0.09,0.05", "penwidth": "1.2"},
+        edge_attr={"arrowsize": "0.6", "penwidth": "1.1"},
+    )
+    root = _Group()
+    for box in scene.boxes:
+        group = root
+        for name in box.cluster:
+            group = group.groups.setdefault(name, _Group())
+        group.boxes.append(box)
+    _write(graph, root, ())
+    for arrow in scene.arrows:
+        graph.edge(arrow.tail, arrow.head, **_ARROWS[arrow.role])
+    return str(graph.source)
+
+
+def _write(graph: graphviz.Digraph, group: _Group, path: tuple[str, ...]) -> None:
+    for box in group.boxes:
+        graph.node(box.id, **_attributes(box))
+    for name, inner in _merged(group):
+        inner_path = (*path, *name)
+        with graph.subgraph(name="cluster_" + "/".join(inner_path)) as cluster:
+            cluster.attr(
+                label=labels.plain(" · ".join(labels.clean(part) for part in name)),
+                style="rounded",
+                color="#aaaaaa" if path else "#666666",
+                bgcolor="#fafafa" if path else "#f4f4f4",
+                fontcolor=MUTED if path else INK,
+                fontsize="11" if path else "14",
+                margin="8",
+            )
+            _write(cluster, inner, inner_path)
+
+
+def _merged(group: _Group) -> Iterator[tuple[tuple[str, ...], _Group]]:
+    """The groups inside, a chain of groups with nothing else in them drawn as one."""
+    for name, inner in group.groups.items():
+        names = [name]
+        while not inner.boxes and len(inner.groups) == 1:
+            ((only, inner),) = inner.groups.items()
+            names.append(only)
+        yield tuple(names), inner
+
+
+def _attributes(box: Box) -> dict[str, str]:
+    rows = [(box.symbol, {"POINT-SIZE": "15" if len(box.symbol) <= 2 else "12"})]
+    if box.name:
+        rows.append((box.name, {"POINT-SIZE": "12"}))
+    if box.shape:
+        rows.append((box.shape, {"POINT-SIZE": "9", "COLOR": MUTED}))
+    if box.value is not None:
+        rows.append((box.value, {"POINT-SIZE": "9"}))
+    if box.gradient is not None:
+        rows.append((box.gradient, {"POINT-SIZE": "9", "COLOR": MUTED if box.pending else "#b03a00"}))
+    look = dict(ROLES[box.role])
+    if box.pending:
+        look["style"] += ",dashed"
+    return {"label": labels.html_label(rows), "tooltip": labels.plain(box.tooltip), "class": box.role, **look}

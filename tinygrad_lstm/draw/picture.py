@@ -1,0 +1,42 @@
+"""A picture: DOT text that can show and save itself."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from ..files import write_file
+from .render import FORMATS, render
+
+
+class Picture:
+    """What ``draw`` returns. ``source`` is the DOT text; a notebook shows the picture itself."""
+
+    def __init__(self, source: str, title: str) -> None:
+        self.source = source
+        self.title = title
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG text."""
+        return render(self.source, "svg").decode("utf-8")
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture; the ending decides: .svg, .png, .pdf or .dot. Raises ValueError for any other."""
+        format = Path(path).suffix.lower().lstrip(".")
+        if format == "dot":
+            return write_file(path, self.source)
+        if format == "svg":
+            return write_file(path, self.svg)
+        if format not in FORMATS:
+            raise ValueError(
+                f"cannot save a picture as {str(path)!r}: the name must end in .dot, .{', .'.join(FORMATS)}"
+            )
+        return write_file(path, render(self.source, format))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"<picture of {self.title}; save it as .svg, .png, .pdf or .dot>"

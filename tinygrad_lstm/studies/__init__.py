@@ -1,0 +1,1 @@
+"""Experiments and small networks to look at."""

@@ -1,0 +1,45 @@
+"""Small networks for the commands that step and check: each cell, unrolled over random inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.tensor import Tensor, tensor
+from ..nn import CoupledLSTMCell, GRUCell, LSTMCell, PeepholeLSTMCell, Recurrent, RNNCell
+from ..nn.cells import Cell
+from ..testing import VJPReport, check_vjp
+
+CELLS = {
+    "rnn": RNNCell,
+    "lstm": LSTMCell,
+    "gru": GRUCell,
+    "peephole": PeepholeLSTMCell,
+    "coupled": CoupledLSTMCell,
+}
+
+
+def small_loss(cell: str, steps: int) -> Tensor:
+    """A scalar loss of one cell (D = H = 2) over random inputs: the sum of its outputs."""
+    rng = np.random.default_rng(0)
+    layer = Recurrent(CELLS[cell](2, 2, rng=rng))
+    output, _ = layer(tensor(rng.normal(size=(steps, 2)), name="xs"))
+    loss: Tensor = output.sum()
+    loss.name = "L"
+    return loss
+
+
+def check_cell(cell: str, steps: int) -> VJPReport:
+    """Check one cell (D = H = 4, N = 2) in every input, initial state and parameter."""
+    rng = np.random.default_rng(0)
+    tested: Cell = CELLS[cell](4, 4, rng=rng)
+    layer = Recurrent(tested)
+    names = tested.state_names
+    xs = tensor(rng.normal(size=(steps, 2, 4)), name="xs")
+    state = [tensor(rng.normal(size=(1, 2, 4)), name=f"{name}0") for name in names]
+    return check_vjp(
+        lambda xs, *state: layer(xs, state[0] if len(names) == 1 else state),
+        xs,
+        *state,
+        parameters=tested.parameters(),
+        rng=rng,
+    )

@@ -1,0 +1,5 @@
+"""The third reading of a rule: the same line that computes a gradient writes itself down as a formula."""
+
+from .formulas import equation as equation
+from .formulas import formula as formula
+from .formulas import formulas as formulas

@@ -1,0 +1,134 @@
+"""Formulas of nodes: the equation that computed one, and the rule that takes its gradient back to its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..engine.backprop import to_shape
+from ..engine.operators import Operators
+from ..engine.primitive import Primitive
+from ..engine.tensor import Tensor
+from .expressions import Apply, Expression, Name, Number, subscript, text
+
+
+class Symbol(Operators):
+    """An expression, with a value of the right shape beside it so that rules can ask for shapes."""
+
+    __slots__ = ("expression", "value")
+
+    def __init__(self, expression: Expression, value: Any) -> None:
+        self.expression = expression
+        self.value = np.asarray(value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.value.dtype
+
+    @property
+    def size(self) -> int:
+        return self.value.size
+
+    @staticmethod
+    def __primitive__(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Symbol:
+        symbols = [x if isinstance(x, Symbol) else _constant(x) for x in inputs]
+        with np.errstate(all="ignore"):
+            value = primitive.forward(*(symbol.value for symbol in symbols), **attrs)
+        operands = tuple(symbol.expression for symbol in symbols)
+        if all(isinstance(operand, Number) for operand in operands) and value.ndim == 0:
+            return Symbol(Number(float(value)), value)
+        return Symbol(Apply(primitive, operands, attrs), value)
+
+
+def formula(node: Tensor) -> str:
+    """The node's rule at work, one line per input: what its gradient adds to theirs.
+
+    >>> import tinygrad_lstm as tl
+    >>> print(tl.formula(tl.tanh(tl.tensor(0.5, name="x"))))
+    ∂L/∂x += ∂L/∂y ⊙ (1 − y²)
+    >>> x, W = tl.tensor([[1, 2]], name="x"), tl.tensor([[3], [4]], name="W")
+    >>> print(tl.formula(x @ W))
+    ∂L/∂x += ∂L/∂y @ Wᵀ
+    ∂L/∂W += xᵀ @ ∂L/∂y
+    """
+    return "\n".join(line for line in formulas(node) if line)
+
+
+def formulas(node: Tensor) -> tuple[str, ...]:
+    """One formula per input slot; empty for a bare number, whose gradient nobody asks for."""
+    if node.primitive is None:
+        return (f"{node.name or 'a leaf'} was given, not computed",)
+    names = _input_names(node)
+    output = _output_name(node, names)
+    if node.primitive.rule is None:
+        return tuple(f"∂L/∂{name} += 0: {node.primitive.name} is constant almost everywhere" for name in names)
+    upstream = Symbol(Name(f"∂L/∂{output}"), np.ones(node.shape, node.dtype))
+    products = node.primitive.rule(upstream, Symbol(Name(output), node.value), *_operands(node, names), **node.attrs)
+    lines = []
+    for x, name, value, product in zip(node.inputs, names, node.input_values, products, strict=True):
+        contribution = Number(0) if product is None else to_shape(product, value.shape).expression
+        lines.append("" if _is_number(x) else f"∂L/∂{name} += {text(contribution)}")
+    return tuple(lines)
+
+
+def equation(node: Tensor) -> str:
+    """The equation that computed the node.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.symbolic.equation(2 * tl.tensor(3.0, name="x"))
+    'y = 2 · x'
+    """
+    if node.primitive is None:
+        return f"{node.name or 'a constant'} is given"
+    names = _input_names(node)
+    operands = tuple(operand.expression for operand in _operands(node, names))
+    return f"{_output_name(node, names)} = {text(Apply(node.primitive, operands, node.attrs))}"
+
+
+def display_name(node: Tensor) -> str | None:
+    """A node's own name, with its time step as a subscript: c₃."""
+    if node.name is None:
+        return None
+    return node.name if node.is_leaf or node.time is None else node.name + subscript(node.time)
+
+
+def _operands(node: Tensor, names: tuple[str, ...]) -> list[Symbol]:
+    return [
+        Symbol(_leaf_expression(x, name), value)
+        for x, name, value in zip(node.inputs, names, node.input_values, strict=True)
+    ]
+
+
+def _leaf_expression(x: Tensor, name: str) -> Expression:
+    return Number(x.item()) if _is_number(x) else Name(name)
+
+
+def _is_number(x: Tensor) -> bool:
+    return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
+
+
+def _input_names(node: Tensor) -> tuple[str, ...]:
+    assert node.primitive is not None
+    if node.primitive.variadic:
+        generic = [f"x{subscript(i + 1)}" for i in range(len(node.inputs))]
+    else:
+        generic = list(node.primitive.input_names)
+    return tuple(display_name(x) or fallback for x, fallback in zip(node.inputs, generic, strict=True))
+
+
+def _output_name(node: Tensor, names: tuple[str, ...]) -> str:
+    own = display_name(node) or "y"
+    return own if own not in names else f"{own}′"
+
+
+def _constant(x: Any) -> Symbol:
+    value = np.asarray(x)
+    return Symbol(
+        Number(float(value)) if value.ndim == 0 else Name(f"({'×'.join(map(str, value.shape))} array)"), value
+    )
