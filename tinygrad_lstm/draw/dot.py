@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -55,28 +56,27 @@ def to_dot(scene: Scene) -> str:
         for name in box.cluster:
             group = group.groups.setdefault(name, _Group())
         group.boxes.append(box)
-    _write(graph, root, ())
+    _write(graph, root, 0, itertools.count())
     for arrow in scene.arrows:
         graph.edge(arrow.tail, arrow.head, **_ARROWS[arrow.role])
     return str(graph.source)
 
 
-def _write(graph: graphviz.Digraph, group: _Group, path: tuple[str, ...]) -> None:
+def _write(graph: graphviz.Digraph, group: _Group, depth: int, numbers: Iterator[int]) -> None:
     for box in group.boxes:
         graph.node(box.id, **_attributes(box))
     for name, inner in _merged(group):
-        inner_path = (*path, *name)
-        with graph.subgraph(name="cluster_" + "/".join(inner_path)) as cluster:
+        with graph.subgraph(name=f"cluster_{next(numbers)}") as cluster:
             cluster.attr(
                 label=labels.plain(" · ".join(labels.clean(part) for part in name)),
                 style="rounded",
-                color="#aaaaaa" if path else "#666666",
-                bgcolor="#fafafa" if path else "#f4f4f4",
-                fontcolor=MUTED if path else INK,
-                fontsize="11" if path else "14",
+                color="#aaaaaa" if depth else "#666666",
+                bgcolor="#fafafa" if depth else "#f4f4f4",
+                fontcolor=MUTED if depth else INK,
+                fontsize="11" if depth else "14",
                 margin="8",
             )
-            _write(cluster, inner, inner_path)
+            _write(cluster, inner, depth + 1, numbers)
 
 
 def _merged(group: _Group) -> Iterator[tuple[tuple[str, ...], _Group]]:

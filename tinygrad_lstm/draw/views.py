@@ -58,7 +58,7 @@ def ops(graph: Graph, values: bool, gradients: Gradients | None) -> Scene:
     made_by = output.primitive.name if output.primitive else output.name or "tensor"
     scene = Scene(title=f"{labels.clean(made_by)}({labels.shape(output.value)})")
     describe = _Describer(graph, values, gradients)
-    copied: set[str] = set()
+    copies: dict[tuple[Tensor, tuple[str, ...]], str] = {}
     first: dict[int, str] = {}  # the first operation of each time step
     last: dict[int, str] = {}  # and its last so far
     for node in graph.nodes:
@@ -67,9 +67,9 @@ def ops(graph: Graph, values: bool, gradients: Gradients | None) -> Scene:
         place = cluster(node)
         for x in node.inputs:
             if x.is_leaf:
-                copy = "@".join((graph.ids[x], *place)) if place else graph.ids[x]
-                if copy not in copied:
-                    copied.add(copy)
+                copy = copies.get((x, place))
+                if copy is None:
+                    copy = copies[x, place] = f"{graph.ids[x]}@{graph.ids[node]}"
                     scene.boxes.append(describe(x, copy, place))
                     if node.time is not None and node.time - 1 in last:
                         scene.arrows.append(Arrow(last[node.time - 1], copy, "order"))

@@ -42,7 +42,7 @@ sin = primitive("sin", np.sin, lambda g, y, x: (g * cos(x),))
 cos: Primitive = primitive("cos", np.cos, lambda g, y, x: (-g * sin(x),))
 tanh = primitive("tanh", np.tanh, lambda g, y, x: (g * (1 - y * y),))
 sigmoid = primitive("sigmoid", lambda x: 0.5 * np.tanh(0.5 * x) + 0.5, lambda g, y, x: (g * (y * (1 - y)),), "σ")
-softplus = primitive("softplus", lambda x: _softplus(x), lambda g, y, x: (g * sigmoid(x),))
+softplus = primitive("softplus", lambda x: _softplus(x), lambda g, y, x: (g * exp(x - y),))
 relu = primitive("relu", lambda x: np.maximum(x, 0), lambda g, y, x: (g * _step(x, 0),))
 abs = primitive(
     "abs",

@@ -183,7 +183,7 @@ class GRUCell(Cell):
         hx = concat([h, x], axis=-1)  # (N, H + D)
         z: Tensor = self.update_gate(hx)  # how much of the state to replace
         r = self.reset_gate(hx)  # what of it the candidate may see
-        g = self.candidate(concat([r * h, x], axis=-1))
+        g: Tensor = self.candidate(concat([r * h, x], axis=-1))
         return (1 - z) * h + z * g
 
 

@@ -1,0 +1,178 @@
+"""The commands, run as a newcomer runs them, with wrong input too."""
+
+import os
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+import tinygrad_lstm.testing.checks
+from tinygrad_lstm.tour import TourError, run
+
+
+def command(*arguments, stdin="", path=None):
+    environment = {**os.environ, "COLUMNS": "100"}
+    if path is not None:
+        environment["PATH"] = str(path)
+    return subprocess.run(
+        [sys.executable, "-m", "tinygrad_lstm", *arguments], input=stdin, capture_output=True, encoding="utf-8", env=environment
+    )
+
+
+class Links(HTMLParser):
+    """What a page points to, which tags it holds, and its visible text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.links, self.tags, self.text = [], set(), ""
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.links += [value for key, value in attrs if key in ("href", "src")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A tour with little training."""
+    monkeypatch.setattr("tinygrad_lstm.tour.guide.UPDATES", 3)
+
+
+def test_the_tour_writes_everything_and_links_it_from_one_page(tmp_path):
+    done = command("tour", "--out", str(tmp_path / "tour"), path=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "index.html" in done.stdout.replace("\n", "")
+    page = Links(tmp_path / "tour" / "index.html")
+    assert {"network.svg", "walk.html", "check.html", "gradients.svg", "network.dot"} <= set(page.links)
+    for name in ("index.html", "walk.html", "check.html"):
+        for link in Links(tmp_path / "tour" / name).links:
+            file, _, anchor = link.partition("#")
+            target = tmp_path / "tour" / (file or name)
+            assert target.exists()
+            assert not anchor or f'id="{anchor}"' in target.read_text(encoding="utf-8")
+    assert "sky" in page.text
+    assert "Yes." in page.text
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_the_tour_takes_other_cells(cell, quick, tmp_path):
+    tour = run("a b a c", tmp_path, cell=cell)
+    assert tour.failure is None
+    assert set(tour.norms) == ({"RNN", "LSTM"} if cell == "rnn" else {"GRU", "RNN"})
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", "🙂 🙃 🙂", "שלום עולם", "a <script>alert(1)</script> b", '"quoted" \\N {x} %s {{ 7*7 }}', "é" * 500, "\x00 \x1b[31m"]
+)
+@pytest.mark.parametrize("chars", [False, True])
+def test_the_tour_reads_any_text(text, chars, quick, tmp_path):
+    tour = run(text, tmp_path, chars=chars)
+    assert tour.failure is None
+    for name in ("index.html", "walk.html", "check.html"):
+        assert "script" not in Links(tmp_path / name).tags
+
+
+def test_the_tour_reads_ten_thousand_words(quick, tmp_path):
+    tour = run(" ".join(f"word{i % 9973}" for i in range(10_000)), tmp_path)
+    assert len(tour.corpus) == 10_002
+    assert tour.failure is None
+
+
+def test_the_tour_is_the_same_twice(quick, tmp_path):
+    for name in ("one", "two"):
+        run("to be or not to be", tmp_path / name)
+    for file in (tmp_path / "one").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+@pytest.mark.parametrize("text", ["", "   \n "])
+def test_an_empty_text_is_one_clear_line(text, tmp_path):
+    done = command("tour", "--text", text, "--out", str(tmp_path / "tour"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("tinygrad-lstm: the text is empty")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_directory_that_cannot_be_written_is_said_before_training(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = command("tour", "--out", str(tmp_path / "file" / "tour"))
+    assert done.returncode == 2
+    assert "cannot write to" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "training" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "cannot read"), (b"\xff\xfe\x00caf\xe9", "is not UTF-8"), (b" \n", "text is empty")]
+)
+def test_a_bad_file_is_one_clear_line(content, said, tmp_path):
+    file = tmp_path / "text.txt"
+    if content is not None:
+        file.write_bytes(content)
+    done = command("tour", "--file", str(file), "--out", str(tmp_path / "tour"))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_text_and_file_together_are_refused(tmp_path):
+    done = command("tour", "--text", "a", "--file", "b")
+    assert done.returncode == 2
+    assert "not both" in done.stderr
+
+
+def test_the_tour_fails_when_a_gradient_does(quick, tmp_path, monkeypatch):
+    monkeypatch.setattr(tinygrad_lstm.engine.ops.tanh, "rule", lambda g, y, x: (g * (1 - y),))
+    tour = run("a b c", tmp_path)
+    assert "is wrong" in tour.failure
+    assert "WRONG" in Links(tmp_path / "check.html").text
+
+
+def test_the_command_exits_non_zero_when_a_gradient_fails(tmp_path):
+    code = (
+        "import tinygrad_lstm as tl; tl.tanh.rule = lambda g, y, x: (g * (1 - y),);"
+        "from tinygrad_lstm.cli import main; import sys; sys.argv[1:] = sys.argv[1:]; main()"
+    )
+    for arguments in (["tour", "--out", str(tmp_path)], ["check", "--cell", "lstm"]):
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, encoding="utf-8")
+        assert done.returncode == 1
+        assert "is wrong" in (done.stdout + done.stderr).replace("\n", " ")
+
+
+def test_check_prints_a_verdict_per_cell():
+    done = command("check")
+    assert done.returncode == 0
+    assert done.stdout.count("PASS") == 5
+
+
+def test_step_walks_a_small_network_from_standard_input():
+    done = command("step", "--cell", "gru", "--steps", "2", stdin="next\n\nreverse-step\nquit\n")
+    assert done.returncode == 0
+    assert "backward 1 of" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["draww"], ["step", "--cell", "lsmt"], ["step", "--steps", "0"], ["check", "--steps", "x"]])
+def test_wrong_usage_is_explained_without_a_traceback(arguments):
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "Error" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["tour", "step", "check"])
+def test_help_teaches_by_example(name):
+    done = command(name, "--help")
+    assert done.returncode == 0
+    assert f"tinygrad-lstm {name}" in " ".join(done.stdout.split())
+
+
+def test_an_unreadable_directory_raises_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TourError, match="cannot write to"):
+        run("a b", tmp_path / "file")

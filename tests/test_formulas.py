@@ -1,0 +1,87 @@
+"""A rule prints the formula that computed, with the names of the user's tensors."""
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.symbolic import equation, formulas
+
+
+def named(name, *shape):
+    return tl.tensor(np.ones(shape), name=name)
+
+
+x, a, b, W = named("x", 2, 3), named("a", 3), named("b", 3), named("W", 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        (tl.tanh(x), "∂L/∂x += ∂L/∂y ⊙ (1 − y²)"),
+        (tl.sigmoid(x), "∂L/∂x += ∂L/∂y ⊙ (y ⊙ (1 − y))"),
+        (a * b, "∂L/∂a += ∂L/∂y ⊙ b\n∂L/∂b += ∂L/∂y ⊙ a"),
+        (a - b, "∂L/∂a += ∂L/∂y\n∂L/∂b += −∂L/∂y"),
+        (a / b, "∂L/∂a += ∂L/∂y / b\n∂L/∂b += −∂L/∂y ⊙ y / b"),
+        (x @ W, "∂L/∂x += ∂L/∂y @ Wᵀ\n∂L/∂W += xᵀ @ ∂L/∂y"),
+        (x + b, "∂L/∂x += ∂L/∂y\n∂L/∂b += Σ₀(∂L/∂y)"),
+        (x * x, "∂L/∂x += ∂L/∂y ⊙ x\n∂L/∂x += ∂L/∂y ⊙ x"),
+        (x**3, "∂L/∂x += ∂L/∂y · 3 ⊙ x²"),
+        (x[:, 1:], "∂L/∂x += put(∂L/∂y at [:, 1:])"),
+        (x.sum(axis=1), "∂L/∂x += broadcast(∂L/∂y)"),
+        (tl.softmax(a), "∂L/∂a += y ⊙ (∂L/∂y − Σ₋₁(∂L/∂y ⊙ y))"),
+        (tl.relu(a), "∂L/∂a += ∂L/∂y ⊙ ([a > 0] + [a = 0] / 2)"),
+        (tl.stack([a, b]), "∂L/∂a += ∂L/∂y[0]\n∂L/∂b += ∂L/∂y[1]"),
+        (2.0 * x, "∂L/∂x += ∂L/∂y · 2"),
+    ],
+)
+def test_the_rule_prints_itself(node, expected):
+    assert tl.formula(node) == expected
+
+
+def test_names_carry_their_time_step():
+    cell = tl.LSTMCell(3, 3, rng=0)
+    with tl.time_step(1):
+        state = cell(a)
+    with tl.time_step(2):
+        h, c = cell(a, state)
+    assert tl.formula(c.inputs[0]) == "∂L/∂f₂ += ∂L/∂y ⊙ c₁\n∂L/∂c₁ += ∂L/∂y ⊙ f₂"
+    assert equation(h).startswith("h₂ = o₂ ⊙ ")
+
+
+def test_an_output_named_like_its_input_is_told_apart():
+    y = tl.tanh(named("y", 1))
+    assert tl.formula(y) == "∂L/∂y += ∂L/∂y′ ⊙ (1 − y′²)"
+
+
+def test_every_primitive_writes_one_formula_per_input_and_an_equation():
+    inputs = {"matmul": (x, W), "where": (x > 0, x, x), "take": (x,), "put": (a,), "concat": (x, x), "stack": (x, x)}
+    attrs = {
+        "reshape": {"shape": (6,)},
+        "broadcast_to": {"shape": (2, 2, 3)},
+        "getitem": {"index": 0},
+        "take": {"indices": np.array([0, 0])},
+        "put": {"index": (0,), "shape": (2, 3)},
+    }
+    for primitive in tl.primitives():
+        given = inputs.get(primitive.name, (x,) * len(primitive.input_names))
+        node = tl.Tensor.__primitive__(primitive, given, attrs.get(primitive.name, {}))
+        lines = formulas(node)
+        assert len(lines) == len(node.inputs)
+        assert all(line.startswith("∂L/∂") for line in lines)
+        assert " = " in equation(node)
+
+
+def test_a_users_primitive_prints_itself_too():
+    softsign = tl.primitive("softsign", lambda x: x / (1 + abs(x)), lambda g, y, x: (g / (1 + tl.abs(x)) ** 2,))
+    assert tl.formula(softsign(a)) == "∂L/∂a += ∂L/∂y / (1 + |a|)²"
+
+
+def test_formulas_use_the_values_the_graph_ran_with():
+    w = tl.tensor([1.0, 2.0], requires_grad=True, name="w")
+    y = w * w
+    w.value = np.zeros(2)
+    assert tl.formula(y) == "∂L/∂w += ∂L/∂y ⊙ w\n∂L/∂w += ∂L/∂y ⊙ w"
+
+
+def test_a_leaf_has_no_rule():
+    assert tl.formula(a) == "a was given, not computed"

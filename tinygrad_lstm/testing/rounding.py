@@ -1,0 +1,56 @@
+"""Is it a mistake, or rounding? A random last bit in every value tells (stochastic arithmetic, Vignes 1993)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.graph import Graph
+from ..engine.tensor import Tensor
+
+TRIALS = 5
+
+MARGIN = 256
+"""A library's tanh may be off by a few last places where we try one; and five trials see less than the worst."""
+
+FLOOR = 0.5
+"""Values below this are nudged as if they were this large: σ, computed from tanh, promises no more."""
+
+
+def rounding_noise(
+    graph: Graph, derivative: Callable[[Callable[[Tensor], Tensor]], float], rng: np.random.Generator
+) -> float:
+    """How far rounding alone may move a derivative.
+
+    Rebuilds the graph several times with every computed value nudged at random by its last bit. ``derivative`` computes
+    the number in question from a copy, given the function that finds a node's twin in it; the largest move, times a
+    margin, is returned. Where an activation saturates, 1 − y² is all last bits and the noise is large; elsewhere it is
+    as small as rounding.
+    """
+    exact = derivative(lambda node: node)
+    moves = [abs(derivative(_nudged(graph, rng).__getitem__) - exact) for _ in range(TRIALS)]
+    return MARGIN * max(moves)
+
+
+def _nudged(graph: Graph, rng: np.random.Generator) -> dict[Tensor, Tensor]:
+    """A twin for every node, with last bits at random where a value is read and where it is written."""
+    twins: dict[Tensor, Tensor] = {}
+    for node in graph.nodes:
+        if node.primitive is None:
+            twins[node] = Tensor(graph.values[node], requires_grad=node.requires_grad, name=node.name)
+            continue
+        inputs = tuple(twins[x] for x in node.inputs)
+        values = tuple(x.value for x in inputs)
+        read = [_with_random_last_bit(value, 0.0, rng) for value in values]
+        written = _with_random_last_bit(np.asarray(node.primitive.forward(*read, **node.attrs)), FLOOR, rng)
+        twins[node] = Tensor(written, node.primitive, inputs, values, node.attrs, node.requires_grad, node.context)
+    return twins
+
+
+def _with_random_last_bit(value: NDArray[Any], floor: float, rng: np.random.Generator) -> NDArray[Any]:
+    last_bit = np.spacing(np.maximum(np.abs(value), value.dtype.type(floor)))
+    nudge = rng.integers(-1, 2, size=value.shape).astype(value.dtype) * last_bit
+    return np.asarray(value + np.where(np.isfinite(nudge), nudge, 0))

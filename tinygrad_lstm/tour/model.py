@@ -1,0 +1,77 @@
+"""The model of the tour: reads tokens one by one and guesses the next, written as plain equations over a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.backprop import backprop
+from ..engine.ops import log_softmax, stack
+from ..engine.scope import time_step
+from ..engine.tensor import Tensor
+from ..nn import Adam, Embedding, GRUCell, Linear, LSTMCell, Module, RNNCell, clip_grad_norm, cross_entropy
+from ..nn.cells import Cell
+
+CELLS: dict[str, type[LSTMCell] | type[RNNCell] | type[GRUCell]] = {"lstm": LSTMCell, "rnn": RNNCell, "gru": GRUCell}
+
+
+class NextToken(Module):
+    """Embedding, recurrent cell, and a linear head that scores every token of the vocabulary."""
+
+    def __init__(self, cell: str, vocabulary: int, *, size: int = 16, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        self.embedding = Embedding(vocabulary, size, rng=rng)
+        self.cell: Cell = CELLS[cell](size, size, rng=rng)
+        self.head = Linear(size, vocabulary, rng=rng)
+
+    def forward(self, ids: NDArray[np.intp], words: Sequence[str] | None = None) -> list[Tensor]:
+        """h after each step. ids: (T, N) or (T); words name the inputs in pictures."""
+        state = None
+        hidden = []
+        for t, tokens in enumerate(ids):
+            with time_step(t):
+                x = self.embedding(tokens)  # (N, D)
+                x.name = words[t] if words else "x"
+                state = self.cell(x, state)
+            hidden.append(self.cell.parts(state)[0])
+        return hidden
+
+    def loss(self, ids: NDArray[np.intp]) -> Tensor:
+        """How badly each next token of ids, (T + 1, N), is guessed on average."""
+        return cross_entropy(self.head(stack(self(ids[:-1]))), ids[1:])
+
+    def last_loss(self, ids: NDArray[np.intp], words: Sequence[str]) -> Tensor:
+        """How badly the last of ids, (T + 1), is guessed after reading all before it: what the tour looks back from."""
+        return cross_entropy(self.head(self(ids[:-1], words)[-1]), ids[-1])
+
+    def last_guess(self, ids: NDArray[np.intp]) -> Tensor:
+        """The log-probability of each token of the vocabulary after reading ids, (T)."""
+        return log_softmax(self.head(self(ids)[-1]))  # type: ignore[no-any-return]
+
+
+def train(
+    model: NextToken, batches: Callable[[], NDArray[np.intp]], updates: int, progress: Callable[[float], bool]
+) -> float:
+    """Adam on random windows; reports each loss to ``progress``, and stops early if that returns False."""
+    optimizer = Adam(model.parameters(), lr=0.02)
+    loss = float("nan")
+    for _ in range(updates):
+        optimizer.zero_grad()
+        objective = model.loss(batches())
+        objective.backward()
+        clip_grad_norm(model.parameters(), 5.0)
+        optimizer.step()
+        loss = objective.item()
+        if not progress(loss):
+            break
+    return loss
+
+
+def gradient_norms(model: NextToken, ids: NDArray[np.intp]) -> list[float]:
+    """‖∂L/∂h_t‖ for every step t, where L is the loss of the last guess only."""
+    hidden = model(ids[:-1])
+    loss = cross_entropy(model.head(hidden[-1]), ids[-1])
+    complete = {step.input: step.after for step in backprop(loss) if step.arrived == step.expected}
+    return [float(np.linalg.norm(complete[h])) for h in hidden]

@@ -1,0 +1,56 @@
+"""The pages of a tour: everything that comes from the text is escaped by the templates."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from ..draw.labels import clean
+from ..stepper import Stepper
+from ..testing.checks import TOLERANCE
+
+if TYPE_CHECKING:
+    from .guide import Tour
+
+
+def index(tour: Tour) -> str:
+    return _render(
+        "index.html",
+        tour=tour,
+        blind=math.log(len(tour.corpus.vocabulary)),
+        faded=[(name, norms[0] / norms[-1]) for name, norms in tour.norms.items()],
+        plotted=len(next(iter(tour.norms.values()))) + 1,
+    )
+
+
+def walk(tour: Tour, stepper: Stepper) -> str:
+    first_at: dict[int, int] = {}
+    for event in stepper.events:
+        if event.time is not None:
+            first_at.setdefault(event.time, event.index)
+    events = [(event, list(event.facts())) for event in stepper.events]
+    return _render("walk.html", tour=tour, events=events, jumps=list(first_at.items()))
+
+
+def check(tour: Tour) -> str:
+    return _render("check.html", tour=tour, tolerance=TOLERANCE)
+
+
+def _render(name: str, **values: Any) -> str:
+    return _template(name).render(**values)
+
+
+@cache
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=PackageLoader("tinygrad_lstm.tour"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["clean"] = clean
+    return environment.get_template(name)

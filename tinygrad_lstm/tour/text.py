@@ -1,0 +1,42 @@
+"""From text to numbers: tokens, their vocabulary, and the sequence a model is trained to continue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+START, END = "⟨start⟩", "⟨end⟩"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Tokens of a text between a start and an end mark; ``ids`` numbers them by first appearance."""
+
+    tokens: tuple[str, ...]
+    vocabulary: tuple[str, ...]
+    ids: NDArray[np.intp]
+    unit: str
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+def read(text: str, *, chars: bool = False) -> Corpus:
+    """Split a text into words at white space, or into characters. Raises ValueError if nothing is left."""
+    pieces = list(" ".join(text.split())) if chars else text.split()
+    if not pieces:
+        raise ValueError("the text is empty: give at least one word, as in --text 'the clouds are in the sky'")
+    tokens = (START, *pieces, END)
+    vocabulary = tuple(dict.fromkeys(tokens))
+    number = {token: i for i, token in enumerate(vocabulary)}
+    return Corpus(tokens, vocabulary, np.array([number[token] for token in tokens]), "character" if chars else "word")
+
+
+def windows(corpus: Corpus, length: int, batch: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """A random batch of stretches of the text: ids of shape (length + 1, N), or of the whole text if it is shorter."""
+    size = min(length + 1, len(corpus))
+    starts = rng.integers(0, len(corpus) - size + 1, size=1 if size == len(corpus) else batch)
+    picked: NDArray[np.intp] = corpus.ids[starts + np.arange(size)[:, None]]
+    return picked
