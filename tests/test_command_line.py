@@ -16,7 +16,11 @@ def command(*arguments, stdin="", path=None):
     if path is not None:
         environment["PATH"] = str(path)
     return subprocess.run(
-        [sys.executable, "-m", "tinygrad_lstm", *arguments], input=stdin, capture_output=True, encoding="utf-8", env=environment
+        [sys.executable, "-m", "tinygrad_lstm", *arguments],
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        env=environment,
     )
 
 
@@ -67,7 +71,16 @@ def test_the_tour_takes_other_cells(cell, quick, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["hello", "🙂 🙃 🙂", "שלום עולם", "a <script>alert(1)</script> b", '"quoted" \\N {x} %s {{ 7*7 }}', "é" * 500, "\x00 \x1b[31m"]
+    "text",
+    [
+        "hello",
+        "🙂 🙃 🙂",
+        "שלום עולם",
+        "a <script>alert(1)</script> b",
+        '"quoted" \\N {x} %s {{ 7*7 }}',
+        "é" * 500,
+        "\x00 \x1b[31m",
+    ],
 )
 @pytest.mark.parametrize("chars", [False, True])
 def test_the_tour_reads_any_text(text, chars, quick, tmp_path):
@@ -157,7 +170,9 @@ def test_step_walks_a_small_network_from_standard_input():
     assert "\x1b" not in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["draww"], ["step", "--cell", "lsmt"], ["step", "--steps", "0"], ["check", "--steps", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["draww"], ["step", "--cell", "lsmt"], ["step", "--steps", "0"], ["check", "--steps", "x"]]
+)
 def test_wrong_usage_is_explained_without_a_traceback(arguments):
     done = command(*arguments)
     assert done.returncode == 2

@@ -13,7 +13,18 @@ from tinygrad_lstm.draw import labels
 from tinygrad_lstm.draw.render import RenderError, render
 from tinygrad_lstm.studies.small import CELLS, small_loss
 
-HOSTILE = ['<b>"\\N}', "a\nb\tc", "]]>&amp;<script>alert(1)</script>", "x" * 300, "🙂 שלום", "->{|}", "\\", "%s", "\x00\x1b[31m", "cluster_a:n"]
+HOSTILE = [
+    '<b>"\\N}',
+    "a\nb\tc",
+    "]]>&amp;<script>alert(1)</script>",
+    "x" * 300,
+    "🙂 שלום",
+    "->{|}",
+    "\\",
+    "%s",
+    "\x00\x1b[31m",
+    "cluster_a:n",
+]
 
 
 def visible(svg: str) -> list[str]:
@@ -39,7 +50,9 @@ def test_each_edge_of_the_graph_is_an_arrow():
 @pytest.mark.parametrize("cell", CELLS)
 def test_time_steps_are_clusters_with_their_gates_inside(cell):
     source = tl.draw(small_loss(cell, 3)).source
-    assert [source.index(f'label="t = {t}"') for t in range(3)] == sorted(source.index(f'label="t = {t}"') for t in range(3))
+    assert [source.index(f'label="t = {t}"') for t in range(3)] == sorted(
+        source.index(f'label="t = {t}"') for t in range(3)
+    )
     gate = "layer" if cell == "rnn" else "candidate"
     assert source.count(f"label={gate} ") == 3
 
@@ -112,7 +125,9 @@ def test_any_name_gives_a_well_formed_picture(name):
     ET.fromstring(tl.draw(y).svg)
 
 
-@pytest.mark.parametrize(("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("dot", b"digraph")])
+@pytest.mark.parametrize(
+    ("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("dot", b"digraph")]
+)
 def test_saves_in_every_format_without_a_dot_on_the_path(ending, start, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     path = tl.draw(small_loss("rnn", 2), values=True).save(tmp_path / f"picture.{ending}")

@@ -76,7 +76,14 @@ def test_a_position_prints_node_scope_time_formula_and_sum():
     stepper = tl.step(small_loss("lstm", 2))
     event = next(e for e in stepper.events if e.node.primitive.name == "sigmoid" and e.time == 1)
     text = str(event)
-    for expected in ("t1.cell.output_gate.sigmoid", "cell.output_gate", "t = 1", "∂L/∂x += ∂L/∂o₁ ⊙ (o₁ ⊙ (1 − o₁))", "+ contribution", "1 of 1"):
+    for expected in (
+        "t1.cell.output_gate.sigmoid",
+        "cell.output_gate",
+        "t = 1",
+        "∂L/∂x += ∂L/∂o₁ ⊙ (o₁ ⊙ (1 − o₁))",
+        "+ contribution",
+        "1 of 1",
+    ):
         assert expected in text
 
 

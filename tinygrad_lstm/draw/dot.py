@@ -102,4 +102,6 @@ def _attributes(box: Box) -> dict[str, str]:
     look = dict(ROLES[box.role])
     if box.pending:
         look["style"] += ",dashed"
+    if box.on_spine:
+        look["group"] = "spine"
     return {"label": labels.html_label(rows), "tooltip": labels.plain(box.tooltip), "class": box.role, **look}

@@ -19,6 +19,7 @@ class Box:
     gradient: str | None = None
     pending: bool = False  # its gradient has not been computed yet
     tooltip: str = ""
+    on_spine: bool = False  # keeps the height of the others on it, so that time steps stand in a row
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,11 +77,15 @@ def ops(graph: Graph, values: bool, gradients: Gradients | None) -> Scene:
                 scene.arrows.append(Arrow(copy, graph.ids[node], "weight" if x.requires_grad else "data"))
             else:
                 scene.arrows.append(Arrow(graph.ids[x], graph.ids[node], "data" if x.time == node.time else "state"))
-        scene.boxes.append(describe(node, graph.ids[node], place))
+        box = describe(node, graph.ids[node], place)
         if node.time is not None:
-            last[node.time] = graph.ids[node]
-            if first.setdefault(node.time, graph.ids[node]) == graph.ids[node] and node.time - 1 in first:
-                scene.arrows.append(Arrow(first[node.time - 1], graph.ids[node], "align"))
+            last[node.time] = box.id
+            if node.time not in first:
+                first[node.time] = box.id
+                box = replace(box, on_spine=True)
+                if node.time - 1 in first:
+                    scene.arrows.append(Arrow(first[node.time - 1], box.id, "align"))
+        scene.boxes.append(box)
     if not scene.boxes:
         scene.boxes.append(describe(output, graph.ids[output], ()))
     return scene

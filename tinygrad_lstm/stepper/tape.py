@@ -112,4 +112,4 @@ def numbers(array: Any) -> str:
     if values.size <= 8:
         return " ".join(np.array2string(values, separator=", ", formatter={"float_kind": "{:.4g}".format}).split())
     low, high, norm = values.min(), values.max(), np.linalg.norm(values)
-    return f"{'×'.join(map(str, values.shape))} array, norm {norm:.4g}, from {low:.4g} to {high:.4g}"
+    return f"shape {values.shape}, norm {norm:.4g}, from {low:.4g} to {high:.4g}"
