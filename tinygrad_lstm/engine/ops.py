@@ -169,7 +169,7 @@ def _step(a: Any, b: Any) -> Any:
 
 def _lower(a: Any, b: Any) -> Any:
     """a^(b − 1), written so that a zero base meets no negative exponent where b is 0."""
-    return a ** where(equal(b, 0), 0, b - 1)
+    return a ** where(equal(b, 0) * equal(a, 0), 0, b - 1)
 
 
 def _log_of_base(a: Any) -> Any:
