@@ -124,7 +124,7 @@ put: Primitive = primitive(
     lambda x, index=..., shape=(): _put(x, index, shape),
     lambda g, y, x, index=..., shape=(): (getitem(g, index=index),),
 )
-take = primitive(
+_take = primitive(
     "take",
     lambda rows, indices=0: rows[indices],
     lambda g, y, rows, indices=0: (put(g, index=indices, shape=rows.shape),),
@@ -151,6 +151,11 @@ def concat(parts: Sequence[Any], axis: int = 0) -> Any:
 def stack(parts: Sequence[Any], axis: int = 0) -> Any:
     """Join along a new axis."""
     return _stack(*_some(parts, "stack"), axis=axis)
+
+
+def take(rows: Any, indices: Any) -> Any:
+    """Rows by number, as often as they are named: indices of any shape, copied."""
+    return _take(rows, indices=np.array(indices, dtype=None if np.size(indices) else np.intp))
 
 
 def _some(parts: Sequence[Any], name: str) -> Sequence[Any]:
