@@ -20,7 +20,7 @@ TOLERANCE = 1e4
 """In units of rounding. Correct LSTM gradients were measured up to 64 units, saturated ones up to 1.8e3."""
 
 TRUNCATION = STEP**1.5
-"""Smaller differences are what the step leaves behind, of the order h²: seen only where a derivative is exactly zero."""
+"""Smaller differences are what the step leaves behind, of the order h²: seen only where a derivative is zero."""
 
 
 class GradientError(AssertionError):
