@@ -226,8 +226,11 @@ def _leading_to(inputs: tuple[Tensor, ...], output: Tensor) -> set[Tensor]:
 
 
 def _recorded(node: Tensor, function: Callable[..., Any], *args: Any) -> Any:
-    """Call the function in the scope and time step of a node, recording, whatever the caller of the walk is doing."""
-    token = CONTEXT.set(node.context._replace(recording=True, detecting_nan=CONTEXT.get().detecting_nan))
+    """Call the function in the scope and time step of a node, recording, whatever the caller of the walk is doing.
+
+    NaNs are looked for in what comes out, by the walk, which can say whose rule made them.
+    """
+    token = CONTEXT.set(node.context._replace(recording=True, detecting_nan=False))
     try:
         return function(*args)
     finally:
