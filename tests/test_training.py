@@ -165,6 +165,14 @@ def test_clip_grad_norm_scales_all_together(max_norm, seed):
     assert without.grad is None
 
 
+def test_clip_grad_norm_measures_large_float32_gradients():
+    """Their squares do not fit into float32; they are what clipping is for."""
+    p = tl.tensor(np.zeros(4), requires_grad=True, dtype=np.float32)
+    p.grad = np.full(4, 1e25)
+    assert tl.clip_grad_norm([p], 1.0) == pytest.approx(2e25, rel=1e-6)
+    np.testing.assert_allclose(p.grad.value, np.full(4, 0.5), rtol=1e-6)
+
+
 def test_a_small_model_learns_a_sequence():
     """Everything together: the loss falls to a tenth."""
     model = Model()
