@@ -12,7 +12,7 @@ from tinygrad_lstm.engine import primitive
 from tinygrad_lstm.engine.scope import CONTEXT, Context
 
 SLOW_MACHINES = [HealthCheck.too_slow, HealthCheck.data_too_large]
-settings.register_profile("dev", max_examples=25, deadline=None, suppress_health_check=SLOW_MACHINES)
+settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=SLOW_MACHINES)
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)
 settings.register_profile("nightly", parent=settings.get_profile("dev"), max_examples=500)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,7 +130,9 @@ def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool 
     given = seed if isinstance(seed, Tensor) else Tensor(as_value(seed, output.dtype), name="seed")
     if given.shape != output.shape:
         raise ShapeError(f"the seed has shape {given.shape}; it must have the output's, {output.shape}")
-    return given if create_graph else given.value.astype(output.dtype, copy=False)
+    if create_graph:
+        return given if given.dtype == output.dtype else _cast(given, dtype=output.dtype)
+    return _locked(given.value.astype(output.dtype, copy=False))
 
 
 def to_shape(gradient: Any, shape: tuple[int, ...]) -> Any:
@@ -163,7 +165,7 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
         rule = node.primitive.rule
         assert rule is not None
         if create_graph:
-            products = _recorded_rule(rule, node, upstream)
+            products = _recorded(node, _differentiable, rule, node, upstream)
         else:
             products = rule(upstream, node._value, *node.input_values, **node.attrs)
         if not isinstance(products, tuple) or len(products) != len(node.inputs):
@@ -176,13 +178,15 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
             if type(product) is np.ndarray and product.shape == value.shape and product.dtype is value.dtype:
                 product.setflags(False)  # type: ignore[call-arg]
                 contribution = product
+            elif create_graph:
+                product, contribution = _recorded(node, _fit, product, value, node, slot, True)
             else:
-                product, contribution = _fit(product, value, node, slot, create_graph)
+                product, contribution = _fit(product, value, node, slot, False)
             if detecting_nan:
                 _check_finite(contribution, upstream, node, slot)
             if x in totals:
                 before = totals[x]
-                after = before + contribution
+                after = _recorded(x, add, before, contribution) if create_graph else before + contribution
                 if type(after) is np.ndarray:
                     after.setflags(False)  # type: ignore[call-arg]
                 elif not create_graph:
@@ -221,17 +225,31 @@ def _leading_to(inputs: tuple[Tensor, ...], output: Tensor) -> set[Tensor]:
     return leading
 
 
-def _recorded_rule(rule: Callable[..., tuple[Any, ...]], node: Tensor, upstream: Tensor) -> tuple[Any, ...]:
-    """The rule applied to Tensors, in the scope and time step of the node it belongs to."""
-    token = CONTEXT.set(node.context._replace(recording=True, detecting_nan=CONTEXT.get().detecting_nan))
+def _recorded(node: Tensor, function: Callable[..., Any], *args: Any) -> Any:
+    """Call the function in the scope and time step of a node, recording, whatever the caller of the walk is doing.
+
+    NaNs are looked for in what comes out, by the walk, which can say whose rule made them.
+    """
+    token = CONTEXT.set(node.context._replace(recording=True, detecting_nan=False))
     try:
-        operands = [_as_it_was(x, value) for x, value in zip(node.inputs, node.input_values, strict=True)]
-        return rule(upstream, node, *operands, **node.attrs)
+        return function(*args)
     finally:
         CONTEXT.reset(token)
 
 
+def _differentiable(rule: Callable[..., tuple[Any, ...]], node: Tensor, upstream: Tensor) -> tuple[Any, ...]:
+    """The rule applied to Tensors."""
+    operands = [_as_it_was(x, value) for x, value in zip(node.inputs, node.input_values, strict=True)]
+    return rule(upstream, node, *operands, **node.attrs)
+
+
 _recall = Primitive("recall", lambda x: x, lambda g, y, x: (g,), "recall")
+_cast = Primitive(
+    "cast",
+    lambda x, dtype=None: x if np.iscomplexobj(x) else np.asarray(x, dtype),
+    lambda g, y, x, dtype=None: (g,),
+    "cast",
+)
 
 
 def _as_it_was(x: Tensor, value: Any) -> Tensor:
@@ -255,7 +273,10 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
             contribution = to_shape(product, value.shape)
         except ValueError:
             raise _misshapen(product, node, slot) from None
-    if not create_graph:
+    if create_graph:
+        if contribution.dtype != value.dtype:
+            contribution = _cast(contribution, dtype=value.dtype)
+    else:
         contribution = _locked(contribution)
         if contribution.dtype != value.dtype:
             contribution = _locked(contribution.astype(value.dtype))

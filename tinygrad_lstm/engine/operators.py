@@ -115,7 +115,7 @@ class Operators:
 def frozen_index(index: Any) -> Any:
     """An index that no later mutation can change: lists become arrays, arrays become locked copies."""
     if isinstance(index, tuple):
-        return tuple(map(frozen_index, index))
+        return tuple(frozen_index(list(part) if isinstance(part, tuple) else part) for part in index)
     if index is None or isinstance(index, int | slice | EllipsisType):
         return index
     if hasattr(type(index), "__primitive__"):

@@ -124,7 +124,7 @@ put: Primitive = primitive(
     lambda x, index=..., shape=(): _put(x, index, shape),
     lambda g, y, x, index=..., shape=(): (getitem(g, index=index),),
 )
-take = primitive(
+_take = primitive(
     "take",
     lambda rows, indices=0: rows[indices],
     lambda g, y, rows, indices=0: (put(g, index=indices, shape=rows.shape),),
@@ -153,6 +153,11 @@ def stack(parts: Sequence[Any], axis: int = 0) -> Any:
     return _stack(*_some(parts, "stack"), axis=axis)
 
 
+def take(rows: Any, indices: Any) -> Any:
+    """Rows by number, as often as they are named: indices of any shape, copied."""
+    return _take(rows, indices=np.array(indices, dtype=None if np.size(indices) else np.intp))
+
+
 def _some(parts: Sequence[Any], name: str) -> Sequence[Any]:
     if not isinstance(parts, list | tuple) or not parts:
         raise TypeError(f"{name} takes a list of at least one tensor, as in {name}([a, b])")
@@ -169,7 +174,7 @@ def _step(a: Any, b: Any) -> Any:
 
 def _lower(a: Any, b: Any) -> Any:
     """a^(b − 1), written so that a zero base meets no negative exponent where b is 0."""
-    return a ** where(equal(b, 0), 0, b - 1)
+    return a ** where(equal(b, 0) * equal(a, 0), 0, b - 1)
 
 
 def _log_of_base(a: Any) -> Any:

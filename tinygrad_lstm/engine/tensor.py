@@ -109,6 +109,13 @@ class Tensor(Operators):
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self._value, dtype=dtype, copy=copy)
 
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        """A copy, deep or from a pickle, is as locked as the original."""
+        for name, part in state[1].items():
+            setattr(self, name, part)
+        for value in (self._value, *self.input_values):
+            value.setflags(write=False)
+
     # How it was made
 
     @property
@@ -279,7 +286,7 @@ Tensor.__primitive__ = staticmethod(record)  # type: ignore[method-assign]
 
 def _as_tensors(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
     """Numbers and arrays among the inputs as constants; bare Python numbers take the dtype of their company."""
-    dtypes = [x.dtype for x in inputs if isinstance(x, Tensor | np.ndarray)]
+    dtypes = [x.dtype for x in inputs if isinstance(x, Tensor | np.ndarray) and x.dtype != np.bool_]
     company = np.float32 if dtypes and all(dtype == np.float32 for dtype in dtypes) else np.float64
     return tuple(
         x if type(x) is Tensor else Tensor(as_value(x, company if isinstance(x, int | float) else None)) for x in inputs

@@ -94,7 +94,7 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
         raise ValueError(f"max_norm must be positive, not {max_norm!r}")
     owners = [parameter for parameter in parameters if parameter.grad is not None]
     gradients = [owner.grad.value for owner in owners if owner.grad is not None]
-    norm = float(np.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in gradients)))
+    norm = float(np.sqrt(sum(float(np.sum(gradient.astype(np.float64) ** 2)) for gradient in gradients)))
     if not np.isfinite(norm):
         raise FloatingPointError(
             "the gradients hold a NaN or Inf; run the step under tl.detect_nan() to see where it arose"

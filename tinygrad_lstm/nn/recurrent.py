@@ -46,12 +46,14 @@ class Recurrent(Module):
 
     def _initial(self, state: Any, xs: Tensor) -> Any:
         names = self.cell.state_names
-        parts = (state,) if isinstance(state, Tensor) else tuple(state)
+        parts = tuple(state) if isinstance(state, tuple | list) else (state,)
         expected = (1, *xs.shape[1:-1], self.cell.hidden_size)
-        if len(parts) != len(names) or any(part.shape != expected for part in parts):
-            raise ShapeError(
-                f"{type(self).__name__}: the initial state must be {', '.join(names)}, each of shape {expected} "
-                f"(one layer); got {', '.join(str(part.shape) for part in parts)}"
+        tensors = all(isinstance(part, Tensor) for part in parts)
+        if not tensors or len(parts) != len(names) or any(part.shape != expected for part in parts):
+            got = ", ".join(str(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in parts)
+            raise (ShapeError if tensors else TypeError)(
+                f"{type(self).__name__}: the initial state must be {', '.join(names)}, each a Tensor of shape "
+                f"{expected} (one layer); got {got}"
             )
         first = tuple(part[0] for part in parts)
         return first if len(first) > 1 else first[0]

@@ -41,8 +41,8 @@ class Symbol(Operators):
         with np.errstate(all="ignore"):
             value = primitive.forward(*(symbol.value for symbol in symbols), **attrs)
         operands = tuple(symbol.expression for symbol in symbols)
-        if all(isinstance(operand, Number) for operand in operands) and value.ndim == 0:
-            return Symbol(Number(float(value)), value)
+        if value.size and (all(isinstance(o, Number) for o in operands) or _is_zero_product(primitive, operands)):
+            return Symbol(Number(float(value.flat[0])), value)
         return Symbol(Apply(primitive, operands, attrs), value)
 
 
@@ -125,6 +125,10 @@ def _input_names(node: Tensor) -> tuple[str, ...]:
 def _output_name(node: Tensor, names: tuple[str, ...]) -> str:
     own = display_name(node) or "y"
     return own if own not in names else f"{own}′"
+
+
+def _is_zero_product(primitive: Primitive, operands: tuple[Expression, ...]) -> bool:
+    return primitive.name == "mul" and Number(0.0) in operands
 
 
 def _constant(x: Any) -> Symbol:

@@ -20,6 +20,9 @@ STEP = 1e-100
 TOLERANCE = 1e4
 """In units of rounding. Correct LSTM gradients were measured up to 64 units, saturated ones up to 1.8e3."""
 
+TRUNCATION = STEP**1.5
+"""Smaller differences are what the step leaves behind, of the order h²: seen only where a derivative is zero."""
+
 
 class GradientError(AssertionError):
     """A gradient disagrees with the complex step, or nothing could be checked."""
@@ -58,7 +61,7 @@ def check_vjp(
     Trapp 1998; Martins, Sturdza & Alonso 2003.)
 
     >>> import tinygrad_lstm as tl
-    >>> tl.testing.check_vjp(lambda a, b: tl.tanh(a @ b), [[1.0, 2.0]], [[3.0], [4.0]]).worst < 100
+    >>> tl.testing.check_vjp(lambda a, b: tl.tanh(a @ b), [[0.1, 0.2]], [[3.0], [4.0]]).worst < 100
     True
     """
     generator = np.random.default_rng(rng)
@@ -86,7 +89,7 @@ def check_vjp(
             difference = float(abs(ours.sum() - terms.sum()))
             if not np.isfinite(difference):
                 raise GradientError(f"the gradient of {name} {leaf.shape}, or its complex step, is not finite")
-            if not scale:
+            if scale <= TRUNCATION:
                 continue
             vacuous = False
             error = difference / (unit * scale)

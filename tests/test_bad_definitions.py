@@ -1,0 +1,126 @@
+"""Errors about what a user defines: primitives, modules, sizes and optimisers."""
+
+import re
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+
+
+def leaf(value, **how):
+    return tl.tensor(value, requires_grad=True, **how)
+
+
+def raises(error, *words):
+    return pytest.raises(error, match="(?s)" + ".*".join(map(re.escape, words)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "returned"),
+    [
+        (lambda g, y, a, b: (g,), "a tuple of 1"),
+        (lambda g, y, a, b: (g, g, g), "a tuple of 3"),
+        (lambda g, y, a, b: g, "ndarray"),
+        (lambda g, y, a, b: [g, g], "list"),
+        (lambda g, y, a, b: None, "NoneType"),
+    ],
+)
+def test_a_rule_returning_the_wrong_count(rule, returned):
+    pair = tl.primitive("pair", lambda a, b: a + b, rule)
+    with raises(TypeError, "rule of pair", "tuple of 2", "one contribution per input", returned):
+        pair(leaf(np.ones(2)), leaf(np.ones(2))).sum().backward()
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize(
+    "wrong", [lambda g: np.ones((2, 5)), lambda g: np.ones(2), lambda g: g[0, 0], lambda g: np.ones((3, 2))]
+)
+def test_a_rule_returning_the_wrong_shape(wrong, create_graph):
+    skewed = tl.primitive("skewed", lambda x: x + 0, lambda g, y, x: (wrong(g),))
+    x = leaf(np.ones((2, 3)), name="x")
+    with tl.scope("model"), tl.time_step(2):
+        y = skewed(x).sum()
+    with raises(tl.ShapeError, "rule of skewed", "model", "t=2", "input 0 (x)", "(2, 3)"):
+        tl.grad(y, x, create_graph=create_graph)
+
+
+def test_a_rule_must_take_upstream_and_output():
+    with raises(TypeError, "rule of short", "(g, y, *inputs, **attrs)", "(g)"):
+        tl.primitive("short", lambda x: x, lambda g: (g,))
+
+
+@pytest.mark.parametrize("name", ["", "two words", "1st", 3, None])
+def test_a_primitives_name_is_an_identifier(name):
+    with raises(ValueError, "identifier", repr(name)):
+        tl.primitive(name, lambda x: x, lambda g, y, x: (g,))
+
+
+def test_a_forward_must_return_real_numbers():
+    for forward, returned in [(lambda x: x + 1j, "complex128"), (lambda x: x > 0, "bool"), (lambda x: "a", "<U1")]:
+        odd = tl.primitive("odd", forward, None)
+        with tl.time_step(1), raises(TypeError, "odd", "t=1", returned, "float64 or float32"):
+            odd(leaf([1.0]))
+
+
+def test_calling_a_primitive_with_too_many_or_too_few():
+    with raises(TypeError, "tanh(x)", "2 positional"):
+        tl.tanh(leaf(1.0), leaf(1.0))
+    with raises(TypeError, "maximum(a, b)", "1 positional"):
+        tl.maximum(leaf(1.0))
+    with raises(TypeError, "sum got 'axis' twice"):
+        tl.sum(leaf([1.0]), 0, axis=0)
+
+
+@pytest.mark.parametrize("join", [tl.concat, tl.stack])
+@pytest.mark.parametrize("parts", [[], (), tl.tensor([1.0])])
+def test_joining_wants_a_list(join, parts):
+    with raises(TypeError, "takes a list of at least one tensor"):
+        join(parts)
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, "3", None, True])
+@pytest.mark.parametrize("make", [tl.LSTMCell, tl.RNN, tl.LSTM, tl.GRU, tl.Linear, tl.Embedding])
+def test_sizes_are_positive_whole_numbers(make, size):
+    for sizes in ((size, 3), (3, size)):
+        with raises(ValueError, "must be a positive whole number", repr(size)):
+            make(*sizes)
+
+
+def test_an_unknown_nonlinearity():
+    with raises(ValueError, "'tanh' or 'relu'", "'gelu'"):
+        tl.RNN(2, 3, nonlinearity="gelu")
+
+
+def test_a_module_without_forward():
+    class Empty(tl.nn.Module):
+        pass
+
+    with raises(NotImplementedError, "Empty", "forward"):
+        Empty()()
+
+
+@pytest.mark.parametrize("name", ["", None, 3])
+def test_a_scope_needs_a_name(name):
+    with raises(TypeError, "a scope needs a name", repr(name)):
+        tl.scope(name)
+
+
+@pytest.mark.parametrize("optimiser", [tl.SGD, tl.Adam])
+@pytest.mark.parametrize("parameters", [[], [tl.tensor(1.0)], [1.0], [leaf(1.0) * 2]])
+def test_optimisers_want_parameters(optimiser, parameters):
+    with raises(ValueError, "needs parameters", "model.parameters()"):
+        optimiser(parameters, lr=0.1)
+
+
+def test_optimisers_want_sensible_rates():
+    parameters = [leaf(1.0)]
+    for wrong, words in [
+        (lambda: tl.SGD(parameters, lr=0), ("learning rate must be positive", "0")),
+        (lambda: tl.SGD(parameters, lr=float("nan")), ("learning rate must be positive", "nan")),
+        (lambda: tl.SGD(parameters, lr=0.1, momentum=1.0), ("momentum", "[0, 1)")),
+        (lambda: tl.Adam(parameters, betas=(0.9, 1.0)), ("betas", "[0, 1)")),
+        (lambda: tl.clip_grad_norm(parameters, 0.0), ("max_norm must be positive",)),
+    ]:
+        with raises(ValueError, *words):
+            wrong()
