@@ -2,7 +2,8 @@
 
     pip install -e ".[test,bench]" && pytest tests/benchmarks
 
-Both include the parameters and the inputs; the peak includes the gradients and every Python object.
+Both include the parameters and the inputs; the peak includes the gradients and every Python object. With a batch of one
+the parameters are most of what the graph keeps, and their gradients, as large again, are still being added up.
 """
 
 from __future__ import annotations
