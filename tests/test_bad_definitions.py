@@ -124,3 +124,13 @@ def test_optimisers_want_sensible_rates():
     ]:
         with raises(ValueError, *words):
             wrong()
+
+
+def test_a_primitive_of_ours_cannot_be_replaced_but_your_own_can():
+    with pytest.raises(ValueError, match="a primitive 'tanh' already"):
+        tl.primitive("tanh", np.tanh, lambda g, y, x: (g,))
+    for factor in (2, 3):
+        scaled = tl.primitive("scaled", lambda x, k=factor: k * x, lambda g, y, x, k=factor: (k * g,))
+        x = tl.tensor(1.0, requires_grad=True)
+        scaled(x).backward()
+        assert x.grad.item() == factor

@@ -250,3 +250,37 @@ def test_two_inputs_of_one_name_are_refused():
 def test_a_function_must_return_tensors():
     with pytest.raises(TypeError, match=r"must return a Tensor.*not float"):
         check_vjp(lambda a: 1.0, 2.0)
+
+
+@pytest.mark.parametrize("f", [lambda x: x * np.exp(x.numpy()), lambda x: x * x.detach()])
+def test_a_value_taken_outside_the_graph_is_noticed(f):
+    with pytest.raises(tl.testing.GradientError, match="outside the graph"):
+        tl.testing.check_vjp(f, [1.0, 2.0])
+
+
+def test_a_random_function_is_called_random():
+    dice = np.random.default_rng(0)
+    with pytest.raises(tl.testing.GradientError, match="is random"):
+        tl.testing.check_vjp(lambda x: x * dice.normal(), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e2, 1e3])
+def test_saturated_networks_are_not_accused(scale):
+    rng = np.random.default_rng(0)
+    for seed, kind in enumerate([tl.RNNCell, tl.LSTMCell, tl.GRUCell, tl.PeepholeLSTMCell, tl.CoupledLSTMCell] * 4):
+        layer = tl.nn.Recurrent(kind(3, 3, rng=seed))
+        xs = rng.normal(size=(4, 3)) * scale
+        tl.testing.check_vjp(lambda xs, layer=layer: layer(xs)[0], xs, parameters=layer.parameters(), rng=seed)
+
+
+@pytest.mark.parametrize("x", [-36.0, -10.0, 8.0, 11.0, 15.0, 30.0])
+@pytest.mark.parametrize("f", [tl.tanh, tl.sigmoid, tl.softplus])
+def test_a_saturated_function_is_not_accused(f, x):
+    tl.testing.check_vjp(f, [x, 1.05 * x])
+
+
+@pytest.mark.parametrize("x", [-8.0, -3.0, 3.0, 8.0])
+def test_a_wrong_rule_is_caught_where_the_function_saturates(x, monkeypatch):
+    monkeypatch.setattr(tl.tanh, "rule", lambda g, y, x: (g * (1 - y * y) * (1 + 1e-5),))
+    with pytest.raises(tl.testing.GradientError, match="is wrong"):
+        tl.testing.check_vjp(tl.tanh, [x, 1.05 * x])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import nn as nn
 from .draw import draw
 from .engine.backprop import Contribution, backprop, grad
+from .engine.errors import ShapeError
 from .engine.graph import Graph
 from .engine.ops import (
     abs,
@@ -42,7 +43,7 @@ from .engine.ops import (
 )
 from .engine.primitive import primitive, primitives
 from .engine.scope import detect_nan, no_grad, scope, time_step
-from .engine.tensor import ShapeError, Tensor, tensor
+from .engine.tensor import Tensor, tensor
 from .nn import (
     GRU,
     LSTM,

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .errors import ShapeError, called, miscounted, misshapen, require_finite_contribution
 from .graph import topological_order
 from .primitive import Primitive
-from .scope import CONTEXT
-from .tensor import ShapeError, Tensor, as_value
+from .scope import CONTEXT, Context
+from .tensor import Array, Tensor, as_value
 
 
 class Contribution(NamedTuple):
@@ -62,12 +63,13 @@ def backprop(
 
 def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
     """Drain the walk into the ``.grad`` of the leaves. Nothing is changed unless the whole walk succeeds."""
-    gradients = {output: as_seed(output, seed)} if output.is_leaf else {}
+    gradients: dict[Tensor, Array] = {output: as_value(as_seed(output, seed), output.dtype)} if output.is_leaf else {}
     for step in backprop(output, seed):
         if step.arrived == step.expected and step.input.primitive is None:
-            gradients[step.input] = step.after
+            gradients[step.input] = _owned(step)
     for leaf, gradient in gradients.items():
-        leaf.grad = gradient if leaf._grad is None else leaf._grad.value + gradient
+        total = gradient if leaf._grad is None else _locked(leaf._grad.value + gradient)
+        leaf._grad = Tensor(total, context=Context())
 
 
 def grad(
@@ -93,22 +95,24 @@ def grad(
     wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     for position, x in enumerate(wanted):
         if not isinstance(x, Tensor) or not x.requires_grad:
-            raise ValueError(f"input {position}{_called(x)} requires no gradient: make it with requires_grad=True")
+            raise ValueError(f"input {position}{called(x)} requires no gradient: make it with requires_grad=True")
+    asked = set(wanted)
     found: dict[Tensor, Any] = {}
-    if any(x is output for x in wanted):
-        found[output] = as_seed(output, seed, create_graph)
+    if output in asked:
+        first = as_seed(output, seed, create_graph)
+        found[output] = first if create_graph else as_value(first, output.dtype)
     for step in backprop(output, seed, inputs=wanted, create_graph=create_graph):
-        if step.arrived == step.expected:
-            found[step.input] = step.after
+        if step.arrived == step.expected and step.input in asked:
+            found[step.input] = step.after if create_graph else _owned(step)
     results: list[Tensor | None] = []
     for position, x in enumerate(wanted):
         if x not in found and not allow_unused:
             raise ValueError(
-                f"the output does not depend on input {position}{_called(x)}: no path leads from one to the other. "
+                f"the output does not depend on input {position}{called(x)}: no path leads from one to the other. "
                 "Pass allow_unused=True to get None for it"
             )
         gradient = found.get(x)
-        results.append(gradient if gradient is None or create_graph else Tensor(as_value(gradient, x.dtype)))
+        results.append(gradient if gradient is None or create_graph else Tensor(gradient, context=Context()))
     return tuple(results)
 
 
@@ -132,6 +136,11 @@ def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool 
     if create_graph:
         return given if given.dtype == output.dtype else _cast(given, dtype=output.dtype)
     return _locked(given.value.astype(output.dtype, copy=False))
+
+
+def _owned(step: Contribution) -> Array:
+    """A complete gradient in an array that nothing else holds: a sum is new, a lone contribution may not be."""
+    return step.after if step.arrived > 1 else as_value(step.after, step.after.dtype)
 
 
 def to_shape(gradient: Any, shape: tuple[int, ...]) -> Any:
@@ -168,7 +177,7 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
         else:
             products = rule(upstream, node._value, *node.input_values, **node.attrs)
         if not isinstance(products, tuple) or len(products) != len(node.inputs):
-            raise _miscounted(products, node)
+            raise miscounted(products, node)
         for slot, x in enumerate(node.inputs):
             if x not in arrived:
                 continue
@@ -181,7 +190,7 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
             else:
                 product, contribution = _fit(product, value, node, slot, False)
             if detecting_nan:
-                _check_finite(contribution, upstream, node, slot)
+                require_finite_contribution(contribution, upstream, node, slot)
             if x in totals:
                 before = totals[x]
                 after = _recorded(x, add, before, contribution) if create_graph else before + contribution
@@ -271,7 +280,7 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
         try:
             contribution = to_shape(product, value.shape)
         except ValueError:
-            raise _misshapen(product, node, slot) from None
+            raise misshapen(product, node, slot) from None
     if create_graph:
         if contribution.dtype != value.dtype:
             contribution = _cast(contribution, dtype=value.dtype)
@@ -286,40 +295,3 @@ def _locked(array: Any) -> Any:
     array = np.asarray(array)
     array.setflags(False)  # by position: half the time
     return array
-
-
-def _miscounted(products: Any, node: Tensor) -> TypeError:
-    assert node.primitive is not None
-    returned = f"a tuple of {len(products)}" if isinstance(products, tuple) else type(products).__name__
-    return TypeError(
-        f"the rule of {node.primitive.name} must return a tuple of {len(node.inputs)}, one contribution per input; "
-        f"it returned {returned}"
-    )
-
-
-def _misshapen(product: Any, node: Tensor, slot: int) -> ShapeError:
-    assert node.primitive is not None
-    x = node.inputs[slot]
-    return ShapeError(
-        f"the rule of {node.primitive.name}{node.context.place} returned shape {product.shape} for input "
-        f"{slot}{_called(x)} of shape {x.shape}; a contribution has its input's shape, or one that broadcasting made "
-        "of it"
-    )
-
-
-def _check_finite(contribution: Any, upstream: Any, node: Tensor, slot: int) -> None:
-    if np.isfinite(np.asarray(contribution)).all():
-        return
-    assert node.primitive is not None
-    kind = "NaN" if np.isnan(np.asarray(contribution)).any() else "Inf"
-    place = f"{node.primitive.name}{node.context.place}"
-    fault = f"the rule of {place} made the first {kind} of the backward pass"
-    if not np.isfinite(np.asarray(upstream)).all():
-        fault = f"the seed, or the gradient that reached {place}, already held a NaN or Inf"
-    raise FloatingPointError(
-        f"{fault}, for input {slot}{_called(node.inputs[slot])} of shape {node.inputs[slot].shape}"
-    )
-
-
-def _called(x: Any) -> str:
-    return f" ({x.name})" if isinstance(x, Tensor) and x.name else ""

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .tensor import Array, ShapeError, Tensor, _short
+from .errors import ShapeError, short
+from .tensor import Array, Tensor
 
 
 def topological_order(*outputs: Tensor) -> list[Tensor]:
@@ -95,7 +96,7 @@ class Graph:
         leaves = set(self.leaves)
         for leaf in given:
             if leaf not in leaves:
-                raise KeyError(f"{_short(leaf)} is not a leaf of this graph")
+                raise KeyError(f"{short(leaf)} is not a leaf of this graph")
         result: dict[Tensor, NDArray[Any]] = {}
         for node in self.nodes:
             if node.primitive is None:

@@ -97,7 +97,10 @@ class Operators:
             (shape,) = shape
         return self.__primitive__(ops.reshape, (self,), {"shape": tuple(map(int, shape))})  # type: ignore[no-any-return]
 
-    def transpose(self, *axes: int) -> Self:
+    def transpose(self, *axes: Any) -> Self:
+        if len(axes) == 1 and isinstance(axes[0], tuple | list):
+            (axes,) = axes
+        axes = tuple(map(int, axes))
         return self.__primitive__(ops.transpose, (self,), {"axes": axes or None})  # type: ignore[no-any-return]
 
     @property

@@ -240,7 +240,15 @@ def _matmul(a: Any, b: Any) -> Any:
 
 def _softplus(x: Any) -> Any:
     positive = np.real(x) > 0
-    return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
+    return np.where(positive, x, 0) + _log1p(np.exp(np.where(positive, -x, x)))
+
+
+def _log1p(x: Any) -> Any:
+    """numpy's own loses the real part of small complex numbers."""
+    if not np.iscomplexobj(x):
+        return np.log1p(x)
+    a, b = x.real, x.imag
+    return 0.5 * np.log1p(a * (2 + a) + b * b) + 1j * np.arctan2(b, 1 + a)
 
 
 def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:

@@ -70,7 +70,8 @@ def primitive(
     returns one contribution per input (None where no gradient flows). Write it with operators and primitives only: the
     same line then runs on arrays, on Tensors (so that it can be differentiated again) and on symbols (so that it can
     print itself). Sum-to-shape after broadcasting is the engine's business. A rule of None says: constant almost
-    everywhere, no gradient. Parameters with a default value are attributes, the others are inputs.
+    everywhere, no gradient. Parameters with a default value are attributes, the others are inputs. Raises ValueError
+    for a name that is no identifier, or taken by one of ours.
 
     >>> import tinygrad_lstm as tl
     >>> cube = tl.primitive("cube", lambda x: x * x * x, lambda g, y, x: (3 * x * x * g,))
@@ -80,6 +81,8 @@ def primitive(
     """
     if not isinstance(name, str) or not name.isidentifier():
         raise ValueError(f"a primitive's name must be an identifier such as 'square', not {name!r}")
+    if name in _REGISTRY and _is_ours(_REGISTRY[name]):
+        raise ValueError(f"there is a primitive {name!r} already; give yours another name")
     created = Primitive(name, forward, rule, symbol)
     _REGISTRY[name] = created
     return created
@@ -88,6 +91,12 @@ def primitive(
 def primitives() -> Iterator[Primitive]:
     """Every registered primitive, in the order of registration."""
     yield from _REGISTRY.values()
+
+
+def _is_ours(primitive: Primitive) -> bool:
+    """Whether it stands on the page of derivatives; your own may be registered again, as one does in a notebook."""
+    function = primitive.rule or primitive.forward
+    return function.__module__ == f"{__package__}.ops"
 
 
 def _read_signature(

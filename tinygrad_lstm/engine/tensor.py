@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from .errors import ShapeError, forward_failed, require_finite_value, short
 from .operators import NO_ATTRS, Operators
 from .primitive import Primitive
 from .scope import CONTEXT, Context
@@ -21,10 +22,6 @@ from .scope import CONTEXT, Context
 Array = NDArray[np.floating[Any]]
 
 _serial = itertools.count()
-
-
-class ShapeError(ValueError):
-    """Shapes that do not fit together; says which primitive, where in the network, and both shapes."""
 
 
 class Tensor(Operators):
@@ -240,7 +237,7 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
             f"tensors hold rectangular arrays of real numbers; these rows differ in shape ({error})"
         ) from error
     if array.dtype.kind not in "buif":
-        raise TypeError(f"tensors hold real numbers (float64 or float32), not {array.dtype}: {_short(data)}")
+        raise TypeError(f"tensors hold real numbers (float64 or float32), not {array.dtype}: {short(data)}")
     wanted = (
         np.dtype(dtype) if dtype is not None else array.dtype if array.dtype == np.float32 else np.dtype(np.float64)
     )
@@ -265,7 +262,7 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
     try:
         value = primitive.forward(*values, **attrs)
     except (ValueError, IndexError, TypeError) as error:
-        raise _explained(error, primitive, values, attrs, context) from error
+        raise forward_failed(error, primitive, values, attrs, context) from error
     if type(value) is not np.ndarray:
         value = np.asarray(value)
     if value.dtype.char not in "df":
@@ -274,7 +271,7 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
         value = value.copy()
     value.setflags(False)  # by position: half the time
     if context.detecting_nan:
-        _check_finite(primitive, value, inputs, context)
+        require_finite_value(primitive, value, inputs, context)
     if not context.recording:
         return Tensor(value, context=context)
     needs = requires_grad and primitive.rule is not None
@@ -299,45 +296,3 @@ def _like(owner: Tensor, new: Any, what: str) -> Array:
         called = f" of {owner.name}" if owner.name else ""
         raise ShapeError(f"the {what}{called} must keep its shape {owner.shape}, not become {value.shape}")
     return value
-
-
-def _check_finite(primitive: Primitive, value: Array, inputs: tuple[Tensor, ...], context: Context) -> None:
-    if np.isfinite(value).all():
-        return
-    kind = "NaN" if np.isnan(value).any() else "Inf"
-    for slot, x in enumerate(inputs):
-        if x.is_leaf and not np.isfinite(x._value).all():
-            called = repr(x.name) if x.name else f"number {slot}"
-            raise FloatingPointError(
-                f"the input {called} of {primitive.name}{context.place} already holds a NaN or Inf"
-            )
-    shapes = " and ".join(f"{x.shape} in [{x._value.min():.4g}, {x._value.max():.4g}]" for x in inputs if x.size)
-    raise FloatingPointError(f"{primitive.name}{context.place} made the first {kind}, from finite input {shapes}")
-
-
-def _explained(
-    error: Exception, primitive: Primitive, values: list[Array], attrs: Mapping[str, Any], context: Context
-) -> Exception:
-    """The same complaint, with the primitive, the place in the user's network and the shapes."""
-    shapes = " and ".join(str(value.shape) for value in values)
-    where = f"{primitive.name}{context.place}"
-    details = "".join(
-        f", {key}={_short(value)}" for key, value in attrs.items() if value is not None and value is not False
-    )
-    if isinstance(error, IndexError) and not isinstance(error, ValueError):
-        return IndexError(f"{where}: {error}; the tensor has shape {shapes}{details}")
-    if isinstance(error, TypeError):
-        return TypeError(f"{where}: {error}; given shape {shapes}{details}")
-    advice = str(error)
-    if primitive.name == "matmul" and all(value.ndim for value in values):
-        rows, columns = values[0].shape[-1], values[1].shape[-2 if values[1].ndim > 1 else 0]
-        if rows != columns:
-            advice = f"the last axis of the first ({rows}) must equal the first matrix axis of the second ({columns})"
-    elif "broadcast" in advice and len(values) > 1:
-        advice = "aligned at the right, axes must be equal or 1"
-    return ShapeError(f"{where}: shape {shapes}{details} does not fit; {advice}")
-
-
-def _short(data: Any) -> str:
-    text = repr(data)
-    return text if len(text) <= 60 else text[:57] + "…"

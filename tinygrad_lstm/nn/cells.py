@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..engine.errors import ShapeError
 from ..engine.ops import concat, relu, sigmoid, tanh
 from ..engine.scope import CONTEXT
-from ..engine.tensor import ShapeError, Tensor, tensor
+from ..engine.tensor import Tensor, tensor
 from .module import Module, Seed, positive, uniform
 
 
@@ -62,7 +63,8 @@ class Cell(Module):
         self.check(x, state)
         new = super().__call__(x, state)
         for name, part in zip(self.state_names, self.parts(new), strict=True):
-            part.name = name
+            if part.name is None and not part.is_leaf:
+                part.name = name
         return new
 
     def zero_state(self, x: Tensor) -> Any:

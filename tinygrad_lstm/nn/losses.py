@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..engine.errors import ShapeError
 from ..engine.ops import log_softmax, mean, softplus
 from ..engine.scope import CONTEXT
-from ..engine.tensor import ShapeError, Tensor, tensor
+from ..engine.tensor import Tensor, tensor
 
 
 def mse_loss(prediction: Tensor, target: Tensor | ArrayLike) -> Tensor:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..engine.errors import ShapeError
 from ..engine.ops import stack
 from ..engine.scope import time_step
-from ..engine.tensor import ShapeError, Tensor, tensor
+from ..engine.tensor import Tensor, tensor
 from .cells import Cell, GRUCell, LSTMCell, RNNCell
 from .module import Module, Seed
 

@@ -73,14 +73,16 @@ def check_vjp(
         raise ValueError("two inputs have the same name; names tell them apart in the report")
     graph = Graph(*outputs)
     used = set(graph.leaves)
+    for name, leaf in checked.items():
+        if leaf not in used:
+            raise GradientError(f"the result does not depend on {name}: leave it out, or look for a detach on its way")
+    _require_faithful(f, graph, leaves, generator)
     cotangents = [generator.normal(size=output.shape) for output in outputs]
     gradients = _gradients(outputs, cotangents, list(checked.values()))
     unit = 2.0**-53 if all(node.dtype == np.float64 for node in graph.nodes) else 2.0**-24
     errors = dict.fromkeys(checked, 0.0)
     vacuous = True
     for (name, leaf), gradient in zip(checked.items(), gradients, strict=True):
-        if leaf not in used:
-            raise GradientError(f"the result does not depend on {name}: leave it out, or look for a detach on its way")
         for _ in range(directions if leaf.size else 0):
             direction = generator.normal(size=leaf.shape)
             terms = _complex_step(graph, outputs, cotangents, leaf, direction)
@@ -125,6 +127,28 @@ def _as_outputs(result: Any) -> list[Tensor]:
     if isinstance(result, tuple | list) and result:
         return [output for part in result for output in _as_outputs(part)]
     raise TypeError(f"the function must return a Tensor, or a tuple of them, not {type(result).__name__}")
+
+
+def _require_faithful(
+    f: Callable[..., Any], graph: Graph, leaves: list[Tensor], generator: np.random.Generator
+) -> None:
+    """The recorded graph must compute what f computes, at its inputs and a little beside them."""
+    for nearness in (0.0, 1e-7):
+        moved = [leaf.value * (1 + nearness * generator.normal(size=leaf.shape)) for leaf in leaves]
+        moved = [value.astype(leaf.dtype) for value, leaf in zip(moved, leaves, strict=True)]
+        again = _as_outputs(f(*(tensor(value, requires_grad=True) for value in moved)))
+        replayed = graph.replay(dict(zip(leaves, moved, strict=True)))
+        agrees = len(again) == len(graph.outputs) and all(
+            np.array_equal(replayed[old], new.value, equal_nan=True)
+            for old, new in zip(graph.outputs, again, strict=True)
+        )
+        if not agrees and not nearness:
+            raise GradientError("the function is random: called twice on the same inputs, it returns different values")
+        if not agrees:
+            raise GradientError(
+                "the function computes something outside the graph, as with x.numpy() or x.detach(): moved a little, "
+                "it no longer agrees with what was recorded, and no gradient can be right"
+            )
 
 
 def _gradients(outputs: list[Tensor], cotangents: list[NDArray[Any]], leaves: list[Tensor]) -> list[NDArray[Any]]:

@@ -1,0 +1,100 @@
+"""What goes wrong, said to the person it happened to: what, where in their network, and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .primitive import Primitive
+from .scope import Context
+
+if TYPE_CHECKING:
+    from .tensor import Array, Tensor
+
+
+class ShapeError(ValueError):
+    """Shapes that do not fit together; says which primitive, where in the network, and both shapes."""
+
+
+def require_finite_value(primitive: Primitive, value: Array, inputs: tuple[Tensor, ...], context: Context) -> None:
+    if np.isfinite(value).all():
+        return
+    kind = "NaN" if np.isnan(value).any() else "Inf"
+    for slot, x in enumerate(inputs):
+        if x.is_leaf and not np.isfinite(x.value).all():
+            called = repr(x.name) if x.name else f"number {slot}"
+            raise FloatingPointError(
+                f"the input {called} of {primitive.name}{context.place} already holds a NaN or Inf"
+            )
+    shapes = " and ".join(f"{x.shape} in [{x.value.min():.4g}, {x.value.max():.4g}]" for x in inputs if x.size)
+    raise FloatingPointError(f"{primitive.name}{context.place} made the first {kind}, from finite input {shapes}")
+
+
+def forward_failed(
+    error: Exception, primitive: Primitive, values: list[Array], attrs: Mapping[str, Any], context: Context
+) -> Exception:
+    """The same complaint, with the primitive, the place in the user's network and the shapes."""
+    shapes = " and ".join(str(value.shape) for value in values)
+    where = f"{primitive.name}{context.place}"
+    details = "".join(
+        f", {key}={short(value)}" for key, value in attrs.items() if value is not None and value is not False
+    )
+    if isinstance(error, IndexError) and not isinstance(error, ValueError):
+        return IndexError(f"{where}: {error}; the tensor has shape {shapes}{details}")
+    if isinstance(error, TypeError):
+        return TypeError(f"{where}: {error}; given shape {shapes}{details}")
+    advice = str(error)
+    if primitive.name == "matmul" and all(value.ndim for value in values):
+        rows, columns = values[0].shape[-1], values[1].shape[-2 if values[1].ndim > 1 else 0]
+        if rows != columns:
+            advice = f"the last axis of the first ({rows}) must equal the first matrix axis of the second ({columns})"
+    elif "broadcast" in advice and len(values) > 1:
+        advice = "aligned at the right, axes must be equal or 1"
+    fault = (
+        f"shapes {shapes}{details} do not fit together" if len(values) > 1 else f"shape {shapes}{details} does not fit"
+    )
+    return ShapeError(f"{where}: {fault}; {advice}")
+
+
+def short(data: Any) -> str:
+    text = repr(data)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def miscounted(products: Any, node: Tensor) -> TypeError:
+    assert node.primitive is not None
+    returned = f"a tuple of {len(products)}" if isinstance(products, tuple) else type(products).__name__
+    return TypeError(
+        f"the rule of {node.primitive.name} must return a tuple of {len(node.inputs)}, one contribution per input; "
+        f"it returned {returned}"
+    )
+
+
+def misshapen(product: Any, node: Tensor, slot: int) -> ShapeError:
+    assert node.primitive is not None
+    x = node.inputs[slot]
+    return ShapeError(
+        f"the rule of {node.primitive.name}{node.context.place} returned shape {product.shape} for input "
+        f"{slot}{called(x)} of shape {x.shape}; a contribution has its input's shape, or one that broadcasting made "
+        "of it"
+    )
+
+
+def require_finite_contribution(contribution: Any, upstream: Any, node: Tensor, slot: int) -> None:
+    if np.isfinite(np.asarray(contribution)).all():
+        return
+    assert node.primitive is not None
+    kind = "NaN" if np.isnan(np.asarray(contribution)).any() else "Inf"
+    place = f"{node.primitive.name}{node.context.place}"
+    fault = f"the rule of {place} made the first {kind} of the backward pass"
+    if not np.isfinite(np.asarray(upstream)).all():
+        fault = f"the seed, or the gradient that reached {place}, already held a NaN or Inf"
+    raise FloatingPointError(f"{fault}, for input {slot}{called(node.inputs[slot])} of shape {node.inputs[slot].shape}")
+
+
+def called(x: Any) -> str:
+    """The name of a tensor in parentheses, if it is one and has one."""
+    name = getattr(x, "name", None)
+    return f" ({name})" if name else ""
