@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -56,12 +56,12 @@ def tour(
     try:
         words = _text(text, file)
         with _progress() as progress:
-            tasks: dict[str, int] = {}
+            tasks: dict[str, TaskID] = {}
 
             def report(name: str, done: int, total: int, loss: float) -> None:
                 if name not in tasks:
                     tasks[name] = progress.add_task(f"training the {name}", total=total, loss=loss)
-                progress.update(progress.task_ids[list(tasks).index(name)], completed=done, loss=loss)
+                progress.update(tasks[name], completed=done, total=total, loss=loss)
 
             found = run(words, out, cell=cell.value, chars=chars, report=report)
     except TourError as error:

@@ -140,6 +140,8 @@ def _trained(cell: str, corpus: Corpus, report: Report | None) -> tuple[models.N
         return loss > ENOUGH and time.monotonic() < deadline
 
     loss = models.train(model, lambda: windows(corpus, WINDOW, BATCH, rng), UPDATES, progress)
+    if report:
+        report(cell.upper(), done, done, loss)  # it may have learned enough before the last update
     return model, loss
 
 
