@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import tinygrad_lstm as tl
 from tinygrad_lstm.draw import labels
 from tinygrad_lstm.draw.render import RenderError, render
+from tinygrad_lstm.draw.theme import IN_THE_DARK
 from tinygrad_lstm.studies.small import CELLS, small_loss
 
 HOSTILE = [
@@ -143,6 +144,21 @@ def test_rendering_prints_nothing(capfd):
 def test_a_notebook_shows_the_picture_itself():
     bundle = tl.draw(small_loss("rnn", 1))._repr_mimebundle_()
     assert "<svg" in bundle["image/svg+xml"]
+
+
+def test_the_picture_can_be_read_aloud():
+    root = ET.fromstring(tl.draw(small_loss("rnn", 2)).svg)
+    space = "{http://www.w3.org/2000/svg}"
+    assert root.get("role") == "img"
+    assert root.find(f"{space}title").text == "How L was computed"
+    assert "over time steps 0 to 1" in root.find(f"{space}desc").text
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_colour_has_its_counterpart_in_the_dark(cell):
+    root = ET.fromstring(tl.draw(small_loss(cell, 2), values=True, gradients=True).svg)
+    used = {element.get(kind) for element in root.iter() for kind in ("fill", "stroke")} - {None, "none", "transparent"}
+    assert used <= set(IN_THE_DARK)
 
 
 def test_an_unknown_view_names_those_there_are():

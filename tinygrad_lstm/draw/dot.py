@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING
 
 from . import labels
 from .scene import Box, Scene
-from .theme import FONT, INK, MUTED, PAPER, ROLES
+from .theme import ARROWS, FONT, GRADIENT, INK, INNER_GROUP, MUTED, OUTER_GROUP, PAPER, ROLES
 
 if TYPE_CHECKING:
     import graphviz
-
-_ARROWS: dict[str, dict[str, str]] = {
-    "data": {"color": "#555555"},
-    "weight": {"color": "#0072b2", "style": "dashed", "arrowsize": "0.5"},
-    "state": {"color": INK, "penwidth": "2.2"},
-    "order": {"style": "invis", "weight": "0"},  # places its head on the right of its tail
-    "align": {"style": "invis", "weight": "200"},  # and at the same height
-}
 
 
 class _Group:
@@ -58,7 +50,7 @@ def to_dot(scene: Scene) -> str:
         group.boxes.append(box)
     _write(graph, root, 0, itertools.count())
     for arrow in scene.arrows:
-        graph.edge(arrow.tail, arrow.head, **_ARROWS[arrow.role])
+        graph.edge(arrow.tail, arrow.head, **ARROWS[arrow.role])
     return str(graph.source)
 
 
@@ -67,15 +59,8 @@ def _write(graph: graphviz.Digraph, group: _Group, depth: int, numbers: Iterator
         graph.node(box.id, **_attributes(box))
     for name, inner in _merged(group):
         with graph.subgraph(name=f"cluster_{next(numbers)}") as cluster:
-            cluster.attr(
-                label=labels.plain(" · ".join(labels.clean(part) for part in name)),
-                style="rounded",
-                color="#aaaaaa" if depth else "#666666",
-                bgcolor="#fafafa" if depth else "#f4f4f4",
-                fontcolor=MUTED if depth else INK,
-                fontsize="11" if depth else "14",
-                margin="8",
-            )
+            title = labels.plain(" · ".join(labels.clean(part) for part in name))
+            cluster.attr(label=title, tooltip=title, margin="8", **(INNER_GROUP if depth else OUTER_GROUP))
             _write(cluster, inner, depth + 1, numbers)
 
 
@@ -98,7 +83,7 @@ def _attributes(box: Box) -> dict[str, str]:
     if box.value is not None:
         rows.append((box.value, {"POINT-SIZE": "9"}))
     if box.gradient is not None:
-        rows.append((box.gradient, {"POINT-SIZE": "9", "COLOR": MUTED if box.pending else "#b03a00"}))
+        rows.append((box.gradient, {"POINT-SIZE": "9", "COLOR": MUTED if box.pending else GRADIENT}))
     look = dict(ROLES[box.role])
     if box.pending:
         look["style"] += ",dashed"

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import html
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 
 from ..files import write_file
 from .render import FORMATS, render
+from .theme import dark_style
 
 
 class Picture:
     """What ``draw`` returns. ``source`` is the DOT text; a notebook shows the picture itself."""
 
-    def __init__(self, source: str, title: str) -> None:
+    def __init__(self, source: str, title: str, description: str = "") -> None:
         self.source = source
         self.title = title
+        self.description = description
 
     @cached_property
     def svg(self) -> str:
-        """The picture as SVG text."""
-        return render(self.source, "svg").decode("utf-8")
+        """The picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
+        drawn = render(self.source, "svg").decode("utf-8")
+        spoken = f"<title>{html.escape(self.title)}</title>\n<desc>{html.escape(self.description)}</desc>\n"
+        head = re.compile(r"<svg ([^>]*)>")
+        return head.sub(lambda tag: f'<svg role="img" {tag[1]}>\n{spoken}<style>{dark_style()}</style>', drawn, count=1)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture; the ending decides: .svg, .png, .pdf or .dot. Raises ValueError for any other."""
@@ -39,4 +46,4 @@ class Picture:
         return {"image/svg+xml": self.svg, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f"<picture of {self.title}; save it as .svg, .png, .pdf or .dot>"
+        return f"<picture: {self.title}; save it as .svg, .png, .pdf or .dot>"

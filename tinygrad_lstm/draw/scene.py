@@ -31,6 +31,9 @@ class Arrow:
 
 @dataclass
 class Scene:
+    """All of a picture; title and description are for people who cannot see it."""
+
     title: str
+    description: str
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)

@@ -32,7 +32,7 @@ def draw(x: Tensor, view: str = "ops", *, values: bool = False, gradients: bool 
     >>> import tinygrad_lstm as tl
     >>> picture = tl.draw(tl.tanh(tl.tensor(0.5, name="x")))
     >>> print(picture.source.splitlines()[0])
-    digraph "tanh(scalar)" {
+    digraph "How tanh of shape scalar was computed" {
     """
     if not isinstance(x, Tensor):
         raise TypeError(f"draw shows how a tensor was computed; got {type(x).__name__}")
@@ -41,7 +41,7 @@ def draw(x: Tensor, view: str = "ops", *, values: bool = False, gradients: bool 
     if gradients is True:
         gradients = all_gradients(x)
     scene = VIEWS[view](Graph(x), values, gradients if isinstance(gradients, Mapping) else None)
-    return Picture(to_dot(scene), scene.title)
+    return Picture(to_dot(scene), scene.title, scene.description)
 
 
 def all_gradients(output: Tensor) -> Gradients:
@@ -55,40 +55,76 @@ def all_gradients(output: Tensor) -> Gradients:
 
 def ops(graph: Graph, values: bool, gradients: Gradients | None) -> Scene:
     """Every primitive, each time step a cluster; shared leaves copied into the places that use them."""
-    output = graph.output
-    made_by = output.primitive.name if output.primitive else output.name or "tensor"
-    scene = Scene(title=f"{labels.clean(made_by)}({labels.shape(output.value)})")
+    scene = Scene(*_title(graph))
     describe = _Describer(graph, values, gradients)
+    columns = _Columns(graph)
     copies: dict[tuple[Tensor, tuple[str, ...]], str] = {}
-    first: dict[int, str] = {}  # the first operation of each time step
-    last: dict[int, str] = {}  # and its last so far
     for node in graph.nodes:
         if node.primitive is None:
             continue
-        place = cluster(node)
+        id, place = graph.ids[node], cluster(node)
         for x in node.inputs:
-            if x.is_leaf:
-                copy = copies.get((x, place))
-                if copy is None:
-                    copy = copies[x, place] = f"{graph.ids[x]}@{graph.ids[node]}"
-                    scene.boxes.append(describe(x, copy, place))
-                    if node.time is not None and node.time - 1 in last:
-                        scene.arrows.append(Arrow(last[node.time - 1], copy, "order"))
-                scene.arrows.append(Arrow(copy, graph.ids[node], "weight" if x.requires_grad else "data"))
-            else:
-                scene.arrows.append(Arrow(graph.ids[x], graph.ids[node], "data" if x.time == node.time else "state"))
-        box = describe(node, graph.ids[node], place)
-        if node.time is not None:
-            last[node.time] = box.id
-            if node.time not in first:
-                first[node.time] = box.id
-                box = replace(box, on_spine=True)
-                if node.time - 1 in first:
-                    scene.arrows.append(Arrow(first[node.time - 1], box.id, "align"))
-        scene.boxes.append(box)
+            if not x.is_leaf:
+                scene.arrows.append(Arrow(graph.ids[x], id, "data" if x.time == node.time else "state"))
+                continue
+            if (x, place) not in copies:
+                copies[x, place] = copy = f"{graph.ids[x]}@{id}"
+                scene.boxes.append(describe(x, copy, place))
+                scene.arrows += [Arrow(graph.ids[earlier], copy, "order") for earlier in columns.end_before(node)]
+            scene.arrows.append(Arrow(copies[x, place], id, "weight" if x.requires_grad else "data"))
+        scene.boxes.append(replace(describe(node, id, place), on_spine=columns.starts_with(node)))
+        scene.arrows += [Arrow(graph.ids[earlier], id, "align") for earlier in columns.start_before(node)]
     if not scene.boxes:
-        scene.boxes.append(describe(output, graph.ids[output], ()))
+        scene.boxes.append(describe(graph.output, graph.ids[graph.output], ()))
     return scene
+
+
+class _Columns:
+    """The columns of the picture: a time step each, and one more for what was computed after the last of them.
+
+    Columns are kept side by side by invisible arrows, from the last operation of one to the leaves of the next, and at
+    one height by a spine through their first operations.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        operations = [node for node in graph.nodes if node.primitive]
+        self.of = {node: node.time for node in operations if node.time is not None}
+        if self.of:
+            after = max(self.of.values()) + 1
+            for node in reversed(operations):
+                if node.time is not None:
+                    break
+                self.of[node] = after
+        self.first: dict[int, Tensor] = {}
+        self.last: dict[int, Tensor] = {}
+        for node in operations:
+            if node in self.of:
+                self.first.setdefault(self.of[node], node)
+                self.last[self.of[node]] = node
+
+    def starts_with(self, node: Tensor) -> bool:
+        return node in self.of and self.first[self.of[node]] is node
+
+    def start_before(self, node: Tensor) -> list[Tensor]:
+        """The first operation of the column before, for the first operation of a column."""
+        return [self.first[self.of[node] - 1]] if self.starts_with(node) and self.of[node] - 1 in self.first else []
+
+    def end_before(self, node: Tensor) -> list[Tensor]:
+        """The last operation of the column before the node's."""
+        return [self.last[self.of[node] - 1]] if node in self.of and self.of[node] - 1 in self.last else []
+
+
+def _title(graph: Graph) -> tuple[str, str]:
+    output = graph.output
+    made_by = output.primitive.name if output.primitive else "leaf"
+    name = labels.clean(output.name or f"{made_by} of shape {labels.shape(output.value)}")
+    times = sorted({node.time for node in graph.nodes if node.time is not None})
+    span = f" over time steps {times[0]} to {times[-1]}, from left to right" if times else ""
+    operations = len(graph) - len(graph.leaves)
+    return (
+        f"How {name} was computed",
+        f"Computation graph of {operations} operations and {len(graph.leaves)} leaves{span}.",
+    )
 
 
 def cluster(node: Tensor) -> tuple[str, ...]:
