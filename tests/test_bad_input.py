@@ -210,15 +210,19 @@ def test_a_tensor_is_no_index():
         leaf(np.ones(3))[tl.tensor([0, 1])]
     with raises(IndexError, "take"):
         tl.take(leaf(np.ones((3, 2))), [0.5])
-    with raises(IndexError, "index must be made of integers"):
-        tl.Embedding(3, 2, rng=0)([0.5])
+    for indices in ([0.5], [True, False]):
+        with raises(TypeError, "Embedding", "integers"):
+            tl.Embedding(3, 2, rng=0)(indices)
 
 
 def test_an_index_out_of_range_says_where():
     with tl.scope("model"), tl.time_step(1), raises(IndexError, "getitem", "model", "t=1", "5", "(2, 3)"):
         leaf(np.ones((2, 3)))[5]
     with raises(IndexError, "take", "9", "(3, 2)"):
-        tl.Embedding(3, 2, rng=0)([9])
+        tl.take(leaf(np.ones((3, 2))), [9])
+    for symbol in (9, -1):
+        with tl.time_step(2), raises(IndexError, "Embedding", "t=2", "0 … 2"):
+            tl.Embedding(3, 2, rng=0)([symbol])
 
 
 def test_numbers_of_a_0_d_tensor_and_truth_of_a_large_one():

@@ -12,7 +12,8 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.draw import labels
 from tinygrad_lstm.draw.render import RenderError, render
 from tinygrad_lstm.draw.theme import IN_THE_DARK
-from tinygrad_lstm.studies.small import CELLS, small_loss
+from tinygrad_lstm.nn.cells import CELLS
+from tinygrad_lstm.studies.small import small_loss
 
 HOSTILE = [
     '<b>"\\N}',

@@ -267,16 +267,28 @@ def test_a_random_function_is_called_random():
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e2, 1e3])
 def test_saturated_networks_are_not_accused(scale):
     rng = np.random.default_rng(0)
+    proved = 0
     for seed, kind in enumerate([tl.RNNCell, tl.LSTMCell, tl.GRUCell, tl.PeepholeLSTMCell, tl.CoupledLSTMCell] * 4):
         layer = tl.nn.Recurrent(kind(3, 3, rng=seed))
         xs = rng.normal(size=(4, 3)) * scale
-        tl.testing.check_vjp(lambda xs, layer=layer: layer(xs)[0], xs, parameters=layer.parameters(), rng=seed)
+        try:
+            tl.testing.check_vjp(lambda xs, layer=layer: layer(xs)[0], xs, parameters=layer.parameters(), rng=seed)
+            proved += 1
+        except tl.testing.NothingCheckedError:
+            assert scale > 100
+    assert proved >= 10
 
 
-@pytest.mark.parametrize("x", [-36.0, -10.0, 8.0, 11.0, 15.0, 30.0])
+@pytest.mark.parametrize("x", [-10.0, 8.0, 11.0])
 @pytest.mark.parametrize("f", [tl.tanh, tl.sigmoid, tl.softplus])
 def test_a_saturated_function_is_not_accused(f, x):
-    tl.testing.check_vjp(f, [x, 1.05 * x])
+    assert not tl.testing.check_vjp(f, [x, 1.05 * x]).unproved
+
+
+@pytest.mark.parametrize("f", [tl.tanh, lambda x: 2.0 * tl.tanh(x), lambda x: tl.max(tl.tanh(x))])
+def test_what_drowns_in_rounding_is_called_unproved(f):
+    with pytest.raises(tl.testing.NothingCheckedError, match="drown in rounding"):
+        tl.testing.check_vjp(f, [25.0, 26.0, 27.0])
 
 
 @pytest.mark.parametrize("x", [-8.0, -3.0, 3.0, 8.0])
@@ -284,3 +296,55 @@ def test_a_wrong_rule_is_caught_where_the_function_saturates(x, monkeypatch):
     monkeypatch.setattr(tl.tanh, "rule", lambda g, y, x: (g * (1 - y * y) * (1 + 1e-5),))
     with pytest.raises(tl.testing.GradientError, match="is wrong"):
         tl.testing.check_vjp(tl.tanh, [x, 1.05 * x])
+
+
+@pytest.mark.parametrize("reduce", [tl.max, lambda x: tl.max(x, axis=0), lambda x: tl.maximum(x, x[::-1])])
+def test_a_wrong_rule_is_caught_under_a_choice(reduce):
+    bad = tl.primitive("bad", lambda x: x * x, lambda g, y, x: (1200 * x * g,))
+    for seed in range(20):
+        with pytest.raises(tl.testing.GradientError, match="is wrong"):
+            tl.testing.check_vjp(lambda x: reduce(bad(x)), np.random.default_rng(seed).normal(size=(4, 3)), rng=seed)
+
+
+def test_a_detach_is_noticed_behind_parameters_and_at_zero():
+    w = tl.tensor([0.5, 1.0], requires_grad=True, name="w")
+    before = w.value.copy()
+    with pytest.raises(tl.testing.GradientError, match="outside the graph"):
+        tl.testing.check_vjp(lambda: tl.tanh(w) * w.detach(), parameters=[w])
+    assert np.array_equal(w.value, before)
+    with pytest.raises(tl.testing.GradientError, match="outside the graph"):
+        tl.testing.check_vjp(lambda x: x + x.detach(), np.zeros(3))
+
+
+def test_truncated_backpropagation_is_noticed_in_a_network_without_inputs():
+    cell = tl.LSTMCell(2, 3, rng=0)
+
+    def truncated():
+        state = None
+        for t in range(6):
+            h, c = cell(tl.tensor([1.0, t]), state)
+            state = (h.detach(), c.detach()) if t == 3 else (h, c)
+        return state
+
+    with pytest.raises(tl.testing.GradientError, match="outside the graph"):
+        tl.testing.check_vjp(truncated, parameters=cell.parameters())
+
+
+@pytest.mark.parametrize("f", [tl.relu, tl.abs, lambda x: tl.maximum(x, 0.0), lambda x: tl.max(x * 0.0 + 1.0)])
+def test_our_convention_at_kinks_is_not_accused(f):
+    tl.testing.check_vjp(lambda x: f(x) + x, [0.0, 1.0, -2.0])
+
+
+def test_a_rule_outside_the_two_sides_of_a_kink_is_caught(monkeypatch):
+    monkeypatch.setattr(tl.relu, "rule", lambda g, y, x: (1.5 * g,))
+    with pytest.raises(tl.testing.GradientError, match="is wrong"):
+        tl.testing.check_vjp(tl.relu, [0.0])
+
+
+def test_a_forward_that_is_not_complex_safe_is_named_instead_of_the_rule():
+    size = tl.primitive("size", np.abs, lambda g, y, x: (g * (tl.relu(x) - tl.relu(-x)) / tl.abs(x),))
+    with pytest.raises(tl.testing.GradientError, match="forward of size loses the imaginary part"):
+        tl.testing.check_vjp(size, [1.0, -2.0])
+    lae = tl.primitive("lae", lambda x: np.logaddexp(x, 0), lambda g, y, x: (g * tl.sigmoid(x),))
+    with pytest.raises(tl.testing.GradientError, match="does not take complex numbers"):
+        tl.testing.check_vjp(lae, [1.0])

@@ -15,7 +15,9 @@ from .engine.backprop import Contribution, backprop, grad
 from .engine.errors import ShapeError
 from .engine.graph import Graph
 from .engine.ops import (
-    abs,
+    abs as abs,
+)
+from .engine.ops import (
     broadcast_to,
     concat,
     cos,
@@ -23,7 +25,6 @@ from .engine.ops import (
     log,
     log_softmax,
     logsumexp,
-    max,
     maximum,
     mean,
     minimum,
@@ -35,11 +36,16 @@ from .engine.ops import (
     softplus,
     sqrt,
     stack,
-    sum,
     take,
     tanh,
     transpose,
     where,
+)
+from .engine.ops import (
+    max as max,
+)
+from .engine.ops import (
+    sum as sum,
 )
 from .engine.primitive import primitive, primitives
 from .engine.scope import detect_nan, no_grad, scope, time_step
@@ -87,7 +93,6 @@ __all__ = [
     "RNNCell",
     "ShapeError",
     "Tensor",
-    "abs",
     "backprop",
     "binary_cross_entropy_with_logits",
     "broadcast_to",
@@ -103,7 +108,6 @@ __all__ = [
     "log",
     "log_softmax",
     "logsumexp",
-    "max",
     "maximum",
     "mean",
     "minimum",
@@ -122,7 +126,6 @@ __all__ = [
     "sqrt",
     "stack",
     "step",
-    "sum",
     "take",
     "tanh",
     "tensor",
@@ -140,3 +143,7 @@ def __getattr__(name: str) -> Any:
     found = module if name == "testing" else getattr(module, name)
     globals()[name] = found
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHEN_USED})

@@ -14,8 +14,9 @@ from rich.console import Console
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn import Recurrent
+from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.stepper import terminal
-from tinygrad_lstm.studies.small import CELLS, small_loss
+from tinygrad_lstm.studies.small import small_loss
 
 HERE = Path(__file__).parent
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.backprop import backprop
+from ..engine.backprop import gradients as backward_gradients
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from . import labels
@@ -25,7 +25,7 @@ def draw(x: Tensor, view: str = "ops", *, values: bool = False, gradients: bool 
 
     ``view="ops"`` shows every operation, in a cluster per time step, modules inside; a weight that several steps share
     appears in each as a small copy that says which it is. ``values`` adds the numbers of each node, or the norm of a
-    larger one. ``gradients=True`` adds ∂x/∂node, from a backward walk of its own that leaves every ``.grad`` alone; a
+    larger one. ``gradients=True`` adds ∂x/∂node, x being one number, from a walk that leaves every ``.grad`` alone; a
     mapping from nodes to gradients, such as ``stepper.gradients``, shows those, and marks the rest as not computed yet.
     Same graph, same DOT text, always. Raises ValueError for an unknown view.
 
@@ -39,18 +39,9 @@ def draw(x: Tensor, view: str = "ops", *, values: bool = False, gradients: bool 
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r}; choose {' or '.join(map(repr, VIEWS))}")
     if gradients is True:
-        gradients = all_gradients(x)
+        gradients = backward_gradients(x)
     scene = VIEWS[view](Graph(x), values, gradients if isinstance(gradients, Mapping) else None)
     return Picture(to_dot(scene), scene.title, scene.description)
-
-
-def all_gradients(output: Tensor) -> Gradients:
-    """∂output/∂node for every node that takes part in the backward walk."""
-    seed = np.ones(output.shape, output.dtype)
-    found: dict[Tensor, Any] = {output: seed}
-    for step in backprop(output, seed):
-        found[step.input] = step.after
-    return found
 
 
 def ops(graph: Graph, values: bool, gradients: Gradients | None) -> Scene:

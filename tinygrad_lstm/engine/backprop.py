@@ -103,7 +103,7 @@ def grad(
         found[output] = first if create_graph else as_value(first, output.dtype)
     for step in backprop(output, seed, inputs=wanted, create_graph=create_graph):
         if step.arrived == step.expected and step.input in asked:
-            found[step.input] = step.after if create_graph else _owned(step)
+            found[step.input] = _distinct(step.after) if create_graph else _owned(step)
     results: list[Tensor | None] = []
     for position, x in enumerate(wanted):
         if x not in found and not allow_unused:
@@ -138,9 +138,22 @@ def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool 
     return _locked(given.value.astype(output.dtype, copy=False))
 
 
+def gradients(output: Tensor, seed: ArrayLike | Tensor | None = None) -> dict[Tensor, Array]:
+    """The complete gradient of every node that takes part in the walk, the output's own included."""
+    found: dict[Tensor, Array] = {output: as_seed(output, seed)}
+    found |= {step.input: step.after for step in backprop(output, seed) if step.arrived == step.expected}
+    return found
+
+
 def _owned(step: Contribution) -> Array:
     """A complete gradient in an array that nothing else holds: a sum is new, a lone contribution may not be."""
     return step.after if step.arrived > 1 else as_value(step.after, step.after.dtype)
+
+
+def _distinct(gradient: Tensor) -> Tensor:
+    """The same gradient as a tensor of its own: two inputs of a sum share one, and naming it would name both."""
+    value = gradient._value
+    return Tensor(value, _recall, (gradient,), (value,), {}, gradient.requires_grad, gradient.context)
 
 
 def to_shape(gradient: Any, shape: tuple[int, ...]) -> Any:
@@ -175,7 +188,7 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
         if create_graph:
             products = _recorded(node, _differentiable, rule, node, upstream)
         else:
-            products = rule(upstream, node._value, *node.input_values, **node.attrs)
+            products = rule(upstream, node._value, *node.input_values, **node._attrs)
         if not isinstance(products, tuple) or len(products) != len(node.inputs):
             raise miscounted(products, node)
         for slot, x in enumerate(node.inputs):

@@ -23,7 +23,7 @@ def require_finite_value(primitive: Primitive, value: Array, inputs: tuple[Tenso
         return
     kind = "NaN" if np.isnan(value).any() else "Inf"
     for slot, x in enumerate(inputs):
-        if x.is_leaf and not np.isfinite(x.value).all():
+        if not np.isfinite(x.value).all():
             called = repr(x.name) if x.name else f"number {slot}"
             raise FloatingPointError(
                 f"the input {called} of {primitive.name}{context.place} already holds a NaN or Inf"

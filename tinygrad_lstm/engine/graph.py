@@ -60,7 +60,7 @@ class Graph:
 
     @cached_property
     def values(self) -> Mapping[Tensor, Array]:
-        """What each node held when the graph ran."""
+        """What each node held when the graph ran; of a leaf replaced meanwhile, what its first use saw."""
         values = {node: node.value for node in self.nodes}
         for node in reversed(self.nodes):
             for x, value in zip(node.inputs, node.input_values, strict=True):
@@ -108,7 +108,7 @@ class Graph:
                 )
                 continue
             operands = [
-                recorded if x.is_leaf and x not in given and dtype is None else result[x]
+                result[x] if x in given or not x.is_leaf else recorded if dtype is None else recorded.astype(dtype)
                 for x, recorded in zip(node.inputs, node.input_values, strict=True)
             ]
             try:

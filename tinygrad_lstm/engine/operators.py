@@ -18,14 +18,31 @@ from .primitive import Primitive
 NO_ATTRS: dict[str, Any] = {}
 Axis = int | tuple[int, ...] | None
 
+_OURS = {
+    **dict.fromkeys(("concatenate", "hstack", "vstack"), "tl.concat([a, b], axis=…)"),
+    "stack": "tl.stack([a, b])",
+    "where": "tl.where(condition, a, b)",
+    **dict.fromkeys(("dot", "matmul", "inner", "outer", "einsum"), "a @ b"),
+    **{name: f"x.{name}(…)" for name in ("sum", "mean", "max", "reshape", "transpose")},
+    **{name: f"tl.{name}(…)" for name in ("maximum", "minimum", "take")},
+}
+"""numpy's functions that have a counterpart here."""
+
 
 class Operators:
     __slots__ = ()
     __array_ufunc__ = None  # so that np.ones(3) * x asks x, instead of building an array of objects
 
-    @staticmethod
-    def __primitive__(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Any:
+    @classmethod
+    def __primitive__(cls, primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Self:
         raise NotImplementedError
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """numpy's functions take the bare values, but not where a graph was surely meant."""
+        ours = _OURS.get(function.__name__)
+        if ours:
+            raise TypeError(f"np.{function.__name__} would leave the graph; use {ours}, or x.numpy() if that is meant")
+        return function._implementation(*args, **kwargs)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -36,72 +53,72 @@ class Operators:
         return len(self.shape)
 
     def __add__(self, other: Any) -> Self:
-        return self.__primitive__(ops.add, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.add, (self, other), NO_ATTRS)
 
     def __radd__(self, other: Any) -> Self:
-        return self.__primitive__(ops.add, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.add, (other, self), NO_ATTRS)
 
     def __sub__(self, other: Any) -> Self:
-        return self.__primitive__(ops.sub, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.sub, (self, other), NO_ATTRS)
 
     def __rsub__(self, other: Any) -> Self:
-        return self.__primitive__(ops.sub, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.sub, (other, self), NO_ATTRS)
 
     def __mul__(self, other: Any) -> Self:
-        return self.__primitive__(ops.mul, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.mul, (self, other), NO_ATTRS)
 
     def __rmul__(self, other: Any) -> Self:
-        return self.__primitive__(ops.mul, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.mul, (other, self), NO_ATTRS)
 
     def __truediv__(self, other: Any) -> Self:
-        return self.__primitive__(ops.div, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.div, (self, other), NO_ATTRS)
 
     def __rtruediv__(self, other: Any) -> Self:
-        return self.__primitive__(ops.div, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.div, (other, self), NO_ATTRS)
 
     def __pow__(self, other: Any) -> Self:
-        return self.__primitive__(ops.pow, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.pow, (self, other), NO_ATTRS)
 
     def __rpow__(self, other: Any) -> Self:
-        return self.__primitive__(ops.pow, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.pow, (other, self), NO_ATTRS)
 
     def __matmul__(self, other: Any) -> Self:
-        return self.__primitive__(ops.matmul, (self, other), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.matmul, (self, other), NO_ATTRS)
 
     def __rmatmul__(self, other: Any) -> Self:
-        return self.__primitive__(ops.matmul, (other, self), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.matmul, (other, self), NO_ATTRS)
 
     def __neg__(self) -> Self:
-        return self.__primitive__(ops.neg, (self,), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.neg, (self,), NO_ATTRS)
 
     def __pos__(self) -> Self:
         return self
 
     def __abs__(self) -> Self:
-        return self.__primitive__(ops.abs, (self,), NO_ATTRS)  # type: ignore[no-any-return]
+        return self.__primitive__(ops.abs, (self,), NO_ATTRS)
 
     def __getitem__(self, index: Any) -> Self:
-        return self.__primitive__(ops.getitem, (self,), {"index": frozen_index(index)})  # type: ignore[no-any-return]
+        return self.__primitive__(ops.getitem, (self,), {"index": frozen_index(index)})
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        return self.__primitive__(ops.sum, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
+        return self.__primitive__(ops.sum, (self,), {"axis": axis, "keepdims": keepdims})
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        return self.__primitive__(ops.mean, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
+        return self.__primitive__(ops.mean, (self,), {"axis": axis, "keepdims": keepdims})
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        return self.__primitive__(ops.max, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
+        return self.__primitive__(ops.max, (self,), {"axis": axis, "keepdims": keepdims})
 
     def reshape(self, *shape: Any) -> Self:
         if len(shape) == 1 and not isinstance(shape[0], int | np.integer):
             (shape,) = shape
-        return self.__primitive__(ops.reshape, (self,), {"shape": tuple(map(int, shape))})  # type: ignore[no-any-return]
+        return self.__primitive__(ops.reshape, (self,), {"shape": tuple(map(int, shape))})
 
     def transpose(self, *axes: Any) -> Self:
         if len(axes) == 1 and isinstance(axes[0], tuple | list):
             (axes,) = axes
         axes = tuple(map(int, axes))
-        return self.__primitive__(ops.transpose, (self,), {"axes": axes or None})  # type: ignore[no-any-return]
+        return self.__primitive__(ops.transpose, (self,), {"axes": axes or None})
 
     @property
     def T(self) -> Self:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from . import forwards
 from .primitive import Primitive, primitive
 
 # Arithmetic. Broadcasting is undone by the engine, never by a rule.
@@ -30,8 +31,8 @@ pow = primitive("pow", np.power, lambda g, y, a, b: (g * b * _lower(a, b), g * y
 
 # Comparisons: 1 where true, 0 where false; constant almost everywhere.
 
-greater = primitive("greater", lambda a, b: _indicator(np.real(a) > np.real(b), a, b), None, ">")
-equal = primitive("equal", lambda a, b: _indicator(np.real(a) == np.real(b), a, b), None, "=")
+greater = primitive("greater", lambda a, b: forwards.indicator(np.real(a) > np.real(b), a, b), None, ">")
+equal = primitive("equal", lambda a, b: forwards.indicator(np.real(a) == np.real(b), a, b), None, "=")
 
 # Functions of one number.
 
@@ -42,7 +43,7 @@ sin = primitive("sin", np.sin, lambda g, y, x: (g * cos(x),))
 cos: Primitive = primitive("cos", np.cos, lambda g, y, x: (-g * sin(x),))
 tanh = primitive("tanh", np.tanh, lambda g, y, x: (g * (1 - y * y),))
 sigmoid = primitive("sigmoid", lambda x: 0.5 * np.tanh(0.5 * x) + 0.5, lambda g, y, x: (g * (y * (1 - y)),), "σ")
-softplus = primitive("softplus", lambda x: _softplus(x), lambda g, y, x: (g * exp(x - y),))
+softplus = primitive("softplus", lambda x: forwards.softplus(x), lambda g, y, x: (g * exp(x - y),))
 relu = primitive("relu", lambda x: np.maximum(x, 0), lambda g, y, x: (g * _step(x, 0),))
 abs = primitive(
     "abs",
@@ -81,23 +82,23 @@ max = primitive(
 )
 logsumexp = primitive(
     "logsumexp",
-    lambda x, axis=None, keepdims=False: _logsumexp(x, axis, keepdims),
+    lambda x, axis=None, keepdims=False: forwards.logsumexp(x, axis, keepdims),
     lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * exp(x - _spread(y, x, axis)),),
 )
 softmax = primitive(
     "softmax",
-    lambda x, axis=-1: np.exp(x - _logsumexp(x, axis, True)),
+    lambda x, axis=-1: np.exp(x - forwards.logsumexp(x, axis, True)),
     lambda g, y, x, axis=-1: (y * (g - sum(g * y, axis=axis, keepdims=True)),),
 )
 log_softmax = primitive(
     "log_softmax",
-    lambda x, axis=-1: x - _logsumexp(x, axis, True),
+    lambda x, axis=-1: x - forwards.logsumexp(x, axis, True),
     lambda g, y, x, axis=-1: (g - exp(y) * sum(g, axis=axis, keepdims=True),),
 )
 
 # Matrix product, in all of numpy's shapes.
 
-matmul = primitive("matmul", lambda a, b: _matmul(a, b), lambda g, y, a, b: _matmul_rule(g, a, b), "@")
+matmul = primitive("matmul", lambda a, b: forwards.matmul(a, b), lambda g, y, a, b: _matmul_rule(g, a, b), "@")
 
 # Moving entries about.
 
@@ -121,7 +122,7 @@ getitem = primitive(
 )
 put: Primitive = primitive(
     "put",
-    lambda x, index=..., shape=(): _put(x, index, shape),
+    lambda x, index=..., shape=(): forwards.put(x, index, shape),
     lambda g, y, x, index=..., shape=(): (getitem(g, index=index),),
 )
 _take = primitive(
@@ -155,7 +156,9 @@ def stack(parts: Sequence[Any], axis: int = 0) -> Any:
 
 def take(rows: Any, indices: Any) -> Any:
     """Rows by number, as often as they are named: indices of any shape, copied."""
-    return _take(rows, indices=np.array(indices, dtype=None if np.size(indices) else np.intp))
+    numbers = np.array(indices, dtype=None if np.size(indices) else np.intp)
+    numbers.setflags(write=False)
+    return _take(rows, indices=numbers)
 
 
 def _some(parts: Sequence[Any], name: str) -> Sequence[Any]:
@@ -224,46 +227,3 @@ def _pieces(parts: tuple[Any, ...], axis: int) -> list[tuple[slice, ...]]:
         start, end = end, end + part.shape[axis]
         pieces.append((*before, slice(start, end)))
     return pieces
-
-
-# Forwards that need more than a line. These see arrays only.
-
-
-def _indicator(condition: Any, a: Any, b: Any) -> Any:
-    return condition.astype(np.float32 if np.result_type(a, b) in (np.float32, np.complex64) else np.float64)
-
-
-def _matmul(a: Any, b: Any) -> Any:
-    """np.dot for two matrices, which is several times faster than np.matmul for a column times a row."""
-    return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
-
-
-def _softplus(x: Any) -> Any:
-    positive = np.real(x) > 0
-    return np.where(positive, x, 0) + _log1p(np.exp(np.where(positive, -x, x)))
-
-
-def _log1p(x: Any) -> Any:
-    """numpy's own loses the real part of small complex numbers."""
-    if not np.iscomplexobj(x):
-        return np.log1p(x)
-    a, b = x.real, x.imag
-    return 0.5 * np.log1p(a * (2 + a) + b * b) + 1j * np.arctan2(b, 1 + a)
-
-
-def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
-    largest = np.max(np.real(x), axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, 0)
-    total = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=True)) + largest
-    return total if keepdims else np.squeeze(total, axis=axis)
-
-
-def _put(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of the given shape with x added in at index; entries named twice add up."""
-    out = np.zeros(shape, np.asarray(x).dtype)
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, np.ndarray | list) for part in parts):
-        np.add.at(out, index, x)
-    else:
-        out[index] = x
-    return out

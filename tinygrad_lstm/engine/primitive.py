@@ -83,6 +83,8 @@ def primitive(
         raise ValueError(f"a primitive's name must be an identifier such as 'square', not {name!r}")
     if name in _REGISTRY and _is_ours(_REGISTRY[name]):
         raise ValueError(f"there is a primitive {name!r} already; give yours another name")
+    if rule is not None and not isinstance(forward, np.ufunc):
+        _require_same_attrs(name, forward, rule)
     created = Primitive(name, forward, rule, symbol)
     _REGISTRY[name] = created
     return created
@@ -91,6 +93,21 @@ def primitive(
 def primitives() -> Iterator[Primitive]:
     """Every registered primitive, in the order of registration."""
     yield from _REGISTRY.values()
+
+
+def _require_same_attrs(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> None:
+    """Forward and rule must mean the same by an attribute that is not given."""
+    try:
+        ours, theirs = _defaults(forward), _defaults(rule)
+    except ValueError:  # numpy's own functions do not tell; they have no attributes either
+        return
+    if ours != theirs:
+        raise TypeError(f"forward and rule of {name} must have the same attributes and defaults: {ours}, {theirs}")
+
+
+def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty or p.kind is p.KEYWORD_ONLY}
 
 
 def _is_ours(primitive: Primitive) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ from .scope import CONTEXT, Context
 Array = NDArray[np.floating[Any]]
 
 _serial = itertools.count()
+_NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 
 
 class Tensor(Operators):
@@ -29,9 +31,9 @@ class Tensor(Operators):
 
     __slots__ = (
         "__weakref__",
+        "_attrs",
         "_grad",
         "_value",
-        "attrs",
         "context",
         "input_values",
         "inputs",
@@ -56,7 +58,7 @@ class Tensor(Operators):
         self.primitive = primitive
         self.inputs = inputs
         self.input_values = input_values
-        self.attrs = attrs
+        self._attrs = attrs
         self.requires_grad = requires_grad
         self.context = CONTEXT.get() if context is None else context
         self.name = name
@@ -107,9 +109,10 @@ class Tensor(Operators):
         return np.array(self._value, dtype=dtype, copy=copy)
 
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        """A copy, deep or from a pickle, is as locked as the original."""
+        """A copy, deep or from a pickle, is as locked as the original, and was made now: after its inputs."""
         for name, part in state[1].items():
             setattr(self, name, part)
+        self.serial = next(_serial)
         for value in (self._value, *self.input_values):
             value.setflags(write=False)
 
@@ -124,6 +127,11 @@ class Tensor(Operators):
     def time(self) -> int | None:
         """The time step it was made at, if any."""
         return self.context.time
+
+    @property
+    def attrs(self) -> Mapping[str, Any]:
+        """The primitive's attributes, such as an axis; read-only."""
+        return MappingProxyType(self._attrs)
 
     @property
     def is_leaf(self) -> bool:
@@ -230,6 +238,8 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
     """A locked copy of the data in one of the two number types, float64 or float32."""
     if isinstance(data, Tensor):
         data = data._value
+    elif isinstance(data, list | tuple) and _holds_gradients(data):
+        raise TypeError("making a tensor of tensors would cut their gradients; join them with tl.stack or tl.concat")
     try:
         array = np.array(data)
     except ValueError as error:
@@ -283,11 +293,17 @@ Tensor.__primitive__ = staticmethod(record)  # type: ignore[method-assign]
 
 def _as_tensors(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
     """Numbers and arrays among the inputs as constants; bare Python numbers take the dtype of their company."""
-    dtypes = [x.dtype for x in inputs if isinstance(x, Tensor | np.ndarray) and x.dtype != np.bool_]
+    dtypes = [x.dtype for x in inputs if isinstance(x, Tensor | np.ndarray) and x.dtype.kind == "f"]
     company = np.float32 if dtypes and all(dtype == np.float32 for dtype in dtypes) else np.float64
     return tuple(
-        x if type(x) is Tensor else Tensor(as_value(x, company if isinstance(x, int | float) else None)) for x in inputs
+        x if type(x) is Tensor else Tensor(as_value(x, company if isinstance(x, _NUMBERS) else None)) for x in inputs
     )
+
+
+def _holds_gradients(data: Any) -> bool:
+    if isinstance(data, list | tuple):
+        return any(map(_holds_gradients, data))
+    return isinstance(data, Tensor) and data.requires_grad
 
 
 def _like(owner: Tensor, new: Any, what: str) -> Array:

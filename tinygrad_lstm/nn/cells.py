@@ -259,3 +259,13 @@ class CoupledLSTMCell(Cell):
         c = (1 - i) * c + i * g
         h = o * tanh(c)
         return h, c
+
+
+CELLS: dict[str, type[RNNCell | LSTMCell | GRUCell | PeepholeLSTMCell | CoupledLSTMCell]] = {
+    "rnn": RNNCell,
+    "lstm": LSTMCell,
+    "gru": GRUCell,
+    "peephole": PeepholeLSTMCell,
+    "coupled": CoupledLSTMCell,
+}
+"""The cells by the names that commands use."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..engine.operators import frozen_index
 from ..engine.ops import take
+from ..engine.scope import CONTEXT
 from ..engine.tensor import Tensor, tensor
 from .module import Module, Seed, positive, uniform
 
@@ -36,5 +36,11 @@ class Embedding(Module):
         self.weight = tensor(rng.normal(size=(num_embeddings, embedding_dim)), requires_grad=True, dtype=dtype)
 
     def forward(self, indices: ArrayLike) -> Tensor:
-        rows: Tensor = take(self.weight, indices=frozen_index(indices))
+        numbers = np.asarray(indices)
+        symbols = self.weight.shape[0]
+        if numbers.dtype.kind not in "ui" and numbers.size:
+            raise TypeError(f"Embedding{CONTEXT.get().place}: symbols are numbered by integers, not by {numbers.dtype}")
+        if numbers.size and not (numbers.min() >= 0 and numbers.max() < symbols):
+            raise IndexError(f"Embedding{CONTEXT.get().place}: symbols must lie in 0 … {symbols - 1}")
+        rows: Tensor = take(self.weight, numbers)
         return rows

@@ -11,20 +11,21 @@ from ..engine.scope import CONTEXT
 from ..engine.tensor import Tensor, tensor
 
 
-def mse_loss(prediction: Tensor, target: Tensor | ArrayLike) -> Tensor:
+def mse_loss(prediction: Tensor | ArrayLike, target: Tensor | ArrayLike) -> Tensor:
     """Mean squared error. Both of one shape, any."""
-    target = _target(prediction, target, "mse_loss")
+    prediction, target = _pair(prediction, target, "mse_loss")
     error = prediction - target
     return mean(error * error)  # type: ignore[no-any-return]
 
 
-def cross_entropy(logits: Tensor, targets: ArrayLike) -> Tensor:
+def cross_entropy(logits: Tensor | ArrayLike, targets: ArrayLike) -> Tensor:
     """Mean of −log softmax(logits)[target]. logits: (..., C), scores of C classes; targets: integers (...).
 
     >>> import tinygrad_lstm as tl
     >>> round(tl.cross_entropy(tl.tensor([[0, 0], [0, 0]]), [0, 1]).item(), 4)
     0.6931
     """
+    logits = _as_tensor(logits)
     if logits.ndim == 0:
         raise ShapeError(f"cross_entropy{CONTEXT.get().place}: logits need a last axis, the scores of the classes")
     labels = np.asarray(targets)
@@ -46,17 +47,22 @@ def cross_entropy(logits: Tensor, targets: ArrayLike) -> Tensor:
     return -mean(log_probabilities[np.arange(labels.size), labels.ravel()])  # type: ignore[no-any-return]
 
 
-def binary_cross_entropy_with_logits(logits: Tensor, targets: Tensor | ArrayLike) -> Tensor:
+def binary_cross_entropy_with_logits(logits: Tensor | ArrayLike, targets: Tensor | ArrayLike) -> Tensor:
     """Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), computed without overflow. Both of one shape; 0 <= t <= 1."""
-    target = _target(logits, targets, "binary_cross_entropy_with_logits")
+    logits, target = _pair(logits, targets, "binary_cross_entropy_with_logits")
     return mean(softplus(logits) - logits * target)  # type: ignore[no-any-return]
 
 
-def _target(prediction: Tensor, target: Tensor | ArrayLike, name: str) -> Tensor:
+def _pair(prediction: Tensor | ArrayLike, target: Tensor | ArrayLike, name: str) -> tuple[Tensor, Tensor]:
+    prediction = _as_tensor(prediction)
     target = target if isinstance(target, Tensor) else tensor(target, dtype=prediction.dtype)
     if target.shape != prediction.shape:
         raise ShapeError(
             f"{name}{CONTEXT.get().place}: the prediction has shape {prediction.shape} and the target {target.shape}; "
             "they must be equal"
         )
-    return target
+    return prediction, target
+
+
+def _as_tensor(prediction: Tensor | ArrayLike) -> Tensor:
+    return prediction if isinstance(prediction, Tensor) else tensor(prediction)

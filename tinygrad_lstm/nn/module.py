@@ -17,8 +17,8 @@ Seed = int | np.random.Generator | None
 class Module:
     """A part of a network: parameters, smaller modules, and ``forward``.
 
-    Assign tensors that require gradients, and other modules (or lists of them), to attributes; the attribute's name is
-    the part's name. ``module(...)`` runs ``forward(...)`` in the module's scope.
+    Assign tensors that require gradients, and other modules (or lists of them, which become tuples), to attributes; the
+    attribute's name is the part's name. ``module(...)`` runs ``forward(...)`` in the module's scope.
 
     >>> import tinygrad_lstm as tl
     >>> class Doubled(tl.nn.Module):
@@ -50,11 +50,14 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Module):
             value._belong_to(name)
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, list | tuple) and any(isinstance(part, Module | Tensor) for part in value):
+            value = tuple(value)  # what were appended later would have no name
             for i, part in enumerate(value):
                 if isinstance(part, Module):
                     part._belong_to(f"{name}{i}")
-        elif isinstance(value, Tensor) and value.requires_grad and value.is_leaf and value.name is None:
+                elif _is_parameter(part) and part.name is None:
+                    part.name = f"{name}{i}"
+        elif _is_parameter(value) and value.name is None:
             value.name = name
         object.__setattr__(self, name, value)
 
@@ -81,7 +84,7 @@ class Module:
                 path = f"{prefix}{name}{i}"
                 if isinstance(part, Module):
                     yield from part._walk(f"{path}.")
-                elif isinstance(part, Tensor) and part.requires_grad and part.is_leaf:
+                elif _is_parameter(part):
                     yield path, part
 
     def _belong_to(self, name: str) -> None:
@@ -91,6 +94,10 @@ class Module:
         object.__setattr__(self, "_name", name)
         for parameter in self.parameters():
             parameter.name = f"{name}.{parameter.name}"
+
+
+def _is_parameter(part: Any) -> bool:
+    return isinstance(part, Tensor) and part.requires_grad and part.is_leaf
 
 
 def uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...], dtype: DTypeLike) -> Tensor:

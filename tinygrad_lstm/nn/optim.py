@@ -13,7 +13,7 @@ class Optimizer:
     """What optimisers share: the parameters, and forgetting their gradients. A parameter without gradient stays put."""
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        self.parameters = list(parameters)
+        self.parameters = list(dict.fromkeys(parameters))  # a tied weight takes one step
         if not self.parameters or not all(
             isinstance(p, Tensor) and p.is_leaf and p.requires_grad for p in self.parameters
         ):
@@ -92,9 +92,11 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     """
     if not max_norm > 0:
         raise ValueError(f"max_norm must be positive, not {max_norm!r}")
-    owners = [parameter for parameter in parameters if parameter.grad is not None]
+    owners = [parameter for parameter in dict.fromkeys(parameters) if parameter.grad is not None]
     gradients = [owner.grad.value for owner in owners if owner.grad is not None]
-    norm = float(np.sqrt(sum(float(np.sum(gradient.astype(np.float64) ** 2)) for gradient in gradients)))
+    largest = max((float(np.abs(gradient).max()) for gradient in gradients if gradient.size), default=0.0)
+    scaled = (gradient.astype(np.float64) / (largest or 1.0) for gradient in gradients)  # squares cannot overflow
+    norm = largest * float(np.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in scaled)))
     if not np.isfinite(norm):
         raise FloatingPointError(
             "the gradients hold a NaN or Inf; run the step under tl.detect_nan() to see where it arose"

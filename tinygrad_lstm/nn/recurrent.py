@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from ..engine.errors import ShapeError
 from ..engine.ops import stack
-from ..engine.scope import time_step
+from ..engine.scope import CONTEXT, time_step
 from ..engine.tensor import Tensor, tensor
 from .cells import Cell, GRUCell, LSTMCell, RNNCell
 from .module import Module, Seed
@@ -30,6 +30,8 @@ class Recurrent(Module):
     """
 
     def __init__(self, cell: Cell) -> None:
+        if not isinstance(cell, Cell):
+            raise TypeError(f"Recurrent unrolls a tl.nn.Cell, which knows its sizes and its zero state, not {cell!r}")
         self.cell = cell
 
     def forward(self, xs: Tensor, state: Any = None) -> tuple[Tensor, Any]:
@@ -53,17 +55,20 @@ class Recurrent(Module):
         if not tensors or len(parts) != len(names) or any(part.shape != expected for part in parts):
             got = ", ".join(str(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in parts)
             raise (ShapeError if tensors else TypeError)(
-                f"{type(self).__name__}: the initial state must be {', '.join(names)}, each a Tensor of shape "
-                f"{expected} (one layer); got {got}"
+                f"{self._here()}: the initial state must be {', '.join(names)}, each a Tensor of shape {expected} "
+                f"(one layer); got {got}"
             )
         first = tuple(part[0] for part in parts)
         return first if len(first) > 1 else first[0]
+
+    def _here(self) -> str:
+        return f"{type(self).__name__}{CONTEXT.get().place}"
 
     def _check(self, xs: Tensor) -> None:
         size = self.cell.input_size
         if xs.ndim not in (2, 3) or xs.shape[-1] != size or not len(xs):
             raise ShapeError(
-                f"{type(self).__name__}: xs has shape {xs.shape}; it must be (T, N, {size}) or (T, {size}) with T >= 1"
+                f"{self._here()}: xs has shape {xs.shape}; it must be (T, N, {size}) or (T, {size}) with T >= 1"
             )
 
 

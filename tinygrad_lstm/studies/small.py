@@ -5,17 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.tensor import Tensor, tensor
-from ..nn import CoupledLSTMCell, GRUCell, LSTMCell, PeepholeLSTMCell, Recurrent, RNNCell
-from ..nn.cells import Cell
+from ..nn import Recurrent
+from ..nn.cells import CELLS, Cell
 from ..testing import VJPReport, check_vjp
-
-CELLS = {
-    "rnn": RNNCell,
-    "lstm": LSTMCell,
-    "gru": GRUCell,
-    "peephole": PeepholeLSTMCell,
-    "coupled": CoupledLSTMCell,
-}
 
 
 def small_loss(cell: str, steps: int) -> Tensor:

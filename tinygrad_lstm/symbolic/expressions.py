@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
@@ -50,10 +51,10 @@ def subscript(number: object) -> str:
 
 def _write(expression: Expression) -> tuple[str, int]:
     if isinstance(expression, Name):
-        return expression.text, ATOM
+        return expression.text, ATOM if re.fullmatch(r"[\w.∂/′]+", expression.text) else SUM
     if isinstance(expression, Number):
         number = f"{expression.value:.4g}"
-        return number.replace("-", "−"), ATOM if expression.value >= 0 else PREFIX
+        return number.replace("-", "−"), ATOM if expression.value >= 0 else SUM
     write = _WRITERS.get(expression.primitive.name, _function)
     return write(expression)
 
@@ -102,7 +103,8 @@ def _indicator(e: Apply) -> tuple[str, int]:
 
 
 def _list(e: Apply) -> tuple[str, int]:
-    return f"{e.primitive.name}({', '.join(map(text, e.operands))})", ATOM
+    axis = f", axis={e.attrs['axis']}" if e.attrs.get("axis") else ""
+    return f"{e.primitive.name}({', '.join(map(text, e.operands))}{axis})", ATOM
 
 
 def _without_reshape(e: Expression) -> Expression:

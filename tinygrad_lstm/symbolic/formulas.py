@@ -35,8 +35,8 @@ class Symbol(Operators):
     def size(self) -> int:
         return self.value.size
 
-    @staticmethod
-    def __primitive__(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Symbol:
+    @classmethod
+    def __primitive__(cls, primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Symbol:
         symbols = [x if isinstance(x, Symbol) else _constant(x) for x in inputs]
         with np.errstate(all="ignore"):
             value = primitive.forward(*(symbol.value for symbol in symbols), **attrs)
@@ -119,12 +119,30 @@ def _input_names(node: Tensor) -> tuple[str, ...]:
         generic = [f"x{subscript(i + 1)}" for i in range(len(node.inputs))]
     else:
         generic = list(node.primitive.input_names)
-    return tuple(display_name(x) or fallback for x, fallback in zip(node.inputs, generic, strict=True))
+    owners: dict[str, Tensor] = {}
+    for x in node.inputs:
+        _take_name(x, display_name(x), owners)
+    for x, fallback in zip(node.inputs, generic, strict=True):
+        if x.name is None:
+            _take_name(x, fallback, owners)
+    names = {x: name for name, x in owners.items()}
+    return tuple(names[x] for x in node.inputs)
+
+
+def _take_name(x: Tensor, name: str | None, owners: dict[str, Tensor]) -> None:
+    """Give x the name, with a prime for each other tensor that has it already."""
+    if name is None or any(owner is x for owner in owners.values()):
+        return
+    while name in owners:
+        name += "′"
+    owners[name] = x
 
 
 def _output_name(node: Tensor, names: tuple[str, ...]) -> str:
     own = display_name(node) or "y"
-    return own if own not in names else f"{own}′"
+    while own in names:
+        own += "′"
+    return own
 
 
 def _is_zero_product(primitive: Primitive, operands: tuple[Expression, ...]) -> bool:

@@ -19,6 +19,11 @@ MARGIN = 256
 FLOOR = 0.5
 """Values below this are nudged as if they were this large: σ, computed from tanh, promises no more."""
 
+_CHOOSING = ("neg", "abs", "relu", "max", "maximum", "minimum", "where", "greater", "equal")
+_MOVING = ("reshape", "transpose", "broadcast_to", "getitem", "take", "put", "concat", "stack")
+EXACT = frozenset((*_CHOOSING, *_MOVING))
+"""Primitives that choose or move numbers: nudging what they return would break the very ties they are about."""
+
 
 def rounding_noise(
     graph: Graph, derivative: Callable[[Callable[[Tensor], Tensor]], float], rng: np.random.Generator
@@ -27,12 +32,13 @@ def rounding_noise(
 
     Rebuilds the graph several times with every computed value nudged at random by its last bit. ``derivative`` computes
     the number in question from a copy, given the function that finds a node's twin in it; the largest move, times a
-    margin, is returned. Where an activation saturates, 1 − y² is all last bits and the noise is large; elsewhere it is
-    as small as rounding.
+    margin, is returned, or 0 if it is not finite. Where an activation saturates, 1 − y² is all last bits and the noise
+    is large; elsewhere it is as small as rounding.
     """
     exact = derivative(lambda node: node)
-    moves = [abs(derivative(_nudged(graph, rng).__getitem__) - exact) for _ in range(TRIALS)]
-    return MARGIN * max(moves)
+    with np.errstate(all="ignore"):
+        moves = [abs(derivative(_nudged(graph, rng).__getitem__) - exact) for _ in range(TRIALS)]
+    return MARGIN * max(moves) if np.isfinite(moves).all() else 0.0
 
 
 def _nudged(graph: Graph, rng: np.random.Generator) -> dict[Tensor, Tensor]:
@@ -44,8 +50,11 @@ def _nudged(graph: Graph, rng: np.random.Generator) -> dict[Tensor, Tensor]:
             continue
         inputs = tuple(twins[x] for x in node.inputs)
         values = tuple(x.value for x in inputs)
-        read = [_with_random_last_bit(value, 0.0, rng) for value in values]
-        written = _with_random_last_bit(np.asarray(node.primitive.forward(*read, **node.attrs)), FLOOR, rng)
+        if node.primitive.name in EXACT:
+            written = np.array(node.primitive.forward(*values, **node.attrs))
+        else:
+            read = [_with_random_last_bit(value, 0.0, rng) for value in values]
+            written = _with_random_last_bit(np.asarray(node.primitive.forward(*read, **node.attrs)), FLOOR, rng)
         twins[node] = Tensor(written, node.primitive, inputs, values, node.attrs, node.requires_grad, node.context)
     return twins
 

@@ -52,7 +52,6 @@ class Tour:
     checks: dict[str, float] = field(default_factory=dict)
     failure: str | None = None
     norms: dict[str, list[float]] = field(default_factory=dict)
-    files: list[Path] = field(default_factory=list)
 
 
 def run(
@@ -110,7 +109,8 @@ def run(
         "index.html": pages.index(tour),
     }
     try:
-        tour.files = [write_file(target / name, content) for name, content in contents.items()]
+        for name, content in contents.items():
+            write_file(target / name, content)
     except OSError as error:
         raise TourError(f"cannot write to {target}: {error.strerror}") from error
     return tour

@@ -7,14 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.backprop import backprop
+from ..engine.backprop import gradients
 from ..engine.ops import log_softmax, stack
 from ..engine.scope import time_step
 from ..engine.tensor import Tensor
-from ..nn import Adam, Embedding, GRUCell, Linear, LSTMCell, Module, RNNCell, clip_grad_norm, cross_entropy
-from ..nn.cells import Cell
-
-CELLS: dict[str, type[LSTMCell] | type[RNNCell] | type[GRUCell]] = {"lstm": LSTMCell, "rnn": RNNCell, "gru": GRUCell}
+from ..nn import Adam, Embedding, Linear, Module, clip_grad_norm, cross_entropy
+from ..nn.cells import CELLS, Cell
 
 
 class NextToken(Module):
@@ -73,5 +71,5 @@ def gradient_norms(model: NextToken, ids: NDArray[np.intp]) -> list[float]:
     """‖∂L/∂h_t‖ for every step t, where L is the loss of the last guess only."""
     hidden = model(ids[:-1])
     loss = cross_entropy(model.head(hidden[-1]), ids[-1])
-    complete = {step.input: step.after for step in backprop(loss) if step.arrived == step.expected}
+    complete = gradients(loss)
     return [float(np.linalg.norm(complete[h])) for h in hidden]
