@@ -33,11 +33,9 @@ def test_a_rule_returning_the_wrong_count(rule, returned):
 
 
 @pytest.mark.parametrize("create_graph", [False, True])
-@pytest.mark.parametrize(
-    "wrong", [lambda g: np.ones((2, 5)), lambda g: np.ones(2), lambda g: g[0, 0], lambda g: np.ones((3, 2))]
-)
-def test_a_rule_returning_the_wrong_shape(wrong, create_graph):
-    skewed = tl.primitive("skewed", lambda x: x + 0, lambda g, y, x: (wrong(g),))
+@pytest.mark.parametrize("shape", [(2, 5), (2,), (), (3, 2)])
+def test_a_rule_returning_the_wrong_shape(shape, create_graph):
+    skewed = tl.primitive("skewed", lambda x: x + 0, lambda g, y, x: (tl.broadcast_to(g[0, 0], shape=shape),))
     x = leaf(np.ones((2, 3)), name="x")
     with tl.scope("model"), tl.time_step(2):
         y = skewed(x).sum()
@@ -134,3 +132,17 @@ def test_a_primitive_of_ours_cannot_be_replaced_but_your_own_can():
         x = tl.tensor(1.0, requires_grad=True)
         scaled(x).backward()
         assert x.grad.item() == factor
+
+
+def test_a_rule_that_leaves_the_graph_is_told_so_when_the_graph_is_wanted():
+    numpyish = tl.primitive("numpyish", lambda x: 2 * x, lambda g, y, x: (np.asarray(g) * 2,))
+    x = leaf(np.ones(3))
+    numpyish(x).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0, 2.0]
+    with raises(TypeError, "rule of numpyish left the graph"):
+        tl.grad(numpyish(x).sum(), x, create_graph=True)
+
+
+def test_forward_and_rule_must_agree_on_their_attributes():
+    with raises(TypeError, "forward and rule of power", "'k': 3", "'k': 1"):
+        tl.primitive("power", lambda x, k=3: x**k, lambda g, y, x, k=1: (k * g * x ** (k - 1),))

@@ -181,3 +181,9 @@ def test_only_tensors_can_be_drawn():
 def test_what_graphviz_refuses_is_said_in_its_own_words():
     with pytest.raises(RenderError, match="Graphviz could not draw"):
         render("digraph { a -> ", "svg")
+
+
+def test_what_comes_from_far_away_is_an_echo_that_says_from_where():
+    texts = visible(tl.draw(small_loss("rnn", 8)).svg)
+    assert texts.count("from t = 0") == 1
+    assert "from t = 6" not in texts

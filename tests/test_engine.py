@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -231,3 +232,58 @@ def test_users_primitives_are_first_class():
 def test_repeated_indices_add_up_however_they_are_written(index):
     x = leaf([1.0, 2.0])
     np.testing.assert_array_equal(tl.grad(x[index].sum(), x)[0].value, [2, 0])
+
+
+def test_an_attribute_is_copied_and_read_only():
+    mask = np.array([1.0, 0.0, 1.0])
+    masked = tl.primitive("masked", lambda x, mask=None: x * mask, lambda g, y, x, mask=None: (g * mask,))
+    x = tl.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = masked(x, mask=mask).sum()
+    mask[:] = 7.0
+    assert tl.grad(y, x)[0].tolist() == [1.0, 0.0, 1.0]
+    with pytest.raises(TypeError):
+        y.attrs["axis"] = 1
+
+
+def test_two_inputs_of_a_sum_get_gradients_of_their_own():
+    x, y = tl.tensor(1.0, requires_grad=True), tl.tensor(2.0, requires_grad=True)
+    gx, gy = tl.grad(x + y, [x, y], create_graph=True)
+    gx.name = "gx"
+    assert gy.name is None
+
+
+@pytest.mark.parametrize(
+    "join", [np.concatenate, np.stack, lambda parts: np.dot(*parts), lambda parts: np.sum(parts[0])]
+)
+def test_numpy_functions_do_not_leave_the_graph_unnoticed(join):
+    x = tl.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(TypeError, match="would leave the graph"):
+        join([x, x])
+
+
+@pytest.mark.parametrize("use", [tl.tensor, tl.sum, lambda parts: tl.maximum(parts[0], parts)])
+def test_tensors_in_a_list_are_not_silently_detached(use):
+    x = tl.tensor(1.0, requires_grad=True)
+    with pytest.raises(TypeError, match=r"tl\.stack"):
+        use([x, x])
+
+
+def test_numpy_scalars_do_not_widen_float32():
+    x = tl.tensor([1.0], dtype=np.float32)
+    for y in (x * np.int64(2), x / np.prod((2, 3)), np.float64(2) * x, tl.where(np.array([1]), x, 0.0)):
+        assert y.dtype == np.float32
+
+
+def test_threads_add_up_in_a_shared_leaf():
+    x = tl.tensor(0.0, requires_grad=True)
+
+    def many():
+        for _ in range(200):
+            (x * 1.0).backward()
+
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert x.grad.item() == 800.0

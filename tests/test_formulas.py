@@ -85,3 +85,17 @@ def test_formulas_use_the_values_the_graph_ran_with():
 
 def test_a_leaf_has_no_rule():
     assert tl.formula(a) == "a was given, not computed"
+
+
+def test_different_tensors_never_share_a_name_in_a_formula():
+    unnamed, b, other = tl.tensor(np.ones(3)), named("b", 3), named("b", 3)
+    assert tl.formula(b * other) == "∂L/∂b += ∂L/∂y ⊙ b′\n∂L/∂b′ += ∂L/∂y ⊙ b"
+    assert tl.formula(b * unnamed) == "∂L/∂b += ∂L/∂y ⊙ b′\n∂L/∂b′ += ∂L/∂y ⊙ b"
+
+
+def test_names_that_are_sums_and_negative_numbers_stand_in_parentheses():
+    assert tl.formula(tl.exp(named("u + v", 1)) * 1.0).startswith("∂L/∂a")
+    assert equation(tl.tanh(named("u + v", 1)) + 0.0) == "y = a + 0"
+    assert equation(named("u + v", 1) * named("w", 1)) == "y = (u + v) ⊙ w"
+    assert equation(x - -2.0) == "y = x − (−2)"
+    assert equation(tl.concat([a, b], axis=-1)) == "y = concat(a, b, axis=-1)"

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -206,3 +207,28 @@ def test_nodes_know_their_time_step_and_gate(cell):
     for t in range(4):
         assert {node.scope[1] for node in made if node.time == t and len(node.scope) == 2} == GATES[cell]
     assert all(node.scope == () for node in made if node.time is None)
+
+
+def test_replay_in_another_dtype_keeps_what_each_use_saw():
+    w = tl.tensor([2.0], requires_grad=True)
+    first = w * w
+    w.value = np.array([3.0])
+    loss = (first * (w * w)).sum()
+    for dtype in (None, np.float64, np.complex128):
+        assert tl.Graph(loss).replay(dtype=dtype)[loss] == 36.0
+
+
+def test_a_model_unpickled_in_a_new_process_has_its_nodes_in_order():
+    model = tl.LSTM(2, 3, rng=0)
+    path_free = pickle.dumps(model)
+    code = (
+        "import pickle, sys, numpy as np, tinygrad_lstm as tl;"
+        "model = pickle.loads(sys.stdin.buffer.read());"
+        "graph = tl.Graph(model(np.ones((2, 1, 2)))[0].sum());"
+        "seen = set();"
+        "assert all(all(x in seen for x in node.inputs) or not node.inputs for node in graph.nodes if not seen.add(node));"
+        "print(len(graph), graph.output.item())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=path_free, capture_output=True, check=True)
+    graph = tl.Graph(model(np.ones((2, 1, 2)))[0].sum())
+    assert done.stdout.decode().split() == [str(len(graph)), str(graph.output.item())]

@@ -186,3 +186,29 @@ def test_a_small_model_learns_a_sequence():
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] / 10
+
+
+def test_a_tied_weight_takes_one_step_and_counts_once():
+    w = tl.tensor(1.0, requires_grad=True)
+    w.grad = 3.0
+    assert tl.clip_grad_norm([w, w], 10.0) == 3.0
+    tl.SGD([w, w], lr=0.1).step()
+    assert np.isclose(w.item(), 0.7)
+
+
+def test_huge_finite_gradients_can_be_clipped():
+    w = tl.tensor([1.0, 1.0], requires_grad=True)
+    w.grad = [3e200, 4e200]
+    assert np.isclose(tl.clip_grad_norm([w], 1.0), 5e200)
+    assert np.allclose(w.grad.value, [0.6, 0.8])
+
+
+def test_parameters_in_lists_have_names():
+    class Listed(tl.nn.Module):
+        def __init__(self):
+            self.weights = [tl.tensor(1.0, requires_grad=True), tl.tensor(2.0, requires_grad=True)]
+            self.cells = [tl.RNNCell(2, 2, rng=0), tl.RNNCell(2, 2, rng=1)]
+
+    model = Listed()
+    assert all(parameter.name == path for path, parameter in model.named_parameters())
+    assert [path for path, _ in model.named_parameters()][:3] == ["weights0", "weights1", "cells0.layer.weight"]

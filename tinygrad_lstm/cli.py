@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import time
 from enum import StrEnum
@@ -50,6 +52,7 @@ def tour(
     out: Annotated[Path, typer.Option(help="The directory to write to.")] = Path("tour"),
 ) -> None:
     """Train a small network on a sentence; then see it drawn, walked through and proved, in one offline page."""
+    from .draw.labels import clean
     from .tour import TourError, run
 
     started = time.monotonic()
@@ -68,16 +71,16 @@ def tour(
         raise _refuse(str(error)) from error
     guess, probability = found.guesses[0]
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("learned", Text(f"{len(found.corpus) - 2} {found.corpus.unit}s, loss {found.loss:.3f} nats"))
-    facts.add_row("guesses", Text(f"{' '.join(found.prompt)[-60:]} → {guess} ({100 * probability:.0f} %)"))
+    facts.add_row("learned", Text(f"{found.corpus.size}, loss {found.loss:.3f} nats"))
+    prompt = clean(" ".join(found.prompt), 60)
+    facts.add_row("guesses", Text(f"{prompt} → {clean(guess)} ({100 * probability:.0f} %)"))
     facts.add_row("walked", Text(f"{found.events} events of backpropagation"))
     if found.failure:
         facts.add_row("proved", Text(f"NO: {found.failure}", style="bold red"))
     else:
         worst = max(found.checks.values())
-        facts.add_row(
-            "proved", Text(f"{len(found.checks)} parameters right to rounding (worst {worst:.1f} units of 1e4)")
-        )
+        off = f"the worst is off by {worst:.1f} of the 10,000 units of rounding allowed"
+        facts.add_row("proved", Text(f"{len(found.checks)} parameters; {off}"))
     facts.add_row("took", Text(f"{time.monotonic() - started:.1f} s"))
     facts.add_row("open", Text(str((found.directory / "index.html").resolve()), style="bold"))
     console.print(facts)
@@ -131,20 +134,27 @@ def check(
 
 def main() -> None:
     """Entry point of the command ``tinygrad-lstm``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no ∂ shows a question mark
     try:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+    except OSError as error:  # standard output is closed, or full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        errors.print(Text(f"tinygrad-lstm: cannot print: {error.strerror}", style="red"))
+        sys.exit(1)
 
 
 def _text(text: str | None, file: Path | None) -> str:
     if text is not None and file is not None:
         raise _refuse("give the text with --text or with --file, not both")
     if file is None:
-        return "the clouds are in the sky" if text is None else text
+        text = "the clouds are in the sky" if text is None else text
+        if any("\ud800" <= ch <= "\udfff" for ch in text):
+            raise _refuse("--text is not valid Unicode; give it as UTF-8")
+        return text
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -23,6 +23,7 @@ ROLES: dict[str, dict[str, str]] = {
     "product": {"shape": "hexagon", "style": "filled", "fillcolor": "#ead3e2", "color": "#a2487a"},
     "reduction": {"shape": "octagon", "style": "filled", "fillcolor": "#f9dccb", "color": "#d55e00"},
     "movement": {"shape": "box", "style": "filled", "fillcolor": "#eeeeee", "color": "#777777"},
+    "echo": {"shape": "box", "style": "rounded,dashed", "fillcolor": PAPER, "color": "#777777"},
 }
 
 ARROWS: dict[str, dict[str, str]] = {

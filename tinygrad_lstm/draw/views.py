@@ -19,6 +19,9 @@ from .theme import role
 
 Gradients = Mapping[Tensor, Any]
 
+FARTHEST = 3
+"""How many time steps an arrow may cross."""
+
 
 def draw(x: Tensor, view: str = "ops", *, values: bool = False, gradients: bool | Gradients = False) -> Picture:
     """A picture of the computation behind a tensor.
@@ -45,7 +48,11 @@ def draw(x: Tensor, view: str = "ops", *, values: bool = False, gradients: bool 
 
 
 def ops(graph: Graph, values: bool, gradients: Gradients | None) -> Scene:
-    """Every primitive, each time step a cluster; shared leaves copied into the places that use them."""
+    """Every primitive, each time step a cluster; shared leaves copied into the places that use them.
+
+    What comes from farther than a few steps away is copied too, as an echo that says from where: arrows across many
+    steps hide the picture, and laying them out takes time that grows with the cube of their number.
+    """
     scene = Scene(*_title(graph))
     describe = _Describer(graph, values, gradients)
     columns = _Columns(graph)
@@ -55,14 +62,14 @@ def ops(graph: Graph, values: bool, gradients: Gradients | None) -> Scene:
             continue
         id, place = graph.ids[node], cluster(node)
         for x in node.inputs:
-            if not x.is_leaf:
+            if not x.is_leaf and columns.distance(x, node) <= FARTHEST:
                 scene.arrows.append(Arrow(graph.ids[x], id, "data" if x.time == node.time else "state"))
                 continue
             if (x, place) not in copies:
                 copies[x, place] = copy = f"{graph.ids[x]}@{id}"
-                scene.boxes.append(describe(x, copy, place))
+                scene.boxes.append(describe(x, copy, place) if x.is_leaf else describe.echo(x, copy, place))
                 scene.arrows += [Arrow(graph.ids[earlier], copy, "order") for earlier in columns.end_before(node)]
-            scene.arrows.append(Arrow(copies[x, place], id, "weight" if x.requires_grad else "data"))
+            scene.arrows.append(Arrow(copies[x, place], id, "weight" if x.is_leaf and x.requires_grad else "data"))
         scene.boxes.append(replace(describe(node, id, place), on_spine=columns.starts_with(node)))
         scene.arrows += [Arrow(graph.ids[earlier], id, "align") for earlier in columns.start_before(node)]
     if not scene.boxes:
@@ -92,6 +99,10 @@ class _Columns:
             if node in self.of:
                 self.first.setdefault(self.of[node], node)
                 self.last[self.of[node]] = node
+
+    def distance(self, x: Tensor, node: Tensor) -> int:
+        """How many columns an arrow from x to the node would cross."""
+        return abs(self.of[node] - self.of[x]) if x in self.of and node in self.of else 0
 
     def starts_with(self, node: Tensor) -> bool:
         return node in self.of and self.first[self.of[node]] is node
@@ -151,6 +162,12 @@ class _Describer:
             pending=gradient == NOT_YET,
             tooltip=self._tooltip(node),
         )
+
+    def echo(self, node: Tensor, id: str, place: tuple[str, ...]) -> Box:
+        """A small copy of an operation's result, which says at which step it was computed."""
+        name = labels.clean(node.name or node.primitive.symbol if node.primitive else "")
+        tooltip = f"the same as {self._tooltip(node)}"
+        return Box(id, "echo", symbol=name, cluster=place, shape=f"from t = {node.time}", tooltip=tooltip)
 
     def _gradient(self, node: Tensor) -> str | None:
         if self.gradients is None or not node.requires_grad:

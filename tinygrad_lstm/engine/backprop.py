@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import add, attrgetter
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from .graph import topological_order
 from .primitive import Primitive
 from .scope import CONTEXT, Context
 from .tensor import Array, Tensor, as_value
+
+_adding_up = Lock()  # two threads may bring gradients to one leaf
 
 
 class Contribution(NamedTuple):
@@ -67,9 +70,10 @@ def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
     for step in backprop(output, seed):
         if step.arrived == step.expected and step.input.primitive is None:
             gradients[step.input] = _owned(step)
-    for leaf, gradient in gradients.items():
-        total = gradient if leaf._grad is None else _locked(leaf._grad.value + gradient)
-        leaf._grad = Tensor(total, context=Context())
+    with _adding_up:
+        for leaf, gradient in gradients.items():
+            total = gradient if leaf._grad is None else _locked(leaf._grad.value + gradient)
+            leaf._grad = Tensor(total, context=Context())
 
 
 def grad(
@@ -195,15 +199,13 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
             if x not in arrived:
                 continue
             value, product = node.input_values[slot], products[slot]
-            if type(product) is np.ndarray and product.shape == value.shape and product.dtype is value.dtype:
+            if create_graph:
+                product, contribution = _recorded(node, _fit, product, value, node, slot, True)
+            elif type(product) is np.ndarray and product.shape == value.shape and product.dtype is value.dtype:
                 product.setflags(False)  # type: ignore[call-arg]
                 contribution = product
-            elif create_graph:
-                product, contribution = _recorded(node, _fit, product, value, node, slot, True)
             else:
                 product, contribution = _fit(product, value, node, slot, False)
-            if detecting_nan:
-                require_finite_contribution(contribution, upstream, node, slot)
             if x in totals:
                 before = totals[x]
                 after = _recorded(x, add, before, contribution) if create_graph else before + contribution
@@ -214,6 +216,9 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
             else:
                 before = None
                 after = contribution
+            if detecting_nan:
+                require_finite_contribution(contribution, upstream, node, slot)
+                require_finite_contribution(after, upstream, node, slot)
             totals[x] = after
             arrived[x] = count = arrived[x] + 1
             edge = (node, slot, x, upstream, product, contribution, before, after, count, expected[x])
@@ -283,8 +288,14 @@ def _as_it_was(x: Tensor, value: Any) -> Tensor:
 def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) -> tuple[Any, Any]:
     """What a rule returned, checked, and the same in the shape and dtype of the input it is for."""
     if product is None:
-        product = np.zeros(value.shape, value.dtype)
+        zero = np.zeros(value.shape, value.dtype)
+        product = Tensor(as_value(zero)) if create_graph else zero
     if create_graph:
+        if isinstance(product, np.ndarray) and node.primitive is not None:
+            raise TypeError(
+                f"the rule of {node.primitive.name} left the graph: given tensors it returned an array, which cannot "
+                "be differentiated again. Write it with operators and primitives only"
+            )
         product = product if isinstance(product, Tensor) else Tensor(as_value(product, value.dtype))
     else:
         product = _locked(product)

@@ -92,7 +92,7 @@ class Graph:
         step, float32 for a comparison; ``dtype`` converts the leaves that are not given. Raises KeyError for a tensor
         that is not a leaf of this graph and ShapeError where a new shape does not fit.
         """
-        given = {leaf: np.asarray(value) for leaf, value in (values or {}).items()}
+        given = {leaf: _as_numbers(value) for leaf, value in (values or {}).items()}
         leaves = set(self.leaves)
         for leaf in given:
             if leaf not in leaves:
@@ -117,6 +117,12 @@ class Graph:
                 shapes = " and ".join(str(operand.shape) for operand in operands)
                 raise ShapeError(f"replay stopped at {self.ids[node]}: shape {shapes} does not fit; {error}") from error
         return result
+
+
+def _as_numbers(value: Any) -> NDArray[Any]:
+    """The value as an array of any number type, integers as float64."""
+    array = np.asarray(value)
+    return array.astype(np.float64) if array.dtype.kind in "bui" else array
 
 
 def _structural_name(node: Tensor) -> str:

@@ -7,6 +7,7 @@ Tensors record what is done to them, symbols write it down.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import index as index_of
 from types import EllipsisType
 from typing import Any, Self
 
@@ -112,12 +113,12 @@ class Operators:
     def reshape(self, *shape: Any) -> Self:
         if len(shape) == 1 and not isinstance(shape[0], int | np.integer):
             (shape,) = shape
-        return self.__primitive__(ops.reshape, (self,), {"shape": tuple(map(int, shape))})
+        return self.__primitive__(ops.reshape, (self,), {"shape": tuple(map(index_of, shape))})
 
     def transpose(self, *axes: Any) -> Self:
         if len(axes) == 1 and isinstance(axes[0], tuple | list):
             (axes,) = axes
-        axes = tuple(map(int, axes))
+        axes = tuple(map(index_of, axes))
         return self.__primitive__(ops.transpose, (self,), {"axes": axes or None})
 
     @property

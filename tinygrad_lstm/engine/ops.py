@@ -157,6 +157,8 @@ def stack(parts: Sequence[Any], axis: int = 0) -> Any:
 def take(rows: Any, indices: Any) -> Any:
     """Rows by number, as often as they are named: indices of any shape, copied."""
     numbers = np.array(indices, dtype=None if np.size(indices) else np.intp)
+    if numbers.dtype == np.bool_:
+        raise IndexError("take wants the numbers of rows, not booleans; a mask is an index: rows[mask]")
     numbers.setflags(write=False)
     return _take(rows, indices=numbers)
 

@@ -38,12 +38,18 @@ class Primitive:
         if len(args) != self.arity and not self.variadic:
             args, attrs = self._bind(args, attrs)
         for x in args:
-            if type(x) is not np.ndarray and hasattr(x, "__primitive__"):
-                return x.__primitive__(self, args, attrs)
+            if type(x) is not np.ndarray:
+                if hasattr(x, "__primitive__"):
+                    return x.__primitive__(self, args, attrs)
+                if isinstance(x, list | tuple) and any(hasattr(part, "__primitive__") for part in x):
+                    raise TypeError(f"{self.name} takes a tensor, not a list of them; join them with tl.stack")
         return self.forward(*args, **attrs)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _registered, (self.name,)  # pickled by name: a model may hold one as its activation
 
     def _bind(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         arity = self.arity
@@ -93,6 +99,12 @@ def primitive(
 def primitives() -> Iterator[Primitive]:
     """Every registered primitive, in the order of registration."""
     yield from _REGISTRY.values()
+
+
+def _registered(name: str) -> Primitive:
+    if name not in _REGISTRY:
+        raise KeyError(f"no primitive {name!r} is registered here; run the tl.primitive(...) that made it first")
+    return _REGISTRY[name]
 
 
 def _require_same_attrs(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> None:

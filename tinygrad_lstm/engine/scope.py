@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from operator import index
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,7 @@ def scope(name: str) -> AbstractContextManager[None]:
 
 def time_step(t: int) -> AbstractContextManager[None]:
     """Say at which time step the enclosed nodes belong; the recurrent layers do this for each step."""
-    return _changed(time=int(t))
+    return _changed(time=index(t))
 
 
 def no_grad() -> AbstractContextManager[None]:

@@ -188,6 +188,12 @@ class Tensor(Operators):
     def __float__(self) -> float:
         return self.item()
 
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
     def __gt__(self, other: Any) -> NDArray[np.bool_]:
         return self._value > np.asarray(other)
 
@@ -269,6 +275,10 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
         values.append(x._value)
         if x.requires_grad:
             requires_grad = True
+    for attr in attrs.values():
+        if isinstance(attr, np.ndarray | list):
+            attrs = {name: _frozen(part) for name, part in attrs.items()}
+            break
     try:
         value = primitive.forward(*values, **attrs)
     except (ValueError, IndexError, TypeError) as error:
@@ -298,6 +308,16 @@ def _as_tensors(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
     return tuple(
         x if type(x) is Tensor else Tensor(as_value(x, company if isinstance(x, _NUMBERS) else None)) for x in inputs
     )
+
+
+def _frozen(attr: Any) -> Any:
+    """A copy of an attribute that its owner may still change."""
+    if isinstance(attr, list):
+        return [_frozen(part) for part in attr]
+    if isinstance(attr, np.ndarray) and attr.flags.writeable:
+        attr = attr.copy()
+        attr.setflags(write=False)
+    return attr
 
 
 def _holds_gradients(data: Any) -> bool:

@@ -88,7 +88,8 @@ class Cell(Module):
             )
         expected = (*x.shape[:-1], self.hidden_size)
         wanted = ", ".join(self.state_names)
-        parts = (state,) if isinstance(state, Tensor) or not isinstance(state, tuple | list) else state
+        single = len(self.state_names) == 1 or not isinstance(state, tuple | list)
+        parts = (state,) if single else state
         if len(parts) != len(self.state_names):
             raise ShapeError(f"{name}{place}: the state must be {wanted}; got {len(parts)} tensor(s)")
         for part_name, part in zip(self.state_names, parts, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import index
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -41,11 +42,11 @@ class Stepper:
 
     def step(self, count: int = 1) -> Event:
         """Forward by one contribution, or by ``count``."""
-        return self._move_to(self.position + count)
+        return self._move_to(self.position + index(count))
 
     def reverse_step(self, count: int = 1) -> Event:
         """Back by one contribution, or by ``count``."""
-        return self._move_to(self.position - count)
+        return self._move_to(self.position - index(count))
 
     def next(self) -> Event:
         """Forward to the first contribution of the next node, past what is left of this one."""
@@ -55,11 +56,11 @@ class Stepper:
             position += 1
         return self._move_to(position)
 
-    def goto(self, index: int) -> Event:
-        """To an event by its index. Raises IndexError outside 0 … len(stepper) − 1."""
-        if not 0 <= index < len(self.events):
-            raise IndexError(f"the walk has events 0 to {len(self.events) - 1}; there is no {index}")
-        return self._move_to(index)
+    def goto(self, number: int) -> Event:
+        """To an event by its number. Raises IndexError outside 0 … len(stepper) − 1."""
+        if not 0 <= index(number) < len(self.events):
+            raise IndexError(f"the walk has events 0 to {len(self.events) - 1}; there is no {number}")
+        return self._move_to(number)
 
     @property
     def gradients(self) -> Mapping[Tensor, Any]:

@@ -83,13 +83,15 @@ def _count(name: str | None, arguments: list[str]) -> int:
         raise ValueError("goto needs the number of an event, as in: goto 12")
     if not arguments:
         return 1
-    if not arguments[0].isdecimal():
+    if not arguments[0].isdecimal() or len(arguments[0]) > 9:
         raise ValueError(f"{name} takes a whole number, not {arguments[0]!r}")
     return int(arguments[0])
 
 
 def _read(console: Console) -> str | None:
     try:
+        if sys.stdin is None:
+            return None
         if sys.stdin.isatty():
             return console.input("(step) ").strip()
         line = sys.stdin.readline()

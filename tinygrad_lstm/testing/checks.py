@@ -65,6 +65,8 @@ def check_vjp(
     generator = np.random.default_rng(rng)
     leaves = [_leaf(x, position) for position, x in enumerate(inputs)]
     outputs = _as_outputs(f(*leaves))
+    if not all(np.isfinite(output.value).all() for output in outputs):
+        raise GradientError("the function returns NaN or Inf at these inputs; its gradients there cannot be checked")
     checked = {leaf.name or "": leaf for leaf in leaves}
     checked |= {parameter.name or f"parameter {i}": parameter for i, parameter in enumerate(parameters)}
     if len(checked) < len(leaves) + len(parameters):

@@ -22,6 +22,12 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    @property
+    def size(self) -> str:
+        """How much there was to read: "6 words"."""
+        count = len(self.tokens) - 2
+        return f"{count} {self.unit}{'' if count == 1 else 's'}"
+
 
 def read(text: str, *, chars: bool = False) -> Corpus:
     """Split a text into words at white space, or into characters. Raises ValueError if nothing is left."""

@@ -1,0 +1,48 @@
+"""What the README says is what happens."""
+
+import doctest
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+HERE = Path(__file__).parent.parent
+README = (HERE / "README.md").read_text(encoding="utf-8")
+
+
+def run(*arguments, **how):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, encoding="utf-8", check=True, **how)
+
+
+def test_its_examples_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    result = doctest.testfile(str(HERE / "README.md"), module_relative=False, optionflags=flags, encoding="utf-8")
+    assert result.attempted > 15
+    assert not result.failed
+
+
+def test_the_tour_prints_what_it_says(tmp_path):
+    printed = run("-m", "tinygrad_lstm", "tour", cwd=tmp_path).stdout
+    shown = re.search(r"```text\n(.*?)```", README, re.DOTALL)[1]
+    digits = re.compile(r"\d+(\.\d+)?")  # rounding may differ between machines, words may not
+    happened = [digits.sub("#", line).rstrip() for line in printed.splitlines()]
+    for said in shown.splitlines():
+        assert digits.sub("#", said) in happened
+
+
+def test_its_commands_run(tmp_path):
+    commands = re.findall(r"`tinygrad-lstm ([^`]+)`", README)
+    assert len(commands) >= 2
+    for command in commands:
+        run("-m", "tinygrad_lstm", *command.split(), cwd=tmp_path, stdin=subprocess.DEVNULL)
+
+
+def test_its_picture_is_what_the_demo_draws(tmp_path):
+    run(str(HERE / "demos" / "first_picture.py"), str(tmp_path / "lstm.svg"))
+
+    def texts(path):
+        return sorted("".join(e.itertext()) for e in ET.parse(path).iter("{http://www.w3.org/2000/svg}text"))
+
+    assert texts(tmp_path / "lstm.svg") == texts(HERE / "demos" / "lstm.svg")
