@@ -1,14 +1,18 @@
 """The commands, run as a newcomer runs them, with wrong input too."""
 
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-import tinygrad_lstm.testing.checks
+import tinygrad_lstm as tl
 from tinygrad_lstm.tour import TourError, run
+from tinygrad_lstm.tour.model import NextToken, gradient_norms
 
 
 def command(*arguments, stdin="", path=None):
@@ -140,7 +144,7 @@ def test_text_and_file_together_are_refused(tmp_path):
 
 
 def test_the_tour_fails_when_a_gradient_does(quick, tmp_path, monkeypatch):
-    monkeypatch.setattr(tinygrad_lstm.engine.ops.tanh, "rule", lambda g, y, x: (g * (1 - y),))
+    monkeypatch.setattr(tl.tanh, "rule", lambda g, y, x: (g * (1 - y),))
     tour = run("a b c", tmp_path)
     assert "is wrong" in tour.failure
     assert "WRONG" in Links(tmp_path / "check.html").text
@@ -191,3 +195,50 @@ def test_an_unreadable_directory_raises_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(TourError, match="cannot write to"):
         run("a b", tmp_path / "file")
+
+
+def test_a_text_that_is_not_unicode_is_one_clear_line(tmp_path):
+    arguments = ["tour", "--text", b"\xff\xfe", "--out", str(tmp_path)]
+    done = subprocess.run([sys.executable, "-m", "tinygrad_lstm", *arguments], capture_output=True)
+    assert done.returncode == 2
+    assert b"not valid Unicode" in done.stderr
+
+
+def test_a_terminal_without_unicode_gets_question_marks(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for arguments in (["tour", "--out", str(tmp_path)], ["step"], ["check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "tinygrad_lstm", *arguments], input=b"step\n", capture_output=True, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_escape_codes_in_a_text_do_not_reach_the_terminal(tmp_path):
+    done = command("tour", "--text", "a \x1b[31m b", "--out", str(tmp_path))
+    assert "\x1b" not in done.stdout
+    assert "\x1b" not in (tmp_path / "walk.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_output_is_one_clear_line():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "tinygrad_lstm", "check"], stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert b"cannot print" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_each_cell_is_checked_in_every_parameter_input_and_state():
+    done = command("check")
+    for cell, tensors in {"rnn": 4, "lstm": 11, "gru": 8, "peephole": 11, "coupled": 9}.items():
+        assert re.search(rf"{cell} .*{tensors} tensors", done.stdout)
+
+
+def test_the_plot_shows_the_norms_in_the_order_of_time():
+    model = NextToken("rnn", 3, size=2, seed=0)
+    ids = np.array([0, 1, 2, 1])
+    norms = gradient_norms(model, ids)
+    hidden = model(ids[:-1])
+    loss = tl.cross_entropy(model.head(hidden[-1]), ids[-1])
+    expected = [np.linalg.norm(g.value) for g in tl.grad(loss, hidden)]
+    assert np.allclose(norms, expected, rtol=1e-12)

@@ -50,6 +50,7 @@ class Tour:
     prompt: tuple[str, ...]
     events: int
     checks: dict[str, float] = field(default_factory=dict)
+    unproved: frozenset[str] = frozenset()
     failure: str | None = None
     norms: dict[str, list[float]] = field(default_factory=dict)
 
@@ -95,7 +96,8 @@ def run(
         },
     )
     try:
-        tour.checks = check_vjp(lambda: model.last_guess(ids[:-1]), parameters=model.parameters()).errors
+        verdict = check_vjp(lambda: model.last_guess(ids[:-1]), parameters=model.parameters())
+        tour.checks, tour.unproved = verdict.errors, verdict.unproved
     except GradientError as error:
         tour.failure = str(error)
 
