@@ -146,3 +146,8 @@ def test_a_rule_that_leaves_the_graph_is_told_so_when_the_graph_is_wanted():
 def test_forward_and_rule_must_agree_on_their_attributes():
     with raises(TypeError, "forward and rule of power", "'k': 3", "'k': 1"):
         tl.primitive("power", lambda x, k=3: x**k, lambda g, y, x, k=1: (k * g * x ** (k - 1),))
+
+
+def test_a_tensor_cannot_be_subclassed():
+    with raises(TypeError, "cannot be subclassed", "tl.nn.Module"):
+        type("MyTensor", (tl.Tensor,), {})

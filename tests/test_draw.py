@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -187,3 +188,9 @@ def test_what_comes_from_far_away_is_an_echo_that_says_from_where():
     texts = visible(tl.draw(small_loss("rnn", 8)).svg)
     assert texts.count("from t = 0") == 1
     assert "from t = 6" not in texts
+
+
+def test_threads_can_draw_at_the_same_time():
+    source = tl.draw(small_loss("rnn", 2)).source
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(render, [source] * 8, ["svg"] * 8))) == 1

@@ -8,8 +8,12 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 FORMATS = ("svg", "png", "pdf")
+
+
+_one_at_a_time = Lock()  # Graphviz's library is not made for threads, and neither is silencing standard error
 
 
 class RenderError(RuntimeError):
@@ -25,7 +29,7 @@ def render(source: str, format: str) -> bytes:
             f"drawing needs the package pygraphviz, which brings Graphviz along; it does not import here ({error}); "
             "pip install --force-reinstall 'pygraphviz>=2.0', or save the picture as .dot"
         ) from error
-    with _silent_stderr() as said, warnings.catch_warnings():
+    with _one_at_a_time, _silent_stderr() as said, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             drawn = pygraphviz.AGraph(string=source).draw(format=format, prog="dot")

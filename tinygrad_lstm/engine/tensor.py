@@ -65,6 +65,9 @@ class Tensor(Operators):
         self.serial = next(_serial)
         self._grad: Tensor | None = None
 
+    def __init_subclass__(cls) -> None:
+        raise TypeError("a Tensor is data and cannot be subclassed; put behaviour into a tl.nn.Module")
+
     # The value
 
     @property
