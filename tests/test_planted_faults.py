@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.engine import backprop
-from tinygrad_lstm.testing import GradientError, check_vjp, checks
+from tinygrad_lstm.testing import GradientError, check_vjp, objective
 
 from .cases import BUILTIN
 
@@ -159,7 +159,7 @@ def test_lost_accumulation_is_caught(faulty, monkeypatch):
     layer = tl.RNN(3, 3, rng=0)
     xs = np.random.default_rng(0).normal(size=(4, 2, 3))
     check_vjp(lambda xs: layer(xs)[0], xs, parameters=layer.parameters())
-    monkeypatch.setattr(checks, "grad", faulty)
+    monkeypatch.setattr(objective, "grad", faulty)
     with pytest.raises(GradientError, match="is wrong"):
         check_vjp(lambda xs: layer(xs)[0], xs, parameters=layer.parameters())
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..engine.backprop import grad
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor, tensor
 from .complex_step import STEP, between_one_sided, complex_step, require_complex_safe
 from .errors import GradientError, NothingCheckedError
+from .objective import Objective
 from .rounding import rounding_noise
 
 TOLERANCE = 1e4
@@ -53,10 +53,12 @@ def check_vjp(
     and random directions u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying f's own graph on complex
     numbers: no truncation and no cancellation, so the tolerance is derived from rounding alone, 1e4 · 2⁻⁵³ times the
     sum of the absolute terms (2⁻²⁴ if float32 is involved), or what a random last bit in every value does to the
-    gradient where saturation amplifies it. Each forward must accept complex arrays, as all of ours do
-    where they are analytic. Raises GradientError naming the input and the largest error; also when an input cannot be
-    checked, because the result does not depend on it, or when every gradient and every difference is zero. (Squire &
-    Trapp 1998; Martins, Sturdza & Alonso 2003.)
+    gradient where saturation amplifies it. At a kink or a tie the gradient must lie between those of its two sides.
+
+    Raises GradientError naming the input and the error of a wrong gradient; for a function that is random or computes
+    outside its graph, an input that it ignores, and a forward that does not take complex arrays, as all of ours do
+    where they are analytic; and NothingCheckedError when every gradient is zero or drowns in rounding. (Squire & Trapp
+    1998; Martins, Sturdza & Alonso 2003.)
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_vjp(lambda a, b: tl.tanh(a @ b), [[0.1, 0.2]], [[3.0], [4.0]]).worst < 100
@@ -77,46 +79,53 @@ def check_vjp(
         if leaf not in used:
             raise GradientError(f"the result does not depend on {name}: leave it out, or look for a detach on its way")
     _require_faithful(f, graph, leaves, list(parameters), generator)
-    cotangents = [generator.normal(size=output.shape) for output in outputs]
-    gradients = _gradients(outputs, cotangents, list(checked.values()))
-    unit = 2.0**-53 if all(node.dtype == np.float64 for node in graph.nodes) else 2.0**-24
+    objective = Objective(graph, tuple(generator.normal(size=output.shape) for output in outputs))
     errors = dict.fromkeys(checked, 0.0)
     unproved = set(checked)
-    for (name, leaf), gradient in zip(checked.items(), gradients, strict=True):
+    for (name, leaf), gradient in zip(checked.items(), objective.gradients(list(checked.values())), strict=True):
         for _ in range(directions if leaf.size else 0):
-            direction = generator.normal(size=leaf.shape)
-            terms = complex_step(graph, outputs, cotangents, leaf, direction)
-            ours = gradient * direction
-            scale = float(np.abs(ours).sum() + np.abs(terms).sum())
-            difference = float(abs(ours.sum() - terms.sum()))
-            if not np.isfinite(difference):
-                raise GradientError(f"the gradient of {name} {leaf.shape}, or its complex step, is not finite")
-            if scale <= TRUNCATION:
-                continue
-            error = difference / (unit * scale)
-            if error > TOLERANCE:
-                noise = rounding_noise(graph, _along(outputs, cotangents, leaf, direction), generator)
-                if difference <= noise and noise >= scale:
-                    continue  # all rounding: nothing can be said
-                error = TOLERANCE * difference / noise if noise else np.inf
-            if error > TOLERANCE and between_one_sided(graph, outputs, cotangents, leaf, direction, float(ours.sum())):
-                error = 0.0
-            if not error <= TOLERANCE:
-                require_complex_safe(graph, generator)
-                raise GradientError(
-                    f"the gradient of {name} {leaf.shape} is wrong: along a random direction it gives "
-                    f"{ours.sum():.10g}, the complex step gives {terms.sum():.10g}; a relative error of "
-                    f"{difference / scale:.2g}, {difference / (unit * scale):.3g} units of rounding, where "
-                    f"{TOLERANCE:.0e} are allowed"
-                )
-            unproved.discard(name)
-            errors[name] = max(errors[name], error)
+            error = _error_along(objective, name, leaf, gradient, generator)
+            if error is not None:
+                unproved.discard(name)
+                errors[name] = max(errors[name], error)
     if len(unproved) == len(checked):
         raise NothingCheckedError(
             f"nothing was checked: the gradients of {', '.join(checked) or 'no input'} are all zero, and so are the "
             "differences, or they drown in rounding"
         )
     return VJPReport(errors, frozenset(unproved))
+
+
+def _error_along(
+    objective: Objective, name: str, leaf: Tensor, gradient: NDArray[Any], generator: np.random.Generator
+) -> float | None:
+    """The error along a random direction, in units of rounding; None if nothing can be said. Raises for a wrong one."""
+    direction = generator.normal(size=leaf.shape)
+    theirs = complex_step(objective, leaf, direction)
+    ours = gradient * direction
+    scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
+    difference = float(abs(ours.sum() - theirs.sum()))
+    if not np.isfinite(difference):
+        raise GradientError(f"the gradient of {name} {leaf.shape}, or its complex step, is not finite")
+    if scale <= TRUNCATION:
+        return None
+    unit = 2.0**-53 if all(node.dtype == np.float64 for node in objective.graph.nodes) else 2.0**-24
+    error = plain = difference / (unit * scale)
+    if error > TOLERANCE:
+        noise = rounding_noise(objective, leaf, direction, generator)
+        if difference <= noise and noise >= scale:
+            return None  # all rounding
+        error = TOLERANCE * difference / noise if noise else np.inf
+    if error > TOLERANCE and between_one_sided(objective, leaf, direction, float(ours.sum())):
+        return 0.0
+    if not error <= TOLERANCE:
+        require_complex_safe(objective.graph, generator)
+        raise GradientError(
+            f"the gradient of {name} {leaf.shape} is wrong: along a random direction it gives {ours.sum():.10g}, the "
+            f"complex step gives {theirs.sum():.10g}; a relative error of {difference / scale:.2g}, {plain:.3g} units "
+            f"of rounding, where {TOLERANCE:.0e} are allowed"
+        )
+    return error
 
 
 def _leaf(x: Tensor | ArrayLike, position: int) -> Tensor:
@@ -177,26 +186,3 @@ def _replaced(values: dict[Tensor, NDArray[Any]]) -> Iterator[None]:
     finally:
         for x, value in before.items():
             x.value = value
-
-
-def _gradients(outputs: list[Tensor], cotangents: list[NDArray[Any]], leaves: list[Tensor]) -> list[NDArray[Any]]:
-    totals: list[NDArray[Any]] = [np.zeros(leaf.shape) for leaf in leaves]
-    for output, cotangent in zip(outputs, cotangents, strict=True):
-        if not output.requires_grad:
-            continue
-        for i, gradient in enumerate(grad(output, leaves, cotangent, allow_unused=True)):
-            if gradient is not None:
-                totals[i] = totals[i] + gradient.value
-    return totals
-
-
-def _along(
-    outputs: list[Tensor], cotangents: list[NDArray[Any]], leaf: Tensor, direction: NDArray[Any]
-) -> Callable[[Callable[[Tensor], Tensor]], float]:
-    """Our derivative along a direction in one leaf, for any copy of the graph."""
-
-    def derivative(twin: Callable[[Tensor], Tensor]) -> float:
-        (gradient,) = _gradients([twin(output) for output in outputs], cotangents, [twin(leaf)])
-        return float((gradient * direction).sum())
-
-    return derivative

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from .errors import GradientError
+from .objective import Objective
 
 STEP = 1e-100
 """So small that f(x + ih) keeps no trace of h², so large that h times a gradient is no denormal."""
@@ -21,42 +22,28 @@ KINK = 1e-3
 """Two sides whose slopes differ by less, relatively, are no kink: curvature alone differs by about ``ASIDE``."""
 
 
-def complex_step(
-    graph: Graph,
-    outputs: list[Tensor],
-    cotangents: list[NDArray[Any]],
-    leaf: Tensor,
-    direction: NDArray[Any],
-    aside: float = 0.0,
-) -> NDArray[Any]:
-    """The terms whose sum is the derivative of ⟨cotangents, outputs⟩ along a direction in one leaf.
+def complex_step(objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: float = 0.0) -> NDArray[Any]:
+    """The terms whose sum is the objective's derivative along a direction in one leaf.
 
     ``aside`` takes the derivative a little further along the direction instead. Raises GradientError for a forward that
     does not compute with complex numbers.
     """
+    graph = objective.graph
     at = graph.values[leaf].astype(np.float64)
     moved = at + aside * np.maximum(np.abs(at), 1) * direction + 1j * STEP * direction
     try:
         values = graph.replay({leaf: moved}, dtype=np.float64)
     except TypeError as error:
         raise GradientError(f"a forward does not take complex numbers, as a complex step must: {error}") from error
-    parts = [np.imag(values[output]) / STEP * cotangent for output, cotangent in zip(outputs, cotangents, strict=True)]
-    return np.concatenate([part.ravel() for part in parts])
+    outputs = zip(graph.outputs, objective.cotangents, strict=True)
+    return np.concatenate([(np.imag(values[output]) / STEP * cotangent).ravel() for output, cotangent in outputs])
 
 
-def between_one_sided(
-    graph: Graph,
-    outputs: list[Tensor],
-    cotangents: list[NDArray[Any]],
-    leaf: Tensor,
-    direction: NDArray[Any],
-    ours: float,
-) -> bool:
+def between_one_sided(objective: Objective, leaf: Tensor, direction: NDArray[Any], ours: float) -> bool:
     """Whether the leaf stands on a kink or a tie, and our derivative lies between those of its two sides."""
     with np.errstate(all="ignore"):
-        before, after = (
-            float(complex_step(graph, outputs, cotangents, leaf, direction, aside).sum()) for aside in (-ASIDE, ASIDE)
-        )
+        before = float(complex_step(objective, leaf, direction, -ASIDE).sum())
+        after = float(complex_step(objective, leaf, direction, ASIDE).sum())
     kinked = abs(after - before) > KINK * max(abs(before), abs(after))
     return bool(kinked and min(before, after) <= ours <= max(before, after))
 

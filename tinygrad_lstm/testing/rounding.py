@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
+from .objective import Objective
 
 TRIALS = 5
 
@@ -25,19 +25,20 @@ EXACT = frozenset((*_CHOOSING, *_MOVING))
 """Primitives that choose or move numbers: nudging what they return would break the very ties they are about."""
 
 
-def rounding_noise(
-    graph: Graph, derivative: Callable[[Callable[[Tensor], Tensor]], float], rng: np.random.Generator
-) -> float:
-    """How far rounding alone may move a derivative.
+def rounding_noise(objective: Objective, leaf: Tensor, direction: NDArray[Any], rng: np.random.Generator) -> float:
+    """How far rounding alone may move our derivative along a direction in one leaf.
 
-    Rebuilds the graph several times with every computed value nudged at random by its last bit. ``derivative`` computes
-    the number in question from a copy, given the function that finds a node's twin in it; the largest move, times a
-    margin, is returned, or 0 if it is not finite. Where an activation saturates, 1 − y² is all last bits and the noise
-    is large; elsewhere it is as small as rounding.
+    Rebuilds the graph several times with every computed value nudged at random by its last bit; the largest move, times
+    a margin, is returned, or 0 if it is not finite. Where an activation saturates, 1 − y² is all last bits and the
+    noise is large; elsewhere it is as small as rounding.
     """
-    exact = derivative(lambda node: node)
-    with np.errstate(all="ignore"):
-        moves = [abs(derivative(_nudged(graph, rng).__getitem__) - exact) for _ in range(TRIALS)]
+    exact = objective.slope(leaf, direction)
+    moves = []
+    for _ in range(TRIALS):
+        with np.errstate(all="ignore"):
+            twins = _nudged(objective.graph, rng)
+            twin = Objective(Graph(*(twins[output] for output in objective.graph.outputs)), objective.cotangents)
+            moves.append(abs(twin.slope(twins[leaf], direction) - exact))
     return MARGIN * max(moves) if np.isfinite(moves).all() else 0.0
 
 
