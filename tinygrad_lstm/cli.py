@@ -53,6 +53,7 @@ def tour(
 ) -> None:
     """Train a small network on a sentence; then see it drawn, walked through and proved, in one offline page."""
     from .draw.labels import clean
+    from .testing.checks import TOLERANCE
     from .tour import TourError, run
 
     started = time.monotonic()
@@ -75,16 +76,15 @@ def tour(
     prompt = clean(" ".join(found.prompt), 60)
     facts.add_row("guesses", Text(f"{prompt} → {clean(guess)} ({100 * probability:.0f} %)"))
     facts.add_row("walked", Text(f"{found.events} events of backpropagation"))
-    if found.failure:
+    if found.proof is None:
         facts.add_row("proved", Text(f"NO: {found.failure}", style="bold red"))
     else:
-        worst = max(found.checks.values())
-        proved = f"{len(found.checks)} parameters; the worst error is {worst:.1f} of 10,000 units allowed"
-        facts.add_row("proved", Text(proved))
+        worst = f"the worst error is {found.proof.worst:.1f} of {TOLERANCE:,.0f} units allowed"
+        facts.add_row("proved", Text(f"{len(found.proof.errors)} parameters; {worst}"))
     facts.add_row("took", Text(f"{time.monotonic() - started:.1f} s"))
     facts.add_row("open", Text(str((found.directory / "index.html").resolve()), style="bold"))
     console.print(facts)
-    if found.failure:
+    if found.proof is None:
         raise typer.Exit(1)
 
 

@@ -165,7 +165,8 @@ class _Describer:
 
     def echo(self, node: Tensor, id: str, place: tuple[str, ...]) -> Box:
         """A small copy of an operation's result, which says at which step it was computed."""
-        name = labels.clean(node.name or node.primitive.symbol if node.primitive else "")
+        assert node.primitive is not None
+        name = labels.clean(node.name or node.primitive.symbol)
         tooltip = f"the same as {self._tooltip(node)}"
         return Box(id, "echo", symbol=name, cluster=place, shape=f"from t = {node.time}", tooltip=tooltip)
 

@@ -144,9 +144,9 @@ def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool 
 
 def gradients(output: Tensor, seed: ArrayLike | Tensor | None = None) -> dict[Tensor, Array]:
     """The complete gradient of every node that takes part in the walk, the output's own included."""
-    found: dict[Tensor, Array] = {output: as_seed(output, seed)}
-    found |= {step.input: step.after for step in backprop(output, seed) if step.arrived == step.expected}
-    return found
+    first = as_seed(output, seed)
+    complete = {step.input: step.after for step in backprop(output, first) if step.arrived == step.expected}
+    return {output: first, **complete}
 
 
 def _owned(step: Contribution) -> Array:

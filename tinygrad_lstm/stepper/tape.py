@@ -78,10 +78,8 @@ class Event:
         yield "upstream", numbers(self.step.upstream)
         yield "to", f"{self.graph.ids[self.target]}, input {self.step.slot} of {self.node_name()}"
         if np.shape(self.step.product) != np.shape(self.contribution):
-            yield (
-                "summed",
-                f"from {np.shape(self.step.product)} to {np.shape(self.contribution)}, undoing the broadcast",
-            )
+            shapes = f"from {np.shape(self.step.product)} to {np.shape(self.contribution)}"
+            yield "summed", f"{shapes}, undoing the broadcast"
         yield "before", "nothing yet" if self.before is None else numbers(self.before)
         yield "+ contribution", numbers(self.contribution)
         yield "= after", numbers(self.after)
@@ -92,8 +90,9 @@ class Event:
         return self.node.primitive.name if self.node.primitive else "the output"
 
     def __str__(self) -> str:
-        width = max(len(label) for label, _ in self.facts())
-        lines = [f"{label:>{width}}  {text}" for label, text in self.facts()]
+        facts = list(self.facts())
+        width = max(len(label) for label, _ in facts)
+        lines = [f"{label:>{width}}  {text}" for label, text in facts]
         return "\n".join([f"[{self.index}] {self.phase}", *lines])
 
 

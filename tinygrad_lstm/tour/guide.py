@@ -15,7 +15,7 @@ from ..draw import draw
 from ..engine.scope import no_grad
 from ..files import write_file
 from ..stepper import step
-from ..testing import GradientError, check_vjp
+from ..testing import GradientError, VJPReport, check_vjp
 from . import model as models
 from . import pages
 from .plot import gradient_plot
@@ -49,9 +49,8 @@ class Tour:
     expected: str
     prompt: tuple[str, ...]
     events: int
-    checks: dict[str, float] = field(default_factory=dict)
-    unproved: frozenset[str] = frozenset()
-    failure: str | None = None
+    proof: VJPReport | None = None
+    failure: str | None = None  # why there is no proof
     norms: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -96,8 +95,7 @@ def run(
         },
     )
     try:
-        verdict = check_vjp(lambda: model.last_guess(ids[:-1]), parameters=model.parameters())
-        tour.checks, tour.unproved = verdict.errors, verdict.unproved
+        tour.proof = check_vjp(lambda: model.last_guess(ids[:-1]), parameters=model.parameters())
     except GradientError as error:
         tour.failure = str(error)
 
