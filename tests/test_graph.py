@@ -1,5 +1,6 @@
 """Graph: one order, ids that are the same in every run, replay on other numbers; and scale, lifetime and threads."""
 
+import copy
 import gc
 import os
 import pickle
@@ -232,3 +233,34 @@ def test_a_model_unpickled_in_a_new_process_has_its_nodes_in_order():
     done = subprocess.run([sys.executable, "-c", code], input=path_free, capture_output=True, check=True)
     graph = tl.Graph(model(np.ones((2, 1, 2)))[0].sum())
     assert done.stdout.decode().split() == [str(len(graph)), str(graph.output.item())]
+
+
+def test_each_node_knows_the_calls_it_was_made_in():
+    """Also of modules that belong to no other, which add nothing to the path."""
+    cells = [tl.RNNCell(1, 1, rng=0), tl.RNNCell(1, 1, rng=0)]
+    h = tl.tensor([0.0])
+    with tl.scope("part"):
+        hs = [cell(tl.tensor([1.0]), h) for cell in (*cells, cells[0])]
+    frames = [h.context.frames for h in hs]
+    assert [[frame.kind for frame in path] for path in frames] == [["", "RNNCell", "Gate"]] * 3
+    assert [[frame.name for frame in path] for path in frames] == [["part", None, "layer"]] * 3
+    modules = [path[1].module for path in frames]
+    assert modules[0] == modules[2] != modules[1]
+    assert len({path[1].call for path in frames}) == 3
+    assert hs[0].scope == ("part", "layer")
+
+
+def test_a_copy_of_a_module_is_another_module():
+    cell = tl.RNNCell(1, 1, rng=0)
+    h, other = cell(tl.tensor([1.0])), copy.deepcopy(cell)(tl.tensor([1.0]))
+    assert h.context.frames[0].module != other.context.frames[0].module
+
+
+def test_a_decorated_function_runs_in_the_scope_of_its_caller():
+    @tl.time_step(3)
+    def f():
+        return tl.tensor(1.0) * 2
+
+    with tl.scope("here"):
+        y = f()
+    assert (y.scope, y.time) == (("here",), 3)

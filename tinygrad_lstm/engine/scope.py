@@ -5,13 +5,23 @@ It lives in a context variable, so threads and tasks do not see each other's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from operator import index
 from typing import NamedTuple
 
 import numpy as np
+
+
+class Frame(NamedTuple):
+    """One call on the way to a node: of a module, or a named scope."""
+
+    name: str | None  # how the path calls it; None for a module that belongs to no other
+    kind: str  # the module's class; "" for a scope
+    module: int  # which module, by a number of its own; 0 for a scope
+    call: int  # which call
 
 
 class Context(NamedTuple):
@@ -21,9 +31,12 @@ class Context(NamedTuple):
     time: int | None = None
     recording: bool = True
     detecting_nan: bool = False
+    frames: tuple[Frame, ...] = ()
 
-    def inside(self, name: str) -> Context:
-        return Context((*self.scope, name), self.time, self.recording, self.detecting_nan)
+    def inside(self, name: str | None, kind: str = "", module: int = 0) -> Context:
+        scope = self.scope if name is None else (*self.scope, name)
+        frames = (*self.frames, Frame(name, kind, module, next(_calls)))
+        return Context(scope, self.time, self.recording, self.detecting_nan, frames)
 
     @property
     def place(self) -> str:
@@ -32,6 +45,8 @@ class Context(NamedTuple):
         time = f" at t={self.time}" if self.time is not None else ""
         return scope + time
 
+
+_calls = itertools.count(1)
 
 CONTEXT: ContextVar[Context] = ContextVar("tinygrad_lstm", default=Context())  # noqa: B039  (a tuple cannot change)
 
@@ -47,7 +62,7 @@ def scope(name: str) -> AbstractContextManager[None]:
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"a scope needs a name, a non-empty string, not {name!r}")
-    return _changed(scope=(*CONTEXT.get().scope, name))
+    return _entered(lambda context: context.inside(name))
 
 
 def time_step(t: int) -> AbstractContextManager[None]:
@@ -71,9 +86,13 @@ def detect_nan() -> Iterator[None]:
         yield
 
 
+def _changed(**changes: object) -> AbstractContextManager[None]:
+    return _entered(lambda context: context._replace(**changes))  # type: ignore[arg-type]
+
+
 @contextmanager
-def _changed(**changes: object) -> Iterator[None]:
-    token = CONTEXT.set(CONTEXT.get()._replace(**changes))  # type: ignore[arg-type]
+def _entered(change: Callable[[Context], Context]) -> Iterator[None]:
+    token = CONTEXT.set(change(CONTEXT.get()))
     try:
         yield
     finally:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.scope import CONTEXT
 from ..engine.tensor import Tensor, tensor
+
+_numbers = itertools.count(1)
 
 Seed = int | np.random.Generator | None
 
@@ -34,18 +37,26 @@ class Module:
     """
 
     _name: str | None = None
+    _number: int
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        module = super().__new__(cls)
+        object.__setattr__(module, "_number", next(_numbers))
+        return module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._name is None:
-            return self.forward(*args, **kwargs)
-        token = CONTEXT.set(CONTEXT.get().inside(self._name))
+        token = CONTEXT.set(CONTEXT.get().inside(self._name, type(self).__name__, self._number))
         try:
             return self.forward(*args, **kwargs)
         finally:
             CONTEXT.reset(token)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, deep or from a pickle, is a module of its own."""
+        self.__dict__.update(state, _number=self._number)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Module):
