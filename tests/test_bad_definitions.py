@@ -85,6 +85,49 @@ def test_sizes_are_positive_whole_numbers(make, size):
             make(*sizes)
 
 
+@pytest.mark.parametrize("number", [0, -1, 1.5, "3", None, True])
+@pytest.mark.parametrize("make", [tl.RNN, tl.LSTM, tl.GRU])
+def test_the_number_of_layers_is_a_positive_whole_number(make, number):
+    with raises(ValueError, "num_layers must be a positive whole number", repr(number)):
+        make(2, 3, num_layers=number)
+
+
+def test_recurrent_needs_cells():
+    with raises(TypeError, "at least one cell", "got 0"):
+        tl.nn.Recurrent()
+    with raises(TypeError, "two cells, forward and reverse, for each layer", "got 0"):
+        tl.nn.Recurrent(bidirectional=True)
+    with raises(TypeError, "two cells, forward and reverse, for each layer", "got 3"):
+        tl.nn.Recurrent(*(tl.GRUCell(3, 3, rng=0) for _ in range(3)), bidirectional=True)
+    for wrong in ([tl.GRUCell(3, 3, rng=0)], tl.Linear(3, 3, rng=0), True):
+        with raises(TypeError, "Recurrent unrolls a tl.nn.Cell", repr(wrong)):
+            tl.nn.Recurrent(tl.GRUCell(3, 3, rng=0), wrong)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "bidirectional", "words"),
+    [
+        ([(2, 3), (2, 3)], False, ["layer1 reads h of layer0,", "input_size must be 3, not 2"]),
+        ([(2, 3), (4, 3)], True, ["layer0_reverse reads the same sequence as layer0,", "must be 2, not 4"]),
+        ([(2, 3)] * 2 + [(3, 3)] * 2, True, ["layer1 reads h of layer0 and layer0_reverse,", "must be 6, not 3"]),
+        (
+            [(2, 3)] * 2 + [(6, 3), (3, 3)],
+            True,
+            ["layer1_reverse reads h of layer0 and layer0_reverse,", "must be 6, not 3"],
+        ),
+        ([(2, 3), (3, 4)], False, ["layer1 keeps h of size 4, layer0 keeps h of size 3", "stacked", "alike"]),
+    ],
+)
+def test_cells_must_fit_each_other(sizes, bidirectional, words):
+    with raises(ValueError, *words):
+        tl.nn.Recurrent(*(tl.GRUCell(*size, rng=0) for size in sizes), bidirectional=bidirectional)
+
+
+def test_cells_must_keep_the_same_kind_of_state():
+    with raises(ValueError, "layer0_reverse keeps h, c of size 3, layer0 keeps h of size 3", "alike"):
+        tl.nn.Recurrent(tl.GRUCell(3, 3, rng=0), tl.LSTMCell(3, 3, rng=0), bidirectional=True)
+
+
 def test_an_unknown_nonlinearity():
     with raises(ValueError, "'tanh' or 'relu'", "'gelu'"):
         tl.RNN(2, 3, nonlinearity="gelu")

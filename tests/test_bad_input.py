@@ -98,6 +98,33 @@ def test_wrong_initial_state_of_a_layer():
             layer(xs, state)
 
 
+def test_wrong_initial_state_of_several_layers():
+    layer, xs = tl.GRU(2, 3, num_layers=2, bidirectional=True, rng=0), tl.tensor(np.ones((5, 4, 2)))
+    order = "(layer0, layer0_reverse, layer1, layer1_reverse)"
+    for shape in ((1, 4, 3), (2, 4, 3), (4, 3), (4, 4, 6)):
+        with raises(tl.ShapeError, "GRU", "state must be h", "(4, 4, 3)", order, "got", str(shape)):
+            layer(xs, tl.tensor(np.ones(shape)))
+    with raises(tl.ShapeError, "GRU", "(4, 3)", order, "got (4, 4, 3)"):
+        layer(xs[:, 0], tl.tensor(np.ones((4, 4, 3))))
+    with raises(TypeError, "GRU", "state must be h", order, "got ndarray"):
+        layer(xs, np.ones((4, 4, 3)))
+
+
+def test_wrong_input_to_several_layers():
+    with raises(tl.ShapeError, "LSTM", "(5, 4, 7)", "(T, N, 2)"):
+        tl.LSTM(2, 3, num_layers=2, rng=0)(tl.tensor(np.ones((5, 4, 7))))
+
+
+def test_a_mismatch_in_an_upper_layer_names_layer_and_step():
+    class Broken(tl.RNNCell):
+        def forward(self, x, h):
+            return self.layer(x)
+
+    layer = tl.nn.Recurrent(*(cell(3, 3, rng=0) for cell in (tl.RNNCell, Broken)))
+    with raises(tl.ShapeError, "matmul", "layer1.layer", "t=0", "(4, 3)", "(6, 3)"):
+        layer(tl.tensor(np.ones((5, 4, 3))))
+
+
 def test_losses_want_equal_shapes():
     x = leaf(np.ones((2, 3)))
     for loss in (tl.mse_loss, tl.binary_cross_entropy_with_logits):

@@ -1,109 +1,241 @@
-"""Unrolling: the same cell applied step after step, each in its time step's scope."""
+"""Unrolling: the same cell applied step after step, each in its time step's scope; layers on layers, both ways."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.errors import ShapeError
-from ..engine.ops import stack
+from ..engine.ops import concat, stack
 from ..engine.scope import CONTEXT, time_step
 from ..engine.tensor import Tensor, tensor
 from .cells import Cell, GRUCell, LSTMCell, RNNCell
-from .module import Module, Seed
+from .module import Module, Seed, positive
 
 
 class Recurrent(Module):
-    """Any cell, unrolled over a sequence.
+    """Any cells, unrolled over a sequence.
+
+    One cell is one layer, called ``cell``. Several are layers, bottom first, called ``layer0``, ``layer1``, ...; each
+    reads h of the layer below. With ``bidirectional=True`` (Schuster & Paliwal 1997) they come in pairs: ``layer0``
+    runs from the first step to the last, ``layer0_reverse`` from the last to the first, and the layer above reads both,
+    [h, h of the reverse direction]. Time steps count from the left in both directions.
 
     ``layer(xs, state)`` takes xs of shape (T, N, D), or (T, D) without a batch, and returns ``(output, state)`` as
-    PyTorch does: output (T, N, H) holds h of every step, state the last one, with a leading axis for the layers: h_n,
-    or (h_n, c_n), of shape (1, N, H), or (1, H) without a batch. The same shape is expected of an initial state;
-    without one, it is zeros.
+    PyTorch does: output (T, N, directions * H) holds h of the top layer at every step, state the last one of each cell,
+    in the order of ``cells``: h_n, or (h_n, c_n), of shape (layers * directions, N, H); without a batch, N is missing
+    from all of them. The same shape is expected of an initial state; without one, it is zeros.
+
+    Raises TypeError for anything but cells, or too few of them, and ValueError for cells that do not fit each other:
+    states must have the same names and size in all, and a layer must read as many numbers as the one below writes.
+    Calling it raises ShapeError for an xs or a state of another shape.
 
     >>> import tinygrad_lstm as tl
     >>> output, (h_n, c_n) = tl.LSTM(3, 4, rng=0)(tl.tensor([[[1, 2, 3]], [[4, 5, 6]]]))
     >>> output.shape, h_n.shape, c_n.shape
     ((2, 1, 4), (1, 1, 4), (1, 1, 4))
+    >>> layers = tl.nn.Recurrent(tl.LSTMCell(3, 4, rng=0), tl.PeepholeLSTMCell(4, 4, rng=1))
+    >>> layers.layer1.forget_gate.weight.name
+    'layer1.forget_gate.weight'
     """
 
-    def __init__(self, cell: Cell) -> None:
-        if not isinstance(cell, Cell):
-            raise TypeError(f"Recurrent unrolls a tl.nn.Cell, which knows its sizes and its zero state, not {cell!r}")
-        self.cell = cell
+    def __init__(self, *cells: Cell, bidirectional: bool = False) -> None:
+        for cell in cells:
+            if not isinstance(cell, Cell):
+                raise TypeError(
+                    f"Recurrent unrolls a tl.nn.Cell, which knows its sizes and its zero state, not {cell!r}"
+                )
+        directions = 2 if bidirectional else 1
+        if not cells or len(cells) % directions:
+            wanted = "two cells, forward and reverse, for each layer" if bidirectional else "at least one cell"
+            raise TypeError(f"Recurrent needs {wanted}; got {len(cells)}")
+        self.num_layers = len(cells) // directions
+        self.bidirectional = bool(bidirectional)
+        self._check_fit(cells)
+        for name, cell in zip(self._names, cells, strict=True):
+            setattr(self, name, cell)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """One per layer and direction, in PyTorch's order: layer 0 forward, layer 0 reverse, layer 1 forward, ..."""
+        return tuple(getattr(self, name) for name in self._names)
 
     def forward(self, xs: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         xs = xs if isinstance(xs, Tensor) else tensor(xs)
         self._check(xs)
-        cell = self.cell
-        now = cell.zero_state(xs[0]) if state is None else self._initial(state, xs)
-        outputs = []
-        for t in range(len(xs)):
-            with time_step(t):
-                now = cell(xs[t], now)  # h, or (h, c): (N, H)
-            outputs.append(cell.parts(now)[0])
-        last = tuple(part.reshape(1, *part.shape) for part in cell.parts(now))
-        return stack(outputs), last if len(last) > 1 else last[0]
+        given = None if state is None else self._initial(state, xs)
+        cells, directions = self.cells, self._directions
+        hidden: list[Tensor] = []  # h of the layer below, T times (N, directions * H)
+        ends: list[tuple[Tensor, ...]] = []
+        for first in range(0, len(cells), directions):
+            here, below = slice(first, first + directions), hidden or xs
+            states = given[here] if given else [cell.zero_state(below[0]) for cell in cells[here]]
+            hidden, last = _layer(cells[here], below, states)
+            ends += last
+        state_n = tuple(_along_new_axis(parts) for parts in zip(*ends, strict=True))
+        return stack(hidden), state_n if len(state_n) > 1 else state_n[0]
 
-    def _initial(self, state: Any, xs: Tensor) -> Any:
-        names = self.cell.state_names
+    @property
+    def _directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    @property
+    def _names(self) -> list[str]:
+        if self.num_layers == self._directions == 1:
+            return ["cell"]
+        sides = ["", "_reverse"][: self._directions]
+        return [f"layer{k}{side}" for k in range(self.num_layers) for side in sides]
+
+    def _check_fit(self, cells: Sequence[Cell]) -> None:
+        """Refuse cells whose states cannot be stacked, or that cannot read what the layer below writes."""
+        bottom, names, directions = cells[0], self._names, self._directions
+        for k, (name, cell) in enumerate(zip(names, cells, strict=True)):
+            if cell.state_names != bottom.state_names or cell.hidden_size != bottom.hidden_size:
+                raise ValueError(
+                    f"{name} keeps {_kept(cell)}, {names[0]} keeps {_kept(bottom)}; the layers' states are stacked, so "
+                    "they must be alike"
+                )
+            size = directions * bottom.hidden_size if k >= directions else bottom.input_size
+            if cell.input_size != size:
+                below = " and ".join(names[k - k % directions - directions : k - k % directions])
+                reads = f"reads h of {below}" if below else f"reads the same sequence as {names[0]}"
+                raise ValueError(f"{name} {reads}, so its input_size must be {size}, not {cell.input_size}")
+
+    def _initial(self, state: Any, xs: Tensor) -> list[Any]:
+        """The given state, a piece for each cell."""
+        cells, names = self.cells, self.cells[0].state_names
         parts = tuple(state) if isinstance(state, tuple | list) else (state,)
-        expected = (1, *xs.shape[1:-1], self.cell.hidden_size)
+        expected = (len(cells), *xs.shape[1:-1], cells[0].hidden_size)
         tensors = all(isinstance(part, Tensor) for part in parts)
         if not tensors or len(parts) != len(names) or any(part.shape != expected for part in parts):
             got = ", ".join(str(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in parts)
+            layers = "one layer" if len(cells) == 1 else ", ".join(self._names)
             raise (ShapeError if tensors else TypeError)(
                 f"{self._here()}: the initial state must be {', '.join(names)}, each a Tensor of shape {expected} "
-                f"(one layer); got {got}"
+                f"({layers}); got {got}"
             )
-        first = tuple(part[0] for part in parts)
-        return first if len(first) > 1 else first[0]
+        pieces = [tuple(part[k] for part in parts) for k in range(len(cells))]
+        return [piece if len(piece) > 1 else piece[0] for piece in pieces]
 
     def _here(self) -> str:
         return f"{type(self).__name__}{CONTEXT.get().place}"
 
     def _check(self, xs: Tensor) -> None:
-        size = self.cell.input_size
+        size = self.cells[0].input_size
         if xs.ndim not in (2, 3) or xs.shape[-1] != size or not len(xs):
             raise ShapeError(
                 f"{self._here()}: xs has shape {xs.shape}; it must be (T, N, {size}) or (T, {size}) with T >= 1"
             )
 
 
+def _layer(
+    cells: Sequence[Cell], below: Tensor | list[Tensor], states: Sequence[Any]
+) -> tuple[list[Tensor], list[tuple[Tensor, ...]]]:
+    """h of every step, (N, directions * H), and the last state of each cell; below: T times (N, D)."""
+    forward, *reverse = cells
+    now = states[0]
+    xs: list[Tensor] = []
+    hidden: list[Tensor] = []
+    for t in range(len(below)):
+        with time_step(t):
+            x = below[t]  # a slice is made here, once, for both directions
+            if x.name is None and not x.is_leaf:
+                x.name = "x"
+            now = forward(x, now)  # h, or (h, c): (N, H)
+        xs.append(x)
+        hidden.append(forward.parts(now)[0])
+    ends = [forward.parts(now)]
+    for cell, now in zip(reverse, states[1:], strict=True):
+        for t in reversed(range(len(xs))):
+            with time_step(t):
+                now = cell(xs[t], now)
+                hidden[t] = concat([hidden[t], cell.parts(now)[0]], axis=-1)  # (N, 2H)
+                hidden[t].name = "h"
+        ends.append(cell.parts(now))
+    return hidden, ends
+
+
+def _along_new_axis(parts: tuple[Tensor, ...]) -> Tensor:
+    """(N, H) of each cell → (layers * directions, N, H)."""
+    joined: Tensor = stack(parts) if len(parts) > 1 else parts[0].reshape(1, *parts[0].shape)
+    return joined
+
+
+def _kept(cell: Cell) -> str:
+    return f"{', '.join(cell.state_names)} of size {cell.hidden_size}"
+
+
 class RNN(Recurrent):
-    """A plain recurrent layer; the arguments are those of ``RNNCell``."""
+    """Plain recurrent layers; the other arguments are those of ``RNNCell``."""
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
         *,
+        num_layers: int = 1,
+        bidirectional: bool = False,
         nonlinearity: str = "tanh",
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        super().__init__(RNNCell(input_size, hidden_size, nonlinearity=nonlinearity, rng=rng, dtype=dtype))
+        rng = np.random.default_rng(rng)
+        sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
+        cells = [RNNCell(size, hidden_size, nonlinearity=nonlinearity, rng=rng, dtype=dtype) for size in sizes]
+        super().__init__(*cells, bidirectional=bidirectional)
 
 
 class LSTM(Recurrent):
-    """An LSTM layer; the arguments are those of ``LSTMCell``."""
+    """LSTM layers; the other arguments are those of ``LSTMCell``.
+
+    >>> import tinygrad_lstm as tl
+    >>> lstm = tl.LSTM(3, 4, num_layers=2, bidirectional=True, rng=0)
+    >>> output, (h_n, c_n) = lstm(tl.tensor([[[1, 2, 3]], [[4, 5, 6]]]))
+    >>> output.shape, h_n.shape, c_n.shape
+    ((2, 1, 8), (4, 1, 4), (4, 1, 4))
+    """
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
         *,
+        num_layers: int = 1,
+        bidirectional: bool = False,
         forget_bias: float = 1.0,
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        super().__init__(LSTMCell(input_size, hidden_size, forget_bias=forget_bias, rng=rng, dtype=dtype))
+        rng = np.random.default_rng(rng)
+        sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
+        cells = [LSTMCell(size, hidden_size, forget_bias=forget_bias, rng=rng, dtype=dtype) for size in sizes]
+        super().__init__(*cells, bidirectional=bidirectional)
 
 
 class GRU(Recurrent):
-    """A GRU layer; the arguments are those of ``GRUCell``."""
+    """GRU layers; the other arguments are those of ``GRUCell``."""
 
-    def __init__(self, input_size: int, hidden_size: int, *, rng: Seed = None, dtype: DTypeLike = np.float64) -> None:
-        super().__init__(GRUCell(input_size, hidden_size, rng=rng, dtype=dtype))
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        rng = np.random.default_rng(rng)
+        sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
+        cells = [GRUCell(size, hidden_size, rng=rng, dtype=dtype) for size in sizes]
+        super().__init__(*cells, bidirectional=bidirectional)
+
+
+def _input_sizes(input_size: int, hidden_size: int, num_layers: int, bidirectional: bool) -> list[int]:
+    """What each cell reads, in the order of ``Recurrent.cells``."""
+    positive(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+    directions = 2 if bidirectional else 1
+    return [input_size] * directions + [directions * hidden_size] * directions * (num_layers - 1)
