@@ -169,7 +169,7 @@ def test_an_unknown_view_names_those_there_are():
 
 
 def test_an_unknown_format_names_those_there_are(tmp_path):
-    with pytest.raises(ValueError, match=r"must end in \.dot, \.svg, \.png, \.pdf"):
+    with pytest.raises(ValueError, match=r"must end in \.svg, \.png, \.pdf, \.dot"):
         tl.draw(tl.tensor(1.0)).save(tmp_path / "picture.jpeg")
     assert not list(tmp_path.iterdir())
 
@@ -186,8 +186,8 @@ def test_what_graphviz_refuses_is_said_in_its_own_words():
 
 def test_what_comes_from_far_away_is_an_echo_that_says_from_where():
     texts = visible(tl.draw(small_loss("rnn", 8)).svg)
-    assert texts.count("from t = 0") == 1
-    assert "from t = 6" not in texts
+    assert "from t = 0 … 6, 7 in all" in texts
+    assert not any("from t = 7" in text for text in texts)
 
 
 def test_threads_can_draw_at_the_same_time():

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import nn as nn
-from .draw import draw
+from .draw import draw, path
 from .engine.backprop import Contribution, backprop, grad
 from .engine.errors import ShapeError
 from .engine.graph import Graph
@@ -114,6 +114,7 @@ __all__ = [
     "mse_loss",
     "nn",
     "no_grad",
+    "path",
     "primitive",
     "primitives",
     "relu",

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from . import labels
-from .scene import Box, Scene
-from .theme import ARROWS, FONT, GRADIENT, INK, INNER_GROUP, MUTED, OUTER_GROUP, PAPER, ROLES
+from .geometry import Curve, Frame, Point, Rect
+from .scene import Arrow, Box, Scene
+from .theme import (
+    ARROWS,
+    DARK_WORDS,
+    FADED,
+    FADED_INK,
+    FONT,
+    INK,
+    INNER_GROUP,
+    INVERSE,
+    MUTED,
+    OPEN_CELL,
+    OUTER_GROUP,
+    PAPER,
+    ROLES,
+    SHADES,
+    TEXTS,
+)
 
 if TYPE_CHECKING:
     import graphviz
+
+_NODES = {"fontname": FONT, "fontsize": "11", "fontcolor": INK, "margin": "0.09,0.05", "penwidth": "1.2"}
+_EDGES = {"fontname": FONT, "fontsize": "9", "fontcolor": MUTED, "arrowsize": "0.6", "penwidth": "1.1"}
 
 
 class _Group:
@@ -23,13 +42,33 @@ class _Group:
 
 
 def to_dot(scene: Scene) -> str:
-    """The scene as DOT, left to right, for Graphviz's ``dot``."""
+    """The scene as DOT without positions: what is in the picture and what belongs together."""
+    graph = layered_graph(scene.title, scene)
+    ids = {box.id: box.id for box in scene.boxes}
+    numbers = _counter()
+    for number, column in enumerate(scene.columns):
+        boxes = [box for box in scene.boxes if box.column == number]
+        if column.title:
+            with graph.subgraph(name=f"cluster_{next(numbers)}") as cluster:
+                cluster.attr(label=labels.plain(column.title), margin="8", fontsize="14", **OUTER_GROUP)
+                write_groups(cluster, boxes, ids, numbers)
+        else:
+            write_groups(graph, boxes, ids, numbers)
+    for arrow in scene.arrows:
+        graph.edge(arrow.tail, arrow.head, **arrow_look(arrow), edgetooltip=labels.plain(arrow.tooltip))
+    for box, meaning in scene.key:
+        graph.node(f"legend {meaning}", **box_look(box), tooltip=labels.plain(meaning))
+    return str(graph.source)
+
+
+def layered_graph(name: str, scene: Scene) -> graphviz.Digraph:
+    """An empty graph whose arrows lead in the direction of time, or upwards in a rolled one."""
     import graphviz
 
-    graph = graphviz.Digraph(
-        scene.title,
+    return graphviz.Digraph(
+        name,
         graph_attr={
-            "rankdir": "LR",
+            "rankdir": "TB" if scene.downwards else "LR",
             "newrank": "true",
             "bgcolor": PAPER,
             "fontname": FONT,
@@ -39,29 +78,119 @@ def to_dot(scene: Scene) -> str:
             "label": "",
             "tooltip": labels.plain(scene.title),
         },
-        node_attr={"fontname": FONT, "fontsize": "11", "fontcolor": INK, "margin": "0.09,0.05", "penwidth": "1.2"},
-        edge_attr={"arrowsize": "0.6", "penwidth": "1.1"},
+        node_attr=_NODES,
+        edge_attr=_EDGES,
     )
+
+
+def write_groups(
+    graph: graphviz.Digraph, boxes: Iterable[Box], ids: Mapping[str, str], numbers: Iterator[int] | None = None
+) -> None:
+    """The boxes, each in its nested clusters; ``comment`` keeps a cluster's path."""
     root = _Group()
-    for box in scene.boxes:
+    for box in boxes:
         group = root
-        for name in box.cluster:
+        for name in box.place:
             group = group.groups.setdefault(name, _Group())
         group.boxes.append(box)
-    _write(graph, root, 0, itertools.count())
-    for arrow in scene.arrows:
-        graph.edge(arrow.tail, arrow.head, **ARROWS[arrow.role])
+    _write(graph, root, (), ids, numbers or _counter())
+
+
+def painted(
+    title: str,
+    frames: Iterable[tuple[str, Frame]],
+    boxes: Iterable[tuple[str, Box, Rect]],
+    arrows: Iterable[tuple[str, Arrow, Curve]],
+) -> str:
+    """DOT in which everything has its place: Graphviz, with the layout ``nop2``, only paints it."""
+    import graphviz
+
+    graph = graphviz.Digraph(
+        title,
+        graph_attr={
+            "layout": "nop2",
+            "notranslate": "true",
+            "outputorder": "nodesfirst",
+            "splines": "true",
+            "bgcolor": PAPER,
+            "label": "",
+            "tooltip": labels.plain(title),
+        },
+        node_attr={**_NODES, "fixedsize": "true"},
+        edge_attr=_EDGES,
+    )
+    for id, frame in frames:
+        look = _frame_look(frame)
+        label = labels.html_label([(frame.title, {"POINT-SIZE": look.pop("fontsize")})]) if frame.title else ""
+        graph.node(id, label=label, id=id, shape="box", labelloc="t", **_at(frame.rect), **look)
+    ends: dict[str, str] = {}
+    for id, box, rect in boxes:
+        graph.node(id, id=id, tooltip=labels.plain(box.tooltip), **box_look(box), **_at(rect))
+        ends[box.id] = id
+    for id, arrow, curve in arrows:
+        tip = f"e,{_number(curve.tip.x)},{_number(curve.tip.y)} " if curve.tip else ""
+        where = {"pos": tip + " ".join(map(_point, curve.points))}
+        if arrow.label and curve.label:
+            where["lp"] = _point(curve.label)
+        look = arrow_look(arrow)
+        graph.edge(_node(graph, ends, arrow.tail), _node(graph, ends, arrow.head), id=id, **look, **where)
     return str(graph.source)
 
 
-def _write(graph: graphviz.Digraph, group: _Group, depth: int, numbers: Iterator[int]) -> None:
+def attributes(role: str, label: str) -> dict[str, str]:
+    """What of an arrow's look its layout depends on."""
+    look = dict(ARROWS[role])
+    if label:
+        look["label"] = labels.plain(label)
+    return look
+
+
+def box_look(box: Box) -> dict[str, str]:
+    """A box's label, shape and colours."""
+    look = dict(ROLES[box.role])
+    words = None
+    if box.shade is not None:
+        look["fillcolor"] = SHADES[box.shade] if box.shade >= 0 else PAPER
+        look["style"] = look["style"] if "filled" in look["style"] else f"{look['style']},filled".strip(",")
+        words = INVERSE if box.shade >= DARK_WORDS else None
+    if box.pending:
+        look["style"] += ",dashed"
+    if box.faded:
+        look["fillcolor"], look["color"], words = PAPER, FADED, FADED_INK
+    if box.role == "joint":
+        return {"label": "", **look}
+    rows = [
+        (text.text, TEXTS[text.style] if words is None else {**TEXTS[text.style], "COLOR": words}) for text in box.texts
+    ]
+    return {"label": labels.html_label(rows), "class": box.role, **look}
+
+
+def arrow_look(arrow: Arrow) -> dict[str, str]:
+    """An arrow's label, colour and width."""
+    look = attributes(arrow.role, arrow.label)
+    if arrow.shade is not None:
+        look["penwidth"] = f"{0.8 + 0.5 * max(arrow.shade, 0):g}"
+        if arrow.shade < 0:
+            look["style"] = "dotted"
+    if arrow.thick:
+        look["penwidth"] = "3"
+    if arrow.faded:
+        look["color"] = look["fontcolor"] = FADED
+    return {"class": arrow.role, **look}
+
+
+def _write(
+    graph: graphviz.Digraph, group: _Group, above: tuple[str, ...], ids: Mapping[str, str], numbers: Iterator[int]
+) -> None:
     for box in group.boxes:
-        graph.node(box.id, **_attributes(box))
-    for name, inner in _merged(group):
+        graph.node(ids[box.id], tooltip=labels.plain(box.tooltip), **box_look(box))
+    for names, inner in _merged(group):
         with graph.subgraph(name=f"cluster_{next(numbers)}") as cluster:
-            title = labels.plain(" · ".join(labels.clean(part) for part in name))
-            cluster.attr(label=title, tooltip=title, margin="8", **(INNER_GROUP if depth else OUTER_GROUP))
-            _write(cluster, inner, depth + 1, numbers)
+            title = labels.plain(" · ".join(map(labels.clean, names)))
+            within = (*above, *names)
+            path = "\n".join(map(labels.plain, within))
+            cluster.attr(label=title, margin="8", fontsize="11", comment=path, **INNER_GROUP)
+            _write(cluster, inner, within, ids, numbers)
 
 
 def _merged(group: _Group) -> Iterator[tuple[tuple[str, ...], _Group]]:
@@ -74,19 +203,34 @@ def _merged(group: _Group) -> Iterator[tuple[tuple[str, ...], _Group]]:
         yield tuple(names), inner
 
 
-def _attributes(box: Box) -> dict[str, str]:
-    rows = [(box.symbol, {"POINT-SIZE": "15" if len(box.symbol) <= 2 else "12"})]
-    if box.name:
-        rows.append((box.name, {"POINT-SIZE": "12"}))
-    if box.shape:
-        rows.append((box.shape, {"POINT-SIZE": "9", "COLOR": MUTED}))
-    if box.value is not None:
-        rows.append((box.value, {"POINT-SIZE": "9"}))
-    if box.gradient is not None:
-        rows.append((box.gradient, {"POINT-SIZE": "9", "COLOR": MUTED if box.pending else GRADIENT}))
-    look = dict(ROLES[box.role])
-    if box.pending:
-        look["style"] += ",dashed"
-    if box.on_spine:
-        look["group"] = "spine"
-    return {"label": labels.html_label(rows), "tooltip": labels.plain(box.tooltip), "class": box.role, **look}
+def _frame_look(frame: Frame) -> dict[str, str]:
+    if frame.depth == 0:
+        return {**OUTER_GROUP, "fontsize": "14", "class": "step"}
+    if frame.path and frame.path[0] == "":
+        return {**OPEN_CELL, "fontsize": "12", "class": "cell"}
+    return {**INNER_GROUP, "fontsize": "11", "class": "group"}
+
+
+def _at(rect: Rect) -> dict[str, str]:
+    size = {"width": _number(rect.width / 72, 4), "height": _number(rect.height / 72, 4)}
+    return {"pos": _point(Point(rect.x, rect.y)), **size}
+
+
+def _node(graph: graphviz.Digraph, ends: dict[str, str], id: str) -> str:
+    """The node an arrow starts or ends at: somewhere, if it is not among those that are painted."""
+    if id not in ends:
+        ends[id] = f"away{len(ends)}"
+        graph.node(ends[id], label="", style="invis", pos="0,0", width="0.01", height="0.01")
+    return ends[id]
+
+
+def _point(point: Point) -> str:
+    return f"{_number(point.x)},{_number(point.y)}"
+
+
+def _number(x: float, digits: int = 2) -> str:
+    return f"{round(x, digits) + 0.0:.10g}"
+
+
+def _counter() -> Iterator[int]:
+    return iter(range(1 << 30))

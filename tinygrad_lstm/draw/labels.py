@@ -11,10 +11,16 @@ from numpy.typing import NDArray
 
 LONGEST = 36
 
+_NARROW = {**dict.fromkeys("iljtfrI.,:;'|![]() ", 0.3), **dict.fromkeys("mwMWσ∂Σ‖", 0.8)}
+
 
 def clean(text: str, longest: int = LONGEST) -> str:
     """One line of printable characters, cut in the middle if it is too long."""
-    line = "".join(" " if unicodedata.category(ch) in ("Cc", "Cs", "Co", "Cn") else ch for ch in text)
+    line = (
+        text
+        if text.isprintable()
+        else "".join(" " if unicodedata.category(ch) in ("Cc", "Cs", "Co", "Cn") else ch for ch in text)
+    )
     if len(line) > longest:
         half = (longest - 1) // 2
         line = f"{line[:half]}…{line[-half:]}"
@@ -28,10 +34,20 @@ def html_label(rows: list[tuple[str, dict[str, str]]]) -> str:
 
 
 def plain(text: str, longest: int = 300) -> str:
-    """For attributes that are not HTML-like, such as tooltips: no escape sequence of DOT survives."""
+    """For attributes that are not HTML-like, such as tooltips: no escape sequence of DOT survives but line breaks."""
     import graphviz
 
-    return str(graphviz.escape(clean(text, longest)))
+    return "\\n".join(str(graphviz.escape(clean(line, longest))) for line in text.split("\n"))
+
+
+def spoken(text: str, longest: int = 300) -> str:
+    """For SVG and HTML: printable lines, escaped."""
+    return html.escape("\n".join(clean(line, longest) for line in text.split("\n")))
+
+
+def width(text: str, size: float) -> float:
+    """About how wide a text is in Helvetica, in points."""
+    return size * sum(1.0 if unicodedata.east_asian_width(ch) in "WF" else _NARROW.get(ch, 0.56) for ch in text)
 
 
 def shape(array: NDArray[Any]) -> str:

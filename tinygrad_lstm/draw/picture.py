@@ -1,49 +1,78 @@
-"""A picture: DOT text that can show and save itself."""
+"""A picture: a scene that can show and save itself."""
 
 from __future__ import annotations
 
-import html
 import os
-import re
 from functools import cached_property
 from pathlib import Path
 
 from ..files import write_file
+from . import paint
+from .columns import Placed, place
+from .dot import to_dot
+from .layered import layered
 from .render import FORMATS, render
-from .theme import dark_style
+from .scene import Scene
+from .stacked import stacked
+
+ENDINGS = (*FORMATS, "dot")
 
 
 class Picture:
     """What ``draw`` returns. ``source`` is the DOT text; a notebook shows the picture itself."""
 
-    def __init__(self, source: str, title: str, description: str = "") -> None:
-        self.source = source
-        self.title = title
-        self.description = description
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    @property
+    def title(self) -> str:
+        return self._scene.title
+
+    @property
+    def description(self) -> str:
+        """What the picture shows, for people who cannot see it."""
+        return self._scene.description
+
+    @cached_property
+    def source(self) -> str:
+        """The picture as DOT: what is in it, not where. The same graph gives the same text, always."""
+        return to_dot(self._scene)
+
+    @cached_property
+    def positioned(self) -> str:
+        """The picture as DOT with every position, as Graphviz paints it."""
+        return paint.positioned(self._scene, self._placed)
 
     @cached_property
     def svg(self) -> str:
         """The picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
-        drawn = render(self.source, "svg").decode("utf-8")
-        spoken = f"<title>{html.escape(self.title)}</title>\n<desc>{html.escape(self.description)}</desc>\n"
-        head = re.compile(r"<svg ([^>]*)>")
-        return head.sub(lambda tag: f'<svg role="img" {tag[1]}>\n{spoken}<style>{dark_style()}</style>', drawn, count=1)
+        return paint.svg(self._scene, self._placed)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture; the ending decides: .svg, .png, .pdf or .dot. Raises ValueError for any other."""
-        format = Path(path).suffix.lower().lstrip(".")
-        if format == "dot":
-            return write_file(path, self.source)
-        if format == "svg":
-            return write_file(path, self.svg)
-        if format not in FORMATS:
+        """Write the picture; the ending decides: .svg, .png, .pdf, or .dot.
+
+        Raises ValueError for any other.
+        """
+        return write_file(path, self.render(Path(path).suffix.lower().lstrip("."), str(path)))
+
+    def render(self, format: str, name: str = "") -> str | bytes:
+        """The picture in one of the formats that ``save`` knows."""
+        if format not in ENDINGS:
             raise ValueError(
-                f"cannot save a picture as {str(path)!r}: the name must end in .dot, .{', .'.join(FORMATS)}"
+                f"cannot save a picture as {name or format!r}: the name must end in .{', .'.join(ENDINGS)}"
             )
-        return write_file(path, render(self.source, format))
+        if format == "dot":
+            return self.source
+        if format == "svg":
+            return self.svg
+        return render(self.positioned, format, "nop2")
+
+    @cached_property
+    def _placed(self) -> Placed:
+        return place(self._scene, stacked if self._scene.upwards else layered)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"image/svg+xml": self.svg, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f"<picture: {self.title}; save it as .svg, .png, .pdf or .dot>"
+        return f"<picture: {self.title}; save it as .{', .'.join(ENDINGS[:-1])} or .{ENDINGS[-1]}>"

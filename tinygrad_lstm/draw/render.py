@@ -1,17 +1,23 @@
-"""Painting: DOT to SVG, PNG or PDF, in process, by the Graphviz that comes with pygraphviz. No ``dot`` is needed."""
+"""Graphviz: DOT to SVG, PNG, PDF, or to a layout.
+
+The library that pygraphviz brings along does it in process, so that no ``dot`` is needed. Where pygraphviz does not
+import, a ``dot`` on the PATH does the same with the same DOT.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 
 FORMATS = ("svg", "png", "pdf")
-
 
 _one_at_a_time = Lock()  # Graphviz's library is not made for threads, and neither is silencing standard error
 
@@ -20,24 +26,58 @@ class RenderError(RuntimeError):
     """Graphviz could not draw the picture."""
 
 
-def render(source: str, format: str) -> bytes:
-    """The picture as bytes. Raises RenderError with what Graphviz said."""
+class OutOfTime(RenderError):
+    """Graphviz was stopped before it was done."""
+
+
+def render(source: str, format: str, engine: str = "dot", *, limit: float | None = None) -> bytes:
+    """What Graphviz makes of the DOT. With a limit in seconds it runs beside us and is stopped when they are over.
+
+    Raises RenderError with what Graphviz said, OutOfTime at the limit.
+    """
     try:
         import pygraphviz
     except ImportError as error:
-        raise RenderError(
-            f"drawing needs the package pygraphviz, which brings Graphviz along; it does not import here ({error}); "
-            "pip install --force-reinstall 'pygraphviz>=2.0', or save the picture as .dot"
-        ) from error
+        return _by_dot_on_the_path(source, format, engine, limit, error)
+    if limit is not None:
+        worker = [sys.executable, str(Path(__file__).with_name("worker.py")), engine, format]
+        return _by_process(worker, source, limit, "Graphviz")
     with _one_at_a_time, _silent_stderr() as said, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            drawn = pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
+            drawn = pygraphviz.AGraph(string=source).draw(format=format, prog=engine)
         except Exception as error:
             raise RenderError(f"Graphviz could not draw this picture: {error} {said()}".strip()) from error
     if not drawn:
         raise RenderError(f"Graphviz drew nothing: {said()}")
     return bytes(drawn)
+
+
+def _by_dot_on_the_path(source: str, format: str, engine: str, limit: float | None, missing: ImportError) -> bytes:
+    dot = shutil.which("dot")
+    if dot is None:
+        raise RenderError(
+            f"drawing needs the package pygraphviz, which brings Graphviz along; it does not import here ({missing}); "
+            "pip install --force-reinstall 'pygraphviz>=2.0', or put Graphviz's dot on the PATH, or save the picture "
+            "as .dot"
+        ) from missing
+    return _by_process([dot, f"-K{engine}", f"-T{format}"], source, limit, dot)
+
+
+def _by_process(command: list[str], source: str, limit: float | None, name: str) -> bytes:
+    try:
+        done = subprocess.run(command, input=source.encode("utf-8"), capture_output=True, timeout=limit)
+    except subprocess.TimeoutExpired as error:
+        raise OutOfTime(f"{name} was stopped after {limit:.0f} seconds") from error
+    except OSError as error:
+        raise RenderError(f"{name} does not start ({error.strerror}); {_MEND}") from error
+    if done.returncode or not done.stdout:
+        said = done.stderr.decode("utf-8", "replace").strip()[:500] or f"exit status {done.returncode}"
+        raise RenderError(f"{name} could not draw this picture: {said}; {_MEND}")
+    return done.stdout
+
+
+_MEND = "pip install 'pygraphviz>=2.0' brings a Graphviz that works"
 
 
 @contextmanager

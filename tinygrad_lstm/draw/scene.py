@@ -1,39 +1,75 @@
-"""A scene: what a view puts into a picture, before anyone decides how DOT says it."""
+"""A scene: what a view puts into a picture, before anyone decides where it goes and how DOT says it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
+class Text(NamedTuple):
+    """One line of a box; the style names its size and colour in the theme."""
+
+    text: str
+    style: str = "name"
+
+
+@dataclass(slots=True)
 class Box:
-    """One thing in the picture. ``cluster`` says in which nested groups it stands, outermost first."""
+    """One thing in the picture.
+
+    ``column`` says at which time step it stands, counted over what is shown; ``place`` in which nested groups there,
+    outermost first; ``block`` to which opened cell it belongs, and ``lane`` on which of its levels.
+    """
 
     id: str
     role: str
-    symbol: str
-    cluster: tuple[str, ...] = ()
-    name: str | None = None
-    shape: str = ""
-    value: str | None = None
-    gradient: str | None = None
-    pending: bool = False  # its gradient has not been computed yet
+    texts: tuple[Text, ...]
+    column: int = 0
+    place: tuple[str, ...] = ()
+    block: str = ""
+    lane: str = ""
     tooltip: str = ""
-    on_spine: bool = False  # keeps the height of the others on it, so that time steps stand in a row
+    statistics: str = ""  # more for the tooltip: numbers, which may differ in the last digit between machines
+    pending: bool = False  # its gradient has not been computed yet
+    shade: int | None = None  # on the theme's scale of magnitudes
+    faded: bool = False  # not what the picture wants to show
+
+    @property
+    def look(self) -> tuple[object, ...]:
+        """All that is painted besides the words themselves."""
+        return self.role, tuple(text.style for text in self.texts), self.pending, self.shade, self.faded
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Arrow:
+    """From one box to another, by id."""
+
     tail: str
     head: str
     role: str = "data"
+    label: str = ""
+    tooltip: str = ""
+    shade: int | None = None
+    faded: bool = False
+    thick: bool = False  # what the picture wants to show
 
 
-@dataclass
+class Column(NamedTuple):
+    """One time step, or what came before or after; ``title`` stands on its frame, and without one there is no frame."""
+
+    id: str
+    title: str = ""
+
+
+@dataclass(slots=True)
 class Scene:
     """All of a picture; title and description are for people who cannot see it."""
 
     title: str
     description: str
+    columns: tuple[Column, ...] = (Column("graph"),)
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
+    downwards: bool = False  # time runs from top to bottom instead of from left to right
+    upwards: bool = False  # in each column, from bottom to top: one box above another
+    key: tuple[tuple[Box, str], ...] = ()  # the legend: a sample, and what it means

@@ -1,55 +1,120 @@
-"""What things look like: one role, one shape and one colour, in every picture.
+"""What things look like: one role, one shape and one colour, in every picture and on every page.
 
 Colours are tints of the Okabe–Ito palette, which colour-blind people can tell apart; a role is told by its shape as
-well, never by colour alone.
+well, and a magnitude by its number, never by colour alone.
 """
 
 from __future__ import annotations
-
-from ..engine.tensor import Tensor
 
 FONT = "Helvetica"
 INK = "#222222"
 MUTED = "#666666"
 PAPER = "#ffffff"
 GRADIENT = "#b03a00"
+FADED = "#cccccc"
+FADED_INK = "#b5b5b5"
+INVERSE = "#fffffe"  # words on the strongest shades
 
 ROLES: dict[str, dict[str, str]] = {
     "parameter": {"shape": "cylinder", "style": "filled", "fillcolor": "#cfe3f2", "color": "#0072b2"},
     "input": {"shape": "ellipse", "style": "filled", "fillcolor": "#cdeee3", "color": "#009e73"},
+    "output": {"shape": "ellipse", "style": "filled", "fillcolor": "#ddd6f3", "color": "#6a51a3"},
     "constant": {"shape": "plain", "style": "", "fillcolor": PAPER, "color": MUTED},
     "layer": {"shape": "box", "style": "filled,rounded", "fillcolor": "#fff3b8", "color": "#b58900"},
     "pointwise": {"shape": "circle", "style": "filled", "fillcolor": "#f9dccb", "color": "#d55e00"},
     "product": {"shape": "hexagon", "style": "filled", "fillcolor": "#ead3e2", "color": "#a2487a"},
     "reduction": {"shape": "octagon", "style": "filled", "fillcolor": "#f9dccb", "color": "#d55e00"},
     "movement": {"shape": "box", "style": "filled", "fillcolor": "#eeeeee", "color": "#777777"},
+    "cell": {"shape": "box", "style": "filled,rounded", "fillcolor": "#dff0d0", "color": "#4d8b2f"},
+    "module": {"shape": "box", "style": "filled,rounded", "fillcolor": "#e7ecd9", "color": "#768a4a"},
+    "meeting": {"shape": "circle", "style": "filled", "fillcolor": "#ffffff", "color": "#b03a00"},
     "echo": {"shape": "box", "style": "rounded,dashed", "fillcolor": PAPER, "color": "#777777"},
+    "gap": {"shape": "plain", "style": "", "fillcolor": PAPER, "color": MUTED},
+    "joint": {"shape": "point", "style": "filled", "fillcolor": "#555555", "color": "#555555"},
 }
+"""Each role's shape and colours, as Graphviz names them."""
+
+ROLE_NAMES: dict[str, str] = {
+    "parameter": "weight or bias, learned",
+    "input": "input or initial state",
+    "output": "output of a cell",
+    "layer": "layer or nonlinearity",
+    "pointwise": "pointwise operation",
+    "product": "matrix product",
+    "reduction": "sum, mean or maximum",
+    "movement": "numbers moved, not changed",
+    "cell": "recurrent cell",
+    "module": "module",
+    "meeting": "contributions meet and add",
+    "echo": "made elsewhere, used here",
+}
+"""What a legend calls them."""
 
 ARROWS: dict[str, dict[str, str]] = {
     "data": {"color": "#555555"},
     "weight": {"color": "#0072b2", "style": "dashed", "arrowsize": "0.5"},
     "state": {"color": INK, "penwidth": "2.2"},
-    "order": {"style": "invis", "weight": "0"},  # places its head on the right of its tail
-    "align": {"style": "invis", "weight": "200"},  # and at the same height
+    "gradient": {"color": GRADIENT},
+    "first": {"color": "#555555", "style": "dashed"},
 }
 
-OUTER_GROUP = {"style": "rounded", "color": "#666666", "bgcolor": "#f4f4f4", "fontcolor": INK, "fontsize": "14"}
-INNER_GROUP = {"style": "rounded", "color": "#aaaaaa", "bgcolor": "#fafafa", "fontcolor": MUTED, "fontsize": "11"}
+ARROW_NAMES: dict[str, str] = {
+    "data": "flows within a step",
+    "weight": "a weight, the same in every step",
+    "state": "state, to the next step",
+    "gradient": "gradient, against the computation",
+    "first": "used by the first step only",
+}
+
+TEXTS: dict[str, dict[str, str]] = {
+    "sign": {"POINT-SIZE": "15"},
+    "symbol": {"POINT-SIZE": "12"},
+    "name": {"POINT-SIZE": "12"},
+    "detail": {"POINT-SIZE": "9", "COLOR": MUTED},
+    "value": {"POINT-SIZE": "9"},
+    "gradient": {"POINT-SIZE": "9", "COLOR": GRADIENT},
+    "pending": {"POINT-SIZE": "9", "COLOR": MUTED},
+}
+"""The lines of a box."""
+
+OUTER_GROUP = {"style": "filled,rounded", "color": "#666666", "fillcolor": "#f4f4f4", "fontcolor": INK}
+INNER_GROUP = {"style": "filled,rounded", "color": "#aaaaaa", "fillcolor": "#fafafa", "fontcolor": MUTED}
+OPEN_CELL = {"style": "filled,rounded", "color": "#4d8b2f", "fillcolor": "#f1f8ea", "fontcolor": "#4d8b2f"}
+
+SHADES: tuple[str, ...] = (
+    "#fff5eb",
+    "#fee6ce",
+    "#fdd0a2",
+    "#fdae6b",
+    "#fd8d3c",
+    "#e6550d",
+    "#a63603",
+    "#6b2302",
+)
+"""A scale of magnitudes, from the smallest to the largest (after ColorBrewer's Oranges: readable without colour)."""
+
+DARK_WORDS = 5
+"""From this shade on, words are written in the colour of the paper."""
 
 IN_THE_DARK: dict[str, str] = {
     PAPER: "#14181f",
     INK: "#e6e9ee",
     MUTED: "#9aa4b2",
     GRADIENT: "#ff9a66",
+    FADED: "#3a424d",
+    FADED_INK: "#59626e",
+    INVERSE: "#14181e",
     "#555555": "#a9b2be",
     "#aaaaaa": "#4a5462",
     "#f4f4f4": "#1b212a",
     "#fafafa": "#222934",
+    "#f1f8ea": "#1a2418",
     "#cfe3f2": "#12354c",
     "#0072b2": "#56b4e9",
     "#cdeee3": "#0f3b30",
     "#009e73": "#2fd0a2",
+    "#ddd6f3": "#2d2450",
+    "#6a51a3": "#b3a3e6",
     "#fff3b8": "#453a08",
     "#b58900": "#e6c34a",
     "#f9dccb": "#4a2410",
@@ -58,6 +123,18 @@ IN_THE_DARK: dict[str, str] = {
     "#a2487a": "#e08fc0",
     "#eeeeee": "#2b323c",
     "#777777": "#8b95a3",
+    "#dff0d0": "#22391a",
+    "#4d8b2f": "#8fd06a",
+    "#e7ecd9": "#2d3421",
+    "#768a4a": "#b4c489",
+    "#fff5eb": "#1c1a19",
+    "#fee6ce": "#2e2019",
+    "#fdd0a2": "#4a2a17",
+    "#fdae6b": "#703815",
+    "#fd8d3c": "#9c4a14",
+    "#e6550d": "#d96d22",
+    "#a63603": "#ffa764",
+    "#6b2302": "#ffd9b8",
 }
 """What each colour becomes where a person prefers dark pages."""
 
@@ -72,18 +149,14 @@ _ROLE_OF: dict[str, str] = {
 }
 
 
+def role_of(primitive: str) -> str:
+    """The role of an operation; one unknown to the theme is drawn as a pointwise one."""
+    return _ROLE_OF.get(primitive, "pointwise")
+
+
 def dark_style() -> str:
     """A style sheet for SVG that exchanges the colours for those who prefer dark pages."""
     rules = (
         f'[{kind}="{light}"]{{{kind}:{dark}}}' for light, dark in IN_THE_DARK.items() for kind in ("fill", "stroke")
     )
     return f"@media (prefers-color-scheme: dark){{{''.join(rules)}}}"
-
-
-def role(node: Tensor) -> str:
-    """What a node is in a picture; an operation unknown to the theme is drawn as a pointwise one."""
-    if node.primitive is not None:
-        return _ROLE_OF.get(node.primitive.name, "pointwise")
-    if node.requires_grad:
-        return "parameter"
-    return "constant" if node.name is None and node.ndim == 0 else "input"

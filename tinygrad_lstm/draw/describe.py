@@ -1,0 +1,123 @@
+"""Words: what a box says of the tensor, or the tensors, it stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.graph import Graph
+from ..engine.tensor import Tensor
+from ..symbolic.formulas import display_name, equation
+from . import labels
+from .options import Options
+from .scale import Scale, magnitude, statistics
+from .scene import Box, Text
+from .theme import role_of
+
+NOT_YET = "∂ not computed yet"
+
+
+class Describer:
+    """Turns nodes into boxes: symbol, name, shape and, on request, numbers."""
+
+    def __init__(self, graph: Graph, options: Options) -> None:
+        self.graph = graph
+        self.options = options
+        self.scale = Scale(map(magnitude, (options.gradients or {}).values())) if options.colored else None
+
+    def node(self, node: Tensor, id: str, column: int = 0, place: tuple[str, ...] = ()) -> Box:
+        """A box for one node: an operation, or a copy of a leaf."""
+        value = self.graph.values[node]
+        kind = role(node)
+        symbol = labels.clean(node.primitive.symbol) if node.primitive else None
+        name = labels.clean(node.name) if node.name else None
+        if symbol is None:
+            symbol, name = name or (f"{value.item():.4g}" if kind == "constant" else "data"), None
+        texts = [Text(symbol, "sign" if len(symbol) <= 2 else "symbol")]
+        if name:
+            texts.append(Text(name))
+        if kind != "constant":
+            if self.options.shapes:
+                texts.append(Text(labels.shape(value), "detail"))
+            texts += self.numbers(node)
+        box = Box(id, kind, tuple(texts), column, place, tooltip=self.tooltip(node), statistics=self.statistics(node))
+        return self._shaded(box, node)
+
+    def echo(self, node: Tensor, id: str, column: int, place: tuple[str, ...], when: str) -> Box:
+        """A small copy of an operation's result, which says at which step it was computed."""
+        assert node.primitive is not None
+        name = labels.clean(node.name or node.primitive.symbol)
+        box = Box(id, "echo", (Text(name), Text(when, "detail")), column, place, statistics=self.statistics(node))
+        box.tooltip = f"the same as {self.tooltip(node)}"
+        return self._shaded(box, node)
+
+    def group(
+        self, id: str, kind: str, texts: tuple[Text, ...], outputs: list[Tensor], members: int, column: int
+    ) -> Box:
+        """A box for many operations, with the numbers of what they hand on."""
+        lines = list(texts)
+        for node in outputs:
+            name = self.name(node) if len(outputs) > 1 else ""
+            lines += [Text(f"{name} {text}".strip(), style) for text, style in self.numbers(node)]
+        tooltip = "\n".join([f"{id}: {members} operations", *map(self.tooltip, outputs)])
+        box = Box(id, kind, tuple(lines), column, tooltip=tooltip, statistics="\n".join(map(self.statistics, outputs)))
+        return self._shaded(box, *outputs)
+
+    def name(self, node: Tensor) -> str:
+        """What to call a node in a sentence or on an arrow."""
+        own = display_name(node)
+        return labels.clean(own or (node.primitive.symbol if node.primitive else "data"))
+
+    def numbers(self, node: Tensor) -> list[Text]:
+        """The lines that values and gradients add to a box."""
+        lines = []
+        if self.options.values:
+            lines.append(Text(labels.numbers(self.graph.values[node]), "value"))
+        gradients = self.options.gradients
+        if gradients is not None and node.requires_grad:
+            found = gradients.get(node)
+            lines.append(
+                Text(NOT_YET, "pending")
+                if found is None
+                else Text(f"∂ {labels.numbers(np.asarray(found))}", "gradient")
+            )
+        return lines
+
+    def tooltip(self, node: Tensor) -> str:
+        """Full name, equation, shape and dtype."""
+        value = self.graph.values[node]
+        return f"{self.graph.ids[node]}\n{equation(node)}\nshape {labels.shape(value)}, {node.dtype}"
+
+    def statistics(self, node: Tensor) -> str:
+        """What a node's value and gradient are like."""
+        found = (self.options.gradients or {}).get(node)
+        lines = [f"value: {statistics(self.graph.values[node])}"]
+        if found is not None:
+            lines.append(f"gradient: {statistics(np.asarray(found))}")
+        return "\n".join(lines)
+
+    def shade(self, gradient: Any) -> int | None:
+        return None if self.scale is None or gradient is None else self.scale.shade(magnitude(gradient))
+
+    def _shaded(self, box: Box, *nodes: Tensor) -> Box:
+        """The box as the options want it to look."""
+        gradients = self.options.gradients
+        wanted = [node for node in nodes if node.requires_grad]
+        if gradients is not None and wanted:
+            found = [gradients[node] for node in wanted if node in gradients]
+            box.pending = not found
+            if found and self.scale is not None:
+                box.shade = self.scale.shade(max(map(magnitude, found)))
+        path = self.options.highlight
+        box.faded = path is not None and not any(node in path for node in nodes)
+        return box
+
+
+def role(node: Tensor) -> str:
+    """What a node is in a picture."""
+    if node.primitive is not None:
+        return role_of(node.primitive.name)
+    if node.requires_grad:
+        return "parameter"
+    return "constant" if node.name is None and node.ndim == 0 else "input"

@@ -1,0 +1,53 @@
+"""Paths: only the route by which one tensor reaches another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..engine.errors import short
+from ..engine.graph import topological_order
+from ..engine.tensor import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Everything through which ``start`` reaches ``end``: both of them, and all nodes on some route between."""
+
+    start: Tensor
+    end: Tensor
+    nodes: frozenset[Tensor]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __contains__(self, node: Tensor) -> bool:
+        return node in self.nodes
+
+    def __repr__(self) -> str:
+        return f"<path from {short(self.start)} to {short(self.end)}, {len(self.nodes)} nodes>"
+
+
+def path(output: Tensor, x: Tensor) -> Path:
+    """The route by which x reaches the output, to be highlighted in a picture: ``draw(..., highlight=path(loss, h0))``.
+
+    Raises ValueError if the output does not depend on x.
+
+    >>> import tinygrad_lstm as tl
+    >>> x, w = tl.tensor(1.0, name="x"), tl.tensor(2.0, name="w")
+    >>> y = tl.tanh(x * w)
+    >>> len(tl.path(y, x))
+    3
+    """
+    for tensor in (output, x):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"a path leads from a tensor to a tensor; got {type(tensor).__name__}")
+    order = topological_order(output)
+    reached = {x}
+    for node in order:
+        if any(source in reached for source in node.inputs):
+            reached.add(node)
+    if output not in reached or x not in order:
+        raise ValueError(
+            f"no path leads from {short(x)} to {short(output)}: it was computed from other tensors, or cut by detach()"
+        )
+    return Path(x, output, frozenset(reached.intersection(order)))

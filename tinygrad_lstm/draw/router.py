@@ -1,0 +1,214 @@
+"""Lines between boxes: right angles only, no line upon another's, and forks where one value goes to several places.
+
+A maze router (Lee 1961): each line takes the cheapest way over a grid, where turning and crossing cost extra. Lines of
+one source may share their way, which is what makes them fork.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+
+from .geometry import Curve, Point, Rect
+
+PITCH = 8.0
+TURN, CROSS = 3, 5
+RADIUS = 7.0
+ARROWHEAD = 6.0
+
+Cell = tuple[int, int]
+Side = tuple[int, int]
+
+LEFT, RIGHT, DOWN, UP = (-1, 0), (1, 0), (0, -1), (0, 1)
+SIDES: tuple[Side, ...] = (LEFT, RIGHT, DOWN, UP)
+
+Terminals = Mapping[tuple[Cell, Side], int]
+"""Cells where a line may start or end, with the direction from the box outwards, and what choosing it costs."""
+
+
+class NoWay(Exception):
+    """The maze has no way through; the boxes stand too close."""
+
+
+class Router:
+    """A grid with obstacles, on which lines are laid one after the other."""
+
+    def __init__(self, width: float, height: float, obstacles: Iterable[Rect]) -> None:
+        self.columns, self.rows = round(width / PITCH), round(height / PITCH)
+        self._blocked = {cell for rect in obstacles for cell in _covered(rect)}
+        self._used: dict[Cell, dict[str, set[int]]] = {}  # along which axes which source's lines run
+        self._trees: dict[str, dict[Cell, Cell | None]] = {}  # of each source's lines, whence they came
+
+    def line(self, source: str, starts: Terminals, ends: Terminals) -> list[Cell]:
+        """The cells of a new line from one of the starts to one of the ends. Raises NoWay if there is none."""
+        tree = self._trees.get(source, {})
+        found = self._cheapest(source, tree, starts, ends)
+        tree = self._trees.setdefault(source, {})
+        first = found[0]
+        tree.setdefault(first, None)
+        for a, b in pairwise(found):
+            tree.setdefault(b, a)
+            axis = 0 if a[1] == b[1] else 1
+            for cell in (a, b):
+                self._used.setdefault(cell, {}).setdefault(source, set()).add(axis)
+        while (before := tree[found[0]]) is not None:
+            found.insert(0, before)
+        return found
+
+    def _cheapest(
+        self, source: str, tree: Mapping[Cell, Cell | None], starts: Terminals, ends: Terminals
+    ) -> list[Cell]:
+        entries = {cell: ((-side[0], -side[1]), cost) for (cell, side), cost in ends.items()}
+        best: dict[tuple[Cell, Side], int] = {}
+        came: dict[tuple[Cell, Side], tuple[Cell, Side] | None] = {}
+        queue: list[tuple[int, int, Cell, Side, bool]] = []
+
+        def offer(cost: int, state: tuple[Cell, Side], before: tuple[Cell, Side] | None) -> None:
+            if cost < best.get(state, 1 << 30):
+                best[state] = cost
+                came[state] = before
+                (x, y), _ = state
+                ahead = min(abs(x - goal_x) + abs(y - goal_y) for goal_x, goal_y in entries)
+                heapq.heappush(queue, (cost + ahead, cost, *state, False))
+
+        for (cell, side), cost in starts.items():
+            if self._free(cell, source):
+                offer(cost, (cell, side), None)
+        for cell, before in tree.items():
+            for side in SIDES:
+                back = before is not None and (before[0] - cell[0], before[1] - cell[1]) == side
+                if not back:
+                    offer(2, (cell, side), None)
+        while queue:
+            _, cost, cell, side, there = heapq.heappop(queue)
+            state = (cell, side)
+            if there:
+                return _trace(state, came)
+            if cost > best[state]:
+                continue
+            if cell in entries and entries[cell][0] == side:
+                arrived = cost + entries[cell][1]
+                heapq.heappush(queue, (arrived, arrived, cell, side, True))
+                continue
+            here_alone = self._free(cell, source)
+            for turn in SIDES:
+                if turn == (-side[0], -side[1]) or (turn != side and not here_alone):
+                    continue
+                to = (cell[0] + turn[0], cell[1] + turn[1])
+                if not self._may_enter(to, turn, source, entries):
+                    continue
+                crossing = any(other != source for other in self._used.get(to, ()))
+                offer(cost + 1 + (TURN if turn != side else 0) + (CROSS if crossing else 0), (to, turn), state)
+        raise NoWay(source)
+
+    def _free(self, cell: Cell, source: str) -> bool:
+        return all(other == source for other in self._used.get(cell, ()))
+
+    def _may_enter(self, cell: Cell, side: Side, source: str, ends: Mapping[Cell, object]) -> bool:
+        x, y = cell
+        if not (0 <= x <= self.columns and 0 <= y <= self.rows) or (cell in self._blocked and cell not in ends):
+            return False
+        axis = 0 if side[1] == 0 else 1
+        return all(
+            other == source or (axes == {1 - axis} and cell not in ends)
+            for other, axes in self._used.get(cell, {}).items()
+        )
+
+
+def terminals(rect: Rect, costs: Mapping[Side, int]) -> dict[tuple[Cell, Side], int]:
+    """The cells just outside the sides of a box that is centred on the grid: their middles, and dearer, beside them."""
+    x, y = round(rect.x / PITCH), round(rect.y / PITCH)
+    found = {}
+    for side, cost in costs.items():
+        upright = side[0] == 0
+        beside = range(0, int((rect.width if upright else rect.height) / 2 / PITCH - 0.75) + 1, 2)
+        out = _reach(rect.height if upright else rect.width)
+        for away in beside:
+            for offset in {away, -away}:
+                cell = (x + offset, y + side[1] * out) if upright else (x + side[0] * out, y + offset)
+                found[cell, side] = cost + 2 * away
+    return found
+
+
+def curve(cells: list[Cell], start: Rect | None, end: Rect | None, *, tip: bool = True) -> Curve:
+    """The line as a spline with round corners, from the border of one box to the border of another."""
+    corners = [Point(x * PITCH, y * PITCH) for x, y in _corners(cells)]
+    if start is not None:
+        corners[0] = _border(start, corners[0])
+    point = None
+    if end is not None:
+        point = _border(end, corners[-1])
+        if tip:
+            corners[-1] = _before(point, corners[-1] if corners[-1] != point else corners[-2], ARROWHEAD)
+        else:
+            corners[-1] = Point(end.x, end.y)
+    if len(corners) == 1:
+        corners.insert(0, _border(start, corners[0]) if start else corners[0])
+    return Curve(_rounded(corners), point if tip else None)
+
+
+def _covered(rect: Rect) -> Iterable[Cell]:
+    x, y = round(rect.x / PITCH), round(rect.y / PITCH)
+    reach_x, reach_y = _reach(rect.width), _reach(rect.height)
+    for dx in range(-reach_x, reach_x + 1):
+        for dy in range(-reach_y, reach_y + 1):
+            yield x + dx, y + dy
+
+
+def _reach(size: float) -> int:
+    """How many cells from the middle of a box its outside is."""
+    return int(size / 2 / PITCH + 0.999)
+
+
+def _trace(state: tuple[Cell, Side], came: Mapping[tuple[Cell, Side], tuple[Cell, Side] | None]) -> list[Cell]:
+    cells: list[Cell] = []
+    step: tuple[Cell, Side] | None = state
+    while step is not None:
+        if not cells or cells[-1] != step[0]:
+            cells.append(step[0])
+        step = came[step]
+    return cells[::-1]
+
+
+def _corners(cells: list[Cell]) -> list[Cell]:
+    """Where a line begins, turns and ends."""
+    kept = cells[:1]
+    for before, here, after in zip(cells, cells[1:], cells[2:], strict=False):
+        if (here[0] - before[0], here[1] - before[1]) != (after[0] - here[0], after[1] - here[1]):
+            kept.append(here)
+    return kept + cells[-1:] if len(cells) > 1 else kept
+
+
+def _border(rect: Rect, near: Point) -> Point:
+    """Where the straight way from a point beside a box meets it."""
+    dx, dy = near.x - rect.x, near.y - rect.y
+    if abs(dx) * rect.height > abs(dy) * rect.width:
+        return Point(rect.x + (rect.width / 2 if dx > 0 else -rect.width / 2), near.y)
+    return Point(near.x, rect.y + (rect.height / 2 if dy > 0 else -rect.height / 2))
+
+
+def _before(end: Point, start: Point, distance: float) -> Point:
+    """A point on the way to the end, that far before it."""
+    dx, dy = end.x - start.x, end.y - start.y
+    length = (dx * dx + dy * dy) ** 0.5 or 1.0
+    return Point(end.x - dx / length * distance, end.y - dy / length * distance)
+
+
+def _rounded(corners: list[Point]) -> tuple[Point, ...]:
+    """Straight pieces, joined by bends."""
+    points = [corners[0]]
+
+    def straight(to: Point) -> None:
+        points.extend((points[-1], to, to))
+
+    for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
+        room = min(RADIUS, _distance(before, corner) / 2, _distance(corner, after) / 2)
+        straight(_before(corner, before, room))
+        points.extend((corner, corner, _before(corner, after, room)))
+    straight(corners[-1])
+    return tuple(points)
+
+
+def _distance(a: Point, b: Point) -> float:
+    return float(((a.x - b.x) ** 2 + (a.y - b.y) ** 2) ** 0.5)

@@ -1,0 +1,60 @@
+"""A logarithmic scale of magnitudes, in the theme's shades; and numbers in words for tooltips."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .theme import SHADES
+
+DEEPEST = 16
+"""How many powers of ten the scale shows at most below the largest magnitude."""
+
+
+class Scale:
+    """Each shade stands for the same factor, from the largest magnitude down to the smallest."""
+
+    def __init__(self, magnitudes: Iterable[float]) -> None:
+        positive = [m for m in magnitudes if 0 < m < math.inf]
+        self.top = math.log10(max(positive, default=1.0))
+        lowest = max(math.log10(min(positive, default=1.0)), self.top - DEEPEST)
+        self.step = max((self.top - lowest) / len(SHADES), 0.125)
+
+    def shade(self, magnitude: float) -> int | None:
+        """The number of a shade, the strongest for the largest; None for zero and for what is not a number."""
+        if not magnitude > 0:
+            return None
+        if magnitude == math.inf:
+            return len(SHADES) - 1
+        below = (self.top - math.log10(magnitude)) / self.step
+        return max(len(SHADES) - 1 - int(below), 0)
+
+    def from_to(self, shade: int) -> tuple[float, float]:
+        """The magnitudes that a shade stands for."""
+        high = self.top - (len(SHADES) - 1 - shade) * self.step
+        return float(10 ** (high - self.step)), float(10**high)
+
+
+def magnitude(array: Any) -> float:
+    """The Euclidean norm."""
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(np.asarray(array)))
+
+
+def statistics(array: NDArray[Any]) -> str:
+    """Minimum, mean, maximum and norm, and how many zeros and NaNs there are."""
+    if not array.size:
+        return "empty"
+    if array.size == 1:
+        return f"{array.item():.4g}"
+    with np.errstate(all="ignore"):
+        flat = array.ravel()
+        norm = math.sqrt(flat @ flat)
+        parts = f"min {flat.min():.3g}, mean {flat.sum() / flat.size:.3g}, max {flat.max():.3g}, norm {norm:.3g}"
+    zeros = flat.size - int(np.count_nonzero(flat))
+    nans = 0 if math.isfinite(norm) else int(np.isnan(flat).sum())
+    return f"{parts}, {zeros} zero, {nans} NaN"

@@ -1,0 +1,331 @@
+"""A column laid out from bottom to top: one box above another, opened cells as circuits, time straight across.
+
+Nothing here asks Graphviz. A cell is drawn as Olah draws it: what is carried from step to step runs along a belt at the
+top, layers stand in a row below, what they have in common comes in from a bus at the bottom.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from . import labels
+from .columns import Content, End, Inner
+from .geometry import Curve, Frame, Point, Rect, Template
+from .layered import layered
+from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Side, curve, terminals
+from .scene import Box, Scene
+from .theme import TEXTS
+
+ROWS = ("bus", "layer", "lower", "upper", "belt")
+"""The levels of an opened cell, from bottom to top."""
+
+ACROSS = 56.0
+ABOVE = 56.0
+BETWEEN = 40.0
+"""From column to column and from row to row in a cell, and between one box and the next above it."""
+
+
+def stacked(content: Content, scene: Scene) -> Template:
+    """The column from bottom to top; left to ``dot`` where something is too entangled for that."""
+    if not content.title and len(content.inner) >= len(content.boxes) > 1:
+        return layered(content, scene)
+    try:
+        return _Stack(content, scene).template
+    except NoWay:
+        return layered(content, scene)
+
+
+@dataclass
+class _Unit:
+    """One box, or one opened cell."""
+
+    slots: list[int]
+    block: str
+    rects: dict[int, Rect] = field(default_factory=dict)  # relative to the lower left of the unit
+    width: float = 0.0
+    height: float = 0.0
+    low: float = 0.0
+    left: float = 0.0
+
+
+class _Stack:
+    def __init__(self, content: Content, scene: Scene) -> None:
+        self.content = content
+        self.scene = scene
+        self.sizes = [size(box, scene.downwards) for box in content.boxes]
+        self.units = self._units()
+        for unit in self.units:
+            self._arrange(unit)
+        self.template = self._assemble()
+        if scene.downwards:
+            _transpose(self.template)
+
+    def _units(self) -> list[_Unit]:
+        """Boxes and cells from bottom to top, in the order in which they ran."""
+        units: dict[object, _Unit] = {}
+        for slot, box in enumerate(self.content.boxes):
+            key = box.block or slot
+            units.setdefault(key, _Unit([], box.block)).slots.append(slot)
+        ordered: list[_Unit] = []
+        waiting = list(units.values())
+        of = {slot: unit for unit in waiting for slot in unit.slots}
+        below: dict[int, set[int]] = defaultdict(set)
+        for arrow in self.content.inner:
+            if of[arrow.tail] is not of[arrow.head]:
+                below[id(of[arrow.head])].add(id(of[arrow.tail]))
+        while waiting:
+            done = {id(unit) for unit in ordered}
+            ready = next((unit for unit in waiting if below[id(unit)] <= done), waiting[0])
+            waiting.remove(ready)
+            ordered.append(ready)
+        return ordered
+
+    def _arrange(self, unit: _Unit) -> None:
+        if not unit.block:
+            (slot,) = unit.slots
+            width, height = self.sizes[slot]
+            unit.width, unit.height = _even(width), _even(height)
+            unit.rects[slot] = Rect(unit.width / 2, unit.height / 2, width, height)
+            return
+        places = circuit(self.content, unit.slots)
+        columns = sorted({column for column, _ in places.values()})
+        rows = [row for row in ROWS if any(found == row for _, found in places.values())]
+        xs, x = {}, 2 * ACROSS / 2
+        for column in columns:
+            widest = max(self.sizes[slot][0] for slot, (found, _) in places.items() if found == column)
+            xs[column] = _even(x + max(widest - ACROSS * 0.7, 0) / 2)
+            x = xs[column] + max(widest - ACROSS * 0.7, 0) / 2 + ACROSS
+        unit.width = _even(x)
+        y, ys = ABOVE / 2 + 8, {}
+        for row in rows:
+            ys[row] = _even(y)
+            y += ABOVE
+        unit.height = _even(y - ABOVE / 2 + 24)  # room for the title
+        for slot, (column, row) in places.items():
+            x = unit.width - xs[column] if self._mirrored(unit) else xs[column]
+            unit.rects[slot] = Rect(x, ys[row], *self.sizes[slot])
+
+    def _mirrored(self, unit: _Unit) -> bool:
+        """Whether a cell reads the sequence backwards: its state comes in from the right."""
+        inside = set(unit.slots)
+        sides = [end.forward for end in self.content.ends if not end.outgoing and end.slot in inside]
+        return bool(sides) and all(sides)
+
+    def _assemble(self) -> Template:
+        room = 4 * PITCH
+        width = _even(max(unit.width for unit in self.units) + 2 * room)
+        y = 2 * PITCH
+        rects: dict[int, Rect] = {}
+        for unit in self.units:
+            unit.low, unit.left = y, (width - unit.width) / 2
+            self._align(unit, rects, width)
+            for slot, rect in unit.rects.items():
+                rects[slot] = rect.moved(unit.left, unit.low)
+            y = _even(y + unit.height + BETWEEN)
+        height = _even(y - BETWEEN + 2 * PITCH)
+        template = Template(width, height, [rects[slot] for slot in range(len(rects))])
+        for unit in self.units:
+            if unit.block:
+                centre = (unit.left + unit.width / 2, unit.low + unit.height / 2)
+                title = unit.block.partition("\n")[2]
+                template.frames.append(Frame(("", unit.block), title, Rect(*centre, unit.width, unit.height), 1))
+        self._route(template)
+        return template
+
+    def _align(self, unit: _Unit, rects: dict[int, Rect], width: float) -> None:
+        """A single box stands straight above or below the one it belongs to."""
+        if unit.block:
+            return
+        (slot,) = unit.slots
+        for arrow in self.content.inner:
+            if arrow.head == slot and arrow.tail in rects and self.content.boxes[slot].role == "output":
+                own = self._owner(arrow.tail)
+                if own.block:
+                    edge = own.left + (PITCH * 3 if self._mirrored(own) else own.width - PITCH * 3)
+                    unit.left = edge - unit.width / 2
+            if arrow.tail == slot:
+                above = self._owner(arrow.head)
+                if above.block:
+                    unit.left = (width - above.width) / 2 + above.rects[arrow.head].x - unit.width / 2
+
+    def _owner(self, slot: int) -> _Unit:
+        return next(unit for unit in self.units if slot in unit.slots)
+
+    def _route(self, template: Template) -> None:
+        router = Router(template.width, template.height, template.boxes)
+        heights = self._port_heights(template)
+        boxes = self.content.boxes
+        jobs: list[tuple[int, float, Inner | End]] = []  # first what is straight, then what is short; a bus in full
+        for arrow in self.content.inner:
+            a, b = template.boxes[arrow.tail], template.boxes[arrow.head]
+            straight = a.y == b.y or a.x == b.x
+            far = abs(a.x - b.x) + abs(a.y - b.y)
+            jobs.append((0 if straight else 1, -far if boxes[arrow.tail].lane == "bus" else far, arrow))
+        for end in self.content.ends:
+            straight = template.boxes[end.slot].y == heights[end]
+            jobs.append((0 if straight else 2, 0.0, end))
+        curves: dict[Inner | End, Curve] = {}
+        for _, _, job in sorted(jobs, key=lambda job: job[:2]):
+            if isinstance(job, Inner):
+                curves[job] = self._between(router, template, job)
+            else:
+                curves[job] = self._to_border(router, template, job, heights)
+        template.inner = [curves[arrow] for arrow in self.content.inner]
+        template.ends = [curves[end] for end in self.content.ends]
+
+    def _between(self, router: Router, template: Template, arrow: Inner) -> Curve:
+        a, b = template.boxes[arrow.tail], template.boxes[arrow.head]
+        cells = router.line(
+            f"b{arrow.tail}", terminals(a, self._exits(arrow.tail)), terminals(b, self._entries(arrow.head))
+        )
+        line = curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint")
+        return line._replace(label=beside(line, arrow.label)) if arrow.label else line
+
+    def _to_border(self, router: Router, template: Template, end: End, heights: dict[End, float]) -> Curve:
+        x = router.columns if end.forward else 0
+        side = LEFT if end.forward else RIGHT
+        port = {((x, round(heights[end] / PITCH)), side): 0}
+        rect = template.boxes[end.slot]
+        if end.outgoing:
+            cells = router.line(f"b{end.slot}", terminals(rect, self._exits(end.slot)), port)
+            return curve(cells, rect, None)
+        cells = router.line(f"{end.key} from {end.forward}", port, terminals(rect, self._entries(end.slot)))
+        return curve(cells, None, rect, tip=self.content.boxes[end.slot].role != "joint")
+
+    def _port_heights(self, template: Template) -> dict[End, float]:
+        """Where each state crosses the border: on its belt, or along the bus by which it comes in."""
+        heights: dict[End, float] = {}
+        ports: dict[tuple[object, ...], float] = {}
+        taken: dict[bool, set[float]] = {True: set(), False: set()}
+        straight = sorted(self.content.ends, key=lambda end: self.content.boxes[end.slot].lane != "belt")
+        for end in (*(e for e in straight if not e.outgoing), *(e for e in straight if e.outgoing)):
+            if end.port not in ports:
+                y = self._natural_height(end, template, ports)
+                while y in taken[end.forward]:
+                    y += 2 * PITCH
+                taken[end.forward].add(y)
+                ports[end.port] = y
+            heights[end] = ports[end.port]
+        return heights
+
+    def _natural_height(self, end: End, template: Template, ports: dict[tuple[object, ...], float]) -> float:
+        own = template.boxes[end.slot].y
+        if not end.outgoing or self.content.boxes[end.slot].lane == "belt":
+            return own
+        same_key = ports.get((not end.forward, False, end.key))
+        if same_key is not None:
+            return same_key
+        unit = self._owner(end.slot)
+        outer = {y for (forward, outgoing, _), y in ports.items() if outgoing and forward is end.forward}
+        for other in self.content.ends:
+            enters_here = not other.outgoing and other.slot in unit.slots and other.forward is not end.forward
+            if enters_here and self.content.boxes[other.slot].lane != "belt" and ports[other.port] not in outer:
+                return ports[other.port]
+        return own
+
+    def _exits(self, slot: int) -> dict[Side, int]:
+        return self._sides(self.content.boxes[slot], outgoing=True)
+
+    def _entries(self, slot: int) -> dict[Side, int]:
+        return self._sides(self.content.boxes[slot], outgoing=False)
+
+    def _sides(self, box: Box, *, outgoing: bool) -> dict[Side, int]:
+        """On which sides lines may leave or enter a box, and what it costs to choose one."""
+        if box.lane == "layer":
+            return {UP: 0, LEFT: 8, RIGHT: 8} if outgoing else {DOWN: 0, LEFT: 8, RIGHT: 8}
+        if box.lane:
+            return {UP: 2, RIGHT: 0, DOWN: 1, LEFT: 2} if outgoing else {DOWN: 0, LEFT: 0, UP: 1, RIGHT: 2}
+        return {UP: 0, RIGHT: 2, LEFT: 2} if outgoing else {DOWN: 0, LEFT: 2, RIGHT: 2}
+
+
+def circuit(content: Content, slots: list[int]) -> dict[int, tuple[int, str]]:
+    """A column and a row for each box of an opened cell: columns in the order of computation, as few as will do."""
+    inside = set(slots)
+    before: dict[int, list[int]] = {slot: [] for slot in slots}
+    for arrow in content.inner:
+        if arrow.tail in inside and arrow.head in inside:
+            before[arrow.head].append(arrow.tail)
+    places: dict[int, tuple[int, str]] = {}
+    taken: set[tuple[int, str]] = set()
+    last, belt_end = -1, -1
+    for slot in slots:
+        lane = content.boxes[slot].lane
+        sources = [places[tail] for tail in before[slot]]
+        rightmost = max((column for column, _ in sources), default=-1)
+        wanted: list[tuple[int, str]] = []
+        if lane == "belt":
+            wanted = [(column, "belt") for column in (rightmost,) if column > belt_end]
+        elif lane == "point":
+            from_belt = [column for column, row in sources if row in ("belt", "upper")]
+            if not any(row == "belt" for _, row in sources):
+                height = max((ROWS.index(row) for column, row in sources if column == rightmost), default=0)
+                above = [row for row in ("lower", "upper") if ROWS.index(row) > height]
+                wanted = [(rightmost, row) for row in (above or ["lower"])]
+                if from_belt and max(from_belt) == rightmost:
+                    wanted = [(rightmost, "lower")]
+        place = next((place for place in wanted if place not in taken and place[0] >= 0), None)
+        if place is None:
+            last += 1
+            row = {"belt": "belt", "layer": "layer", "bus": "bus"}.get(lane) or (
+                "upper" if any(row == "belt" for _, row in sources) else "lower"
+            )
+            place = (last, row)
+        places[slot] = place
+        taken.add(place)
+        if lane == "belt":
+            belt_end = place[0]
+    return places
+
+
+def beside(line: Curve, label: str) -> Point:
+    """A place for a label, next to the longest straight piece of a line."""
+    ends = [*line.points[::3]]
+    a, b = max(pairwise(ends), key=lambda piece: abs(piece[0].x - piece[1].x) + abs(piece[0].y - piece[1].y))
+    middle = Point((a.x + b.x) / 2, (a.y + b.y) / 2)
+    return middle.moved(labels.width(label, 9) / 2 + 6, 0) if abs(a.x - b.x) < 1 else middle.moved(0, 8)
+
+
+def size(box: Box, downwards: bool) -> tuple[float, float]:
+    """How wide and how high a box has to be for its words."""
+    if box.role == "joint":
+        return (5.0, 5.0)
+    points = [float(TEXTS[text.style]["POINT-SIZE"]) for text in box.texts]
+    width = max((labels.width(text.text, p) for text, p in zip(box.texts, points, strict=True)), default=0.0)
+    height = sum(points) * 1.3 + 8
+    if box.role in ("pointwise", "meeting"):
+        width = height = max(width * 0.8 + 10, height * 0.9, 26.0)
+    elif box.role in ("input", "output", "parameter", "product", "reduction"):
+        width, height = width * 1.25 + 18, height * 1.15
+    elif box.role in ("cell", "module"):
+        width, height = width + 22, max(height + 6, 48.0)
+    else:
+        width += 18
+    result = (max(width, 30.0), max(height, 26.0))
+    return result[::-1] if downwards else result
+
+
+def _transpose(template: Template) -> None:
+    """Time from top to bottom instead of from left to right."""
+    height = template.width
+
+    def point(p: Point) -> Point:
+        return Point(p.y, height - p.x)
+
+    def rect(r: Rect) -> Rect:
+        return Rect(r.y, height - r.x, r.height, r.width)
+
+    def turned(c: Curve) -> Curve:
+        return Curve(tuple(map(point, c.points)), c.tip and point(c.tip), c.label and point(c.label))
+
+    template.width, template.height = template.height, template.width
+    template.boxes = [rect(r) for r in template.boxes]
+    template.frames = [frame._replace(rect=rect(frame.rect)) for frame in template.frames]
+    template.inner = [turned(c) for c in template.inner]
+    template.ends = [turned(c) for c in template.ends]
+
+
+def _even(x: float) -> float:
+    """Rounded up to the router's grid, so that middles lie on it too."""
+    return float(-(-x // (2 * PITCH)) * 2 * PITCH)

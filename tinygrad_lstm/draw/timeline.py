@@ -1,0 +1,209 @@
+"""Time in a graph: at which step each operation belongs, which modules are the recurrent cells, what a window shows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..engine.graph import Graph
+from ..engine.scope import Frame
+from ..engine.tensor import Tensor
+
+BEFORE, AFTER = -1, 1 << 60
+"""Where operations stand that belong to no step."""
+
+Module = tuple[Any, ...]
+Window = tuple[int, int] | Literal["all"] | None
+
+
+class Timeline:
+    """When each operation ran, and in which cell.
+
+    Time steps are those that were recorded. In a program that says none, a module that is called again on what its own
+    last call made is a recurrent one, and its calls are the steps.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.operations = [node for node in graph.nodes if node.primitive is not None]
+        self._calls = {node: tuple(_calls(node)) for node in self.operations}
+        self.of = {node: node.time for node in self.operations if node.time is not None}
+        if not self.of:
+            self.of = self._inferred()
+        self.steps = sorted(set(self.of.values()))
+        self._span = self._spanning_calls()
+        self.cells, self.free = self._recurrent()
+        self._columns = self._all_columns()
+        self.fold = self._folded()
+
+    def column(self, node: Tensor) -> int:
+        """The step an operation belongs to, or BEFORE or AFTER."""
+        return self._columns[node]
+
+    def levels(self, node: Tensor) -> list[tuple[Frame, Module]]:
+        """The calls an operation was made in, outermost first, that lie within one time step."""
+        return [(frame, module) for frame, module in self._calls[node] if frame.call not in self._span]
+
+    def initial_states(self) -> dict[tuple[Tensor, int], int]:
+        """Where the first step takes given numbers for what later steps get from their neighbour.
+
+        Maps the operation and its input slot to +1 if the state comes from the left, from the step before, and to −1 if
+        it comes from the right. Of a single step only the names tell: h0 for what becomes h.
+        """
+        handed_on: dict[tuple[object, int], int] = {}
+        for node in self.of:
+            for slot, x in enumerate(node.inputs):
+                if x in self.of and self.of[x] != self.of[node]:
+                    handed_on[self.fold[node], slot] = 1 if self.of[x] < self.of[node] else -1
+        names = {f"{node.name}0" for node in self.of if node.name} if len(self.steps) == 1 else set()
+        found = {}
+        for node in self.of:
+            for slot, x in enumerate(node.inputs):
+                if x.is_leaf and not (side := handed_on.get((self.fold[node], slot), 0)):
+                    side = 1 if x.name in names else 0
+                elif not x.is_leaf:
+                    continue
+                if side:
+                    found[node, slot] = side
+        return found
+
+    def _folded(self) -> dict[Tensor, tuple[object, ...]]:
+        """A key for each operation that its counterparts in other steps share."""
+        count: Counter[tuple[object, ...]] = Counter()
+        keys: dict[Tensor, tuple[object, ...]] = {}
+        for node in self.operations:
+            assert node.primitive is not None
+            modules = tuple(module for _, module in self._calls[node])
+            base = (node in self.of, modules, node.primitive.name)
+            moment = (self.of.get(node), *base)
+            keys[node] = (*base, count[moment])
+            count[moment] += 1
+        return keys
+
+    def _inferred(self) -> dict[Tensor, int]:
+        chained: dict[Module, set[int]] = defaultdict(set)
+        for node in self.operations:
+            for x in node.inputs:
+                if x in self._calls and (repeated := _repeated(self._calls[x], self._calls[node])):
+                    (earlier, module), (later, _) = repeated[0]
+                    chained[module] |= {earlier.call, later.call}
+        steps = {module: {call: t for t, call in enumerate(sorted(calls))} for module, calls in chained.items()}
+        times = {}
+        for node, calls in self._calls.items():
+            for frame, module in calls:
+                if frame.call in steps.get(module, ()):
+                    times[node] = steps[module][frame.call]
+                    break
+        return times
+
+    def _spanning_calls(self) -> set[int]:
+        """Calls that reach over more than one step, such as that of a layer that unrolls a cell."""
+        times: dict[int, set[int | None]] = defaultdict(set)
+        for node, calls in self._calls.items():
+            for frame, _ in calls:
+                times[frame.call].add(self.of.get(node))
+        return {call for call, found in times.items() if len(found) > 1} if self.of else set()
+
+    def _recurrent(self) -> tuple[set[Module], bool]:
+        """The modules whose calls hand something on to their next, and whether operations outside of any do."""
+        cells, free = set(), False
+        for node in self.operations:
+            for x in node.inputs:
+                if x in self.of and node in self.of and self.of[x] != self.of[node]:
+                    repeated = _repeated(self._calls[x], self._calls[node])
+                    if repeated:
+                        cells.add(repeated[-1][0][1])
+                    elif not self.levels(x) and not self.levels(node):
+                        free = True
+        return cells, free
+
+    def _all_columns(self) -> dict[Tensor, int]:
+        """An operation without a time stands where its inputs do, or after everything if it came last."""
+        columns: dict[Tensor, int] = {}
+        last = max((node.serial for node in self.of), default=-1)
+        for node in self.operations:
+            if node in self.of:
+                columns[node] = self.of[node]
+            elif node.serial > last and self.of:
+                columns[node] = AFTER
+            else:
+                columns[node] = max((columns[x] for x in node.inputs if x in columns), default=BEFORE)
+        return columns
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Steps that are left out, from the first to the last."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        count = self.last - self.first + 1
+        return f"… {count} step{'s' if count > 1 else ''} …"
+
+
+def shown(steps: list[int], window: Window, longest: int) -> list[int | Gap]:
+    """The steps a window shows, and what is left out between them.
+
+    Without a window, of a sequence that is longer than ``longest`` the first and the last steps are shown. Raises
+    ValueError for a window that shows none of the steps.
+    """
+    if window == "all" or (window is None and len(steps) <= longest) or not steps:
+        return list(steps)
+    if window is None:
+        half = longest // 2
+        kept = set(steps[: longest - half]) | set(steps[-half:])
+    else:
+        first, end = _checked(window)
+        kept = {t for t in steps if first <= t < end}
+        if not kept:
+            raise ValueError(
+                f"steps=({first}, {end}) shows none of the time steps {steps[0]} to {steps[-1]}; as with range(), the "
+                "first is shown and the last is not"
+            )
+    return list(_with_gaps(steps, kept))
+
+
+def _with_gaps(steps: list[int], kept: set[int]) -> Iterator[int | Gap]:
+    skipped: list[int] = []
+    for t in steps:
+        if t not in kept:
+            skipped.append(t)
+            continue
+        if skipped:
+            yield Gap(skipped[0], skipped[-1])
+        skipped = []
+        yield t
+    if skipped:
+        yield Gap(skipped[0], skipped[-1])
+
+
+def _checked(window: Any) -> tuple[int, int]:
+    try:
+        first, end = window
+    except (TypeError, ValueError):
+        first = end = None
+    if not (isinstance(first, int) and isinstance(end, int)):
+        raise TypeError(f"steps must be (first, end) as in range(first, end), or 'all', not {window!r}")
+    return first, end
+
+
+def _calls(node: Tensor) -> Iterator[tuple[Frame, Module]]:
+    """The calls a node was made in, each with what identifies its module: a number, or for a scope its path."""
+    path: tuple[str, ...] = ()
+    for frame in node.context.frames:
+        path = (*path, frame.name or "")
+        yield frame, (frame.module,) if frame.module else path
+
+
+def _repeated(
+    earlier: tuple[tuple[Frame, Module], ...], later: tuple[tuple[Frame, Module], ...]
+) -> list[tuple[tuple[Frame, Module], tuple[Frame, Module]]]:
+    """The modules that two nodes share in different calls, outermost first."""
+    return [
+        (mine, theirs)
+        for mine, theirs in zip(earlier, later, strict=False)
+        if mine[1] == theirs[1] and mine[0].call != theirs[0].call
+    ]
