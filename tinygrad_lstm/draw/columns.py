@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -91,6 +90,16 @@ class PlacedColumn:
     dx: float
     dy: float
 
+    def across(self, axis: int) -> float:
+        return self.dy if axis else self.dx
+
+    def shift(self, axis: int, to: float) -> None:
+        """Move it on the axis along which columns are not lined up."""
+        if axis:
+            self.dy = to
+        else:
+            self.dx = to
+
     def boxes(self) -> Iterator[tuple[Box, Rect]]:
         for box, rect in zip(self.content.boxes, self.template.boxes, strict=True):
             yield box, rect.moved(self.dx, self.dy)
@@ -117,15 +126,30 @@ class Placed:
     high: Point
     upright: bool
 
+    def _beside(self, a: Point, b: Point, label: str) -> Point:
+        """A place for a label in the gap: above a line that runs straight, else above where it starts."""
+        half = labels.width(label, 9) / 2
+        if self.upright:
+            middle = (a.y + b.y) / 2 if abs(a.x - b.x) < 1 else a.y - 8 if b.y < a.y else a.y + 8
+            return Point(a.x + half + 6, middle)
+        if abs(a.y - b.y) < 1:
+            return Point((a.x + b.x) / 2, a.y + 8)
+        return Point(a.x + (half + 2 if b.x > a.x else -half - 2), a.y + 7)
+
+    def add_below(self, column: PlacedColumn) -> None:
+        """Something that belongs to no step, such as a legend, under everything else."""
+        column.dx, column.dy = self.low.x, self.low.y - GUTTER / 2 - column.template.height
+        self.columns.append(column)
+        self.low = Point(self.low.x, column.dy)
+        self.high = Point(max(self.high.x, column.dx + column.template.width), self.high.y)
+
     def crossing(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
         for arrow, tail_column, tail_end, head_column, head_end in column.content.crossing:
             start = self.columns[tail_column].end(tail_end)
             finish = self.columns[head_column].end(head_end)
             curve = start.then(finish, upright=self.upright)
             if arrow.label:
-                a, b = start.points[-1], finish.points[0]
-                beside = (labels.width(arrow.label, 9) / 2 + 6, 0.0) if self.upright else (0.0, 8.0)
-                curve = curve._replace(label=Point((a.x + b.x) / 2, (a.y + b.y) / 2).moved(*beside))
+                curve = curve._replace(label=self._beside(start.points[-1], finish.points[0], arrow.label))
             yield arrow, curve
 
 
@@ -142,8 +166,7 @@ def place(scene: Scene, provider: Provider) -> Placed:
     for content in contents:
         kind, template = kinds[content.signature()]
         placed.append(PlacedColumn(content, template, kind, 0.0, 0.0))
-    if scene.upwards:
-        _face_neighbours(placed, scene)
+    _face_neighbours(placed, scene)
     _line_up(placed, scene)
     corners = [(column.dx, column.dy, column.template) for column in placed]
     low = Point(min(x for x, _, _ in corners), min(y for _, y, _ in corners))
@@ -163,7 +186,7 @@ def _face_neighbours(placed: list[PlacedColumn], scene: Scene) -> None:
                 if placed[i] is column and placed[j].template.ends:
                     port = placed[j].template.ends[head_end].points[0]
                     heights[content.ends[tail_end].slot] = port.x if scene.downwards else port.y
-        if set(heights) != set(range(len(content.boxes))):
+        if not heights or set(heights) != set(range(len(content.boxes))):
             continue
         old = column.template
         column.template = new = Template(old.width, old.height, list(old.boxes), list(old.frames), [], list(old.ends))
@@ -206,7 +229,7 @@ def contents_of(scene: Scene) -> list[Content]:
             contents[i].arrows.append(arrow)
             contents[i].inner.append(Inner(tail, head, arrow.role, arrow.label))
             continue
-        key = arrow.tail.removeprefix(prefixes[i])
+        key = arrow.port or arrow.tail.removeprefix(prefixes[i])
         out = contents[i].end(End(j > i, True, key, tail))
         into = contents[j].end(End(i > j, False, key, head))
         contents[max(i, j)].crossing.append(Crossing(arrow, i, out, j, into))
@@ -223,30 +246,45 @@ def _widest(group: list[Content]) -> Content:
         rows = zip(*(content.boxes[slot].texts for content in group), strict=True)
         texts = tuple(Text(max((text.text for text in row), key=len), row[0].style) for row in rows)
         boxes.append(Box(box.id, box.role, texts, box.column, box.place, box.block, box.lane))
-    labels = [max((content.inner[i].label for content in group), key=len) for i in range(len(first.inner))]
-    inner = [arrow._replace(label=label) for arrow, label in zip(first.inner, labels, strict=True)]
+    inner = [
+        arrow._replace(label=max((content.inner[number].label for content in group), key=len))
+        for number, arrow in enumerate(first.inner)
+    ]
     return Content(first.title, boxes, first.arrows, inner, first.ends)
 
 
 def _line_up(placed: list[PlacedColumn], scene: Scene) -> None:
-    """One column beside the other: tops in a row, or shifted so that what flows from one to the next flows straight."""
-    size = [0.0 if scene.downwards else labels.width(c.arrow.label, 9) for p in placed for c in p.content.crossing]
-    gutter = max([GUTTER, *(width + 16 for width in size)])
+    """One column beside the other: framed ones with their tops in a row, others so that what flows flows straight."""
+    wide = [0.0 if scene.downwards else labels.width(c.arrow.label, 9) for p in placed for c in p.content.crossing]
+    gutter = max([GUTTER, *(width + 16 for width in wide)])
     across = 0 if scene.downwards else 1
-    for column, following in pairwise(placed):
-        same = column.kind == following.kind or not scene.upwards
-        shift = 0.0 if same else _offset(column, following, across)
+    at = 0.0
+    for column in placed:
         if scene.downwards:
-            following.dx, following.dy = column.dx + shift, column.dy - gutter - following.template.height
+            column.dy = at = at - column.template.height
+            at -= gutter
         else:
-            following.dx, following.dy = column.dx + column.template.width + gutter, column.dy + shift
-    if not scene.upwards and not scene.downwards:
-        for column in placed:
-            column.dy = -column.template.height
+            column.dx = at
+            at += column.template.width + gutter
+    framed = [] if scene.upwards else [number for number, column in enumerate(placed) if column.content.title]
+    for number in framed:
+        placed[number].shift(across, 0.0 if scene.downwards else -placed[number].template.height)
+    first = framed[0] if framed else 0
+    for number in (*range(first - 1, -1, -1), *range(first + 1, len(placed))):
+        if number in framed:
+            continue
+        before = number > first
+        column, neighbour = placed[number], placed[number - 1 if before else number + 1]
+        if before:
+            column.shift(across, neighbour.across(across) + _offset(neighbour, column, across))
+        else:
+            column.shift(across, neighbour.across(across) - _offset(column, neighbour, across))
 
 
 def _offset(column: PlacedColumn, following: PlacedColumn, across: int) -> float:
     """How far the next column is to be moved for its ports to meet those of the column before."""
+    if column.kind == following.kind:
+        return 0.0
     apart = [
         column.template.ends[a].points[-1 if end.outgoing else 0][across]
         - following.template.ends[b].points[-1 if to.outgoing else 0][across]

@@ -59,29 +59,29 @@ class Describer:
         lines = list(texts)
         for node in outputs:
             name = self.name(node) if len(outputs) > 1 else ""
-            lines += [Text(f"{name} {text}".strip(), style) for text, style in self.numbers(node)]
+            lines += [Text(f"{name} {text}".strip(), style) for text, style in self.numbers(node, most=1)]
         tooltip = "\n".join([f"{id}: {members} operations", *map(self.tooltip, outputs)])
         box = Box(id, kind, tuple(lines), column, tooltip=tooltip, statistics="\n".join(map(self.statistics, outputs)))
         return self._shaded(box, *outputs)
 
     def name(self, node: Tensor) -> str:
         """What to call a node in a sentence or on an arrow."""
-        own = display_name(node)
-        return labels.clean(own or (node.primitive.symbol if node.primitive else "data"))
+        return self.own_name(node) or labels.clean(node.primitive.symbol if node.primitive else "data")
 
-    def numbers(self, node: Tensor) -> list[Text]:
-        """The lines that values and gradients add to a box."""
+    def own_name(self, node: Tensor) -> str:
+        """What its author called a node, with its time step; nothing if it has no name."""
+        return labels.clean(display_name(node) or "")
+
+    def numbers(self, node: Tensor, most: int = 3) -> list[Text]:
+        """The lines that values and gradients add to a box: up to so many numbers, else the norm."""
         lines = []
         if self.options.values:
-            lines.append(Text(labels.numbers(self.graph.values[node]), "value"))
+            lines.append(Text(labels.numbers(self.graph.values[node], most), "value"))
         gradients = self.options.gradients
         if gradients is not None and node.requires_grad:
             found = gradients.get(node)
-            lines.append(
-                Text(NOT_YET, "pending")
-                if found is None
-                else Text(f"∂ {labels.numbers(np.asarray(found))}", "gradient")
-            )
+            known = None if found is None else Text(f"∂ {labels.numbers(np.asarray(found), most)}", "gradient")
+            lines.append(known or Text(NOT_YET, "pending"))
         return lines
 
     def tooltip(self, node: Tensor) -> str:
@@ -105,10 +105,11 @@ class Describer:
         gradients = self.options.gradients
         wanted = [node for node in nodes if node.requires_grad]
         if gradients is not None and wanted:
-            found = [gradients[node] for node in wanted if node in gradients]
-            box.pending = not found
-            if found and self.scale is not None:
-                box.shade = self.scale.shade(max(map(magnitude, found)))
+            box.pending = all(gradients.get(node) is None for node in wanted)
+        if self.scale is not None:
+            found = [magnitude(gradient) for node in wanted if (gradient := (gradients or {}).get(node)) is not None]
+            shade = self.scale.shade(max(found, default=0.0))
+            box.shade = -1 if shade is None else shade
         path = self.options.highlight
         box.faded = path is not None and not any(node in path for node in nodes)
         return box

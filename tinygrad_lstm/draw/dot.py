@@ -55,14 +55,21 @@ def to_dot(scene: Scene) -> str:
         else:
             write_groups(graph, boxes, ids, numbers)
     for arrow in scene.arrows:
-        graph.edge(arrow.tail, arrow.head, **arrow_look(arrow), edgetooltip=labels.plain(arrow.tooltip))
-    for box, meaning in scene.key:
-        graph.node(f"legend {meaning}", **box_look(box), tooltip=labels.plain(meaning))
+        ends = (arrow.head, arrow.tail) if against(arrow.role) else (arrow.tail, arrow.head)
+        graph.edge(*ends, **arrow_look(arrow), edgetooltip=labels.plain(arrow.tooltip))
+    if scene.key:
+        with graph.subgraph(name="cluster_legend") as cluster:
+            cluster.attr(label="legend", margin="8", fontsize="11", **INNER_GROUP)
+            for sample in scene.key:
+                if isinstance(sample.looks, Box):
+                    cluster.node(
+                        f"legend {sample.meaning}", xlabel=labels.plain(sample.meaning), **box_look(sample.looks)
+                    )
     return str(graph.source)
 
 
 def layered_graph(name: str, scene: Scene) -> graphviz.Digraph:
-    """An empty graph whose arrows lead in the direction of time, or upwards in a rolled one."""
+    """An empty graph whose arrows lead in the direction of time."""
     import graphviz
 
     return graphviz.Digraph(
@@ -128,13 +135,20 @@ def painted(
         graph.node(id, id=id, tooltip=labels.plain(box.tooltip), **box_look(box), **_at(rect))
         ends[box.id] = id
     for id, arrow, curve in arrows:
+        # a spline is written from its tail, whichever way its layout was asked for
         tip = f"e,{_number(curve.tip.x)},{_number(curve.tip.y)} " if curve.tip else ""
         where = {"pos": tip + " ".join(map(_point, curve.points))}
         if arrow.label and curve.label:
             where["lp"] = _point(curve.label)
         look = arrow_look(arrow)
+        look.pop("dir", None)
         graph.edge(_node(graph, ends, arrow.tail), _node(graph, ends, arrow.head), id=id, **look, **where)
     return str(graph.source)
+
+
+def against(role: str) -> bool:
+    """Whether arrows of a role lead against time; they are laid out as if they led with it, and drawn the other way."""
+    return ARROWS[role].get("dir") == "back"
 
 
 def attributes(role: str, label: str) -> dict[str, str]:
@@ -148,17 +162,17 @@ def attributes(role: str, label: str) -> dict[str, str]:
 def box_look(box: Box) -> dict[str, str]:
     """A box's label, shape and colours."""
     look = dict(ROLES[box.role])
+    if box.role == "joint":
+        return {"label": "", **look}
     words = None
     if box.shade is not None:
         look["fillcolor"] = SHADES[box.shade] if box.shade >= 0 else PAPER
         look["style"] = look["style"] if "filled" in look["style"] else f"{look['style']},filled".strip(",")
-        words = INVERSE if box.shade >= DARK_WORDS else None
+        words = INVERSE if box.shade >= DARK_WORDS else INK if box.shade >= 0 else None
     if box.pending:
         look["style"] += ",dashed"
     if box.faded:
         look["fillcolor"], look["color"], words = PAPER, FADED, FADED_INK
-    if box.role == "joint":
-        return {"label": "", **look}
     rows = [
         (text.text, TEXTS[text.style] if words is None else {**TEXTS[text.style], "COLOR": words}) for text in box.texts
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
@@ -24,20 +25,28 @@ SIGNS = {"mul": "×", "add": "+", "sub": "−", "neg": "−", "div": "÷"}
 
 def gates(graph: Graph, options: Options) -> Scene:
     """Cells opened into their layers and pointwise operations, everything else shut."""
-    parts = Parts(graph, options, cells_shut=True, longest=LONG_GATES)
-    opened = _Opened(parts, options.expand)
+    parts = Parts(graph, replace(options, depth=None), cells_shut=True, longest=LONG_GATES, keep_shut=True)
+    opened = _Opened(parts, [part for part in parts.parts if _is_open(part, parts, options)])
+    parts.refuse_unknown_names()
     return _Gates(graph, parts, options, opened).scene
+
+
+def _is_open(part: Part, parts: Parts, options: Options) -> bool:
+    """All cells are, unless some are named, or none is wanted."""
+    if part.kind != "cell" or options.depth == 0:
+        return False
+    return parts.opens(part.id) or not options.expand
 
 
 class _Opened:
     """Divides each cell into layers, joints and pointwise operations, and finds its belt."""
 
-    def __init__(self, parts: Parts, expand: tuple[str, ...]) -> None:
+    def __init__(self, parts: Parts, cells: list[Part]) -> None:
         self._parts = parts
         self.block: dict[Part, str] = {}
         self.lane: dict[Part, str] = {}
-        cells = [part for part in parts.parts if part.kind == "cell"]
         self.users = _users(parts)
+        self._states = {node.inputs[slot].name for node, slot in parts.initial}
         belts = self._belts(cells)
         for cell in cells:
             self._open(cell, belts)
@@ -101,12 +110,11 @@ class _Opened:
 
     def _carried_on(self, node: Tensor) -> bool:
         """Whether a state leaves the cell here: used at another step, or named as one at the end."""
-        users = self.users[node]
-        return (
-            any(self._apart(node, user) for user in users if user in self._parts.timeline.of)
-            or (node.name is not None and not any(self._parts.of[user] is self._parts.of[node] for user in users))
-            or (node.name is not None and not users)
-        )
+        users, of = self.users[node], self._parts.timeline.of
+        if any(self._apart(node, user) for user in users if user in of):
+            return True
+        outside = all(self._parts.of[user] is not self._parts.of[node] for user in users)
+        return node.name is not None and (outside or f"{node.name}0" in self._states)
 
 
 class _Gates(Unrolled):
@@ -125,7 +133,8 @@ class _Gates(Unrolled):
 
     def _carries(self, source: Part, part: Part, opened: _Opened) -> bool:
         """Whether an arrow between two parts stays in a cell, or leads from one step of it to the next."""
-        return part.kind == "gap" or (part in opened.block and _cell(opened.block[part]) == _cell(opened.block[source]))
+        home = opened.block.get(part) or (part.id if part.kind == "cell" else "")
+        return part.kind == "gap" or (home != "" and _cell(home) == _cell(opened.block[source]))
 
     def _draw(self, part: Part) -> None:
         super()._draw(part)
@@ -134,7 +143,7 @@ class _Gates(Unrolled):
         for x in part.outputs:
             if self.parts.timeline.fold[x] in self._shown:
                 box = self.describe.group(
-                    f"{part.id}.out", "output", (Text(self.describe.name(x)),), [x], 1, part.column
+                    f"{part.id}.out", "output", (Text(self.describe.own_name(x) or "out"),), [x], 1, part.column
                 )
                 self.scene.boxes.append(box)
                 self.scene.arrows.append(Arrow(part.id, box.id, "data", tooltip=box.tooltip))
@@ -165,7 +174,8 @@ class _Gates(Unrolled):
 
 def _cell(block: str) -> str:
     """Which cell a block shows, at whatever step."""
-    return block.partition(".")[2] or block
+    id = block.partition("\n")[0]
+    return id.partition(".")[2] or id
 
 
 def _layers(members: list[Tensor], inside: set[Tensor], users: dict[Tensor, list[Tensor]]) -> dict[Tensor, Tensor]:

@@ -54,11 +54,11 @@ def shape(array: NDArray[Any]) -> str:
     return "×".join(map(str, array.shape)) or "scalar"
 
 
-def numbers(array: NDArray[Any]) -> str:
+def numbers(array: NDArray[Any], most: int = 3) -> str:
     """The numbers of a small array, the norm of a larger one."""
     if array.size == 0:
         return "empty"
-    if array.size <= 3:
+    if array.size <= most:
         return ", ".join(f"{number:.3g}" for number in array.ravel()).replace("-", "−")
     return f"‖{np.linalg.norm(array):.3g}‖"
 

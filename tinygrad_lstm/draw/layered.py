@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from .columns import Content, End
-from .dot import attributes, layered_graph, write_groups
+from .dot import against, attributes, layered_graph, write_groups
 from .geometry import Curve, Frame, Point, Rect, Template
 from .render import render
 from .scene import Scene
@@ -32,8 +32,8 @@ def layered(content: Content, scene: Scene) -> Template:
                 if side is forward:
                     border.node(name, label="", shape="point", width="0.02", height="0.02", group=name)
     for number, arrow in enumerate(content.inner):
-        look = attributes(arrow.role, arrow.label)
-        graph.edge(f"b{arrow.tail}", f"b{arrow.head}", id=f"i{number}", **look)
+        ends = (f"b{arrow.head}", f"b{arrow.tail}") if against(arrow.role) else (f"b{arrow.tail}", f"b{arrow.head}")
+        graph.edge(*ends, id=f"i{number}", **attributes(arrow.role, arrow.label))
     for number, end in enumerate(content.ends):
         graph.edge(*_rightwards(end, ports[end.port]), id=f"e{number}", **_port_look(end, scene.downwards))
     limit = SECONDS if len(content.boxes) > LARGE else None
@@ -76,7 +76,9 @@ def _read(drawn: dict[str, Any], content: Content, downwards: bool) -> Template:
         size = (float(found["width"]) * 72, float(found["height"]) * 72)
         template.boxes.append(Rect(x + dx, y + dy, *size))
     edges = {edge["id"]: edge for edge in drawn.get("edges", ()) if "id" in edge}
-    template.inner = [_curve(edges[f"i{number}"]).moved(dx, dy) for number in range(len(content.inner))]
+    for number, arrow in enumerate(content.inner):
+        curve = _curve(edges[f"i{number}"]).moved(dx, dy)
+        template.inner.append(curve._replace(points=curve.points[::-1]) if against(arrow.role) else curve)
     for number, end in enumerate(content.ends):
         curve = _curve(edges[f"e{number}"]).moved(dx, dy)
         if end.forward is not end.outgoing:  # it was laid out rightwards

@@ -105,11 +105,12 @@ def svg(scene: Scene, placed: Placed) -> str:
         f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
         f'<g class="graph" transform="translate({PAD - placed.low.x:.2f} {PAD + placed.high.y:.2f})">',
     ]
-    for column, name, stamp in zip(placed.columns, scene.columns, stamps.of, strict=True):
+    names = [column.id for column in scene.columns] + ["legend"]
+    for column, name, stamp in zip(placed.columns, names, stamps.of, strict=False):
         dx, dy = column.dx - stamp.column.dx, column.dy - stamp.column.dy
         move = f' transform="translate({dx:.2f} {-dy:.2f})"' if dx or dy else ""
-        lines.append(f'<g id="{_id(name.id)}" class="column"{move}>')
-        lines += _stamped(column, stamp, stamps, pieces, name.id)
+        lines.append(f'<g id="{_id(name)}" class="column"{move}>')
+        lines += _stamped(column, stamp, stamps, pieces, name)
         lines.append("</g>")
     lines.append("</g>\n</svg>\n")
     return "\n".join(lines)

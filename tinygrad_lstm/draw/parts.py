@@ -38,7 +38,7 @@ class Part:
     @property
     def shut(self) -> bool:
         """Whether one cannot see what is inside."""
-        return self.kind != "op"
+        return self.kind in ("cell", "module", "gap")
 
 
 class Door(NamedTuple):
@@ -54,15 +54,18 @@ class Parts:
     """Divides the operations of a graph among columns, and there among boxes.
 
     ``cells_shut`` says that cells and other modules are boxes, but for ``options.depth`` levels; otherwise all
-    operations are boxes of their own, down to that depth. ``options.expand`` opens single ones. Raises ValueError for a
-    name in ``expand`` that fits nothing.
+    operations are boxes of their own, down to that depth. ``options.expand`` opens single ones, unless they are to be
+    kept shut because something else will open them.
     """
 
-    def __init__(self, graph: Graph, options: Options, *, cells_shut: bool, longest: int) -> None:
+    def __init__(
+        self, graph: Graph, options: Options, *, cells_shut: bool, longest: int, keep_shut: bool = False
+    ) -> None:
         self.graph = graph
         self.timeline = Timeline(graph)
         self._options = options
         self._cells_shut = cells_shut
+        self._keep_shut = keep_shut
         self._used: set[str] = set()
         self._doors: dict[str, None] = {}
         self._taken: set[str] = set()
@@ -73,12 +76,16 @@ class Parts:
         self.of: dict[Tensor, Part] = {}
         self.parts: list[Part] = []
         self._divide()
-        self._refuse_unknown_names()
         self.find_outputs()
 
     @property
     def gaps(self) -> list[Gap]:
         return [step for step in self.steps if isinstance(step, Gap)]
+
+    def timeless(self, node: Tensor) -> str:
+        """A name for an operation that its counterparts in other steps share."""
+        assert node.primitive is not None
+        return ".".join((*node.scope, node.primitive.name, str(self.timeline.fold[node][-1])))
 
     def is_step(self, column: int) -> bool:
         """Whether a column shows a time step."""
@@ -87,9 +94,10 @@ class Parts:
     def _lay_columns(self) -> tuple[tuple[Column, ...], dict[int, int]]:
         """The columns in order, and where each time is shown."""
         times = set(map(self.timeline.column, self.timeline.operations))
+        sides = set(self.initial.values())
         columns: list[Column] = []
         index: dict[int, int] = {}
-        if BEFORE in times or not times or 1 in self.initial.values():
+        if BEFORE in times or not times or (1 in sides and not isinstance(self.steps[0], Gap)):
             index[BEFORE] = len(columns)
             columns.append(Column("before"))
         for step in self.steps:
@@ -99,7 +107,7 @@ class Parts:
             else:
                 index[step] = len(columns)
                 columns.append(Column(f"t{step}", f"t = {step}"))
-        if AFTER in times or -1 in self.initial.values():
+        if AFTER in times or (-1 in sides and not isinstance(self.steps[-1], Gap)):
             index[AFTER] = len(columns)
             columns.append(Column("after"))
         return tuple(columns), index
@@ -148,16 +156,21 @@ class Parts:
 
     def _shut(self, door: Door) -> Door | None:
         """The door, unless one of the names in ``expand`` opens it."""
-        id = door.id
+        return None if not self._keep_shut and self.opens(door.id) else door
+
+    def opens(self, id: str) -> bool:
+        """Whether one of the names in ``expand`` fits a module, or what is in or around it."""
         self._doors[id] = None
-        timeless = id.partition(".")[2] if id.startswith("t") and id.partition(".")[0][1:].isdigit() else id
-        opened = False
-        for name in self._options.expand:
-            for path in (id, timeless):
-                if path == name or path.startswith(f"{name}.") or name.startswith(f"{path}."):
-                    self._used.add(name)
-                    opened = True
-        return None if opened else door
+        step, _, rest = id.partition(".")
+        timeless = rest if step.startswith("t") and step[1:].isdigit() else id
+        fitting = [
+            name
+            for name in self._options.expand
+            for path in {id, timeless}
+            if path == name or path.startswith(f"{name}.") or name.startswith(f"{path}.")
+        ]
+        self._used.update(fitting)
+        return bool(fitting)
 
     def _calls_around_cells(self) -> set[int]:
         around = set()
@@ -167,7 +180,8 @@ class Parts:
             around |= {frame.call for frame, _ in levels[:inner]}
         return around
 
-    def _refuse_unknown_names(self) -> None:
+    def refuse_unknown_names(self) -> None:
+        """Complain of a name in ``expand`` that fitted nothing so far."""
         for name in self._options.expand:
             if name not in self._used:
                 some = list(self._doors)[:8]

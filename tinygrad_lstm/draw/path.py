@@ -42,12 +42,13 @@ def path(output: Tensor, x: Tensor) -> Path:
         if not isinstance(tensor, Tensor):
             raise TypeError(f"a path leads from a tensor to a tensor; got {type(tensor).__name__}")
     order = topological_order(output)
+    behind = set(order)
     reached = {x}
     for node in order:
         if any(source in reached for source in node.inputs):
             reached.add(node)
-    if output not in reached or x not in order:
+    if output not in reached or x not in behind:
         raise ValueError(
             f"no path leads from {short(x)} to {short(output)}: it was computed from other tensors, or cut by detach()"
         )
-    return Path(x, output, frozenset(reached.intersection(order)))
+    return Path(x, output, frozenset(reached & behind))

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..files import write_file
-from . import paint
+from . import legend, paint
 from .columns import Placed, place
 from .dot import to_dot
 from .layered import layered
@@ -69,7 +69,10 @@ class Picture:
 
     @cached_property
     def _placed(self) -> Placed:
-        return place(self._scene, stacked if self._scene.upwards else layered)
+        placed = place(self._scene, stacked if self._scene.upwards else layered)
+        if self._scene.key:
+            placed.add_below(legend.placed(self._scene.key, placed.high.x - placed.low.x))
+        return placed
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"image/svg+xml": self.svg, "text/plain": repr(self)}

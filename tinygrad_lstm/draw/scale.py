@@ -45,6 +45,13 @@ def magnitude(array: Any) -> float:
         return float(np.linalg.norm(np.asarray(array)))
 
 
+def short(number: float) -> str:
+    """Two digits, and a proper minus sign."""
+    text = f"{number:.2g}"
+    mantissa, _, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", "−") if exponent else mantissa.replace("-", "−")
+
+
 def statistics(array: NDArray[Any]) -> str:
     """Minimum, mean, maximum and norm, and how many zeros and NaNs there are."""
     if not array.size:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .scale import Scale
+
 
 class Text(NamedTuple):
     """One line of a box; the style names its size and colour in the theme."""
@@ -52,6 +54,7 @@ class Arrow:
     shade: int | None = None
     faded: bool = False
     thick: bool = False  # what the picture wants to show
+    port: str = ""  # where it crosses from one column to the next: with others of that name
 
 
 class Column(NamedTuple):
@@ -59,6 +62,13 @@ class Column(NamedTuple):
 
     id: str
     title: str = ""
+
+
+class Sample(NamedTuple):
+    """What something looks like, and what it means."""
+
+    looks: Box | Arrow
+    meaning: str
 
 
 @dataclass(slots=True)
@@ -72,4 +82,13 @@ class Scene:
     arrows: list[Arrow] = field(default_factory=list)
     downwards: bool = False  # time runs from top to bottom instead of from left to right
     upwards: bool = False  # in each column, from bottom to top: one box above another
-    key: tuple[tuple[Box, str], ...] = ()  # the legend: a sample, and what it means
+    scale: Scale | None = None  # of the shades, if there are any
+    key: tuple[Sample, ...] = ()  # the legend
+
+    def drop_empty_columns(self) -> None:
+        """Forget the columns in which nothing stands."""
+        used = sorted({box.column for box in self.boxes})
+        number = {column: i for i, column in enumerate(used)}
+        self.columns = tuple(self.columns[column] for column in used)
+        for box in self.boxes:
+            box.column = number[box.column]

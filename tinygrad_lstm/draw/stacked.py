@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 from . import labels
 from .columns import Content, End, Inner
@@ -21,9 +22,10 @@ from .theme import TEXTS
 ROWS = ("bus", "layer", "lower", "upper", "belt")
 """The levels of an opened cell, from bottom to top."""
 
-ACROSS = 56.0
+ACROSS = 64.0
 ABOVE = 56.0
 BETWEEN = 40.0
+T = TypeVar("T")
 """From column to column and from row to row in a cell, and between one box and the next above it."""
 
 
@@ -61,6 +63,12 @@ class _Stack:
         self.template = self._assemble()
         if scene.downwards:
             _transpose(self.template)
+        for number, arrow in enumerate(content.inner):
+            line = self.template.inner[number]
+            label = beside(line, arrow.label) if arrow.label else None
+            if label and scene.downwards and arrow.tail == arrow.head:
+                label = label.moved(0, 14)  # not where the cell's output leaves
+            self.template.inner[number] = line._replace(label=label)
 
     def _units(self) -> list[_Unit]:
         """Boxes and cells from bottom to top, in the order in which they ran."""
@@ -92,17 +100,11 @@ class _Stack:
         places = circuit(self.content, unit.slots)
         columns = sorted({column for column, _ in places.values()})
         rows = [row for row in ROWS if any(found == row for _, found in places.values())]
-        xs, x = {}, 2 * ACROSS / 2
-        for column in columns:
-            widest = max(self.sizes[slot][0] for slot, (found, _) in places.items() if found == column)
-            xs[column] = _even(x + max(widest - ACROSS * 0.7, 0) / 2)
-            x = xs[column] + max(widest - ACROSS * 0.7, 0) / 2 + ACROSS
-        unit.width = _even(x)
-        y, ys = ABOVE / 2 + 8, {}
-        for row in rows:
-            ys[row] = _even(y)
-            y += ABOVE
-        unit.height = _even(y - ABOVE / 2 + 24)  # room for the title
+        wide = [max(self.sizes[slot][0] for slot, at in places.items() if at[0] == column) for column in columns]
+        high = [max(self.sizes[slot][1] for slot, at in places.items() if at[1] == row) for row in rows]
+        xs, unit.width = _spread(columns, wide, ACROSS)
+        ys, top = _spread(rows, high, ABOVE)
+        unit.height = top + 2 * PITCH  # room for the title
         for slot, (column, row) in places.items():
             x = unit.width - xs[column] if self._mirrored(unit) else xs[column]
             unit.rects[slot] = Rect(x, ys[row], *self.sizes[slot])
@@ -123,7 +125,7 @@ class _Stack:
             self._align(unit, rects, width)
             for slot, rect in unit.rects.items():
                 rects[slot] = rect.moved(unit.left, unit.low)
-            y = _even(y + unit.height + BETWEEN)
+            y = _even(y + unit.height + BETWEEN + self._room_for_labels(unit))
         height = _even(y - BETWEEN + 2 * PITCH)
         template = Template(width, height, [rects[slot] for slot in range(len(rects))])
         for unit in self.units:
@@ -133,6 +135,11 @@ class _Stack:
                 template.frames.append(Frame(("", unit.block), title, Rect(*centre, unit.width, unit.height), 1))
         self._route(template)
         return template
+
+    def _room_for_labels(self, unit: _Unit) -> float:
+        """Between this unit and the next one, where labels stand beside a loop."""
+        loops = [arrow.label for arrow in self.content.inner if arrow.tail == arrow.head and arrow.tail in unit.slots]
+        return max((labels.width(label, 9) for label in loops), default=0.0) if self.scene.downwards else 0.0
 
     def _align(self, unit: _Unit, rects: dict[int, Rect], width: float) -> None:
         """A single box stands straight above or below the one it belongs to."""
@@ -177,11 +184,11 @@ class _Stack:
 
     def _between(self, router: Router, template: Template, arrow: Inner) -> Curve:
         a, b = template.boxes[arrow.tail], template.boxes[arrow.head]
-        cells = router.line(
-            f"b{arrow.tail}", terminals(a, self._exits(arrow.tail)), terminals(b, self._entries(arrow.head))
-        )
-        line = curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint")
-        return line._replace(label=beside(line, arrow.label)) if arrow.label else line
+        exits, entries = self._exits(arrow.tail), self._entries(arrow.head)
+        if arrow.tail == arrow.head:  # a loop leads around the box
+            exits, entries = ({LEFT: 0}, {RIGHT: 0}) if arrow.role == "back" else ({RIGHT: 0}, {LEFT: 0})
+        cells = router.line(f"b{arrow.tail}", terminals(a, exits), terminals(b, entries))
+        return curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint")
 
     def _to_border(self, router: Router, template: Template, end: End, heights: dict[End, float]) -> Curve:
         x = router.columns if end.forward else 0
@@ -295,10 +302,10 @@ def size(box: Box, downwards: bool) -> tuple[float, float]:
     width = max((labels.width(text.text, p) for text, p in zip(box.texts, points, strict=True)), default=0.0)
     height = sum(points) * 1.3 + 8
     if box.role in ("pointwise", "meeting"):
-        width = height = max(width * 0.8 + 10, height * 0.9, 26.0)
+        width = height = max(width + 10 if len(box.texts) > 1 else width * 0.8 + 10, height * 0.9, 26.0)
     elif box.role in ("input", "output", "parameter", "product", "reduction"):
         width, height = width * 1.25 + 18, height * 1.15
-    elif box.role in ("cell", "module"):
+    elif box.role in ("cell", "module", "gap"):
         width, height = width + 22, max(height + 6, 48.0)
     else:
         width += 18
@@ -324,6 +331,17 @@ def _transpose(template: Template) -> None:
     template.frames = [frame._replace(rect=rect(frame.rect)) for frame in template.frames]
     template.inner = [turned(c) for c in template.inner]
     template.ends = [turned(c) for c in template.ends]
+
+
+def _spread(names: list[T], sizes: list[float], least: float) -> tuple[dict[T, float], float]:
+    """Places in a row, so far apart that lines pass between what stands there; and how long the row is."""
+    places: dict[T, float] = {}
+    at, before = _even(max(least * 0.6, sizes[0] / 2 + 3 * PITCH)), 0.0
+    for name, size in zip(names, sizes, strict=True):
+        if places:
+            at = _even(at + max(least, (before + size) / 2 + 3 * PITCH) - PITCH)
+        places[name], before = at, size
+    return places, _even(at + max(least * 0.6, before / 2 + 3 * PITCH))
 
 
 def _even(x: float) -> float:

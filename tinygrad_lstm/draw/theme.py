@@ -30,6 +30,7 @@ ROLES: dict[str, dict[str, str]] = {
     "meeting": {"shape": "circle", "style": "filled", "fillcolor": "#ffffff", "color": "#b03a00"},
     "echo": {"shape": "box", "style": "rounded,dashed", "fillcolor": PAPER, "color": "#777777"},
     "gap": {"shape": "plain", "style": "", "fillcolor": PAPER, "color": MUTED},
+    "swatch": {"shape": "box", "style": "filled", "fillcolor": PAPER, "color": MUTED},
     "joint": {"shape": "point", "style": "filled", "fillcolor": "#555555", "color": "#555555"},
 }
 """Each role's shape and colours, as Graphviz names them."""
@@ -54,7 +55,8 @@ ARROWS: dict[str, dict[str, str]] = {
     "data": {"color": "#555555"},
     "weight": {"color": "#0072b2", "style": "dashed", "arrowsize": "0.5"},
     "state": {"color": INK, "penwidth": "2.2"},
-    "gradient": {"color": GRADIENT},
+    "back": {"color": INK, "penwidth": "2.2"},
+    "gradient": {"color": GRADIENT, "fontcolor": GRADIENT, "dir": "back"},
     "first": {"color": "#555555", "style": "dashed"},
 }
 
@@ -62,6 +64,7 @@ ARROW_NAMES: dict[str, str] = {
     "data": "flows within a step",
     "weight": "a weight, the same in every step",
     "state": "state, to the next step",
+    "back": "state, to the step before",
     "gradient": "gradient, against the computation",
     "first": "used by the first step only",
 }

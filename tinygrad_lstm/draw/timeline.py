@@ -56,15 +56,10 @@ class Timeline:
             for slot, x in enumerate(node.inputs):
                 if x in self.of and self.of[x] != self.of[node]:
                     handed_on[self.fold[node], slot] = 1 if self.of[x] < self.of[node] else -1
-        names = {f"{node.name}0" for node in self.of if node.name} if len(self.steps) == 1 else set()
-        found = {}
+        found = dict.fromkeys(self._named_initial_states(), 1) if len(self.steps) == 1 else {}
         for node in self.of:
             for slot, x in enumerate(node.inputs):
-                if x.is_leaf and not (side := handed_on.get((self.fold[node], slot), 0)):
-                    side = 1 if x.name in names else 0
-                elif not x.is_leaf:
-                    continue
-                if side:
+                if x.is_leaf and (side := handed_on.get((self.fold[node], slot), 0)):
                     found[node, slot] = side
         return found
 
@@ -95,7 +90,20 @@ class Timeline:
                 if frame.call in steps.get(module, ()):
                     times[node] = steps[module][frame.call]
                     break
-        return times
+        return times or self._only_step()
+
+    def _only_step(self) -> dict[Tensor, int]:
+        """A cell that was called once, on an initial state, is at its step 0."""
+        calls = {self._calls[node][0][0].call for node, _ in self._named_initial_states() if self._calls[node]}
+        return {node: 0 for node, found in self._calls.items() if found and found[0][0].call in calls}
+
+    def _named_initial_states(self) -> Iterator[tuple[Tensor, int]]:
+        """Where an h0 comes in, and an h comes out: all that tells a state when there is but one step."""
+        names = {f"{node.name}0" for node in self.operations if node.name}
+        for node in self.operations:
+            for slot, x in enumerate(node.inputs):
+                if x.is_leaf and x.name in names:
+                    yield node, slot
 
     def _spanning_calls(self) -> set[int]:
         """Calls that reach over more than one step, such as that of a layer that unrolls a cell."""
@@ -116,6 +124,10 @@ class Timeline:
                         cells.add(repeated[-1][0][1])
                     elif not self.levels(x) and not self.levels(node):
                         free = True
+        if len(self.steps) == 1:
+            depths = [self.levels(node) for node, _ in self._named_initial_states()]
+            if depths and (shallowest := min(depths, key=len)):
+                cells.add(shallowest[-1][1])
         return cells, free
 
     def _all_columns(self) -> dict[Tensor, int]:

@@ -44,8 +44,10 @@ class Unrolled:
         self.options = options
         self.describe = Describer(graph, options)
         self.scene = Scene(*title(graph, parts), columns=parts.columns, downwards=options.downwards, upwards=upwards)
+        self.scene.scale = self.describe.scale
         self._copies: dict[tuple[object, ...], str] = {}
         self._bundles: dict[tuple[str, str], Arrow] = {}
+        parts.refuse_unknown_names()
         for part in parts.parts:
             self._draw(part)
         if not self.scene.boxes:
@@ -87,24 +89,33 @@ class Unrolled:
         return self.describe.group(part.id, part.kind, tuple(texts), part.outputs, len(part.members), part.column)
 
     def _from_leaf(self, x: Tensor, node: Tensor, slot: int, part: Part) -> None:
-        if part.kind == "gap" or (part.shut and (x.requires_grad or (x.name is None and x.ndim == 0))):
+        alone = part.kind == "op"
+        if part.kind == "gap" or (not alone and (x.requires_grad or (x.name is None and x.ndim == 0))):
             return
         side = self.parts.initial.get((node, slot), 0)
-        column, place = part.column - side, () if part.shut or side else node.scope
+        column, place = part.column - side, node.scope if alone and not side else ()
         key = (x, column, place)
         if key not in self._copies:
             self._copies[key] = id = f"{self.graph.ids[x]}@{part.id}"
             self.scene.boxes.append(self.describe.node(x, id, column, place))
-        self._arrow(self._copies[key], part, x, node, "state" if side else "weight" if x.requires_grad else "data")
+        self._arrow(
+            self._copies[key],
+            part,
+            x,
+            node,
+            ("data", "state", "back")[side] if side else "weight" if x.requires_grad else "data",
+        )
 
     def _from_part(self, x: Tensor, node: Tensor, part: Part) -> None:
         source = self.parts.of[x]
         if source is part:
             return
         apart = source.column != part.column
-        role = "state" if apart and self._in_time(source) and self._in_time(part) else "data"
-        labelled = source.shut and (apart or part.shut)
-        self._arrow(self._tail(x, part), part, x, node, role, self.describe.name(x) if labelled else "")
+        role = "data"
+        if apart and self._in_time(source) and self._in_time(part):
+            role = "state" if source.column < part.column else "back"
+        labelled = source.kind != "op" and (apart or part.kind != "op") and "gap" not in (source.kind, part.kind)
+        self._arrow(self._tail(x, part), part, x, node, role, self.describe.own_name(x) if labelled else "")
 
     def _tail(self, x: Tensor, part: Part) -> str:
         """Where the arrow that brings x to a part starts."""
@@ -116,7 +127,7 @@ class Unrolled:
     def _from_afar(self, far: list[Tensor], node: Tensor, part: Part) -> None:
         bundles = [far] if len(far) > (1 if self.scene.upwards else MANY) else [[x] for x in far]
         for bundle in bundles:
-            place = () if part.shut else node.scope
+            place = node.scope if part.kind == "op" else ()
             key = (*bundle, part.column, place)
             if key not in self._copies:
                 self._copies[key] = id = f"{self.graph.ids[bundle[0]]}@{part.id}"
@@ -141,6 +152,8 @@ class Unrolled:
         if known is None:
             tooltip = f"{self.describe.name(x)}: {tail} → {part.id}"
             arrow = Arrow(tail, part.id, role, label, tooltip, None, path is not None and not on_path, on_path)
+            if x in self.parts.of and not (part.shut and self.parts.of[x].kind == "cell"):
+                arrow.port = self.parts.timeless(x)
             self.scene.arrows.append(arrow)
             self._bundles[tail, part.id] = arrow
             return

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ..engine.backprop import gradients as backward_gradients
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
+from . import legend as legends
+from .backward import backward
 from .gates import gates
 from .options import DIRECTIONS, Gradients, Options
 from .path import Path
 from .picture import Picture
+from .rolled import rolled
 from .scene import Scene
 from .timeline import Window
 from .unrolled import cells, ops
 
-VIEWS: dict[str, Callable[[Graph, Options], Scene]] = {"ops": ops, "gates": gates, "cells": cells}
+VIEWS: dict[str, Callable[[Graph, Options], Scene]] = {
+    "ops": ops,
+    "gates": gates,
+    "cells": cells,
+    "rolled": rolled,
+    "backward": backward,
+}
+"""What each view is called, and what makes it."""
 
 
 def draw(
@@ -24,7 +35,7 @@ def draw(
     *,
     values: bool = False,
     gradients: bool | Gradients = False,
-    shapes: bool = True,
+    shapes: bool | None = None,
     color: str | None = None,
     steps: Window = None,
     highlight: Path | None = None,
@@ -33,17 +44,51 @@ def draw(
     direction: str = "left-to-right",
     legend: bool = False,
 ) -> Picture:
-    """A picture of the computation behind a tensor."""
+    """A picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
+
+    The views:
+      ``"ops"``       every operation, in a frame for each time step, modules inside; weights copied to where they act
+      ``"gates"``     each cell opened as on Olah's page: layers, pointwise operations, and the state on its belt
+      ``"cells"``     one box per cell and step, layers upwards
+      ``"rolled"``    the loop: time folded, the state on the loop with its delay
+      ``"backward"``  the gradient's own flow: contributions, how large they are, and where they meet and add up
+
+    The options, for any view:
+      ``values``      the numbers of each node, or the norm of a larger one
+      ``gradients``   ∂x/∂node for a number x, from a walk that leaves every ``.grad`` alone; or a mapping from nodes to
+                      gradients, such as ``stepper.gradients``, which marks the rest as not computed yet
+      ``shapes``      the shape of each node; shown by default, but not in an opened cell
+      ``color``       ``"gradient"`` shades every box by the magnitude of its gradient, on a logarithmic scale
+      ``steps``       ``(a, b)`` shows the time steps of ``range(a, b)``, ``"all"`` every one; without it a long
+                      sequence is shown by its first and last steps
+      ``highlight``   a ``tl.path(output, x)``: everything else fades
+      ``depth``       how many levels of modules to open; ``expand`` opens single ones by name: ``"t1"``, ``"t1.cell"``
+                      or, in every step, ``"cell"``
+      ``direction``   of time: ``"left-to-right"`` or ``"top-to-bottom"``
+      ``legend``      what the shapes, lines and colours mean
+
+    Raises ValueError for a view, a step, a name or a direction that there is not.
+
+    >>> import tinygrad_lstm as tl
+    >>> picture = tl.draw(tl.tanh(tl.tensor(0.5, name="x")))
+    >>> print(picture.source.splitlines()[0])
+    digraph "How tanh of shape scalar was computed" {
+    """
     if not isinstance(x, Tensor):
         raise TypeError(f"draw shows how a tensor was computed; got {type(x).__name__}")
-    if view not in VIEWS:
-        raise ValueError(f"unknown view {view!r}; choose {' or '.join(map(repr, VIEWS))}")
-    if gradients is True or (color and gradients is False):
+    _choose("view", view, VIEWS)
+    _choose("color", color, (None, "gradient"))
+    _choose("direction", direction, DIRECTIONS)
+    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
+        raise ValueError(f"depth must be a whole number of levels to open, not {depth!r}")
+    if highlight is not None and not isinstance(highlight, Path):
+        raise TypeError(f"highlight takes a path, as from tl.path(loss, h0), not {type(highlight).__name__}")
+    if gradients is True or (color and gradients is False and view != "backward"):
         gradients = backward_gradients(x)
     options = Options(
         values=values,
         gradients=gradients if isinstance(gradients, Mapping) else None,
-        shapes=shapes,
+        shapes=view != "gates" if shapes is None else shapes,
         colored=color == "gradient",
         steps=steps,
         highlight=highlight,
@@ -52,4 +97,13 @@ def draw(
         downwards=direction == DIRECTIONS[1],
         legend=legend,
     )
-    return Picture(VIEWS[view](Graph(x), options))
+    scene = VIEWS[view](Graph(x), options)
+    scene.drop_empty_columns()
+    scene.key = legends.key(scene, options)
+    return Picture(scene)
+
+
+def _choose(what: str, given: Any, there_are: Any) -> None:
+    if given not in there_are:
+        choices = " or ".join(repr(choice) for choice in there_are)
+        raise ValueError(f"unknown {what} {given!r}; choose {choices}")
