@@ -6,9 +6,10 @@ import io
 import os
 import sys
 import time
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -16,8 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+if TYPE_CHECKING:
+    from .draw import Picture
+
 app = typer.Typer(
-    help="See how recurrent networks learn: take the tour, step through backpropagation, check the gradients.",
+    help="See how recurrent networks learn: take the tour, draw, step through backpropagation, check the gradients.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -88,6 +92,126 @@ def tour(
         raise typer.Exit(1)
 
 
+DRAW_EXAMPLES = """Examples:
+
+tinygrad-lstm draw --cell gru --view gates -o gru.svg -o gru.png
+
+tinygrad-lstm draw --steps 40 --view cells --color gradient -o vanishing.html
+
+tinygrad-lstm draw --steps 1000 --view ops --window 500:503 -o - --format dot
+
+tinygrad-lstm draw my_model.py:loss --view backward --highlight h0"""
+
+VIEW_HELP = (
+    "ops: every operation. gates: each cell opened. cells: a box per cell and step. rolled: the loop. "
+    "backward: the flow of the gradient."
+)
+OUTPUT_HELP = (
+    "Where to write; .svg, .png, .pdf, .dot, or .html for a page that pans and zooms. May be repeated; - is standard "
+    "output. If not given, a name made of what is drawn."
+)
+
+
+class View(StrEnum):
+    ops = "ops"
+    gates = "gates"
+    cells = "cells"
+    rolled = "rolled"
+    backward = "backward"
+
+
+class Direction(StrEnum):
+    left_to_right = "left-to-right"
+    top_to_bottom = "top-to-bottom"
+
+
+class Color(StrEnum):
+    gradient = "gradient"
+
+
+class Format(StrEnum):
+    svg = "svg"
+    png = "png"
+    pdf = "pdf"
+    dot = "dot"
+    html = "html"
+
+
+@app.command(epilog=DRAW_EXAMPLES)
+def draw(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="FILE.py:NAME", help="A tensor, or a function that returns one, in a file of yours."),
+    ] = None,
+    view: Annotated[View, typer.Option("--view", "-v", help=VIEW_HELP)] = View.gates,
+    output: Annotated[
+        list[str] | None,
+        typer.Option("--output", "-o", help=OUTPUT_HELP, metavar="FILE"),
+    ] = None,
+    cell: Annotated[AnyCell, typer.Option(help="The cell, if no target is given.")] = AnyCell.lstm,
+    steps: Annotated[int, typer.Option(min=1, max=10_000, help="How many time steps to unroll it.")] = 4,
+    layers: Annotated[int, typer.Option(min=1, max=20, help="How many layers of it.")] = 1,
+    bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Read in both directions.")] = False,
+    window: Annotated[
+        str | None,
+        typer.Option(help="Show the time steps from A up to, but not with, B; or all of them.", metavar="A:B|all"),
+    ] = None,
+    values: Annotated[bool, typer.Option("--values", help="Write the numbers into the boxes, or their norm.")] = False,
+    gradients: Annotated[bool, typer.Option("--gradients", help="Write the gradients into the boxes.")] = False,
+    shapes: Annotated[
+        bool | None, typer.Option("--shapes/--no-shapes", help="Write the shapes into the boxes.", show_default=False)
+    ] = None,
+    color: Annotated[
+        Color | None, typer.Option(help="Shade boxes by the magnitude of their gradient, with a scale.")
+    ] = None,
+    highlight: Annotated[
+        str | None,
+        typer.Option(help="Show only the route by which the tensor of this name reaches the output.", metavar="NAME"),
+    ] = None,
+    depth: Annotated[int | None, typer.Option(min=0, help="How many levels of modules to open.")] = None,
+    expand: Annotated[
+        list[str] | None,
+        typer.Option(help="Open this one: t1, t1.cell, or cell for every step. May be repeated.", metavar="NAME"),
+    ] = None,
+    direction: Annotated[Direction, typer.Option(help="Where time leads.")] = Direction.left_to_right,
+    legend: Annotated[bool, typer.Option("--legend", help="Explain shapes, lines and colours.")] = False,
+    format: Annotated[
+        Format | None, typer.Option(help="What to write to standard output, or to a file without an ending.")
+    ] = None,
+) -> None:
+    """Draw a recurrent network from the graph that ran: its gates, its unrolled chain, its loop, or its gradients."""
+    from .draw.path import find, path
+    from .draw.render import RenderError
+    from .draw.views import draw as picture_of
+    from .studies.small import small_loss
+    from .target import TargetError, load
+
+    outputs = output or [f"{target.rpartition(':')[2] if target else cell.value}-{view.value}.svg"]
+    try:
+        with errors.status("drawing") if errors.is_terminal else nullcontext():
+            tensor = (
+                load(target) if target else small_loss(cell.value, steps, layers=layers, bidirectional=bidirectional)
+            )
+            picture = picture_of(
+                tensor,
+                view.value,
+                values=values,
+                gradients=gradients,
+                shapes=shapes,
+                color=color and color.value,
+                steps=_window(window),
+                highlight=None if highlight is None else path(tensor, find(tensor, highlight)),
+                depth=depth,
+                expand=expand or (),
+                direction=direction.value,
+                legend=legend,
+            )
+            for name in outputs:
+                _write_picture(picture, name, format)
+    except (TargetError, RenderError, ValueError) as error:
+        raise _refuse(str(error)) from error
+
+
 @app.command(epilog="Example:  printf 'step\\nnext\\n' | tinygrad-lstm step --cell rnn --steps 2")
 def step(
     cell: Annotated[AnyCell, typer.Option(help="The recurrent cell.")] = AnyCell.lstm,
@@ -146,6 +270,35 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         errors.print(Text(f"tinygrad-lstm: cannot print: {error.strerror}", style="red"))
         sys.exit(1)
+
+
+def _window(window: str | None) -> tuple[int, int] | Literal["all"] | None:
+    """A:B as time steps."""
+    if window is None:
+        return None
+    if window == "all":
+        return "all"
+    first, colon, end = window.partition(":")
+    if not colon or not first.isdecimal() or not end.isdecimal():
+        raise ValueError(f"--window takes A:B, as in 10:15, or all, not {window!r}")
+    return int(first), int(end)
+
+
+def _write_picture(picture: Picture, name: str, format: Format | None) -> None:
+    """To standard output if the name is a dash, else to a file, which is replaced as a whole."""
+    from .files import write_file
+
+    ending = Path(name).suffix.lower().lstrip(".") if name != "-" else ""
+    content = picture.render(ending or (format.value if format else "svg" if name == "-" else ""), name)
+    if name == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content.encode("utf-8") if isinstance(content, str) else content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        errors.print(Text(f"wrote {write_file(name, content)}: {picture.title}"), soft_wrap=True)
+    except OSError as error:
+        raise _refuse(f"cannot write {name}: {error.strerror}") from error
 
 
 def _text(text: str | None, file: Path | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..engine.errors import short
-from ..engine.graph import topological_order
+from ..engine.graph import Graph, topological_order
 from ..engine.tensor import Tensor
 
 
@@ -52,3 +52,24 @@ def path(output: Tensor, x: Tensor) -> Path:
             f"no path leads from {short(x)} to {short(output)}: it was computed from other tensors, or cut by detach()"
         )
     return Path(x, output, frozenset(reached & behind))
+
+
+def find(output: Tensor, name: str) -> Tensor:
+    """The tensor of that name behind the output: ``"h0"``, with its step ``"t3.c"``, or by its id, ``"t3.cell.tanh"``.
+
+    Raises ValueError, naming some that there are, for one that is not there and for one of several.
+    """
+    graph = Graph(output)
+    by_name: dict[str, list[Tensor]] = {}
+    for node, id in graph.ids.items():
+        step = f"t{node.time}." if node.time is not None else ""
+        for known in {id, node.name or id, f"{step}{node.name or id}"}:
+            by_name.setdefault(known, []).append(node)
+    found = by_name.get(name, [])
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        names = dict.fromkeys(node.name for node in graph.nodes if node.name)
+        raise ValueError(f"no tensor here is called {name!r}; there is {', '.join(list(names)[:12])}")
+    ids = ", ".join(f"t{node.time}.{name}" if node.time is not None else graph.ids[node] for node in found[:6])
+    raise ValueError(f"{len(found)} tensors are called {name!r}; say which: {ids}{', …' if len(found) > 6 else ''}")

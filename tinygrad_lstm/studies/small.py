@@ -10,10 +10,13 @@ from ..nn.cells import CELLS, Cell
 from ..testing import VJPReport, check_vjp
 
 
-def small_loss(cell: str, steps: int) -> Tensor:
-    """A scalar loss of one cell (D = H = 2) over random inputs: the sum of its outputs."""
+def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = False) -> Tensor:
+    """A scalar loss of a small recurrent network (D = H = 2) over random inputs: the sum of its outputs."""
     rng = np.random.default_rng(0)
-    layer = Recurrent(CELLS[cell](2, 2, rng=rng))
+    directions = 2 if bidirectional else 1
+    sizes = [2, *[2 * directions] * (layers - 1)]
+    cells = [CELLS[cell](size, 2, rng=rng) for size in sizes for _ in range(directions)]
+    layer = Recurrent(*cells, bidirectional=bidirectional)
     output, _ = layer(tensor(rng.normal(size=(steps, 2)), name="xs"))
     loss: Tensor = output.sum()
     loss.name = "L"
