@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.draw.views import VIEWS
 from tinygrad_lstm.nn import Recurrent
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.stepper import terminal
@@ -21,9 +22,23 @@ from tinygrad_lstm.studies.small import small_loss
 HERE = Path(__file__).parent
 
 
-def cell_dot(cell: str) -> str:
+def cell_dot(cell: str, view: str = "ops") -> str:
     """Two steps of a cell; shapes only, since digits of values may differ between machines."""
-    return tl.draw(small_loss(cell, 2)).source
+    return tl.draw(small_loss(cell, 2), view).source
+
+
+def circuit_dot(cell: str) -> str:
+    """The same, opened and with every position: nothing in it was laid out by Graphviz."""
+    unrolled, state = CELLS[cell](2, 2, rng=0), None
+    for t in range(2):
+        with tl.time_step(t):
+            state = unrolled(tl.tensor([1.0, -1.0], name="x"), state)
+    return tl.draw(unrolled.parts(state)[0], "gates").positioned
+
+
+def stacked_dot() -> str:
+    """Layers, directions, and a window on the steps."""
+    return tl.draw(small_loss("gru", 9, layers=2, bidirectional=True), "cells", steps=(3, 5), legend=True).source
 
 
 def numbers_dot() -> str:
@@ -60,7 +75,9 @@ def transcript() -> str:
 
 
 GOLDENS: dict[str, Callable[[], str]] = {
-    **{f"ops_{cell}.dot": (lambda cell=cell: cell_dot(cell)) for cell in CELLS},
+    **{f"{view}_{cell}.dot": (lambda c=cell, v=view: cell_dot(c, v)) for view in VIEWS for cell in CELLS},
+    **{f"gates_{cell}_positions.dot": (lambda c=cell: circuit_dot(c)) for cell in CELLS},
+    "cells_window.dot": stacked_dot,
     "ops_numbers.dot": numbers_dot,
     "ops_model.dot": model_dot,
     "stepper.txt": transcript,
