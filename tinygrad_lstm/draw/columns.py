@@ -222,12 +222,14 @@ def contents_of(scene: Scene) -> list[Content]:
         boxes = contents[box.column].boxes
         where[box.id] = (box.column, len(boxes))
         boxes.append(box)
+    shared: dict[Inner, Inner] = {}
     prefixes = [f"{column.id}." for column in scene.columns]
     for arrow in scene.arrows:
         (i, tail), (j, head) = where[arrow.tail], where[arrow.head]
         if i == j:
             contents[i].arrows.append(arrow)
-            contents[i].inner.append(Inner(tail, head, arrow.role, arrow.label))
+            inner = Inner(tail, head, arrow.role, arrow.label)
+            contents[i].inner.append(shared.setdefault(inner, inner))
             continue
         key = arrow.port or arrow.tail.removeprefix(prefixes[i])
         out = contents[i].end(End(j > i, True, key, tail))

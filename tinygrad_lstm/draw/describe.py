@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,28 @@ class Describer:
     def __init__(self, graph: Graph, options: Options) -> None:
         self.graph = graph
         self.options = options
+        self._leaves: dict[Tensor, Box] = {}
+        self._texts: dict[tuple[object, ...], tuple[Text, ...]] = {}  # boxes that say the same share their words
         self.scale = Scale(map(magnitude, (options.gradients or {}).values())) if options.colored else None
 
     def node(self, node: Tensor, id: str, column: int = 0, place: tuple[str, ...] = ()) -> Box:
         """A box for one node: an operation, or a copy of a leaf."""
+        if node.is_leaf:
+            if node not in self._leaves:
+                self._leaves[node] = self._box(node)
+            box = copy(self._leaves[node])
+        else:
+            box = self._box(node)
+        box.id, box.column, box.place = id, column, place
+        return box
+
+    def _box(self, node: Tensor) -> Box:
+        words = self._words(node)
+        box = Box("", role(node), self._texts.setdefault(words, words))
+        box.tooltip, box.statistics = self.tooltip(node), self.statistics(node)
+        return self._shaded(box, node)
+
+    def _words(self, node: Tensor) -> tuple[Text, ...]:
         value = self.graph.values[node]
         kind = role(node)
         symbol = labels.clean(node.primitive.symbol) if node.primitive else None
@@ -41,8 +60,7 @@ class Describer:
             if self.options.shapes:
                 texts.append(Text(labels.shape(value), "detail"))
             texts += self.numbers(node)
-        box = Box(id, kind, tuple(texts), column, place, tooltip=self.tooltip(node), statistics=self.statistics(node))
-        return self._shaded(box, node)
+        return tuple(texts)
 
     def echo(self, node: Tensor, id: str, column: int, place: tuple[str, ...], when: str) -> Box:
         """A small copy of an operation's result, which says at which step it was computed."""

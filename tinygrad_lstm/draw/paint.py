@@ -20,6 +20,7 @@ _ELEMENT = re.compile(
     r'<g id="([fba]\d+)" class="([^"]*)">\n<title>.*?</title>\n(.*?)(?=\n<!-- |\n</g>\n</svg>)', re.DOTALL
 )
 _WORD = re.compile(r"@(\d+)@")
+_UNFIT = re.compile(r"[^\w.@→′-]+")
 _START = re.compile(r'text-anchor="start" x="[^"]*"')
 
 
@@ -105,12 +106,13 @@ def svg(scene: Scene, placed: Placed) -> str:
         f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
         f'<g class="graph" transform="translate({PAD - placed.low.x:.2f} {PAD + placed.high.y:.2f})">',
     ]
+    taken: set[str] = set()
     names = [column.id for column in scene.columns] + ["legend"]
     for column, name, stamp in zip(placed.columns, names, stamps.of, strict=False):
         dx, dy = column.dx - stamp.column.dx, column.dy - stamp.column.dy
         move = f' transform="translate({dx:.2f} {-dy:.2f})"' if dx or dy else ""
-        lines.append(f'<g id="{_id(name)}" class="column"{move}>')
-        lines += _stamped(column, stamp, stamps, pieces, name)
+        lines.append(f'<g id="{_id(name, taken)}" class="column"{move}>')
+        lines += _stamped(column, stamp, pieces, name, taken)
         lines.append("</g>")
     lines.append("</g>\n</svg>\n")
     return "\n".join(lines)
@@ -131,22 +133,25 @@ def positioned(scene: Scene, placed: Placed) -> str:
 
 
 def _stamped(
-    column: PlacedColumn, stamp: _Stamp, stamps: _Stamps, pieces: dict[str, tuple[str, list[str]]], prefix: str
+    column: PlacedColumn, stamp: _Stamp, pieces: dict[str, tuple[str, list[str]]], prefix: str, taken: set[str]
 ) -> Iterator[str]:
     for frame, name in zip(column.frames(), stamp.frames, strict=True):
         id = ".".join((prefix, *frame.path)) if frame.depth else f"{prefix}.frame"
-        yield _element(pieces[name], id, frame.title, (frame.title,))
+        yield _element(pieces[name], _id(id, taken), frame.title, (frame.title,))
     for box, name in zip(column.content.boxes, stamp.boxes, strict=True):
-        yield _element(pieces[name], box.id, f"{box.tooltip}\n{box.statistics}".strip(), [t.text for t in box.texts])
-    for (arrow, _), name in zip(stamps.arrows_of(column), stamp.arrows, strict=True):
-        yield _element(pieces[name], f"{arrow.tail}→{arrow.head}", arrow.tooltip, (arrow.label,))
+        yield _element(
+            pieces[name], _id(box.id, taken), f"{box.tooltip}\n{box.statistics}".strip(), [t.text for t in box.texts]
+        )
+    drawn = (*column.content.arrows, *(crossing.arrow for crossing in column.content.crossing))
+    for arrow, name in zip(drawn, stamp.arrows, strict=True):
+        yield _element(pieces[name], _id(f"{arrow.tail}→{arrow.head}", taken), arrow.tooltip, (arrow.label,))
 
 
 def _element(piece: tuple[str, list[str]], id: str, tooltip: str, words: Any) -> str:
     """One painted element with its own words; every other part of the piece is the number of one."""
     kind, parts = piece
     body = "".join(labels.spoken(words[int(part)]) if i % 2 else part for i, part in enumerate(parts))
-    return f'<g id="{_id(id)}" class="{kind}"><title>{labels.spoken(tooltip)}</title>\n{body}'
+    return f'<g id="{id}" class="{kind}"><title>{labels.spoken(tooltip)}</title>\n{body}'
 
 
 def _pieces(drawn: str, boxes: dict[str, Rect]) -> dict[str, tuple[str, list[str]]]:
@@ -168,6 +173,12 @@ def _add(items: list[Any], letter: str, *parts: Any) -> str:
     return name
 
 
-def _id(text: str) -> str:
-    """As an identifier: no spaces, nothing that needs escaping."""
-    return re.sub(r"[^\w.@→′-]+", "_", text)
+def _id(text: str, taken: set[str]) -> str:
+    """As an identifier that is not taken yet: no spaces, nothing that needs escaping."""
+    id = base = _UNFIT.sub("_", text)
+    count = 1
+    while id in taken:
+        count += 1
+        id = f"{base}_{count}"
+    taken.add(id)
+    return id

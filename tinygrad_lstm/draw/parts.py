@@ -14,7 +14,7 @@ from .scene import Column
 from .timeline import AFTER, BEFORE, Gap, Timeline, shown
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Part:
     """One box to be: an operation by itself, or many behind one door."""
 

@@ -15,6 +15,7 @@ BEFORE, AFTER = -1, 1 << 60
 """Where operations stand that belong to no step."""
 
 Module = tuple[Any, ...]
+Calls = tuple[tuple[Frame, Module], ...]
 Window = tuple[int, int] | Literal["all"] | None
 
 
@@ -27,7 +28,12 @@ class Timeline:
 
     def __init__(self, graph: Graph) -> None:
         self.operations = [node for node in graph.nodes if node.primitive is not None]
-        self._calls = {node: tuple(_calls(node)) for node in self.operations}
+        shared: dict[tuple[Frame, ...], Calls] = {}  # nodes made in the same calls share what is said of them
+        self._calls = {
+            node: shared.get(frames) or shared.setdefault(frames, tuple(_calls(frames)))
+            for node in self.operations
+            for frames in (node.context.frames,)
+        }
         self.of = {node: node.time for node in self.operations if node.time is not None}
         if not self.of:
             self.of = self._inferred()
@@ -66,13 +72,15 @@ class Timeline:
     def _folded(self) -> dict[Tensor, tuple[object, ...]]:
         """A key for each operation that its counterparts in other steps share."""
         count: Counter[tuple[object, ...]] = Counter()
+        shared: dict[tuple[object, ...], tuple[object, ...]] = {}
         keys: dict[Tensor, tuple[object, ...]] = {}
         for node in self.operations:
             assert node.primitive is not None
             modules = tuple(module for _, module in self._calls[node])
             base = (node in self.of, modules, node.primitive.name)
             moment = (self.of.get(node), *base)
-            keys[node] = (*base, count[moment])
+            key = (*base, count[moment])
+            keys[node] = shared.setdefault(key, key)
             count[moment] += 1
         return keys
 
@@ -202,10 +210,10 @@ def _checked(window: Any) -> tuple[int, int]:
     return first, end
 
 
-def _calls(node: Tensor) -> Iterator[tuple[Frame, Module]]:
-    """The calls a node was made in, each with what identifies its module: a number, or for a scope its path."""
+def _calls(frames: tuple[Frame, ...]) -> Iterator[tuple[Frame, Module]]:
+    """Calls, each with what identifies its module: a number, or for a scope its path."""
     path: tuple[str, ...] = ()
-    for frame in node.context.frames:
+    for frame in frames:
         path = (*path, frame.name or "")
         yield frame, (frame.module,) if frame.module else path
 
