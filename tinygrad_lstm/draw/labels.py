@@ -60,7 +60,7 @@ def numbers(array: NDArray[Any], most: int = 3) -> str:
         return "empty"
     if array.size <= most:
         return ", ".join(f"{number:.3g}" for number in array.ravel()).replace("-", "−")
-    return f"‖{np.linalg.norm(array):.3g}‖"
+    return f"‖{np.linalg.norm(array):.3g}‖".replace("-", "−")
 
 
 def _escape(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from .columns import Content, End
 from .dot import against, attributes, layered_graph, write_groups
 from .geometry import Curve, Frame, Point, Rect, Template
-from .render import render
+from .render import MEND, OutOfTime, RenderError, render
 from .scene import Scene
 
 MARGIN = 8.0
@@ -36,8 +36,24 @@ def layered(content: Content, scene: Scene) -> Template:
         graph.edge(*ends, id=f"i{number}", **attributes(arrow.role, arrow.label))
     for number, end in enumerate(content.ends):
         graph.edge(*_rightwards(end, ports[end.port]), id=f"e{number}", **_port_look(end, scene.downwards))
-    limit = SECONDS if len(content.boxes) > LARGE else None
-    return _read(json.loads(render(graph.source, "json", limit=limit)), content, scene.downwards)
+    drawn = _drawn(graph.source, len(content.boxes), content.title)
+    try:
+        return _read(json.loads(drawn), content, scene.downwards)
+    except (ValueError, KeyError) as error:
+        raise RenderError(f"Graphviz's answer made no sense ({error!r}); {MEND}") from error
+
+
+def _drawn(source: str, boxes: int, title: str) -> bytes:
+    """What ``dot`` makes of a column, in limited time if it is a large one."""
+    try:
+        return render(source, "json", limit=SECONDS if boxes > LARGE else None)
+    except OutOfTime as error:
+        where = f"at {title}" if title else "outside of any time step"
+        raise OutOfTime(
+            f"{error}: laying out the {boxes} boxes {where} takes too long, for there is no step that repeats. Show "
+            'less: view="cells", depth=0 to shut the modules, steps=(a, b) for a window, or only a part of the graph '
+            "by drawing another tensor"
+        ) from error
 
 
 def _rightwards(end: End, port: str) -> tuple[str, str]:

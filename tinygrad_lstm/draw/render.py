@@ -70,14 +70,14 @@ def _by_process(command: list[str], source: str, limit: float | None, name: str)
     except subprocess.TimeoutExpired as error:
         raise OutOfTime(f"{name} was stopped after {limit:.0f} seconds") from error
     except OSError as error:
-        raise RenderError(f"{name} does not start ({error.strerror}); {_MEND}") from error
+        raise RenderError(f"{name} does not start ({error.strerror}); {MEND}") from error
     if done.returncode or not done.stdout:
         said = done.stderr.decode("utf-8", "replace").strip()[:500] or f"exit status {done.returncode}"
-        raise RenderError(f"{name} could not draw this picture: {said}; {_MEND}")
+        raise RenderError(f"{name} could not draw this picture: {said}; {MEND}")
     return done.stdout
 
 
-_MEND = "pip install 'pygraphviz>=2.0' brings a Graphviz that works"
+MEND = "pip install 'pygraphviz>=2.0' brings a Graphviz that works"
 
 
 @contextmanager
