@@ -196,13 +196,15 @@ def arrow_look(arrow: Arrow) -> dict[str, str]:
 def _write(
     graph: graphviz.Digraph, group: _Group, above: tuple[str, ...], ids: Mapping[str, str], numbers: Iterator[int]
 ) -> None:
+    import graphviz
+
     for box in group.boxes:
         graph.node(ids[box.id], tooltip=labels.plain(box.tooltip), **box_look(box))
     for names, inner in _merged(group):
         with graph.subgraph(name=f"cluster_{next(numbers)}") as cluster:
             title = labels.plain(" · ".join(map(labels.clean, names)))
             within = (*above, *names)
-            path = "\n".join(map(labels.plain, within))
+            path = graphviz.nohtml("\n".join(map(labels.plain, within)))
             cluster.attr(label=title, margin="8", fontsize="11", comment=path, **INNER_GROUP)
             _write(cluster, inner, within, ids, numbers)
 

@@ -34,10 +34,15 @@ def html_label(rows: list[tuple[str, dict[str, str]]]) -> str:
 
 
 def plain(text: str, longest: int = 300) -> str:
-    """For attributes that are not HTML-like, such as tooltips: no escape sequence of DOT survives but line breaks."""
+    """For attributes that are not HTML-like, such as tooltips: no escape sequence of DOT survives but line breaks.
+
+    A text in angle brackets is one too, and not HTML, which is what DOT would take it for.
+    """
     import graphviz
 
-    return "\\n".join(str(graphviz.escape(clean(line, longest))) for line in text.split("\n"))
+    lines = (str(graphviz.escape(clean(line, longest))) for line in text.split("\n"))
+    verbatim: str = graphviz.nohtml("\\n".join(lines))
+    return verbatim
 
 
 def spoken(text: str, longest: int = 300) -> str:

@@ -12,7 +12,7 @@ from .columns import Placed, PlacedColumn
 from .geometry import Curve, Frame, Rect
 from .render import render
 from .scene import Arrow, Box, Scene, Text
-from .theme import PAPER, dark_style
+from .theme import PAPER, STYLED, dark_style
 
 PAD = 6.0
 
@@ -99,7 +99,7 @@ def svg(scene: Scene, placed: Placed) -> str:
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
         f'<svg role="img" width="{width:.0f}pt" height="{height:.0f}pt" viewBox="0 0 {width:.2f} {height:.2f}" '
-        'xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,sans-serif">',
+        f'class="{STYLED}" xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,sans-serif">',
         f"<title>{labels.spoken(scene.title)}</title>",
         f"<desc>{labels.spoken(scene.description, 2000)}</desc>",
         f"<style>{dark_style()}</style>",

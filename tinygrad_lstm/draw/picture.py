@@ -11,11 +11,12 @@ from . import legend, paint
 from .columns import Placed, place
 from .dot import to_dot
 from .layered import layered
+from .page import notebook, page
 from .render import FORMATS, render
 from .scene import Scene
 from .stacked import stacked
 
-ENDINGS = (*FORMATS, "dot")
+ENDINGS = (*FORMATS, "dot", "html")
 
 
 class Picture:
@@ -49,7 +50,7 @@ class Picture:
         return paint.svg(self._scene, self._placed)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture; the ending decides: .svg, .png, .pdf, or .dot.
+        """Write the picture; the ending decides: .svg, .png, .pdf, .dot, or .html for a page that pans and zooms.
 
         Raises ValueError for any other.
         """
@@ -65,6 +66,8 @@ class Picture:
             return self.source
         if format == "svg":
             return self.svg
+        if format == "html":
+            return page(self)
         return render(self.positioned, format, "nop2")
 
     @cached_property
@@ -75,7 +78,7 @@ class Picture:
         return placed
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+        return {"text/html": notebook(self), "image/svg+xml": self.svg, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"<picture: {self.title}; save it as .{', .'.join(ENDINGS[:-1])} or .{ENDINGS[-1]}>"

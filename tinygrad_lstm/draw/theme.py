@@ -157,9 +157,15 @@ def role_of(primitive: str) -> str:
     return _ROLE_OF.get(primitive, "pointwise")
 
 
+STYLED = "tinygrad_lstm"
+"""The class of our SVG: a style within it would otherwise apply to the whole of an HTML page."""
+
+
 def dark_style() -> str:
     """A style sheet for SVG that exchanges the colours for those who prefer dark pages."""
     rules = (
-        f'[{kind}="{light}"]{{{kind}:{dark}}}' for light, dark in IN_THE_DARK.items() for kind in ("fill", "stroke")
+        f'svg.{STYLED} [{kind}="{light}"]{{{kind}:{dark}}}'
+        for light, dark in IN_THE_DARK.items()
+        for kind in ("fill", "stroke")
     )
     return f"@media (prefers-color-scheme: dark){{{''.join(rules)}}}"
