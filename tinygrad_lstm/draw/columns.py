@@ -134,7 +134,7 @@ class Placed:
             return Point(a.x + half + 6, middle)
         if abs(a.y - b.y) < 1:
             return Point((a.x + b.x) / 2, a.y + 8)
-        return Point(a.x + (half + 2 if b.x > a.x else -half - 2), a.y + 7)
+        return Point(a.x + (half + 2 if b.x > a.x else -half - 2), a.y + (7 if b.y < a.y else -7))
 
     def add_below(self, column: PlacedColumn) -> None:
         """Something that belongs to no step, such as a legend, under everything else."""
@@ -258,7 +258,7 @@ def _widest(group: list[Content]) -> Content:
 def _line_up(placed: list[PlacedColumn], scene: Scene) -> None:
     """One column beside the other: framed ones with their tops in a row, others so that what flows flows straight."""
     wide = [0.0 if scene.downwards else labels.width(c.arrow.label, 9) for p in placed for c in p.content.crossing]
-    gutter = max([GUTTER, *(width + 16 for width in wide)])
+    gutter = max([GUTTER * (0.7 if scene.upwards else 1), *(width + 16 for width in wide)])
     across = 0 if scene.downwards else 1
     at = 0.0
     for column in placed:

@@ -65,9 +65,8 @@ class _Stack:
             _transpose(self.template)
         for number, arrow in enumerate(content.inner):
             line = self.template.inner[number]
-            label = beside(line, arrow.label) if arrow.label else None
-            if label and scene.downwards and arrow.tail == arrow.head:
-                label = label.moved(0, 14)  # not where the cell's output leaves
+            loop = arrow.tail == arrow.head
+            label = (at_corner if loop else beside)(line, arrow.label) if arrow.label else None
             self.template.inner[number] = line._replace(label=label)
 
     def _units(self) -> list[_Unit]:
@@ -116,7 +115,7 @@ class _Stack:
         return bool(sides) and all(sides)
 
     def _assemble(self) -> Template:
-        room = 4 * PITCH
+        room = 2 * PITCH * min(self._detours() + 1, 4)
         width = _even(max(unit.width for unit in self.units) + 2 * room)
         y = 2 * PITCH
         rects: dict[int, Rect] = {}
@@ -135,6 +134,11 @@ class _Stack:
                 template.frames.append(Frame(("", unit.block), title, Rect(*centre, unit.width, unit.height), 1))
         self._route(template)
         return template
+
+    def _detours(self) -> int:
+        """How many arrows have to pass a box on their way up."""
+        level = {slot: number for number, unit in enumerate(self.units) for slot in unit.slots}
+        return sum(level[arrow.head] - level[arrow.tail] != 1 for arrow in self.content.inner)
 
     def _room_for_labels(self, unit: _Unit) -> float:
         """Between this unit and the next one, where labels stand beside a loop."""
@@ -221,6 +225,8 @@ class _Stack:
         own = template.boxes[end.slot].y
         if not end.outgoing or self.content.boxes[end.slot].lane == "belt":
             return own
+        if not self.content.boxes[end.slot].lane:
+            return own
         same_key = ports.get((not end.forward, False, end.key))
         if same_key is not None:
             return same_key
@@ -292,6 +298,11 @@ def beside(line: Curve, label: str) -> Point:
     a, b = max(pairwise(ends), key=lambda piece: abs(piece[0].x - piece[1].x) + abs(piece[0].y - piece[1].y))
     middle = Point((a.x + b.x) / 2, (a.y + b.y) / 2)
     return middle.moved(labels.width(label, 9) / 2 + 6, 0) if abs(a.x - b.x) < 1 else middle.moved(0, 8)
+
+
+def at_corner(line: Curve, label: str) -> Point:
+    """A place for the label of a loop: at its upper right, where no line leaves a box."""
+    return Point(max(p.x for p in line.points) + labels.width(label, 9) / 2 + 6, max(p.y for p in line.points) - 2)
 
 
 def size(box: Box, downwards: bool) -> tuple[float, float]:
