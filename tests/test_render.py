@@ -7,12 +7,14 @@ import stat
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import Counter
 
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.draw import VIEWS, layered
+from tinygrad_lstm.draw import VIEWS, layered, paint
 from tinygrad_lstm.draw.render import OutOfTime, RenderError, render
+from tinygrad_lstm.draw.theme import SHADES
 from tinygrad_lstm.studies.small import small_loss
 
 SYSTEM_DOT = shutil.which("dot")
@@ -161,3 +163,26 @@ def test_the_layout_is_asked_for_once_per_kind_of_step(monkeypatch):
         counts.append(len(asked))
         assert len(re.findall(r'class="column"', svg)) == steps + 2
     assert counts[0] == counts[1] <= 6
+
+
+@pytest.mark.parametrize("color", [None, "gradient"])
+@pytest.mark.parametrize("view", [view for view in VIEWS if view != "rolled"])
+def test_what_looks_alike_is_painted_once(view, color, monkeypatch):
+    """Whatever its words, its numbers and its shades: twice the steps are no more for Graphviz to paint."""
+    painted = []
+    monkeypatch.setattr(paint, "render", lambda source, *args: painted.append(source) or render(source, *args))
+    for steps in (10, 20):
+        assert tl.draw(small_loss("gru", steps, layers=2), view, color=color, steps="all").svg
+    short, long = (source.count("\n") for source in painted)
+    assert short == long
+
+
+def test_a_shade_is_the_same_whether_painted_or_stamped():
+    """Each step is painted by itself in one picture, and stamped from another in the next."""
+    loss = small_loss("rnn", 8)
+    stamped = tl.draw(loss, "cells", color="gradient")
+    painted = render(stamped.positioned, "svg", "nop2").decode("utf-8")
+    bodies = (stamped.svg.partition("</style>")[2], painted)
+    colours = [Counter(re.findall(r'(?:fill|stroke)="#[0-9a-f]{6}"', body)) for body in bodies]
+    assert colours[0] == colours[1]
+    assert sum(f'fill="{shade}"' in colours[0] for shade in SHADES) > 2

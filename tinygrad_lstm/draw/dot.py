@@ -166,9 +166,8 @@ def box_look(box: Box) -> dict[str, str]:
         return {"label": "", **look}
     words = None
     if box.shade is not None:
-        look["fillcolor"] = SHADES[box.shade] if box.shade >= 0 else PAPER
+        look["fillcolor"], words = shade_look(box.shade)
         look["style"] = look["style"] if "filled" in look["style"] else f"{look['style']},filled".strip(",")
-        words = INVERSE if box.shade >= DARK_WORDS else INK if box.shade >= 0 else None
     if box.pending:
         look["style"] += ",dashed"
     if box.faded:
@@ -183,7 +182,7 @@ def arrow_look(arrow: Arrow) -> dict[str, str]:
     """An arrow's label, colour and width."""
     look = attributes(arrow.role, arrow.label)
     if arrow.shade is not None:
-        look["penwidth"] = f"{0.8 + 0.5 * max(arrow.shade, 0):g}"
+        look["penwidth"] = width_of(arrow.shade)
         if arrow.shade < 0:
             look["style"] = "dotted"
     if arrow.thick:
@@ -191,6 +190,16 @@ def arrow_look(arrow: Arrow) -> dict[str, str]:
     if arrow.faded:
         look["color"] = look["fontcolor"] = FADED
     return {"class": arrow.role, **look}
+
+
+def shade_look(shade: int) -> tuple[str, str]:
+    """The colours of a box of that shade, and of the words in it; −1 is no magnitude at all."""
+    return (SHADES[shade], INVERSE if shade >= DARK_WORDS else INK) if shade >= 0 else (PAPER, INK)
+
+
+def width_of(shade: int) -> str:
+    """How wide an arrow is drawn for a shade."""
+    return f"{0.8 + 0.5 * max(shade, 0):g}"
 
 
 def _write(

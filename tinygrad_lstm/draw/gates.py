@@ -71,7 +71,7 @@ class _Opened:
         for part in fresh:
             node = part.members[-1]
             part.title = _sign(node) if part.kind != "layer" else node.primitive.symbol  # type: ignore[union-attr]
-            self.block[part] = f"{cell.id}\n{cell.caption}"
+            self.block[part] = f"{_timeless(cell.id)}\n{cell.caption}"  # the same in every step
             on_belt = self._parts.timeline.fold[node] in belts
             self.lane[part] = "belt" if on_belt else {"layer": "layer", "joint": "bus"}.get(part.kind, "point")
         position = self._parts.parts.index(cell)
@@ -133,7 +133,7 @@ class _Gates(Unrolled):
 
     def _carries(self, source: Part, part: Part, opened: _Opened) -> bool:
         """Whether an arrow between two parts stays in a cell, or leads from one step of it to the next."""
-        home = opened.block.get(part) or (part.id if part.kind == "cell" else "")
+        home = opened.block.get(part) or (_timeless(part.id) if part.kind == "cell" else "")
         return part.kind == "gap" or (home != "" and _cell(home) == _cell(opened.block[source]))
 
     def _draw(self, part: Part) -> None:
@@ -154,10 +154,10 @@ class _Gates(Unrolled):
         return f"{source.id}.out" if shown and not self._carries(source, part, self._opened) else source.id
 
     def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> None:
-        lanes = self._opened.lane
-        inside = x in self.parts.of and self._opened.block.get(self.parts.of[x]) == self._opened.block.get(part, "")
-        if inside:
-            role, label = ("state" if lanes[self.parts.of[x]] == lanes[part] == "belt" else "data"), ""
+        lanes, blocks = self._opened.lane, self._opened.block
+        source = self.parts.of.get(x)
+        if source and source.column == part.column and source in blocks and blocks[source] == blocks.get(part):
+            role, label = ("state" if lanes[source] == lanes[part] == "belt" else "data"), ""
         super()._arrow(tail, part, x, node, role, label)
 
     def _box(self, part: Part) -> Box:
@@ -173,9 +173,14 @@ class _Gates(Unrolled):
 
 
 def _cell(block: str) -> str:
-    """Which cell a block shows, at whatever step."""
-    id = block.partition("\n")[0]
-    return id.partition(".")[2] or id
+    """Which cell a block shows."""
+    return block.partition("\n")[0]
+
+
+def _timeless(id: str) -> str:
+    """Without its step."""
+    step, _, rest = id.partition(".")
+    return rest if step[1:].isdigit() else id
 
 
 def _layers(members: list[Tensor], inside: set[Tensor], users: dict[Tensor, list[Tensor]]) -> dict[Tensor, Tensor]:

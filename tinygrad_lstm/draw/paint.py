@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from .columns import Placed, PlacedColumn
 from .geometry import Curve, Frame, Rect
 from .render import render
 from .scene import Arrow, Box, Scene, Text
-from .theme import PAPER, STYLED, dark_style
+from .theme import INK, PAPER, SHADES, STYLED, dark_style
 
 PAD = 6.0
 
@@ -20,6 +21,8 @@ _ELEMENT = re.compile(
     r'<g id="([fba]\d+)" class="([^"]*)">\n<title>.*?</title>\n(.*?)(?=\n<!-- |\n</g>\n</svg>)', re.DOTALL
 )
 _WORD = re.compile(r"@(\d+)@")
+_PALEST, _WORDS = f'fill="{SHADES[0]}"', f'fill="{INK}"'
+_FAINT = f'stroke-width="{dot.width_of(0)}"'
 _UNFIT = re.compile(r"[^\w.@→′-]+")
 _START = re.compile(r'text-anchor="start" x="[^"]*"')
 
@@ -54,12 +57,14 @@ class _Stamps:
                 stamp.frames.append(_add(self.frames, "f", frame._replace(title=title)))
             for box, rect in column.boxes():
                 words = tuple(Text(f"@{i}@", text.style) for i, text in enumerate(box.texts))
-                blank = Box(box.id, box.role, words, pending=box.pending, shade=box.shade, faded=box.faded)
+                shade = None if box.shade is None else 0
+                blank = Box(box.id, box.role, words, pending=box.pending, shade=shade, faded=box.faded)
                 stamp.boxes.append(_add(self.boxes, "b", blank, rect))
             for arrow, curve in self.arrows_of(column):
-                label = "@0@" if arrow.label else ""
-                look = (arrow.role, label, "", arrow.shade, arrow.faded, arrow.thick)
-                stamp.arrows.append(_add(self.arrows, "a", Arrow(arrow.tail, arrow.head, *look), curve))
+                blank_arrow = copy(arrow)
+                blank_arrow.label = "@0@" if arrow.label else ""
+                blank_arrow.shade = arrow.shade and min(arrow.shade, 0)
+                stamp.arrows.append(_add(self.arrows, "a", blank_arrow, curve))
         return self._stamps[key]
 
     def arrows_of(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
@@ -69,20 +74,12 @@ class _Stamps:
     def _key(self, column: PlacedColumn) -> object:
         """Columns with the same key look the same: layout, looks, and whence and whither their crossings lead."""
         looks = tuple(box.look for box in column.content.boxes)
-        arrows = [(a.role, bool(a.label), a.shade, a.faded, a.thick) for a in column.content.arrows]
+        arrows = tuple(arrow.look for arrow in column.content.arrows)
         crossings = tuple(
-            (
-                a.role,
-                bool(a.label),
-                a.shade,
-                a.faded,
-                a.thick,
-                *self._relative(column, i, end),
-                *self._relative(column, j, to),
-            )
-            for a, i, end, j, to in column.content.crossing
+            (arrow.look, self._relative(column, i, end), self._relative(column, j, to))
+            for arrow, i, end, j, to in column.content.crossing
         )
-        return column.kind, looks, tuple(arrows), crossings
+        return column.kind, looks, arrows, crossings
 
     def _relative(self, column: PlacedColumn, other: int, end: int) -> tuple[object, ...]:
         neighbour = self._placed.columns[other]
@@ -139,12 +136,20 @@ def _stamped(
         id = ".".join((prefix, *frame.path)) if frame.depth else f"{prefix}.frame"
         yield _element(pieces[name], _id(id, taken), frame.title, (frame.title,))
     for box, name in zip(column.content.boxes, stamp.boxes, strict=True):
-        yield _element(
-            pieces[name], _id(box.id, taken), f"{box.tooltip}\n{box.statistics}".strip(), [t.text for t in box.texts]
-        )
-    drawn = (*column.content.arrows, *(crossing.arrow for crossing in column.content.crossing))
-    for arrow, name in zip(drawn, stamp.arrows, strict=True):
-        yield _element(pieces[name], _id(f"{arrow.tail}→{arrow.head}", taken), arrow.tooltip, (arrow.label,))
+        tooltip = f"{box.tooltip}\n{box.statistics}".strip()
+        drawn = _element(pieces[name], _id(box.id, taken), tooltip, [text.text for text in box.texts])
+        yield drawn if not box.shade else _shaded(drawn, box)
+    arrows = (*column.content.arrows, *(crossing.arrow for crossing in column.content.crossing))
+    for arrow, name in zip(arrows, stamp.arrows, strict=True):
+        drawn = _element(pieces[name], _id(f"{arrow.tail}→{arrow.head}", taken), arrow.tooltip, (arrow.label,))
+        width = None if not arrow.shade or arrow.thick else dot.width_of(arrow.shade)
+        yield drawn if width is None else drawn.replace(_FAINT, f'stroke-width="{width}"')
+
+
+def _shaded(drawn: str, box: Box) -> str:
+    """Painted in the palest shade, now in its own."""
+    fill, words = dot.shade_look(box.shade or 0)
+    return drawn.replace(_PALEST, f'fill="{fill}"').replace(_WORDS, f'fill="{words}"')
 
 
 def _element(piece: tuple[str, list[str]], id: str, tooltip: str, words: Any) -> str:

@@ -38,8 +38,8 @@ class Box:
 
     @property
     def look(self) -> tuple[object, ...]:
-        """All that is painted besides the words themselves."""
-        return self.role, tuple(text.style for text in self.texts), self.pending, self.shade, self.faded
+        """All that is painted besides the words and the shade."""
+        return self.role, tuple(text.style for text in self.texts), self.pending, self.shade is not None, self.faded
 
 
 @dataclass(slots=True)
@@ -55,6 +55,11 @@ class Arrow:
     faded: bool = False
     thick: bool = False  # what the picture wants to show
     port: str = ""  # where it crosses from one column to the next: with others of that name
+
+    @property
+    def look(self) -> tuple[object, ...]:
+        """All that is painted besides the label and the width that its shade gives it."""
+        return self.role, bool(self.label), self.shade is not None and self.shade >= 0, self.faded, self.thick
 
 
 class Column(NamedTuple):
