@@ -106,11 +106,12 @@ def svg(scene: Scene, placed: Placed) -> str:
         f'<g class="graph" transform="translate({PAD - placed.low.x:.2f} {PAD + placed.high.y:.2f})">',
     ]
     names = [column.id for column in scene.columns] + ["legend"]
+    ids = _Ids()
     for column, name, stamp in zip(placed.columns, names, stamps.of, strict=False):
         dx, dy = column.dx - stamp.column.dx, column.dy - stamp.column.dy
         move = f' transform="translate({dx:.2f} {-dy:.2f})"' if dx or dy else ""
-        lines.append(f'<g id="{_id(name)}" class="column"{move}>')
-        lines += _stamped(column, stamp, stamps, pieces, name)
+        lines.append(f'<g id="{ids.new(name)}" class="column"{move}>')
+        lines += _stamped(column, stamp, stamps, pieces, name, ids)
         lines.append("</g>")
     lines.append("</g>\n</svg>\n")
     return "\n".join(lines)
@@ -131,22 +132,28 @@ def positioned(scene: Scene, placed: Placed) -> str:
 
 
 def _stamped(
-    column: PlacedColumn, stamp: _Stamp, stamps: _Stamps, pieces: dict[str, tuple[str, list[str]]], prefix: str
+    column: PlacedColumn,
+    stamp: _Stamp,
+    stamps: _Stamps,
+    pieces: dict[str, tuple[str, list[str]]],
+    prefix: str,
+    ids: _Ids,
 ) -> Iterator[str]:
     for frame, name in zip(column.frames(), stamp.frames, strict=True):
         id = ".".join((prefix, *frame.path)) if frame.depth else f"{prefix}.frame"
-        yield _element(pieces[name], id, frame.title, (frame.title,))
+        yield _element(pieces[name], ids.new(id), frame.title, (frame.title,))
     for box, name in zip(column.content.boxes, stamp.boxes, strict=True):
-        yield _element(pieces[name], box.id, f"{box.tooltip}\n{box.statistics}".strip(), [t.text for t in box.texts])
+        tooltip = f"{box.tooltip}\n{box.statistics}".strip()
+        yield _element(pieces[name], ids.new(box.id), tooltip, [t.text for t in box.texts])
     for (arrow, _), name in zip(stamps.arrows_of(column), stamp.arrows, strict=True):
-        yield _element(pieces[name], f"{arrow.tail}→{arrow.head}", arrow.tooltip, (arrow.label,))
+        yield _element(pieces[name], ids.new(f"{arrow.tail}→{arrow.head}"), arrow.tooltip, (arrow.label,))
 
 
 def _element(piece: tuple[str, list[str]], id: str, tooltip: str, words: Any) -> str:
     """One painted element with its own words; every other part of the piece is the number of one."""
     kind, parts = piece
     body = "".join(labels.spoken(words[int(part)]) if i % 2 else part for i, part in enumerate(parts))
-    return f'<g id="{_id(id)}" class="{kind}"><title>{labels.spoken(tooltip)}</title>\n{body}'
+    return f'<g id="{id}" class="{kind}"><title>{labels.spoken(tooltip)}</title>\n{body}'
 
 
 def _pieces(drawn: str, boxes: dict[str, Rect]) -> dict[str, tuple[str, list[str]]]:
@@ -168,6 +175,17 @@ def _add(items: list[Any], letter: str, *parts: Any) -> str:
     return name
 
 
-def _id(text: str) -> str:
-    """As an identifier: no spaces, nothing that needs escaping."""
-    return re.sub(r"[^\w.@→′-]+", "_", text)
+class _Ids:
+    """Identifiers without spaces or anything that needs escaping, each of them once: x * x has two arrows."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def new(self, text: str) -> str:
+        plain = id = re.sub(r"[^\w.@→′-]+", "_", text)
+        number = 1
+        while id in self._taken:
+            number += 1
+            id = f"{plain}_{number}"
+        self._taken.add(id)
+        return id
