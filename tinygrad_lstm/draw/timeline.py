@@ -11,7 +11,7 @@ from ..engine.graph import Graph
 from ..engine.scope import Frame
 from ..engine.tensor import Tensor
 
-BEFORE, AFTER = -1, 1 << 60
+BEFORE, AFTER = -1 << 60, 1 << 60
 """Where operations stand that belong to no step."""
 
 Module = tuple[Any, ...]
