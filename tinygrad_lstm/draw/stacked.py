@@ -15,9 +15,9 @@ from . import labels
 from .columns import Content, End, Inner
 from .geometry import Curve, Frame, Point, Rect, Template
 from .layered import layered
-from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Side, curve, terminals
+from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Side, Terminals, curve, terminals
 from .scene import Box, Scene
-from .theme import TEXTS
+from .theme import ROLES, TEXTS
 
 ROWS = ("bus", "layer", "lower", "upper", "belt")
 """The levels of an opened cell, from bottom to top."""
@@ -27,6 +27,8 @@ ABOVE = 56.0
 BETWEEN = 40.0
 T = TypeVar("T")
 """From column to column and from row to row in a cell, and between one box and the next above it."""
+
+ROUND = ("ellipse", "circle")
 
 
 def stacked(content: Content, scene: Scene) -> Template:
@@ -184,10 +186,11 @@ class _Stack:
 
     def _between(self, router: Router, template: Template, arrow: Inner) -> Curve:
         a, b = template.boxes[arrow.tail], template.boxes[arrow.head]
-        exits, entries = self._exits(arrow.tail), self._entries(arrow.head)
+        exits, entries = self._exits(arrow.tail, a), self._entries(arrow.head, b)
         if arrow.tail == arrow.head:  # a loop leads around the box
-            exits, entries = ({LEFT: 0}, {RIGHT: 0}) if arrow.role == "back" else ({RIGHT: 0}, {LEFT: 0})
-        cells = router.line(f"b{arrow.tail}", terminals(a, exits), terminals(b, entries))
+            right, left = terminals(a, {RIGHT: 0}), terminals(a, {LEFT: 0})
+            exits, entries = (left, right) if arrow.role == "back" else (right, left)
+        cells = router.line(f"b{arrow.tail}", exits, entries)
         return curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint")
 
     def _to_border(self, router: Router, template: Template, end: End, heights: dict[End, float]) -> Curve:
@@ -196,9 +199,9 @@ class _Stack:
         port = {((x, round(heights[end] / PITCH)), side): 0}
         rect = template.boxes[end.slot]
         if end.outgoing:
-            cells = router.line(f"b{end.slot}", terminals(rect, self._exits(end.slot)), port)
+            cells = router.line(f"b{end.slot}", self._exits(end.slot, rect), port)
             return curve(cells, rect, None)
-        cells = router.line(f"{end.key} from {end.forward}", port, terminals(rect, self._entries(end.slot)))
+        cells = router.line(f"{end.key} from {end.forward}", port, self._entries(end.slot, rect))
         return curve(cells, None, rect, tip=self.content.boxes[end.slot].role != "joint")
 
     def _port_heights(self, template: Template) -> dict[End, float]:
@@ -232,11 +235,15 @@ class _Stack:
                 return ports[other.port]
         return own
 
-    def _exits(self, slot: int) -> dict[Side, int]:
-        return self._sides(self.content.boxes[slot], outgoing=True)
+    def _exits(self, slot: int, rect: Rect) -> Terminals:
+        return self._terminals(slot, rect, outgoing=True)
 
-    def _entries(self, slot: int) -> dict[Side, int]:
-        return self._sides(self.content.boxes[slot], outgoing=False)
+    def _entries(self, slot: int, rect: Rect) -> Terminals:
+        return self._terminals(slot, rect, outgoing=False)
+
+    def _terminals(self, slot: int, rect: Rect, *, outgoing: bool) -> Terminals:
+        box = self.content.boxes[slot]
+        return terminals(rect, self._sides(box, outgoing=outgoing), round_=ROLES[box.role]["shape"] in ROUND)
 
     def _sides(self, box: Box, *, outgoing: bool) -> dict[Side, int]:
         """On which sides lines may leave or enter a box, and what it costs to choose one."""
