@@ -187,10 +187,13 @@ class _Stack:
     def _between(self, router: Router, template: Template, arrow: Inner) -> Curve:
         a, b = template.boxes[arrow.tail], template.boxes[arrow.head]
         exits, entries = self._exits(arrow.tail, a), self._entries(arrow.head, b)
-        if arrow.tail == arrow.head:  # a loop leads around the box
+        source = f"b{arrow.tail}"
+        if arrow.tail == arrow.head:  # a loop leads around the box, and each on its own way
+            loops = [other for other in self.content.inner if other.tail == other.head == arrow.tail]
+            source += f" loop {loops.index(arrow)}" if loops.index(arrow) else ""
             right, left = terminals(a, {RIGHT: 0}), terminals(a, {LEFT: 0})
             exits, entries = (left, right) if arrow.role == "back" else (right, left)
-        cells = router.line(f"b{arrow.tail}", exits, entries)
+        cells = router.line(source, exits, entries)
         return curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint")
 
     def _to_border(self, router: Router, template: Template, end: End, heights: dict[End, float]) -> Curve:
