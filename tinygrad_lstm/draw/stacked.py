@@ -6,7 +6,7 @@ top, layers stand in a row below, what they have in common comes in from a bus a
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
@@ -58,7 +58,7 @@ class _Stack:
     def __init__(self, content: Content, scene: Scene) -> None:
         self.content = content
         self.scene = scene
-        self.sizes = [size(box, scene.downwards) for box in content.boxes]
+        self.sizes = [self._size(slot) for slot in range(len(content.boxes))]
         self.units = self._units()
         for unit in self.units:
             self._arrange(unit)
@@ -71,6 +71,15 @@ class _Stack:
             if label and scene.downwards and arrow.tail == arrow.head:
                 label = label.moved(0, 14)  # not where the cell's output leaves
             self.template.inner[number] = line._replace(label=label)
+
+    def _size(self, slot: int) -> tuple[float, float]:
+        """That of the words; steps that are left out stand as high as all that passes them."""
+        box = self.content.boxes[slot]
+        width, height = size(box, self.scene.downwards)
+        if box.role == "gap":
+            ports = Counter(port[:1] for port in {end.port for end in self.content.ends if end.slot == slot})
+            height = max(height, 2 * PITCH * (max(ports.values(), default=0) + 1))
+        return width, height
 
     def _units(self) -> list[_Unit]:
         """Boxes and cells from bottom to top, in the order in which they ran."""
@@ -202,7 +211,8 @@ class _Stack:
         port = {((x, round(heights[end] / PITCH)), side): 0}
         rect = template.boxes[end.slot]
         if end.outgoing:
-            cells = router.line(f"b{end.slot}", self._exits(end.slot, rect), port)
+            apart = f" {end.key}" if self.content.boxes[end.slot].role == "gap" else ""
+            cells = router.line(f"b{end.slot}{apart}", self._exits(end.slot, rect), port)
             return curve(cells, rect, None)
         cells = router.line(f"{end.key} from {end.forward}", port, self._entries(end.slot, rect))
         return curve(cells, None, rect, tip=self.content.boxes[end.slot].role != "joint")
@@ -215,9 +225,10 @@ class _Stack:
         straight = sorted(self.content.ends, key=lambda end: self.content.boxes[end.slot].lane != "belt")
         for end in (*(e for e in straight if not e.outgoing), *(e for e in straight if e.outgoing)):
             if end.port not in ports:
-                y = self._natural_height(end, template, ports)
+                y = middle = self._natural_height(end, template, ports)
+                both_ways = self.content.boxes[end.slot].role == "gap"
                 while y in taken[end.forward]:
-                    y += 2 * PITCH
+                    y = 2 * middle - y if both_ways and y > middle else (2 * middle - y if both_ways else y) + 2 * PITCH
                 taken[end.forward].add(y)
                 ports[end.port] = y
             heights[end] = ports[end.port]
