@@ -168,7 +168,9 @@ class _Gates(Unrolled):
         if part.kind == "layer" and node.name:
             texts.append(Text(self.describe.name(node), "detail"))
         box = self.describe.group(part.id, part.kind, tuple(texts), [node], len(part.members), part.column)
-        box.block, box.lane = self._opened.block[part], self._opened.lane[part]
+        block = self._opened.block[part]
+        box.block = "\n".join((_cell(block), block.partition("\n")[2]))  # the same in all steps: they share a layout
+        box.lane = self._opened.lane[part]
         return box
 
 
