@@ -56,6 +56,15 @@ class _Backward:
         self._drawn: dict[tuple[str, str], Arrow] = {}
         for part in parts.parts:
             self._draw(part)
+        if not self.scene.boxes:
+            self.scene.boxes.append(self._alone())
+
+    def _alone(self) -> Box:
+        """A leaf from which nothing was computed: what it is given is all its gradient."""
+        node = self.graph.output
+        box = self.describe.node(node, self.graph.ids[node])
+        box.texts = (*box.texts, Text(f"seed {_norm(self.complete[node])}", "gradient"))
+        return self._shaded(box, self.complete[node])
 
     def _draw(self, part: Part) -> None:
         """The part, what it sends to its inputs, and before it the circle where what it receives adds up."""

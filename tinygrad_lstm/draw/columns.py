@@ -168,10 +168,29 @@ def place(scene: Scene, provider: Provider) -> Placed:
         placed.append(PlacedColumn(content, template, kind, 0.0, 0.0))
     _face_neighbours(placed, scene)
     _line_up(placed, scene)
-    corners = [(column.dx, column.dy, column.template) for column in placed]
-    low = Point(min(x for x, _, _ in corners), min(y for _, y, _ in corners))
-    high = Point(max(x + t.width for x, _, t in corners), max(y + t.height for _, y, t in corners))
-    return Placed(placed, low, high, scene.downwards)
+    whole = Placed(placed, Point(0, 0), Point(0, 0), scene.downwards)
+    corners = list(_corners(whole))
+    whole.low = Point(min(p.x for p in corners), min(p.y for p in corners))
+    whole.high = Point(max(p.x for p in corners), max(p.y for p in corners))
+    return whole
+
+
+def _corners(placed: Placed) -> Iterator[Point]:
+    """Of all that is painted: lines, labels, and boxes that face a neighbour may stand out of their column."""
+    known: dict[int, tuple[Point, Point]] = {}
+    for column in placed.columns:
+        template = column.template
+        if id(template) not in known:
+            known[id(template)] = template.corners()
+        for corner in known[id(template)]:
+            yield corner.moved(column.dx, column.dy)
+        arrows = [*column.content.arrows, *(crossing.arrow for crossing in column.content.crossing)]
+        if any(arrow.label for arrow in arrows):
+            for arrow, curve in (*column.arrows(), *placed.crossing(column)):
+                if arrow.label and curve.label:
+                    half = labels.width(arrow.label, 9) / 2
+                    yield curve.label.moved(-half, -6)
+                    yield curve.label.moved(half, 6)
 
 
 def _face_neighbours(placed: list[PlacedColumn], scene: Scene) -> None:

@@ -73,3 +73,13 @@ class Template:
     frames: list[Frame] = field(default_factory=list)
     inner: list[Curve] = field(default_factory=list)
     ends: list[Curve] = field(default_factory=list)
+
+    def corners(self) -> tuple[Point, Point]:
+        """The lower left and the upper right one of all that is in it, and of itself."""
+        points = [Point(0, 0), Point(self.width, self.height)]
+        for x, y, width, height in self.boxes:
+            points += Point(x - width / 2, y - height / 2), Point(x + width / 2, y + height / 2)
+        for curve in (*self.inner, *self.ends):
+            points += curve.points
+        xs, ys = [p.x for p in points], [p.y for p in points]
+        return Point(min(xs), min(ys)), Point(max(xs), max(ys))

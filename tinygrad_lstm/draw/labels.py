@@ -6,8 +6,9 @@ import html
 import unicodedata
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+
+from .scale import magnitude
 
 LONGEST = 36
 
@@ -65,7 +66,7 @@ def numbers(array: NDArray[Any], most: int = 3) -> str:
         return "empty"
     if array.size <= most:
         return ", ".join(f"{number:.3g}" for number in array.ravel()).replace("-", "−")
-    return f"‖{np.linalg.norm(array):.3g}‖".replace("-", "−")
+    return f"‖{magnitude(array):.3g}‖".replace("-", "−")
 
 
 def _escape(text: str) -> str:

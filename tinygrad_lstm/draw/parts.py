@@ -122,7 +122,7 @@ class Parts:
             key = gap or (door and door.key) or node
             if key not in found:
                 if gap:
-                    part = Part(self.columns[column].id, "gap", column, str(gap))
+                    part = Part(f"{self.columns[column].id}.steps", "gap", column, str(gap))
                 elif door:
                     part = Part(self._unique(door.id), door.kind, column, door.title)
                 else:

@@ -116,13 +116,16 @@ class Router:
         )
 
 
-def terminals(rect: Rect, costs: Mapping[Side, int]) -> dict[tuple[Cell, Side], int]:
-    """The cells just outside the sides of a box that is centred on the grid: their middles, and dearer, beside them."""
+def terminals(rect: Rect, costs: Mapping[Side, int], *, round_: bool = False) -> dict[tuple[Cell, Side], int]:
+    """The cells just outside the sides of a box that is centred on the grid: their middles, and dearer, beside them.
+
+    A round one is met in its middles only: beside them its outline recedes.
+    """
     x, y = round(rect.x / PITCH), round(rect.y / PITCH)
     found = {}
     for side, cost in costs.items():
         upright = side[0] == 0
-        beside = range(0, int((rect.width if upright else rect.height) / 2 / PITCH - 0.75) + 1, 2)
+        beside = range(0, 1 if round_ else int((rect.width if upright else rect.height) / 2 / PITCH - 0.75) + 1, 2)
         out = _reach(rect.height if upright else rect.width)
         for away in beside:
             for offset in {away, -away}:

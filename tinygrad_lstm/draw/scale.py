@@ -40,9 +40,14 @@ class Scale:
 
 
 def magnitude(array: Any) -> float:
-    """The Euclidean norm."""
+    """The Euclidean norm; as float64, and right also where squares are too large or too small for that."""
+    flat = np.asarray(array, np.float64).ravel()
     with np.errstate(all="ignore"):
-        return float(np.linalg.norm(np.asarray(array)))
+        norm = math.sqrt(flat @ flat)
+        if (norm > 1e-150 and norm < math.inf) or not flat.any():
+            return norm
+        largest = float(np.abs(flat).max())
+        return largest * float(np.linalg.norm(flat / largest)) if largest < math.inf else largest
 
 
 def short(number: float) -> str:
@@ -59,8 +64,8 @@ def statistics(array: NDArray[Any]) -> str:
     if array.size == 1:
         return f"{array.item():.4g}"
     with np.errstate(all="ignore"):
-        flat = array.ravel()
-        norm = math.sqrt(flat @ flat)
+        flat = array.ravel().astype(np.float64)
+        norm = magnitude(flat)
         parts = f"min {flat.min():.3g}, mean {flat.sum() / flat.size:.3g}, max {flat.max():.3g}, norm {norm:.3g}"
     zeros = flat.size - int(np.count_nonzero(flat))
     nans = 0 if math.isfinite(norm) else int(np.isnan(flat).sum())

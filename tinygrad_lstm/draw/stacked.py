@@ -6,7 +6,7 @@ top, layers stand in a row below, what they have in common comes in from a bus a
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
@@ -15,9 +15,9 @@ from . import labels
 from .columns import Content, End, Inner
 from .geometry import Curve, Frame, Point, Rect, Template
 from .layered import layered
-from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Side, curve, terminals
+from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Side, Terminals, curve, terminals
 from .scene import Box, Scene
-from .theme import TEXTS
+from .theme import ROLES, TEXTS
 
 ROWS = ("bus", "layer", "lower", "upper", "belt")
 """The levels of an opened cell, from bottom to top."""
@@ -27,6 +27,8 @@ ABOVE = 56.0
 BETWEEN = 40.0
 T = TypeVar("T")
 """From column to column and from row to row in a cell, and between one box and the next above it."""
+
+ROUND = ("ellipse", "circle")
 
 
 def stacked(content: Content, scene: Scene) -> Template:
@@ -56,7 +58,7 @@ class _Stack:
     def __init__(self, content: Content, scene: Scene) -> None:
         self.content = content
         self.scene = scene
-        self.sizes = [size(box, scene.downwards) for box in content.boxes]
+        self.sizes = [self._size(slot) for slot in range(len(content.boxes))]
         self.units = self._units()
         for unit in self.units:
             self._arrange(unit)
@@ -68,6 +70,15 @@ class _Stack:
             loop = arrow.tail == arrow.head
             label = (at_corner if loop else beside)(line, arrow.label) if arrow.label else None
             self.template.inner[number] = line._replace(label=label)
+
+    def _size(self, slot: int) -> tuple[float, float]:
+        """That of the words; steps that are left out stand as high as all that passes them."""
+        box = self.content.boxes[slot]
+        width, height = size(box, self.scene.downwards)
+        if box.role == "gap":
+            ports = Counter(port[:1] for port in {end.port for end in self.content.ends if end.slot == slot})
+            height = max(height, 2 * PITCH * (max(ports.values(), default=0) + 1))
+        return width, height
 
     def _units(self) -> list[_Unit]:
         """Boxes and cells from bottom to top, in the order in which they ran."""
@@ -188,10 +199,14 @@ class _Stack:
 
     def _between(self, router: Router, template: Template, arrow: Inner) -> Curve:
         a, b = template.boxes[arrow.tail], template.boxes[arrow.head]
-        exits, entries = self._exits(arrow.tail), self._entries(arrow.head)
-        if arrow.tail == arrow.head:  # a loop leads around the box
-            exits, entries = ({LEFT: 0}, {RIGHT: 0}) if arrow.role == "back" else ({RIGHT: 0}, {LEFT: 0})
-        cells = router.line(f"b{arrow.tail}", terminals(a, exits), terminals(b, entries))
+        exits, entries = self._exits(arrow.tail, a), self._entries(arrow.head, b)
+        source = f"b{arrow.tail}"
+        if arrow.tail == arrow.head:  # a loop leads around the box, and each on its own way
+            loops = [other for other in self.content.inner if other.tail == other.head == arrow.tail]
+            source += f" loop {loops.index(arrow)}" if loops.index(arrow) else ""
+            right, left = terminals(a, {RIGHT: 0}), terminals(a, {LEFT: 0})
+            exits, entries = (left, right) if arrow.role == "back" else (right, left)
+        cells = router.line(source, exits, entries)
         return curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint")
 
     def _to_border(self, router: Router, template: Template, end: End, heights: dict[End, float]) -> Curve:
@@ -200,9 +215,10 @@ class _Stack:
         port = {((x, round(heights[end] / PITCH)), side): 0}
         rect = template.boxes[end.slot]
         if end.outgoing:
-            cells = router.line(f"b{end.slot}", terminals(rect, self._exits(end.slot)), port)
+            apart = f" {end.key}" if self.content.boxes[end.slot].role == "gap" else ""
+            cells = router.line(f"b{end.slot}{apart}", self._exits(end.slot, rect), port)
             return curve(cells, rect, None)
-        cells = router.line(f"{end.key} from {end.forward}", port, terminals(rect, self._entries(end.slot)))
+        cells = router.line(f"{end.key} from {end.forward}", port, self._entries(end.slot, rect))
         return curve(cells, None, rect, tip=self.content.boxes[end.slot].role != "joint")
 
     def _port_heights(self, template: Template) -> dict[End, float]:
@@ -213,9 +229,10 @@ class _Stack:
         straight = sorted(self.content.ends, key=lambda end: self.content.boxes[end.slot].lane != "belt")
         for end in (*(e for e in straight if not e.outgoing), *(e for e in straight if e.outgoing)):
             if end.port not in ports:
-                y = self._natural_height(end, template, ports)
+                y = middle = self._natural_height(end, template, ports)
+                both_ways = self.content.boxes[end.slot].role == "gap"
                 while y in taken[end.forward]:
-                    y += 2 * PITCH
+                    y = 2 * middle - y if both_ways and y > middle else (2 * middle - y if both_ways else y) + 2 * PITCH
                 taken[end.forward].add(y)
                 ports[end.port] = y
             heights[end] = ports[end.port]
@@ -238,11 +255,15 @@ class _Stack:
                 return ports[other.port]
         return own
 
-    def _exits(self, slot: int) -> dict[Side, int]:
-        return self._sides(self.content.boxes[slot], outgoing=True)
+    def _exits(self, slot: int, rect: Rect) -> Terminals:
+        return self._terminals(slot, rect, outgoing=True)
 
-    def _entries(self, slot: int) -> dict[Side, int]:
-        return self._sides(self.content.boxes[slot], outgoing=False)
+    def _entries(self, slot: int, rect: Rect) -> Terminals:
+        return self._terminals(slot, rect, outgoing=False)
+
+    def _terminals(self, slot: int, rect: Rect, *, outgoing: bool) -> Terminals:
+        box = self.content.boxes[slot]
+        return terminals(rect, self._sides(box, outgoing=outgoing), round_=ROLES[box.role]["shape"] in ROUND)
 
     def _sides(self, box: Box, *, outgoing: bool) -> dict[Side, int]:
         """On which sides lines may leave or enter a box, and what it costs to choose one."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import index
 from typing import Any, Literal
 
 from ..engine.graph import Graph
 from ..engine.scope import Frame
 from ..engine.tensor import Tensor
 
-BEFORE, AFTER = -1, 1 << 60
+BEFORE, AFTER = -1 << 60, 1 << 60
 """Where operations stand that belong to no step."""
 
 Module = tuple[Any, ...]
@@ -170,13 +171,14 @@ def shown(steps: list[int], window: Window, longest: int) -> list[int | Gap]:
     Without a window, of a sequence that is longer than ``longest`` the first and the last steps are shown. Raises
     ValueError for a window that shows none of the steps.
     """
+    wanted = None if window is None or window == "all" else _checked(window)
     if window == "all" or (window is None and len(steps) <= longest) or not steps:
         return list(steps)
-    if window is None:
+    if wanted is None:
         half = longest // 2
         kept = set(steps[: longest - half]) | set(steps[-half:])
     else:
-        first, end = _checked(window)
+        first, end = wanted
         kept = {t for t in steps if first <= t < end}
         if not kept:
             raise ValueError(
@@ -202,11 +204,9 @@ def _with_gaps(steps: list[int], kept: set[int]) -> Iterator[int | Gap]:
 
 def _checked(window: Any) -> tuple[int, int]:
     try:
-        first, end = window
+        first, end = map(index, window)
     except (TypeError, ValueError):
-        first = end = None
-    if not (isinstance(first, int) and isinstance(end, int)):
-        raise TypeError(f"steps must be (first, end) as in range(first, end), or 'all', not {window!r}")
+        raise TypeError(f"steps must be (first, end) as in range(first, end), or 'all', not {window!r}") from None
     return first, end
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..engine.backprop import gradients as backward_gradients
+from ..engine.errors import short
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from . import legend as legends
@@ -67,7 +68,8 @@ def draw(
       ``direction``   of time: ``"left-to-right"`` or ``"top-to-bottom"``
       ``legend``      what the shapes, lines and colours mean
 
-    Raises ValueError for a view, a step, a name or a direction that there is not.
+    Raises ValueError for a view, a step, a name, a path or a direction that there is not, TypeError for an option of
+    another kind than these.
 
     >>> import tinygrad_lstm as tl
     >>> picture = tl.draw(tl.tanh(tl.tensor(0.5, name="x")))
@@ -83,6 +85,14 @@ def draw(
         raise ValueError(f"depth must be a whole number of levels to open, not {depth!r}")
     if highlight is not None and not isinstance(highlight, Path):
         raise TypeError(f"highlight takes a path, as from tl.path(loss, h0), not {type(highlight).__name__}")
+    if not isinstance(gradients, bool | Mapping):
+        raise TypeError(f"gradients must be True, or a mapping from tensors to gradients, not {gradients!r}")
+    names = (expand,) if isinstance(expand, str) else expand
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"expand takes the name of a module, such as 't1.cell', or several, not {expand!r}")
+    graph = Graph(x)
+    if highlight is not None and not {highlight.start, highlight.end} <= set(graph.nodes):
+        raise ValueError(f"nothing to highlight: {highlight!r} is not in the graph of {short(x)}")
     if gradients is True or (color and gradients is False and view != "backward"):
         gradients = backward_gradients(x)
     options = Options(
@@ -93,17 +103,17 @@ def draw(
         steps=steps,
         highlight=highlight,
         depth=depth,
-        expand=(expand,) if isinstance(expand, str) else tuple(expand),
+        expand=tuple(names),
         downwards=direction == DIRECTIONS[1],
         legend=legend,
     )
-    scene = VIEWS[view](Graph(x), options)
+    scene = VIEWS[view](graph, options)
     scene.drop_empty_columns()
     scene.key = legends.key(scene, options)
     return Picture(scene)
 
 
 def _choose(what: str, given: Any, there_are: Any) -> None:
-    if given not in there_are:
+    if given not in tuple(there_are):
         choices = " or ".join(repr(choice) for choice in there_are)
         raise ValueError(f"unknown {what} {given!r}; choose {choices}")
