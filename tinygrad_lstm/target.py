@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,8 +50,9 @@ def _run(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.parent.resolve()))
     sys.modules.setdefault(path.stem, module)  # for pickle and dataclasses
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        with redirect_stdout(sys.stderr):  # the picture may go to standard output
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
         raise TargetError(f"{path} failed{_where(error, path)}: {type(error).__name__}: {error}") from error
     return module
 
@@ -61,8 +63,9 @@ def _call(function: Any, path: Path, name: str) -> Any:
     except TypeError as error:
         raise TargetError(f"{name} in {path} must be a function without arguments ({error})") from error
     try:
-        return function()
-    except Exception as error:
+        with redirect_stdout(sys.stderr):
+            return function()
+    except (Exception, SystemExit) as error:
         raise TargetError(f"{name} in {path} failed{_where(error, path)}: {type(error).__name__}: {error}") from error
 
 
@@ -73,7 +76,7 @@ def _where(error: BaseException, path: Path) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).resolve() == path.resolve()
     ]
-    if isinstance(error, SyntaxError):
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).resolve() == path.resolve():
         lines = [error.lineno]
     return f" in line {lines[-1]}" if lines else ""
 

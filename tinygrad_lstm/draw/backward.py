@@ -8,7 +8,6 @@ from dataclasses import replace
 from ..engine.backprop import Contribution, backprop
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
-from . import labels
 from .describe import Describer
 from .options import Options
 from .parts import Part, Parts
@@ -57,7 +56,7 @@ class _Backward:
         for part in parts.parts:
             self._draw(part)
         if not self.scene.boxes:
-            self.scene.boxes.append(self._alone())
+            self.scene.add(self._alone())
 
     def _alone(self) -> Box:
         """A leaf from which nothing was computed: what it is given is all its gradient."""
@@ -72,9 +71,9 @@ class _Backward:
         if not received:
             return
         if part.kind == "gap":
-            self.scene.boxes.append(Box(part.id, "gap", (Text(part.title, "symbol"),), part.column, tooltip=part.title))
+            self.scene.add(Box(part.id, "gap", (Text(part.title, "symbol"),), part.column, tooltip=part.title))
         else:
-            self.scene.boxes.append(self._box(part, received))
+            self.scene.add(self._box(part, received))
         for node in part.members:
             self._meeting(node, part)
         for node in part.members:
@@ -92,8 +91,7 @@ class _Backward:
             box = self.describe.node(part.members[0], part.id, part.column, part.members[0].scope)
             total = self.complete[part.members[0]]
         else:
-            texts = (Text(part.title, "symbol"), *([Text(labels.clean(part.name), "detail")] if part.name else []))
-            box = self.describe.group(part.id, part.kind, texts, [], len(part.members), part.column)
+            box = self.describe.group(part.id, part.kind, part.texts, [], len(part.members), part.column)
             total = max(self.complete[node] for node in received)
         word = "seed" if part.members[-1] is self.graph.output else "∂"
         box.texts = (*box.texts, Text(f"{word} {_norm(total)}", "gradient"))
@@ -104,10 +102,10 @@ class _Backward:
         if node not in self.meetings:
             return
         texts = (Text("+", "sign"), Text(f"{len(self.sent[node])} meet", "detail"))
-        id = f"{self.graph.ids[node]}.sum"
+        id = f"{self.graph.ids[node]}+"
         tooltip = f"{len(self.sent[node])} contributions to {self.describe.name(node)} add up here"
         place = node.scope if part.kind == "op" else ()
-        self.scene.boxes.append(Box(id, "meeting", texts, part.column, place, tooltip=tooltip))
+        self.scene.add(Box(id, "meeting", texts, part.column, place, tooltip=tooltip))
         self._arrow(id, part.id, self.complete[node], f"{self.describe.name(node)}: the sum", node, node)
 
     def _find_meetings(self) -> set[Tensor]:
@@ -133,12 +131,12 @@ class _Backward:
         if step.arrived == step.expected > 1:
             sums = [Text(f"all {step.expected}: {now}", "gradient")]
         box.texts = (*box.texts, Text(f"+= {_norm(magnitude(step.contribution))}", "gradient"), *sums)
-        self.scene.boxes.append(self._shaded(box, magnitude(step.contribution)))
+        id = self.scene.add(self._shaded(box, magnitude(step.contribution)))
         self._arrow(part.id, id, magnitude(step.contribution), "", step.node, step.input)
 
     def _to_part(self, step: Contribution, part: Part) -> None:
         target = self.parts.of[step.input]
-        head = f"{self.graph.ids[step.input]}.sum" if step.input in self.meetings else target.id
+        head = f"{self.graph.ids[step.input]}+" if step.input in self.meetings else target.id
         tail = part.id
         if abs(target.column - part.column) > 1:
             if target.kind == "gap" or part.kind == "gap":
@@ -149,25 +147,28 @@ class _Backward:
             name = Text(self.describe.name(step.node))
             place = step.input.scope if target.kind == "op" else ()
             tooltip = f"the gradient of {part.id}"
-            self.scene.boxes.append(
+            tail = self.scene.add(
                 Box(tail, "echo", (name, Text(text, "detail")), target.column, place, tooltip=tooltip)
             )
         self._arrow(tail, head, magnitude(step.contribution), "", step.node, step.input)
 
     def _arrow(self, tail: str, head: str, size: float, tooltip: str, node: Tensor, x: Tensor) -> None:
-        known = self._drawn.get((tail, head))
-        label = _norm(size)
-        if known is not None:
-            known.label = f"{known.label} + {label}" if known.label.count("+") < 2 else known.label.rstrip(" …") + " …"
-            return
         path = self.options.highlight
         on_path = path is not None and node in path and x in path
         shade = self.scale.shade(size)
-        arrow = Arrow(tail, head, "gradient", label, tooltip or f"contribution of norm {label}: {tail} → {head}")
-        arrow.shade = -1 if shade is None else shade
-        arrow.faded, arrow.thick = path is not None and not on_path, on_path
-        self._drawn[tail, head] = arrow
-        self.scene.arrows.append(arrow)
+        shade = -1 if shade is None else shade
+        arrow = self._drawn.get((tail, head))
+        if arrow is None:
+            arrow = Arrow(tail, head, "gradient", _norm(size), shade=shade, faded=path is not None, thick=False)
+            self._drawn[tail, head] = arrow
+            self.scene.arrows.append(arrow)
+        elif arrow.label.count("+") < 2:
+            arrow.label += f" + {_norm(size)}"
+        else:
+            arrow.label = f"{arrow.label.removesuffix(' …')} …"
+        arrow.shade = max(arrow.shade or 0, shade) if arrow.shade != -1 else shade
+        arrow.faded, arrow.thick = arrow.faded and not on_path, arrow.thick or on_path
+        arrow.tooltip = tooltip or f"of norm {arrow.label}: {tail} → {head}"
 
     def _shaded(self, box: Box, total: float) -> Box:
         shade = self.scale.shade(total)

@@ -265,13 +265,17 @@ def _widest(group: list[Content]) -> Content:
     boxes = []
     for slot, box in enumerate(first.boxes):
         rows = zip(*(content.boxes[slot].texts for content in group), strict=True)
-        texts = tuple(Text(max((text.text for text in row), key=len), row[0].style) for row in rows)
+        texts = tuple(Text(max((text.text for text in row), key=_width), row[0].style) for row in rows)
         boxes.append(Box(box.id, box.role, texts, box.column, box.place, box.block, box.lane))
     inner = [
-        arrow._replace(label=max((content.inner[number].label for content in group), key=len))
+        arrow._replace(label=max((content.inner[number].label for content in group), key=_width))
         for number, arrow in enumerate(first.inner)
     ]
     return Content(first.title, boxes, first.arrows, inner, first.ends)
+
+
+def _width(text: str) -> float:
+    return labels.width(text, 1)
 
 
 def _line_up(placed: list[PlacedColumn], scene: Scene) -> None:

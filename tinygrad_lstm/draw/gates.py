@@ -16,7 +16,7 @@ from .describe import role
 from .options import Options
 from .parts import Part, Parts
 from .scene import Arrow, Box, Scene, Text
-from .unrolled import Unrolled
+from .unrolled import Unrolled, is_number
 
 LONG_GATES = 5
 
@@ -47,6 +47,7 @@ class _Opened:
         self.lane: dict[Part, str] = {}
         self.users = _users(parts)
         self._states = {node.inputs[slot].name for node, slot in parts.initial}
+        self._fused = {cell: _layers(cell.members, parts, self.users) for cell in cells}
         belts = self._belts(cells)
         for cell in cells:
             self._open(cell, belts)
@@ -54,15 +55,14 @@ class _Opened:
 
     def _open(self, cell: Part, belts: set[object]) -> None:
         """Put the cell's own parts in its place."""
-        inside = set(cell.members)
-        fused = _layers(cell.members, inside, self.users)
+        fused = self._fused[cell]
         made: dict[Tensor, Part] = {}
         fresh: list[Part] = []
         for node in cell.members:
             last = fused.get(node, node)
             if last not in made:
                 kind = "layer" if node in fused else "joint" if _name(node) == "concat" else "pointwise"
-                made[last] = Part(self._parts.graph.ids[last], kind, cell.column)
+                made[last] = Part(self._parts.unique(self._parts.graph.ids[last]), kind, cell.column)
                 fresh.append(made[last])
             part = made[last]
             part.members.append(node)
@@ -82,28 +82,28 @@ class _Opened:
 
         The way leads past all layers if there is such a way; if no state has one, as in a plain RNN, it leads through.
         """
-        fold = self._parts.timeline.fold
-        found: dict[object, list[Tensor]] = {}
+        past_layers: dict[object, list[Tensor]] = {}
+        through: dict[object, list[Tensor]] = {}
         for cell in cells:
-            inside = set(cell.members)
-            fused = _layers(cell.members, inside, self.users)
-            entries = [
-                node
-                for node in cell.members
-                for slot, x in enumerate(node.inputs)
-                if (node, slot) in self._parts.initial or (x in self._parts.timeline.of and self._apart(x, node))
-            ]
+            inside, fused = set(cell.members), self._fused[cell]
             exits = {node for node in cell.members if self._carried_on(node)}
-            plain = {node for node in inside if node not in fused and _name(node) != "concat"}
-            for allowed in (plain - {n for n in plain if role(n) == "layer"}, inside):
-                ways = [way for start in entries if (way := _way(start, exits, allowed, self.users))]
+            plain = {n for n in inside if n not in fused and _name(n) != "concat" and role(n) != "layer"}
+            module = tuple(module for _, module in self._parts.timeline.levels(cell.members[0])[:1])
+            for found, allowed, choose in ((past_layers, plain, max), (through, inside, min)):
+                starts = [node for node in cell.members if node in allowed and self._is_entry(node)]
+                ways = [way for start in starts if (way := _way(start, exits, allowed, self.users))]
                 if ways:
-                    kind = tuple(module for _, module in self._parts.timeline.levels(cell.members[0])[:1])
-                    best = max(ways, key=len) if allowed is not inside else min(ways, key=len)
-                    if len(best) >= len(found.get(kind, ())) or allowed is not inside:
-                        found.setdefault(kind, best)
-                    break
-        return {fold[node] for way in found.values() for node in way}
+                    found.setdefault(module, choose(ways, key=len))
+        fold = self._parts.timeline.fold
+        return {fold[node] for way in (through | past_layers).values() for node in way}
+
+    def _is_entry(self, node: Tensor) -> bool:
+        """Whether a state comes into the cell here."""
+        of = self._parts.timeline.of
+        return any(
+            (node, slot) in self._parts.initial or (x in of and self._apart(x, node))
+            for slot, x in enumerate(node.inputs)
+        )
 
     def _apart(self, x: Tensor, node: Tensor) -> bool:
         return self._parts.timeline.of[x] != self._parts.timeline.of.get(node)
@@ -145,7 +145,7 @@ class _Gates(Unrolled):
                 box = self.describe.group(
                     f"{part.id}.out", "output", (Text(self.describe.own_name(x) or "out"),), [x], 1, part.column
                 )
-                self.scene.boxes.append(box)
+                self.scene.add(box)
                 self.scene.arrows.append(Arrow(part.id, box.id, "data", tooltip=box.tooltip))
 
     def _tail(self, x: Tensor, part: Part) -> str:
@@ -183,7 +183,7 @@ def _timeless(id: str) -> str:
     return rest if step[1:].isdigit() else id
 
 
-def _layers(members: list[Tensor], inside: set[Tensor], users: dict[Tensor, list[Tensor]]) -> dict[Tensor, Tensor]:
+def _layers(members: list[Tensor], parts: Parts, users: dict[Tensor, list[Tensor]]) -> dict[Tensor, Tensor]:
     """Which nodes are one layer: an activation, the products with weights under it, and the biases between.
 
     Maps each to the last of its layer.
@@ -191,24 +191,32 @@ def _layers(members: list[Tensor], inside: set[Tensor], users: dict[Tensor, list
     last: dict[Tensor, Tensor] = {}
     weighted: set[Tensor] = set()
     for node in members:
-        name, sources = _name(node), node.inputs
-        weight = any(x.requires_grad and x.is_leaf for x in sources)
-        below = [x for x in sources if x in weighted]
-        if (name == "matmul" and weight) or (name in ("add", "sub", "mul") and (weight or len(below) == len(sources))):
+        below = [x for x in node.inputs if x in weighted]
+        if _is_affine(node, weighted, parts):
             weighted.add(node)
-            group = [node, *(x for x in below if all(user is node for user in users[x]))]
-        elif below and (role(node) == "layer" or role(node) == "movement") and _name(node) != "concat":
-            group = [node, *(x for x in below if all(user is node for user in users[x]))]
-            if role(node) == "movement":
-                weighted.add(node)
-        else:
+        elif not below or role(node) not in ("layer", "movement") or _name(node) == "concat":
             continue
+        elif role(node) == "movement":
+            weighted.add(node)
+        group = [node, *(x for x in below if all(user is node for user in users[x]))]
         roots = {last.get(x, x) for x in group}
-        for each in list(last):
-            if last[each] in roots:
-                last[each] = node
+        for each in [each for each, root in last.items() if root in roots]:
+            last[each] = node
         last.update((x, node) for x in group)
-    return {node: end for node, end in last.items() if node in inside}
+    return last
+
+
+def _is_affine(node: Tensor, weighted: set[Tensor], parts: Parts) -> bool:
+    """Whether a node is a product with weights, or a sum of such products and biases."""
+    weights = [x for x in node.inputs if x in parts.weights]
+    if _name(node) == "matmul":
+        return bool(weights)
+    if _name(node) in ("add", "sub"):
+        below = [x in weighted for x in node.inputs]
+        return bool(weights) or (
+            any(below) and all(known or x.is_leaf for known, x in zip(below, node.inputs, strict=True))
+        )
+    return _name(node) == "mul" and bool(weights)
 
 
 def _way(
@@ -253,11 +261,7 @@ def _sign(node: Tensor) -> str:
     """An operation's sign, with a constant operand in it: 1−, ×2."""
     assert node.primitive is not None
     sign = SIGNS.get(_name(node), node.primitive.symbol)
-    numbers = [f"{x.item():.3g}" if _is_number(x) else "" for x in node.inputs]
+    numbers = [f"{x.item():.3g}" if is_number(x) else "" for x in node.inputs]
     if len(node.inputs) == 2 and any(numbers):
         return f"{numbers[0]}{sign}{numbers[1]}"
     return sign
-
-
-def _is_number(x: Tensor) -> bool:
-    return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad

@@ -14,8 +14,8 @@ from .scene import Scene
 
 MARGIN = 8.0
 
-LARGE, SECONDS = 200, 20.0
-"""Of a column with more boxes, the layout may take at most so many seconds."""
+LARGE, SECONDS = 400, 20.0
+"""Of a column with more boxes and arrows, the layout may take at most so many seconds."""
 
 
 def layered(content: Content, scene: Scene) -> Template:
@@ -36,23 +36,24 @@ def layered(content: Content, scene: Scene) -> Template:
         graph.edge(*ends, id=f"i{number}", **attributes(arrow.role, arrow.label))
     for number, end in enumerate(content.ends):
         graph.edge(*_rightwards(end, ports[end.port]), id=f"e{number}", **_port_look(end, scene.downwards))
-    drawn = _drawn(graph.source, len(content.boxes), content.title)
+    parts = len(content.boxes) + len(content.inner) + len(content.ends)
+    drawn = _drawn(graph.source, parts, content.title)
     try:
         return _read(json.loads(drawn), content, scene.downwards)
     except (ValueError, KeyError) as error:
         raise RenderError(f"Graphviz's answer made no sense ({error!r}); {MEND}") from error
 
 
-def _drawn(source: str, boxes: int, title: str) -> bytes:
+def _drawn(source: str, parts: int, title: str) -> bytes:
     """What ``dot`` makes of a column, in limited time if it is a large one."""
     try:
-        return render(source, "json", limit=SECONDS if boxes > LARGE else None)
+        return render(source, "json", limit=SECONDS if parts > LARGE else None)
     except OutOfTime as error:
         where = f"at {title}" if title else "outside of any time step"
         raise OutOfTime(
-            f"{error}: laying out the {boxes} boxes {where} takes too long, for there is no step that repeats. Show "
-            'less: view="cells", depth=0 to shut the modules, steps=(a, b) for a window, or only a part of the graph '
-            "by drawing another tensor"
+            f"{error}: laying out {parts} boxes and arrows {where} takes too long, and no step repeats. Show less: "
+            'view="cells", depth=0 to shut the modules, steps=(a, b) for a window, or only a part of the graph by drawing '
+            "another tensor"
         ) from error
 
 

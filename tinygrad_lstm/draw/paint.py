@@ -11,7 +11,7 @@ from typing import Any
 from . import dot, labels
 from .columns import Placed, PlacedColumn
 from .geometry import Curve, Frame, Rect
-from .render import render
+from .render import MEND, RenderError, render
 from .scene import Arrow, Box, Scene, Text
 from .theme import INK, PAPER, SHADES, STYLED, dark_style
 
@@ -90,7 +90,10 @@ def svg(scene: Scene, placed: Placed) -> str:
     """The picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
     stamps = _Stamps(placed)
     source = dot.painted("picture", stamps.frames, stamps.boxes, stamps.arrows)
-    pieces = _pieces(render(source, "svg", "nop2").decode("utf-8"), {name: rect for name, _, rect in stamps.boxes})
+    places = {name: rect for name, _, rect in stamps.boxes} | {name: frame.rect for name, frame in stamps.frames}
+    pieces = _pieces(render(source, "svg", "nop2").decode("utf-8"), places)
+    if len(pieces) != len(places) + len(stamps.arrows):
+        raise RenderError(f"Graphviz painted {len(pieces)} of {len(places) + len(stamps.arrows)} elements; {MEND}")
     width = placed.high.x - placed.low.x + 2 * PAD
     height = placed.high.y - placed.low.y + 2 * PAD
     lines = [
@@ -159,15 +162,15 @@ def _element(piece: tuple[str, list[str]], id: str, tooltip: str, words: Any) ->
     return f'<g id="{id}" class="{kind}"><title>{labels.spoken(tooltip)}</title>\n{body}'
 
 
-def _pieces(drawn: str, boxes: dict[str, Rect]) -> dict[str, tuple[str, list[str]]]:
+def _pieces(drawn: str, places: dict[str, Rect]) -> dict[str, tuple[str, list[str]]]:
     """What Graphviz painted, by element: its class, and its body divided where words are to be put in.
 
-    Words are centred on their boxes, where Graphviz gave the left end of those it measured.
+    Words are centred on their boxes and frames, where Graphviz gave the left end of those it measured.
     """
     pieces = {}
     for name, kind, body in _ELEMENT.findall(drawn):
-        if name in boxes:
-            body = _START.sub(f'text-anchor="middle" x="{boxes[name].x:.2f}"', body)
+        if name in places:
+            body = _START.sub(f'text-anchor="middle" x="{places[name].x:.2f}"', body)
         pieces[name] = (kind, _WORD.split(body))
     return pieces
 

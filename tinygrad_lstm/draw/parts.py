@@ -10,7 +10,7 @@ from ..engine.scope import Frame
 from ..engine.tensor import Tensor
 from .labels import clean
 from .options import Options
-from .scene import Column
+from .scene import Column, Text
 from .timeline import AFTER, BEFORE, Gap, Timeline, shown
 
 
@@ -34,6 +34,11 @@ class Part:
     @property
     def caption(self) -> str:
         return self.title if self.name in ("", "cell") else f"{self.title} · {self.name}"
+
+    @property
+    def texts(self) -> tuple[Text, ...]:
+        """What stands on its door."""
+        return (Text(self.title, "symbol"), *([Text(clean(self.name), "detail")] if self.name else []))
 
     @property
     def shut(self) -> bool:
@@ -71,6 +76,7 @@ class Parts:
         self._taken: set[str] = set()
         self._around_cells = self._calls_around_cells()
         self.initial = self.timeline.initial_states()
+        self.weights = self.timeline.weights()
         self.steps = shown(self.timeline.steps, options.steps, longest)
         self.columns, self._index = self._lay_columns()
         self.of: dict[Tensor, Part] = {}
@@ -124,9 +130,9 @@ class Parts:
                 if gap:
                     part = Part(f"{self.columns[column].id}.steps", "gap", column, str(gap))
                 elif door:
-                    part = Part(self._unique(door.id), door.kind, column, door.title)
+                    part = Part(self.unique(door.id), door.kind, column, door.title)
                 else:
-                    part = Part(self.graph.ids[node], "op", column)
+                    part = Part(self.unique(self.graph.ids[node]), "op", column)
                 found[key] = part
                 self.parts.append(part)
             found[key].members.append(node)
@@ -201,7 +207,8 @@ class Parts:
             if node in self.of:
                 self.of[node].outputs.append(node)
 
-    def _unique(self, id: str) -> str:
+    def unique(self, id: str) -> str:
+        """The id, changed if another part has it."""
         while id in self._taken:
             id += "′"
         self._taken.add(id)

@@ -71,5 +71,5 @@ def find(output: Tensor, name: str) -> Tensor:
     if not found:
         names = dict.fromkeys(node.name for node in graph.nodes if node.name)
         raise ValueError(f"no tensor here is called {name!r}; there is {', '.join(list(names)[:12])}")
-    ids = ", ".join(f"t{node.time}.{name}" if node.time is not None else graph.ids[node] for node in found[:6])
+    ids = ", ".join(graph.ids[node] for node in found[:6])
     raise ValueError(f"{len(found)} tensors are called {name!r}; say which: {ids}{', …' if len(found) > 6 else ''}")

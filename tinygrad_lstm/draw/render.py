@@ -40,7 +40,7 @@ def render(source: str, format: str, engine: str = "dot", *, limit: float | None
     except ImportError as error:
         return _by_dot_on_the_path(source, format, engine, limit, error)
     if limit is not None:
-        worker = [sys.executable, str(Path(__file__).with_name("worker.py")), engine, format]
+        worker = [sys.executable, "-P", str(Path(__file__).with_name("worker.py")), engine, format]
         return _by_process(worker, source, limit, "Graphviz")
     with _one_at_a_time, _silent_stderr() as said, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -9,12 +9,12 @@ import numpy as np
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from . import labels
-from .describe import Describer, role
+from .describe import NOT_YET, Describer, role
 from .options import Options
 from .parts import Part, Parts
 from .scale import magnitude
 from .scene import Arrow, Box, Column, Scene, Text
-from .unrolled import is_input, title
+from .unrolled import is_input, is_number, title
 
 EVER = "ₜ"
 """The subscript of what is different in every step."""
@@ -44,7 +44,9 @@ class _Flow:
     """What flows between two folds with the same delay: the names, and when."""
 
     names: dict[str, None] = field(default_factory=dict)
-    times: set[int] = field(default_factory=set)
+    times: set[int] = field(default_factory=set)  # of states that are used after the last step
+    firsts: int = 0  # how many of its uses are by the first step only
+    uses: int = 0
     thick: bool = False
 
 
@@ -59,19 +61,25 @@ class _Rolled:
         self.scene = Scene(
             name,
             f"{description} Time is folded.",
-            columns=(Column("before"), Column("t", "every time step"), Column("after")),
+            columns=(Column("before"), Column("t", self._when()), Column("after")),
             downwards=options.downwards,
             upwards=not options.depth and not options.expand,
         )
         self.scene.scale = self.describe.scale
         self._of: dict[Part, _Fold] = {}
         self._flows: dict[tuple[str, str, int], _Flow] = {}
-        self._leaves: dict[tuple[Tensor, tuple[str, ...]], str] = {}
+        self._leaves: dict[tuple[object, ...], str] = {}
         for fold in self._folds():
             self._draw(fold)
         self._connect()
         if not self.scene.boxes:
-            self.scene.boxes.append(self.describe.node(graph.output, graph.ids[graph.output]))
+            self.scene.add(self.describe.node(graph.output, graph.ids[graph.output]))
+
+    def _when(self) -> str:
+        """Which steps are folded."""
+        steps = [step for step in self.parts.steps if isinstance(step, int)]
+        every = len(steps) == len(self.parts.timeline.steps)
+        return "every time step" if every or not steps else f"t = {steps[0]} … {steps[-1]}"
 
     def _folds(self) -> list[_Fold]:
         folds: dict[object, _Fold] = {}
@@ -110,7 +118,7 @@ class _Rolled:
         when = f"{len(times)} time steps, t = {min(times)} … {max(times)}" if times else "once"
         example = self.describe.tooltip(outputs[0] if outputs else node)
         box.tooltip = f"{fold.id}: {when}\nfor example {example}"
-        self.scene.boxes.append(self._shaded(box, fold))
+        self.scene.add(self._shaded(box, fold))
 
     def _column(self, part: Part) -> int:
         """Before, in every step, or after."""
@@ -124,9 +132,7 @@ class _Rolled:
         node = part.members[-1]
         often = len(fold.parts) > 1 or self.parts.is_step(part.column)
         if part.shut:
-            texts = [Text(part.title, "symbol")]
-            if part.name:
-                texts.append(Text(labels.clean(part.name), "detail"))
+            texts = list(part.texts)
         elif is_input(part):
             texts = [Text(self._name(node, often), "symbol")]
         else:
@@ -141,9 +147,7 @@ class _Rolled:
             texts.append(Text(_range([magnitude(self.graph.values[x]) for x in outputs]), "value"))
         if self.options.gradients is not None:
             found = [magnitude(g) for x in outputs if (g := self.options.gradients.get(x)) is not None]
-            texts.append(
-                Text(f"∂ {_range(found)}" if found else "∂ not computed yet", "gradient" if found else "pending")
-            )
+            texts.append(Text(f"∂ {_range(found)}" if found else NOT_YET, "gradient" if found else "pending"))
         return tuple(texts)
 
     def _shaded(self, box: Box, fold: _Fold) -> Box:
@@ -158,21 +162,25 @@ class _Rolled:
         return box
 
     def _from_leaf(self, x: Tensor, node: Tensor, slot: int, part: Part) -> None:
-        first = self.parts.initial.get((node, slot), 0)
-        if part.shut and not first and (x.requires_grad or (x.name is None and x.ndim == 0)):
+        first, weight = self.parts.initial.get((node, slot), 0), x in self.parts.weights
+        if part.shut and not first and (weight or is_number(x)):
             return
         place = () if part.shut or first else node.scope
-        if (x, place) not in self._leaves:
-            self._leaves[x, place] = id = f"{self.graph.ids[x]}@{self._of[part].id}"
-            self.scene.boxes.append(self.describe.node(x, id, self._column(part) - first, place))
-        flow = self._flow(self._leaves[x, place], self._of[part].id, x, node)
-        if first:
-            flow.times.add(-1)
+        # a weight is the same in every step; an input is another one, but in the same place
+        key = (x if weight or first else self.parts.timeline.fold[node], 0 if weight or first else slot, place)
+        if key not in self._leaves:
+            often = not weight and not first and self.parts.is_step(part.column) and x.name is not None
+            box = self.describe.node(x, f"{self.graph.ids[x]}@{self._of[part].id}", self._column(part) - first, place)
+            if often:
+                box.texts = (Text(self._name(x, True), "symbol"), *box.texts[1:])
+            self._leaves[key] = self.scene.add(box)
+        self._flow(self._leaves[key], self._of[part].id, x, node).firsts += bool(first)
 
     def _flow(self, tail: str, head: str, x: Tensor, node: Tensor) -> _Flow:
         of = self.parts.timeline.of
         delay = of[node] - of[x] if x in of and node in of else 0
         flow = self._flows.setdefault((tail, head, delay), _Flow())
+        flow.uses += 1
         if not x.is_leaf:
             flow.names[labels.clean(x.name or "")] = None
             if x in of and node not in of:
@@ -188,12 +196,16 @@ class _Rolled:
             kind, label = "data", ""
             if delay:
                 kind = "state" if delay > 0 else "back"
-                label = f"{names} · delay {delay}".replace("-", "−").strip(" ·")
-            elif -1 in flow.times:
-                kind, label = "first", "first step"
+                label = f"{names} · delay {delay}" if delay > 0 else f"{names} · delay −{-delay}"
+                label = label.removeprefix(" · ")
+            elif flow.firsts:
+                only = flow.firsts == flow.uses
+                kind, label = ("first", "first step") if only else ("data", "")
             elif flow.times:
-                when = "every t" if len(flow.times) > 1 else f"t = {min(flow.times)}"
-                label = f"{names}, {when}".strip(", ")
+                every = len(flow.times) > 1 and len(flow.times) == len(self.parts.timeline.steps)
+                times = sorted(flow.times)
+                when = "every t" if every else f"t = {times[0]}" + (f" … {times[-1]}" if len(times) > 1 else "")
+                label = f"{names}, {when}".removeprefix(", ")
             if boxes[tail].role == "parameter":
                 kind = "weight"
             faded = self.options.highlight is not None and not flow.thick

@@ -89,6 +89,15 @@ class Scene:
     upwards: bool = False  # in each column, from bottom to top: one box above another
     scale: Scale | None = None  # of the shades, if there are any
     key: tuple[Sample, ...] = ()  # the legend
+    _ids: set[str] = field(default_factory=set)
+
+    def add(self, box: Box) -> str:
+        """Put a box into the picture, under an id that no other has; returns it."""
+        while box.id in self._ids:
+            box.id += "′"
+        self._ids.add(box.id)
+        self.boxes.append(box)
+        return box.id
 
     def drop_empty_columns(self) -> None:
         """Forget the columns in which nothing stands."""

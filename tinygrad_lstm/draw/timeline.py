@@ -70,6 +70,26 @@ class Timeline:
                     found[node, slot] = side
         return found
 
+    def weights(self) -> set[Tensor]:
+        """Leaves that belong to the network rather than to its input.
+
+        They are learned; or, where nothing is, multiply from the right, or are added to such a product. What is an
+        initial state is none of them, learned or not.
+        """
+        products = {"matmul", "add"}
+        found = set()
+        for node in self.operations:
+            assert node.primitive is not None
+            for slot, x in enumerate(node.inputs):
+                name, other = node.primitive.name, node.inputs[slot - 1]
+                right = name == "matmul" and slot == 1 and x.ndim == 2
+                bias = (
+                    name == "add" and x.ndim == 1 and other.primitive is not None and other.primitive.name in products
+                )
+                if x.is_leaf and (x.requires_grad or right or bias):
+                    found.add(x)
+        return found - {node.inputs[slot] for node, slot in self.initial_states()}
+
     def _folded(self) -> dict[Tensor, tuple[object, ...]]:
         """A key for each operation that its counterparts in other steps share."""
         count: Counter[tuple[object, ...]] = Counter()
@@ -78,7 +98,8 @@ class Timeline:
         for node in self.operations:
             assert node.primitive is not None
             modules = tuple(module for _, module in self._calls[node])
-            base = (node in self.of, modules, node.primitive.name)
+            learned = tuple(x.serial for x in node.inputs if x.is_leaf and x.requires_grad)
+            base = (node in self.of, modules, node.primitive.name, learned if len(learned) < len(node.inputs) else ())
             moment = (self.of.get(node), *base)
             key = (*base, count[moment])
             keys[node] = shared.setdefault(key, key)
@@ -155,14 +176,14 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Gap:
-    """Steps that are left out, from the first to the last."""
+    """Steps that are left out, from the first to the last, and how many they are."""
 
     first: int
     last: int
+    count: int
 
     def __str__(self) -> str:
-        count = self.last - self.first + 1
-        return f"… {count} step{'s' if count > 1 else ''} …"
+        return f"… {self.count} step{'s' if self.count > 1 else ''} …"
 
 
 def shown(steps: list[int], window: Window, longest: int) -> list[int | Gap]:
@@ -195,11 +216,11 @@ def _with_gaps(steps: list[int], kept: set[int]) -> Iterator[int | Gap]:
             skipped.append(t)
             continue
         if skipped:
-            yield Gap(skipped[0], skipped[-1])
+            yield Gap(skipped[0], skipped[-1], len(skipped))
         skipped = []
         yield t
     if skipped:
-        yield Gap(skipped[0], skipped[-1])
+        yield Gap(skipped[0], skipped[-1], len(skipped))
 
 
 def _checked(window: Any) -> tuple[int, int]:

@@ -51,18 +51,11 @@ class Unrolled:
         for part in parts.parts:
             self._draw(part)
         if not self.scene.boxes:
-            self.scene.boxes.append(self.describe.node(graph.output, graph.ids[graph.output]))
+            self.scene.add(self.describe.node(graph.output, graph.ids[graph.output]))
 
     def _draw(self, part: Part) -> None:
         if self.scene.upwards and is_input(part):
-            (node,) = part.members
-            box = self.describe.node(node, part.id, part.column)
-            name = Text(self.describe.name(node), "symbol")
-            box.role, box.texts = (
-                "input",
-                (name, *(text for text in box.texts if text.style not in ("sign", "symbol", "name"))),
-            )
-            self.scene.boxes.append(box)
+            self.scene.add(self._input(part))
             return
         for node in part.members:
             far: list[Tensor] = []
@@ -74,7 +67,15 @@ class Unrolled:
                 elif part.kind != "gap":
                     far.append(x)
             self._from_afar(far, node, part)
-        self.scene.boxes.append(self._box(part))
+        self.scene.add(self._box(part))
+
+    def _input(self, part: Part) -> Box:
+        """What only picks from the input is the input."""
+        (node,) = part.members
+        box = self.describe.node(node, part.id, part.column)
+        numbers = (text for text in box.texts if text.style not in ("sign", "symbol", "name"))
+        box.role, box.texts = "input", (Text(self.describe.name(node), "symbol"), *numbers)
+        return box
 
     def _box(self, part: Part) -> Box:
         if part.kind == "op":
@@ -83,28 +84,20 @@ class Unrolled:
         if part.kind == "gap":
             hint = f"{part.title}\nnot shown; steps='all' shows every step, steps=(a, b) others"
             return Box(part.id, "gap", (Text(part.title, "symbol"),), part.column, tooltip=hint)
-        texts = [Text(part.title, "symbol")]
-        if part.name:
-            texts.append(Text(labels.clean(part.name), "detail"))
-        return self.describe.group(part.id, part.kind, tuple(texts), part.outputs, len(part.members), part.column)
+        return self.describe.group(part.id, part.kind, part.texts, part.outputs, len(part.members), part.column)
 
     def _from_leaf(self, x: Tensor, node: Tensor, slot: int, part: Part) -> None:
-        alone = part.kind == "op"
-        if part.kind == "gap" or (not alone and (x.requires_grad or (x.name is None and x.ndim == 0))):
+        alone, side = part.kind == "op", self.parts.initial.get((node, slot), 0)
+        weight = x in self.parts.weights
+        if part.kind == "gap" or (not alone and not side and (weight or is_number(x))):
             return
-        side = self.parts.initial.get((node, slot), 0)
         column, place = part.column - side, node.scope if alone and not side else ()
         key = (x, column, place)
         if key not in self._copies:
-            self._copies[key] = id = f"{self.graph.ids[x]}@{part.id}"
-            self.scene.boxes.append(self.describe.node(x, id, column, place))
-        self._arrow(
-            self._copies[key],
-            part,
-            x,
-            node,
-            ("data", "state", "back")[side] if side else "weight" if x.requires_grad else "data",
-        )
+            box = self.describe.node(x, f"{self.graph.ids[x]}@{part.id}", column, place)
+            self._copies[key] = self.scene.add(box)
+        role = ("data", "state", "back")[side] if side else "weight" if weight else "data"
+        self._arrow(self._copies[key], part, x, node, role)
 
     def _from_part(self, x: Tensor, node: Tensor, part: Part) -> None:
         source = self.parts.of[x]
@@ -130,9 +123,9 @@ class Unrolled:
             place = node.scope if part.kind == "op" else ()
             key = (*bundle, part.column, place)
             if key not in self._copies:
-                self._copies[key] = id = f"{self.graph.ids[bundle[0]]}@{part.id}"
-                when = self._when(bundle)
-                self.scene.boxes.append(self.describe.echo(bundle[0], id, part.column, place, when))
+                id = f"{self.graph.ids[bundle[0]]}@{part.id}"
+                box = self.describe.echo(bundle[0], id, part.column, place, self._when(bundle))
+                self._copies[key] = self.scene.add(box)
             self._arrow(self._copies[key], part, bundle[0], node, "data")
 
     def _when(self, bundle: list[Tensor]) -> str:
@@ -158,9 +151,15 @@ class Unrolled:
             self._bundles[tail, part.id] = arrow
             return
         if label and label not in known.label.split(", "):
-            known.label = f"{known.label}, {label}"
+            known.label = f"{known.label}, {label}".lstrip(", ")
+            known.tooltip = f"{known.label}: {tail} → {part.id}"
         known.thick |= on_path
         known.faded &= not on_path
+
+
+def is_number(x: Tensor) -> bool:
+    """Whether a leaf is but a number in a formula."""
+    return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
 
 
 def is_input(part: Part) -> bool:
