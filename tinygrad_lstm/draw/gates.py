@@ -146,7 +146,13 @@ class _Gates(Unrolled):
                     f"{part.id}.out", "output", (Text(self.describe.own_name(x) or "out"),), [x], 1, part.column
                 )
                 self.scene.add(box)
-                self.scene.arrows.append(Arrow(part.id, box.id, "data", tooltip=box.tooltip))
+                arrow = Arrow(part.id, box.id, "data", tooltip=box.tooltip)
+                if (path := self.options.highlight) is not None:
+                    users = [user for user in self._opened.users[x] if user in path]
+                    leaves = [user for user in users if not self._carries(part, self.parts.of[user], self._opened)]
+                    arrow.thick = x in path and (x is path.end or bool(leaves))
+                    arrow.faded = not arrow.thick
+                self.scene.arrows.append(arrow)
 
     def _tail(self, x: Tensor, part: Part) -> str:
         source = self.parts.of[x]

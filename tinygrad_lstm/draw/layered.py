@@ -52,8 +52,8 @@ def _drawn(source: str, parts: int, title: str) -> bytes:
         where = f"at {title}" if title else "outside of any time step"
         raise OutOfTime(
             f"{error}: laying out {parts} boxes and arrows {where} takes too long, and no step repeats. Show less: "
-            'view="cells", depth=0 to shut the modules, steps=(a, b) for a window, or only a part of the graph by drawing '
-            "another tensor"
+            'view="cells", depth=0 to shut the modules, steps=(a, b) for a window, or only a part of the graph by '
+            "drawing another tensor"
         ) from error
 
 

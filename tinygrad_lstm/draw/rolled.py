@@ -145,9 +145,14 @@ class _Rolled:
             texts.append(Text(labels.shape(self.graph.values[node]), "detail"))
         if self.options.values:
             texts.append(Text(_range([magnitude(self.graph.values[x]) for x in outputs]), "value"))
-        if self.options.gradients is not None:
-            found = [magnitude(g) for x in outputs if (g := self.options.gradients.get(x)) is not None]
-            texts.append(Text(f"∂ {_range(found)}" if found else NOT_YET, "gradient" if found else "pending"))
+        wanted = [x for x in outputs or [node] if x.requires_grad]
+        if self.options.gradients is not None and wanted:
+            found = [magnitude(g) for x in wanted if (g := self.options.gradients.get(x)) is not None]
+            if found:
+                texts.append(Text(f"∂ {_range(found)}", "gradient"))
+            if len(found) < len(wanted):
+                some = f"{len(wanted) - len(found)} of {len(wanted)} "
+                texts.append(Text(NOT_YET.replace("∂ ", f"∂ {some}") if found else NOT_YET, "pending"))
         return tuple(texts)
 
     def _shaded(self, box: Box, fold: _Fold) -> Box:
