@@ -261,7 +261,7 @@ def own_loss(step, *, module, timed, named):
 @pytest.mark.parametrize(
     ("step", "layers", "belt"),
     [
-        (lstm_of_slices, ["+", "σ", "σ", "tanh", "σ"], ["×", "+"]),
+        (lstm_of_slices, ["linear", "σ", "σ", "tanh", "σ"], ["×", "+"]),
         (torch_style, ["σ", "σ", "tanh", "σ"], ["×", "+"]),
         (torch_rnn, ["tanh"], ["tanh"]),
     ],

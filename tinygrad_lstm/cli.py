@@ -9,16 +9,13 @@ import time
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
-
-if TYPE_CHECKING:
-    from .draw import Picture
 
 app = typer.Typer(
     help="See how recurrent networks learn: take the tour, draw, step through backpropagation, check the gradients.",
@@ -148,9 +145,13 @@ def draw(
         list[str] | None,
         typer.Option("--output", "-o", help=OUTPUT_HELP, metavar="FILE"),
     ] = None,
-    cell: Annotated[AnyCell, typer.Option(help="The cell, if no target is given.")] = AnyCell.lstm,
-    steps: Annotated[int, typer.Option(min=1, max=10_000, help="How many time steps to unroll it.")] = 4,
-    layers: Annotated[int, typer.Option(min=1, max=20, help="How many layers of it.")] = 1,
+    cell: Annotated[
+        AnyCell | None, typer.Option(help="The cell, if no target is given: the LSTM, if none is named.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="How many time steps to unroll it; 4 if not given.")
+    ] = None,
+    layers: Annotated[int | None, typer.Option(min=1, max=20, help="How many layers of it; 1 if not given.")] = None,
     bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Read in both directions.")] = False,
     window: Annotated[
         str | None,
@@ -186,11 +187,19 @@ def draw(
     from .studies.small import small_loss
     from .target import TargetError, load
 
-    outputs = output or [f"{target.rpartition(':')[2] if target else cell.value}-{view.value}.svg"]
+    if target and (cell or steps or layers or bidirectional):
+        raise _refuse(
+            f"{target} says what to draw; --cell, --steps, --layers and --bidirectional are for our own cells"
+        )
+    name = target.rpartition(":")[2] if target else (cell or AnyCell.lstm).value
+    outputs = output or [f"{name}-{view.value}.{format.value if format else 'svg'}"]
     try:
+        formats = [_format_of(name, format) for name in outputs]
         with errors.status("drawing") if errors.is_terminal else nullcontext():
             tensor = (
-                load(target) if target else small_loss(cell.value, steps, layers=layers, bidirectional=bidirectional)
+                load(target)
+                if target
+                else small_loss(name, steps or 4, layers=layers or 1, bidirectional=bidirectional)
             )
             picture = picture_of(
                 tensor,
@@ -206,8 +215,9 @@ def draw(
                 direction=direction.value,
                 legend=legend,
             )
-            for name in outputs:
-                _write_picture(picture, name, format)
+            contents = [picture.render(each) for each in formats]  # all of them, before any is written
+        for file, content in zip(outputs, contents, strict=True):
+            _write_picture(file, content, picture.title)
     except (TargetError, RenderError, ValueError) as error:
         raise _refuse(str(error)) from error
 
@@ -279,24 +289,38 @@ def _window(window: str | None) -> tuple[int, int] | Literal["all"] | None:
     if window == "all":
         return "all"
     first, colon, end = window.partition(":")
-    if not colon or not first.isdecimal() or not end.isdecimal():
+    if not colon or not all(part.isdecimal() or not part for part in (first, end)):
         raise ValueError(f"--window takes A:B, as in 10:15, or all, not {window!r}")
-    return int(first), int(end)
+    return int(first or 0), int(end or sys.maxsize)
 
 
-def _write_picture(picture: Picture, name: str, format: Format | None) -> None:
+def _format_of(name: str, format: Format | None) -> str:
+    """What to write to a file, or to standard output: what its ending says, or else what was asked for."""
+    from .draw.picture import ENDINGS
+
+    ending = "" if name == "-" else Path(name).suffix.lower().lstrip(".")
+    if ending not in ENDINGS and (format is None or ending) and name != "-":
+        raise ValueError(f"cannot save a picture as {name!r}: the name must end in .{', .'.join(ENDINGS)}")
+    if ending and format and ending != format.value:
+        raise ValueError(f"{name} is not where to write {format.value}; leave out --format, or the ending")
+    return ending or (format.value if format else "svg")
+
+
+def _write_picture(name: str, content: str | bytes, title: str) -> None:
     """To standard output if the name is a dash, else to a file, which is replaced as a whole."""
     from .files import write_file
 
-    ending = Path(name).suffix.lower().lstrip(".") if name != "-" else ""
-    content = picture.render(ending or (format.value if format else "svg" if name == "-" else ""), name)
-    if name == "-":
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content.encode("utf-8") if isinstance(content, str) else content)
-        sys.stdout.buffer.flush()
-        return
     try:
-        errors.print(Text(f"wrote {write_file(name, content)}: {picture.title}"), soft_wrap=True)
+        if name != "-":
+            errors.print(Text(f"wrote {write_file(name, content)}: {title}"), soft_wrap=True)
+        elif sys.stdout is None:
+            raise _refuse("standard output is closed")
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content.encode("utf-8") if isinstance(content, str) else content)
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise _refuse(f"cannot write {name}: {error.strerror}") from error
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..engine.backprop import Contribution, backprop
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
-from .describe import Describer
+from .describe import NOT_YET, Describer
 from .options import Options
 from .parts import Part, Parts
 from .scale import Scale, magnitude, short
@@ -79,7 +79,7 @@ class _Backward:
         for node in part.members:
             for slot, x in enumerate(node.inputs):
                 step = self.steps.get((node, slot))
-                if step is None:
+                if step is None or not self._is_known(node):
                     continue
                 if x.is_leaf:
                     self._to_leaf(step, part)
@@ -94,8 +94,15 @@ class _Backward:
             box = self.describe.group(part.id, part.kind, part.texts, [], len(part.members), part.column)
             total = max(self.complete[node] for node in received)
         word = "seed" if part.members[-1] is self.graph.output else "∂"
+        if not any(self._is_known(node) for node in received):
+            box.texts, box.pending = (*box.texts, Text(NOT_YET, "pending")), True
+            return box
         box.texts = (*box.texts, Text(f"{word} {_norm(total)}", "gradient"))
         return self._shaded(box, total)
+
+    def _is_known(self, node: Tensor) -> bool:
+        """Whether a walk that is shown half way has completed a node's gradient."""
+        return self.options.gradients is None or self.options.gradients.get(node) is not None
 
     def _meeting(self, node: Tensor, part: Part) -> None:
         """A circle where several contributions to an operation's result add up."""

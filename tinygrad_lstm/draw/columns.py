@@ -86,6 +86,7 @@ Provider = Callable[[Content, Scene], Template]
 class PlacedColumn:
     content: Content
     template: Template
+    number: int
     kind: int  # the number of its template
     dx: float
     dy: float
@@ -165,7 +166,7 @@ def place(scene: Scene, provider: Provider) -> Placed:
     placed: list[PlacedColumn] = []
     for content in contents:
         kind, template = kinds[content.signature()]
-        placed.append(PlacedColumn(content, template, kind, 0.0, 0.0))
+        placed.append(PlacedColumn(content, template, len(placed), kind, 0.0, 0.0))
     _face_neighbours(placed, scene)
     _line_up(placed, scene)
     whole = Placed(placed, Point(0, 0), Point(0, 0), scene.downwards)
@@ -179,10 +180,9 @@ def _corners(placed: Placed) -> Iterator[Point]:
     """Of all that is painted: lines, labels, and boxes that face a neighbour may stand out of their column."""
     known: dict[int, tuple[Point, Point]] = {}
     for column in placed.columns:
-        template = column.template
-        if id(template) not in known:
-            known[id(template)] = template.corners()
-        for corner in known[id(template)]:
+        if column.kind not in known:
+            known[column.kind] = column.template.corners()
+        for corner in known[column.kind]:
             yield corner.moved(column.dx, column.dy)
         arrows = [*column.content.arrows, *(crossing.arrow for crossing in column.content.crossing)]
         if any(arrow.label for arrow in arrows):
@@ -194,9 +194,13 @@ def _corners(placed: Placed) -> Iterator[Point]:
 
 
 def _face_neighbours(placed: list[PlacedColumn], scene: Scene) -> None:
-    """Initial states stand right where they enter the first step."""
+    """Initial states stand right where they enter the first step; a gap is as high as what flows through it."""
     for number, column in enumerate(placed):
         content = column.content
+        if [box.role for box in content.boxes] == ["gap"]:
+            _face_both(column, placed[max(number - 1, 0) : number + 2], scene.downwards)
+            column.kind = -1 - number
+            continue
         if content.title or content.inner or any(not end.outgoing for end in content.ends):
             continue
         heights: dict[int, float] = {}
@@ -220,6 +224,35 @@ def _face_neighbours(placed: list[PlacedColumn], scene: Scene) -> None:
                 if end.slot == slot:
                     new.ends[k] = _straight_out(new.boxes[slot], end.forward, old, scene.downwards)
         column.kind = -1 - number
+
+
+def _face_both(gap: PlacedColumn, neighbours: list[PlacedColumn], downwards: bool) -> None:
+    """Let what leads into a gap and out of it do so where the neighbours' ports are."""
+    across = 0 if downwards else 1
+    old, (rect,) = gap.template, gap.template.boxes
+    ports: dict[int, float] = {}
+    for neighbour in neighbours:
+        for crossing in neighbour.content.crossing:
+            for mine, theirs, column, last in (
+                (crossing.tail_end, crossing.head_end, crossing.head_column, 0),
+                (crossing.head_end, crossing.tail_end, crossing.tail_column, -1),
+            ):
+                other = next((each for each in neighbours if each.number == column and each is not gap), None)
+                own = crossing.tail_column if last == 0 else crossing.head_column
+                if other is not None and own == gap.number:
+                    ports[mine] = other.template.ends[theirs].points[last][across]
+    if len(ports) != len(gap.content.ends):
+        return
+    low, high = min(ports.values()), max(ports.values())
+    extent = max(high - low + 24, rect.width if downwards else rect.height)
+    middle = (low + high) / 2
+    box = Rect(middle, rect.y, extent, rect.height) if downwards else Rect(rect.x, middle, rect.width, extent)
+    gap.template = Template(old.width, old.height, [box], list(old.frames), [], list(old.ends))
+    for number, end in enumerate(gap.content.ends):
+        at = ports[number]
+        point = Rect(at, box.y, 0, box.height) if downwards else Rect(box.x, at, box.width, 0)
+        line = _straight_out(point, end.forward, old, downwards)
+        gap.template.ends[number] = line if end.outgoing else Curve(line.points[::-1])
 
 
 def _straight_out(rect: Rect, forward: bool, template: Template, downwards: bool) -> Curve:
@@ -308,7 +341,7 @@ def _line_up(placed: list[PlacedColumn], scene: Scene) -> None:
 
 def _offset(column: PlacedColumn, following: PlacedColumn, across: int) -> float:
     """How far the next column is to be moved for its ports to meet those of the column before."""
-    if column.kind == following.kind:
+    if column.kind == following.kind or column.template.boxes == following.template.boxes:
         return 0.0
     apart = [
         column.template.ends[a].points[-1 if end.outgoing else 0][across]

@@ -129,7 +129,8 @@ def painted(
     for id, frame in frames:
         look = _frame_look(frame)
         label = labels.html_label([(frame.title, {"POINT-SIZE": look.pop("fontsize")})]) if frame.title else ""
-        graph.node(id, label=label, id=id, shape="box", labelloc="t", **_at(frame.rect), **look)
+        shape = look.pop("shape", "box")
+        graph.node(id, label=label, id=id, shape=shape, labelloc="t", **_at(frame.rect), **look)
     ends: dict[str, str] = {}
     for id, box, rect in boxes:
         graph.node(id, id=id, tooltip=labels.plain(box.tooltip), **box_look(box), **_at(rect))
@@ -231,6 +232,8 @@ def _merged(group: _Group) -> Iterator[tuple[tuple[str, ...], _Group]]:
 def _frame_look(frame: Frame) -> dict[str, str]:
     if frame.depth == 0:
         return {**OUTER_GROUP, "fontsize": "14", "class": "step"}
+    if frame.path == ("time",):
+        return {"shape": "plaintext", "fontcolor": MUTED, "fontsize": "11", "class": "time"}
     if frame.path and frame.path[0] == "":
         return {**OPEN_CELL, "fontsize": "12", "class": "cell"}
     return {**INNER_GROUP, "fontsize": "11", "class": "group"}

@@ -70,7 +70,9 @@ class _Opened:
         fresh.sort(key=lambda part: part.members[-1].serial)
         for part in fresh:
             node = part.members[-1]
-            part.title = _sign(node) if part.kind != "layer" else node.primitive.symbol  # type: ignore[union-attr]
+            part.title = _layer_title(node) if part.kind == "layer" else _sign(node)
+            if part.kind == "pointwise" and role(node) in ("movement", "reduction", "product"):
+                part.kind = role(node)
             self.block[part] = f"{_timeless(cell.id)}\n{cell.caption}"  # the same in every step
             on_belt = self._parts.timeline.fold[node] in belts
             self.lane[part] = "belt" if on_belt else {"layer": "layer", "joint": "bus"}.get(part.kind, "point")
@@ -261,6 +263,12 @@ def _users(parts: Parts) -> dict[Tensor, list[Tensor]]:
 def _name(node: Tensor) -> str:
     assert node.primitive is not None
     return node.primitive.name
+
+
+def _layer_title(node: Tensor) -> str:
+    """Its activation; without one, a layer is linear."""
+    assert node.primitive is not None
+    return node.primitive.symbol if role(node) == "layer" else "linear"
 
 
 def _sign(node: Tensor) -> str:

@@ -71,7 +71,7 @@ def placed(samples: tuple[Sample, ...], width: float) -> PlacedColumn:
     template.inner = [curve.moved(0, lift) for curve in template.inner]
     whole = Rect(template.width / 2, template.height / 2, template.width, template.height)
     template.frames = [Frame(("legend",), "", whole, 1)]
-    return PlacedColumn(content, template, -1000, 0.0, 0.0)
+    return PlacedColumn(content, template, -1, -1 << 30, 0.0, 0.0)
 
 
 def _add_box(content: Content, template: Template, box: Box, rect: Rect) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ class Part:
     kind: str  # "op", "module", "cell" or "gap"; in an opened cell also "layer", "pointwise" or "joint"
     column: int
     title: str = ""
+    module: object = None  # which module it is a call of
     members: list[Tensor] = field(default_factory=list)
     outputs: list[Tensor] = field(default_factory=list)  # what others use of it
 
@@ -53,6 +55,7 @@ class Door(NamedTuple):
     id: str
     kind: str
     title: str
+    module: object = None
 
 
 class Parts:
@@ -74,6 +77,7 @@ class Parts:
         self._used: set[str] = set()
         self._doors: dict[str, None] = {}
         self._taken: set[str] = set()
+        self._states: dict[object, int] = {}
         self._around_cells = self._calls_around_cells()
         self.initial = self.timeline.initial_states()
         self.weights = self.timeline.weights()
@@ -89,9 +93,9 @@ class Parts:
         return [step for step in self.steps if isinstance(step, Gap)]
 
     def timeless(self, node: Tensor) -> str:
-        """A name for an operation that its counterparts in other steps share."""
-        assert node.primitive is not None
-        return ".".join((*node.scope, node.primitive.name, str(self.timeline.fold[node][-1])))
+        """A name for an operation that its counterparts in other steps share, and no other."""
+        fold = self.timeline.fold[node]
+        return f"state{self._states.setdefault(fold, len(self._states))}"
 
     def is_step(self, column: int) -> bool:
         """Whether a column shows a time step."""
@@ -130,7 +134,7 @@ class Parts:
                 if gap:
                     part = Part(f"{self.columns[column].id}.steps", "gap", column, str(gap))
                 elif door:
-                    part = Part(self.unique(door.id), door.kind, column, door.title)
+                    part = Part(self.unique(door.id), door.kind, column, door.title, door.module)
                 else:
                     part = Part(self.unique(self.graph.ids[node]), "op", column)
                 found[key] = part
@@ -155,7 +159,7 @@ class Parts:
         for i, (frame, module) in enumerate(levels):
             names.append(_name(frame))
             kind = "cell" if module in self.timeline.cells else "module"
-            door = Door(frame.call, step + ".".join(names), kind, clean(frame.kind or frame.name or ""))
+            door = Door(frame.call, step + ".".join(names), kind, clean(frame.kind or frame.name or ""), module)
             if i >= first and self._shut(door):
                 return door
         return None
@@ -172,8 +176,9 @@ class Parts:
         fitting = [
             name
             for name in self._options.expand
-            for path in {id, timeless}
-            if path == name or path.startswith(f"{name}.") or name.startswith(f"{path}.")
+            for path in (id, timeless)
+            for asked in (plain(name),)
+            if path == asked or path.startswith(f"{asked}.") or asked.startswith(f"{path}.")
         ]
         self._used.update(fitting)
         return bool(fitting)
@@ -216,4 +221,9 @@ class Parts:
 
 
 def _name(frame: Frame) -> str:
-    return clean(frame.name or frame.kind)
+    return plain(frame.name or frame.kind)
+
+
+def plain(name: str) -> str:
+    """A name as it stands in ids."""
+    return re.sub(r"[^\w.]+", "_", name)[:60]

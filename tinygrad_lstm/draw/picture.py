@@ -18,6 +18,9 @@ from .stacked import stacked
 
 ENDINGS = (*FORMATS, "dot", "html")
 
+PIXELS, LARGEST = 96 / 72, 32767
+"""Of a PNG: pixels in a point, and at most on a side."""
+
 
 class Picture:
     """What ``draw`` returns. ``source`` is the DOT text; a notebook shows the picture itself."""
@@ -68,7 +71,19 @@ class Picture:
             return self.svg
         if format == "html":
             return page(self)
+        if format == "png":
+            self._require_paintable()
         return render(self.positioned, format, "nop2")
+
+    def _require_paintable(self) -> None:
+        """Refuse what would not fit into an image without becoming too small to read."""
+        low, high = self._placed.low, self._placed.high
+        width, height = ((high.x - low.x) * PIXELS, (high.y - low.y) * PIXELS)
+        if max(width, height) > LARGEST:
+            raise ValueError(
+                f"the picture would be {width:,.0f} by {height:,.0f} pixels, more than a PNG can hold ({LARGEST:,}); "
+                "save it as .svg or .html, or show less of it with steps=(a, b)"
+            )
 
     @cached_property
     def _placed(self) -> Placed:

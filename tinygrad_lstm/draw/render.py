@@ -19,6 +19,9 @@ from threading import Lock
 
 FORMATS = ("svg", "png", "pdf")
 
+LONGEST = 120.0
+"""Seconds that a program of its own may take at most."""
+
 _one_at_a_time = Lock()  # Graphviz's library is not made for threads, and neither is silencing standard error
 
 
@@ -37,7 +40,7 @@ def render(source: str, format: str, engine: str = "dot", *, limit: float | None
     """
     try:
         import pygraphviz
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # the latter if a library it needs is missing
         return _by_dot_on_the_path(source, format, engine, limit, error)
     if limit is not None:
         worker = [sys.executable, "-P", str(Path(__file__).with_name("worker.py")), engine, format]
@@ -53,7 +56,7 @@ def render(source: str, format: str, engine: str = "dot", *, limit: float | None
     return bytes(drawn)
 
 
-def _by_dot_on_the_path(source: str, format: str, engine: str, limit: float | None, missing: ImportError) -> bytes:
+def _by_dot_on_the_path(source: str, format: str, engine: str, limit: float | None, missing: Exception) -> bytes:
     dot = shutil.which("dot")
     if dot is None:
         raise RenderError(
@@ -65,6 +68,7 @@ def _by_dot_on_the_path(source: str, format: str, engine: str, limit: float | No
 
 
 def _by_process(command: list[str], source: str, limit: float | None, name: str) -> bytes:
+    limit = LONGEST if limit is None else limit
     try:
         done = subprocess.run(command, input=source.encode("utf-8"), capture_output=True, timeout=limit)
     except subprocess.TimeoutExpired as error:

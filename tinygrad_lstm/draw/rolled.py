@@ -88,7 +88,7 @@ class _Rolled:
             if part.kind == "gap":
                 continue
             timeless = part.id.partition(".")[2] if self.parts.is_step(part.column) else part.id
-            key = self.parts.timeline.fold[part.members[0]] if part.kind == "op" else (part.kind, timeless)
+            key = self.parts.timeline.fold[part.members[0]] if part.kind == "op" else (part.module, timeless)
             if key not in folds:
                 while timeless in taken:
                     timeless += "′"
@@ -144,7 +144,10 @@ class _Rolled:
         if self.options.shapes and not part.shut:
             texts.append(Text(labels.shape(self.graph.values[node]), "detail"))
         if self.options.values:
-            texts.append(Text(_range([magnitude(self.graph.values[x]) for x in outputs]), "value"))
+            values = [self.graph.values[x] for x in outputs]
+            alone = len(values) == 1 and values[0].size == 1
+            shown = labels.numbers(values[0]) if alone else _range([magnitude(value) for value in values])
+            texts.append(Text(shown, "value"))
         wanted = [x for x in outputs or [node] if x.requires_grad]
         if self.options.gradients is not None and wanted:
             found = [magnitude(g) for x in wanted if (g := self.options.gradients.get(x)) is not None]

@@ -25,10 +25,10 @@ class Scale:
         self.step = max((self.top - lowest) / len(SHADES), 0.125)
 
     def shade(self, magnitude: float) -> int | None:
-        """The number of a shade, the strongest for the largest; None for zero and for what is not a number."""
-        if not magnitude > 0:
+        """The number of a shade, the strongest for the largest and for what is not finite; None for zero."""
+        if magnitude == 0:
             return None
-        if magnitude == math.inf:
+        if not math.isfinite(magnitude):
             return len(SHADES) - 1
         below = (self.top - math.log10(magnitude)) / self.step
         return max(len(SHADES) - 1 - int(below), 0)

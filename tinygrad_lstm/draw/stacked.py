@@ -115,6 +115,10 @@ class _Stack:
         xs, unit.width = _spread(columns, wide, ACROSS)
         ys, top = _spread(rows, high, ABOVE)
         unit.height = top + 2 * PITCH  # room for the title
+        title = _even(labels.width(unit.block.partition("\n")[2], 12) + 8 * PITCH)
+        if title > unit.width and not self.scene.downwards:
+            xs = {column: x + (title - unit.width) / 2 for column, x in xs.items()}
+            unit.width = title
         for slot, (column, row) in places.items():
             x = unit.width - xs[column] if self._mirrored(unit) else xs[column]
             unit.rects[slot] = Rect(x, ys[row], *self.sizes[slot])
@@ -128,7 +132,8 @@ class _Stack:
     def _assemble(self) -> Template:
         room = 2 * PITCH * min(self._detours() + 1, 4)
         width = _even(max(unit.width for unit in self.units) + 2 * room)
-        y = 2 * PITCH
+        caption = (5 if self.scene.downwards else 2) * PITCH if self.content.title else 0.0
+        y = 2 * PITCH + _even(caption)
         rects: dict[int, Rect] = {}
         for unit in self.units:
             unit.low, unit.left = y, (width - unit.width) / 2
@@ -143,6 +148,8 @@ class _Stack:
                 centre = (unit.left + unit.width / 2, unit.low + unit.height / 2)
                 title = unit.block.partition("\n")[2]
                 template.frames.append(Frame(("", unit.block), title, Rect(*centre, unit.width, unit.height), 1))
+        if caption:
+            template.frames.append(Frame(("time",), "", Rect(width / 2, caption / 2 + 2, width, caption), 1))
         self._route(template)
         return template
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import index
 from typing import Any, Literal
 
@@ -108,12 +109,18 @@ class Timeline:
 
     def _inferred(self) -> dict[Tensor, int]:
         chained: dict[Module, set[int]] = defaultdict(set)
+        handed_on: dict[Module, set[tuple[int, int]]] = defaultdict(set)
         for node in self.operations:
             for x in node.inputs:
                 if x in self._calls and (repeated := _repeated(self._calls[x], self._calls[node])):
                     (earlier, module), (later, _) = repeated[0]
                     chained[module] |= {earlier.call, later.call}
-        steps = {module: {call: t for t, call in enumerate(sorted(calls))} for module, calls in chained.items()}
+                    handed_on[module].add((earlier.call, later.call))
+        steps = {
+            module: {call: t for t, call in enumerate(sorted(calls))}
+            for module, calls in chained.items()
+            if all(pair in handed_on[module] for pair in pairwise(sorted(calls)))  # a tree is not a sequence
+        }
         times = {}
         for node, calls in self._calls.items():
             for frame, module in calls:
@@ -144,33 +151,67 @@ class Timeline:
         return {call for call, found in times.items() if len(found) > 1} if self.of else set()
 
     def _recurrent(self) -> tuple[set[Module], bool]:
-        """The modules whose calls hand something on to their next, and whether operations outside of any do."""
+        """The modules whose calls hand something on to their next, and whether operations outside of any do.
+
+        What they hand on may pass others on its way, as in h = cell(x, h) + x: the cell is what takes the state first.
+        """
         cells, free = set(), False
+        users: dict[Tensor, list[Tensor]] = defaultdict(list)
+        for node in self.operations:
+            for x in node.inputs:
+                users[x].append(node)
+        makers: dict[Tensor, list[Tensor]] = {}
         for node in self.operations:
             for x in node.inputs:
                 if x in self.of and node in self.of and self.of[x] != self.of[node]:
-                    repeated = _repeated(self._calls[x], self._calls[node])
-                    if repeated:
-                        cells.add(repeated[-1][0][1])
-                    elif not self.levels(x) and not self.levels(node):
-                        free = True
+                    if x not in makers:
+                        makers[x] = self._within_step(x, lambda node: node.inputs, stop=False)
+                    common = {
+                        repeated[-1][0][1]
+                        for taker in self._within_step(node, lambda node: users[node], stop=True)
+                        for maker in makers[x]
+                        if (repeated := _repeated(self._calls[maker], self._calls[taker]))
+                    }
+                    cells.update(common)
+                    free |= not common and not self.levels(x) and not self.levels(node)
         if len(self.steps) == 1:
             depths = [self.levels(node) for node, _ in self._named_initial_states()]
             if depths and (shallowest := min(depths, key=len)):
                 cells.add(shallowest[-1][1])
-        return cells, free
+        return cells, free and not cells
+
+    def _within_step(
+        self, node: Tensor, following: Callable[[Tensor], Iterable[Tensor]], *, stop: bool
+    ) -> list[Tensor]:
+        """Operations in modules that one gets to from a node within its step; no further than the nearest, if so told.
+
+        Of each call there is one: they differ in nothing that matters here.
+        """
+        found: dict[Calls, Tensor] = {}
+        seen, queue = {node}, [node]
+        while queue:
+            here = queue.pop()
+            if self.levels(here):
+                found.setdefault(self._calls[here], here)
+                if stop:
+                    continue
+            for there in following(here):
+                if there not in seen and there in self.of and self.of[there] == self.of[node]:
+                    seen.add(there)
+                    queue.append(there)
+        return list(found.values())
 
     def _all_columns(self) -> dict[Tensor, int]:
-        """An operation without a time stands where its inputs do, or after everything if it came last."""
+        """An operation without a time stands after everything if it came last or used what a step made, else before."""
         columns: dict[Tensor, int] = {}
         last = max((node.serial for node in self.of), default=-1)
         for node in self.operations:
             if node in self.of:
                 columns[node] = self.of[node]
-            elif node.serial > last and self.of:
+            elif self.of and (node.serial > last or any(columns.get(x, BEFORE) != BEFORE for x in node.inputs)):
                 columns[node] = AFTER
             else:
-                columns[node] = max((columns[x] for x in node.inputs if x in columns), default=BEFORE)
+                columns[node] = BEFORE
         return columns
 
 

@@ -62,7 +62,7 @@ class Unrolled:
             for slot, x in enumerate(node.inputs):
                 if x.is_leaf:
                     self._from_leaf(x, node, slot, part)
-                elif abs(self.parts.of[x].column - part.column) <= 1:
+                elif self._is_near(self.parts.of[x], part):
                     self._from_part(x, node, part)
                 elif part.kind != "gap":
                     far.append(x)
@@ -110,6 +110,11 @@ class Unrolled:
         labelled = source.kind != "op" and (apart or part.kind != "op") and "gap" not in (source.kind, part.kind)
         self._arrow(self._tail(x, part), part, x, node, role, self.describe.own_name(x) if labelled else "")
 
+    def _is_near(self, source: Part, part: Part) -> bool:
+        """Whether an arrow leads from one to the other: not over columns, and not from after all steps back to one."""
+        backwards = self.parts.columns[source.column].id == "after" and source.column != part.column
+        return abs(source.column - part.column) <= 1 and not backwards
+
     def _tail(self, x: Tensor, part: Part) -> str:
         """Where the arrow that brings x to a part starts."""
         return self.parts.of[x].id
@@ -132,7 +137,7 @@ class Unrolled:
         times = [self.parts.timeline.of.get(x) for x in bundle]
         known = [t for t in times if t is not None]
         if not known:
-            return "from before"
+            return f"from {self.parts.columns[self.parts.of[bundle[0]].column].id} the steps"
         first, last = min(known), max(known)
         return f"from t = {first}" if first == last else f"from t = {first} … {last}, {len(bundle)} in all"
 

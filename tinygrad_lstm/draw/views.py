@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..engine.backprop import gradients as backward_gradients
 from ..engine.errors import short
 from ..engine.graph import Graph
@@ -81,6 +83,9 @@ def draw(
     _choose("view", view, VIEWS)
     _choose("color", color, (None, "gradient"))
     _choose("direction", direction, DIRECTIONS)
+    for name, flag in (("values", values), ("legend", legend), ("shapes", shapes)):
+        if flag is not None and not isinstance(flag, bool):
+            raise TypeError(f"{name} must be True or False, not {flag!r}")
     if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
         raise ValueError(f"depth must be a whole number of levels to open, not {depth!r}")
     if highlight is not None and not isinstance(highlight, Path):
@@ -94,7 +99,8 @@ def draw(
     if highlight is not None and not {highlight.start, highlight.end} <= set(graph.nodes):
         raise ValueError(f"nothing to highlight: {highlight!r} is not in the graph of {short(x)}")
     if gradients is True or (color and gradients is False and view != "backward"):
-        gradients = backward_gradients(x)
+        with np.errstate(all="ignore"):
+            gradients = backward_gradients(x)
     options = Options(
         values=values,
         gradients=gradients if isinstance(gradients, Mapping) else None,
