@@ -65,7 +65,7 @@ def test_a_wide_chain_starts_at_its_left_end_and_as_high_as_the_window(page):
 
 
 def test_what_fits_and_can_be_read_is_shown_whole(open_page):
-    page = open_page(tl.draw(small_loss("lstm", 4), "cells").render("html"))
+    page = open_page(tl.draw(small_loss("lstm", 5), "cells").render("html"))
     _, y, width, height = window(page)
     assert size(page)[0] == pytest.approx(width, abs=NEAR)
     assert corner(page)[1] == pytest.approx(y + (height - size(page)[1]) / 2, abs=NEAR)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..files import write_file
-from . import legend, paint
+from . import collector, legend, paint
 from .columns import Placed, place
 from .dot import to_dot
 from .layered import layered
@@ -50,7 +50,8 @@ class Picture:
     @cached_property
     def svg(self) -> str:
         """The picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
-        return paint.svg(self._scene, self._placed)
+        with collector.paused():
+            return paint.svg(self._scene, self._placed)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture; the ending decides: .svg, .png, .pdf, .dot, or .html for a page that pans and zooms.

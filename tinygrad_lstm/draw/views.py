@@ -11,6 +11,7 @@ from ..engine.backprop import gradients as backward_gradients
 from ..engine.errors import short
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
+from . import collector
 from . import legend as legends
 from .backward import backward
 from .gates import gates
@@ -113,7 +114,8 @@ def draw(
         downwards=direction == DIRECTIONS[1],
         legend=legend,
     )
-    scene = VIEWS[view](graph, options)
+    with collector.paused():
+        scene = VIEWS[view](graph, options)
     scene.drop_empty_columns()
     scene.key = legends.key(scene, options)
     return Picture(scene)
