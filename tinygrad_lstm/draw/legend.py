@@ -10,7 +10,7 @@ from .geometry import Curve, Frame, Point, Rect, Template
 from .options import Options
 from .scale import Scale, short
 from .scene import Arrow, Box, Sample, Scene, Text
-from .stacked import size
+from .sizes import size
 from .theme import ARROW_NAMES, ROLE_NAMES, SHADES
 
 ROW, GAP, ARROW = 34.0, 18.0, 34.0
@@ -45,10 +45,13 @@ def placed(samples: tuple[Sample, ...], width: float) -> PlacedColumn:
     room = max(width, 520.0)
     x, y = GAP, 0.0
     rows: list[float] = []
+    scale = [looks for looks, _ in samples if isinstance(looks, Box) and looks.shade is not None]
+    scale_width = sum(max(size(looks, False)[0], 30.0) + 4 for looks in scale) + 120
     for number, (looks, meaning) in enumerate(samples):
         sample_width = ARROW if isinstance(looks, Arrow) else max(size(looks, False)[0], 30.0)
         wide = sample_width + labels.width(meaning, 9) + (10 if meaning else 0)
-        if x + wide > room and x > GAP:
+        starts_scale = bool(scale) and looks is scale[0]
+        if (x + wide > room or (starts_scale and x + scale_width > room)) and x > GAP:
             x, y = GAP, y - ROW
         rows.append(y)
         before = isinstance(looks, Box) and looks.shade is not None

@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import TypeVar
 
 from . import labels
+from .circuit import ROWS, circuit, even, spread
 from .columns import Content, End, Inner
 from .geometry import Curve, Frame, Point, Rect, Template
 from .layered import layered
 from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Side, Terminals, curve, terminals
 from .scene import Box, Scene
-from .theme import ROLES, TEXTS
-
-ROWS = ("bus", "layer", "lower", "upper", "belt")
-"""The levels of an opened cell, from bottom to top."""
+from .sizes import at_corner, beside, size
+from .theme import ROLES
 
 ACROSS = 64.0
 ABOVE = 56.0
 BETWEEN = 40.0
-T = TypeVar("T")
 """From column to column and from row to row in a cell, and between one box and the next above it."""
 
 ROUND = ("ellipse", "circle")
@@ -104,7 +100,7 @@ class _Stack:
         if not unit.block:
             (slot,) = unit.slots
             width, height = self.sizes[slot]
-            unit.width, unit.height = _even(width), _even(height)
+            unit.width, unit.height = even(width), even(height)
             unit.rects[slot] = Rect(unit.width / 2, unit.height / 2, width, height)
             return
         places = circuit(self.content, unit.slots)
@@ -112,10 +108,10 @@ class _Stack:
         rows = [row for row in ROWS if any(found == row for _, found in places.values())]
         wide = [max(self.sizes[slot][0] for slot, at in places.items() if at[0] == column) for column in columns]
         high = [max(self.sizes[slot][1] for slot, at in places.items() if at[1] == row) for row in rows]
-        xs, unit.width = _spread(columns, wide, ACROSS)
-        ys, top = _spread(rows, high, ABOVE)
+        xs, unit.width = spread(columns, wide, ACROSS)
+        ys, top = spread(rows, high, ABOVE)
         unit.height = top + 2 * PITCH  # room for the title
-        title = _even(labels.width(unit.block.partition("\n")[2], 12) + 8 * PITCH)
+        title = even(labels.width(unit.block.partition("\n")[2], 12) + 8 * PITCH)
         if title > unit.width and not self.scene.downwards:
             xs = {column: x + (title - unit.width) / 2 for column, x in xs.items()}
             unit.width = title
@@ -131,17 +127,17 @@ class _Stack:
 
     def _assemble(self) -> Template:
         room = 2 * PITCH * min(self._detours() + 1, 4)
-        width = _even(max(unit.width for unit in self.units) + 2 * room)
+        width = even(max(unit.width for unit in self.units) + 2 * room)
         caption = (5 if self.scene.downwards else 2) * PITCH if self.content.title else 0.0
-        y = 2 * PITCH + _even(caption)
+        y = 2 * PITCH + even(caption)
         rects: dict[int, Rect] = {}
         for unit in self.units:
             unit.low, unit.left = y, (width - unit.width) / 2
             self._align(unit, rects, width)
             for slot, rect in unit.rects.items():
                 rects[slot] = rect.moved(unit.left, unit.low)
-            y = _even(y + unit.height + BETWEEN + self._room_for_labels(unit))
-        height = _even(y - BETWEEN + 2 * PITCH)
+            y = even(y + unit.height + BETWEEN + self._room_for_labels(unit))
+        height = even(y - BETWEEN + 2 * PITCH)
         template = Template(width, height, [rects[slot] for slot in range(len(rects))])
         for unit in self.units:
             if unit.block:
@@ -281,77 +277,6 @@ class _Stack:
         return {UP: 0, RIGHT: 2, LEFT: 2} if outgoing else {DOWN: 0, LEFT: 2, RIGHT: 2}
 
 
-def circuit(content: Content, slots: list[int]) -> dict[int, tuple[int, str]]:
-    """A column and a row for each box of an opened cell: columns in the order of computation, as few as will do."""
-    inside = set(slots)
-    before: dict[int, list[int]] = {slot: [] for slot in slots}
-    for arrow in content.inner:
-        if arrow.tail in inside and arrow.head in inside:
-            before[arrow.head].append(arrow.tail)
-    places: dict[int, tuple[int, str]] = {}
-    taken: set[tuple[int, str]] = set()
-    last, belt_end = -1, -1
-    for slot in slots:
-        lane = content.boxes[slot].lane
-        sources = [places[tail] for tail in before[slot]]
-        rightmost = max((column for column, _ in sources), default=-1)
-        wanted: list[tuple[int, str]] = []
-        if lane == "belt":
-            wanted = [(column, "belt") for column in (rightmost,) if column > belt_end]
-        elif lane == "point":
-            from_belt = [column for column, row in sources if row in ("belt", "upper")]
-            if not any(row == "belt" for _, row in sources):
-                height = max((ROWS.index(row) for column, row in sources if column == rightmost), default=0)
-                above = [row for row in ("lower", "upper") if ROWS.index(row) > height]
-                wanted = [(rightmost, row) for row in (above or ["lower"])]
-                if from_belt and max(from_belt) == rightmost:
-                    wanted = [(rightmost, "lower")]
-        place = next((place for place in wanted if place not in taken and place[0] >= 0), None)
-        if place is None:
-            last += 1
-            row = {"belt": "belt", "layer": "layer", "bus": "bus"}.get(lane) or (
-                "upper" if any(row == "belt" for _, row in sources) else "lower"
-            )
-            place = (last, row)
-        places[slot] = place
-        taken.add(place)
-        if lane == "belt":
-            belt_end = place[0]
-    return places
-
-
-def beside(line: Curve, label: str) -> Point:
-    """A place for a label, next to the longest straight piece of a line."""
-    ends = [*line.points[::3]]
-    a, b = max(pairwise(ends), key=lambda piece: abs(piece[0].x - piece[1].x) + abs(piece[0].y - piece[1].y))
-    middle = Point((a.x + b.x) / 2, (a.y + b.y) / 2)
-    return middle.moved(labels.width(label, 9) / 2 + 6, 0) if abs(a.x - b.x) < 1 else middle.moved(0, 8)
-
-
-def at_corner(line: Curve, label: str) -> Point:
-    """A place for the label of a loop: at its upper right, where no line leaves a box."""
-    return Point(max(p.x for p in line.points) + labels.width(label, 9) / 2 + 6, max(p.y for p in line.points) - 2)
-
-
-def size(box: Box, downwards: bool) -> tuple[float, float]:
-    """How wide and how high a box has to be for its words."""
-    if box.role == "joint":
-        return (5.0, 5.0)
-    points = [float(TEXTS[text.style]["POINT-SIZE"]) for text in box.texts]
-    width = max((labels.width(text.text, p) for text, p in zip(box.texts, points, strict=True)), default=0.0)
-    height = sum(points) * 1.3 + 8
-    if box.role in ("pointwise", "meeting"):
-        width = height = max(width + 10 if len(box.texts) > 1 else width * 0.8 + 10, height * 0.9, 26.0)
-    elif box.role in ("input", "output", "parameter", "product", "reduction"):
-        width, height = width * 1.25 + 18, height * 1.15
-    elif box.role in ("cell", "module", "gap"):
-        width, height = width + 22, max(height + 6, 48.0)
-    else:
-        width += 18
-    result = (max(width, 30.0), max(height, 26.0))
-    return result[::-1] if downwards else result
-
-
 def _transpose(template: Template) -> None:
     """Time from top to bottom instead of from left to right."""
     height = template.width
@@ -370,19 +295,3 @@ def _transpose(template: Template) -> None:
     template.frames = [frame._replace(rect=rect(frame.rect)) for frame in template.frames]
     template.inner = [turned(c) for c in template.inner]
     template.ends = [turned(c) for c in template.ends]
-
-
-def _spread(names: list[T], sizes: list[float], least: float) -> tuple[dict[T, float], float]:
-    """Places in a row, so far apart that lines pass between what stands there; and how long the row is."""
-    places: dict[T, float] = {}
-    at, before = _even(max(least * 0.6, sizes[0] / 2 + 3 * PITCH)), 0.0
-    for name, size in zip(names, sizes, strict=True):
-        if places:
-            at = _even(at + max(least, (before + size) / 2 + 3 * PITCH) - PITCH)
-        places[name], before = at, size
-    return places, _even(at + max(least * 0.6, before / 2 + 3 * PITCH))
-
-
-def _even(x: float) -> float:
-    """Rounded up to the router's grid, so that middles lie on it too."""
-    return float(-(-x // (2 * PITCH)) * 2 * PITCH)
