@@ -193,7 +193,7 @@ def test_every_operation_is_in_one_box_and_every_edge_between_boxes_is_an_arrow(
     )
     picture = tl.draw(graph.output, "gates")
     opened = {
-        part.id: f"{part.id}: {len(part.members)} operations"
+        part.id: f"{part.id}: {len(part.members)} operations" if len(part.members) > 1 else part.id
         for part in parts.parts
         if part.kind in ("layer", "pointwise", "joint")
     }

@@ -154,15 +154,19 @@ class Placed:
 def place(scene: Scene, provider: Provider) -> Placed:
     """A place for every box and a curve for every arrow."""
     contents = contents_of(scene)
-    alike: dict[object, list[Content]] = {}
-    for content in contents:
-        alike.setdefault(content.signature(), []).append(content)
-    kinds: dict[object, tuple[int, Template]] = {}
+    signatures = [content.signature() for content in contents]
+    alike: dict[tuple[object, ...], list[Content]] = {}
+    same_boxes: dict[object, list[Content]] = {}
+    for content, signature in zip(contents, signatures, strict=True):
+        alike.setdefault(signature, []).append(content)
+        same_boxes.setdefault(signature[1], []).append(content)
+    words = {boxes: _widest_boxes(group) for boxes, group in same_boxes.items()}
+    kinds: dict[tuple[object, ...], tuple[int, Template]] = {}
     for number, (signature, group) in enumerate(alike.items()):
-        kinds[signature] = (number, provider(_widest(group), scene))
+        kinds[signature] = (number, provider(_widest(group, words[signature[1]]), scene))
     placed: list[PlacedColumn] = []
-    for content in contents:
-        kind, template = kinds[content.signature()]
+    for content, signature in zip(contents, signatures, strict=True):
+        kind, template = kinds[signature]
         placed.append(PlacedColumn(content, template, len(placed), kind, 0.0, 0.0))
     line_up(placed, scene)
     whole = Placed(placed, Point(0, 0), Point(0, 0), scene.downwards)
@@ -213,21 +217,24 @@ def contents_of(scene: Scene) -> list[Content]:
     return contents
 
 
-def _widest(group: list[Content]) -> Content:
+def _widest(group: list[Content], boxes: list[Box]) -> Content:
     """A column to lay out for all that look alike: with the longest words that any of them has."""
     first = group[0]
-    if len(group) == 1:
-        return first
-    boxes = []
-    for slot, box in enumerate(first.boxes):
-        rows = zip(*(content.boxes[slot].texts for content in group), strict=True)
-        texts = tuple(Text(max((text.text for text in row), key=_width), row[0].style) for row in rows)
-        boxes.append(Box(box.id, box.role, texts, box.column, box.place, box.block, box.lane))
     inner = [
         arrow._replace(label=max((content.inner[number].label for content in group), key=_width))
         for number, arrow in enumerate(first.inner)
     ]
     return Content(first.title, boxes, first.arrows, inner, first.ends)
+
+
+def _widest_boxes(group: list[Content]) -> list[Box]:
+    """The boxes of columns that differ at most in their arrows, as the first and the last step do from the others."""
+    boxes = []
+    for slot, box in enumerate(group[0].boxes):
+        rows = zip(*(content.boxes[slot].texts for content in group), strict=True)
+        texts = tuple(Text(max((text.text for text in row), key=_width), row[0].style) for row in rows)
+        boxes.append(Box(box.id, box.role, texts, box.column, box.place, box.block, box.lane))
+    return boxes
 
 
 def _width(text: str) -> float:

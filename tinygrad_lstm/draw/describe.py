@@ -78,7 +78,8 @@ class Describer:
         for node in outputs:
             name = self.name(node) if len(outputs) > 1 else ""
             lines += [Text(f"{name} {text}".strip(), style) for text, style in self.numbers(node, most=1)]
-        tooltip = "\n".join([f"{id}: {members} operations", *map(self.tooltip, outputs)])
+        made = [f"{id}: {members} operations"] if members > 1 else []
+        tooltip = "\n".join([*made, *map(self.tooltip, outputs)])
         box = Box(id, kind, tuple(lines), column, tooltip=tooltip, statistics="\n".join(map(self.statistics, outputs)))
         return self._shaded(box, *outputs)
 

@@ -161,12 +161,12 @@ class _Gates(Unrolled):
         shown = source in self._opened.block and self.parts.timeline.fold[x] in self._shown
         return f"{source.id}.out" if shown and not self._carries(source, part, self._opened) else source.id
 
-    def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> None:
+    def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> Arrow:
         lanes, blocks = self._opened.lane, self._opened.block
         source = self.parts.of.get(x)
         if source and source.column == part.column and source in blocks and blocks[source] == blocks.get(part):
             role, label = ("state" if lanes[source] == lanes[part] == "belt" else "data"), ""
-        super()._arrow(tail, part, x, node, role, label)
+        return super()._arrow(tail, part, x, node, role, label)
 
     def _box(self, part: Part) -> Box:
         if part not in self._opened.block:

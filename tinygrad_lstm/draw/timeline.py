@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from operator import index
 from typing import Any, Literal
@@ -59,17 +60,24 @@ class Timeline:
         Maps the operation and its input slot to +1 if the state comes from the left, from the step before, and to −1 if
         it comes from the right. Of a single step only the names tell: h0 for what becomes h.
         """
-        handed_on: dict[tuple[object, int], int] = {}
-        for node in self.of:
-            for slot, x in enumerate(node.inputs):
-                if x in self.of and self.of[x] != self.of[node]:
-                    handed_on[self.fold[node], slot] = 1 if self.of[x] < self.of[node] else -1
+        handed_on = self.handed_on
         found = dict.fromkeys(self._named_initial_states(), 1) if len(self.steps) == 1 else {}
         for node in self.of:
             for slot, x in enumerate(node.inputs):
-                if x.is_leaf and (side := handed_on.get((self.fold[node], slot), 0)):
-                    found[node, slot] = side
+                if x.is_leaf and (self.fold[node], slot) in handed_on:
+                    state, user = handed_on[self.fold[node], slot]
+                    found[node, slot] = 1 if self.of[state] < self.of[user] else -1
         return found
+
+    @cached_property
+    def handed_on(self) -> dict[tuple[object, int], tuple[Tensor, Tensor]]:
+        """For each place in a step that takes a state of a neighbour, an example: the state, and what takes it."""
+        return {
+            (self.fold[node], slot): (x, node)
+            for node in self.of
+            for slot, x in enumerate(node.inputs)
+            if x in self.of and self.of[x] != self.of[node]
+        }
 
     def weights(self) -> set[Tensor]:
         """Leaves that belong to the network rather than to its input.

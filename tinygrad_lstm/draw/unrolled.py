@@ -97,7 +97,10 @@ class Unrolled:
             box = self.describe.node(x, f"{self.graph.ids[x]}@{part.id}", column, place)
             self._copies[key] = self.scene.add(box)
         role = ("data", "state", "back")[side] if side else "weight" if weight else "data"
-        self._arrow(self._copies[key], part, x, node, role)
+        arrow = self._arrow(self._copies[key], part, x, node, role)
+        handed_on = self.parts.timeline.handed_on.get((self.parts.timeline.fold[node], slot))
+        if side and handed_on and not part.shut:  # where later steps get it from their neighbour
+            arrow.port = self.parts.timeless(handed_on[0])
 
     def _from_part(self, x: Tensor, node: Tensor, part: Part) -> None:
         source = self.parts.of[x]
@@ -141,7 +144,7 @@ class Unrolled:
         first, last = min(known), max(known)
         return f"from t = {first}" if first == last else f"from t = {first} … {last}, {len(bundle)} in all"
 
-    def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> None:
+    def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> Arrow:
         """An arrow for this use of x; between groups, one for all uses of the same kind."""
         path = self.options.highlight
         on_path = path is not None and x in path and node in path
@@ -154,12 +157,13 @@ class Unrolled:
                 arrow.port = self.parts.timeless(x)
             self.scene.arrows.append(arrow)
             self._bundles[tail, part.id] = arrow
-            return
+            return arrow
         if label and label not in known.label.split(", "):
             known.label = f"{known.label}, {label}".lstrip(", ")
             known.tooltip = f"{known.label}: {tail} → {part.id}"
         known.thick |= on_path
         known.faded &= not on_path
+        return known
 
 
 def is_number(x: Tensor) -> bool:
