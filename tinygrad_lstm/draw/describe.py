@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any
 
 import numpy as np
 
@@ -115,9 +114,6 @@ class Describer:
         if found is not None:
             lines.append(f"gradient: {statistics(np.asarray(found))}")
         return "\n".join(lines)
-
-    def shade(self, gradient: Any) -> int | None:
-        return None if self.scale is None or gradient is None else self.scale.shade(magnitude(gradient))
 
     def _shaded(self, box: Box, *nodes: Tensor) -> Box:
         """The box as the options want it to look."""

@@ -32,8 +32,7 @@ def key(scene: Scene, options: Options) -> tuple[Sample, ...]:
 
 def _shades(scale: Scale) -> Iterator[Sample]:
     for shade in range(len(SHADES)):
-        low, _ = scale.from_to(shade)
-        text = short(low)
+        text = short(scale.least(shade))
         meaning = "‖∂L/∂·‖ at least" if shade == 0 else ""
         yield Sample(Box("", "swatch", (Text(text, "detail"),), shade=shade), meaning)
 

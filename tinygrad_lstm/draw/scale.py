@@ -33,10 +33,9 @@ class Scale:
         below = (self.top - math.log10(magnitude)) / self.step
         return max(len(SHADES) - 1 - int(below), 0)
 
-    def from_to(self, shade: int) -> tuple[float, float]:
-        """The magnitudes that a shade stands for."""
-        high = self.top - (len(SHADES) - 1 - shade) * self.step
-        return float(10 ** (high - self.step)), float(10**high)
+    def least(self, shade: int) -> float:
+        """The smallest magnitude that a shade stands for."""
+        return float(10 ** (self.top - (len(SHADES) - shade) * self.step))
 
 
 def magnitude(array: Any) -> float:

@@ -66,8 +66,8 @@ def draw(
       ``steps``       ``(a, b)`` shows the time steps of ``range(a, b)``, ``"all"`` every one; without it a long
                       sequence is shown by its first and last steps
       ``highlight``   a ``tl.path(output, x)``: everything else fades
-      ``depth``       how many levels of modules to open; ``expand`` opens single ones by name: ``"t1"``, ``"t1.cell"``
-                      or, in every step, ``"cell"``
+      ``depth``       how many levels of modules to open; 0 keeps all cells shut in ``"gates"``
+      ``expand``      opens single ones by name: ``"t1"``, ``"t1.cell"`` or, in every step, ``"cell"``
       ``direction``   of time: ``"left-to-right"`` or ``"top-to-bottom"``
       ``legend``      what the shapes, lines and colours mean
 
