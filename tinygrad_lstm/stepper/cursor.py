@@ -9,6 +9,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ..engine.tensor import Tensor
+from .flow import FlowRow, flow
+from .ledger import Ledger, ledger, paths
 from .tape import Event, record
 
 
@@ -66,6 +68,21 @@ class Stepper:
     def gradients(self) -> Mapping[Tensor, Any]:
         """The running totals at the current position; ``tl.draw(loss, gradients=stepper.gradients)`` shows them."""
         return {event.target: event.after for event in self.events[: self.position + 1]}
+
+    def ledger(self, tensor: Tensor) -> Ledger:
+        """What each use of a tensor added to its gradient, in the order in which the engine added it up.
+
+        Raises ValueError if the walk brings nothing to it.
+        """
+        return ledger(self.events, tensor)
+
+    def paths(self, tensor: Tensor) -> dict[str, Any]:
+        """∂L/∂tensor divided by the ways it came: through which gate of the next step, or along the belt."""
+        return paths(self.events, tensor)
+
+    def flow(self) -> tuple[FlowRow, ...]:
+        """‖∂L/∂h_t‖ and the like for every step t, with the saturation of the gates beside it."""
+        return flow(self.events)
 
     def terminal(self) -> None:
         """Walk in the terminal, or read commands from standard input."""

@@ -1,0 +1,168 @@
+"""The ledger: what each use of a tensor added to its gradient, and which ways the gradient came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..draw.theme import role_of
+from ..engine.backprop import to_shape
+from ..engine.graph import Graph
+from ..engine.tensor import Tensor
+from ..symbolic.formulas import display_name
+from .tape import Event
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One use of a tensor: where it was used, what that adds to its gradient, and the running total."""
+
+    event: int  # its number on the tape
+    time: int | None
+    scope: tuple[str, ...]
+    node: Tensor  # what used it
+    slot: int
+    contribution: Array
+    total: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """The rows of one tensor, in the order in which the engine added them up.
+
+    >>> import tinygrad_lstm as tl
+    >>> x = tl.tensor(3.0, requires_grad=True, name="x")
+    >>> print(tl.step(x * x + x).ledger(x))
+    ∂L/∂x
+      add  1      total 1
+      mul  3      total 4
+      mul  3      total 7
+    """
+
+    tensor: Tensor
+    rows: tuple[Row, ...]
+    graph: Graph
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def total(self) -> Array:
+        """The gradient: the last running total."""
+        return self.rows[-1].total
+
+    def by_time(self) -> dict[int | None, Array]:
+        """What each time step contributed, the latest first, as the gradient arrives."""
+        return self._grouped(lambda row: row.time)
+
+    def by_scope(self) -> dict[str, Array]:
+        """What each module contributed, over all steps."""
+        return self._grouped(lambda row: ".".join(row.scope))
+
+    def _grouped(self, key: Callable[[Row], Any]) -> dict[Any, Array]:
+        sums: dict[Any, Array] = {}
+        for row in self.rows:
+            before = sums.get(key(row))
+            sums[key(row)] = row.contribution if before is None else before + row.contribution
+        return sums
+
+    def __str__(self) -> str:
+        names = [self.graph.ids[row.node] for row in self.rows]
+        width = max(map(len, names))
+        lines = [
+            f"  {name:<{width}}  {_short(row.contribution):<6} total {_short(row.total)}"
+            for name, row in zip(names, self.rows, strict=True)
+        ]
+        return "\n".join([f"∂L/∂{display_name(self.tensor) or self.graph.ids[self.tensor]}", *lines])
+
+
+def ledger(events: tuple[Event, ...], tensor: Tensor) -> Ledger:
+    """Every contribution to the tensor's gradient. Raises ValueError if none arrives."""
+    rows = tuple(
+        Row(e.index, e.time, e.scope, e.node, e.step.slot, e.step.contribution, e.step.after)
+        for e in events
+        if e.step is not None and e.step.input is tensor
+    )
+    graph = events[0].graph
+    if not rows:
+        what = "the output: its gradient is the seed" if tensor is graph.output else "not reached by this walk"
+        raise ValueError(f"{_called(tensor)} has no ledger; it is {what}")
+    return Ledger(tensor, rows, graph)
+
+
+def paths(events: tuple[Event, ...], tensor: Tensor) -> dict[str, Array]:
+    """∂L/∂tensor, divided by the ways it came: through which gate of the next step, along the belt, or past both.
+
+    A way is named by the first thing on it that computes outside of the tensor's own step: the gate it is in, "belt"
+    for an operation of the cell itself, "output" for what belongs to no step. The parts add up to the gradient, up to
+    rounding. Raises ValueError for a tensor without a time step, or one that the walk does not reach.
+    """
+    if tensor.time is None:
+        raise ValueError(f"{_called(tensor)} belongs to no time step: ways lead from one step to the next")
+    arriving = ledger(events, tensor)
+    steps = [event.step for event in events if event.step is not None]
+    near = {tensor}
+    for node in arriving.graph.nodes:  # what lies between the tensor and what computes elsewhere
+        reached = node.primitive is not None and any(x in near for x in node.inputs)
+        if reached and (node.time == tensor.time or _only_moves(node)):
+            near.add(node)
+    ways: dict[str, dict[Tensor, Array]] = {}
+    for step in steps:
+        if step.input in near and step.node not in near:
+            seeds = ways.setdefault(_way(step.node, tensor), {})
+            known = seeds.get(step.input)
+            seeds[step.input] = step.contribution if known is None else known + step.contribution
+    order = [node for node in reversed(arriving.graph.nodes) if node in near]
+    return {name: _back_to(tensor, order, seeds) for name, seeds in ways.items()}
+
+
+def _only_moves(node: Tensor) -> bool:
+    return node.primitive is not None and role_of(node.primitive.name) == "movement"
+
+
+def _way(node: Tensor, tensor: Tensor) -> str:
+    if node.time is None:
+        return "output"
+    deeper = node.scope[len(_common(node.scope, tensor.scope)) :]
+    return deeper[-1] if deeper else "belt"
+
+
+def _common(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
+    length = 0
+    while length < min(len(a), len(b)) and a[length] == b[length]:
+        length += 1
+    return a[:length]
+
+
+def _back_to(tensor: Tensor, order: list[Tensor], seeds: dict[Tensor, Array]) -> Array:
+    """What gradients at some nodes mean for the tensor, by the rules of the nodes between."""
+    gradients = dict(seeds)
+    between = set(order)
+    for node in order:
+        if node is tensor or node not in gradients:
+            continue
+        assert node.primitive is not None
+        assert node.primitive.rule is not None
+        products = node.primitive.rule(gradients.pop(node), node.value, *node.input_values, **node.attrs)
+        for x, value, product in zip(node.inputs, node.input_values, products, strict=True):
+            if product is not None and x in between:
+                part = to_shape(np.asarray(product), value.shape)
+                gradients[x] = part if x not in gradients else gradients[x] + part
+    return gradients.get(tensor, np.zeros_like(tensor.value))
+
+
+def _short(array: Array) -> str:
+    return f"{array.item():.4g}" if array.size == 1 else f"‖{np.linalg.norm(array):.4g}‖"
+
+
+def _called(tensor: Tensor) -> str:
+    return display_name(tensor) or repr(tensor)
