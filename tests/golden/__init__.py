@@ -67,7 +67,10 @@ def transcript() -> str:
     console = Console(file=out, width=80, color_system=None, highlight=False)
     stepper = tl.step(y)
     terminal.show(stepper, console)
-    for line in ["step", "s", "next", "reverse-step 2", "goto 3", "goto 99", "goto", "step x", "dance", "help"]:
+    words = ["step", "s", "next", "reverse-step 2", "goto 3", "goto 99", "goto", "step x", "dance", "help"]
+    words += ["break op:mul if norm > 0", "watch x.grad", "info breakpoints", "goto 0", "continue", "c"]
+    words += ["reverse-continue", "delete 1", "delete 1", "break", "break if", "next 3", "where"]
+    for line in words:
         console.print(f"> {line}")
         assert terminal.obey(line, stepper, console)
     assert not terminal.obey("quit", stepper, console)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from operator import index
 from typing import Any
 
 from numpy.typing import ArrayLike
 
+from ..draw.path import find
 from ..engine.tensor import Tensor
+from .breakpoints import Breakpoint, Condition, parse, watching
 from .flow import FlowRow, flow
 from .ledger import Ledger, ledger, paths
 from .tape import Event, record
@@ -30,6 +33,8 @@ class Stepper:
         self.events = record(output, seed)
         self.graph = self.events[0].graph
         self.position = 0
+        self.breakpoints: list[Breakpoint] = []
+        self._numbers = count(1)
 
     def __len__(self) -> int:
         return len(self.events)
@@ -57,6 +62,53 @@ class Stepper:
         while position < len(self.events) - 1 and self.position and self.events[position].node is here:
             position += 1
         return self._move_to(position)
+
+    def reverse_next(self) -> Event:
+        """Back to the last contribution of the node before, past what is left of this one."""
+        here = self.current.node
+        position = self.position - 1
+        while position > 0 and self.events[position].node is here:
+            position -= 1
+        return self._move_to(position)
+
+    def return_(self) -> Event:
+        """Forward until the walk leaves the module, and the time step, that it is in."""
+        scope, time = self.current.scope, self.current.time
+        return self._forward(lambda event: event.time != time or event.scope[: len(scope)] != scope)
+
+    def until(self, place: str) -> Event:
+        """Forward to a place, as ``break_`` takes it, or to the end if it does not come."""
+        return self._forward(parse(place))
+
+    def continue_(self) -> Event:
+        """Forward to the next breakpoint, or to the end."""
+        return self._to_breakpoint(range(self.position + 1, len(self.events)), len(self.events) - 1)
+
+    def reverse_continue(self) -> Event:
+        """Back to the breakpoint before, such as the last writer of a watched gradient, or to the beginning."""
+        return self._to_breakpoint(range(self.position - 1, -1, -1), 0)
+
+    def break_(self, place: str, *, temporary: bool = False) -> Breakpoint:
+        """Stop at a place: ``"op:tanh"``, ``"t:3"``, ``"node:t3.cell.add"``, ``"forget_gate if norm < 1e-3"``.
+
+        Raises ValueError, saying what can be written, for a place that cannot be read.
+        """
+        return self._add(place, parse(place), temporary)
+
+    def watch(self, name: str | Tensor) -> Breakpoint:
+        """Stop at each ``+=`` to a gradient: ``"w.grad"``, or the tensor. Raises ValueError if there is no such one."""
+        if isinstance(name, Tensor):
+            return self._add(f"{self.graph.ids[name]}.grad", watching(name), False)
+        if not name.endswith(".grad"):
+            raise ValueError(f"watch takes the name of a gradient, as in w.grad, not {name!r}")
+        return self._add(name, watching(find(self.graph.output, name.removesuffix(".grad"))), False)
+
+    def delete(self, number: int) -> None:
+        """Forget a breakpoint. Raises ValueError if there is none of that number."""
+        kept = [breakpoint for breakpoint in self.breakpoints if breakpoint.number != number]
+        if len(kept) == len(self.breakpoints):
+            raise ValueError(f"there is no breakpoint {number}; info lists those there are")
+        self.breakpoints = kept
 
     def goto(self, number: int) -> Event:
         """To an event by its number. Raises IndexError outside 0 … len(stepper) − 1."""
@@ -92,6 +144,25 @@ class Stepper:
 
     def __repr__(self) -> str:
         return f"<stepper at {self.position} of {len(self.events) - 1}: {self.current.formula}>"
+
+    def _add(self, text: str, matches: Condition, temporary: bool) -> Breakpoint:
+        made = Breakpoint(next(self._numbers), text, matches, temporary)
+        self.breakpoints.append(made)
+        return made
+
+    def _forward(self, matches: Condition) -> Event:
+        found = (i for i in range(self.position + 1, len(self.events)) if matches(self.events[i]))
+        return self._move_to(next(found, len(self.events) - 1))
+
+    def _to_breakpoint(self, positions: range, otherwise: int) -> Event:
+        for position in positions:
+            hit = [breakpoint for breakpoint in self.breakpoints if breakpoint.matches(self.events[position])]
+            for breakpoint in hit:
+                breakpoint.hits += 1
+            if hit:
+                self.breakpoints = [b for b in self.breakpoints if not (b in hit and b.temporary)]
+                return self._move_to(position)
+        return self._move_to(otherwise)
 
     def _move_to(self, position: int) -> Event:
         self.position = min(max(position, 0), len(self.events) - 1)

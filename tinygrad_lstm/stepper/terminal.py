@@ -15,8 +15,18 @@ from .cursor import Stepper
 COMMANDS = {
     "step": ("s", "[N]", "forward by one contribution, or by N"),
     "next": ("n", "", "forward to the next node"),
+    "return": ("r", "", "forward until this module is left"),
+    "until": ("unt", "PLACE", "forward to a place, such as op:tanh or t:3"),
+    "continue": ("c", "", "forward to the next breakpoint"),
     "reverse-step": ("rs", "[N]", "back by one contribution, or by N"),
+    "reverse-next": ("rn", "", "back to the node before"),
+    "reverse-continue": ("rc", "", "back to the breakpoint before"),
     "goto": ("g", "N", "to event N"),
+    "break": ("b", "PLACE", "stop there: op:tanh, t:3, forget_gate if norm < 1e-3"),
+    "tbreak": ("tb", "PLACE", "stop there once"),
+    "watch": ("wa", "NAME.grad", "stop at each += to a gradient"),
+    "delete": ("d", "N", "forget breakpoint N"),
+    "info": ("i", "breakpoints", "the breakpoints there are"),
     "where": ("w", "", "show the current position again"),
     "help": ("h", "", "this list"),
     "quit": ("q", "", "leave"),
@@ -27,7 +37,9 @@ def walk(stepper: Stepper, console: Console | None = None) -> None:
     """Read commands until ``quit``, the end of the input, or Ctrl-C."""
     console = console or Console(highlight=False)
     show(stepper, console)
-    console.print(Text("step, next, reverse-step, goto N, help, quit; an empty line repeats", style="dim"))
+    console.print(
+        Text("step, next, continue, reverse-step, break PLACE, help, quit; an empty line repeats", style="dim")
+    )
     last = "step"
     while True:
         line = _read(console)
@@ -40,30 +52,54 @@ def walk(stepper: Stepper, console: Console | None = None) -> None:
 
 def obey(line: str, stepper: Stepper, console: Console) -> bool:
     """Carry out one command; False when it was the last."""
-    word, *arguments = line.split()
+    word, _, rest = line.partition(" ")
     name = next((name for name, (short, _, _) in COMMANDS.items() if word in (name, short)), None)
     if name == "quit":
         return False
-    if name == "help":
-        _help(console)
-        return True
-    moves: dict[str | None, Callable[[int], object]] = {
-        "step": stepper.step,
-        "next": lambda _: stepper.next(),
-        "reverse-step": stepper.reverse_step,
-        "goto": stepper.goto,
-        "where": lambda _: None,
-    }
-    if name not in moves:
+    if name is None:
         console.print(Text(f"no command {word!r}; help lists them", style="red"))
         return True
     try:
-        moves[name](_count(name, arguments))
+        said = _carry_out(name, rest.strip(), stepper)
     except (ValueError, IndexError) as error:
         console.print(Text(str(error), style="red"))
         return True
-    show(stepper, console)
+    if name == "help":
+        _help(console)
+    elif said is None:
+        show(stepper, console)
+    else:
+        console.print(Text(said))
     return True
+
+
+def _carry_out(name: str, rest: str, stepper: Stepper) -> str | None:
+    """Move, or set a place to stop; what to say if there is nothing new to show."""
+    moves: dict[str, Callable[[], object]] = {
+        "step": lambda: stepper.step(_count(name, rest)),
+        "next": stepper.next,
+        "return": stepper.return_,
+        "until": lambda: stepper.until(rest),
+        "continue": stepper.continue_,
+        "reverse-step": lambda: stepper.reverse_step(_count(name, rest)),
+        "reverse-next": stepper.reverse_next,
+        "reverse-continue": stepper.reverse_continue,
+        "goto": lambda: stepper.goto(_count(name, rest)),
+        "where": lambda: None,
+        "help": lambda: None,
+    }
+    if name in moves:
+        if rest and not COMMANDS[name][1]:
+            raise ValueError(f"{name} takes nothing more, not {rest!r}")
+        moves[name]()
+        return None
+    if name == "delete":
+        stepper.delete(_count(name, rest))
+        return f"breakpoint {rest} is forgotten"
+    if name == "info":
+        return "\n".join(map(str, stepper.breakpoints)) or "no breakpoints; break PLACE sets one"
+    made = stepper.watch(rest) if name == "watch" else stepper.break_(rest, temporary=name == "tbreak")
+    return str(made)
 
 
 def show(stepper: Stepper, console: Console) -> None:
@@ -78,14 +114,15 @@ def show(stepper: Stepper, console: Console) -> None:
     console.print(Panel(table, title=title, subtitle=end, title_align="left", expand=False))
 
 
-def _count(name: str | None, arguments: list[str]) -> int:
-    if name == "goto" and not arguments:
-        raise ValueError("goto needs the number of an event, as in: goto 12")
-    if not arguments:
+def _count(name: str, rest: str) -> int:
+    if name in ("goto", "delete") and not rest:
+        of = {"goto": "an event", "delete": "a breakpoint"}[name]
+        raise ValueError(f"{name} needs the number of {of}, as in: {name} 12")
+    if not rest:
         return 1
-    if not arguments[0].isdecimal() or len(arguments[0]) > 9:
-        raise ValueError(f"{name} takes a whole number, not {arguments[0]!r}")
-    return int(arguments[0])
+    if not rest.isdecimal() or len(rest) > 9:
+        raise ValueError(f"{name} takes a whole number, not {rest!r}")
+    return int(rest)
 
 
 def _read(console: Console) -> str | None:

@@ -1,0 +1,113 @@
+"""Breakpoints: where to stop, written in a small language of its own, which is parsed and never evaluated.
+
+op:tanh   t:3   node:t3.cell.add   forget_gate   forget_gate t:2   forget_gate if norm < 1e-3
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..draw.scale import magnitude
+from ..engine.tensor import Tensor
+from .tape import Event
+
+Condition = Callable[[Event], bool]
+
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+
+QUANTITIES: dict[str, Callable[[Event], float]] = {
+    "norm": lambda event: magnitude(event.contribution),
+    "total": lambda event: magnitude(event.after),
+    "upstream": lambda event: magnitude(event.step.upstream if event.step else event.seed),
+    "arrived": lambda event: float(event.step.arrived if event.step else 1),
+    "time": lambda event: math.nan if event.time is None else float(event.time),
+}
+"""What a condition may ask of an event."""
+
+GRAMMAR = (
+    "write op:NAME, t:STEP, node:ID or the name of a module, several of them if you like, and then perhaps "
+    f"'if QUANTITY < NUMBER', where the quantity is {', '.join(QUANTITIES)}; as in: forget_gate t:2 if norm < 1e-3"
+)
+
+_IF = re.compile(r"\s*(\w+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*")
+
+
+@dataclass(eq=False)
+class Breakpoint:
+    """One place to stop at. A temporary one goes when it has been hit."""
+
+    number: int
+    text: str
+    matches: Condition = field(repr=False)
+    temporary: bool = False
+    hits: int = 0
+
+    def __str__(self) -> str:
+        kind = "tbreak" if self.temporary else "watch" if self.text.endswith(".grad") else "break"
+        return f"{self.number}  {kind} {self.text}  hit {self.hits} time{'' if self.hits == 1 else 's'}"
+
+
+def parse(text: str) -> Condition:
+    """The condition that a text describes. Raises ValueError, with the grammar, for one that it does not.
+
+    >>> import tinygrad_lstm as tl
+    >>> stepper = tl.step(tl.tanh(tl.tensor(0.5, requires_grad=True)))
+    >>> [parse("op:tanh if norm < 1")(event) for event in stepper.events]
+    [False, True]
+    """
+    places, asks, question = f" {text} ".partition(" if ")
+    if asks and not question.strip():
+        raise ValueError(f"a condition must follow 'if' in {text!r}; {GRAMMAR}")
+    conditions = [_place(word) for word in places.split()]
+    if asks:
+        conditions.append(_question(question))
+    if not conditions:
+        raise ValueError(f"where to stop? {GRAMMAR}")
+    return lambda event: all(condition(event) for condition in conditions)
+
+
+def watching(tensor: Tensor) -> Condition:
+    """Stops at each += to a tensor's gradient."""
+    return lambda event: event.target is tensor
+
+
+def _place(word: str) -> Condition:
+    kind, colon, name = word.partition(":")
+    if not colon:
+        parts = tuple(word.split("."))
+        return lambda event: _within(parts, event.scope)
+    if kind == "op" and name:
+        return lambda event: event.node.primitive is not None and event.node.primitive.name == name
+    if kind == "t" and re.fullmatch(r"-?\d{1,9}", name):
+        return lambda event: event.time == int(name)
+    if kind == "node" and name:
+        return lambda event: event.graph.ids[event.node] == name
+    raise ValueError(f"{word!r} is no place to stop at; {GRAMMAR}")
+
+
+def _within(parts: tuple[str, ...], scope: tuple[str, ...]) -> bool:
+    """Whether a path of modules has these in a row."""
+    return any(scope[i : i + len(parts)] == parts for i in range(len(scope) - len(parts) + 1))
+
+
+def _question(text: str) -> Condition:
+    found = _IF.fullmatch(text)
+    if not found or found[1] not in QUANTITIES:
+        raise ValueError(f"cannot read the condition {text.strip()!r}; {GRAMMAR}")
+    quantity, compare = QUANTITIES[found[1]], COMPARISONS[found[2]]
+    try:
+        bound = float(found[3])
+    except ValueError:
+        raise ValueError(f"{found[3]!r} is no number; {GRAMMAR}") from None
+    return lambda event: compare(quantity(event), bound)
