@@ -99,3 +99,27 @@ def test_names_that_are_sums_and_negative_numbers_stand_in_parentheses():
     assert equation(named("u + v", 1) * named("w", 1)) == "y = (u + v) ⊙ w"
     assert equation(x - -2.0) == "y = x − (−2)"
     assert equation(tl.concat([a, b], axis=-1)) == "y = concat(a, b, axis=-1)"
+
+
+@pytest.mark.parametrize("op", ["tanh", "sigmoid", "exp", "log", "sqrt", "mul", "div", "sub"])
+@pytest.mark.parametrize("value", [0.5, 1.25])
+def test_a_formula_in_numbers_says_what_the_rule_gives(op, value):
+    x, z = tl.tensor(value, requires_grad=True, name="x"), tl.tensor(3.0, requires_grad=True, name="z")
+    binary = {"mul": lambda: x * z, "div": lambda: x / z, "sub": lambda: x - z}
+    y = binary[op]() if op in binary else getattr(tl, op)(x)
+    y.name = "y"
+    for event in tl.step(y, 2.0).events[1:]:
+        python = event.numbers.partition("+= ")[2]
+        for sign, word in (("⊙", "*"), ("·", "*"), ("²", "**2"), ("−", "-"), ("√", "")):
+            python = python.replace(sign, word)
+        assert eval(python, {}) == pytest.approx(event.contribution.item(), rel=2e-3)  # it says four digits
+
+
+def test_large_tensors_keep_their_names_where_small_ones_become_numbers():
+    x = tl.tensor(np.ones(9), requires_grad=True, name="x")
+    (event,) = tl.step(x * 2.0, np.full(9, 3.0)).events[1:]
+    assert event.numbers == ""
+    small = tl.tensor(-2.0, requires_grad=True, name="s")
+    first, second = tl.step((x * small), np.ones(9)).events[1:]
+    assert first.numbers == "∂L/∂x += ∂L/∂y ⊙ (−2)"
+    assert second.numbers == ""

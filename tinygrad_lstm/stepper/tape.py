@@ -53,6 +53,14 @@ class Event:
         return formulas(self.node)[self.step.slot] or f"∂L/∂{self.step.input.item():.4g} is not needed"
 
     @property
+    def numbers(self) -> str:
+        """The formula with numbers in it, where tensors are small; empty if none is."""
+        if self.step is None:
+            return ""
+        written = formulas(self.node, self.step.upstream)[self.step.slot]
+        return "" if written == formulas(self.node)[self.step.slot] else written
+
+    @property
     def before(self) -> Any:
         """The running total before, None while nothing has arrived."""
         return self.step.before if self.step else None
@@ -75,6 +83,8 @@ class Event:
         if self.step is None:
             yield "seed", numbers(self.seed)
             return
+        if self.numbers:
+            yield "in numbers", self.numbers
         yield "upstream", numbers(self.step.upstream)
         yield "to", f"{self.graph.ids[self.target]}, input {self.step.slot} of {self.node_name()}"
         if np.shape(self.step.product) != np.shape(self.contribution):

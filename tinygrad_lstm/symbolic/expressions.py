@@ -45,13 +45,23 @@ def text(expression: Expression, place: int = SUM) -> str:
     return written if binding >= place else f"({written})"
 
 
+def replaced(expression: Expression, names: Mapping[str, str]) -> Expression:
+    """The same expression with other words for some names."""
+    if isinstance(expression, Name):
+        return Name(names.get(expression.text, expression.text))
+    if isinstance(expression, Number):
+        return expression
+    operands = tuple(replaced(operand, names) for operand in expression.operands)
+    return Apply(expression.primitive, operands, expression.attrs)
+
+
 def subscript(number: object) -> str:
     return str(number).translate(_SUBSCRIPTS).replace(" ", "")
 
 
 def _write(expression: Expression) -> tuple[str, int]:
     if isinstance(expression, Name):
-        return expression.text, ATOM if re.fullmatch(r"[\w.∂/′]+", expression.text) else SUM
+        return expression.text, ATOM if re.fullmatch(r"[\w.∂/′]+|\[.*\]", expression.text) else SUM
     if isinstance(expression, Number):
         number = f"{expression.value:.4g}"
         return number.replace("-", "−"), ATOM if expression.value >= 0 else SUM

@@ -11,7 +11,10 @@ from ..engine.backprop import to_shape
 from ..engine.operators import Operators
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
-from .expressions import Apply, Expression, Name, Number, subscript, text
+from .expressions import Apply, Expression, Name, Number, replaced, subscript, text
+
+SMALL = 4
+"""Tensors of so many numbers are written out where a formula is to show numbers."""
 
 
 class Symbol(Operators):
@@ -60,20 +63,31 @@ def formula(node: Tensor) -> str:
     return "\n".join(line for line in formulas(node) if line)
 
 
-def formulas(node: Tensor) -> tuple[str, ...]:
-    """One formula per input slot; empty for a bare number, whose gradient nobody asks for."""
+def formulas(node: Tensor, upstream: Any = None) -> tuple[str, ...]:
+    """One formula per input slot; empty for a bare number, whose gradient nobody asks for.
+
+    Given the upstream gradient, small tensors are written as their numbers.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.symbolic.formulas(tl.tanh(tl.tensor(0.5, name="x")), upstream=2.0)
+    ('∂L/∂x += 2 ⊙ (1 − 0.4621²)',)
+    """
     if node.primitive is None:
         return (f"{node.name or 'a leaf'} was given, not computed",)
     names = _input_names(node)
     output = _output_name(node, names)
     if node.primitive.rule is None:
         return tuple(f"∂L/∂{name} += 0: {node.primitive.name} is constant almost everywhere" for name in names)
-    upstream = Symbol(Name(f"∂L/∂{output}"), np.ones(node.shape, node.dtype))
-    products = node.primitive.rule(upstream, Symbol(Name(output), node.value), *_operands(node, names), **node.attrs)
+    asked = Symbol(Name(f"∂L/∂{output}"), np.ones(node.shape, node.dtype))
+    products = node.primitive.rule(asked, Symbol(Name(output), node.value), *_operands(node, names), **node.attrs)
+    numbers = {}
+    if upstream is not None:
+        values = {f"∂L/∂{output}": upstream, output: node.value, **dict(zip(names, node.input_values, strict=True))}
+        numbers = {name: written for name, value in values.items() if (written := _as_numbers(value)) is not None}
     lines = []
     for x, name, value, product in zip(node.inputs, names, node.input_values, products, strict=True):
         contribution = Number(0) if product is None else to_shape(product, value.shape).expression
-        lines.append("" if _is_number(x) else f"∂L/∂{name} += {text(contribution)}")
+        lines.append("" if _is_number(x) else f"∂L/∂{name} += {text(replaced(contribution, numbers))}")
     return tuple(lines)
 
 
@@ -147,6 +161,15 @@ def _output_name(node: Tensor, names: tuple[str, ...]) -> str:
 
 def _is_zero_product(primitive: Primitive, operands: tuple[Expression, ...]) -> bool:
     return primitive.name == "mul" and Number(0.0) in operands
+
+
+def _as_numbers(value: Any) -> str | None:
+    """The numbers of a small tensor, as they stand in a formula."""
+    array = np.asarray(value)
+    if not 0 < array.size <= SMALL:
+        return None
+    written = np.array2string(array, separator=", ", formatter={"float_kind": "{:.4g}".format}) if array.ndim else None
+    return " ".join((written or f"{array.item():.4g}").split()).replace("-", "−")
 
 
 def _constant(x: Any) -> Symbol:
