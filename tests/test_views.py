@@ -348,3 +348,67 @@ def test_a_shared_weight_counts_its_contributions_up_to_its_gradient(cell):
     assert Counter(text for text in shown if text.startswith("all 3")) == totals
     for k in (1, 2):
         assert sum(text.startswith(f"{k} of 3: ") for text in shown) == len(weights)
+
+
+# What readers found
+
+
+def by_hand(states, steps=3, **leaves):
+    """An LSTM cell unrolled by hand from given initial states."""
+    cell = tl.LSTMCell(2, 2, rng=0)
+    h, c = (tl.tensor(states, name=f"{name}0", **leaves) for name in "hc")
+    for t in range(steps):
+        with tl.time_step(t):
+            h, c = cell(tl.tensor([1.0, 2.0], name="x"), (h, c))
+    return h.sum()
+
+
+@pytest.mark.parametrize("view", ["gates", "cells", "rolled"])
+def test_an_initial_state_that_is_learned_is_drawn_like_any_other(view):
+    given, learned = (tl.draw(by_hand([0.1, 0.2], requires_grad=grad), view)._scene for grad in (False, True))
+    assert [box.id for box in learned.boxes] == [box.id for box in given.boxes]
+    assert [(a.tail, a.head, a.role) for a in learned.arrows] == [(a.tail, a.head, a.role) for a in given.arrows]
+
+
+def test_frozen_weights_are_weights():
+    cell = tl.LSTMCell(2, 2, rng=0)
+    pictures = []
+    for frozen in (False, True):
+        for parameter in cell.parameters():
+            parameter.requires_grad = not frozen
+        h, _ = cell(tl.tensor([1.0, 2.0], name="x"))
+        pictures.append(tl.draw(h, "gates")._scene)
+    assert [box.role for box in pictures[0].boxes] == [box.role for box in pictures[1].boxes]
+
+
+def test_a_first_step_that_leaves_something_out_does_not_mix_up_the_others():
+    wx, wh = (tl.tensor([1.0, 2.0], requires_grad=True, name=name) for name in ("wx", "wh"))
+    h = None
+    for t in range(3):
+        with tl.time_step(t):
+            x = tl.tensor([1.0, 1.0], name="x")
+            h = tl.tanh(x * wx if h is None else h * wh + x * wx)
+    assert {column.id for column in tl.draw(h.sum(), "ops")._scene.columns} == {"t0", "t1", "t2", "after"}
+    assert not arrows(tl.draw(h.sum(), "rolled"), "first")
+
+
+def test_states_of_two_delays_share_one_arrow_that_says_both():
+    cell = tl.RNNCell(2, 2, rng=0)
+    before = h = tl.tensor([0.0, 0.0], name="h0")
+    for t in range(4):
+        with tl.time_step(t):
+            before, h = h, cell(tl.tensor([1.0, 1.0], name="x"), h + before)
+    assert "h · delay 1, 2" in {arrow.label for arrow in arrows(tl.draw(h.sum(), "rolled"), "state")}
+
+
+def test_a_loss_that_is_summed_up_in_the_loop_keeps_to_its_own_line():
+    cell, loss = tl.LSTMCell(2, 2, rng=0), 0
+    state = None
+    for t in range(3):
+        with tl.time_step(t):
+            state = cell(tl.tensor([1.0, 2.0], name="x"), state)
+            loss = loss + state[0].sum()
+    picture = tl.draw(loss, "gates")
+    crossing = [a for a in arrows(picture, "state") if a.tail.startswith("t1.") and a.head.startswith("t2.")]
+    leaving = {arrow.tail: arrow.port for arrow in crossing}
+    assert len(leaving) == len(set(leaving.values())) == 3

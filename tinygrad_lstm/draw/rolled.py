@@ -41,9 +41,10 @@ class _Fold:
 
 @dataclass
 class _Flow:
-    """What flows between two folds with the same delay: the names, and when."""
+    """What flows between two folds in one direction of time: the names, the delays, and when."""
 
     names: dict[str, None] = field(default_factory=dict)
+    delays: set[int] = field(default_factory=set)
     times: set[int] = field(default_factory=set)  # of states that are used after the last step
     firsts: int = 0  # how many of its uses are by the first step only
     uses: int = 0
@@ -187,7 +188,8 @@ class _Rolled:
     def _flow(self, tail: str, head: str, x: Tensor, node: Tensor) -> _Flow:
         of = self.parts.timeline.of
         delay = of[node] - of[x] if x in of and node in of else 0
-        flow = self._flows.setdefault((tail, head, delay), _Flow())
+        flow = self._flows.setdefault((tail, head, int(np.sign(delay))), _Flow())
+        flow.delays.add(delay)
         flow.uses += 1
         if not x.is_leaf:
             flow.names[labels.clean(x.name or "")] = None
@@ -199,12 +201,13 @@ class _Rolled:
 
     def _connect(self) -> None:
         boxes = {box.id: box for box in self.scene.boxes}
-        for (tail, head, delay), flow in self._flows.items():
+        for (tail, head, direction), flow in self._flows.items():
             names = ", ".join(name for name in flow.names if name)
             kind, label = "data", ""
-            if delay:
-                kind = "state" if delay > 0 else "back"
-                label = f"{names} · delay {delay}" if delay > 0 else f"{names} · delay −{-delay}"
+            if direction:
+                kind = "state" if direction > 0 else "back"
+                delays = ", ".join(f"{delay}" if delay > 0 else f"−{-delay}" for delay in sorted(flow.delays, key=abs))
+                label = f"{names} · delay {delays}"
                 label = label.removeprefix(" · ")
             elif flow.firsts:
                 only = flow.firsts == flow.uses
@@ -214,7 +217,7 @@ class _Rolled:
                 times = sorted(flow.times)
                 when = "every t" if every else f"t = {times[0]}" + (f" … {times[-1]}" if len(times) > 1 else "")
                 label = f"{names}, {when}".removeprefix(", ")
-            if boxes[tail].role == "parameter":
+            if kind == "data" and boxes[tail].role == "parameter":
                 kind = "weight"
             faded = self.options.highlight is not None and not flow.thick
             tooltip = f"{tail} → {head}"

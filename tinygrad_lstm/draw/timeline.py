@@ -100,14 +100,23 @@ class Timeline:
         return found - {node.inputs[slot] for node, slot in self.initial_states()}
 
     def _folded(self) -> dict[Tensor, tuple[object, ...]]:
-        """A key for each operation that its counterparts in other steps share."""
+        """A key for each operation that its counterparts in other steps share.
+
+        Weights tell apart what would otherwise only be counted: the first step may leave out what the others do.
+        """
+        used_at: dict[Tensor, set[int | None]] = defaultdict(set)
+        for node in self.operations:
+            for x in node.inputs:
+                if x.is_leaf and x.requires_grad:
+                    used_at[x].add(self.of.get(node))
+        lasting = {x for x, times in used_at.items() if len(times) > 1}  # what is learned of one step is its state
         count: Counter[tuple[object, ...]] = Counter()
         shared: dict[tuple[object, ...], tuple[object, ...]] = {}
         keys: dict[Tensor, tuple[object, ...]] = {}
         for node in self.operations:
             assert node.primitive is not None
             modules = tuple(module for _, module in self._calls[node])
-            learned = tuple(x.serial for x in node.inputs if x.is_leaf and x.requires_grad)
+            learned = tuple(x.serial for x in node.inputs if x in lasting)
             base = (node in self.of, modules, node.primitive.name, learned if len(learned) < len(node.inputs) else ())
             moment = (self.of.get(node), *base)
             key = (*base, count[moment])
