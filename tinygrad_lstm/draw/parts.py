@@ -24,14 +24,9 @@ class Part:
     column: int
     title: str = ""
     module: object = None  # which module it is a call of
+    name: str = ""  # what its owner calls it
     members: list[Tensor] = field(default_factory=list)
     outputs: list[Tensor] = field(default_factory=list)  # what others use of it
-
-    @property
-    def name(self) -> str:
-        """What its owner calls a module, if that says more than its kind."""
-        own = self.id.rpartition(".")[2]
-        return "" if own == self.title else own
 
     @property
     def caption(self) -> str:
@@ -40,7 +35,7 @@ class Part:
     @property
     def texts(self) -> tuple[Text, ...]:
         """What stands on its door."""
-        return (Text(self.title, "symbol"), *([Text(clean(self.name), "detail")] if self.name else []))
+        return (Text(self.title, "symbol"), *([Text(self.name, "detail")] if self.name else []))
 
     @property
     def shut(self) -> bool:
@@ -56,6 +51,7 @@ class Door(NamedTuple):
     kind: str
     title: str
     module: object = None
+    name: str = ""
 
 
 class Parts:
@@ -134,7 +130,7 @@ class Parts:
                 if gap:
                     part = Part(f"{self.columns[column].id}.steps", "gap", column, str(gap))
                 elif door:
-                    part = Part(self.unique(door.id), door.kind, column, door.title, door.module)
+                    part = Part(self.unique(door.id), door.kind, column, door.title, door.module, door.name)
                 else:
                     part = Part(self.unique(self.graph.ids[node]), "op", column)
                 found[key] = part
@@ -159,7 +155,14 @@ class Parts:
         for i, (frame, module) in enumerate(levels):
             names.append(_name(frame))
             kind = "cell" if module in self.timeline.cells else "module"
-            door = Door(frame.call, step + ".".join(names), kind, clean(frame.kind or frame.name or ""), module)
+            door = Door(
+                frame.call,
+                step + ".".join(names),
+                kind,
+                clean(frame.kind or frame.name or ""),
+                module,
+                clean(frame.name if frame.kind and frame.name else ""),
+            )
             if i >= first and self._shut(door):
                 return door
         return None
