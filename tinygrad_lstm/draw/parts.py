@@ -155,14 +155,9 @@ class Parts:
         for i, (frame, module) in enumerate(levels):
             names.append(_name(frame))
             kind = "cell" if module in self.timeline.cells else "module"
-            door = Door(
-                frame.call,
-                step + ".".join(names),
-                kind,
-                clean(frame.kind or frame.name or ""),
-                module,
-                clean(frame.name if frame.kind and frame.name else ""),
-            )
+            title = clean(frame.kind or frame.name or "")
+            own = clean(frame.name) if frame.kind and frame.name else ""
+            door = Door(frame.call, step + ".".join(names), kind, title, module, own)
             if i >= first and self._shut(door):
                 return door
         return None
