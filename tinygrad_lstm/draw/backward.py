@@ -163,7 +163,6 @@ class _Backward:
         path = self.options.highlight
         on_path = path is not None and node in path and x in path
         shade = self.scale.shade(size)
-        shade = -1 if shade is None else shade
         arrow = self._drawn.get((tail, head))
         if arrow is None:
             arrow = Arrow(tail, head, "gradient", _norm(size), shade=shade, faded=path is not None, thick=False)
@@ -178,9 +177,8 @@ class _Backward:
         arrow.tooltip = tooltip or f"of norm {arrow.label}: {tail} → {head}"
 
     def _shaded(self, box: Box, total: float) -> Box:
-        shade = self.scale.shade(total)
         if self.options.colored:
-            box.shade = -1 if shade is None else shade
+            box.shade = self.scale.shade(total)
         return box
 
 

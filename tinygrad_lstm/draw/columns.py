@@ -141,6 +141,11 @@ class Placed:
         self.low = Point(self.low.x, column.dy)
         self.high = Point(max(self.high.x, column.dx + column.template.width), self.high.y)
 
+    def arrows(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
+        """Those within a column, and those that are drawn with it because they end or begin in the one before."""
+        yield from column.arrows()
+        yield from self.crossing(column)
+
     def crossing(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
         for arrow, tail_column, tail_end, head_column, head_end in column.content.crossing:
             start = self.columns[tail_column].end(tail_end)
@@ -186,7 +191,7 @@ def _corners(placed: Placed) -> Iterator[Point]:
             yield corner.moved(column.dx, column.dy)
         arrows = [*column.content.arrows, *(crossing.arrow for crossing in column.content.crossing)]
         if any(arrow.label for arrow in arrows):
-            for arrow, curve in (*column.arrows(), *placed.crossing(column)):
+            for arrow, curve in placed.arrows(column):
                 if arrow.label and curve.label:
                     half = labels.width(arrow.label, 9) / 2
                     yield curve.label.moved(-half, -6)

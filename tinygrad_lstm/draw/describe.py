@@ -123,8 +123,7 @@ class Describer:
             box.pending = all(gradients.get(node) is None for node in wanted)
         if self.scale is not None:
             found = [magnitude(gradient) for node in wanted if (gradient := (gradients or {}).get(node)) is not None]
-            shade = self.scale.shade(max(found, default=0.0))
-            box.shade = -1 if shade is None else shade
+            box.shade = self.scale.shade(max(found, default=0.0))
         path = self.options.highlight
         box.faded = path is not None and not any(node in path for node in nodes)
         return box

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def to_dot(scene: Scene) -> str:
     """The scene as DOT without positions: what is in the picture and what belongs together."""
     graph = layered_graph(scene.title, scene)
     ids = {box.id: box.id for box in scene.boxes}
-    numbers = _counter()
+    numbers = itertools.count()
     for number, column in enumerate(scene.columns):
         boxes = [box for box in scene.boxes if box.column == number]
         if column.title:
@@ -100,7 +101,7 @@ def write_groups(
         for name in box.place:
             group = group.groups.setdefault(name, _Group())
         group.boxes.append(box)
-    _write(graph, root, (), ids, numbers or _counter())
+    _write(graph, root, (), ids, numbers or itertools.count())
 
 
 def painted(
@@ -258,7 +259,3 @@ def _point(point: Point) -> str:
 
 def _number(x: float, digits: int = 2) -> str:
     return f"{round(x, digits) + 0.0:.10g}"
-
-
-def _counter() -> Iterator[int]:
-    return iter(range(1 << 30))

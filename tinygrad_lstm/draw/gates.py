@@ -14,7 +14,7 @@ from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from .describe import role
 from .options import Options
-from .parts import Part, Parts
+from .parts import Part, Parts, without_step
 from .scene import Arrow, Box, Scene, Text
 from .unrolled import Unrolled, is_number
 
@@ -73,7 +73,7 @@ class _Opened:
             part.title = _layer_title(node) if part.kind == "layer" else _sign(node)
             if part.kind == "pointwise" and role(node) in ("movement", "reduction", "product"):
                 part.kind = role(node)
-            self.block[part] = f"{_timeless(cell.id)}\n{cell.caption}"  # the same in every step
+            self.block[part] = f"{without_step(cell.id)}\n{cell.caption}"  # the same in every step
             on_belt = self._parts.timeline.fold[node] in belts
             self.lane[part] = "belt" if on_belt else {"layer": "layer", "joint": "bus"}.get(part.kind, "point")
         position = self._parts.parts.index(cell)
@@ -135,7 +135,7 @@ class _Gates(Unrolled):
 
     def _carries(self, source: Part, part: Part, opened: _Opened) -> bool:
         """Whether an arrow between two parts stays in a cell, or leads from one step of it to the next."""
-        home = opened.block.get(part) or (_timeless(part.id) if part.kind == "cell" else "")
+        home = opened.block.get(part) or (without_step(part.id) if part.kind == "cell" else "")
         return part.kind == "gap" or (home != "" and _cell(home) == _cell(opened.block[source]))
 
     def _draw(self, part: Part) -> None:
@@ -183,12 +183,6 @@ class _Gates(Unrolled):
 def _cell(block: str) -> str:
     """Which cell a block shows."""
     return block.partition("\n")[0]
-
-
-def _timeless(id: str) -> str:
-    """Without its step."""
-    step, _, rest = id.partition(".")
-    return rest if step[1:].isdigit() else id
 
 
 def _layers(members: list[Tensor], parts: Parts, users: dict[Tensor, list[Tensor]]) -> dict[Tensor, Tensor]:

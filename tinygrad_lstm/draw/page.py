@@ -28,7 +28,7 @@ def page(picture: Picture) -> str:
     """
     script = _source("page.js")
     return (
-        _templates()
+        templates("tinygrad_lstm.draw")
         .get_template("page.html")
         .render(
             title=picture.title,
@@ -50,7 +50,7 @@ def notebook(picture: Picture) -> str:
     no identifiers, which several pictures would share.
     """
     svg = re.sub(r'<g id="[^"]*"', "<g", _inline(picture.svg))
-    template = _templates().get_template("notebook.html")
+    template = templates("tinygrad_lstm.draw").get_template("notebook.html")
     return template.render(title=picture.title, svg_from_its_attributes=svg.removeprefix("<svg"))
 
 
@@ -62,17 +62,18 @@ def _inline(svg: str) -> str:
 @cache
 def _source(name: str) -> str:
     """A file as it is, with line ends as a browser counts them for the hash."""
-    templates = _templates()
-    assert templates.loader is not None
-    return templates.loader.get_source(templates, name)[0].replace("\r\n", "\n")
+    environment = templates("tinygrad_lstm.draw")
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0].replace("\r\n", "\n")
 
 
 @cache
-def _templates() -> Environment:
+def templates(room: str) -> Environment:
+    """The templates of a room, which escape everything that is put into them."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("tinygrad_lstm.draw"),
+        loader=PackageLoader(room),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -60,16 +60,12 @@ class _Stamps:
                 shade = None if box.shade is None else 0
                 blank = Box(box.id, box.role, words, pending=box.pending, shade=shade, faded=box.faded)
                 stamp.boxes.append(_add(self.boxes, "b", blank, rect))
-            for arrow, curve in self.arrows_of(column):
+            for arrow, curve in self._placed.arrows(column):
                 blank_arrow = copy(arrow)
                 blank_arrow.label = "@0@" if arrow.label else ""
                 blank_arrow.shade = arrow.shade and min(arrow.shade, 0)
                 stamp.arrows.append(_add(self.arrows, "a", blank_arrow, curve))
         return self._stamps[key]
-
-    def arrows_of(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
-        yield from column.arrows()
-        yield from self._placed.crossing(column)
 
     def _key(self, column: PlacedColumn) -> object:
         """Columns with the same key look the same: layout, looks, and whence and whither their crossings lead."""
@@ -127,7 +123,7 @@ def positioned(scene: Scene, placed: Placed) -> str:
         for box, rect in column.boxes():
             _add(boxes, "b", box, rect)
     for column in placed.columns:
-        for arrow, curve in (*column.arrows(), *placed.crossing(column)):
+        for arrow, curve in placed.arrows(column):
             _add(arrows, "a", arrow, curve)
     return dot.painted(scene.title, frames, boxes, arrows)
 

@@ -169,12 +169,10 @@ class Parts:
     def opens(self, id: str) -> bool:
         """Whether one of the names in ``expand`` fits a module, or what is in or around it."""
         self._doors[id] = None
-        step, _, rest = id.partition(".")
-        timeless = rest if step.startswith("t") and step[1:].isdigit() else id
         fitting = [
             name
             for name in self._options.expand
-            for path in (id, timeless)
+            for path in (id, without_step(id))
             for asked in (plain(name),)
             if path == asked or path.startswith(f"{asked}.") or asked.startswith(f"{path}.")
         ]
@@ -220,6 +218,12 @@ class Parts:
 
 def _name(frame: Frame) -> str:
     return plain(frame.name or frame.kind)
+
+
+def without_step(id: str) -> str:
+    """An id as its counterparts in other steps have it too: cell of t3.cell."""
+    step, _, rest = id.partition(".")
+    return rest if step.startswith("t") and step[1:].isdigit() else id
 
 
 def plain(name: str) -> str:

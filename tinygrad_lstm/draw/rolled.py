@@ -166,8 +166,7 @@ class _Rolled:
         if self.describe.scale is not None:
             assert self.options.gradients is not None
             found = [magnitude(g) for x in self._outputs(fold) if (g := self.options.gradients.get(x)) is not None]
-            shade = self.describe.scale.shade(max(found, default=0.0))
-            box.shade = -1 if shade is None else shade
+            box.shade = self.describe.scale.shade(max(found, default=0.0))
         return box
 
     def _from_leaf(self, x: Tensor, node: Tensor, slot: int, part: Part) -> None:

@@ -24,10 +24,10 @@ class Scale:
         lowest = max(math.log10(min(positive, default=1.0)), self.top - DEEPEST)
         self.step = max((self.top - lowest) / len(SHADES), 0.125)
 
-    def shade(self, magnitude: float) -> int | None:
-        """The number of a shade, the strongest for the largest and for what is not finite; None for zero."""
+    def shade(self, magnitude: float) -> int:
+        """The number of a shade, the strongest for the largest and for what is not finite; −1 for zero."""
         if magnitude == 0:
-            return None
+            return -1
         if not math.isfinite(magnitude):
             return len(SHADES) - 1
         below = (self.top - math.log10(magnitude)) / self.step

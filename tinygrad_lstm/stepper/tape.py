@@ -83,8 +83,8 @@ class Event:
         if self.step is None:
             yield "seed", numbers(self.seed)
             return
-        if self.numbers:
-            yield "in numbers", self.numbers
+        if in_numbers := self.numbers:
+            yield "in numbers", in_numbers
         yield "upstream", numbers(self.step.upstream)
         yield "to", f"{self.graph.ids[self.target]}, input {self.step.slot} of {self.node_name()}"
         if np.shape(self.step.product) != np.shape(self.contribution):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-
-from ..draw.labels import clean
+from ..draw.page import templates
 from ..stepper import Stepper
 from ..testing.checks import TOLERANCE
 
@@ -40,17 +37,4 @@ def check(tour: Tour) -> str:
 
 
 def _render(name: str, **values: Any) -> str:
-    return _template(name).render(**values)
-
-
-@cache
-def _template(name: str) -> Template:
-    environment = Environment(
-        loader=PackageLoader("tinygrad_lstm.tour"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["clean"] = clean
-    return environment.get_template(name)
+    return templates("tinygrad_lstm.tour").get_template(name).render(**values)
