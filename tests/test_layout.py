@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
@@ -62,6 +62,14 @@ def test_lines_of_different_sources_never_run_upon_each_other(maze):
 
 
 @given(mazes())
+@example(
+    (
+        2,
+        2,
+        [Rect(56, 56, 10, 16.015625), Rect(56, 168, 10, 10), Rect(168, 56, 10, 10), Rect(168, 168, 10, 10)],
+        [(0, 1)],
+    )
+)
 def test_lines_never_pass_through_a_box(maze):
     boxes, lines = routed(maze)
     for _, _, cells in lines:

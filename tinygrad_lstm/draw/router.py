@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from math import ceil
 
 from .geometry import Curve, Point, Rect
 
@@ -161,7 +162,7 @@ def _covered(rect: Rect) -> Iterable[Cell]:
 
 def _reach(size: float) -> int:
     """How many cells from the middle of a box its outside is."""
-    return int(size / 2 / PITCH + 0.999)
+    return ceil(size / 2 / PITCH)
 
 
 def _trace(state: tuple[Cell, Side], came: Mapping[tuple[Cell, Side], tuple[Cell, Side] | None]) -> list[Cell]:
