@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from operator import add, attrgetter
 from threading import Lock
 from typing import Any, NamedTuple
@@ -187,25 +187,8 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
         if node.primitive is None:
             continue
         upstream = totals.pop(node)
-        rule = node.primitive.rule
-        assert rule is not None
-        if create_graph:
-            products = _recorded(node, _differentiable, rule, node, upstream)
-        else:
-            products = rule(upstream, node._value, *node.input_values, **node._attrs)
-        if not isinstance(products, tuple) or len(products) != len(node.inputs):
-            raise miscounted(products, node)
-        for slot, x in enumerate(node.inputs):
-            if x not in arrived:
-                continue
-            value, product = node.input_values[slot], products[slot]
-            if create_graph:
-                product, contribution = _recorded(node, _fit, product, value, node, slot, True)
-            elif type(product) is np.ndarray and product.shape == value.shape and product.dtype is value.dtype:
-                product.setflags(False)  # type: ignore[call-arg]
-                contribution = product
-            else:
-                product, contribution = _fit(product, value, node, slot, False)
+        for slot, product, contribution in shares(node, upstream, expected, create_graph):
+            x = node.inputs[slot]
             if x in totals:
                 before = totals[x]
                 after = _recorded(x, add, before, contribution) if create_graph else before + contribution
@@ -223,6 +206,37 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
             arrived[x] = count = arrived[x] + 1
             edge = (node, slot, x, upstream, product, contribution, before, after, count, expected[x])
             yield tuple.__new__(Contribution, edge)  # what Contribution(*edge) comes to, in half the time
+
+
+def shares(
+    node: Tensor, upstream: Any, taking_part: Container[Tensor], create_graph: bool = False
+) -> Iterator[tuple[int, Any, Any]]:
+    """What a node's rule makes of its gradient, for each input slot that takes part.
+
+    Yields the slot, the product of the rule, and the contribution: the same in the shape and dtype of the input. This
+    is all that a step of the walk computes besides adding up, so that whoever keeps the gradients of the nodes can
+    have any step again.
+    """
+    rule = node.primitive and node.primitive.rule
+    assert rule is not None
+    if create_graph:
+        products = _recorded(node, _differentiable, rule, node, upstream)
+    else:
+        products = rule(upstream, node._value, *node.input_values, **node._attrs)
+    if not isinstance(products, tuple) or len(products) != len(node.inputs):
+        raise miscounted(products, node)
+    for slot, x in enumerate(node.inputs):
+        if x not in taking_part:
+            continue
+        value, product = node.input_values[slot], products[slot]
+        if create_graph:
+            product, contribution = _recorded(node, _fit, product, value, node, slot, True)
+        elif type(product) is np.ndarray and product.shape == value.shape and product.dtype is value.dtype:
+            product.setflags(False)  # type: ignore[call-arg]
+            contribution = product
+        else:
+            product, contribution = _fit(product, value, node, slot, False)
+        yield slot, product, contribution
 
 
 def _plan(output: Tensor, inputs: tuple[Tensor, ...] | None) -> dict[Tensor, int]:

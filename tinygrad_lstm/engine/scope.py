@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from operator import index
+from types import CodeType
 from typing import NamedTuple
 
 import numpy as np
+
+from .source import Line, line_of
 
 
 class Frame(NamedTuple):
@@ -22,6 +25,13 @@ class Frame(NamedTuple):
     kind: str  # the module's class; "" for a scope
     module: int  # which module, by a number of its own; 0 for a scope
     call: int  # which call
+    code: CodeType | Line | None = None  # where the module was called from; see `line`
+    instruction: int = 0
+
+    @property
+    def line(self) -> Line | None:
+        """The line of source that called the module."""
+        return line_of(self.code, self.instruction)
 
 
 class Context(NamedTuple):
@@ -33,10 +43,16 @@ class Context(NamedTuple):
     detecting_nan: bool = False
     frames: tuple[Frame, ...] = ()
 
-    def inside(self, name: str | None, kind: str = "", module: int = 0) -> Context:
+    def inside(
+        self, name: str | None, kind: str = "", module: int = 0, code: CodeType | None = None, instruction: int = 0
+    ) -> Context:
         scope = self.scope if name is None else (*self.scope, name)
-        frames = (*self.frames, Frame(name, kind, module, next(_calls)))
+        frames = (*self.frames, Frame(name, kind, module, next(_calls), code, instruction))
         return Context(scope, self.time, self.recording, self.detecting_nan, frames)
+
+    def without_code(self) -> Context:
+        """The same with lines of source instead of compiled code, which cannot be pickled."""
+        return self._replace(frames=tuple(frame._replace(code=frame.line) for frame in self.frames))
 
     @property
     def place(self) -> str:

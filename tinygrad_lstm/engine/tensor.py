@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from sys import _getframe as getframe
+from types import CodeType, MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from .errors import ShapeError, forward_failed, require_finite_value, short
 from .operators import NO_ATTRS, Operators
 from .primitive import Primitive
 from .scope import CONTEXT, Context
+from .source import PASSED_OVER, Line, line_of
 
 Array = NDArray[np.floating[Any]]
 
@@ -34,9 +36,11 @@ class Tensor(Operators):
         "_attrs",
         "_grad",
         "_value",
+        "code",
         "context",
         "input_values",
         "inputs",
+        "instruction",
         "name",
         "primitive",
         "requires_grad",
@@ -53,6 +57,8 @@ class Tensor(Operators):
         requires_grad: bool = False,
         context: Context | None = None,
         name: str | None = None,
+        code: CodeType | Line | None = None,
+        instruction: int = 0,
     ) -> None:
         self._value = value
         self.primitive = primitive
@@ -63,6 +69,8 @@ class Tensor(Operators):
         self.context = CONTEXT.get() if context is None else context
         self.name = name
         self.serial = next(_serial)
+        self.code = code
+        self.instruction = instruction
         self._grad: Tensor | None = None
 
     def __init_subclass__(cls) -> None:
@@ -111,6 +119,11 @@ class Tensor(Operators):
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self._value, dtype=dtype, copy=copy)
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Compiled code cannot be copied; the line it stands for can."""
+        parts = {name: getattr(self, name) for name in self.__slots__ if name != "__weakref__"}
+        return None, {**parts, "code": self.line, "context": self.context.without_code()}
+
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
         """A copy, deep or from a pickle, is as locked as the original, and was made now: after its inputs."""
         for name, part in state[1].items():
@@ -130,6 +143,11 @@ class Tensor(Operators):
     def time(self) -> int | None:
         """The time step it was made at, if any."""
         return self.context.time
+
+    @property
+    def line(self) -> Line | None:
+        """The line of source that made it; in a cell of ours, the line of the cell. None for a leaf."""
+        return line_of(self.code, self.instruction)
 
     @property
     def attrs(self) -> Mapping[str, Any]:
@@ -298,7 +316,11 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
     if not context.recording:
         return Tensor(value, context=context)
     needs = requires_grad and primitive.rule is not None
-    return Tensor(value, primitive, inputs, tuple(values), attrs, needs, context)
+    frame = getframe(1)  # where the program is: a call of place() would double the time this takes
+    while frame.f_code.co_filename in PASSED_OVER and frame.f_back is not None:
+        frame = frame.f_back
+    code, instruction = frame.f_code, frame.f_lasti
+    return Tensor(value, primitive, inputs, tuple(values), attrs, needs, context, None, code, instruction)
 
 
 Tensor.__primitive__ = staticmethod(record)  # type: ignore[method-assign]

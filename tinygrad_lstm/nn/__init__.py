@@ -1,6 +1,8 @@
 """Cells, layers, losses and optimisers, built on the engine."""
 
-from .cells import Cell, CoupledLSTMCell, Gate, GRUCell, LSTMCell, PeepholeLSTMCell, RNNCell
+from .cell import Cell
+from .cells import CoupledLSTMCell, GRUCell, LSTMCell, PeepholeLSTMCell, RNNCell
+from .gate import Gate
 from .layers import Embedding, Linear
 from .losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 from .module import Module

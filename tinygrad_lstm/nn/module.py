@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.scope import CONTEXT
+from ..engine.source import place
 from ..engine.tensor import Tensor, tensor
 
 _numbers = itertools.count(1)
@@ -48,7 +49,8 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        token = CONTEXT.set(CONTEXT.get().inside(self._name, type(self).__name__, self._number))
+        context = CONTEXT.get().inside(self._name, type(self).__name__, self._number, *place(1))
+        token = CONTEXT.set(context)
         try:
             return self.forward(*args, **kwargs)
         finally:

@@ -12,7 +12,8 @@ from ..engine.errors import ShapeError
 from ..engine.ops import concat, stack
 from ..engine.scope import CONTEXT, time_step
 from ..engine.tensor import Tensor, tensor
-from .cells import Cell, GRUCell, LSTMCell, RNNCell
+from .cell import Cell
+from .cells import GRUCell, LSTMCell, RNNCell
 from .module import Module, Seed, positive
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..engine.tensor import Tensor, tensor
 from ..nn import Recurrent
-from ..nn.cells import CELLS, Cell
+from ..nn.cell import Cell
+from ..nn.cells import CELLS
 from ..testing import VJPReport, check_vjp
 
 

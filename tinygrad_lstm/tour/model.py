@@ -12,7 +12,8 @@ from ..engine.ops import log_softmax, stack
 from ..engine.scope import time_step
 from ..engine.tensor import Tensor
 from ..nn import Adam, Embedding, Linear, Module, clip_grad_norm, cross_entropy
-from ..nn.cells import CELLS, Cell
+from ..nn.cell import Cell
+from ..nn.cells import CELLS
 
 
 class NextToken(Module):
