@@ -108,7 +108,7 @@ def test_a_formula_in_numbers_says_what_the_rule_gives(op, value):
     binary = {"mul": lambda: x * z, "div": lambda: x / z, "sub": lambda: x - z}
     y = binary[op]() if op in binary else getattr(tl, op)(x)
     y.name = "y"
-    for event in tl.step(y, 2.0).events[1:]:
+    for event in tl.step(y, 2.0).events.backward:
         python = event.numbers.partition("+= ")[2]
         for sign, word in (("⊙", "*"), ("·", "*"), ("²", "**2"), ("−", "-"), ("√", "")):
             python = python.replace(sign, word)
@@ -117,9 +117,9 @@ def test_a_formula_in_numbers_says_what_the_rule_gives(op, value):
 
 def test_large_tensors_keep_their_names_where_small_ones_become_numbers():
     x = tl.tensor(np.ones(9), requires_grad=True, name="x")
-    (event,) = tl.step(x * 2.0, np.full(9, 3.0)).events[1:]
+    (event,) = tl.step(x * 2.0, np.full(9, 3.0)).events.backward
     assert event.numbers == ""
     small = tl.tensor(-2.0, requires_grad=True, name="s")
-    first, second = tl.step((x * small), np.ones(9)).events[1:]
+    first, second = tl.step((x * small), np.ones(9)).events.backward
     assert first.numbers == "∂L/∂x += ∂L/∂y ⊙ (−2)"
     assert second.numbers == ""

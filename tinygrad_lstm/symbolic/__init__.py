@@ -3,3 +3,4 @@
 from .formulas import equation as equation
 from .formulas import formula as formula
 from .formulas import formulas as formulas
+from .formulas import forward as forward

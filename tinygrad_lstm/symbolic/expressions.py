@@ -1,19 +1,18 @@
-"""Expressions: what symbols build, and how it is printed as plain text."""
+"""Expressions: what symbols build, and how each primitive is written, in any notation."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engine.primitive import Primitive
-
-_SUBSCRIPTS = str.maketrans("0123456789-,", "₀₁₂₃₄₅₆₇₈₉₋ ")
-_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+from .notation import MATHML, PLAIN, Notation
 
 SUM, PRODUCT, PREFIX, POWER, ATOM = range(5)
 """How tightly an expression binds; what binds less than its place requires is put in parentheses."""
@@ -30,91 +29,130 @@ class Number:
 
 
 @dataclass(frozen=True, eq=False)
+class Numbers:
+    """The numbers of a small tensor, in the place of its name."""
+
+    value: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Apply:
     primitive: Primitive
     operands: tuple[Expression, ...]
     attrs: Mapping[str, Any]
 
 
-Expression = Name | Number | Apply
+Expression = Name | Number | Numbers | Apply
 
 
-def text(expression: Expression, place: int = SUM) -> str:
-    """The expression in one line, in parentheses if it binds less tightly than its place requires."""
-    written, binding = _write(expression)
-    return written if binding >= place else f"({written})"
+def text(expression: Expression) -> str:
+    """The expression in one line."""
+    return _placed(expression, PLAIN)
 
 
-def replaced(expression: Expression, names: Mapping[str, str]) -> Expression:
-    """The same expression with other words for some names."""
+def mathml(expression: Expression) -> str:
+    """The expression as MathML, for a page."""
+    return _placed(expression, MATHML)
+
+
+def replaced(expression: Expression, numbers: Mapping[str, Any]) -> Expression:
+    """The same expression with numbers for some names."""
     if isinstance(expression, Name):
-        return Name(names.get(expression.text, expression.text))
-    if isinstance(expression, Number):
+        value = numbers.get(expression.text)
+        return expression if value is None else Numbers(value)
+    if not isinstance(expression, Apply):
         return expression
-    operands = tuple(replaced(operand, names) for operand in expression.operands)
+    operands = tuple(replaced(operand, numbers) for operand in expression.operands)
     return Apply(expression.primitive, operands, expression.attrs)
 
 
-def subscript(number: object) -> str:
-    return str(number).translate(_SUBSCRIPTS).replace(" ", "")
+def _placed(expression: Expression, notation: Notation, place: int = SUM) -> str:
+    """The expression, in parentheses if it binds less tightly than its place requires."""
+    written, binding = _write(expression, notation)
+    return written if binding >= place else notation.between("(", written, ")")
 
 
-def _write(expression: Expression) -> tuple[str, int]:
+def _write(expression: Expression, n: Notation) -> tuple[str, int]:
     if isinstance(expression, Name):
-        return expression.text, ATOM if re.fullmatch(r"[\w.∂/′]+|\[.*\]", expression.text) else SUM
+        return n.name(expression.text), ATOM if re.fullmatch(r"[\w.∂/′]+", expression.text) else SUM
     if isinstance(expression, Number):
-        number = f"{expression.value:.4g}"
-        return number.replace("-", "−"), ATOM if expression.value >= 0 else SUM
+        return n.number(expression.value), ATOM if expression.value >= 0 else SUM
+    if isinstance(expression, Numbers):
+        value = expression.value
+        return (n.numbers(value), ATOM) if value.ndim else (n.number(value.item()), ATOM if value >= 0 else SUM)
     write = _WRITERS.get(expression.primitive.name, _function)
-    return write(expression)
+    return write(expression, n)
 
 
-def _function(e: Apply) -> tuple[str, int]:
+def _function(e: Apply, n: Notation) -> tuple[str, int]:
     details = [f"{key}={_shown(value)}" for key, value in e.attrs.items() if value is not None and value is not False]
-    return f"{e.primitive.symbol}({', '.join([*map(text, e.operands), *details])})", ATOM
+    return _called(e.primitive.symbol, e.operands, details, n), ATOM
 
 
-def _sum(e: Apply) -> tuple[str, int]:
+def _called(function: str, operands: Iterable[Expression], details: Iterable[str], n: Notation) -> str:
+    arguments = [*(_placed(operand, n) for operand in operands), *map(n.words, details)]
+    return n.prefix(function, n.between("(", n.listed(arguments), ")"))
+
+
+def _sum(e: Apply, n: Notation) -> tuple[str, int]:
     first, second = e.operands
-    return f"{text(first)} {e.primitive.symbol} {text(second, PRODUCT)}", SUM
+    return n.row(_placed(first, n), n.sign(e.primitive.symbol), _placed(second, n, PRODUCT)), SUM
 
 
-def _product(e: Apply) -> tuple[str, int]:
+def _product(e: Apply, n: Notation) -> tuple[str, int]:
     first, second = e.operands
     if e.primitive.name == "mul" and _same(first, second):
-        return _raised(first, "2")
+        return n.power(_placed(first, n, ATOM), "2"), POWER
     dot = "·" if isinstance(first, Number) or isinstance(second, Number) else e.primitive.symbol
     symbol = dot if e.primitive.name == "mul" else e.primitive.symbol
-    return f"{text(first, PRODUCT)} {symbol} {text(second, PREFIX)}", PRODUCT
+    return n.row(_placed(first, n, PRODUCT), n.sign(symbol), _placed(second, n, PREFIX)), PRODUCT
 
 
-def _power(e: Apply) -> tuple[str, int]:
+def _quotient(e: Apply, n: Notation) -> tuple[str, int]:
+    first, second = e.operands
+    if n.groups:
+        return n.fraction(_placed(first, n), _placed(second, n)), ATOM
+    return n.fraction(_placed(first, n, PRODUCT), _placed(second, n, PREFIX)), PRODUCT
+
+
+def _power(e: Apply, n: Notation) -> tuple[str, int]:
     base, exponent = e.operands
     if isinstance(exponent, Number) and exponent.value == 1:
-        return _write(base)
+        return _write(base, n)
     if isinstance(exponent, Number) and exponent.value == int(exponent.value):
-        return _raised(base, str(int(exponent.value)))
-    return f"{text(base, ATOM)}^{text(exponent, ATOM)}", POWER
+        return n.power(_placed(base, n, ATOM), str(int(exponent.value))), POWER
+    return n.power(_placed(base, n, ATOM), _placed(exponent, n, ATOM)), POWER
 
 
-def _raised(base: Expression, exponent: str) -> tuple[str, int]:
-    return text(base, ATOM) + exponent.translate(_SUPERSCRIPTS), POWER
-
-
-def _reduction(e: Apply) -> tuple[str, int]:
+def _reduction(e: Apply, n: Notation) -> tuple[str, int]:
     axis = e.attrs.get("axis")
     axes = "" if axis is None else ",".join(map(str, axis if isinstance(axis, tuple) else (axis,)))
-    return f"{e.primitive.symbol}{subscript(axes)}({text(e.operands[0])})", ATOM
+    symbol = n.indexed(e.primitive.symbol, axes)
+    return n.row(symbol, n.between("(", _placed(e.operands[0], n), ")")), ATOM
 
 
-def _indicator(e: Apply) -> tuple[str, int]:
+def _indicator(e: Apply, n: Notation) -> tuple[str, int]:
     first, second = e.operands
-    return f"[{text(first)} {e.primitive.symbol} {text(second)}]", ATOM
+    compared = n.row(_placed(first, n), n.sign(e.primitive.symbol), _placed(second, n))
+    return n.between("[", compared, "]"), ATOM
 
 
-def _list(e: Apply) -> tuple[str, int]:
-    axis = f", axis={e.attrs['axis']}" if e.attrs.get("axis") else ""
-    return f"{e.primitive.name}({', '.join(map(text, e.operands))}{axis})", ATOM
+def _list(e: Apply, n: Notation) -> tuple[str, int]:
+    details = [f"axis={e.attrs['axis']}"] if e.attrs.get("axis") else []
+    return _called(e.primitive.name, e.operands, details, n), ATOM
+
+
+def _element(e: Apply, n: Notation, index: str) -> tuple[str, int]:
+    return n.row(_placed(e.operands[0], n, ATOM), n.between("[", n.words(index), "]")), ATOM
+
+
+def _root(e: Apply, n: Notation) -> tuple[str, int]:
+    return (n.root(_placed(e.operands[0], n)), ATOM) if n.groups else (n.root(_placed(e.operands[0], n, ATOM)), PREFIX)
+
+
+def _put(e: Apply, n: Notation) -> tuple[str, int]:
+    at = n.words(f" at [{shown_index(e.attrs['index'])}]")
+    return n.prefix("put", n.between("(", n.row(_placed(e.operands[0], n), at), ")")), ATOM
 
 
 def _without_reshape(e: Expression) -> Expression:
@@ -145,31 +183,33 @@ def shown_index(index: Any) -> str:
 def _same(a: Expression, b: Expression) -> bool:
     if isinstance(a, Apply) and isinstance(b, Apply):
         return a.primitive is b.primitive and a.attrs == b.attrs and all(map(_same, a.operands, b.operands))
+    if isinstance(a, Numbers) and isinstance(b, Numbers):
+        return a.value is b.value
     return a == b
 
 
-_WRITERS: dict[str, Callable[[Apply], tuple[str, int]]] = {
+_WRITERS: dict[str, Callable[[Apply, Notation], tuple[str, int]]] = {
     "add": _sum,
     "sub": _sum,
     "mul": _product,
-    "div": _product,
+    "div": _quotient,
     "matmul": _product,
     "pow": _power,
-    "neg": lambda e: (f"−{text(e.operands[0], PREFIX)}", PREFIX),
-    "sqrt": lambda e: (f"√{text(e.operands[0], ATOM)}", PREFIX),
-    "abs": lambda e: (f"|{text(e.operands[0])}|", ATOM),
+    "neg": lambda e, n: (n.prefix("−", _placed(e.operands[0], n, PREFIX)), PREFIX),
+    "sqrt": _root,
+    "abs": lambda e, n: (n.between("|", _placed(e.operands[0], n), "|"), ATOM),
     "greater": _indicator,
     "equal": _indicator,
     "sum": _reduction,
     "mean": _reduction,
     "max": _reduction,
     "logsumexp": _reduction,
-    "transpose": lambda e: (f"{text(e.operands[0], ATOM)}ᵀ", ATOM),
-    "broadcast_to": lambda e: (f"broadcast({text(_without_reshape(e.operands[0]))})", ATOM),
-    "reshape": lambda e: (f"reshape({text(e.operands[0])}, {_shown(e.attrs['shape'])})", ATOM),
-    "getitem": lambda e: (f"{text(e.operands[0], ATOM)}[{shown_index(e.attrs['index'])}]", ATOM),
-    "take": lambda e: (f"{text(e.operands[0], ATOM)}[{shown_index(e.attrs['indices'])}]", ATOM),
-    "put": lambda e: (f"put({text(e.operands[0])} at [{shown_index(e.attrs['index'])}])", ATOM),
+    "transpose": lambda e, n: (n.power(_placed(e.operands[0], n, ATOM), "T"), ATOM),
+    "broadcast_to": lambda e, n: (_called("broadcast", [_without_reshape(e.operands[0])], (), n), ATOM),
+    "reshape": lambda e, n: (_called("reshape", e.operands, [_shown(e.attrs["shape"])], n), ATOM),
+    "getitem": lambda e, n: _element(e, n, shown_index(e.attrs["index"])),
+    "take": lambda e, n: _element(e, n, shown_index(e.attrs["indices"])),
+    "put": _put,
     "concat": _list,
     "stack": _list,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from ..engine.backprop import to_shape
 from ..engine.operators import Operators
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
-from .expressions import Apply, Expression, Name, Number, replaced, subscript, text
+from .expressions import Apply, Expression, Name, Number, Numbers, mathml, replaced, text
+from .notation import MATHML, subscript
 
 SMALL = 4
 """Tensors of so many numbers are written out where a formula is to show numbers."""
@@ -49,6 +51,30 @@ class Symbol(Operators):
         return Symbol(Apply(primitive, operands, attrs), value)
 
 
+@dataclass(frozen=True)
+class Formula:
+    """One line: what is computed or grows, and how. ``str(formula)`` is plain text, ``formula.mathml`` for a page."""
+
+    left: Expression
+    sign: str
+    right: Expression
+    result: Expression | None = None
+
+    def __str__(self) -> str:
+        end = "" if self.result is None else f" = {text(self.result)}"
+        return f"{text(self.left)} {self.sign} {text(self.right)}{end}"
+
+    @property
+    def mathml(self) -> str:
+        end = "" if self.result is None else MATHML.sign("=") + mathml(self.result)
+        return MATHML.row(mathml(self.left), MATHML.sign(self.sign), mathml(self.right), end)
+
+    def with_numbers(self, numbers: Mapping[str, Any]) -> Formula:
+        """The right side with the numbers of small tensors in it."""
+        small = {name: array for name, value in numbers.items() if 0 < (array := np.asarray(value)).size <= SMALL}
+        return Formula(self.left, self.sign, replaced(self.right, small))
+
+
 def formula(node: Tensor) -> str:
     """The node's rule at work, one line per input: what its gradient adds to theirs.
 
@@ -74,20 +100,28 @@ def formulas(node: Tensor, upstream: Any = None) -> tuple[str, ...]:
     """
     if node.primitive is None:
         return (f"{node.name or 'a leaf'} was given, not computed",)
+    if node.primitive.rule is None:
+        constant = f"0: {node.primitive.name} is constant almost everywhere"
+        return tuple(f"∂L/∂{name} += {constant}" for name in _input_names(node))
+    return tuple("" if rule is None else str(rule) for rule in rules(node, upstream))
+
+
+def rules(node: Tensor, upstream: Any = None) -> tuple[Formula | None, ...]:
+    """The formulas of an operation that has a rule; None for a bare number."""
+    assert node.primitive is not None
+    assert node.primitive.rule is not None
     names = _input_names(node)
     output = _output_name(node, names)
-    if node.primitive.rule is None:
-        return tuple(f"∂L/∂{name} += 0: {node.primitive.name} is constant almost everywhere" for name in names)
     asked = Symbol(Name(f"∂L/∂{output}"), np.ones(node.shape, node.dtype))
     products = node.primitive.rule(asked, Symbol(Name(output), node.value), *_operands(node, names), **node.attrs)
-    numbers = {}
+    numbers: dict[str, Any] = {}
     if upstream is not None:
-        values = {f"∂L/∂{output}": upstream, output: node.value, **dict(zip(names, node.input_values, strict=True))}
-        numbers = {name: written for name, value in values.items() if (written := _as_numbers(value)) is not None}
-    lines = []
+        numbers = {f"∂L/∂{output}": upstream, output: node.value, **dict(zip(names, node.input_values, strict=True))}
+    lines: list[Formula | None] = []
     for x, name, value, product in zip(node.inputs, names, node.input_values, products, strict=True):
         contribution = Number(0) if product is None else to_shape(product, value.shape).expression
-        lines.append("" if _is_number(x) else f"∂L/∂{name} += {text(replaced(contribution, numbers))}")
+        line = Formula(Name(f"∂L/∂{name}"), "+=", contribution).with_numbers(numbers)
+        lines.append(None if _is_number(x) else line)
     return tuple(lines)
 
 
@@ -98,11 +132,24 @@ def equation(node: Tensor) -> str:
     >>> tl.symbolic.equation(2 * tl.tensor(3.0, name="x"))
     'y = 2 · x'
     """
-    if node.primitive is None:
-        return f"{node.name or 'a constant'} is given"
+    return f"{node.name or 'a constant'} is given" if node.primitive is None else str(forward(node))
+
+
+def forward(node: Tensor, *, numbers: bool = False) -> Formula:
+    """The equation of an operation; with the numbers of small tensors, and what they make, if asked for.
+
+    >>> import tinygrad_lstm as tl
+    >>> print(tl.symbolic.forward(tl.tanh(tl.tensor(0.5, name="x")), numbers=True))
+    y = tanh(0.5) = 0.4621
+    """
+    assert node.primitive is not None
     names = _input_names(node)
     operands = tuple(operand.expression for operand in _operands(node, names))
-    return f"{_output_name(node, names)} = {text(Apply(node.primitive, operands, node.attrs))}"
+    line = Formula(Name(_output_name(node, names)), "=", Apply(node.primitive, operands, node.attrs))
+    if not numbers:
+        return line
+    made = Numbers(node.value) if 0 < node.value.size <= SMALL else None
+    return replace(line.with_numbers(dict(zip(names, node.input_values, strict=True))), result=made)
 
 
 def display_name(node: Tensor) -> str | None:
@@ -161,15 +208,6 @@ def _output_name(node: Tensor, names: tuple[str, ...]) -> str:
 
 def _is_zero_product(primitive: Primitive, operands: tuple[Expression, ...]) -> bool:
     return primitive.name == "mul" and Number(0.0) in operands
-
-
-def _as_numbers(value: Any) -> str | None:
-    """The numbers of a small tensor, as they stand in a formula."""
-    array = np.asarray(value)
-    if not 0 < array.size <= SMALL:
-        return None
-    written = np.array2string(array, separator=", ", formatter={"float_kind": "{:.4g}".format}) if array.ndim else None
-    return " ".join((written or f"{array.item():.4g}").split()).replace("-", "−")
 
 
 def _constant(x: Any) -> Symbol:
