@@ -170,7 +170,8 @@ def test_check_prints_a_verdict_per_cell():
 def test_step_walks_a_small_network_from_standard_input():
     done = command("step", "--cell", "gru", "--steps", "2", stdin="next\n\nreverse-step\nquit\n")
     assert done.returncode == 0
-    assert "backward 1 of" in done.stdout
+    assert "] seed\n" in done.stdout
+    assert done.stdout.count("] backward\n") == 3
     assert "\x1b" not in done.stdout
 
 

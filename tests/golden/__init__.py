@@ -6,6 +6,7 @@ Regenerate them all, after looking at the pictures, with ``python -m tests.golde
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,22 +59,71 @@ def model_dot() -> str:
     return tl.draw(tl.cross_entropy(head(output), [[0], [2]])).source
 
 
-def transcript() -> str:
-    """A whole session in the terminal, without colours."""
+def _walked() -> tl.Stepper:
+    """A shared tensor in two named places, with numbers that are exact in binary."""
     x = tl.tensor([0.0, 0.5], requires_grad=True, name="x")
-    y = (x * x).sum()
+    with tl.time_step(0), tl.scope("square"):
+        squares = x * x
+    with tl.time_step(1), tl.scope("sum"):
+        y = (squares + x).sum()
     y.name = "y"
+    return tl.step(y)
+
+
+def transcript() -> str:
+    """A whole session with a script: every command, and what they say to what they cannot do."""
+    stepper = _walked()
     out = io.StringIO()
-    console = Console(file=out, width=80, color_system=None, highlight=False)
-    stepper = tl.step(y)
+    console = Console(file=out, width=80, highlight=False)
     terminal.show(stepper, console)
-    words = ["step", "s", "next", "reverse-step 2", "goto 3", "goto 99", "goto", "step x", "dance", "help"]
-    words += ["break op:mul if norm > 0", "watch x.grad", "info breakpoints", "goto 0", "continue", "c"]
-    words += ["reverse-continue", "delete 1", "delete 1", "break", "break if", "next 3", "where"]
+    words = [
+        "step",
+        "s",
+        "next",
+        "reverse-step 2",
+        "rs",
+        "goto 0",
+        "rs",
+        "s",
+        "n",
+        "goto 99",
+        "goto",
+        "step x",
+        "dance",
+    ]
+    words += ["re", "help", "help watch", "break op:mul if norm > 0", "tbreak t:1", "watch x.grad", "info breakpoints"]
+    words += [
+        "goto 0",
+        "continue",
+        "c",
+        "c",
+        "c",
+        "reverse-continue",
+        "info",
+        "delete 1",
+        "delete 1",
+        "info breakpoints",
+    ]
+    words += ["break", "break if", "next 3", "print", "print x", "p x.grad", "p nothing", "display x.grad", "display"]
+    words += ["rn", "undisplay 1", "undisplay 1", "up", "n", "u", "u", "down", "list", "list 2", "list 99", "where"]
+    words += ["until t:0", "return", "c"]
     for line in words:
-        console.print(f"> {line}")
+        console.print(f"(step) {line}")
         assert terminal.obey(line, stepper, console)
     assert not terminal.obey("quit", stepper, console)
+    lines = [row.rstrip() for row in out.getvalue().splitlines()]
+    return "\n".join(re.sub(r"\S*golden/__init__.py:\d+", "golden:LINE", row) for row in lines) + "\n"
+
+
+def panes(width: int) -> str:
+    """What a terminal of that width shows, without colours: forward, at the seed, and where two ways meet."""
+    stepper = _walked()
+    stepper.display("x.grad")
+    out = io.StringIO()
+    console = Console(file=out, width=width, color_system=None, highlight=False, force_terminal=True)
+    for number in (1, stepper.position, len(stepper) - 2, len(stepper) - 1):
+        stepper.goto(number)
+        terminal.show(stepper, console)
     return "\n".join(row.rstrip() for row in out.getvalue().splitlines()) + "\n"
 
 
@@ -84,4 +134,5 @@ GOLDENS: dict[str, Callable[[], str]] = {
     "ops_numbers.dot": numbers_dot,
     "ops_model.dot": model_dot,
     "stepper.txt": transcript,
+    **{f"panes_{width}.txt": (lambda w=width: panes(w)) for width in (60, 120)},
 }

@@ -10,10 +10,11 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..draw.scale import magnitude
 from ..engine.tensor import Tensor
-from .tape import Event
+from .event import Event
 
 Condition = Callable[[Event], bool]
 
@@ -27,13 +28,14 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }
 
 QUANTITIES: dict[str, Callable[[Event], float]] = {
-    "norm": lambda event: magnitude(event.contribution),
-    "total": lambda event: magnitude(event.after),
-    "upstream": lambda event: magnitude(event.step.upstream if event.step else event.seed),
-    "arrived": lambda event: float(event.step.arrived if event.step else 1),
+    "norm": lambda event: _norm(event.contribution),
+    "total": lambda event: _norm(event.after),
+    "upstream": lambda event: _norm(event.upstream),
+    "value": lambda event: _norm(event.value),
+    "arrived": lambda event: float(event.step.arrived) if event.step else math.nan,
     "time": lambda event: math.nan if event.time is None else float(event.time),
 }
-"""What a condition may ask of an event."""
+"""What a condition may ask of an event; NaN, which meets no condition, where there is no such thing."""
 
 GRAMMAR = (
     "write op:NAME, t:STEP, node:ID or the name of a module, several of them if you like, and then perhaps "
@@ -64,7 +66,7 @@ def parse(text: str) -> Condition:
     >>> import tinygrad_lstm as tl
     >>> stepper = tl.step(tl.tanh(tl.tensor(0.5, requires_grad=True)))
     >>> [parse("op:tanh if norm < 1")(event) for event in stepper.events]
-    [False, True]
+    [False, False, False, True]
     """
     places, asks, question = f" {text} ".partition(" if ")
     if asks and not question.strip():
@@ -110,4 +112,8 @@ def _question(text: str) -> Condition:
         bound = float(found[3])
     except ValueError:
         raise ValueError(f"{found[3]!r} is no number; {GRAMMAR}") from None
-    return lambda event: compare(quantity(event), bound)
+    return lambda event: not math.isnan(found := quantity(event)) and compare(found, bound)
+
+
+def _norm(array: Any) -> float:
+    return math.nan if array is None else magnitude(array)

@@ -12,13 +12,19 @@ from numpy.typing import ArrayLike
 from ..draw.path import find
 from ..engine.tensor import Tensor
 from .breakpoints import Breakpoint, Condition, parse, watching
+from .event import Event
 from .flow import FlowRow, flow
 from .ledger import Ledger, ledger, paths
-from .tape import Event, record
+from .looking import Expression, Said, expression, listing
+from .place import GRAINS, Places, told
+from .tape import Tape
 
 
 class Stepper:
-    """A cursor over the backward walk of one output, starting at the seed. Moving past either end stops there.
+    """A cursor over the program and its backward walk, starting at the seed. Moving past either end stops there.
+
+    The methods are the commands of the terminal and of the page. Every move returns the event it leads to; what
+    answers a question reads well when printed.
 
     >>> import tinygrad_lstm as tl
     >>> x = tl.tensor(3.0, requires_grad=True, name="x")
@@ -30,11 +36,15 @@ class Stepper:
     def __init__(self, output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
         if not isinstance(output, Tensor):
             raise TypeError(f"step walks back from a tensor, such as a loss, not from {type(output).__name__}")
-        self.events = record(output, seed)
-        self.graph = self.events[0].graph
-        self.position = 0
+        self.events = Tape(output, seed)
+        self.graph = self.events.graph
+        self.position = self.events.start
+        self.grain = GRAINS[0]
         self.breakpoints: list[Breakpoint] = []
+        self.displays: dict[int, Expression] = {}
+        self._places = Places(self.graph)
         self._numbers = count(1)
+        self._display_numbers = count(1)
 
     def __len__(self) -> int:
         return len(self.events)
@@ -47,29 +57,39 @@ class Stepper:
     def at_end(self) -> bool:
         return self.position == len(self.events) - 1
 
+    # Moving
+
     def step(self, count: int = 1) -> Event:
-        """Forward by one contribution, or by ``count``."""
+        """Forward by one event, or by ``count``."""
         return self._move_to(self.position + index(count))
 
     def reverse_step(self, count: int = 1) -> Event:
-        """Back by one contribution, or by ``count``."""
+        """Back by one event, or by ``count``."""
         return self._move_to(self.position - index(count))
 
     def next(self) -> Event:
-        """Forward to the first contribution of the next node, past what is left of this one."""
-        here = self.current.node
+        """Forward to the first event of the next node, past what is left of this one; or gate, or cell: see ``up``."""
+        here = self._unit(self.position)
         position = self.position + 1
-        while position < len(self.events) - 1 and self.position and self.events[position].node is here:
+        while position < len(self.events) - 1 and self._unit(position) == here:
             position += 1
         return self._move_to(position)
 
     def reverse_next(self) -> Event:
-        """Back to the last contribution of the node before, past what is left of this one."""
-        here = self.current.node
+        """Back to the last event of the node before, past what is left of this one; or gate, or cell: see ``up``."""
+        here = self._unit(self.position)
         position = self.position - 1
-        while position > 0 and self.events[position].node is here:
+        while position > 0 and self._unit(position) == here:
             position -= 1
         return self._move_to(position)
+
+    def up(self) -> str:
+        """Let ``next`` pass over more: a gate instead of an operation, a cell instead of a gate."""
+        return self._coarser(1)
+
+    def down(self) -> str:
+        """Let ``next`` pass over less: a gate instead of a cell, an operation instead of a gate."""
+        return self._coarser(-1)
 
     def return_(self) -> Event:
         """Forward until the walk leaves the module, and the time step, that it is in."""
@@ -88,12 +108,24 @@ class Stepper:
         """Back to the breakpoint before, such as the last writer of a watched gradient, or to the beginning."""
         return self._to_breakpoint(range(self.position - 1, -1, -1), 0)
 
+    def goto(self, number: int) -> Event:
+        """To an event by its number. Raises IndexError outside 0 … len(stepper) − 1."""
+        if not 0 <= index(number) < len(self.events):
+            raise IndexError(f"the walk has events 0 to {len(self.events) - 1}; there is no {number}")
+        return self._move_to(number)
+
+    # Stopping
+
     def break_(self, place: str, *, temporary: bool = False) -> Breakpoint:
         """Stop at a place: ``"op:tanh"``, ``"t:3"``, ``"node:t3.cell.add"``, ``"forget_gate if norm < 1e-3"``.
 
         Raises ValueError, saying what can be written, for a place that cannot be read.
         """
         return self._add(place, parse(place), temporary)
+
+    def tbreak(self, place: str) -> Breakpoint:
+        """Stop at a place once."""
+        return self.break_(place, temporary=True)
 
     def watch(self, name: str | Tensor) -> Breakpoint:
         """Stop at each ``+=`` to a gradient: ``"w.grad"``, or the tensor. Raises ValueError if there is no such one."""
@@ -107,19 +139,51 @@ class Stepper:
         """Forget a breakpoint. Raises ValueError if there is none of that number."""
         kept = [breakpoint for breakpoint in self.breakpoints if breakpoint.number != number]
         if len(kept) == len(self.breakpoints):
-            raise ValueError(f"there is no breakpoint {number}; info lists those there are")
+            raise ValueError(f"there is no breakpoint {number}; info breakpoints lists those there are")
         self.breakpoints = kept
 
-    def goto(self, number: int) -> Event:
-        """To an event by its number. Raises IndexError outside 0 … len(stepper) − 1."""
-        if not 0 <= index(number) < len(self.events):
-            raise IndexError(f"the walk has events 0 to {len(self.events) - 1}; there is no {number}")
-        return self._move_to(number)
+    def info(self) -> str:
+        """The breakpoints there are, and how often each was hit."""
+        return Said("\n".join(map(str, self.breakpoints)) or "no breakpoints; break PLACE sets one")
+
+    # Looking
+
+    def print(self, what: str = "contribution") -> str:
+        """The numbers of something: ``"upstream"``, ``"norm"``, a tensor by its name, or its gradient: ``"w.grad"``.
+
+        A gradient is what has arrived so far. Raises ValueError, saying what there is, for anything else.
+        """
+        return Said(expression(what, self.graph)(self.current))
+
+    def display(self, what: str | None = None) -> str:
+        """Show something, as ``print`` does, at every stop from now on; without it, all that is shown."""
+        if what is not None:
+            self.displays[next(self._display_numbers)] = expression(what, self.graph)
+        return Said("\n".join(self.displayed()) or "nothing is displayed; display NAME shows something at every stop")
+
+    def undisplay(self, number: int) -> None:
+        """Show something no longer. Raises ValueError if nothing has that number."""
+        if self.displays.pop(number, None) is None:
+            raise ValueError(f"there is no display {number}; display lists those there are")
+
+    def displayed(self) -> list[str]:
+        """A line for everything that is to be shown at every stop."""
+        return [f"{number}  {shown.text} = {shown(self.current)}" for number, shown in self.displays.items()]
+
+    def where(self) -> str:
+        """The way in: module, cell, gate and operation, each with the line of the program that made it."""
+        return Said(told(self._places.where(self.current.node), self.current))
+
+    def list(self, around: int | None = None, lines: int = 11) -> str:
+        """The events around the current one, or around another."""
+        if around is not None and not 0 <= index(around) < len(self.events):
+            raise IndexError(f"the walk has events 0 to {len(self.events) - 1}; there is no {around}")
+        return Said(listing(self.events, self.position, self.position if around is None else around, lines))
 
     @property
     def gradients(self) -> Mapping[Tensor, Any]:
         """The running totals at the current position; ``tl.draw(loss, gradients=stepper.gradients)`` shows them."""
-        return {event.target: event.after for event in self.events[: self.position + 1]}
+        return self.events.gradients_at(self.position)
 
     def ledger(self, tensor: Tensor) -> Ledger:
         """What each use of a tensor added to its gradient, in the order in which the engine added it up.
@@ -128,13 +192,20 @@ class Stepper:
         """
         return ledger(self.events, tensor)
 
-    def paths(self, tensor: Tensor) -> dict[str, Any]:
-        """∂L/∂tensor divided by the ways it came: through which gate of the next step, or along the belt."""
-        return paths(self.events, tensor)
+    def paths(self, output: Tensor, tensor: Tensor | None = None) -> dict[str, Any]:
+        """∂L/∂tensor divided by the ways it came: through which gate of the next step, or along the belt.
+
+        ``paths(c1)``, or ``paths(loss, c1)``. Raises ValueError for an output that this is not the walk from.
+        """
+        if tensor is not None and output is not self.graph.output:
+            raise ValueError(f"this is the walk from {self.graph.output!r}, not from {output!r}")
+        return paths(self.events, output if tensor is None else tensor)
 
     def flow(self) -> tuple[FlowRow, ...]:
         """‖∂L/∂h_t‖ and the like for every step t, with the saturation of the gates beside it."""
         return flow(self.events)
+
+    # Other interfaces
 
     def terminal(self) -> None:
         """Walk in the terminal, or read commands from standard input."""
@@ -149,6 +220,14 @@ class Stepper:
         made = Breakpoint(next(self._numbers), text, matches, temporary)
         self.breakpoints.append(made)
         return made
+
+    def _coarser(self, by: int) -> str:
+        position = GRAINS.index(self.grain) + by
+        self.grain = GRAINS[min(max(position, 0), len(GRAINS) - 1)]
+        return Said(f"next passes over one {self.grain} at a time")
+
+    def _unit(self, position: int) -> object:
+        return self._places.unit(self.events[position], self.grain)
 
     def _forward(self, matches: Condition) -> Event:
         found = (i for i in range(self.position + 1, len(self.events)) if matches(self.events[i]))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..draw.scale import magnitude
 from ..draw.timeline import Timeline
 from ..engine.tensor import Tensor
-from .tape import Event
+from .tape import Tape
 
 SATURATED = 0.05
 """An activation this near to the end of its range has almost no slope left."""
@@ -28,16 +28,14 @@ class FlowRow:
     saturation: dict[str, float]
 
 
-def flow(events: tuple[Event, ...]) -> tuple[FlowRow, ...]:
+def flow(tape: Tape) -> tuple[FlowRow, ...]:
     """A row for each time step, in the order of time.
 
     States are what one step hands to the next, and what the last step names like them; a state that the loss does not
     depend on has norm 0. Gates are activations with a name of their own.
     """
-    graph = events[0].graph
+    graph, gradients = tape.graph, tape.gradients
     timeline = Timeline(graph)
-    gradients = {event.step.input: event.step.after for event in events if event.step is not None}
-    gradients[graph.output] = events[0].seed
     handed_on = {timeline.fold[state] for state, _ in timeline.handed_on.values()}
     norms: dict[int, dict[str, float]] = {t: {} for t in timeline.steps}
     saturation: dict[int, dict[str, float]] = {t: {} for t in timeline.steps}

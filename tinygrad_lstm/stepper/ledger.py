@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..draw.theme import role_of
-from ..engine.backprop import to_shape
+from ..engine.backprop import shares
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..symbolic.formulas import display_name
-from .tape import Event
+from .tape import Tape
 
 Array = NDArray[Any]
 
@@ -85,21 +85,17 @@ class Ledger:
         return "\n".join([f"∂L/∂{display_name(self.tensor) or self.graph.ids[self.tensor]}", *lines])
 
 
-def ledger(events: tuple[Event, ...], tensor: Tensor) -> Ledger:
+def ledger(tape: Tape, tensor: Tensor) -> Ledger:
     """Every contribution to the tensor's gradient. Raises ValueError if none arrives."""
-    rows = tuple(
-        Row(e.index, e.time, e.scope, e.node, e.step.slot, e.step.contribution, e.step.after)
-        for e in events
-        if e.step is not None and e.step.input is tensor
-    )
-    graph = events[0].graph
+    events = [tape[index] for index in tape.uses(tensor)]
+    rows = tuple(Row(e.index, e.time, e.scope, e.node, e.slot, e.contribution, e.after) for e in events)
     if not rows:
-        what = "the output: its gradient is the seed" if tensor is graph.output else "not reached by this walk"
+        what = "the output: its gradient is the seed" if tensor is tape.graph.output else "not reached by this walk"
         raise ValueError(f"{_called(tensor)} has no ledger; it is {what}")
-    return Ledger(tensor, rows, graph)
+    return Ledger(tensor, rows, tape.graph)
 
 
-def paths(events: tuple[Event, ...], tensor: Tensor) -> dict[str, Array]:
+def paths(tape: Tape, tensor: Tensor) -> dict[str, Array]:
     """∂L/∂tensor, divided by the ways it came: through which gate of the next step, along the belt, or past both.
 
     A way is named by the first thing on it that computes outside of the tensor's own step: the gate it is in, "belt"
@@ -108,20 +104,20 @@ def paths(events: tuple[Event, ...], tensor: Tensor) -> dict[str, Array]:
     """
     if tensor.time is None:
         raise ValueError(f"{_called(tensor)} belongs to no time step: ways lead from one step to the next")
-    arriving = ledger(events, tensor)
-    steps = [event.step for event in events if event.step is not None]
+    if not tape.uses(tensor):
+        ledger(tape, tensor)  # says why there is none
     near = {tensor}
-    for node in arriving.graph.nodes:  # what lies between the tensor and what computes elsewhere
+    for node in tape.graph.nodes:  # what lies between the tensor and what computes elsewhere
         reached = node.primitive is not None and any(x in near for x in node.inputs)
         if reached and (node.time == tensor.time or _only_moves(node)):
             near.add(node)
     ways: dict[str, dict[Tensor, Array]] = {}
-    for step in steps:
-        if step.input in near and step.node not in near:
-            seeds = ways.setdefault(_way(step.node, tensor), {})
-            known = seeds.get(step.input)
-            seeds[step.input] = step.contribution if known is None else known + step.contribution
-    order = [node for node in reversed(arriving.graph.nodes) if node in near]
+    arriving = (tape[index] for x in near for index in tape.uses(x))
+    for event in sorted(arriving, key=lambda event: event.index):
+        if event.node not in near:
+            assert event.target is not None
+            _add_up(ways.setdefault(_way(event.node, tensor), {}), event.target, event.contribution)
+    order = [node for node in reversed(tape.graph.nodes) if node in near]
     return {name: _back_to(tensor, order, seeds) for name, seeds in ways.items()}
 
 
@@ -145,19 +141,17 @@ def _common(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
 
 def _back_to(tensor: Tensor, order: list[Tensor], seeds: dict[Tensor, Array]) -> Array:
     """What gradients at some nodes mean for the tensor, by the rules of the nodes between."""
-    gradients = dict(seeds)
-    between = set(order)
+    gradients, between = dict(seeds), {node for node in order if node.requires_grad}
     for node in order:
-        if node is tensor or node not in gradients:
-            continue
-        assert node.primitive is not None
-        assert node.primitive.rule is not None
-        products = node.primitive.rule(gradients.pop(node), node.value, *node.input_values, **node.attrs)
-        for x, value, product in zip(node.inputs, node.input_values, products, strict=True):
-            if product is not None and x in between:
-                part = to_shape(np.asarray(product), value.shape)
-                gradients[x] = part if x not in gradients else gradients[x] + part
+        if node is not tensor and node in gradients:
+            for slot, _, contribution in shares(node, gradients.pop(node), between):
+                _add_up(gradients, node.inputs[slot], contribution)
     return gradients.get(tensor, np.zeros_like(tensor.value))
+
+
+def _add_up(totals: dict[Tensor, Array], tensor: Tensor, contribution: Array) -> None:
+    before = totals.get(tensor)
+    totals[tensor] = contribution if before is None else before + contribution
 
 
 def _short(array: Array) -> str:

@@ -1,124 +1,152 @@
-"""The tape: the engine's walk, recorded as immutable events, so that going back is free."""
+"""The tape: the program and the engine's walk back over it, as immutable events, so that going back is free.
+
+Recording keeps what cannot be had again: the order of the walk, and the complete gradient of every node. What a single
+event computed follows from these by the engine's own function, so an event is looked at by computing it once more, bit
+for bit the same. A tape costs one array per node, where keeping every contribution and every running total would cost
+seven times the memory of the graph for an LSTM of 100 steps (``tests/benchmarks/test_stepper_cost.py``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..engine.backprop import Contribution, as_seed, backprop
+from ..engine.backprop import Contribution, as_seed, backprop, shares
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
-from ..symbolic.formulas import display_name, equation, formulas
+from .event import Event
+
+CHECKPOINT = 16
+"""Every so many contributions the running total of a tensor is kept, once somebody has looked at it."""
 
 
-@dataclass(frozen=True, eq=False)
-class Event:
-    """One position of the walk: the seed (index 0), then one event per contribution. ``print(event)`` tells it."""
+class Tape(Sequence[Event]):
+    """A recording of the walk back from an output: forward, an event for each node; the seed; an event for each edge.
 
-    index: int
-    graph: Graph
-    seed: Any
-    step: Contribution | None = None  # None for the seed
+    ``start`` is the number of the seed, ``gradients`` the complete gradient of every node that took part.
 
-    @property
-    def phase(self) -> str:
-        return "backward" if self.step else "seed"
+    >>> import tinygrad_lstm as tl
+    >>> x = tl.tensor(3.0, requires_grad=True, name="x")
+    >>> [event.phase for event in Tape(x * x)]
+    ['forward', 'forward', 'seed', 'backward', 'backward']
+    """
 
-    @property
-    def node(self) -> Tensor:
-        """The node whose rule is applied; for the seed, the output itself."""
-        return self.step.node if self.step else self.graph.output
+    def __init__(self, output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
+        self.graph = Graph(output)
+        self.start = len(self.graph)
+        first = as_seed(output, seed)
+        self.gradients: dict[Tensor, Any] = {output: first}
+        self._walked: list[Tensor] = []
+        self._totals: dict[Tensor, dict[int, Any]] = {}
+        for step in backprop(output, first):
+            if not self._walked or step.node is not self._walked[-1]:
+                self._walked.append(step.node)
+            if step.arrived == step.expected:
+                self.gradients[step.input] = step.after
 
-    @property
-    def target(self) -> Tensor:
-        """The tensor whose gradient grows here."""
-        return self.step.input if self.step else self.graph.output
+    def __len__(self) -> int:
+        return self.start + 1 + (self._ends[-1] if self._ends else 0)
 
-    @property
-    def scope(self) -> tuple[str, ...]:
-        return self.node.scope
-
-    @property
-    def time(self) -> int | None:
-        return self.node.time
-
-    @property
-    def formula(self) -> str:
-        if self.step is None:
-            return f"∂L/∂{display_name(self.node) or 'L'} = seed"
-        return formulas(self.node)[self.step.slot] or f"∂L/∂{self.step.input.item():.4g} is not needed"
-
-    @property
-    def numbers(self) -> str:
-        """The formula with numbers in it, where tensors are small; empty if none is."""
-        if self.step is None:
-            return ""
-        written = formulas(self.node, self.step.upstream)[self.step.slot]
-        return "" if written == formulas(self.node)[self.step.slot] else written
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Event, ...]: ...
+    def __getitem__(self, index: int | slice) -> Event | tuple[Event, ...]:
+        positions = range(len(self))[index]
+        return Event(positions, self) if isinstance(positions, int) else tuple(Event(i, self) for i in positions)
 
     @property
-    def before(self) -> Any:
-        """The running total before, None while nothing has arrived."""
-        return self.step.before if self.step else None
+    def backward(self) -> tuple[Event, ...]:
+        """The events after the seed: one for each contribution, as the walk made them."""
+        return self[self.start + 1 :]
 
-    @property
-    def contribution(self) -> Any:
-        return self.step.contribution if self.step else self.seed
+    def edge(self, index: int) -> tuple[Tensor, int]:
+        """The node of an event, and which of its inputs it is for."""
+        if index < self.start:
+            return self.graph.nodes[index], 0
+        number = index - self.start - 1
+        if number < 0:
+            return self.graph.output, 0
+        place = bisect_left(self._ends, number + 1)
+        node = self._walked[place]
+        return node, self._slots(node)[number - self._ends[place]]
 
-    @property
-    def after(self) -> Any:
-        return self.step.after if self.step else self.seed
+    def uses(self, tensor: Tensor) -> list[int]:
+        """The events that bring something to a tensor's gradient."""
+        return self._uses.get(tensor, [])
 
-    def facts(self) -> Iterator[tuple[str, str]]:
-        """What there is to say here, as pairs of label and text: the same in the terminal and on the page."""
-        yield "node", self.graph.ids[self.node]
-        yield "scope", ".".join(self.scope) or "—"
-        yield "time", "—" if self.time is None else f"t = {self.time}"
-        yield "computed", equation(self.node)
-        yield "rule", self.formula
-        if self.step is None:
-            yield "seed", numbers(self.seed)
-            return
-        if in_numbers := self.numbers:
-            yield "in numbers", in_numbers
-        yield "upstream", numbers(self.step.upstream)
-        yield "to", f"{self.graph.ids[self.target]}, input {self.step.slot} of {self.node_name()}"
-        if np.shape(self.step.product) != np.shape(self.contribution):
-            shapes = f"from {np.shape(self.step.product)} to {np.shape(self.contribution)}"
-            yield "summed", f"{shapes}, undoing the broadcast"
-        yield "before", "nothing yet" if self.before is None else numbers(self.before)
-        yield "+ contribution", numbers(self.contribution)
-        yield "= after", numbers(self.after)
-        arrived, expected = self.step.arrived, self.step.expected
-        yield "arrived", f"{arrived} of {expected}" + ("" if arrived < expected else ": complete")
+    def contribution(self, index: int) -> Contribution:
+        """What the walk said at an event of the backward phase."""
+        node, slot = self.edge(index)
+        x = node.inputs[slot]
+        product, contribution = self._share(node, slot)
+        uses = self._uses[x]
+        arrived = bisect_left(uses, index) + 1
+        before, after = self.total(x, arrived - 1), self.total(x, arrived)
+        upstream = self.gradients[node]
+        return Contribution(node, slot, x, upstream, product, contribution, before, after, arrived, len(uses))
 
-    def node_name(self) -> str:
-        return self.node.primitive.name if self.node.primitive else "the output"
+    def total(self, tensor: Tensor, arrived: int) -> Any:
+        """The running total of a tensor's gradient after so many contributions; None after none."""
+        uses = self._uses.get(tensor, [])
+        if arrived == len(uses):
+            return self.gradients[tensor]
+        known = self._totals.setdefault(tensor, {0: None})
+        first = max(count for count in known if count <= arrived)
+        total = known[first]
+        for count in range(first + 1, arrived + 1):
+            _, contribution = self._share(*self.edge(uses[count - 1]))
+            total = contribution if total is None else _locked(total + contribution)
+            if count % CHECKPOINT == 0:
+                known[count] = total
+        return total
 
-    def __str__(self) -> str:
-        facts = list(self.facts())
-        width = max(len(label) for label, _ in facts)
-        lines = [f"{label:>{width}}  {text}" for label, text in facts]
-        return "\n".join([f"[{self.index}] {self.phase}", *lines])
+    def gradient_at(self, tensor: Tensor, index: int) -> Any:
+        """What has arrived at a tensor by the time of an event; None as long as that is nothing."""
+        if tensor is self.graph.output:
+            return self.gradients[tensor] if index >= self.start else None
+        arrived = bisect_right(self.uses(tensor), index)
+        return self.total(tensor, arrived) if arrived else None
+
+    def gradients_at(self, index: int) -> dict[Tensor, Any]:
+        """What has arrived anywhere by the time of an event."""
+        found = {tensor: self.gradient_at(tensor, index) for tensor in self.gradients}
+        return {tensor: total for tensor, total in found.items() if total is not None}
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """How many contributions the walk has made by the end of each node."""
+        return list(accumulate(len(self._slots(node)) for node in self._walked))
+
+    @cached_property
+    def _uses(self) -> dict[Tensor, list[int]]:
+        uses: dict[Tensor, list[int]] = defaultdict(list)
+        index = self.start
+        for node in self._walked:
+            for slot in self._slots(node):
+                uses[node.inputs[slot]].append(index := index + 1)
+        return dict(uses)
+
+    def _slots(self, node: Tensor) -> list[int]:
+        return [slot for slot, x in enumerate(node.inputs) if x in self.gradients]
+
+    def _share(self, node: Tensor, wanted: int) -> tuple[Any, Any]:
+        """The product and the contribution for one input, computed once more."""
+        with np.errstate(all="ignore"):  # whatever there was to warn of was said when it was recorded
+            for slot, product, contribution in shares(node, self.gradients[node], self.gradients):
+                if slot == wanted:
+                    return product, contribution
+        raise LookupError(f"input {wanted} of {self.graph.ids[node]} takes no part")
 
 
-def record(output: Tensor, seed: ArrayLike | Tensor | None = None) -> tuple[Event, ...]:
-    """The whole walk from an output, as events."""
-    graph = Graph(output)
-    first = as_seed(output, seed)
-    walk = [Event(0, graph, first)]
-    walk += [Event(index, graph, first, step) for index, step in enumerate(backprop(output, first), start=1)]
-    return tuple(walk)
-
-
-def numbers(array: Any) -> str:
-    """Up to 8 numbers in full; of a larger array its shape, norm and range."""
-    values = np.asarray(array)
-    if values.size <= 8:
-        return " ".join(np.array2string(values, separator=", ", formatter={"float_kind": "{:.4g}".format}).split())
-    low, high, norm = values.min(), values.max(), np.linalg.norm(values)
-    return f"shape {values.shape}, norm {norm:.4g}, from {low:.4g} to {high:.4g}"
+def _locked(array: Any) -> Any:
+    array = np.asarray(array)
+    array.setflags(write=False)
+    return array

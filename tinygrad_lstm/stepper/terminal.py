@@ -1,145 +1,144 @@
-"""The stepper in the terminal: gdb's words, one per line; an empty line repeats the last."""
+"""The stepper in the terminal: panes and line editing for a person, plain text for a script.
+
+A line is a command; an empty one repeats the last. What is not a terminal is read and answered without any decoration,
+so that a session can be kept in a file, and compared.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
+from .commands import COMMANDS, carry_out, find
 from .cursor import Stepper
+from .event import Event
 
-COMMANDS = {
-    "step": ("s", "[N]", "forward by one contribution, or by N"),
-    "next": ("n", "", "forward to the next node"),
-    "return": ("r", "", "forward until this module is left"),
-    "until": ("unt", "PLACE", "forward to a place, such as op:tanh or t:3"),
-    "continue": ("c", "", "forward to the next breakpoint"),
-    "reverse-step": ("rs", "[N]", "back by one contribution, or by N"),
-    "reverse-next": ("rn", "", "back to the node before"),
-    "reverse-continue": ("rc", "", "back to the breakpoint before"),
-    "goto": ("g", "N", "to event N"),
-    "break": ("b", "PLACE", "stop there: op:tanh, t:3, forget_gate if norm < 1e-3"),
-    "tbreak": ("tb", "PLACE", "stop there once"),
-    "watch": ("wa", "NAME.grad", "stop at each += to a gradient"),
-    "delete": ("d", "N", "forget breakpoint N"),
-    "info": ("i", "breakpoints", "the breakpoints there are"),
-    "where": ("w", "", "show the current position again"),
-    "help": ("h", "", "this list"),
-    "quit": ("q", "", "leave"),
-}
+if TYPE_CHECKING:
+    from prompt_toolkit.completion import Completer
+
+PROMPT = "(step) "
+HINT = "step, next, reverse-step, continue, break PLACE, where, help, quit; an empty line repeats, Tab completes"
 
 
 def walk(stepper: Stepper, console: Console | None = None) -> None:
     """Read commands until ``quit``, the end of the input, or Ctrl-C."""
     console = console or Console(highlight=False)
+    person = console.is_terminal and sys.stdin is not None and sys.stdin.isatty()
     show(stepper, console)
-    console.print(
-        Text("step, next, continue, reverse-step, break PLACE, help, quit; an empty line repeats", style="dim")
-    )
+    if person:
+        console.print(Text(HINT, style="dim"))
+    read = _prompting(stepper) if person else _reading
     last = "step"
     while True:
-        line = _read(console)
-        if line is None:
-            return
+        try:
+            line = read().strip()
+        except (EOFError, KeyboardInterrupt):
+            break
         last = line or last
         if not obey(last, stepper, console):
-            return
+            break
 
 
 def obey(line: str, stepper: Stepper, console: Console) -> bool:
     """Carry out one command; False when it was the last."""
-    word, _, rest = line.partition(" ")
-    name = next((name for name, (short, _, _) in COMMANDS.items() if word in (name, short)), None)
-    if name == "quit":
-        return False
-    if name is None:
-        console.print(Text(f"no command {word!r}; help lists them", style="red"))
-        return True
+    before = stepper.position
     try:
-        said = _carry_out(name, rest.strip(), stepper)
+        if find(line.strip().partition(" ")[0]).name == "quit":
+            return False
+        said = carry_out(line, stepper)
     except (ValueError, IndexError) as error:
-        console.print(Text(str(error), style="red"))
+        console.print(Text(str(error), style="red"), soft_wrap=True)
         return True
-    if name == "help":
-        _help(console)
-    elif said is None:
-        show(stepper, console)
-    else:
-        console.print(Text(said))
+    if said is not None:
+        console.print(Text(said), soft_wrap=True)
+        return True
+    show(stepper, console)
+    if stepper.position == before:
+        end = "end" if stepper.at_end else "beginning" if not before else "same place"
+        console.print(Text(f"this is the {end} of the walk" if end != "same place" else "here already", style="yellow"))
     return True
 
 
-def _carry_out(name: str, rest: str, stepper: Stepper) -> str | None:
-    """Move, or set a place to stop; what to say if there is nothing new to show."""
-    moves: dict[str, Callable[[], object]] = {
-        "step": lambda: stepper.step(_count(name, rest)),
-        "next": stepper.next,
-        "return": stepper.return_,
-        "until": lambda: stepper.until(rest),
-        "continue": stepper.continue_,
-        "reverse-step": lambda: stepper.reverse_step(_count(name, rest)),
-        "reverse-next": stepper.reverse_next,
-        "reverse-continue": stepper.reverse_continue,
-        "goto": lambda: stepper.goto(_count(name, rest)),
-        "where": lambda: None,
-        "help": lambda: None,
-    }
-    if name in moves:
-        if rest and not COMMANDS[name][1]:
-            raise ValueError(f"{name} takes nothing more, not {rest!r}")
-        moves[name]()
-        return None
-    if name == "delete":
-        stepper.delete(_count(name, rest))
-        return f"breakpoint {rest} is forgotten"
-    if name == "info":
-        return "\n".join(map(str, stepper.breakpoints)) or "no breakpoints; break PLACE sets one"
-    made = stepper.watch(rest) if name == "watch" else stepper.break_(rest, temporary=name == "tbreak")
-    return str(made)
-
-
 def show(stepper: Stepper, console: Console) -> None:
-    event = stepper.current
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="cyan", justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, text in event.facts():
-        table.add_row(Text(label), Text(text, style="bold" if label in ("rule", "= after") else ""))
-    title = Text(f"{event.phase} {stepper.position} of {len(stepper) - 1}")
-    end = Text("the walk is complete") if stepper.at_end else None
-    console.print(Panel(table, title=title, subtitle=end, title_align="left", expand=False))
+    """The current position, as panes if it is a terminal that shows it."""
+    if console.is_terminal:
+        from .panes import panes
+
+        console.print(panes(stepper, console.width))
+        return
+    console.print(Text(str(stepper.current)), soft_wrap=True)
+    for line in stepper.displayed():
+        console.print(Text(line), soft_wrap=True)
 
 
-def _count(name: str, rest: str) -> int:
-    if name in ("goto", "delete") and not rest:
-        of = {"goto": "an event", "delete": "a breakpoint"}[name]
-        raise ValueError(f"{name} needs the number of {of}, as in: {name} 12")
-    if not rest:
-        return 1
-    if not rest.isdecimal() or len(rest) > 9:
-        raise ValueError(f"{name} takes a whole number, not {rest!r}")
-    return int(rest)
+def _reading() -> str:
+    """A line of standard input. Raises EOFError after the last."""
+    line = "" if sys.stdin is None else sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line
 
 
-def _read(console: Console) -> str | None:
+def _prompting(stepper: Stepper) -> Callable[[], str]:
+    """A line that can be edited, with those before it and completion."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import ThreadedCompleter
+
+    session: PromptSession[str] = PromptSession(
+        completer=ThreadedCompleter(_completer(stepper)), complete_while_typing=False
+    )
+    return lambda: session.prompt(PROMPT)
+
+
+def _completer(stepper: Stepper) -> Completer:
+    from prompt_toolkit.completion import Completer, Completion
+    from prompt_toolkit.document import Document
+
+    class Words(Completer):
+        """The words of the table; then what a command takes: places, names, gradients."""
+
+        def get_completions(self, document: Document, complete_event: object) -> list[Completion]:
+            word = document.get_word_before_cursor(WORD=True)
+            offered = completions(document.text_before_cursor, stepper)
+            return [Completion(text, -len(word)) for text in offered if text.startswith(word)]
+
+    return Words()
+
+
+def completions(line: str, stepper: Stepper) -> list[str]:
+    """What may stand where a line ends.
+
+    >>> import tinygrad_lstm as tl
+    >>> stepper = tl.step(tl.tanh(tl.tensor(0.5, requires_grad=True, name="x")))
+    >>> completions("watch ", stepper)
+    ['x.grad', 'tanh.grad']
+    """
+    first, space, _ = line.lstrip().partition(" ")
+    if not space:
+        return [command.name for command in COMMANDS]
     try:
-        if sys.stdin is None:
-            return None
-        if sys.stdin.isatty():
-            return console.input("(step) ").strip()
-        line = sys.stdin.readline()
-    except (EOFError, KeyboardInterrupt):
-        console.print()
-        return None
-    return line.strip() if line else None
+        argument = find(first).argument
+    except ValueError:
+        return []
+    ids = list(stepper.graph.ids.values())
+    if "PLACE" in argument:
+        return list(dict.fromkeys(place for event in stepper.events for place in _places(event)))
+    if argument == "NAME.grad":
+        return [f"{id}.grad" for id in ids]
+    if "COMMAND" in argument:
+        return [command.name for command in COMMANDS]
+    if "NAME" in argument:
+        return ["upstream", "contribution", "before", "after", "value", "norm", "total", *ids]
+    return [argument] if argument.islower() else []
 
 
-def _help(console: Console) -> None:
-    table = Table.grid(padding=(0, 2))
-    for name, (short, argument, meaning) in COMMANDS.items():
-        table.add_row(Text(f"{name} {argument}".strip(), style="bold"), Text(short, style="cyan"), Text(meaning))
-    console.print(table)
+def _places(event: Event) -> list[str]:
+    """The words that break knows for where an event is."""
+    time = [] if event.time is None else [f"t:{event.time}"]
+    scope = [".".join(event.scope)] if event.scope else []
+    operation = [] if event.node.is_leaf else [f"op:{event.operation}"]
+    return [*scope, *time, *operation, f"node:{event.graph.ids[event.node]}"]

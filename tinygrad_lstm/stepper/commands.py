@@ -1,0 +1,208 @@
+"""The commands: one table of words for the terminal and the page, each a method of the stepper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .cursor import Stepper
+
+Run = Callable[[Stepper, str], str | None]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A word, its abbreviation, what follows it, and what it does.
+
+    ``run`` returns what there is to say, or None where the new position says it.
+    """
+
+    name: str
+    short: str
+    argument: str
+    meaning: str
+    run: Run
+    key: str = ""  # on the page
+
+
+class UsageError(ValueError):
+    """A command that cannot be carried out as it was written."""
+
+
+def carry_out(line: str, stepper: Stepper) -> str | None:
+    """Do what a line says; what to answer, or None if the new position is the answer.
+
+    Raises ValueError or IndexError for what cannot be done, saying what can.
+
+    >>> import tinygrad_lstm as tl
+    >>> stepper = tl.step(tl.tanh(tl.tensor(0.5, requires_grad=True, name="x")))
+    >>> carry_out("step", stepper), carry_out("print norm", stepper)
+    (None, 0.786448)
+    """
+    word, _, rest = line.strip().partition(" ")
+    return find(word).run(stepper, rest.strip())
+
+
+def find(word: str) -> Command:
+    """The command of that name, abbreviation, or unambiguous beginning."""
+    for command in COMMANDS:
+        if word in (command.name, *command.short.split()):
+            return command
+    found = [command for command in COMMANDS if word and command.name.startswith(word)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"{word!r} may be {', '.join(command.name for command in found)}")
+    raise UsageError(f"no command {word!r}; help lists them")
+
+
+def _move(name: str, method: Callable[[Stepper], object]) -> Run:
+    """A move that takes nothing more."""
+
+    def run(stepper: Stepper, rest: str) -> None:
+        _nothing(name, rest)
+        method(stepper)
+
+    return run
+
+
+def _repeated(name: str, method: Callable[[Stepper, int], object]) -> Run:
+    def run(stepper: Stepper, rest: str) -> None:
+        method(stepper, _number(name, rest) if rest else 1)
+
+    return run
+
+
+def _answer(name: str, method: Callable[[Stepper], str]) -> Run:
+    def run(stepper: Stepper, rest: str) -> str:
+        _nothing(name, rest)
+        return method(stepper)
+
+    return run
+
+
+def _until(stepper: Stepper, rest: str) -> None:
+    stepper.until(rest)
+
+
+def _goto(stepper: Stepper, rest: str) -> None:
+    stepper.goto(_number("goto", rest, "an event"))
+
+
+def _delete(stepper: Stepper, rest: str) -> str:
+    stepper.delete(_number("delete", rest, "a breakpoint"))
+    return f"breakpoint {rest} is forgotten"
+
+
+def _undisplay(stepper: Stepper, rest: str) -> str:
+    stepper.undisplay(_number("undisplay", rest, "a display"))
+    return f"display {rest} is no longer shown"
+
+
+def _info(stepper: Stepper, rest: str) -> str:
+    if rest and not "breakpoints".startswith(rest):
+        raise UsageError(f"info tells of breakpoints, not of {rest!r}")
+    return stepper.info()
+
+
+def _help(stepper: Stepper, rest: str) -> str:
+    if rest:
+        command = find(rest)
+        return f"{command.name} {command.argument}".strip() + f", or {command.short}: {command.meaning}"
+    width = max(len(f"{command.name} {command.argument}") for command in COMMANDS)
+    rows = (
+        f"{f'{command.name} {command.argument}':<{width}}  {command.short:<6}  {command.meaning}"
+        for command in COMMANDS
+    )
+    return "\n".join([*rows, "an empty line repeats the last command; any unambiguous beginning of a word will do"])
+
+
+def _nothing(name: str, rest: str) -> None:
+    if rest:
+        raise UsageError(f"{name} takes nothing more, not {rest!r}")
+
+
+def _number(name: str, rest: str, of: str = "") -> int:
+    if of and not rest:
+        raise UsageError(f"{name} needs the number of {of}, as in: {name} 12")
+    if not rest.isdecimal() or len(rest) > 9:
+        raise UsageError(f"{name} takes a whole number, not {rest!r}")
+    return int(rest)
+
+
+PLACE = "op:tanh, t:3, node:t3.cell.add, a module, or forget_gate t:2 if norm < 1e-3"
+
+COMMANDS: tuple[Command, ...] = (
+    Command("step", "s", "[N]", "forward by one event, or by N", _repeated("step", Stepper.step), "→"),
+    Command(
+        "next",
+        "n",
+        "",
+        "forward past the rest of this node (or gate, or cell: see up)",
+        _move("next", Stepper.next),
+        "n",
+    ),
+    Command(
+        "return", "r", "", "forward until this module and its time step are left", _move("return", Stepper.return_), "r"
+    ),
+    Command("until", "unt", "PLACE", "forward to a place, such as op:tanh or t:3", _until),
+    Command(
+        "continue", "c", "", "forward to the next breakpoint, or to the end", _move("continue", Stepper.continue_), "c"
+    ),
+    Command("goto", "g", "N", "to event N", _goto),
+    Command(
+        "reverse-step", "rs", "[N]", "back by one event, or by N", _repeated("reverse-step", Stepper.reverse_step), "←"
+    ),
+    Command(
+        "reverse-next",
+        "rn",
+        "",
+        "back to the node before (or gate, or cell)",
+        _move("reverse-next", Stepper.reverse_next),
+        "N",
+    ),
+    Command(
+        "reverse-continue",
+        "rc",
+        "",
+        "back to the breakpoint before, or to the beginning",
+        _move("reverse-continue", Stepper.reverse_continue),
+        "C",
+    ),
+    Command("up", "u", "", "next passes over more: a gate, then a cell", _answer("up", Stepper.up), "u"),
+    Command("down", "d", "", "next passes over less: a gate, then an operation", _answer("down", Stepper.down), "d"),
+    Command("break", "b", "PLACE", f"stop there: {PLACE}", lambda stepper, rest: str(stepper.break_(rest)), "b"),
+    Command("tbreak", "tb", "PLACE", "stop there once", lambda stepper, rest: str(stepper.tbreak(rest))),
+    Command(
+        "watch", "wa", "NAME.grad", "stop at each += to a gradient", lambda stepper, rest: str(stepper.watch(rest))
+    ),
+    Command("delete", "cl", "N", "forget breakpoint N", _delete),
+    Command("info", "i", "breakpoints", "the breakpoints there are", _info),
+    Command(
+        "print",
+        "p",
+        "[NAME]",
+        "numbers: upstream, norm, a tensor, or its gradient so far as w.grad",
+        lambda stepper, rest: stepper.print(rest or "contribution"),
+    ),
+    Command("display", "disp", "[NAME]", "print it at every stop", lambda stepper, rest: stepper.display(rest or None)),
+    Command("undisplay", "undisp", "N", "display N no longer", _undisplay),
+    Command(
+        "where",
+        "w bt",
+        "",
+        "module, cell, gate and operation, and the lines that made them",
+        _answer("where", Stepper.where),
+        "w",
+    ),
+    Command(
+        "list",
+        "l",
+        "[N]",
+        "the events around this one, or around N",
+        lambda stepper, rest: stepper.list(_number("list", rest) if rest else None),
+    ),
+    Command("help", "h ?", "[COMMAND]", "this list, or one line of it", _help, "?"),
+    Command("quit", "q", "", "leave", lambda stepper, rest: None),
+)
+"""gdb's words, pdb's abbreviations."""
