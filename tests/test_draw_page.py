@@ -2,9 +2,11 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+import tinygrad_lstm
 import tinygrad_lstm as tl
 from tinygrad_lstm.draw import page as pages
 from tinygrad_lstm.draw.theme import IN_THE_DARK, INK, PAPER
@@ -69,8 +71,9 @@ def test_a_page_has_the_colours_of_the_theme(picture):
     page = picture.render("html")
     assert f"--paper: {PAPER}" in page
     assert f"--ink: {IN_THE_DARK[INK]}" in page
-    for file in ("page.css", "page.html", "page.js", "notebook.html"):
-        assert not re.search(r"#[0-9a-fA-F]{3,8}\b|rgba?\(", pages._source(file))
+    for room in ("draw", "stepper"):
+        for file in Path(tinygrad_lstm.__file__).parent.joinpath(room, "templates").rglob("*.*"):
+            assert not re.search(r"#[0-9a-fA-F]{3,8}\b|rgba?\(", file.read_text(encoding="utf-8")), file
 
 
 @pytest.mark.parametrize("name", HOSTILE)

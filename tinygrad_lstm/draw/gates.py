@@ -148,6 +148,7 @@ class _Gates(Unrolled):
                     f"{part.id}.out", "output", (Text(self.describe.own_name(x) or "out"),), [x], 1, part.column
                 )
                 self.scene.add(box)
+                box.shows.append(x)
                 arrow = Arrow(part.id, box.id, "data", tooltip=box.tooltip)
                 if (path := self.options.highlight) is not None:
                     users = [user for user in self._opened.users[x] if user in path]

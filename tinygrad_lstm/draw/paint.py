@@ -136,11 +136,13 @@ def _stamped(
         yield _element(pieces[name], _id(id, taken), frame.title, (frame.title,))
     for box, name in zip(column.content.boxes, stamp.boxes, strict=True):
         tooltip = f"{box.tooltip}\n{box.statistics}".strip()
-        drawn = _element(pieces[name], _id(box.id, taken), tooltip, [text.text for text in box.texts])
+        box.element = _id(box.id, taken)
+        drawn = _element(pieces[name], box.element, tooltip, [text.text for text in box.texts])
         yield drawn if not box.shade else _shaded(drawn, box)
     arrows = (*column.content.arrows, *(crossing.arrow for crossing in column.content.crossing))
     for arrow, name in zip(arrows, stamp.arrows, strict=True):
-        drawn = _element(pieces[name], _id(f"{arrow.tail}→{arrow.head}", taken), arrow.tooltip, (arrow.label,))
+        arrow.element = _id(f"{arrow.tail}→{arrow.head}", taken)
+        drawn = _element(pieces[name], arrow.element, arrow.tooltip, (arrow.label,))
         width = None if not arrow.shade or arrow.thick else dot.width_of(arrow.shade)
         yield drawn if width is None else drawn.replace(_FAINT, f'stroke-width="{width}"')
 

@@ -6,6 +6,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
+from ..engine.tensor import Tensor
 from ..files import write_file
 from . import collector, legend, paint
 from .columns import Placed, place
@@ -52,6 +53,12 @@ class Picture:
         """The picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
         with collector.paused():
             return paint.svg(self._scene, self._placed)
+
+    def elements(self) -> tuple[dict[str, list[Tensor]], dict[str, list[tuple[Tensor, Tensor]]]]:
+        """What each element of the SVG stands for, by its id: a box for nodes, an arrow for uses of one by another."""
+        _ = self.svg  # names them
+        boxes = {box.element: box.shows for box in self._scene.boxes}
+        return boxes, {arrow.element: arrow.uses for arrow in self._scene.arrows}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture; the ending decides: .svg, .png, .pdf, .dot, or .html for a page that pans and zooms.

@@ -49,6 +49,7 @@ class _Flow:
     firsts: int = 0  # how many of its uses are by the first step only
     uses: int = 0
     thick: bool = False
+    carried: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
 
 class _Rolled:
@@ -69,7 +70,7 @@ class _Rolled:
         self.scene.scale = self.describe.scale
         self._of: dict[Part, _Fold] = {}
         self._flows: dict[tuple[str, str, int], _Flow] = {}
-        self._leaves: dict[tuple[object, ...], str] = {}
+        self._leaves: dict[tuple[object, ...], Box] = {}
         for fold in self._folds():
             self._draw(fold)
         self._connect()
@@ -119,6 +120,7 @@ class _Rolled:
         when = f"{len(times)} time steps, t = {min(times)} … {max(times)}" if times else "once"
         example = self.describe.tooltip(outputs[0] if outputs else node)
         box.tooltip = f"{fold.id}: {when}\nfor example {example}"
+        box.shows += [node for each in fold.parts for node in each.members]
         self.scene.add(self._shaded(box, fold))
 
     def _column(self, part: Part) -> int:
@@ -181,8 +183,10 @@ class _Rolled:
             box = self.describe.node(x, f"{self.graph.ids[x]}@{self._of[part].id}", self._column(part) - first, place)
             if often:
                 box.texts = (Text(self._name(x, True), "symbol"), *box.texts[1:])
-            self._leaves[key] = self.scene.add(box)
-        self._flow(self._leaves[key], self._of[part].id, x, node).firsts += bool(first)
+            self.scene.add(box)
+            self._leaves[key] = box
+        self._leaves[key].shows.append(x)
+        self._flow(self._leaves[key].id, self._of[part].id, x, node).firsts += bool(first)
 
     def _flow(self, tail: str, head: str, x: Tensor, node: Tensor) -> _Flow:
         of = self.parts.timeline.of
@@ -190,6 +194,7 @@ class _Rolled:
         flow = self._flows.setdefault((tail, head, int(np.sign(delay))), _Flow())
         flow.delays.add(delay)
         flow.uses += 1
+        flow.carried.append((x, node))
         if not x.is_leaf:
             flow.names[labels.clean(x.name or "")] = None
             if x in of and node not in of:
@@ -220,7 +225,8 @@ class _Rolled:
                 kind = "weight"
             faded = self.options.highlight is not None and not flow.thick
             tooltip = f"{tail} → {head}"
-            self.scene.arrows.append(Arrow(tail, head, kind, label, tooltip, faded=faded, thick=flow.thick))
+            arrow = Arrow(tail, head, kind, label, tooltip, faded=faded, thick=flow.thick, uses=flow.carried)
+            self.scene.arrows.append(arrow)
 
     def _name(self, node: Tensor, often: bool) -> str:
         return labels.clean(node.name or "data") + (EVER if often else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ..engine.tensor import Tensor
 from .scale import Scale
 
 
@@ -35,6 +36,8 @@ class Box:
     pending: bool = False  # its gradient has not been computed yet
     shade: int | None = None  # on the theme's scale of magnitudes
     faded: bool = False  # not what the picture wants to show
+    shows: list[Tensor] = field(default_factory=list)  # what it stands for
+    element: str = ""  # its id in the SVG, once that is painted
 
     @property
     def look(self) -> tuple[object, ...]:
@@ -55,6 +58,8 @@ class Arrow:
     faded: bool = False
     thick: bool = False  # what the picture wants to show
     port: str = ""  # where it crosses from one column to the next: with others of that name
+    uses: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # what it carries, and what that makes
+    element: str = ""  # its id in the SVG, once that is painted
 
     @property
     def look(self) -> tuple[object, ...]:

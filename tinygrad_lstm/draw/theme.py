@@ -99,6 +99,21 @@ SHADES: tuple[str, ...] = (
 DARK_WORDS = 5
 """From this shade on, words are written in the colour of the paper."""
 
+ON_PAGES: dict[str, str] = {
+    "paper": PAPER,
+    "ink": INK,
+    "muted": MUTED,
+    "now": "#d55e00",
+    "glow": "#fdd0a2",
+    "good": "#009e73",
+    "stop": "#a2487a",
+    "series0": "#0072b2",
+    "series1": GRADIENT,
+    "series2": "#4d8b2f",
+    "series3": "#6a51a3",
+}
+"""What pages call their colours: each is one that the pictures have."""
+
 IN_THE_DARK: dict[str, str] = {
     PAPER: "#14181f",
     INK: "#e6e9ee",

@@ -55,7 +55,9 @@ class Unrolled:
 
     def _draw(self, part: Part) -> None:
         if self.scene.upwards and is_input(part):
-            self.scene.add(self._input(part))
+            box = self._input(part)
+            box.shows += part.members
+            self.scene.add(box)
             return
         for node in part.members:
             far: list[Tensor] = []
@@ -67,7 +69,9 @@ class Unrolled:
                 elif part.kind != "gap":
                     far.append(x)
             self._from_afar(far, node, part)
-        self.scene.add(self._box(part))
+        box = self._box(part)
+        box.shows += part.members
+        self.scene.add(box)
 
     def _input(self, part: Part) -> Box:
         """What only picks from the input is the input."""
@@ -95,6 +99,7 @@ class Unrolled:
         key = (x, column, place)
         if key not in self._copies:
             box = self.describe.node(x, f"{self.graph.ids[x]}@{part.id}", column, place)
+            box.shows.append(x)
             self._copies[key] = self.scene.add(box)
         role = ("data", "state", "back")[side] if side else "weight" if weight else "data"
         arrow = self._arrow(self._copies[key], part, x, node, role)
@@ -133,8 +138,10 @@ class Unrolled:
             if key not in self._copies:
                 id = f"{self.graph.ids[bundle[0]]}@{part.id}"
                 box = self.describe.echo(bundle[0], id, part.column, place, self._when(bundle))
+                box.shows += bundle
                 self._copies[key] = self.scene.add(box)
-            self._arrow(self._copies[key], part, bundle[0], node, "data")
+            arrow = self._arrow(self._copies[key], part, bundle[0], node, "data")
+            arrow.uses += [(x, node) for x in bundle[1:]]
 
     def _when(self, bundle: list[Tensor]) -> str:
         times = [self.parts.timeline.of.get(x) for x in bundle]
@@ -155,12 +162,14 @@ class Unrolled:
             arrow = Arrow(tail, part.id, role, label, tooltip, None, path is not None and not on_path, on_path)
             if x in self.parts.of and not (part.shut and self.parts.of[x].kind == "cell"):
                 arrow.port = self.parts.timeless(x)
+            arrow.uses.append((x, node))
             self.scene.arrows.append(arrow)
             self._bundles[tail, part.id] = arrow
             return arrow
         if label and label not in known.label.split(", "):
             known.label = f"{known.label}, {label}".lstrip(", ")
             known.tooltip = f"{known.label}: {tail} → {part.id}"
+        known.uses.append((x, node))
         known.thick |= on_path
         known.faded &= not on_path
         return known

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from itertools import count
 from operator import index
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from ..draw.path import find
+from ..draw.timeline import Window
 from ..engine.tensor import Tensor
+from ..files import write_file
 from .breakpoints import Breakpoint, Condition, parse, watching
 from .event import Event
 from .flow import FlowRow, flow
@@ -172,7 +176,8 @@ class Stepper:
 
     def where(self) -> str:
         """The way in: module, cell, gate and operation, each with the line of the program that made it."""
-        return Said(told(self._places.where(self.current.node), self.current))
+        when = None if self.current.time is None else f"t = {self.current.time}"
+        return Said(told(self._places.where(self.current.node), when))
 
     def list(self, around: int | None = None, lines: int = 11) -> str:
         """The events around the current one, or around another."""
@@ -212,6 +217,24 @@ class Stepper:
         from .terminal import walk
 
         walk(self)
+
+    def page(self, path: str | os.PathLike[str], *, steps: Window = None) -> Path:
+        """Write the walk as one HTML file that needs nothing else, to step through in a browser.
+
+        It opens where the stepper is, with its breakpoints and displays. ``steps`` as for ``draw``: ``(a, b)`` holds
+        the time steps of ``range(a, b)``, ``"all"`` every one, however many. Without it, of a walk that is too long for
+        one page the last steps are held, and the page says so. Raises ValueError for a name that is not of HTML.
+        """
+        from .page import page
+
+        if Path(path).suffix.lower() not in (".html", ".htm"):
+            raise ValueError(f"a page is HTML: the name must end in .html, not {os.fspath(path)!r}")
+        return write_file(path, page(self, steps))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from .page import frame
+
+        return {"text/html": frame(self), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"<stepper at {self.position} of {len(self.events) - 1}: {self.current.formula}>"

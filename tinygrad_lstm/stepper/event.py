@@ -12,7 +12,7 @@ import numpy as np
 from ..engine.backprop import Contribution
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
-from ..symbolic.formulas import Formula, display_name, equation, forward, rules
+from ..symbolic.formulas import Formula, display_name, equation, forward
 
 if TYPE_CHECKING:
     from .tape import Tape
@@ -69,7 +69,7 @@ class Event:
         """The formula at work here, in symbols; None for what is given, such as a leaf or the seed."""
         if self.phase == "seed" or self.node.is_leaf:
             return None
-        return forward(self.node) if self.phase == "forward" else rules(self.node)[self.slot]
+        return forward(self.node) if self.phase == "forward" else self.tape.rules(self.node)[self.slot]
 
     @cached_property
     def in_numbers(self) -> Formula | None:
@@ -79,7 +79,7 @@ class Event:
         if self.step is None:
             written = forward(self.node, numbers=True)
         else:
-            found = rules(self.node, self.step.upstream)[self.slot]
+            found = self.tape.rules(self.node, numbers=True)[self.slot]
             assert found is not None
             written = found
         return None if str(written) == str(self.rule) else written

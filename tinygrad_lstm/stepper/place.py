@@ -74,9 +74,8 @@ def users_line(node: Tensor) -> Line | None:
     return next((line for line in lines if not line.ours), lines[0] if lines else None)
 
 
-def told(levels: list[Level], event: Event) -> str:
-    """The levels as text, each with its line."""
-    time = "" if event.time is None else f"t = {event.time}"
+def told(levels: list[Level], time: str | None = None) -> str:
+    """The levels as text, each with its line; above them the time."""
     rows = [(("  " * i) + level.name, level.what, level.line) for i, level in enumerate(levels)]
     names = max(len(name) for name, _, _ in rows)
     whats = max(len(what) for _, what, _ in rows)

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from ..engine.backprop import Contribution, as_seed, backprop, shares
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
+from ..symbolic.formulas import Formula, rules
 from .event import Event
 
 CHECKPOINT = 16
@@ -45,6 +46,7 @@ class Tape(Sequence[Event]):
         self.gradients: dict[Tensor, Any] = {output: first}
         self._walked: list[Tensor] = []
         self._totals: dict[Tensor, dict[int, Any]] = {}
+        self._rules: tuple[Tensor | None, dict[bool, tuple[Formula | None, ...]]] = (None, {})
         for step in backprop(output, first):
             if not self._walked or step.node is not self._walked[-1]:
                 self._walked.append(step.node)
@@ -136,6 +138,18 @@ class Tape(Sequence[Event]):
 
     def _slots(self, node: Tensor) -> list[int]:
         return [slot for slot, x in enumerate(node.inputs) if x in self.gradients]
+
+    def rules(self, node: Tensor, *, numbers: bool = False) -> tuple[Formula | None, ...]:
+        """The formulas of a node's rule, in symbols or with the numbers of small tensors.
+
+        The last ones are kept: the events of a node follow each other, and one of many inputs has many.
+        """
+        if self._rules[0] is not node:
+            self._rules = (node, {})
+        known = self._rules[1]
+        if numbers not in known:
+            known[numbers] = rules(node, self.gradients[node] if numbers else None)
+        return known[numbers]
 
     def _share(self, node: Tensor, wanted: int) -> tuple[Any, Any]:
         """The product and the contribution for one input, computed once more."""

@@ -71,8 +71,7 @@ class Formula:
 
     def with_numbers(self, numbers: Mapping[str, Any]) -> Formula:
         """The right side with the numbers of small tensors in it."""
-        small = {name: array for name, value in numbers.items() if 0 < (array := np.asarray(value)).size <= SMALL}
-        return Formula(self.left, self.sign, replaced(self.right, small))
+        return Formula(self.left, self.sign, replaced(self.right, _small(numbers)))
 
 
 def formula(node: Tensor) -> str:
@@ -102,7 +101,7 @@ def formulas(node: Tensor, upstream: Any = None) -> tuple[str, ...]:
         return (f"{node.name or 'a leaf'} was given, not computed",)
     if node.primitive.rule is None:
         constant = f"0: {node.primitive.name} is constant almost everywhere"
-        return tuple(f"∂L/∂{name} += {constant}" for name in _input_names(node))
+        return tuple(f"∂L/∂{name} += {constant}" for name in input_names(node))
     return tuple("" if rule is None else str(rule) for rule in rules(node, upstream))
 
 
@@ -110,17 +109,18 @@ def rules(node: Tensor, upstream: Any = None) -> tuple[Formula | None, ...]:
     """The formulas of an operation that has a rule; None for a bare number."""
     assert node.primitive is not None
     assert node.primitive.rule is not None
-    names = _input_names(node)
+    names = input_names(node)
     output = _output_name(node, names)
     asked = Symbol(Name(f"∂L/∂{output}"), np.ones(node.shape, node.dtype))
     products = node.primitive.rule(asked, Symbol(Name(output), node.value), *_operands(node, names), **node.attrs)
     numbers: dict[str, Any] = {}
     if upstream is not None:
-        numbers = {f"∂L/∂{output}": upstream, output: node.value, **dict(zip(names, node.input_values, strict=True))}
+        inputs = dict(zip(names, node.input_values, strict=True))
+        numbers = _small({f"∂L/∂{output}": upstream, output: node.value, **inputs})
     lines: list[Formula | None] = []
     for x, name, value, product in zip(node.inputs, names, node.input_values, products, strict=True):
         contribution = Number(0) if product is None else to_shape(product, value.shape).expression
-        line = Formula(Name(f"∂L/∂{name}"), "+=", contribution).with_numbers(numbers)
+        line = Formula(Name(f"∂L/∂{name}"), "+=", replaced(contribution, numbers))
         lines.append(None if _is_number(x) else line)
     return tuple(lines)
 
@@ -143,7 +143,7 @@ def forward(node: Tensor, *, numbers: bool = False) -> Formula:
     y = tanh(0.5) = 0.4621
     """
     assert node.primitive is not None
-    names = _input_names(node)
+    names = input_names(node)
     operands = tuple(operand.expression for operand in _operands(node, names))
     line = Formula(Name(_output_name(node, names)), "=", Apply(node.primitive, operands, node.attrs))
     if not numbers:
@@ -157,6 +157,11 @@ def display_name(node: Tensor) -> str | None:
     if node.name is None:
         return None
     return node.name if node.is_leaf or node.time is None else node.name + subscript(node.time)
+
+
+def _small(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that are to be written out."""
+    return {name: array for name, value in numbers.items() if 0 < (array := np.asarray(value)).size <= SMALL}
 
 
 def _operands(node: Tensor, names: tuple[str, ...]) -> list[Symbol]:
@@ -174,7 +179,8 @@ def _is_number(x: Tensor) -> bool:
     return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
 
 
-def _input_names(node: Tensor) -> tuple[str, ...]:
+def input_names(node: Tensor) -> tuple[str, ...]:
+    """What its formulas call the inputs of an operation: their own names, or letters."""
     assert node.primitive is not None
     if node.primitive.variadic:
         generic = [f"x{subscript(i + 1)}" for i in range(len(node.inputs))]

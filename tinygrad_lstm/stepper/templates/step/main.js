@@ -1,0 +1,248 @@
+// Moving about: buttons, keys, the address, the command line; and showing where we are.
+
+const log = document.querySelector("#console pre");
+const line = document.querySelector("#line");
+const playButton = document.querySelector('[data-do="play"]');
+const speed = document.querySelector("#timeline select");
+const dialog = document.querySelector("dialog");
+const state = { last: "step", playing: null };
+
+function show({ hurry = false } = {}) {
+  const { event } = walk;
+  const hidden = isHidden(event);
+  picture.show(walk.position, hurry);
+  showEquation(event, hidden);
+  showAccumulator(event, hidden);
+  showNumbers(event);
+  showLedger(event);
+  showDisplays();
+  guess.show(event);
+  showTimeline(event);
+  strip.show(event);
+  document.querySelector("#narration").textContent = narrate(event, hidden);
+  remember(event);
+}
+
+/** The event as an English sentence. */
+function narrate(event, hidden) {
+  const { of } = event;
+  const when = of.time === null ? "" : ` at t = ${of.time}`;
+  if (event.phase === "seed") return `The seed: the gradient of ${named(of)} with respect to itself is ${asText(of.gradient, 4)}. The walk back begins here.`;
+  if (event.phase === "forward") {
+    return of.op ? `Forward${when}: ${of.op} computes ${of.equation}.` : `Forward: ${named(of)} is given.`;
+  }
+  const size = hidden ? "its size is for you to guess" : `it has norm ${shown(event.norm)}`;
+  const complete = event.arrived < event.expected ? `${event.arrived} of ${event.expected} have arrived`
+    : `all ${event.expected > 1 ? `${event.expected} have` : "of it has"} arrived, so it can be passed on`;
+  return `Backward${when}: ${of.op} sends a contribution to the gradient of ${named(event.target)}; ${size}, and ${complete}.`;
+}
+
+/** The address leads back here; where a frame has none of its own, that is no matter. */
+function remember({ number }) {
+  try {
+    history.replaceState(null, "", `#step=${number}`);
+  } catch (error) {
+    if (error.name !== "SecurityError") throw error;
+  }
+}
+
+function go(position) {
+  stopPlaying();
+  walk.to(position);
+  show();
+}
+
+function look(view) {
+  const { grain } = tape.views.find((each) => each.view === view);
+  walk.grain = grain;
+  picture.open(view);
+  picture.show(walk.position, true);
+}
+
+function say(text) {
+  log.hidden = !text;
+  log.textContent = text ?? "";
+}
+
+/** Carry out a command line, and tell what it says or where it led. */
+function obey(text) {
+  const before = walk.position;
+  stopPlaying();
+  try {
+    const said = carryOut(text);
+    log.classList.remove("refused");
+    say(said ?? (walk.position === before ? "here already, or at the end of the walk" : ""));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    log.classList.add("refused");
+    say(error.message);
+  }
+  showMarks();
+  show();
+}
+
+// Playing
+
+function stopPlaying() {
+  if (state.playing === null) return;
+  clearTimeout(state.playing);
+  state.playing = null;
+  playButton.textContent = "▶";
+  playButton.setAttribute("aria-label", "Play");
+}
+
+function play() {
+  if (state.playing !== null) {
+    stopPlaying();
+    return;
+  }
+  if (walk.position === events.length - 1) walk.to(seedPosition);
+  playButton.textContent = "❚❚";
+  playButton.setAttribute("aria-label", "Pause");
+  const tick = () => {
+    if (walk.position === events.length - 1 || (isHidden(walk.event) && state.playing !== 0)) {
+      stopPlaying();
+      return;
+    }
+    walk.to(walk.position + 1);
+    show({ hurry: Number(speed.value) > 5 });
+    state.playing = setTimeout(tick, 1000 / Number(speed.value));
+  };
+  state.playing = 0; // the first step is taken even if something is to be guessed here
+  tick();
+}
+
+const CONTROLS = {
+  first: () => go(0),
+  last: () => go(events.length - 1),
+  play,
+  "reverse-next": () => obey("reverse-next"),
+  "reverse-step": () => obey("reverse-step"),
+  step: () => obey("step"),
+  next: () => obey("next"),
+};
+
+const KEYS = {
+  ArrowRight: CONTROLS.step,
+  ArrowLeft: CONTROLS["reverse-step"],
+  n: CONTROLS.next,
+  N: CONTROLS["reverse-next"],
+  r: () => obey("return"),
+  c: () => obey("continue"),
+  C: () => obey("reverse-continue"),
+  u: () => obey("up"),
+  d: () => obey("down"),
+  w: () => obey("where"),
+  b: () => prompt("break "),
+  "/": () => prompt(""),
+  p: () => togglePredict(),
+  "+": () => picture.zoom(1),
+  "=": () => picture.zoom(1),
+  "-": () => picture.zoom(-1),
+  Home: CONTROLS.first,
+  End: CONTROLS.last,
+  " ": play,
+  "?": () => openHelp(),
+};
+
+const KEY_MEANINGS = [["→ ←", "forward and back by one event"], ["n N", "to the next node, or the one before"],
+  ["r", "until this module and its time step are left"], ["c C", "to the next breakpoint, or the one before"],
+  ["b", "set a breakpoint"], ["u d", "let n pass over more, or less: op, gate, cell"], ["w", "where am I"],
+  ["Space", "play and pause"], ["Home End", "to the beginning, to the end"], ["+ −", "nearer, farther"],
+  ["p", "predict"], ["/", "type a command; Esc leaves"], ["?", "this help"]];
+
+function prompt(start) {
+  line.value = start;
+  line.focus();
+}
+
+function togglePredict() {
+  guess.on = !guess.on;
+  document.querySelector("#predict").setAttribute("aria-pressed", String(guess.on));
+  show();
+  if (!guess.section.hidden) guess.section.querySelector("input").focus();
+}
+
+function reveal(verdict) {
+  guess.seen.add(walk.position);
+  show();
+  say(verdict);
+}
+
+function openHelp() {
+  if (dialog.open) return;
+  const keys = element("dl");
+  for (const [key, meaning] of KEY_MEANINGS) definition(keys, key, meaning);
+  dialog.querySelector(".body").replaceChildren(keys, element("pre", { textContent: helpText("") }));
+  dialog.showModal();
+}
+
+document.addEventListener("keydown", (press) => {
+  const typing = press.target.closest("input:not([type=range]), select, dialog");
+  const scrolling = press.target.closest("#picture, pre") && press.key.startsWith("Arrow") && press.shiftKey;
+  const pressing = press.target.closest("button") && press.key === " ";
+  if (press.key === "Escape" && typing) press.target.blur();
+  if (typing || scrolling || pressing || press.ctrlKey || press.metaKey || press.altKey) return;
+  const act = KEYS[press.key];
+  if (!act) return;
+  press.preventDefault();
+  act();
+});
+
+for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", CONTROLS[button.dataset.do]);
+for (const button of document.querySelectorAll("button[data-view]")) button.addEventListener("click", () => look(button.dataset.view));
+document.querySelector("#predict").addEventListener("click", togglePredict);
+document.querySelector("#help").addEventListener("click", openHelp);
+slider.addEventListener("input", () => go(Number(slider.value)));
+document.querySelector("#console").addEventListener("submit", (submit) => {
+  submit.preventDefault();
+  state.last = line.value.trim() || state.last;
+  line.value = "";
+  obey(state.last);
+});
+guess.section.querySelector("form").addEventListener("submit", (submit) => {
+  submit.preventDefault();
+  const { verdict, right } = guess.compare(walk.event, guess.section.querySelector("input").value);
+  guess.section.querySelector(".verdict").textContent = verdict;
+  if (right) reveal(verdict);
+});
+guess.section.querySelector(".show").addEventListener("click", () => reveal(""));
+
+/** Where the address leads. */
+function follow() {
+  const found = /^#step=(\d{1,9})$/.exec(location.hash);
+  if (!found) return false;
+  try {
+    walk.to(positionOfNumber(Number(found[1])));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    say(error.message);
+    return false;
+  }
+  return true;
+}
+
+addEventListener("hashchange", () => {
+  if (follow()) show();
+});
+addEventListener("resize", () => {
+  picture.fit();
+  strip.draw();
+  showMarks();
+  show({ hurry: true });
+});
+
+walk.to(positionOf.get(tape.position) ?? seedPosition);
+follow();
+if (picture.views.length) {
+  const grain = tape.views.filter((view) => view.grain === walk.grain).at(-1);
+  const { view } = innerWidth < 640 ? tape.views.find((each) => each.view === "gates") : grain;
+  picture.open(view);
+} else {
+  document.querySelector("#picture .nothing").hidden = false;
+  document.querySelector(".views").hidden = true;
+}
+strip.draw();
+showMarks();
+show({ hurry: true });
+document.documentElement.dataset.ready = "true";

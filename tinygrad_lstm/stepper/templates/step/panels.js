@@ -1,0 +1,196 @@
+// The panels: equation, accumulator, numbers and ledger of the event at hand.
+
+const FEW = 16; // so many numbers are written out; more are a heat map
+const CELL = 14;
+const LONG_LEDGER = 300;
+const MOST_INPUTS = 5;
+
+const bodyOf = (id) => document.querySelector(`#${id} .body`);
+
+/** What Python wrote as MathML, in which everything from users is escaped. */
+function formula(id, className) {
+  const math = document.createElementNS("http://www.w3.org/1998/Math/MathML", "math");
+  math.setAttribute("display", "block");
+  math.innerHTML = tape.math[id];
+  return element("div", { className }, math);
+}
+
+function arrayView(id) {
+  if (id === null || id === undefined) return element("span", { className: "quiet", textContent: "nothing yet" });
+  const { v, rows, shape, stats } = arrays[id];
+  if (!v.length) return element("span", { className: "quiet", textContent: `empty, shape ${shape}` });
+  if (v.length === 1) return element("span", { className: "number", textContent: shown(v[0]) });
+  const columns = v.length / rows;
+  if (!stats && v.length <= FEW && columns <= 6) return grid(v, rows, columns, shape);
+  return heatMap(arrays[id], columns);
+}
+
+function grid(v, rows, columns, shape) {
+  const table = element("table", { className: "array", label: `array of shape ${shape}` });
+  for (let i = 0; i < rows; i += 1) {
+    const row = table.insertRow();
+    for (let j = 0; j < columns; j += 1) row.insertCell().textContent = shown(v[i * columns + j]);
+  }
+  return table;
+}
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/** Orange is above zero, blue below; the stronger, the farther from it. What is not finite is in the colour of ink. */
+function heatMap({ v, rows, shape, stats, bad, block }, columns) {
+  const size = Math.max(4, Math.min(CELL, Math.floor(260 / columns)));
+  const canvas = element("canvas", { width: columns * size, height: rows * size, className: "heat", role: "img" });
+  const finite = v.filter(Number.isFinite);
+  const largest = Math.max(...finite.map(Math.abs), 0) || 1;
+  const paint = canvas.getContext("2d");
+  const [above, below, zero, ink] = ["now", "series0", "paper", "ink"].map(colour);
+  v.forEach((x, i) => {
+    const strength = Math.abs(x) / largest;
+    paint.fillStyle = Number.isFinite(x) ? `color-mix(in srgb, ${x >= 0 ? above : below} ${100 * strength}%, ${zero})` : ink;
+    paint.fillRect((i % columns) * size, Math.floor(i / columns) * size, size, size);
+  });
+  const [norm, low, high, mean] = stats ?? [Math.hypot(...v), Math.min(...v), Math.max(...v), v.reduce((a, b) => a + b, 0) / v.length];
+  const statistics = `shape ${shape} · norm ${shown(norm)} · ${shown(low)} … ${shown(high)} · mean ${shown(mean)}${bad ? ` · ${bad} not finite` : ""}`;
+  canvas.setAttribute("aria-label", `heat map, ${statistics}`);
+  const readout = element("small", { className: "readout", textContent: block ? "each square is the largest magnitude of a block" : "point at a square for its number" });
+  const [height, width] = block ?? [rows, columns];
+  const reach = (at, count, whole) => {
+    const [first, end] = [Math.floor((at * whole) / count), Math.floor(((at + 1) * whole) / count)];
+    return end - first > 1 ? `${first}:${end}` : String(first);
+  };
+  canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {
+    const scale = canvas.clientWidth / canvas.width || 1;
+    const j = Math.min(columns - 1, Math.max(0, Math.floor(offsetX / size / scale)));
+    const i = Math.min(rows - 1, Math.max(0, Math.floor(offsetY / size / scale)));
+    const index = rows > 1 ? `${reach(i, rows, height)}, ${reach(j, columns, width)}` : reach(j, columns, width);
+    readout.textContent = `[${index}] = ${shown(v[i * columns + j])}`;
+  });
+  return element("div", { className: "heatmap" }, canvas, element("small", { textContent: statistics }), readout);
+}
+
+function definition(list, label, content, className = "") {
+  list.append(element("dt", { textContent: label, className }), element("dd", { className }, content));
+}
+
+function showEquation(event, hidden) {
+  const { of } = event;
+  const parts = [element("p", { className: "place" }, element("code", { textContent: of.id }),
+    ` ${of.time === null ? "" : `· t = ${of.time}`}`)];
+  if (event.phase === "backward") parts.push(element("p", { className: "quiet", textContent: `computed as ${of.equation}` }));
+  if (event.math !== null) parts.push(formula(event.math, "rule"));
+  else parts.push(element("p", { className: "rule", textContent: event.phase === "seed" ? "where every gradient begins:" : of.equation }));
+  if (event.phase === "seed") parts.push(element("p", { className: "rule" }, `∂${named(of)}/∂${named(of)} = `, arrayView(of.gradient)));
+  if (event.inNumbers !== null && !hidden) parts.push(formula(event.inNumbers, "in-numbers"));
+  bodyOf("equation").replaceChildren(...parts);
+}
+
+function showAccumulator(event, hidden) {
+  const section = document.querySelector("#accumulator");
+  section.hidden = event.phase !== "backward";
+  if (section.hidden) return;
+  section.querySelector("h2").replaceChildren("Accumulator of ∂L/∂", element("bdi", { textContent: asInput(event, event.slot) }));
+  const list = element("dl");
+  definition(list, "before", arrayView(event.before));
+  definition(list, "+ contribution", hidden ? "?" : arrayView(event.added), "added");
+  definition(list, "= after", hidden ? "?" : arrayView(event.after), "after");
+  const pips = Array.from({ length: Math.min(event.expected, 40) }, (_, i) =>
+    element("i", { className: i < Math.round((event.arrived * Math.min(event.expected, 40)) / event.expected) ? "full" : "" }));
+  const complete = event.arrived === event.expected ? ": complete, it can be passed on" : "";
+  const parts = [list, element("p", { className: "arrived" }, element("span", { className: "pips", ariaHidden: "true" }, ...pips),
+    ` ${event.arrived} of ${event.expected} arrived${complete}`)];
+  if (event.summed) {
+    parts.push(element("p", { className: "quiet", textContent: `summed from ${event.summed[0]} to ${event.summed[1]}, undoing the broadcast` }));
+  }
+  bodyOf("accumulator").replaceChildren(...parts);
+}
+
+function showNumbers(event) {
+  const list = element("dl");
+  if (event.phase === "backward") definition(list, `∂L/∂${named(event.of)}, complete`, arrayView(event.of.gradient));
+  definition(list, event.of.op ? `value of ${named(event.of)}` : named(event.of), arrayView(event.of.value));
+  const slots = event.of.inputs.map((_, slot) => slot);
+  const near = slots.filter((slot) => slots.length <= MOST_INPUTS || Math.abs(slot - event.slot) < MOST_INPUTS / 2);
+  for (const slot of near) {
+    const here = event.phase === "backward" && slot === event.slot;
+    const value = arrayView(nodes[event.of.inputs[slot]].value);
+    definition(list, `${here ? "→ " : ""}${asInput(event, slot)}`, value, here ? "here" : "");
+  }
+  if (near.length < slots.length) definition(list, "", `… ${slots.length - near.length} more inputs`, "quiet");
+  bodyOf("numbers").replaceChildren(list);
+}
+
+function showLedger(event) {
+  const section = document.querySelector("#ledger");
+  const rows = event.phase === "backward" ? arrivals[event.target.number].slice(0, LONG_LEDGER) : [];
+  section.hidden = rows.length < 2;
+  if (section.hidden) return;
+  section.querySelector("h2").replaceChildren("Ledger of ∂L/∂", element("bdi", { textContent: named(event.target) }));
+  const largest = Math.max(...rows.map(({ norm }) => norm).filter(Number.isFinite), 0) || 1;
+  const table = element("table");
+  for (const each of rows) {
+    const arrived = each.position <= event.position;
+    const hidden = isHidden(each);
+    const row = table.insertRow();
+    row.className = each === event ? "now" : arrived ? "" : "later";
+    const jump = element("button", { type: "button", textContent: each.of.time === null ? "—" : `t = ${each.of.time}`, title: `to event ${each.number}` });
+    jump.addEventListener("click", () => go(each.position));
+    row.insertCell().append(jump);
+    row.insertCell().textContent = each.of.op;
+    const bar = element("span", { className: "bar" });
+    bar.style.width = `${hidden ? 0 : Number.isFinite(each.norm) ? (100 * each.norm) / largest : 100}%`;
+    const cell = row.insertCell();
+    cell.className = "bars";
+    cell.append(bar);
+    row.insertCell().textContent = hidden ? "?" : `‖${shown(each.norm)}‖`;
+  }
+  bodyOf("ledger").replaceChildren(table);
+  const [now, frame] = [table.querySelector(".now"), bodyOf("ledger")];
+  if (now) frame.scrollTop = now.offsetTop - frame.clientHeight / 2;
+}
+
+function showDisplays() {
+  const section = document.querySelector("#displays");
+  const lines = walk.displayed();
+  section.hidden = !lines.length;
+  section.querySelector("pre").textContent = lines.join("\n");
+}
+
+// Predict: a contribution is hidden until one has tried to say what it will be.
+
+const guess = {
+  on: false,
+  seen: new Set(),
+  section: document.querySelector("#guess"),
+
+  /** Which of its numbers is asked for: the one of largest magnitude. */
+  asked({ added }) {
+    const { v } = arrays[added];
+    return v.reduce((best, x, i) => (Math.abs(x) > Math.abs(v[best]) ? i : best), 0);
+  },
+
+  show(event) {
+    this.section.hidden = !isHidden(event);
+    if (this.section.hidden) return;
+    const { v, rows, block } = arrays[event.added];
+    const at = this.asked(event);
+    const columns = v.length / rows;
+    const [label, verdict] = [this.section.querySelector("label"), this.section.querySelector(".verdict")];
+    const index = rows > 1 ? `[${Math.floor(at / columns)}, ${at % columns}]` : `[${at}]`;
+    const which = v.length === 1 ? "What" : block ? "What, at its largest," : `What, in entry ${index},`;
+    label.replaceChildren(`${which} does ${event.of.op} add to ∂L/∂`, element("bdi", { textContent: named(event.target) }), "?");
+    verdict.textContent = "";
+    this.section.querySelector("input").value = "";
+  },
+
+  compare(event, text) {
+    const wanted = arrays[event.added].v[this.asked(event)];
+    const said = Number(text.trim().replace(MINUS, "-").replace(",", "."));
+    if (!text.trim() || Number.isNaN(said)) return { verdict: "Type a number, as 0.25 or -1e-3.", right: false };
+    const right = Math.abs(said - wanted) <= Math.max(0.02 * Math.abs(wanted), 5e-5);
+    if (right) return { verdict: `Right: ${shown(wanted)}.`, right };
+    if (Math.sign(said) !== Math.sign(wanted)) return { verdict: "Not yet: the sign is another.", right };
+    return { verdict: `Not yet: that is too ${Math.abs(said) > Math.abs(wanted) ? "large" : "small"} in magnitude.`, right };
+  },
+};
+
+const isHidden = (event) => guess.on && event.phase === "backward" && !guess.seen.has(event.position);

@@ -1,0 +1,149 @@
+// The timeline below, and the strip that shows how far back the gradient is felt.
+
+const slider = document.querySelector("#timeline input");
+const output = document.querySelector("#timeline output");
+slider.max = String(events.length - 1);
+
+const fraction = (position) => (events.length > 1 ? position / (events.length - 1) : 0);
+const THUMB = 16; // its middle does not reach the ends of the slider
+
+function showMarks() {
+  const place = (position) => `calc(${THUMB / 2}px + (100% - ${THUMB}px) * ${fraction(position)})`;
+  const made = [];
+  const phases = [["forward", 0], ["seed", seedPosition], ["backward", seedPosition + 1]];
+  for (const [name, position] of phases) {
+    if (events[position]?.phase !== name) continue;
+    const mark = element("span", { className: `phase ${name}`, textContent: name === "seed" ? "" : name });
+    mark.style.left = place(position);
+    made.push(mark);
+  }
+  const firsts = new Map();
+  for (const event of events) {
+    const { time } = event.of;
+    if (time !== null && event.phase === "backward" && !firsts.has(time)) firsts.set(time, event.position);
+  }
+  const width = document.querySelector(".marks").clientWidth || 600;
+  let last = -Infinity;
+  for (const [time, position] of firsts) {
+    const x = fraction(position) * width;
+    const roomy = x - last > 34;
+    const mark = element("span", { className: "time", textContent: roomy ? `t${time}` : "" });
+    if (roomy) last = x;
+    mark.style.left = place(position);
+    made.push(mark);
+  }
+  for (const each of walk.breakpoints) {
+    for (const event of events.filter(each.matches).slice(0, 400)) {
+      const mark = element("span", { className: "stop" });
+      mark.style.left = place(event.position);
+      made.push(mark);
+    }
+  }
+  document.querySelector(".marks").replaceChildren(...made);
+}
+
+function showTimeline(event) {
+  slider.value = String(event.position);
+  slider.setAttribute("aria-valuetext", `event ${event.number}, ${event.phase}${event.of.time === null ? "" : `, t = ${event.of.time}`}`);
+  output.textContent = `event ${event.number} of ${tape.total - 1}`;
+}
+
+const strip = {
+  section: document.querySelector("#strip"),
+  names: [...new Set(tape.flow.flatMap(({ norms }) => Object.keys(norms)))],
+  cursor: null,
+
+  draw() {
+    const rows = tape.flow;
+    this.section.hidden = rows.length < 2 || !this.names.length;
+    if (this.section.hidden) return;
+    const body = bodyOf("strip");
+    const [width, height] = [Math.max(body.clientWidth, 240), Math.max(body.clientHeight, 90)];
+    const room = { left: 46, right: 40, top: 8, bottom: 18 };
+    const norms = rows.flatMap((row) => Object.values(row.norms).map(Number)).filter((x) => x > 0 && Number.isFinite(x));
+    let [low, high] = norms.length ? [Math.log10(Math.min(...norms)), Math.log10(Math.max(...norms))] : [-1, 0];
+    if (high - low < 1) [low, high] = [low - 0.5, high + 0.5];
+    const x = (i) => room.left + ((width - room.left - room.right) * i) / (rows.length - 1);
+    const y = (norm) => {
+      const level = norm > 0 ? (Number.isFinite(norm) ? (Math.log10(norm) - low) / (high - low) : 1) : 0;
+      return height - room.bottom - (height - room.top - room.bottom) * level;
+    };
+    const svg = make("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Norms of the gradient of ${this.names.join(" and ")} over time, on a logarithmic scale` });
+    for (const level of [low, high]) {
+      const at = y(10 ** level);
+      svg.append(make("line", { x1: room.left, x2: width - room.right, y1: at, y2: at, class: "rule" }));
+      svg.append(label(room.left - 4, at + 4, shown(10 ** level, 1), "end"));
+    }
+    const every = Math.ceil(rows.length / Math.max(2, Math.floor((width - 90) / 34)));
+    rows.forEach(({ time }, i) => {
+      if (i % every === 0) svg.append(label(x(i), height - 4, `t${time}`, "middle"));
+    });
+    this.cursor = make("line", { y1: 0, y2: height - room.bottom, class: "cursor" });
+    svg.append(this.cursor);
+    const ends = [];
+    this.names.forEach((name, which) => {
+      const known = rows.map((row, i) => [i, row]).filter(([, row]) => name in row.norms);
+      if (!known.length) return;
+      const line = known.map(([i, row], k) => `${k ? "L" : "M"}${x(i)},${y(Number(row.norms[name]))}`).join("");
+      svg.append(make("path", { d: line, class: `series series${which % 4}` }));
+      const size = rows.length > 60 ? 1.5 : 3;
+      for (const [i, row] of known) svg.append(this.dot(x(i), y(Number(row.norms[name])), size, which, name, row));
+      const [i, row] = known.at(-1);
+      let at = y(Number(row.norms[name])) + 4;
+      while (ends.some((other) => Math.abs(other - at) < 11)) at += 11;
+      ends.push(at);
+      svg.append(label(x(i) + 7, at, name, "start"));
+    });
+    svg.addEventListener("click", ({ clientX }) => {
+      const at = clientX - svg.getBoundingClientRect().left;
+      const i = Math.round(((at - room.left) / (width - room.left - room.right)) * (rows.length - 1));
+      this.seek(rows[Math.max(0, Math.min(rows.length - 1, i))]);
+    });
+    this.x = (time) => x(rows.findIndex((row) => row.time === time));
+    body.replaceChildren(svg);
+  },
+
+  dot(x, y, size, which, name, row) {
+    const square = which % 2;
+    const dot = square ? make("rect", { x: x - size, y: y - size, width: 2 * size, height: 2 * size })
+      : make("circle", { cx: x, cy: y, r: size });
+    dot.setAttribute("class", `dot series${which % 4}`);
+    const saturated = Object.entries(row.saturation).filter(([, share]) => share > 0)
+      .map(([gate, share]) => `${gate} ${Math.round(100 * share)} %`).join(", ");
+    const title = make("title", {});
+    title.textContent = `t = ${row.time}: ‖∂L/∂${name}‖ = ${shown(Number(row.norms[name]))}${saturated ? `; saturated: ${saturated}` : ""}`;
+    dot.append(title);
+    dot.addEventListener("click", (click) => {
+      click.stopPropagation();
+      this.seek(row, name);
+    });
+    return dot;
+  },
+
+  /** To the event that completes a step's gradient: of this state, or of the first that this page holds. */
+  seek(row, name) {
+    const numbers = name === undefined ? Object.values(row.events) : [row.events[name]];
+    const held = numbers.filter((number) => positionOf.has(number));
+    if (held.length) go(positionOf.get(Math.min(...held)));
+    else say(numbers.some((number) => number !== undefined) ? `t = ${row.time} is not on this page. ${tape.note}` : `nothing arrives at t = ${row.time}`);
+  },
+
+  show({ of }) {
+    if (!this.cursor) return;
+    const there = of.time !== null && tape.flow.some(({ time }) => time === of.time);
+    this.cursor.style.display = there ? "" : "none";
+    if (there) for (const end of ["x1", "x2"]) this.cursor.setAttribute(end, this.x(of.time));
+  },
+};
+
+function make(tag, attributes) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+function label(x, y, text, anchor) {
+  const made = make("text", { x, y, "text-anchor": anchor });
+  made.textContent = text;
+  return made;
+}

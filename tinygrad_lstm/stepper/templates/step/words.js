@@ -1,0 +1,279 @@
+// The command line: the words of the terminal, carried out over the events of this page.
+
+const COMPARED = {
+  "<=": (a, b) => a <= b, ">=": (a, b) => a >= b, "==": (a, b) => a === b, "!=": (a, b) => a !== b,
+  "<": (a, b) => a < b, ">": (a, b) => a > b,
+};
+
+const QUANTITIES = {
+  norm: (event) => event.norm ?? (event.phase === "seed" ? norm(event.of.gradient) : NaN),
+  total: (event) => event.total ?? (event.phase === "seed" ? norm(event.of.gradient) : NaN),
+  upstream: (event) => (event.phase === "forward" ? NaN : norm(event.of.gradient)),
+  value: (event) => norm(event.of.value),
+  arrived: (event) => event.arrived ?? NaN,
+  time: (event) => event.of.time ?? NaN,
+};
+
+const ARRAYS = {
+  value: (event) => event.of.value,
+  upstream: (event) => (event.phase === "forward" ? null : event.of.gradient),
+  contribution: (event) => event.added ?? (event.phase === "seed" ? event.of.gradient : null),
+  before: (event) => event.before,
+  after: (event) => event.after ?? (event.phase === "seed" ? event.of.gradient : null),
+};
+
+const GRAMMAR = "write op:NAME, t:STEP, node:ID or the name of a module, several of them if you like, and then perhaps "
+  + `'if QUANTITY < NUMBER', where the quantity is ${Object.keys(QUANTITIES).join(", ")}; as in: forget_gate t:2 if norm < 1e-3`;
+
+class Refused extends Error {}
+
+/** The condition that a text describes: where to stop. */
+function parsePlace(text) {
+  const [places, ...asked] = ` ${text} `.split(" if ");
+  const conditions = places.split(/\s+/).filter(Boolean).map(placeCondition);
+  if (asked.length) conditions.push(question(asked.join(" if ")));
+  if (!conditions.length) throw new Refused(`where to stop? ${GRAMMAR}`);
+  return (event) => conditions.every((condition) => condition(event));
+}
+
+function placeCondition(word) {
+  const colon = word.indexOf(":");
+  if (colon < 0) {
+    const parts = word.split(".");
+    return ({ of: { scope } }) => scope.some((_, i) => parts.every((part, j) => scope[i + j] === part));
+  }
+  const [kind, name] = [word.slice(0, colon), word.slice(colon + 1)];
+  if (kind === "op" && name) return (event) => event.of.op === name;
+  if (kind === "t" && /^-?\d{1,9}$/.test(name)) return (event) => event.of.time === Number(name);
+  if (kind === "node" && name) return (event) => event.of.id === name;
+  throw new Refused(`'${word}' is no place to stop at; ${GRAMMAR}`);
+}
+
+function question(text) {
+  const found = /^\s*(\w+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$/.exec(text);
+  if (!found || !Object.hasOwn(QUANTITIES, found[1])) throw new Refused(`cannot read the condition '${text.trim()}'; ${GRAMMAR}`);
+  const [, name, sign, number] = found;
+  const bound = /^[+-]?inf(inity)?$/i.test(number) ? Number(number[0] === "-" ? -Infinity : Infinity) : Number(number);
+  if (Number.isNaN(bound)) throw new Refused(`'${number}' is no number; ${GRAMMAR}`);
+  return (event) => {
+    const quantity = QUANTITIES[name](event);
+    return !Number.isNaN(quantity) && COMPARED[sign](quantity, bound);
+  };
+}
+
+const byName = new Map();
+for (const node of nodes) {
+  const step = node.time === null ? "" : `t${node.time}.`;
+  for (const name of new Set([node.id, node.name ?? node.id, step + (node.name ?? node.id)])) {
+    if (!byName.has(name)) byName.set(name, []);
+    byName.get(name).push(node);
+  }
+}
+
+function findNode(name) {
+  const found = byName.get(name) ?? [];
+  if (found.length === 1) return found[0];
+  if (!found.length) {
+    const some = [...new Set(nodes.map((node) => node.name).filter(Boolean))].slice(0, 12);
+    throw new Refused(`no tensor here is called '${name}'; there is ${some.join(", ") || nodes.slice(0, 6).map((node) => node.id).join(", ")}`);
+  }
+  const ids = found.slice(0, 6).map((node) => node.id).join(", ");
+  throw new Refused(`${found.length} tensors are called '${name}'; say which: ${ids}${found.length > 6 ? ", …" : ""}`);
+}
+
+/** What print and display show of an event. */
+function expression(text) {
+  const name = text.trim();
+  if (Object.hasOwn(ARRAYS, name)) return (event) => asText(ARRAYS[name](event));
+  if (Object.hasOwn(QUANTITIES, name)) {
+    return (event) => {
+      const quantity = QUANTITIES[name](event);
+      return Number.isNaN(quantity) ? "none here" : shown(quantity, 6);
+    };
+  }
+  if (!name.endsWith(".grad")) {
+    const node = findNode(name);
+    return () => asText(node.value);
+  }
+  const node = findNode(name.slice(0, -".grad".length));
+  return (event) => asText(gradientAt(node, event.position));
+}
+
+const walk = {
+  position: 0,
+  grain: tape.grain,
+  breakpoints: [],
+  displays: [],
+  made: 0,
+  shownCount: 0,
+
+  get event() { return events[this.position]; },
+
+  to(position) { this.position = Math.max(0, Math.min(position, events.length - 1)); },
+
+  unit(position) {
+    const event = events[position];
+    return `${event.phase}/${event.of.units[tape.grains.indexOf(this.grain)]}`;
+  },
+
+  /** Past the rest of this node, gate or cell. */
+  pass(direction) {
+    const here = this.unit(this.position);
+    let position = this.position + direction;
+    while (position > 0 && position < events.length - 1 && this.unit(position) === here) position += direction;
+    this.to(position);
+  },
+
+  forward(matches) {
+    let position = this.position + 1;
+    while (position < events.length && !matches(events[position])) position += 1;
+    this.to(position);
+  },
+
+  toBreakpoint(direction) {
+    for (let i = this.position + direction; i >= 0 && i < events.length; i += direction) {
+      const hit = this.breakpoints.filter((each) => each.matches(events[i]));
+      hit.forEach((each) => { each.hits += 1; });
+      if (!hit.length) continue;
+      this.breakpoints = this.breakpoints.filter((each) => !(each.temporary && hit.includes(each)));
+      this.to(i);
+      return;
+    }
+    this.to(direction > 0 ? events.length - 1 : 0);
+  },
+
+  stopAt(text, matches, temporary = false) {
+    const made = { number: (this.made += 1), text, matches, temporary, hits: 0 };
+    this.breakpoints.push(made);
+    return told(made);
+  },
+
+  display(text) { this.displays.push({ number: (this.shownCount += 1), text, shown: expression(text) }); },
+
+  displayed() { return this.displays.map(({ number, text, shown }) => `${number}  ${text} = ${shown(this.event)}`); },
+};
+
+function told({ number, text, temporary, hits }) {
+  const kind = temporary ? "tbreak" : text.endsWith(".grad") ? "watch" : "break";
+  return `${number}  ${kind} ${text}  hit ${hits} time${hits === 1 ? "" : "s"}`;
+}
+
+function watching(name) {
+  if (!name.endsWith(".grad")) throw new Refused(`watch takes the name of a gradient, as in w.grad, not '${name}'`);
+  const node = findNode(name.slice(0, -".grad".length));
+  return (event) => event.target === node;
+}
+
+function wholeNumber(name, rest, of) {
+  if (of && !rest) throw new Refused(`${name} needs the number of ${of}, as in: ${name} 12`);
+  if (!/^\d{1,9}$/.test(rest)) throw new Refused(`${name} takes a whole number, not '${rest}'`);
+  return Number(rest);
+}
+
+function numbered(list, rest, name, of, there) {
+  const found = list.find((each) => each.number === wholeNumber(name, rest, of));
+  if (!found) throw new Refused(there(rest));
+  return found;
+}
+
+function positionOfNumber(number) {
+  if (number >= tape.total) throw new Refused(`the walk has events 0 to ${tape.total - 1}; there is no ${number}`);
+  if (!positionOf.has(number)) throw new Refused(`event ${number} is not on this page. ${tape.note}`);
+  return positionOf.get(number);
+}
+
+function listing(around) {
+  const lines = 11;
+  const first = Math.max(0, Math.min(around - Math.floor(lines / 2), events.length - lines));
+  return events.slice(first, first + lines).map((event) => {
+    const time = event.of.time === null ? "" : `t = ${event.of.time}`;
+    const arrow = event.position === walk.position ? "→" : " ";
+    return `${arrow} ${String(event.number).padStart(5)}  ${event.phase.padEnd(8)}  ${time.padEnd(7)}  ${tape.texts[event.text].slice(0, 90)}`;
+  }).join("\n");
+}
+
+function helpText(rest) {
+  if (rest) {
+    const { name, argument, short, meaning } = findCommand(rest);
+    return `${`${name} ${argument}`.trim()}, or ${short}: ${meaning}`;
+  }
+  const width = Math.max(...tape.commands.map(({ name, argument }) => `${name} ${argument}`.length));
+  const rows = tape.commands.map(({ name, argument, short, meaning }) => `${`${name} ${argument}`.padEnd(width)}  ${short.padEnd(6)}  ${meaning}`);
+  return [...rows, "an empty line repeats the last command; any unambiguous beginning of a word will do"].join("\n");
+}
+
+function coarser(by) {
+  const { grains } = tape;
+  walk.grain = grains[Math.max(0, Math.min(grains.indexOf(walk.grain) + by, grains.length - 1))];
+  return `next passes over one ${walk.grain} at a time`;
+}
+
+/** What each word does. It returns what there is to say, or nothing where the new position says it. */
+const DOES = {
+  step: (rest) => walk.to(walk.position + (rest ? wholeNumber("step", rest) : 1)),
+  next: () => walk.pass(1),
+  return: () => {
+    const { scope, time } = walk.event.of;
+    walk.forward(({ of }) => of.time !== time || scope.some((name, i) => of.scope[i] !== name));
+  },
+  until: (rest) => walk.forward(parsePlace(rest)),
+  continue: () => walk.toBreakpoint(1),
+  goto: (rest) => walk.to(positionOfNumber(wholeNumber("goto", rest, "an event"))),
+  "reverse-step": (rest) => walk.to(walk.position - (rest ? wholeNumber("reverse-step", rest) : 1)),
+  "reverse-next": () => walk.pass(-1),
+  "reverse-continue": () => walk.toBreakpoint(-1),
+  up: () => coarser(1),
+  down: () => coarser(-1),
+  break: (rest) => walk.stopAt(rest, parsePlace(rest)),
+  tbreak: (rest) => walk.stopAt(rest, parsePlace(rest), true),
+  watch: (rest) => walk.stopAt(rest, watching(rest)),
+  delete: (rest) => {
+    const found = numbered(walk.breakpoints, rest, "delete", "a breakpoint", (n) => `there is no breakpoint ${n}; info breakpoints lists those there are`);
+    walk.breakpoints = walk.breakpoints.filter((each) => each !== found);
+    return `breakpoint ${rest} is forgotten`;
+  },
+  info: (rest) => {
+    if (!"breakpoints".startsWith(rest)) throw new Refused(`info tells of breakpoints, not of '${rest}'`);
+    return walk.breakpoints.map(told).join("\n") || "no breakpoints; break PLACE sets one";
+  },
+  print: (rest) => expression(rest || "contribution")(walk.event),
+  display: (rest) => {
+    if (rest) walk.display(rest);
+    return walk.displayed().join("\n") || "nothing is displayed; display NAME shows something at every stop";
+  },
+  undisplay: (rest) => {
+    const found = numbered(walk.displays, rest, "undisplay", "a display", (n) => `there is no display ${n}; display lists those there are`);
+    walk.displays = walk.displays.filter((each) => each !== found);
+    return `display ${rest} is no longer shown`;
+  },
+  where: () => tape.texts[walk.event.of.where],
+  list: (rest) => listing(rest ? positionOfNumber(wholeNumber("list", rest)) : walk.position),
+  help: helpText,
+  quit: () => "close the page to leave; stepper.terminal() goes on in a terminal",
+};
+
+function findCommand(word) {
+  const exact = tape.commands.find(({ name, short }) => word === name || short.split(" ").includes(word));
+  if (exact) return exact;
+  const found = tape.commands.filter(({ name }) => word && name.startsWith(word));
+  if (found.length === 1) return found[0];
+  if (found.length) throw new Refused(`'${word}' may be ${found.map(({ name }) => name).join(", ")}`);
+  throw new Refused(`no command '${word}'; help lists them`);
+}
+
+/** Do what a line says; what to answer, or nothing if the new position is the answer. */
+function carryOut(line) {
+  const [, word, rest] = /^\s*(\S*)\s*([^]*?)\s*$/.exec(line);
+  const command = findCommand(word);
+  if (!command.argument && rest) throw new Refused(`${command.name} takes nothing more, not '${rest}'`);
+  return DOES[command.name](rest);
+}
+
+/** What was set before the page was made; what it names may lie outside of this page's window. */
+function takeOver(set) {
+  try { set(); } catch (error) { if (!(error instanceof Refused)) throw error; }
+}
+for (const [text, temporary] of tape.breakpoints) {
+  takeOver(() => walk.stopAt(text, text.endsWith(".grad") ? watching(text) : parsePlace(text), temporary));
+}
+for (const text of tape.displays) takeOver(() => walk.display(text));
