@@ -175,6 +175,57 @@ def test_step_walks_a_small_network_from_standard_input():
     assert "\x1b" not in done.stdout
 
 
+MODEL = """
+import tinygrad_lstm as tl
+x = tl.tensor(2.0, requires_grad=True, name="x")
+loss = x * x
+"""
+
+
+def test_step_walks_a_file_of_ones_own(tmp_path):
+    (tmp_path / "my_model.py").write_text(MODEL)
+    done = command("step", str(tmp_path / "my_model.py:loss"), stdin="c\nprint x.grad\nwhere\n")
+    assert "∂L/∂x += ∂L/∂y ⊙ x" in done.stdout
+    assert "\n4\n" in done.stdout
+    assert "my_model.py:4" in done.stdout
+
+
+def test_step_writes_a_page(tmp_path):
+    page = tmp_path / "step.html"
+    done = command("step", "--cell", "rnn", "--steps", "2", "--html", str(page))
+    assert done.returncode == 0
+    assert f"wrote {page}" in done.stderr
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_page_holds_the_window_that_was_asked_for(tmp_path):
+    page = tmp_path / "step.html"
+    assert command("step", "--steps", "6", "--html", str(page), "--window", "2:4").returncode == 0
+    assert "t = 2 … 3 of 0 … 5" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere.py:loss"], "there is no file nowhere.py"),
+        (["loss"], "my_model.py:loss"),
+        (["my_model.py:loss", "--cell", "rnn"], "are for our own cells"),
+        (["--html", "step.pdf"], "must end in .html"),
+        (["--html", "no/such/step.html"], "cannot write"),
+        (["--html", "step.html", "--window", "9:12"], "shows none of the time steps 0 to 2"),
+        (["--html", "step.html", "--window", "x"], "--window takes A:B"),
+        (["--window", "0:2"], "give its name with --html"),
+    ],
+)
+def test_step_refuses_in_one_line(tmp_path, monkeypatch, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    done = command("step", *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "arguments", [["draww"], ["step", "--cell", "lsmt"], ["step", "--steps", "0"], ["check", "--steps", "x"]]
 )

@@ -8,7 +8,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tinygrad_lstm import cli
+from tinygrad_lstm.cli.app import AnyCell
+from tinygrad_lstm.cli.draw import Direction, Format, View
 from tinygrad_lstm.draw import VIEWS
 from tinygrad_lstm.draw.options import DIRECTIONS
 from tinygrad_lstm.draw.picture import ENDINGS
@@ -54,10 +55,10 @@ def draw(*arguments, **how):
 
 
 def test_the_choices_are_those_that_there_are():
-    assert list(cli.View) == list(VIEWS)
-    assert list(cli.AnyCell) == list(CELLS)
-    assert list(cli.Direction) == list(DIRECTIONS)
-    assert set(cli.Format) == set(ENDINGS)
+    assert list(View) == list(VIEWS)
+    assert list(AnyCell) == list(CELLS)
+    assert list(Direction) == list(DIRECTIONS)
+    assert set(Format) == set(ENDINGS)
 
 
 def test_writes_every_format_in_one_call(here):

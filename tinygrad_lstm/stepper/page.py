@@ -46,7 +46,7 @@ def frame(stepper: Stepper) -> str:
     """The page in a frame of its own, which reaches nothing of the notebook around it."""
     inside = escape(page(stepper), quote=True)
     style = f"width: 100%; height: {HEIGHT}px; border: 1px solid; border-radius: 6px"
-    about = 'title="Stepping through backpropagation" sandbox="allow-scripts"'
+    about = 'title="Stepping through backpropagation" sandbox="allow-scripts allow-forms"'
     return f'<iframe {about} style="{style}" srcdoc="{inside}"></iframe>'
 
 

@@ -48,6 +48,7 @@ function remember({ number }) {
 
 function go(position) {
   stopPlaying();
+  say("");
   walk.to(position);
   show();
 }
@@ -149,7 +150,7 @@ const KEY_MEANINGS = [["→ ←", "forward and back by one event"], ["n N", "to 
   ["r", "until this module and its time step are left"], ["c C", "to the next breakpoint, or the one before"],
   ["b", "set a breakpoint"], ["u d", "let n pass over more, or less: op, gate, cell"], ["w", "where am I"],
   ["Space", "play and pause"], ["Home End", "to the beginning, to the end"], ["+ −", "nearer, farther"],
-  ["p", "predict"], ["/", "type a command; Esc leaves"], ["?", "this help"]];
+  ["p", "predict"], ["/", "type a command; Esc leaves, and closes an answer"], ["?", "this help"]];
 
 function prompt(start) {
   line.value = start;
@@ -181,6 +182,7 @@ document.addEventListener("keydown", (press) => {
   const typing = press.target.closest("input:not([type=range]), select, dialog");
   const scrolling = press.target.closest("#picture, pre") && press.key.startsWith("Arrow") && press.shiftKey;
   const pressing = press.target.closest("button") && press.key === " ";
+  if (press.key === "Escape") say("");
   if (press.key === "Escape" && typing) press.target.blur();
   if (typing || scrolling || pressing || press.ctrlKey || press.metaKey || press.altKey) return;
   const act = KEYS[press.key];

@@ -30,6 +30,7 @@ class Refused extends Error {}
 /** The condition that a text describes: where to stop. */
 function parsePlace(text) {
   const [places, ...asked] = ` ${text} `.split(" if ");
+  if (asked.length && !asked.join("").trim()) throw new Refused(`a condition must follow 'if' in '${text}'; ${GRAMMAR}`);
   const conditions = places.split(/\s+/).filter(Boolean).map(placeCondition);
   if (asked.length) conditions.push(question(asked.join(" if ")));
   if (!conditions.length) throw new Refused(`where to stop? ${GRAMMAR}`);
@@ -81,6 +82,15 @@ function findNode(name) {
   throw new Refused(`${found.length} tensors are called '${name}'; say which: ${ids}${found.length > 6 ? ", …" : ""}`);
 }
 
+function findShown(name) {
+  try {
+    return findNode(name);
+  } catch (error) {
+    const there = [...new Set([...Object.keys(ARRAYS), ...Object.keys(QUANTITIES)])].join(", ");
+    throw new Refused(`${error.message}; and there is ${there}`);
+  }
+}
+
 /** What print and display show of an event. */
 function expression(text) {
   const name = text.trim();
@@ -92,10 +102,10 @@ function expression(text) {
     };
   }
   if (!name.endsWith(".grad")) {
-    const node = findNode(name);
+    const node = findShown(name);
     return () => asText(node.value);
   }
-  const node = findNode(name.slice(0, -".grad".length));
+  const node = findShown(name.slice(0, -".grad".length));
   return (event) => asText(gradientAt(node, event.position));
 }
 

@@ -1,0 +1,448 @@
+"""The walk as a page: every control, both directions, by mouse and by keyboard alone. No test may log an error."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.stepper.commands import COMMANDS, carry_out
+from tinygrad_lstm.stepper.page import page as page_of
+from tinygrad_lstm.studies.small import small_loss
+
+HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
+
+
+@pytest.fixture(scope="module")
+def stepper():
+    return tl.step(small_loss("lstm", 3))
+
+
+@pytest.fixture(scope="module")
+def text(stepper):
+    return page_of(stepper)
+
+
+@pytest.fixture
+def page(open_page, text):
+    return open_page(text)
+
+
+def number(page):
+    return int(page.locator("#timeline output").inner_text().split()[1])
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def panel(page, name):
+    return page.locator(f"#{name}").inner_text()
+
+
+def command(page, line):
+    """What the page answers to a line."""
+    page.locator("#line").fill(line)
+    page.locator("#line").press("Enter")
+    return page.locator("#console pre").text_content() if page.locator("#console pre").is_visible() else None
+
+
+def at(page, event):
+    page.evaluate(f"location.hash = '#step={event}'")
+    soon(page, lambda: number(page) == event)
+
+
+def beyond(page, event):
+    soon(page, lambda: number(page) > event)
+
+
+def soon(page, happens):
+    """Wait for something; the page itself lets no text be evaluated."""
+    for _ in range(100):
+        if happens():
+            return
+        page.wait_for_timeout(30)
+    pytest.fail("it did not happen")
+
+
+def in_sight(page):
+    """Whether the halo is within the picture's window."""
+    a, b = (page.locator(each).bounding_box() for each in ("#picture", ".halo"))
+    return all(
+        b[start] + b[size] > a[start] and b[start] < a[start] + a[size]
+        for start, size in (("x", "width"), ("y", "height"))
+    )
+
+
+def test_it_opens_at_the_seed_and_says_so(page, stepper):
+    assert number(page) == stepper.events.start
+    assert panel(page, "narration").startswith("The seed: the gradient of L with respect to itself is 1.")
+
+
+def test_it_opens_where_the_stepper_is_with_its_breakpoints_and_displays(open_page):
+    stepper = tl.step(small_loss("lstm", 2))
+    stepper.break_("op:tanh if norm < 10")
+    stepper.display("norm")
+    stepper.step(5)
+    page = open_page(page_of(stepper))
+    assert number(page) == stepper.position
+    assert command(page, "info") == stepper.info()
+    assert panel(page, "displays").splitlines()[1:] == stepper.displayed()
+
+
+def test_buttons_walk_in_both_directions(page, stepper):
+    start = stepper.events.start
+    button(page, "Forward one event").click()
+    assert number(page) == start + 1
+    button(page, "Back one event").click()
+    assert number(page) == start
+    button(page, "To the end").click()
+    assert number(page) == len(stepper) - 1
+    button(page, "To the beginning").click()
+    assert number(page) == 0
+    button(page, "Forward past this node").click()
+    assert number(page) == 1
+    button(page, "Back past this node").click()
+    assert number(page) == 0
+
+
+def test_keys_alone_do_what_the_words_do(page):
+    mirror = tl.step(small_loss("lstm", 3))
+    mirror.grain = "op"
+    pairs = {"ArrowRight": "step", "n": "next", "r": "return", "u": "up", "N": "reverse-next", "d": "down"}
+    for key, word in [*pairs.items(), ("n", "next"), ("ArrowLeft", "reverse-step"), ("c", "continue"), ("C", "rc")]:
+        page.keyboard.press(key)
+        carry_out(word, mirror)
+        assert number(page) == mirror.position, key
+    page.keyboard.press("End")
+    assert number(page) == len(mirror) - 1
+    page.keyboard.press("Home")
+    assert number(page) == 0
+    page.keyboard.press("b")
+    page.keyboard.type("op:tanh")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    assert "tanh" in panel(page, "narration")
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("dialog").is_visible()
+    page.keyboard.press("w")
+    assert "LSTMCell" in page.locator("#console pre").inner_text()
+
+
+def test_every_control_is_reached_by_tab(page):
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.id"))
+    wanted = ("To the beginning", "Play", "Forward one event", "To the end", "Event", "Events a second", "line")
+    assert set(wanted) | {"predict", "help"} <= reached
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_command_line_goes_where_the_stepper_goes(open_page, text, seed):
+    mirror = tl.step(small_loss("lstm", 3))
+    page = open_page(text)
+    rng = np.random.default_rng(seed)
+    lines = [
+        *("step", "s 3", "next", "n", "return", "until op:tanh", "u", "d", "rs 2", "reverse-next", "continue"),
+        *("rc", "break forget_gate t:1", "tbreak t:0 if norm < 1e-1", "watch cell.forget_gate.weight.grad", "c"),
+        *("goto 70", "g 120", "info breakpoints", "p norm", "print arrived", "p upstream", "p t1.c.grad", "where"),
+        *("list", "l 90", "display total", "undisplay 1", "delete 1", "help step", "p cell.forget_gate.bias"),
+    ]
+    for line in rng.permutation(lines).tolist():
+        try:
+            said = carry_out(line, mirror)
+        except ValueError as error:
+            said = str(error).replace('"', "'")
+        answer = command(page, line)
+        assert number(page) == mirror.position, line
+        if said is not None:
+            assert answer.replace("−", "-") == str(said).replace("−", "-"), line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("stpe", "re", "break", "break bogus:1", "break forget_gate if", "b x if norm ~ 3", "b x if size < 3"),
+        *("b t:0 if norm < x", "goto", "goto 99999", "goto -1", "watch L", "watch none.grad", "p nothing", "delete 7"),
+        *("undisplay 1", "next 3", "info frames", "until"),
+    ],
+)
+def test_a_wrong_command_is_refused_in_the_words_of_the_terminal(page, stepper, line):
+    with pytest.raises((ValueError, IndexError)) as refused:
+        carry_out(line, stepper)
+    before = number(page)
+    assert command(page, line).replace("'", '"') == str(refused.value).replace("'", '"')
+    assert number(page) == before
+
+
+def test_every_command_is_known(page):
+    said = command(page, "help")
+    assert all(each.meaning in said for each in COMMANDS)
+    for each in COMMANDS:
+        argument = {"PLACE": "op:tanh", "NAME.grad": "cell.candidate.bias.grad", "N": "1"}.get(each.argument, "")
+        command(page, f"{each.name} {argument}")
+    assert "close the page" in command(page, "quit")
+
+
+def test_an_empty_line_repeats(page):
+    command(page, "step 2")
+    before = number(page)
+    page.locator("#line").press("Enter")
+    assert number(page) == before + 2
+
+
+def test_deep_links(page, stepper):
+    at(page, 37)
+    assert page.locator("#equation code").inner_text() == stepper.graph.ids[stepper.events[37].node]
+    page.evaluate("location.hash = '#step=99999'")
+    soon(page, lambda: "there is no 99999" in page.locator("#console pre").text_content())
+    assert number(page) == 37
+    button(page, "Forward one event").click()
+    assert page.evaluate("location.hash") == "#step=38"
+    page.reload()
+    assert number(page) == 38
+
+
+def test_the_panels_show_the_numbers_of_the_event(page, stepper):
+    for event in stepper.events.backward[::7]:
+        at(page, event.index)
+        shown = page.locator("#accumulator dd").all_inner_texts()
+        wanted = [[f"{x:.4g}" for x in np.ravel(array)] for array in (event.contribution, event.after)]
+        for text, numbers in zip(shown[1:], wanted, strict=True):
+            assert [float(x) for x in text.replace("−", "-").split()] == pytest.approx([float(x) for x in numbers])
+        assert f"{event.step.arrived} of {event.step.expected} arrived" in panel(page, "accumulator")
+        assert page.locator("#equation math").count() >= 1
+
+
+def test_the_ledger_has_a_row_for_each_use_and_leads_to_it(page, stepper):
+    weight = next(x for x in stepper.graph.nodes if x.name == "cell.forget_gate.weight")
+    rows = stepper.ledger(weight).rows
+    at(page, rows[1].event)
+    shown = page.locator("#ledger tr")
+    assert shown.count() == len(rows)
+    assert [row.get_attribute("class") for row in shown.all()] == ["", "now", "later"]
+    assert f"‖{np.linalg.norm(rows[0].contribution):.4g}‖" in shown.nth(0).inner_text()
+    shown.nth(2).get_by_role("button").click()
+    assert number(page) == rows[2].event
+
+
+def test_the_strip_seeks_the_step_that_was_chosen(page, stepper):
+    page.locator("#strip circle").nth(0).dispatch_event("click")
+    state = next(x for x in stepper.graph.nodes if x.name == "c" and x.time == 0)
+    assert number(page) == stepper.events.uses(state)[-1]
+    assert f"{stepper.flow()[0].norms['c']:.3g}" in page.locator("#strip circle title").nth(0).text_content()
+
+
+def test_the_slider_seeks_and_marks_say_where_breakpoints_are(page):
+    assert page.locator(".marks .stop").count() == 0
+    command(page, "break op:matmul t:1")
+    assert page.locator(".marks .stop").count() > 0
+    page.locator("#timeline input").fill("12")
+    assert number(page) == 12
+    assert {"t0", "t1", "t2"} <= set(page.locator(".marks .time").all_inner_texts())
+
+
+def test_it_plays_and_pauses_at_the_speed_chosen(page):
+    page.get_by_label("Events a second").select_option("30")
+    before = number(page)
+    button(page, "Play").click()
+    beyond(page, before + 5)
+    button(page, "Pause").click()
+    held = number(page)
+    page.wait_for_timeout(200)
+    assert number(page) == held
+    page.locator("#picture").focus()
+    page.keyboard.press("Space")
+    beyond(page, held)
+
+
+def test_predict_hides_the_contribution_until_it_was_said(page, stepper):
+    event = next(e for e in stepper.events.backward if e.operation == "tanh")
+    button(page, "Predict").click()
+    at(page, event.index)
+    wanted = float(event.contribution.flat[np.argmax(np.abs(event.contribution))])
+    assert page.locator("#accumulator dd").all_inner_texts()[1:] == ["?", "?"]
+    assert page.locator("#equation .in-numbers").count() == 0
+    guess = page.locator("#guessed")
+    tries = {"": "Type a number", str(-wanted): "sign", str(wanted * 3): "too large", str(wanted / 3): "small"}
+    for wrong, verdict in tries.items():
+        guess.fill(wrong)
+        guess.press("Enter")
+        assert verdict in page.locator(".verdict").inner_text()
+    guess.fill(f"{wanted:.4f}")
+    guess.press("Enter")
+    assert page.locator("#guess").is_hidden()
+    assert "Right" in page.locator("#console pre").inner_text()
+    assert page.locator("#accumulator dd").all_inner_texts()[1] != "?"
+    button(page, "Forward one event").click()
+    button(page, "Show it").click()
+    assert page.locator("#guess").is_hidden()
+
+
+@pytest.mark.parametrize("view", ["Loop", "Cells", "Gates", "Operations"])
+def test_the_picture_follows_in_every_view_and_never_moves_its_parts(page, stepper, view):
+    button(page, view).click()
+    places = "[...document.querySelectorAll('#picture .node')].map((n) => JSON.stringify(n.getBBox()))"
+    before = page.evaluate(places)
+    for event in stepper.events.backward[::11]:
+        at(page, event.index)
+        page.wait_for_timeout(30)
+        if page.locator("#picture .halo").count():
+            soon(page, lambda: in_sight(page))
+        assert page.locator("#picture .node.current").count() >= 1
+    assert page.evaluate(places) == before
+
+
+def test_the_edge_that_carries_the_contribution_is_thick(page, stepper):
+    for event in stepper.events.backward[::9]:
+        at(page, event.index)
+        current = page.locator("#picture .edge.current")
+        assert current.count() == 1
+        assert current.locator("path").evaluate("p => getComputedStyle(p).strokeWidth") == "5px"
+        name = stepper.graph.ids[event.node]
+        assert current.get_attribute("data-id").split("→")[1].split("_2")[0].startswith(name.split("_2")[0])
+
+
+def test_choosing_a_box_seeks_it(page):
+    page.locator('#picture [data-id="t1.cell.tanh"]').evaluate("box => box.dispatchEvent(new MouseEvent('click'))")
+    assert page.locator("#equation code").inner_text() == "t1.cell.tanh"
+
+
+def test_pending_current_and_done_differ_by_more_than_colour(page, stepper):
+    at(page, stepper.events.backward[40].index)
+    looks = {}
+    for state in ("pending", "done", "current"):
+        shape = page.locator(f"#picture .node.{state} > :is(ellipse, polygon, path)").first
+        looks[state] = shape.evaluate("s => [getComputedStyle(s).strokeDasharray, getComputedStyle(s).strokeWidth]")
+    assert len({json.dumps(look) for look in looks.values()}) == 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
+def test_it_fits_the_window(open_page, text, scheme, width, height):
+    page = open_page(text, width, height, color_scheme=scheme)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for id in ("picture", "equation", "accumulator", "strip", "timeline", "console"):
+        box = page.locator(f"#{id}").bounding_box()
+        assert box["width"] > 100, id
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= width + 1, id
+    footer = page.locator("#timeline").bounding_box()
+    assert footer["y"] + footer["height"] <= height + 1
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+def test_nothing_moves_for_those_who_want_no_motion(open_page, text):
+    page = open_page(text, reduced_motion="reduce")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".halo").evaluate("h => getComputedStyle(h).animationName") == "none"
+
+
+def test_narration_is_announced(page):
+    assert page.locator("#narration").get_attribute("aria-live") == "polite"
+    page.keyboard.press("ArrowRight")
+    assert "sends a contribution to the gradient of" in panel(page, "narration")
+
+
+def test_hostile_names_are_inert(open_page):
+    x = tl.tensor([1.0, 2.0], requires_grad=True, name=HOSTILE)
+    with tl.time_step(0):
+        y = tl.tanh(x * x)
+    y.name = HOSTILE
+    stepper = tl.step(y.sum())
+    stepper.break_("node:<img/src=x>")
+    page = open_page(page_of(stepper))
+    for _ in range(len(stepper)):
+        page.keyboard.press("ArrowRight")
+        command(page, "where")
+        command(page, f"print {HOSTILE}")
+        page.locator("#line").blur()
+    assert page.locator("img").count() == 0
+    assert HOSTILE[:20] in page.locator("body").inner_text()
+
+
+def test_large_tensors_are_heat_maps_with_statistics_and_hover(open_page):
+    rng = np.random.default_rng(0)
+    w = tl.tensor(rng.normal(size=(40, 30)), requires_grad=True, name="w")
+    page = open_page(page_of(tl.step(tl.tanh(tl.tensor(rng.normal(size=(3, 40)), name="x") @ w).sum())))
+    page.keyboard.press("End")
+    heat = page.locator("#accumulator canvas").last
+    assert "shape (40, 30)" in heat.get_attribute("aria-label")
+    assert "norm" in heat.get_attribute("aria-label")
+    heat.hover(position={"x": 20, "y": 20})
+    assert "] = " in page.locator("#accumulator .readout").last.inner_text()
+
+
+def test_numbers_that_are_not_finite_are_shown(open_page):
+    with np.errstate(all="ignore"):
+        x = tl.tensor([0.0, -1.0, 4.0], requires_grad=True, name="x")
+        page = open_page(page_of(tl.step(tl.log(x).sum())))
+    page.keyboard.press("End")
+    assert "∞" in panel(page, "accumulator")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert "NaN" in panel(page, "numbers")
+
+
+def test_thirty_steps_are_small_and_fast(open_page):
+    text = page_of(tl.step(small_loss("lstm", 30)))
+    assert len(text.encode()) < 5e6
+    complete = []
+    for _ in range(3):  # the best of three: what else the machine does is not the page's doing
+        page = open_page(text)
+        complete.append(page.evaluate("performance.getEntriesByType('navigation')[0].domComplete"))
+    assert min(complete) < 1000
+    took = page.evaluate(
+        "(() => { const took = []; for (let i = 0; i < 60; i += 1) { const before = performance.now();"
+        " document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }));"
+        " document.body.getBoundingClientRect(); took.push(performance.now() - before); }"
+        " return took.sort((a, b) => a - b)[30]; })()"
+    )
+    assert took < 50
+
+
+def test_a_long_walk_opens_on_a_window_and_says_so(open_page):
+    stepper = tl.step(small_loss("lstm", 120))
+    started = time.monotonic()
+    text = page_of(stepper)
+    assert time.monotonic() - started < 20
+    assert len(text.encode()) < 6e6
+    page = open_page(text)
+    assert "of 0 … 119" in page.get_by_role("note").inner_text()
+    early = next(event for event in stepper.events if event.time == 0)
+    assert "is not on this page" in command(page, f"goto {early.index}")
+    page = open_page(page_of(stepper, steps=(3, 6)))
+    assert "t = 3 … 5 of 0 … 119" in page.get_by_role("note").inner_text()
+    command(page, "until t:4")
+    mirror = stepper.until("t:4")
+    assert number(page) == mirror.index
+    assert panel(page, "accumulator").count("arrived") == 1
+
+
+def test_a_gradient_of_a_gradient(open_page):
+    x = tl.tensor([0.3, -0.5], requires_grad=True, name="x")
+    (g,) = tl.grad(tl.tanh(x * x).sum(), [x], create_graph=True)
+    stepper = tl.step((g * g).sum())
+    page = open_page(page_of(stepper))
+    page.keyboard.press("End")
+    assert number(page) == len(stepper) - 1
+    shown = page.locator("#accumulator dd").all_inner_texts()[2]
+    after = stepper.events[-1].after.tolist()
+    assert [float(v) for v in shown.replace("−", "-").split()] == pytest.approx(after, rel=1e-3)
+
+
+def test_a_notebook_has_working_controls(open_page, stepper):
+    html = stepper._repr_mimebundle_()["text/html"]
+    outer = open_page(f"<!doctype html><meta charset='utf-8'><body>{html}</body>")
+    inner = outer.frame_locator("iframe")
+    inner.get_by_role("button", name="Forward one event", exact=True).click()
+    assert f"event {stepper.events.start + 1} of" in inner.locator("#timeline output").inner_text()
+    inner.locator("#line").fill("until op:tanh")
+    inner.locator("#line").press("Enter")
+    assert "tanh" in inner.locator("#narration").inner_text()

@@ -1,0 +1,33 @@
+"""What the commands share: the application they belong to, where they print, and how they refuse."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+app = typer.Typer(
+    help="See how recurrent networks learn: take the tour, draw, step through backpropagation, check the gradients.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+class AnyCell(StrEnum):
+    rnn = "rnn"
+    lstm = "lstm"
+    gru = "gru"
+    peephole = "peephole"
+    coupled = "coupled"
+
+
+def refuse(message: str) -> typer.Exit:
+    """Say in one line what cannot be done, and what could; to be raised."""
+    errors.print(Text(f"tinygrad-lstm: {message}", style="red"), soft_wrap=True)
+    return typer.Exit(2)

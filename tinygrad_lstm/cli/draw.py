@@ -1,0 +1,187 @@
+"""``tinygrad-lstm draw``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from .app import AnyCell, app, errors, refuse
+
+DRAW_EXAMPLES = """Examples:
+
+tinygrad-lstm draw --cell gru --view gates -o gru.svg -o gru.png
+
+tinygrad-lstm draw --steps 40 --view cells --color gradient -o vanishing.html
+
+tinygrad-lstm draw --steps 1000 --view ops --window 500:503 -o - --format dot
+
+tinygrad-lstm draw my_model.py:loss --view backward --highlight h0"""
+
+VIEW_HELP = (
+    "ops: every operation. gates: each cell opened. cells: a box per cell and step. rolled: the loop. "
+    "backward: the flow of the gradient."
+)
+OUTPUT_HELP = (
+    "Where to write; .svg, .png, .pdf, .dot, or .html for a page that pans and zooms. May be repeated; - is standard "
+    "output. If not given, a name made of what is drawn."
+)
+
+
+class View(StrEnum):
+    ops = "ops"
+    gates = "gates"
+    cells = "cells"
+    rolled = "rolled"
+    backward = "backward"
+
+
+class Direction(StrEnum):
+    left_to_right = "left-to-right"
+    top_to_bottom = "top-to-bottom"
+
+
+class Color(StrEnum):
+    gradient = "gradient"
+
+
+class Format(StrEnum):
+    svg = "svg"
+    png = "png"
+    pdf = "pdf"
+    dot = "dot"
+    html = "html"
+
+
+@app.command(epilog=DRAW_EXAMPLES)
+def draw(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="FILE.py:NAME", help="A tensor, or a function that returns one, in a file of yours."),
+    ] = None,
+    view: Annotated[View, typer.Option("--view", "-v", help=VIEW_HELP)] = View.gates,
+    output: Annotated[
+        list[str] | None,
+        typer.Option("--output", "-o", help=OUTPUT_HELP, metavar="FILE"),
+    ] = None,
+    cell: Annotated[
+        AnyCell | None, typer.Option(help="The cell, if no target is given: the LSTM, if none is named.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="How many time steps to unroll it; 4 if not given.")
+    ] = None,
+    layers: Annotated[int | None, typer.Option(min=1, max=20, help="How many layers of it; 1 if not given.")] = None,
+    bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Read in both directions.")] = False,
+    window: Annotated[
+        str | None,
+        typer.Option(help="Show the time steps from A up to, but not with, B; or all of them.", metavar="A:B|all"),
+    ] = None,
+    values: Annotated[bool, typer.Option("--values", help="Write the numbers into the boxes, or their norm.")] = False,
+    gradients: Annotated[bool, typer.Option("--gradients", help="Write the gradients into the boxes.")] = False,
+    shapes: Annotated[
+        bool | None, typer.Option("--shapes/--no-shapes", help="Write the shapes into the boxes.", show_default=False)
+    ] = None,
+    color: Annotated[
+        Color | None, typer.Option(help="Shade boxes by the magnitude of their gradient, with a scale.")
+    ] = None,
+    highlight: Annotated[
+        str | None,
+        typer.Option(help="Show only the route by which the tensor of this name reaches the output.", metavar="NAME"),
+    ] = None,
+    depth: Annotated[int | None, typer.Option(min=0, help="How many levels of modules to open.")] = None,
+    expand: Annotated[
+        list[str] | None,
+        typer.Option(help="Open this one: t1, t1.cell, or cell for every step. May be repeated.", metavar="NAME"),
+    ] = None,
+    direction: Annotated[Direction, typer.Option(help="Where time leads.")] = Direction.left_to_right,
+    legend: Annotated[bool, typer.Option("--legend", help="Explain shapes, lines and colours.")] = False,
+    format: Annotated[
+        Format | None, typer.Option(help="What to write to standard output, or to a file without an ending.")
+    ] = None,
+) -> None:
+    """Draw a recurrent network from the graph that ran: its gates, its unrolled chain, its loop, or its gradients."""
+    from ..draw.path import find, path
+    from ..draw.render import RenderError
+    from ..draw.views import draw as picture_of
+    from ..studies.small import small_loss
+    from ..target import TargetError, load
+
+    if target and (cell or steps or layers or bidirectional):
+        raise refuse(f"{target} says what to draw; --cell, --steps, --layers and --bidirectional are for our own cells")
+    name = target.rpartition(":")[2] if target else (cell or AnyCell.lstm).value
+    outputs = output or [f"{name}-{view.value}.{format.value if format else 'svg'}"]
+    try:
+        formats = [_format_of(name, format) for name in outputs]
+        with errors.status("drawing") if errors.is_terminal else nullcontext():
+            tensor = (
+                load(target)
+                if target
+                else small_loss(name, steps or 4, layers=layers or 1, bidirectional=bidirectional)
+            )
+            picture = picture_of(
+                tensor,
+                view.value,
+                values=values,
+                gradients=gradients,
+                shapes=shapes,
+                color=color and color.value,
+                steps=window_of(window),
+                highlight=None if highlight is None else path(tensor, find(tensor, highlight)),
+                depth=depth,
+                expand=expand or (),
+                direction=direction.value,
+                legend=legend,
+            )
+            contents = [picture.render(each) for each in formats]  # all of them, before any is written
+        for file, content in zip(outputs, contents, strict=True):
+            _write_picture(file, content, picture.title)
+    except (TargetError, RenderError, ValueError) as error:
+        raise refuse(str(error)) from error
+
+
+def window_of(window: str | None) -> tuple[int, int] | Literal["all"] | None:
+    """A:B as time steps."""
+    if window is None:
+        return None
+    if window == "all":
+        return "all"
+    first, colon, end = window.partition(":")
+    if not colon or not all(part.isdecimal() or not part for part in (first, end)):
+        raise ValueError(f"--window takes A:B, as in 10:15, or all, not {window!r}")
+    return int(first or 0), int(end or sys.maxsize)
+
+
+def _format_of(name: str, format: Format | None) -> str:
+    """What to write to a file, or to standard output: what its ending says, or else what was asked for."""
+    from ..draw.picture import ENDINGS
+
+    ending = "" if name == "-" else Path(name).suffix.lower().lstrip(".")
+    if ending not in ENDINGS and (format is None or ending) and name != "-":
+        raise ValueError(f"cannot save a picture as {name!r}: the name must end in .{', .'.join(ENDINGS)}")
+    if ending and format and ending != format.value:
+        raise ValueError(f"{name} is not where to write {format.value}; leave out --format, or the ending")
+    return ending or (format.value if format else "svg")
+
+
+def _write_picture(name: str, content: str | bytes, title: str) -> None:
+    """To standard output if the name is a dash, else to a file, which is replaced as a whole."""
+    from ..files import write_file
+
+    try:
+        if name != "-":
+            errors.print(Text(f"wrote {write_file(name, content)}: {title}"), soft_wrap=True)
+        elif sys.stdout is None:
+            raise refuse("standard output is closed")
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content.encode("utf-8") if isinstance(content, str) else content)
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise refuse(f"cannot write {name}: {error.strerror}") from error

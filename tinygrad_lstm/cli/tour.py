@@ -1,0 +1,94 @@
+"""``tinygrad-lstm tour``."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from .app import app, console, refuse
+
+
+class TourCell(StrEnum):
+    lstm = "lstm"
+    rnn = "rnn"
+    gru = "gru"
+
+
+@app.command(epilog="Example:  tinygrad-lstm tour --text 'the clouds are in the sky' --cell gru --out my-tour")
+def tour(
+    text: Annotated[
+        str | None, typer.Option(help="The text to learn; 'the clouds are in the sky' if none is given.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="Read the text from a file (UTF-8) instead.")] = None,
+    cell: Annotated[TourCell, typer.Option(help="The recurrent cell.")] = TourCell.lstm,
+    chars: Annotated[bool, typer.Option("--chars", help="Guess the next character instead of the next word.")] = False,
+    out: Annotated[Path, typer.Option(help="The directory to write to.")] = Path("tour"),
+) -> None:
+    """Train a small network on a sentence; then see it drawn, walked through and proved, in one offline page."""
+    from ..draw.labels import clean
+    from ..testing.checks import TOLERANCE
+    from ..tour import TourError, run
+
+    started = time.monotonic()
+    try:
+        words = _text(text, file)
+        with _progress() as progress:
+            tasks: dict[str, TaskID] = {}
+
+            def report(name: str, done: int, total: int, loss: float) -> None:
+                if name not in tasks:
+                    tasks[name] = progress.add_task(f"training the {name}", total=total, loss=loss)
+                progress.update(tasks[name], completed=done, total=total, loss=loss)
+
+            found = run(words, out, cell=cell.value, chars=chars, report=report)
+    except TourError as error:
+        raise refuse(str(error)) from error
+    guess, probability = found.guesses[0]
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("learned", Text(f"{found.corpus.size}, loss {found.loss:.3f} nats"))
+    prompt = clean(" ".join(found.prompt), 60)
+    facts.add_row("guesses", Text(f"{prompt} → {clean(guess)} ({100 * probability:.0f} %)"))
+    facts.add_row("walked", Text(f"{found.events} events of backpropagation"))
+    if found.proof is None:
+        facts.add_row("proved", Text(f"NO: {found.failure}", style="bold red"))
+    else:
+        worst = f"the worst error is {found.proof.worst:.1f} of {TOLERANCE:,.0f} units allowed"
+        facts.add_row("proved", Text(f"{len(found.proof.errors)} parameters; {worst}"))
+    facts.add_row("took", Text(f"{time.monotonic() - started:.1f} s"))
+    facts.add_row("open", Text(str((found.directory / "index.html").resolve()), style="bold"))
+    console.print(facts)
+    if found.proof is None:
+        raise typer.Exit(1)
+
+
+def _text(text: str | None, file: Path | None) -> str:
+    if text is not None and file is not None:
+        raise refuse("give the text with --text or with --file, not both")
+    if file is None:
+        text = "the clouds are in the sky" if text is None else text
+        if any("\ud800" <= ch <= "\udfff" for ch in text):
+            raise refuse("--text is not valid Unicode; give it as UTF-8")
+        return text
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise refuse(f"{file} is not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise refuse(f"cannot read {file}: {error.strerror}") from error
+
+
+def _progress() -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}"),
+    )
+    return Progress(*columns, TimeElapsedColumn(), console=console)
