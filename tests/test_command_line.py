@@ -33,11 +33,11 @@ class Links(HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.links, self.tags, self.text = [], set(), ""
+        self.links, self.tags, self.text = [], [], ""
         self.feed(page.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
+        self.tags.append(tag)
         self.links += [value for key, value in attrs if key in ("href", "src")]
 
     def handle_data(self, data):
@@ -59,6 +59,8 @@ def test_the_tour_writes_everything_and_links_it_from_one_page(tmp_path):
     assert {"network.svg", "walk.html", "check.html", "gradients.svg", "network.dot"} <= set(page.links)
     for name in ("index.html", "walk.html", "check.html"):
         for link in Links(tmp_path / "tour" / name).links:
+            if link == "data:,":  # no icon
+                continue
             file, _, anchor = link.partition("#")
             target = tmp_path / "tour" / (file or name)
             assert target.exists()
@@ -90,8 +92,8 @@ def test_the_tour_takes_other_cells(cell, quick, tmp_path):
 def test_the_tour_reads_any_text(text, chars, quick, tmp_path):
     tour = run(text, tmp_path, chars=chars)
     assert tour.failure is None
-    for name in ("index.html", "walk.html", "check.html"):
-        assert "script" not in Links(tmp_path / name).tags
+    for name, scripts in {"index.html": 0, "walk.html": 2, "check.html": 0}.items():  # the walk's data and its program
+        assert Links(tmp_path / name).tags.count("script") == scripts
 
 
 def test_the_tour_reads_ten_thousand_words(quick, tmp_path):

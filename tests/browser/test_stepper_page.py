@@ -203,7 +203,7 @@ def test_deep_links(page, stepper):
     soon(page, lambda: "there is no 99999" in page.locator("#console pre").text_content())
     assert number(page) == 37
     button(page, "Forward one event").click()
-    assert page.evaluate("location.hash") == "#step=38"
+    soon(page, lambda: page.evaluate("location.hash") == "#step=38")
     page.reload()
     assert number(page) == 38
 

@@ -73,6 +73,7 @@ class Record:
         self._arrays = Table()
         self._math = Table()
         self._texts = Table()
+        self._units = Table()  # numbered anew: what tells calls apart differs from run to run
 
     def data(self) -> dict[str, Any]:
         """All of it, ready to be written as JSON."""
@@ -194,8 +195,7 @@ class Record:
             "gradient": None if grad is None else self._array(grad),
             "expected": len(self.tape.uses(node)),
         }
-        units = {grain: "/".join(map(str, places.of(node, grain))) for grain in GRAINS}
-        return {**own, "units": [self._texts.number(units[grain]) for grain in GRAINS]}
+        return {**own, "units": [self._units.number(places.of(node, grain)) for grain in GRAINS]}
 
     def _flow_row(self, time: int, norms: dict[str, float], saturation: dict[str, float]) -> dict[str, Any]:
         """The norms of a step, each with the event that completes it."""

@@ -1,9 +1,9 @@
 """The tape: the program and the engine's walk back over it, as immutable events, so that going back is free.
 
-Recording keeps what cannot be had again: the order of the walk, and the complete gradient of every node. What a single
-event computed follows from these by the engine's own function, so an event is looked at by computing it once more, bit
-for bit the same. A tape costs one array per node, where keeping every contribution and every running total would cost
-seven times the memory of the graph for an LSTM of 100 steps (``tests/benchmarks/test_stepper_cost.py``).
+Recording keeps what cannot be had again: the order of the walk, and complete gradients. What a single event computed
+follows from these by the engine's own function, so an event is looked at by computing it once more, bit for bit the
+same. Keeping every contribution and every running total instead would multiply the memory of an LSTM of 100 steps
+(``tests/benchmarks/test_stepper_cost.py`` prints both).
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..engine.backprop import Contribution, as_seed, backprop, shares
+from ..engine.backprop import Contribution, as_seed, backprop
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..symbolic.formulas import Formula, rules
 from .event import Event
+from .gradients import Gradients
 
 CHECKPOINT = 16
 """Every so many contributions the running total of a tensor is kept, once somebody has looked at it."""
@@ -43,7 +44,7 @@ class Tape(Sequence[Event]):
         self.graph = Graph(output)
         self.start = len(self.graph)
         first = as_seed(output, seed)
-        self.gradients: dict[Tensor, Any] = {output: first}
+        self.gradients = Gradients(output, first)
         self._walked: list[Tensor] = []
         self._totals: dict[Tensor, dict[int, Any]] = {}
         self._rules: tuple[Tensor | None, dict[bool, tuple[Formula | None, ...]]] = (None, {})
@@ -51,7 +52,7 @@ class Tape(Sequence[Event]):
             if not self._walked or step.node is not self._walked[-1]:
                 self._walked.append(step.node)
             if step.arrived == step.expected:
-                self.gradients[step.input] = step.after
+                self.gradients.take(step)
 
     def __len__(self) -> int:
         return self.start + 1 + (self._ends[-1] if self._ends else 0)
@@ -88,7 +89,7 @@ class Tape(Sequence[Event]):
         """What the walk said at an event of the backward phase."""
         node, slot = self.edge(index)
         x = node.inputs[slot]
-        product, contribution = self._share(node, slot)
+        product, contribution = self.gradients.share(node, slot)
         uses = self._uses[x]
         arrived = bisect_left(uses, index) + 1
         before, after = self.total(x, arrived - 1), self.total(x, arrived)
@@ -104,7 +105,7 @@ class Tape(Sequence[Event]):
         first = max(count for count in known if count <= arrived)
         total = known[first]
         for count in range(first + 1, arrived + 1):
-            _, contribution = self._share(*self.edge(uses[count - 1]))
+            _, contribution = self.gradients.share(*self.edge(uses[count - 1]))
             total = contribution if total is None else _locked(total + contribution)
             if count % CHECKPOINT == 0:
                 known[count] = total
@@ -150,14 +151,6 @@ class Tape(Sequence[Event]):
         if numbers not in known:
             known[numbers] = rules(node, self.gradients[node] if numbers else None)
         return known[numbers]
-
-    def _share(self, node: Tensor, wanted: int) -> tuple[Any, Any]:
-        """The product and the contribution for one input, computed once more."""
-        with np.errstate(all="ignore"):  # whatever there was to warn of was said when it was recorded
-            for slot, product, contribution in shares(node, self.gradients[node], self.gradients):
-                if slot == wanted:
-                    return product, contribution
-        raise LookupError(f"input {wanted} of {self.graph.ids[node]} takes no part")
 
 
 def _locked(array: Any) -> Any:

@@ -15,6 +15,7 @@ from ..draw import draw
 from ..engine.scope import no_grad
 from ..files import write_file
 from ..stepper import step
+from ..stepper.page import page as walk_page
 from ..testing import GradientError, VJPReport, check_vjp
 from . import model as models
 from . import pages
@@ -88,7 +89,7 @@ def run(
         guesses=_best(model, ids[:-1], corpus),
         expected=words[-1],
         prompt=words[:-1],
-        events=len(stepper),
+        events=len(stepper) - stepper.events.start,
         norms={
             name.upper(): models.gradient_norms(trained, _long(corpus))
             for name, trained in ((cell, model), (other, rival))
@@ -104,7 +105,7 @@ def run(
         "network.svg": picture.svg,
         "network.dot": picture.source,
         "gradients.svg": gradient_plot(tour.norms),
-        "walk.html": pages.walk(tour, stepper),
+        "walk.html": walk_page(stepper),
         "check.html": pages.check(tour),
         "index.html": pages.index(tour),
     }

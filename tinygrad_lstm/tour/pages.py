@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..draw.page import templates
-from ..stepper import Stepper
 from ..testing.checks import TOLERANCE
 
 if TYPE_CHECKING:
@@ -21,15 +20,6 @@ def index(tour: Tour) -> str:
         faded=[(name, norms[0] / norms[-1]) for name, norms in tour.norms.items()],
         plotted=len(next(iter(tour.norms.values()))) + 1,
     )
-
-
-def walk(tour: Tour, stepper: Stepper) -> str:
-    first_at: dict[int, int] = {}
-    for event in stepper.events:
-        if event.time is not None:
-            first_at.setdefault(event.time, event.index)
-    events = [(event, list(event.facts())) for event in stepper.events]
-    return _render("walk.html", tour=tour, events=events, jumps=list(first_at.items()))
 
 
 def check(tour: Tour) -> str:

@@ -5,7 +5,7 @@ const line = document.querySelector("#line");
 const playButton = document.querySelector('[data-do="play"]');
 const speed = document.querySelector("#timeline select");
 const dialog = document.querySelector("dialog");
-const state = { last: "step", playing: null };
+const state = { last: "step", playing: null, resting: null };
 
 function show({ hurry = false } = {}) {
   const { event } = walk;
@@ -37,13 +37,16 @@ function narrate(event, hidden) {
   return `Backward${when}: ${of.op} sends a contribution to the gradient of ${named(event.target)}; ${size}, and ${complete}.`;
 }
 
-/** The address leads back here; where a frame has none of its own, that is no matter. */
+/** The address leads back here, once we have come to rest; where a frame has none of its own, that is no matter. */
 function remember({ number }) {
-  try {
-    history.replaceState(null, "", `#step=${number}`);
-  } catch (error) {
-    if (error.name !== "SecurityError") throw error;
-  }
+  clearTimeout(state.resting);
+  state.resting = setTimeout(() => {
+    try {
+      history.replaceState(null, "", `#step=${number}`);
+    } catch (error) {
+      if (error.name !== "SecurityError") throw error;
+    }
+  }, 150);
 }
 
 function go(position) {

@@ -1,0 +1,60 @@
+"""The complete gradients of a walk, most of them kept, the others computed again when somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..engine.backprop import Contribution, shares
+from ..engine.tensor import Tensor
+
+FARTHEST = 2
+"""So many gradients in a row are left out where each is the only contribution to the next."""
+
+
+class Gradients(Mapping[Tensor, Any]):
+    """∂L/∂node of every node that takes part in a walk.
+
+    A gradient that is one single contribution follows from that of the node it comes from, bit for bit. It is kept only
+    where one would otherwise have to go back farther than ``FARTHEST`` nodes: of an LSTM that leaves out almost half.
+    """
+
+    def __init__(self, output: Tensor, seed: Any) -> None:
+        self._kept: dict[Tensor, Any] = {output: seed}
+        self._follows: dict[Tensor, tuple[Tensor, int, int]] = {}  # which node and slot, and how far from one kept
+        self._order: list[Tensor] = [output]
+
+    def take(self, step: Contribution) -> None:
+        """Remember what the last contribution to a node completes."""
+        before = self._follows.get(step.node)
+        distance = before[2] + 1 if before else 1
+        if step.expected == 1 and distance <= FARTHEST:
+            self._follows[step.input] = (step.node, step.slot, distance)
+        else:
+            self._kept[step.input] = step.after
+        self._order.append(step.input)
+
+    def share(self, node: Tensor, wanted: int) -> tuple[Any, Any]:
+        """The product and the contribution of a node for one of its inputs, computed once more."""
+        with np.errstate(all="ignore"):  # whatever there was to warn of was said when it was recorded
+            for slot, product, contribution in shares(node, self[node], self):
+                if slot == wanted:
+                    return product, contribution
+        raise LookupError(f"input {wanted} of {node!r} takes no part")
+
+    def __getitem__(self, node: Tensor) -> Any:
+        if node in self._kept:
+            return self._kept[node]
+        source, slot, _ = self._follows[node]
+        return self.share(source, slot)[1]
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._kept or node in self._follows
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self._order)
+
+    def __len__(self) -> int:
+        return len(self._order)
