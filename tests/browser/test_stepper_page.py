@@ -1,7 +1,9 @@
 """The walk as a page: every control, both directions, by mouse and by keyboard alone. No test may log an error."""
 
 import json
+import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -435,6 +437,21 @@ def test_a_gradient_of_a_gradient(open_page):
     shown = page.locator("#accumulator dd").all_inner_texts()[2]
     after = stepper.events[-1].after.tolist()
     assert [float(v) for v in shown.replace("−", "-").split()] == pytest.approx(after, rel=1e-3)
+
+
+def test_the_picture_in_the_readme_is_this_page(open_page, tmp_path):
+    """``README_PICTURE=demos/step.png pytest tests/browser`` takes it anew."""
+    stepper = tl.step(small_loss("lstm", 4))
+    weight = next(x for x in stepper.graph.nodes if x.name == "cell.forget_gate.weight")
+    stepper.goto(stepper.ledger(weight).rows[2].event)
+    stepper.up()
+    page = open_page(page_of(stepper), device_scale_factor=1.5)
+    page.wait_for_timeout(600)
+    path = Path(os.environ.get("README_PICTURE", tmp_path / "step.png"))
+    page.screenshot(path=path)
+    theirs = (Path(__file__).parents[2] / "demos" / "step.png").read_bytes()
+    assert path.read_bytes()[:24] == theirs[:24], "the header of a PNG holds its size"
+    assert "Ledger" in panel(page, "ledger")
 
 
 def test_a_notebook_has_working_controls(open_page, stepper):

@@ -4,6 +4,7 @@ const FEW = 16; // so many numbers are written out; more are a heat map
 const CELL = 14;
 const LONG_LEDGER = 300;
 const MOST_INPUTS = 5;
+const SMALLEST_FORMULA = 11.5; // pixels
 
 const bodyOf = (id) => document.querySelector(`#${id} .body`);
 
@@ -13,6 +14,13 @@ function formula(id, className) {
   math.setAttribute("display", "block");
   math.innerHTML = tape.math[id];
   return element("div", { className }, math);
+}
+
+/** A formula that is too wide is written smaller, as long as it can be read; then it scrolls. */
+function shrink(written) {
+  const ratio = written.clientWidth / written.scrollWidth;
+  const size = Number.parseFloat(getComputedStyle(written).fontSize);
+  if (ratio < 1) written.style.fontSize = `${Math.max(SMALLEST_FORMULA, size * ratio)}px`;
 }
 
 function arrayView(id) {
@@ -82,6 +90,7 @@ function showEquation(event, hidden) {
   if (event.phase === "seed") parts.push(element("p", { className: "rule" }, `∂${named(of)}/∂${named(of)} = `, arrayView(of.gradient)));
   if (event.inNumbers !== null && !hidden) parts.push(formula(event.inNumbers, "in-numbers"));
   bodyOf("equation").replaceChildren(...parts);
+  for (const written of document.querySelectorAll("#equation :is(.rule, .in-numbers)")) shrink(written);
 }
 
 function showAccumulator(event, hidden) {
