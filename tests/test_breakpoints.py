@@ -156,3 +156,16 @@ def test_wrong_names_and_numbers_say_what_there_is():
     first = stepper.break_("t:1")
     stepper.delete(first.number)
     assert stepper.break_("t:1").number == 2
+
+
+def test_one_can_stop_at_the_first_nan():
+    with np.errstate(all="ignore"):
+        x = tl.tensor([1.0, -1.0], requires_grad=True, name="x")
+        stepper = tl.step((tl.log(x) * 2.0).sum())
+    stepper.goto(0)
+    assert stepper.until("if value == nan").node.primitive.name == "log"
+    stepper.goto(0)
+    assert stepper.until("op:log if value != nan").index == len(stepper) - 1
+    assert stepper.print("arrived") != "none here"
+    stepper.goto(0)
+    assert str(stepper.print("arrived")) == "none here"

@@ -11,24 +11,6 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.studies.small import small_loss
 
 
-def test_the_tape_is_the_engines_walk():
-    loss = small_loss("lstm", 3)
-    steps = list(tl.backprop(loss))
-    events = tl.step(loss).events.backward
-    assert len(events) == len(steps)
-    for event, step in zip(events, steps, strict=True):
-        assert event.node is step.node
-        assert event.target is step.input
-        assert (event.step.slot, event.step.arrived, event.step.expected) == (step.slot, step.arrived, step.expected)
-        for name in ("upstream", "product", "contribution", "before", "after"):
-            ours, theirs = getattr(event.step, name), getattr(step, name)
-            assert (ours is None) == (theirs is None)
-            if ours is not None:
-                assert ours.dtype == theirs.dtype
-                assert ours.tobytes() == theirs.tobytes()
-                assert not ours.flags.writeable
-
-
 def test_before_plus_contribution_is_after_at_every_position():
     for event in tl.step(small_loss("peephole", 3)).events.backward:
         before = 0 if event.before is None else event.before

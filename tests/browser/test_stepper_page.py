@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -59,6 +60,10 @@ def beyond(page, event):
     soon(page, lambda: number(page) > event)
 
 
+def numbers_in(text):
+    return [float(found) for found in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", text.replace("−", "-"))]
+
+
 def soon(page, happens):
     """Wait for something; the page itself lets no text be evaluated."""
     for _ in range(100):
@@ -91,6 +96,14 @@ def test_it_opens_where_the_stepper_is_with_its_breakpoints_and_displays(open_pa
     assert number(page) == stepper.position
     assert command(page, "info") == stepper.info()
     assert panel(page, "displays").splitlines()[1:] == stepper.displayed()
+    stepper.delete(1)
+    stepper.break_("cell.grad")
+    stepper.watch("cell.candidate.weight.grad")
+    stepper.tbreak("t:1")
+    stepper.continue_()
+    page = open_page(page_of(stepper, steps=(1, 2)))
+    assert command(page, "info") == stepper.info()
+    assert command(page, "break op:add").startswith("5  break op:add")
 
 
 def test_buttons_walk_in_both_directions(page, stepper):
@@ -329,7 +342,7 @@ def test_pending_current_and_done_differ_by_more_than_colour(page, stepper):
 def test_it_fits_the_window(open_page, text, scheme, width, height):
     page = open_page(text, width, height, color_scheme=scheme)
     page.keyboard.press("ArrowRight")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("(e => e.scrollWidth <= e.clientWidth)(document.documentElement)")
     for id in ("picture", "equation", "accumulator", "strip", "timeline", "console"):
         box = page.locator(f"#{id}").bounding_box()
         assert box["width"] > 100, id
@@ -425,6 +438,21 @@ def test_a_long_walk_opens_on_a_window_and_says_so(open_page):
     mirror = stepper.until("t:4")
     assert number(page) == mirror.index
     assert panel(page, "accumulator").count("arrived") == 1
+
+
+def test_what_arrives_from_outside_of_a_window_is_counted(open_page):
+    stepper = tl.step(small_loss("lstm", 8))
+    page = open_page(page_of(stepper, steps=(3, 6)))
+    names = ["t5.h", "t5.c", "t3.h", "cell.forget_gate.weight", "cell.candidate.bias"]
+    held = [e.index for e in stepper.events[stepper.events.start :] if e.time in (None, 3, 4, 5)]
+    for number_ in held[:: len(held) // 9]:
+        stepper.goto(number_)
+        command(page, f"goto {number_}")
+        for name in names:
+            ours, theirs = command(page, f"print {name}.grad"), str(stepper.print(f"{name}.grad"))
+            assert numbers_in(ours) == pytest.approx(numbers_in(theirs), rel=1e-3, abs=1e-12), (number_, name)
+        for quantity in ("norm", "total", "upstream", "value", "arrived"):
+            assert command(page, f"print {quantity}").replace("−", "-") == str(stepper.print(quantity))
 
 
 def test_a_gradient_of_a_gradient(open_page):

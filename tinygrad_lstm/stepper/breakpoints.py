@@ -27,15 +27,15 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
 }
 
-QUANTITIES: dict[str, Callable[[Event], float]] = {
+QUANTITIES: dict[str, Callable[[Event], float | None]] = {
     "norm": lambda event: _norm(event.contribution),
     "total": lambda event: _norm(event.after),
     "upstream": lambda event: _norm(event.upstream),
     "value": lambda event: _norm(event.value),
-    "arrived": lambda event: float(event.step.arrived) if event.step else math.nan,
-    "time": lambda event: math.nan if event.time is None else float(event.time),
+    "arrived": lambda event: float(event.step.arrived) if event.step else None,
+    "time": lambda event: None if event.time is None else float(event.time),
 }
-"""What a condition may ask of an event; NaN, which meets no condition, where there is no such thing."""
+"""What a condition may ask of an event; None, which meets no condition, where there is no such thing."""
 
 GRAMMAR = (
     "write op:NAME, t:STEP, node:ID or the name of a module, several of them if you like, and then perhaps "
@@ -47,17 +47,16 @@ _IF = re.compile(r"\s*(\w+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*")
 
 @dataclass(eq=False)
 class Breakpoint:
-    """One place to stop at. A temporary one goes when it has been hit."""
+    """One place to stop at: a break; a tbreak, which goes when it has been hit; or a watch."""
 
     number: int
     text: str
     matches: Condition = field(repr=False)
-    temporary: bool = False
+    kind: str = "break"
     hits: int = 0
 
     def __str__(self) -> str:
-        kind = "tbreak" if self.temporary else "watch" if self.text.endswith(".grad") else "break"
-        return f"{self.number}  {kind} {self.text}  hit {self.hits} time{'' if self.hits == 1 else 's'}"
+        return f"{self.number}  {self.kind} {self.text}  hit {self.hits} time{'' if self.hits == 1 else 's'}"
 
 
 def parse(text: str) -> Condition:
@@ -112,8 +111,14 @@ def _question(text: str) -> Condition:
         bound = float(found[3])
     except ValueError:
         raise ValueError(f"{found[3]!r} is no number; {GRAMMAR}") from None
-    return lambda event: not math.isnan(found := quantity(event)) and compare(found, bound)
+    if math.isnan(bound):  # nothing equals it, and yet one wants to ask where it comes from
+        return lambda event: (
+            (value := quantity(event)) is not None
+            and found[2] in ("==", "!=")
+            and (math.isnan(value) == (found[2] == "=="))
+        )
+    return lambda event: (value := quantity(event)) is not None and compare(value, bound)
 
 
-def _norm(array: Any) -> float:
-    return math.nan if array is None else magnitude(array)
+def _norm(array: Any) -> float | None:
+    return None if array is None else magnitude(array)

@@ -203,6 +203,6 @@ COMMANDS: tuple[Command, ...] = (
         lambda stepper, rest: stepper.list(_number("list", rest) if rest else None),
     ),
     Command("help", "h ?", "[COMMAND]", "this list, or one line of it", _help, "?"),
-    Command("quit", "q", "", "leave", lambda stepper, rest: None),
+    Command("quit", "q", "", "leave", _move("quit", lambda stepper: None)),
 )
 """gdb's words, pdb's abbreviations."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from itertools import count
 from operator import index
 from pathlib import Path
 from typing import Any
@@ -46,9 +45,8 @@ class Stepper:
         self.grain = GRAINS[0]
         self.breakpoints: list[Breakpoint] = []
         self.displays: dict[int, Expression] = {}
-        self._places = Places(self.graph)
-        self._numbers = count(1)
-        self._display_numbers = count(1)
+        self.places = Places(self.graph)
+        self.last_breakpoint = self.last_display = 0
 
     def __len__(self) -> int:
         return len(self.events)
@@ -125,7 +123,7 @@ class Stepper:
 
         Raises ValueError, saying what can be written, for a place that cannot be read.
         """
-        return self._add(place, parse(place), temporary)
+        return self._add(place, parse(place), "tbreak" if temporary else "break")
 
     def tbreak(self, place: str) -> Breakpoint:
         """Stop at a place once."""
@@ -134,10 +132,10 @@ class Stepper:
     def watch(self, name: str | Tensor) -> Breakpoint:
         """Stop at each ``+=`` to a gradient: ``"w.grad"``, or the tensor. Raises ValueError if there is no such one."""
         if isinstance(name, Tensor):
-            return self._add(f"{self.graph.ids[name]}.grad", watching(name), False)
+            return self._add(f"{self.graph.ids[name]}.grad", watching(name), "watch")
         if not name.endswith(".grad"):
             raise ValueError(f"watch takes the name of a gradient, as in w.grad, not {name!r}")
-        return self._add(name, watching(find(self.graph.output, name.removesuffix(".grad"))), False)
+        return self._add(name, watching(find(self.graph.output, name.removesuffix(".grad"))), "watch")
 
     def delete(self, number: int) -> None:
         """Forget a breakpoint. Raises ValueError if there is none of that number."""
@@ -162,7 +160,9 @@ class Stepper:
     def display(self, what: str | None = None) -> str:
         """Show something, as ``print`` does, at every stop from now on; without it, all that is shown."""
         if what is not None:
-            self.displays[next(self._display_numbers)] = expression(what, self.graph)
+            shown = expression(what, self.graph)
+            self.last_display += 1
+            self.displays[self.last_display] = shown
         return Said("\n".join(self.displayed()) or "nothing is displayed; display NAME shows something at every stop")
 
     def undisplay(self, number: int) -> None:
@@ -175,9 +175,8 @@ class Stepper:
         return [f"{number}  {shown.text} = {shown(self.current)}" for number, shown in self.displays.items()]
 
     def where(self) -> str:
-        """The way in: module, cell, gate and operation, each with the line of the program that made it."""
-        when = None if self.current.time is None else f"t = {self.current.time}"
-        return Said(told(self._places.where(self.current.node), when))
+        """The way in: module, cell, gate and operation, each with its line; and the line of yours behind the node."""
+        return Said(told(self.places.where(self.current.node), self.current.node))
 
     def list(self, around: int | None = None, lines: int = 11) -> str:
         """The events around the current one, or around another."""
@@ -239,8 +238,9 @@ class Stepper:
     def __repr__(self) -> str:
         return f"<stepper at {self.position} of {len(self.events) - 1}: {self.current.formula}>"
 
-    def _add(self, text: str, matches: Condition, temporary: bool) -> Breakpoint:
-        made = Breakpoint(next(self._numbers), text, matches, temporary)
+    def _add(self, text: str, matches: Condition, kind: str) -> Breakpoint:
+        self.last_breakpoint += 1
+        made = Breakpoint(self.last_breakpoint, text, matches, kind)
         self.breakpoints.append(made)
         return made
 
@@ -250,7 +250,7 @@ class Stepper:
         return Said(f"next passes over one {self.grain} at a time")
 
     def _unit(self, position: int) -> object:
-        return self._places.unit(self.events[position], self.grain)
+        return self.places.unit(self.events[position], self.grain)
 
     def _forward(self, matches: Condition) -> Event:
         found = (i for i in range(self.position + 1, len(self.events)) if matches(self.events[i]))
@@ -262,7 +262,7 @@ class Stepper:
             for breakpoint in hit:
                 breakpoint.hits += 1
             if hit:
-                self.breakpoints = [b for b in self.breakpoints if not (b in hit and b.temporary)]
+                self.breakpoints = [b for b in self.breakpoints if not (b in hit and b.kind == "tbreak")]
                 return self._move_to(position)
         return self._move_to(otherwise)
 

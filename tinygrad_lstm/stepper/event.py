@@ -90,9 +90,7 @@ class Event:
             return str(self.rule)
         if self.phase == "forward":
             return equation(self.node)
-        if self.phase == "seed":
-            return f"∂L/∂{display_name(self.node) or 'L'} = seed"
-        return f"∂L/∂{self.node.input_values[self.slot].item():.4g} is not needed"
+        return f"∂L/∂{display_name(self.node) or 'L'} = seed"
 
     @property
     def numbers(self) -> str:
@@ -124,7 +122,7 @@ class Event:
         return self.step.after if self.step else self.upstream
 
     def facts(self) -> Iterator[tuple[str, str]]:
-        """What there is to say here, as pairs of label and text: the same in the terminal and on the page."""
+        """What there is to say here, as pairs of label and text."""
         yield "node", self.graph.ids[self.node]
         yield "scope", ".".join(self.scope) or "—"
         yield "time", "—" if self.time is None else f"t = {self.time}"

@@ -21,36 +21,59 @@ RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 @dataclass(frozen=True)
 class FlowRow:
-    """One time step: the norm of ∂L/∂state by the state's name, and the share of each gate's units that saturate."""
+    """One time step: the norm of ∂L/∂state by the state's name, and the share of each gate's units that saturate.
+
+    ``complete`` holds the number of the event that completes each gradient.
+    """
 
     time: int
     norms: dict[str, float]
     saturation: dict[str, float]
+    complete: dict[str, int]
 
 
 def flow(tape: Tape) -> tuple[FlowRow, ...]:
     """A row for each time step, in the order of time.
 
     States are what one step hands to the next, and what the last step names like them; a state that the loss does not
-    depend on has norm 0. Gates are activations with a name of their own.
+    depend on has norm 0. Gates are activations with a name of their own. What has the same name in several modules,
+    such as the layers of a network, is told apart by the modules.
     """
-    graph, gradients = tape.graph, tape.gradients
-    timeline = Timeline(graph)
+    timeline = Timeline(tape.graph)
     handed_on = {timeline.fold[state] for state, _ in timeline.handed_on.values()}
-    norms: dict[int, dict[str, float]] = {t: {} for t in timeline.steps}
-    saturation: dict[int, dict[str, float]] = {t: {} for t in timeline.steps}
-    for node, t in timeline.of.items():
+    states, gates = [], []
+    for node in timeline.of:
         assert node.primitive is not None
         if timeline.fold[node] in handed_on:
-            norms[t][_name(node)] = magnitude(gradients[node]) if node in gradients else 0.0
+            states.append(node)
         elif node.name and node.primitive.name in RANGES:
-            saturation[t][_name(node)] = _saturated(graph.values[node], *RANGES[node.primitive.name])
-    return tuple(FlowRow(t, norms[t], saturation[t]) for t in timeline.steps)
+            gates.append(node)
+    rows = {t: FlowRow(t, {}, {}, {}) for t in timeline.steps}
+    for node, name in _named(states, timeline).items():
+        row = rows[timeline.of[node]]
+        row.norms[name] = magnitude(tape.gradients[node]) if node in tape.gradients else 0.0
+        if uses := tape.uses(node):
+            row.complete[name] = uses[-1]
+    for node, name in _named(gates, timeline).items():
+        assert node.primitive is not None
+        rows[timeline.of[node]].saturation[name] = _saturated(node.value, *RANGES[node.primitive.name])
+    return tuple(rows.values())
 
 
-def _name(node: Tensor) -> str:
-    assert node.primitive is not None
-    return node.name or ".".join((*node.scope, node.primitive.name))
+def _named(nodes: list[Tensor], timeline: Timeline) -> dict[Tensor, str]:
+    """What each is called: the same in every step, and in no step the same as another."""
+    short = {node: node.name or (node.primitive.name if node.primitive else "leaf") for node in nodes}
+    folds: dict[str, dict[object, int]] = {}
+    for node, name in short.items():
+        known = folds.setdefault(name, {})
+        known.setdefault(timeline.fold[node], len(known))
+    full = {node: ".".join((*node.scope, name)) if len(folds[name]) > 1 else name for node, name in short.items()}
+    taken: dict[tuple[int, str], int] = {}
+    for node, name in full.items():
+        key = (timeline.of[node], name)
+        taken[key] = count = taken.get(key, 0) + 1
+        full[node] = name if count == 1 else f"{name}_{count}"
+    return full
 
 
 def _saturated(values: NDArray[Any], low: float, high: float) -> float:

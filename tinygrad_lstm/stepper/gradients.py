@@ -18,13 +18,17 @@ class Gradients(Mapping[Tensor, Any]):
     """∂L/∂node of every node that takes part in a walk.
 
     A gradient that is one single contribution follows from that of the node it comes from, bit for bit. It is kept only
-    where one would otherwise have to go back farther than ``FARTHEST`` nodes: of an LSTM that leaves out almost half.
+    where one would otherwise have to go back farther than ``FARTHEST`` nodes: in an LSTM, for 4 nodes of 10.
     """
 
     def __init__(self, output: Tensor, seed: Any) -> None:
         self._kept: dict[Tensor, Any] = {output: seed}
         self._follows: dict[Tensor, tuple[Tensor, int, int]] = {}  # which node and slot, and how far from one kept
         self._order: list[Tensor] = [output]
+        self._shared: tuple[Tensor | None, dict[int, tuple[Any, Any]]] = (
+            None,
+            {},
+        )  # of the node that was last asked for
 
     def take(self, step: Contribution) -> None:
         """Remember what the last contribution to a node completes."""
@@ -38,11 +42,12 @@ class Gradients(Mapping[Tensor, Any]):
 
     def share(self, node: Tensor, wanted: int) -> tuple[Any, Any]:
         """The product and the contribution of a node for one of its inputs, computed once more."""
-        with np.errstate(all="ignore"):  # whatever there was to warn of was said when it was recorded
-            for slot, product, contribution in shares(node, self[node], self):
-                if slot == wanted:
-                    return product, contribution
-        raise LookupError(f"input {wanted} of {node!r} takes no part")
+        if self._shared[0] is not node:
+            upstream = self[node]
+            with np.errstate(all="ignore"):  # whatever there was to warn of was said when it was recorded
+                found = {slot: (product, share) for slot, product, share in shares(node, upstream, self)}
+            self._shared = (node, found)
+        return self._shared[1][wanted]
 
     def __getitem__(self, node: Tensor) -> Any:
         if node in self._kept:

@@ -65,7 +65,7 @@ def expression(text: str, graph: Graph) -> Expression:
     if name in ARRAYS:
         return Expression(name, lambda event: in_full(ARRAYS[name](event)))
     if name in QUANTITIES:
-        return Expression(name, lambda event: f"{QUANTITIES[name](event):.6g}".replace("nan", "none here"))
+        return Expression(name, lambda event: _quantity(QUANTITIES[name](event)))
     try:
         tensor = find(graph.output, name.removesuffix(".grad"))
     except ValueError as error:
@@ -74,6 +74,10 @@ def expression(text: str, graph: Graph) -> Expression:
     if not name.endswith(".grad"):
         return Expression(name, lambda event: in_full(graph.values[tensor]))
     return Expression(name, lambda event: in_full(event.tape.gradient_at(tensor, event.index)))
+
+
+def _quantity(value: float | None) -> str:
+    return "none here" if value is None else f"{value:.6g}"
 
 
 def in_full(array: Any) -> str:

@@ -30,13 +30,11 @@ def page(stepper: Stepper, steps: Window = None) -> str:
     """
     record = Record(stepper, steps)
     data = record.data()
-    pictures = list(record.pictures())
-    data["views"] = [{name: part for name, part in picture.items() if name != "svg"} for picture in pictures]
     output = stepper.graph.output
     values = {
         "title": f"Backpropagation from {display_name(output) or stepper.graph.ids[output]}",
         "note": record.note,
-        "pictures": pictures,
+        "pictures": record.svgs,
         "data": _inert_json(data),
     }
     return offline("tinygrad_lstm.stepper", "step", SCRIPTS, values)

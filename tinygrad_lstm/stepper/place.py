@@ -74,8 +74,10 @@ def users_line(node: Tensor) -> Line | None:
     return next((line for line in lines if not line.ours), lines[0] if lines else None)
 
 
-def told(levels: list[Level], time: str | None = None) -> str:
-    """The levels as text, each with its line; above them the time."""
+def told(levels: list[Level], node: Tensor) -> str:
+    """The levels as text, each with its line; above them the time, below them the line of the user's."""
+    time = "" if node.time is None else f"t = {node.time}"
+    own = users_line(node)
     rows = [(("  " * i) + level.name, level.what, level.line) for i, level in enumerate(levels)]
     names = max(len(name) for name, _, _ in rows)
     whats = max(len(what) for _, what, _ in rows)
@@ -83,7 +85,8 @@ def told(levels: list[Level], time: str | None = None) -> str:
         f"{name:<{names}}  {what:<{whats}}  {f'{_shown(line)}  {line.text}' if line else ''}".rstrip()
         for name, what, line in rows
     ]
-    return "\n".join([*([time] if time else []), *lines])
+    made = [f"made by {_shown(own)}  {own.text}".rstrip()] if own and not own.ours else []
+    return "\n".join([*([time] if time else []), *lines, *made])
 
 
 def _shown(line: Line) -> str:

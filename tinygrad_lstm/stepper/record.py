@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,13 @@ from ..draw import draw
 from ..draw.scale import magnitude
 from ..draw.timeline import Timeline, Window, shown
 from ..engine.tensor import Tensor
-from ..symbolic.formulas import display_name, equation, input_names
+from ..symbolic.formulas import Formula, display_name, equation, input_names
+from .breakpoints import GRAMMAR
 from .commands import COMMANDS
 from .cursor import Stepper
 from .event import Event
-from .flow import flow
+from .flow import FlowRow, flow
+from .looking import MOST
 from .place import GRAINS, told
 
 MOST_EVENTS = 1600
@@ -33,8 +36,11 @@ MOST_OPERATIONS = 2500
 EXACT = 256
 """Arrays of so many numbers are kept whole; larger ones as blocks, of which the largest magnitude is kept."""
 
-BLOCKS = 16
-LONGEST_ROW = 128
+BLOCKS, LONGEST_ROW = 16, 128
+"""How many blocks there are at most on a side, and in a single row."""
+
+FEW = 16
+"""Arrays of so many numbers are kept with six digits, larger ones with four."""
 
 VIEWS = (
     ("rolled", "Loop", "cell"),
@@ -66,22 +72,23 @@ class Record:
     def __init__(self, stepper: Stepper, steps: Window = None) -> None:
         self.stepper = stepper
         self.tape, self.graph = stepper.events, stepper.graph
-        self._timeline = Timeline(self.graph)
-        self.times = self._window(steps)
-        self.positions = self._positions()
+        self._steps = Timeline(self.graph).steps
+        self._window = self._chosen(steps)
+        self._positions, self._held = self._kept()
         self._nodes = Table()
         self._arrays = Table()
         self._math = Table()
         self._texts = Table()
         self._units = Table()  # numbered anew: what tells calls apart differs from run to run
+        self.svgs: list[tuple[str, str, str]] = []
+        """Of each view its name, what it is called, and the picture."""
 
     def data(self) -> dict[str, Any]:
-        """All of it, ready to be written as JSON."""
-        events = [self._event(self.tape[index]) for index in self.positions]
+        """All but the pictures, ready to be written as JSON."""
+        events = [self._event(self.tape[index]) for index in self._positions]
         for node in self.graph.nodes:  # names that commands may ask for
-            if node in self._shown_nodes:
+            if node in self._held:
                 self._nodes.number(node)
-        flow_rows = [self._flow_row(row.time, row.norms, row.saturation) for row in flow(self.tape)]
         nodes: list[dict[str, Any]] = []
         while len(nodes) < len(self._nodes.items):  # describing one may bring its inputs in
             nodes.append(self._node(self._nodes.items[len(nodes)]))
@@ -92,78 +99,79 @@ class Record:
             "note": self.note,
             "events": events,
             "nodes": nodes,
-            "arrays": self._arrays.items,
-            "math": self._math.items,
-            "texts": self._texts.items,
-            "flow": flow_rows,
+            "views": self._views(),
+            "flow": [self._flow_row(row) for row in flow(self.tape)],
             "grains": GRAINS,
             "grain": self.stepper.grain,
-            "breakpoints": [[each.text, each.temporary] for each in self.stepper.breakpoints],
-            "displays": [shown.text for shown in self.stepper.displays.values()],
+            "breakpoints": [[each.number, each.kind, each.text, each.hits] for each in self.stepper.breakpoints],
+            "displays": [[number, shown.text] for number, shown in self.stepper.displays.items()],
+            "last": [self.stepper.last_breakpoint, self.stepper.last_display],
             "commands": [
                 {"name": c.name, "short": c.short, "argument": c.argument, "meaning": c.meaning, "key": c.key}
                 for c in COMMANDS
             ],
+            "grammar": GRAMMAR,
+            "most": MOST,
+            "arrays": self._arrays.items,
+            "math": self._math.items,
+            "texts": self._texts.items,
         }
-
-    def pictures(self) -> Iterator[dict[str, Any]]:
-        """Each view: its name, what it is called, its SVG, and the nodes its elements stand for. After ``data``."""
-        if len(self._timeline.operations) > MOST_OPERATIONS and self.times is None:
-            return
-        for view, title, grain in VIEWS:
-            window: Window = "all" if self.times is None else (self.times[0], self.times[-1] + 1)
-            picture = draw(self.graph.output, view, steps=window)
-            boxes, arrows = picture.elements()
-            numbers = {node: number for number, node in enumerate(self._nodes.items)}
-            yield {
-                "view": view,
-                "title": title,
-                "grain": grain,
-                "svg": _inert(picture.svg),
-                "boxes": {id: [numbers[x] for x in shows if x in numbers] for id, shows in boxes.items()},
-                "arrows": {
-                    id: [[numbers[x], numbers[y]] for x, y in uses if x in numbers and y in numbers]
-                    for id, uses in arrows.items()
-                },
-            }
 
     @property
     def note(self) -> str:
         """What is left out, and how to see it."""
-        if len(self.positions) == len(self.tape):
+        if len(self._positions) == len(self.tape):
             return ""
-        held = f"This page holds {len(self.positions):,} of {len(self.tape):,} events"
-        if self.times is None:
+        held = f"This page holds {len(self._positions):,} of {len(self.tape):,} events"
+        if self._window is None:
             return f"{held}, those about the seed: the walk is too long for one page."
-        shown, steps = self.times, self._timeline.steps
-        span = f"t = {shown[0]}" if len(shown) == 1 else f"t = {shown[0]} … {shown[-1]}"
-        return f"{held}: {span} of {steps[0]} … {steps[-1]}. stepper.page(file, steps=(a, b)) shows other time steps."
+        first, last = self._window[0], self._window[-1]
+        span = f"t = {first}" if first == last else f"t = {first} … {last}"
+        return f"{held}: {span} of {self._steps[0]} … {self._steps[-1]}. stepper.page(file, steps=(a, b)) shows others."
 
-    def _window(self, steps: Window) -> list[int] | None:
+    def _chosen(self, steps: Window) -> list[int] | None:
         """The time steps to be shown; None if all are. Without being told, as many of the last as one page takes."""
-        there = self._timeline.steps
-        if steps == "all" or not there:
-            return None
-        if steps is not None:
+        there = self._steps
+        if steps is not None and steps != "all":
             kept = [t for t in shown(there, steps, len(there)) if isinstance(t, int)]
             return None if kept == there else kept
-        if len(self.tape) <= MOST_EVENTS:
+        if steps == "all" or not there or len(self.tape) <= MOST_EVENTS:
             return None
         return there[-max(1, len(there) * MOST_EVENTS // len(self.tape)) :]
 
-    def _positions(self) -> list[int]:
-        """The numbers of the events that are shown."""
-        if self.times is None:
-            middle, reach = self.tape.start, MOST_EVENTS if self._timeline.steps else MOST_EVENTS // 2
-            everything = range(len(self.tape))
-            self._shown_nodes = set(self.graph.nodes)
-            return list(everything if self._timeline.steps else everything[max(0, middle - reach) : middle + reach])
-        times = set(self.times)
-        kept = {x for x in self.graph.nodes if not x.is_leaf and (x.time is None or x.time in times)}
-        kept |= {x for node in kept if node.time is not None for x in node.inputs if x.is_leaf}
-        kept.add(self.graph.output)
-        self._shown_nodes = kept
-        return [index for index in range(len(self.tape)) if self.tape.edge(index)[0] in kept]
+    def _kept(self) -> tuple[list[int], set[Tensor]]:
+        """The numbers of the events that are shown, and the nodes that they are of."""
+        everything = range(len(self.tape))
+        if self._window is not None:
+            times = set(self._window)
+            held = {x for x in self.graph.nodes if not x.is_leaf and (x.time is None or x.time in times)}
+            held |= {x for node in held if node.time is not None for x in node.inputs if x.is_leaf}
+            held.add(self.graph.output)
+            return [index for index in everything if self.tape.edge(index)[0] in held], held
+        if self._steps or len(everything) <= MOST_EVENTS:
+            return list(everything), set(self.graph.nodes)
+        reach = MOST_EVENTS // 2
+        about = list(everything[max(0, self.tape.start - reach) : self.tape.start + reach])
+        return about, {self.tape.edge(index)[0] for index in about}
+
+    def _views(self) -> list[dict[str, Any]]:
+        """Each view, and the nodes and uses that its elements stand for. Leaves the pictures in ``svgs``."""
+        if sum(not node.is_leaf for node in self._held) > MOST_OPERATIONS:
+            return []
+        window: Window = "all" if self._window is None else (self._window[0], self._window[-1] + 1)
+        numbers = {node: number for number, node in enumerate(self._nodes.items)}
+        made = []
+        for view, title, grain in VIEWS:
+            picture = draw(self.graph.output, view, steps=window)
+            boxes, arrows = picture.elements()
+            self.svgs.append((view, title, _inert(picture.svg)))
+            shows = {id: [numbers[x] for x in nodes if x in numbers] for id, nodes in boxes.items()}
+            carries = {
+                id: [[numbers[x], numbers[y]] for x, y in uses if x in numbers and y in numbers]
+                for id, uses in arrows.items()
+            }
+            made.append({"view": view, "grain": grain, "boxes": shows, "arrows": carries})
+        return made
 
     def _event(self, event: Event) -> list[Any]:
         """Number, node, slot, formula, formula in numbers, in words; then of a contribution all there is."""
@@ -171,73 +179,84 @@ class Record:
         formulas = [self._formula(event.rule), self._formula(event.in_numbers), self._texts.number(event.formula)]
         if event.step is None:
             return [*shared, *formulas]
-        before = None if event.before is None else self._array(event.before)
         product, contribution = np.shape(event.step.product), np.shape(event.contribution)
-        summed = None if product == contribution else [_shape(product), _shape(contribution)]
-        arrived = [event.step.arrived, event.step.expected, magnitude(event.contribution), magnitude(event.after)]
-        numbers = [before, self._array(event.contribution), self._array(event.after)]
-        return [*shared, *formulas, *numbers, *map(_plain, arrived), summed]
+        summed = None if product == contribution else [str(product), str(contribution)]
+        numbers = [self._array(array) for array in (event.before, event.contribution, event.after)]
+        return [*shared, *formulas, *numbers, event.step.arrived, event.step.expected, summed]
 
     def _node(self, node: Tensor) -> dict[str, Any]:
-        places, grad = self.stepper._places, self.tape.gradients.get(node)
-        own = {
+        held = node in self._held
+        return {
             "id": self.graph.ids[node],
             "name": node.name,
             "shown": display_name(node),
             "op": node.primitive.name if node.primitive else None,
             "scope": node.scope,
             "time": node.time,
-            "inputs": [self._nodes.number(x) for x in node.inputs] if node in self._shown_nodes else [],
+            "inputs": [self._nodes.number(x) for x in node.inputs] if held else [],
             "letters": input_names(node) if node.primitive else (),
             "equation": equation(node),
             "value": self._array(self.graph.values[node]),
-            "where": self._texts.number(told(places.where(node), None if node.time is None else f"t = {node.time}")),
-            "gradient": None if grad is None else self._array(grad),
-            "expected": len(self.tape.uses(node)),
+            "where": self._texts.number(told(self.stepper.places.where(node), node)),
+            "gradient": self._array(self.tape.gradients.get(node)),
+            "arrivals": self._arrivals(node),
+            "units": [self._units.number(self.stepper.places.of(node, grain)) for grain in GRAINS],
         }
-        return {**own, "units": [self._units.number(places.of(node, grain)) for grain in GRAINS]}
 
-    def _flow_row(self, time: int, norms: dict[str, float], saturation: dict[str, float]) -> dict[str, Any]:
-        """The norms of a step, each with the event that completes it."""
-        complete = {}
-        for node, t in self._timeline.of.items():
-            if t == time and (uses := self.tape.uses(node)):
-                name = node.name or ".".join((*node.scope, node.primitive.name if node.primitive else ""))
-                complete[name] = uses[-1]
+    def _arrivals(self, node: Tensor) -> list[tuple[int, int | None]]:
+        """The events that change a node's gradient, and what it is then.
+
+        Of those between which the page shows none, the last.
+        """
+        if node is self.graph.output:
+            return [(self.tape.start, self._array(self.tape.gradients[node]))]
+        uses = self.tape.uses(node)
+        places = [bisect_left(self._positions, use) for use in uses]
+        seen = [
+            i
+            for i, (use, place) in enumerate(zip(uses, places, strict=True))
+            if i + 1 == len(uses) or places[i + 1] > place or self._positions[place : place + 1] == [use]
+        ]
+        return [(uses[i], self._array(self.tape.total(node, i + 1))) for i in seen]
+
+    def _flow_row(self, row: FlowRow) -> dict[str, Any]:
         return {
-            "time": time,
-            "norms": {name: _plain(norm) for name, norm in norms.items()},
-            "events": {name: complete[name] for name in norms if name in complete},
-            "saturation": {name: round(share, 3) for name, share in saturation.items()},
+            "time": row.time,
+            "norms": {name: _plain(norm) for name, norm in row.norms.items()},
+            "events": row.complete,
+            "saturation": {name: round(share, 3) for name, share in row.saturation.items()},
         }
 
-    def _formula(self, formula: Any) -> int | None:
+    def _formula(self, formula: Formula | None) -> int | None:
         return None if formula is None else self._math.number(formula.mathml)
 
-    def _array(self, array: Any) -> int:
+    def _array(self, array: Any) -> int | None:
+        if array is None:
+            return None
         values = np.asarray(array)
         key = (values.shape, values.dtype.str, values.tobytes())
         return self._arrays.number(key, lambda: summary(values))
 
 
 def summary(values: NDArray[Any]) -> dict[str, Any]:
-    """An array for a page: its shape, its statistics, and its numbers, or of a large one those of its blocks.
+    """An array for a page: its shape, its norm, and its numbers, or of a large one those of its blocks.
+
+    What is larger than ``EXACT`` comes with its smallest and largest number and its mean.
 
     >>> summary(np.array([[1.0, -2.0]]))["v"]
     [1, -2]
     """
     flat = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(1, -1)
-    whole: dict[str, Any] = {"shape": _shape(values.shape)}
+    whole: dict[str, Any] = {"shape": str(values.shape), "norm": _plain(magnitude(values), 17)}
     if not values.size:
         return {**whole, "rows": 0, "v": []}
     if values.size > EXACT:
-        low, high, finite = values.min(), values.max(), np.isfinite(values)
-        whole["stats"] = [_plain(float(x)) for x in (np.linalg.norm(values), low, high, values.mean())]
-        whole["bad"] = int(values.size - finite.sum())
-        flat, whole["block"] = _blocks(flat)
-    digits = 6 if flat.size <= 16 else 4
-    whole |= {"rows": flat.shape[0], "v": [_plain(x, digits) for x in flat.ravel().tolist()]}
-    return whole
+        with np.errstate(all="ignore"):
+            whole["stats"] = [_plain(float(x)) for x in (values.min(), values.max(), values.mean())]
+            whole["bad"] = int(values.size - np.isfinite(values).sum())
+            flat, whole["block"] = _blocks(flat)
+    digits = 6 if flat.size <= FEW else 4
+    return whole | {"rows": flat.shape[0], "v": [_plain(x, digits) for x in flat.ravel().tolist()]}
 
 
 def _blocks(values: NDArray[Any]) -> tuple[NDArray[Any], list[int] | None]:
@@ -259,10 +278,6 @@ def _plain(number: float, digits: int = 6) -> float | str | int:
         return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
     short = float(f"{number:.{digits}g}")
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
 def _inert(svg: str) -> str:

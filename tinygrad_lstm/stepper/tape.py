@@ -92,7 +92,8 @@ class Tape(Sequence[Event]):
         product, contribution = self.gradients.share(node, slot)
         uses = self._uses[x]
         arrived = bisect_left(uses, index) + 1
-        before, after = self.total(x, arrived - 1), self.total(x, arrived)
+        before = self.total(x, arrived - 1)
+        after = contribution if before is None else _locked(before + contribution)
         upstream = self.gradients[node]
         return Contribution(node, slot, x, upstream, product, contribution, before, after, arrived, len(uses))
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from .breakpoints import QUANTITIES
 from .commands import COMMANDS, carry_out, find
 from .cursor import Stepper
 from .event import Event
+from .looking import ARRAYS
 
 if TYPE_CHECKING:
     from prompt_toolkit.completion import Completer
@@ -132,7 +134,7 @@ def completions(line: str, stepper: Stepper) -> list[str]:
     if "COMMAND" in argument:
         return [command.name for command in COMMANDS]
     if "NAME" in argument:
-        return ["upstream", "contribution", "before", "after", "value", "norm", "total", *ids]
+        return [*dict.fromkeys((*ARRAYS, *QUANTITIES)), *ids]
     return [argument] if argument.islower() else []
 
 

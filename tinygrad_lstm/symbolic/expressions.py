@@ -45,6 +45,10 @@ class Apply:
 Expression = Name | Number | Numbers | Apply
 
 
+_ONE_WORD = re.compile(r"[\w.′]+|∂[\w.′]+/∂[\w.′]+")
+"""Names that need no parentheses."""
+
+
 def text(expression: Expression) -> str:
     """The expression in one line."""
     return _placed(expression, PLAIN)
@@ -74,7 +78,7 @@ def _placed(expression: Expression, notation: Notation, place: int = SUM) -> str
 
 def _write(expression: Expression, n: Notation) -> tuple[str, int]:
     if isinstance(expression, Name):
-        return n.name(expression.text), ATOM if re.fullmatch(r"[\w.∂/′]+", expression.text) else SUM
+        return n.name(expression.text), ATOM if _ONE_WORD.fullmatch(expression.text) else SUM
     if isinstance(expression, Number):
         return n.number(expression.value), ATOM if expression.value >= 0 else SUM
     if isinstance(expression, Numbers):
@@ -119,7 +123,7 @@ def _power(e: Apply, n: Notation) -> tuple[str, int]:
     base, exponent = e.operands
     if isinstance(exponent, Number) and exponent.value == 1:
         return _write(base, n)
-    if isinstance(exponent, Number) and exponent.value == int(exponent.value):
+    if isinstance(exponent, Number) and exponent.value.is_integer():
         return n.power(_placed(base, n, ATOM), str(int(exponent.value))), POWER
     return n.power(_placed(base, n, ATOM), _placed(exponent, n, ATOM)), POWER
 
@@ -204,7 +208,7 @@ _WRITERS: dict[str, Callable[[Apply, Notation], tuple[str, int]]] = {
     "mean": _reduction,
     "max": _reduction,
     "logsumexp": _reduction,
-    "transpose": lambda e, n: (n.power(_placed(e.operands[0], n, ATOM), "T"), ATOM),
+    "transpose": lambda e, n: (n.transposed(_placed(e.operands[0], n, ATOM)), ATOM),
     "broadcast_to": lambda e, n: (_called("broadcast", [_without_reshape(e.operands[0])], (), n), ATOM),
     "reshape": lambda e, n: (_called("reshape", e.operands, [_shown(e.attrs["shape"])], n), ATOM),
     "getitem": lambda e, n: _element(e, n, shown_index(e.attrs["index"])),

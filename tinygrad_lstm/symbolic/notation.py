@@ -31,6 +31,7 @@ class Notation(Protocol):
     def listed(self, pieces: list[str]) -> str: ...
     def indexed(self, symbol: str, index: str) -> str: ...
     def power(self, base: str, exponent: str) -> str: ...
+    def transposed(self, base: str) -> str: ...
     def fraction(self, above: str, below: str) -> str: ...
     def root(self, piece: str) -> str: ...
 
@@ -74,7 +75,10 @@ class Plain:
     def power(self, base: str, exponent: str) -> str:
         if re.fullmatch(r"-?\d+", exponent):
             return base + exponent.translate(_SUPERSCRIPTS)
-        return f"{base}ᵀ" if exponent == "T" else f"{base}^{exponent}"
+        return f"{base}^{exponent}"
+
+    def transposed(self, base: str) -> str:
+        return f"{base}ᵀ"
 
     def fraction(self, above: str, below: str) -> str:
         return f"{above} / {below}"
@@ -135,6 +139,9 @@ class MathML:
     def power(self, base: str, exponent: str) -> str:
         above = exponent if exponent.startswith("<") else f"<mi>{exponent.replace('-', '−')}</mi>"
         return f"<msup>{base}{above}</msup>"
+
+    def transposed(self, base: str) -> str:
+        return f"<msup>{base}<mi>T</mi></msup>"
 
     def fraction(self, above: str, below: str) -> str:
         return f"<mfrac>{above}{below}</mfrac>"

@@ -5,7 +5,7 @@
 const tape = JSON.parse(document.querySelector("#data").textContent);
 
 const FIELDS = ["number", "node", "slot", "math", "inNumbers", "text", "before", "added", "after",
-  "arrived", "expected", "norm", "total", "summed"];
+  "arrived", "expected", "summed"];
 
 const nodes = tape.nodes.map((node, number) => ({ ...node, number }));
 const events = tape.events.map((row, position) => {
@@ -14,22 +14,20 @@ const events = tape.events.map((row, position) => {
   event.phase = event.number < tape.start ? "forward" : event.number > tape.start ? "backward" : "seed";
   event.of = nodes[event.node];
   event.target = event.phase === "forward" ? null : event.phase === "seed" ? event.of : nodes[event.of.inputs[event.slot]];
-  for (const field of ["norm", "total"]) event[field] = event[field] === null ? null : Number(event[field]);
   return event;
 });
-const arrays = tape.arrays.map((array) => ({ ...array, v: array.v.map(Number), stats: array.stats?.map(Number) }));
+const arrays = tape.arrays.map((array) => ({ ...array, v: array.v.map(Number), stats: array.stats?.map(Number), norm: Number(array.norm) }));
 
 const positionOf = new Map(events.map((event) => [event.number, event.position]));
 const seedPosition = positionOf.get(tape.start);
 
-/** The events that bring something to each node's gradient, by the node's number. */
+/** The events of this page that bring something to each node's gradient, by the node's number. */
 const arrivals = nodes.map(() => []);
 /** The first and the last position at which each node is the one at work, forward and backward. */
 const forwardAt = nodes.map(() => null);
 const backward = nodes.map(() => null);
 for (const event of events) {
   if (event.phase === "forward") forwardAt[event.node] = event.position;
-  if (event.phase === "seed") arrivals[event.node].push(event);
   if (event.phase !== "backward") continue;
   arrivals[event.target.number].push(event);
   const span = (backward[event.node] ??= [event.position, event.position]);
@@ -49,8 +47,9 @@ function shown(number, digits = 4) {
 function asText(id, digits = 6) {
   if (id === null || id === undefined) return "nothing yet";
   const { v, rows, shape, stats } = arrays[id];
-  if (stats) {
-    const [norm, low, high] = stats.map((number) => shown(number));
+  if (stats || v.length > tape.most) {
+    const [low, high] = (stats ?? [Math.min(...v), Math.max(...v)]).map((number) => shown(number));
+    const norm = shown(arrays[id].norm);
     return `shape ${shape}, norm ${norm}, from ${low} to ${high}`;
   }
   if (shape === "()") return shown(v[0], digits);
@@ -60,21 +59,19 @@ function asText(id, digits = 6) {
   return lines.length === 1 ? lines[0] : `shape ${shape}\n[${lines.join("\n ")}]`;
 }
 
-/** The Euclidean norm of an array. */
-function norm(id) {
-  if (id === null || id === undefined) return NaN;
-  return arrays[id].stats?.[0] ?? Math.hypot(...arrays[id].v);
+/** The Euclidean norm of an array; null of none. */
+const normOf = (id) => (id === null || id === undefined ? null : arrays[id].norm);
+
+/** How many of the changes to a node's gradient have happened by an event. */
+function arrivedBy({ arrivals: changes }, { number }) {
+  const later = changes.findIndex(([when]) => when > number);
+  return later < 0 ? changes.length : later;
 }
 
-/** What has arrived at a node by a position: the number of an array, or null. */
-function gradientAt(node, position) {
-  let found = null;
-  for (const event of arrivals[node.number]) {
-    if (event.position > position) break;
-    found = event.phase === "seed" ? node.gradient : event.after;
-  }
-  const first = arrivals[node.number][0]; // what came before the window of this page
-  return found ?? (first && first.phase === "backward" && position >= seedPosition ? first.before : null);
+/** What has arrived at a node by an event: the number of an array, or null. */
+function gradientAt(node, event) {
+  const arrived = arrivedBy(node, event);
+  return arrived ? node.arrivals[arrived - 1][1] : null;
 }
 
 const named = (node) => node.shown ?? node.id;

@@ -5,7 +5,7 @@ const line = document.querySelector("#line");
 const playButton = document.querySelector('[data-do="play"]');
 const speed = document.querySelector("#timeline select");
 const dialog = document.querySelector("dialog");
-const state = { last: "step", playing: null, resting: null };
+const state = { last: "step", playing: null, resting: null, marked: walk.breakpoints };
 
 function show({ hurry = false } = {}) {
   const { event } = walk;
@@ -31,7 +31,7 @@ function narrate(event, hidden) {
   if (event.phase === "forward") {
     return of.op ? `Forward${when}: ${of.op} computes ${of.equation}.` : `Forward: ${named(of)} is given.`;
   }
-  const size = hidden ? "its size is for you to guess" : `it has norm ${shown(event.norm)}`;
+  const size = hidden ? "its size is for you to guess" : `it has norm ${shown(normOf(event.added))}`;
   const complete = event.arrived < event.expected ? `${event.arrived} of ${event.expected} have arrived`
     : `all ${event.expected > 1 ? `${event.expected} have` : "of it has"} arrived, so it can be passed on`;
   return `Backward${when}: ${of.op} sends a contribution to the gradient of ${named(event.target)}; ${size}, and ${complete}.`;
@@ -81,8 +81,18 @@ function obey(text) {
     log.classList.add("refused");
     say(error.message);
   }
-  showMarks();
+  if (walk.breakpoints !== state.marked) showMarks();
+  state.marked = walk.breakpoints;
+  if (walk.grain !== grainOf(picture.view)) openGrain();
   show();
+}
+
+/** What next passes over, and the view where that is one box, go together. */
+const grainOf = (name) => tape.views.find(({ view }) => view === name)?.grain ?? walk.grain;
+
+function openGrain() {
+  const fitting = tape.views.filter(({ grain }) => grain === walk.grain);
+  picture.open(fitting.at(-1).view);
 }
 
 // Playing
@@ -126,18 +136,13 @@ const CONTROLS = {
   next: () => obey("next"),
 };
 
+/** The keys of commands are those of the table; the others are the page's own. */
+const ARROWS = { "→": "ArrowRight", "←": "ArrowLeft" };
 const KEYS = {
-  ArrowRight: CONTROLS.step,
-  ArrowLeft: CONTROLS["reverse-step"],
-  n: CONTROLS.next,
-  N: CONTROLS["reverse-next"],
-  r: () => obey("return"),
-  c: () => obey("continue"),
-  C: () => obey("reverse-continue"),
-  u: () => obey("up"),
-  d: () => obey("down"),
-  w: () => obey("where"),
-  b: () => prompt("break "),
+  ...Object.fromEntries(tape.commands.filter(({ key }) => key).map(({ name, key, argument }) => [
+    ARROWS[key] ?? key,
+    argument === "PLACE" ? () => prompt(`${name} `) : () => obey(name),
+  ])),
   "/": () => prompt(""),
   p: () => togglePredict(),
   "+": () => picture.zoom(1),
@@ -149,11 +154,11 @@ const KEYS = {
   "?": () => openHelp(),
 };
 
-const KEY_MEANINGS = [["→ ←", "forward and back by one event"], ["n N", "to the next node, or the one before"],
-  ["r", "until this module and its time step are left"], ["c C", "to the next breakpoint, or the one before"],
-  ["b", "set a breakpoint"], ["u d", "let n pass over more, or less: op, gate, cell"], ["w", "where am I"],
-  ["Space", "play and pause"], ["Home End", "to the beginning, to the end"], ["+ −", "nearer, farther"],
-  ["p", "predict"], ["/", "type a command; Esc leaves, and closes an answer"], ["?", "this help"]];
+const KEY_MEANINGS = [
+  ...tape.commands.filter(({ key }) => key && key !== "?").map(({ key, meaning }) => [key, meaning]),
+  ["Space", "play and pause"], ["Home End", "to the beginning, to the end"], ["+ −", "a nearer picture, or a farther one"],
+  ["p", "predict"], ["/", "type a command; Esc leaves, and closes an answer"], ["?", "this help"],
+];
 
 function prompt(start) {
   line.value = start;
@@ -213,9 +218,9 @@ guess.section.querySelector("form").addEventListener("submit", (submit) => {
 });
 guess.section.querySelector(".show").addEventListener("click", () => reveal(""));
 
-/** Where the address leads. */
-function follow() {
-  const found = /^#step=(\d{1,9})$/.exec(location.hash);
+/** Where an address leads. */
+function follow(address) {
+  const found = /#step=(\d{1,9})$/.exec(address);
   if (!found) return false;
   try {
     walk.to(positionOfNumber(Number(found[1])));
@@ -227,8 +232,8 @@ function follow() {
   return true;
 }
 
-addEventListener("hashchange", () => {
-  if (follow()) show();
+addEventListener("hashchange", ({ newURL }) => {
+  if (follow(newURL)) show();
 });
 addEventListener("resize", () => {
   picture.fit();
@@ -238,11 +243,10 @@ addEventListener("resize", () => {
 });
 
 walk.to(positionOf.get(tape.position) ?? seedPosition);
-follow();
+follow(location.href);
 if (picture.views.length) {
-  const grain = tape.views.filter((view) => view.grain === walk.grain).at(-1);
-  const { view } = innerWidth < 640 ? tape.views.find((each) => each.view === "gates") : grain;
-  picture.open(view);
+  if (innerWidth < 640) walk.grain = "gate"; // operations are too many for a phone
+  openGrain();
 } else {
   document.querySelector("#picture .nothing").hidden = false;
   document.querySelector(".views").hidden = true;
@@ -250,4 +254,3 @@ if (picture.views.length) {
 strip.draw();
 showMarks();
 show({ hurry: true });
-document.documentElement.dataset.ready = "true";

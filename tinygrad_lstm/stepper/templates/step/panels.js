@@ -45,7 +45,7 @@ function grid(v, rows, columns, shape) {
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** Orange is above zero, blue below; the stronger, the farther from it. What is not finite is in the colour of ink. */
-function heatMap({ v, rows, shape, stats, bad, block }, columns) {
+function heatMap({ v, rows, shape, stats, bad, block, norm }, columns) {
   const size = Math.max(4, Math.min(CELL, Math.floor(260 / columns)));
   const canvas = element("canvas", { width: columns * size, height: rows * size, className: "heat", role: "img" });
   const finite = v.filter(Number.isFinite);
@@ -57,7 +57,7 @@ function heatMap({ v, rows, shape, stats, bad, block }, columns) {
     paint.fillStyle = Number.isFinite(x) ? `color-mix(in srgb, ${x >= 0 ? above : below} ${100 * strength}%, ${zero})` : ink;
     paint.fillRect((i % columns) * size, Math.floor(i / columns) * size, size, size);
   });
-  const [norm, low, high, mean] = stats ?? [Math.hypot(...v), Math.min(...v), Math.max(...v), v.reduce((a, b) => a + b, 0) / v.length];
+  const [low, high, mean] = stats ?? [Math.min(...v), Math.max(...v), v.reduce((a, b) => a + b, 0) / v.length];
   const statistics = `shape ${shape} · norm ${shown(norm)} · ${shown(low)} … ${shown(high)} · mean ${shown(mean)}${bad ? ` · ${bad} not finite` : ""}`;
   canvas.setAttribute("aria-label", `heat map, ${statistics}`);
   const readout = element("small", { className: "readout", textContent: block ? "each square is the largest magnitude of a block" : "point at a square for its number" });
@@ -134,11 +134,11 @@ function showLedger(event) {
   section.hidden = rows.length < 2;
   if (section.hidden) return;
   section.querySelector("h2").replaceChildren("Ledger of ∂L/∂", element("bdi", { textContent: named(event.target) }));
-  const largest = Math.max(...rows.map(({ norm }) => norm).filter(Number.isFinite), 0) || 1;
+  const largest = Math.max(...rows.map(({ added }) => normOf(added)).filter(Number.isFinite), 0) || 1;
   const table = element("table");
   for (const each of rows) {
     const arrived = each.position <= event.position;
-    const hidden = isHidden(each);
+    const [hidden, norm] = [isHidden(each), normOf(each.added)];
     const row = table.insertRow();
     row.className = each === event ? "now" : arrived ? "" : "later";
     const jump = element("button", { type: "button", textContent: each.of.time === null ? "—" : `t = ${each.of.time}`, title: `to event ${each.number}` });
@@ -146,11 +146,11 @@ function showLedger(event) {
     row.insertCell().append(jump);
     row.insertCell().textContent = each.of.op;
     const bar = element("span", { className: "bar" });
-    bar.style.width = `${hidden ? 0 : Number.isFinite(each.norm) ? (100 * each.norm) / largest : 100}%`;
+    bar.style.width = `${hidden ? 0 : Number.isFinite(norm) ? (100 * norm) / largest : 100}%`;
     const cell = row.insertCell();
     cell.className = "bars";
     cell.append(bar);
-    row.insertCell().textContent = hidden ? "?" : `‖${shown(each.norm)}‖`;
+    row.insertCell().textContent = hidden ? "?" : `‖${shown(norm)}‖`;
   }
   bodyOf("ledger").replaceChildren(table);
   const [now, frame] = [table.querySelector(".now"), bodyOf("ledger")];
@@ -185,8 +185,8 @@ const guess = {
     const columns = v.length / rows;
     const [label, verdict] = [this.section.querySelector("label"), this.section.querySelector(".verdict")];
     const index = rows > 1 ? `[${Math.floor(at / columns)}, ${at % columns}]` : `[${at}]`;
-    const which = v.length === 1 ? "What" : block ? "What, at its largest," : `What, in entry ${index},`;
-    label.replaceChildren(`${which} does ${event.of.op} add to ∂L/∂`, element("bdi", { textContent: named(event.target) }), "?");
+    const where = v.length === 1 ? "?" : block ? ", where it is largest?" : `, at ${index}?`;
+    label.replaceChildren(`What does this ${event.of.op} contribute to ∂L/∂`, element("bdi", { textContent: named(event.target) }), where);
     verdict.textContent = "";
     this.section.querySelector("input").value = "";
   },

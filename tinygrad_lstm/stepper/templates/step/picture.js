@@ -102,10 +102,9 @@ function stateOf(node, position) {
   if (node.gradient === null) return "idle";
   const span = backward[node.number];
   if (span && position > span[1]) return "done";
-  const arrived = arrivals[node.number];
-  if (!arrived.length) return "idle";
-  if (arrived[0].position > position) return "pending";
-  return !span && arrived.at(-1).position <= position ? "done" : "part";
+  const arrived = arrivedBy(node, event);
+  if (!arrived) return "pending";
+  return node.op === null && arrived === node.arrivals.length ? "done" : "part";
 }
 
 function together(states) {

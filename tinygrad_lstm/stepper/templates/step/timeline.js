@@ -10,7 +10,7 @@ const THUMB = 16; // its middle does not reach the ends of the slider
 function showMarks() {
   const place = (position) => `calc(${THUMB / 2}px + (100% - ${THUMB}px) * ${fraction(position)})`;
   const made = [];
-  const phases = [["forward", 0], ["seed", seedPosition], ["backward", seedPosition + 1]];
+  const phases = [["forward", 0], ["seed", seedPosition]];
   for (const [name, position] of phases) {
     if (events[position]?.phase !== name) continue;
     const mark = element("span", { className: `phase ${name}`, textContent: name === "seed" ? "" : name });

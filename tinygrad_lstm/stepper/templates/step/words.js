@@ -5,13 +5,14 @@ const COMPARED = {
   "<": (a, b) => a < b, ">": (a, b) => a > b,
 };
 
+/** What a condition may ask of an event; null where there is no such thing. */
 const QUANTITIES = {
-  norm: (event) => event.norm ?? (event.phase === "seed" ? norm(event.of.gradient) : NaN),
-  total: (event) => event.total ?? (event.phase === "seed" ? norm(event.of.gradient) : NaN),
-  upstream: (event) => (event.phase === "forward" ? NaN : norm(event.of.gradient)),
-  value: (event) => norm(event.of.value),
-  arrived: (event) => event.arrived ?? NaN,
-  time: (event) => event.of.time ?? NaN,
+  norm: (event) => normOf(ARRAYS.contribution(event)),
+  total: (event) => normOf(ARRAYS.after(event)),
+  upstream: (event) => normOf(ARRAYS.upstream(event)),
+  value: (event) => normOf(event.of.value),
+  arrived: (event) => event.arrived,
+  time: (event) => event.of.time,
 };
 
 const ARRAYS = {
@@ -22,18 +23,15 @@ const ARRAYS = {
   after: (event) => event.after ?? (event.phase === "seed" ? event.of.gradient : null),
 };
 
-const GRAMMAR = "write op:NAME, t:STEP, node:ID or the name of a module, several of them if you like, and then perhaps "
-  + `'if QUANTITY < NUMBER', where the quantity is ${Object.keys(QUANTITIES).join(", ")}; as in: forget_gate t:2 if norm < 1e-3`;
-
 class Refused extends Error {}
 
 /** The condition that a text describes: where to stop. */
 function parsePlace(text) {
   const [places, ...asked] = ` ${text} `.split(" if ");
-  if (asked.length && !asked.join("").trim()) throw new Refused(`a condition must follow 'if' in '${text}'; ${GRAMMAR}`);
+  if (asked.length && !asked.join("").trim()) throw new Refused(`a condition must follow 'if' in '${text}'; ${tape.grammar}`);
   const conditions = places.split(/\s+/).filter(Boolean).map(placeCondition);
   if (asked.length) conditions.push(question(asked.join(" if ")));
-  if (!conditions.length) throw new Refused(`where to stop? ${GRAMMAR}`);
+  if (!conditions.length) throw new Refused(`where to stop? ${tape.grammar}`);
   return (event) => conditions.every((condition) => condition(event));
 }
 
@@ -47,18 +45,21 @@ function placeCondition(word) {
   if (kind === "op" && name) return (event) => event.of.op === name;
   if (kind === "t" && /^-?\d{1,9}$/.test(name)) return (event) => event.of.time === Number(name);
   if (kind === "node" && name) return (event) => event.of.id === name;
-  throw new Refused(`'${word}' is no place to stop at; ${GRAMMAR}`);
+  throw new Refused(`'${word}' is no place to stop at; ${tape.grammar}`);
 }
 
 function question(text) {
   const found = /^\s*(\w+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$/.exec(text);
-  if (!found || !Object.hasOwn(QUANTITIES, found[1])) throw new Refused(`cannot read the condition '${text.trim()}'; ${GRAMMAR}`);
+  if (!found || !Object.hasOwn(QUANTITIES, found[1])) throw new Refused(`cannot read the condition '${text.trim()}'; ${tape.grammar}`);
   const [, name, sign, number] = found;
-  const bound = /^[+-]?inf(inity)?$/i.test(number) ? Number(number[0] === "-" ? -Infinity : Infinity) : Number(number);
-  if (Number.isNaN(bound)) throw new Refused(`'${number}' is no number; ${GRAMMAR}`);
+  const special = /^([+-]?)(inf(?:inity)?|nan)$/i.exec(number);
+  const bound = !special ? Number(number) : special[2][0].toLowerCase() === "n" ? NaN : special[1] === "-" ? -Infinity : Infinity;
+  if (!special && Number.isNaN(bound)) throw new Refused(`'${number}' is no number; ${tape.grammar}`);
   return (event) => {
     const quantity = QUANTITIES[name](event);
-    return !Number.isNaN(quantity) && COMPARED[sign](quantity, bound);
+    if (quantity === null) return false;
+    if (!Number.isNaN(bound)) return COMPARED[sign](quantity, bound);
+    return ["==", "!="].includes(sign) && Number.isNaN(quantity) === (sign === "==");
   };
 }
 
@@ -98,7 +99,7 @@ function expression(text) {
   if (Object.hasOwn(QUANTITIES, name)) {
     return (event) => {
       const quantity = QUANTITIES[name](event);
-      return Number.isNaN(quantity) ? "none here" : shown(quantity, 6);
+      return quantity === null ? "none here" : shown(quantity, 6);
     };
   }
   if (!name.endsWith(".grad")) {
@@ -106,7 +107,7 @@ function expression(text) {
     return () => asText(node.value);
   }
   const node = findShown(name.slice(0, -".grad".length));
-  return (event) => asText(gradientAt(node, event.position));
+  return (event) => asText(gradientAt(node, event));
 }
 
 const walk = {
@@ -114,8 +115,8 @@ const walk = {
   grain: tape.grain,
   breakpoints: [],
   displays: [],
-  made: 0,
-  shownCount: 0,
+  made: tape.last[0],
+  shownCount: tape.last[1],
 
   get event() { return events[this.position]; },
 
@@ -145,16 +146,16 @@ const walk = {
       const hit = this.breakpoints.filter((each) => each.matches(events[i]));
       hit.forEach((each) => { each.hits += 1; });
       if (!hit.length) continue;
-      this.breakpoints = this.breakpoints.filter((each) => !(each.temporary && hit.includes(each)));
+      this.breakpoints = this.breakpoints.filter((each) => !(each.kind === "tbreak" && hit.includes(each)));
       this.to(i);
       return;
     }
     this.to(direction > 0 ? events.length - 1 : 0);
   },
 
-  stopAt(text, matches, temporary = false) {
-    const made = { number: (this.made += 1), text, matches, temporary, hits: 0 };
-    this.breakpoints.push(made);
+  stopAt(kind, text, matches) {
+    const made = { number: (this.made += 1), kind, text, matches, hits: 0 };
+    this.breakpoints = [...this.breakpoints, made];
     return told(made);
   },
 
@@ -163,8 +164,7 @@ const walk = {
   displayed() { return this.displays.map(({ number, text, shown }) => `${number}  ${text} = ${shown(this.event)}`); },
 };
 
-function told({ number, text, temporary, hits }) {
-  const kind = temporary ? "tbreak" : text.endsWith(".grad") ? "watch" : "break";
+function told({ number, kind, text, hits }) {
   return `${number}  ${kind} ${text}  hit ${hits} time${hits === 1 ? "" : "s"}`;
 }
 
@@ -234,9 +234,9 @@ const DOES = {
   "reverse-continue": () => walk.toBreakpoint(-1),
   up: () => coarser(1),
   down: () => coarser(-1),
-  break: (rest) => walk.stopAt(rest, parsePlace(rest)),
-  tbreak: (rest) => walk.stopAt(rest, parsePlace(rest), true),
-  watch: (rest) => walk.stopAt(rest, watching(rest)),
+  break: (rest) => walk.stopAt("break", rest, parsePlace(rest)),
+  tbreak: (rest) => walk.stopAt("tbreak", rest, parsePlace(rest)),
+  watch: (rest) => walk.stopAt("watch", rest, watching(rest)),
   delete: (rest) => {
     const found = numbered(walk.breakpoints, rest, "delete", "a breakpoint", (n) => `there is no breakpoint ${n}; info breakpoints lists those there are`);
     walk.breakpoints = walk.breakpoints.filter((each) => each !== found);
@@ -279,11 +279,19 @@ function carryOut(line) {
   return DOES[command.name](rest);
 }
 
-/** What was set before the page was made; what it names may lie outside of this page's window. */
-function takeOver(set) {
-  try { set(); } catch (error) { if (!(error instanceof Refused)) throw error; }
+/** What was set before the page was made. What it names may lie outside of this page, and then never happens here. */
+function takenOver(read, otherwise) {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return otherwise;
+  }
 }
-for (const [text, temporary] of tape.breakpoints) {
-  takeOver(() => walk.stopAt(text, text.endsWith(".grad") ? watching(text) : parsePlace(text), temporary));
+for (const [number, kind, text, hits] of tape.breakpoints) {
+  const matches = takenOver(() => (kind === "watch" ? watching(text) : parsePlace(text)), () => false);
+  walk.breakpoints.push({ number, kind, text, matches, hits });
 }
-for (const text of tape.displays) takeOver(() => walk.display(text));
+for (const [number, text] of tape.displays) {
+  walk.displays.push({ number, text, shown: takenOver(() => expression(text), () => "not on this page") });
+}
