@@ -226,7 +226,7 @@ def test_deep_links(page, stepper):
 def test_the_panels_show_the_numbers_of_the_event(page, stepper):
     for event in stepper.events.backward[::7]:
         at(page, event.index)
-        shown = page.locator("#accumulator dd").all_inner_texts()
+        shown = page.locator(".sum > div > :last-child").all_inner_texts()
         wanted = [[f"{x:.4g}" for x in np.ravel(array)] for array in (event.contribution, event.after)]
         for text, numbers in zip(shown[1:], wanted, strict=True):
             assert [float(x) for x in text.replace("−", "-").split()] == pytest.approx([float(x) for x in numbers])
@@ -281,7 +281,7 @@ def test_predict_hides_the_contribution_until_it_was_said(page, stepper):
     button(page, "Predict").click()
     at(page, event.index)
     wanted = float(event.contribution.flat[np.argmax(np.abs(event.contribution))])
-    assert page.locator("#accumulator dd").all_inner_texts()[1:] == ["?", "?"]
+    assert page.locator(".sum > div > :last-child").all_inner_texts()[1:] == ["?", "?"]
     assert page.locator("#equation .in-numbers").count() == 0
     guess = page.locator("#guessed")
     tries = {"": "Type a number", str(-wanted): "sign", str(wanted * 3): "too large", str(wanted / 3): "small"}
@@ -293,7 +293,7 @@ def test_predict_hides_the_contribution_until_it_was_said(page, stepper):
     guess.press("Enter")
     assert page.locator("#guess").is_hidden()
     assert "Right" in page.locator("#console pre").inner_text()
-    assert page.locator("#accumulator dd").all_inner_texts()[1] != "?"
+    assert page.locator(".sum > div > :last-child").all_inner_texts()[1] != "?"
     button(page, "Forward one event").click()
     button(page, "Show it").click()
     assert page.locator("#guess").is_hidden()
@@ -462,7 +462,7 @@ def test_a_gradient_of_a_gradient(open_page):
     page = open_page(page_of(stepper))
     page.keyboard.press("End")
     assert number(page) == len(stepper) - 1
-    shown = page.locator("#accumulator dd").all_inner_texts()[2]
+    shown = page.locator(".sum > div > :last-child").all_inner_texts()[2]
     after = stepper.events[-1].after.tolist()
     assert [float(v) for v in shown.replace("−", "-").split()] == pytest.approx(after, rel=1e-3)
 

@@ -57,6 +57,8 @@ def path(output: Tensor, x: Tensor) -> Path:
 def find(output: Tensor, name: str) -> Tensor:
     """The tensor of that name behind the output: ``"h0"``, with its step ``"t3.c"``, or by its id, ``"t3.cell.tanh"``.
 
+    The end of a name will do, from a dot on.
+
     Raises ValueError, naming some that there are, for one that is not there and for one of several.
     """
     graph = Graph(output)
@@ -65,11 +67,17 @@ def find(output: Tensor, name: str) -> Tensor:
         step = f"t{node.time}." if node.time is not None else ""
         for known in {id, node.name or id, f"{step}{node.name or id}"}:
             by_name.setdefault(known, []).append(node)
-    found = by_name.get(name, [])
+    found = by_name.get(name) or _ending(name, by_name)
     if len(found) == 1:
         return found[0]
     if not found:
         names = dict.fromkeys(node.name for node in graph.nodes if node.name)
-        raise ValueError(f"no tensor here is called {name!r}; there is {', '.join(list(names)[:12])}")
+        there = list(names) or list(graph.ids.values())
+        raise ValueError(f"no tensor here is called {name!r}; there is {', '.join(there[:12])}")
     ids = ", ".join(graph.ids[node] for node in found[:6])
     raise ValueError(f"{len(found)} tensors are called {name!r}; say which: {ids}{', …' if len(found) > 6 else ''}")
+
+
+def _ending(name: str, by_name: dict[str, list[Tensor]]) -> list[Tensor]:
+    """The tensors whose names end so."""
+    return list(dict.fromkeys(x for known, found in by_name.items() if known.endswith(f".{name}") for x in found))

@@ -44,6 +44,8 @@ GRAMMAR = (
 
 _IF = re.compile(r"\s*(\w+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*")
 
+_NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
+
 
 @dataclass(eq=False)
 class Breakpoint:
@@ -54,9 +56,12 @@ class Breakpoint:
     matches: Condition = field(repr=False)
     kind: str = "break"
     hits: int = 0
+    nowhere: bool = False  # no event of the walk is at that place
 
     def __str__(self) -> str:
-        return f"{self.number}  {self.kind} {self.text}  hit {self.hits} time{'' if self.hits == 1 else 's'}"
+        times = f"hit {self.hits} time{'' if self.hits == 1 else 's'}"
+        nowhere = "; nothing here is at that place" if self.nowhere else ""
+        return f"{self.number}  {self.kind} {self.text}  {times}{nowhere}"
 
 
 def parse(text: str) -> Condition:
@@ -67,15 +72,24 @@ def parse(text: str) -> Condition:
     >>> [parse("op:tanh if norm < 1")(event) for event in stepper.events]
     [False, False, False, True]
     """
+    if not isinstance(text, str):
+        raise TypeError(f"a place is written as text, such as 'op:tanh', not {text!r}")
     places, asks, question = f" {text} ".partition(" if ")
     if asks and not question.strip():
         raise ValueError(f"a condition must follow 'if' in {text!r}; {GRAMMAR}")
-    conditions = [_place(word) for word in places.split()]
-    if asks:
-        conditions.append(_question(question))
-    if not conditions:
+    if not places.strip() and not asks:
         raise ValueError(f"where to stop? {GRAMMAR}")
-    return lambda event: all(condition(event) for condition in conditions)
+    there = parse_places(text)
+    if not asks:
+        return there
+    met = _question(question)
+    return lambda event: there(event) and met(event)
+
+
+def parse_places(text: str) -> Condition:
+    """The part of a condition that says where: any event fits that is at all of the places."""
+    places = [_place(word) for word in f" {text} ".partition(" if ")[0].split()]
+    return lambda event: all(place(event) for place in places)
 
 
 def watching(tensor: Tensor) -> Condition:
@@ -90,7 +104,7 @@ def _place(word: str) -> Condition:
         return lambda event: _within(parts, event.scope)
     if kind == "op" and name:
         return lambda event: event.node.primitive is not None and event.node.primitive.name == name
-    if kind == "t" and re.fullmatch(r"-?\d{1,9}", name):
+    if kind == "t" and re.fullmatch(r"-?[0-9]{1,9}", name):
         return lambda event: event.time == int(name)
     if kind == "node" and name:
         return lambda event: event.graph.ids[event.node] == name
@@ -107,10 +121,9 @@ def _question(text: str) -> Condition:
     if not found or found[1] not in QUANTITIES:
         raise ValueError(f"cannot read the condition {text.strip()!r}; {GRAMMAR}")
     quantity, compare = QUANTITIES[found[1]], COMPARISONS[found[2]]
-    try:
-        bound = float(found[3])
-    except ValueError:
-        raise ValueError(f"{found[3]!r} is no number; {GRAMMAR}") from None
+    if not _NUMBER.fullmatch(found[3]):
+        raise ValueError(f"{found[3]!r} is no number; {GRAMMAR}")
+    bound = float(found[3])
     if math.isnan(bound):  # nothing equals it, and yet one wants to ask where it comes from
         return lambda event: (
             (value := quantity(event)) is not None

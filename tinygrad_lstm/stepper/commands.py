@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,8 +40,14 @@ def carry_out(line: str, stepper: Stepper) -> str | None:
     >>> carry_out("step", stepper), carry_out("print norm", stepper)
     (None, 0.786448)
     """
-    word, _, rest = line.strip().partition(" ")
-    return find(word).run(stepper, rest.strip())
+    word, rest = divided(line)
+    return find(word).run(stepper, rest)
+
+
+def divided(line: str) -> tuple[str, str]:
+    """The word of a line, and the rest."""
+    word, *rest = line.strip().split(None, 1) or [""]
+    return word, rest[0] if rest else ""
 
 
 def find(word: str) -> Command:
@@ -125,7 +132,7 @@ def _nothing(name: str, rest: str) -> None:
 def _number(name: str, rest: str, of: str = "") -> int:
     if of and not rest:
         raise UsageError(f"{name} needs the number of {of}, as in: {name} 12")
-    if not rest.isdecimal() or len(rest) > 9:
+    if not re.fullmatch("[0-9]{1,9}", rest):
         raise UsageError(f"{name} takes a whole number, not {rest!r}")
     return int(rest)
 

@@ -14,7 +14,7 @@ from ..draw.path import find
 from ..draw.timeline import Window
 from ..engine.tensor import Tensor
 from ..files import write_file
-from .breakpoints import Breakpoint, Condition, parse, watching
+from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
 from .event import Event
 from .flow import FlowRow, flow
 from .ledger import Ledger, ledger, paths
@@ -45,7 +45,7 @@ class Stepper:
         self.grain = GRAINS[0]
         self.breakpoints: list[Breakpoint] = []
         self.displays: dict[int, Expression] = {}
-        self.places = Places(self.graph)
+        self.places = Places(self.graph, self.events.names)
         self.last_breakpoint = self.last_display = 0
 
     def __len__(self) -> int:
@@ -123,7 +123,10 @@ class Stepper:
 
         Raises ValueError, saying what can be written, for a place that cannot be read.
         """
-        return self._add(place, parse(place), "tbreak" if temporary else "break")
+        made = self._add(place, parse(place), "tbreak" if temporary else "break")
+        there = parse_places(place)
+        made.nowhere = not any(there(event) for event in self.events)
+        return made
 
     def tbreak(self, place: str) -> Breakpoint:
         """Stop at a place once."""
@@ -131,8 +134,11 @@ class Stepper:
 
     def watch(self, name: str | Tensor) -> Breakpoint:
         """Stop at each ``+=`` to a gradient: ``"w.grad"``, or the tensor. Raises ValueError if there is no such one."""
-        if isinstance(name, Tensor):
-            return self._add(f"{self.graph.ids[name]}.grad", watching(name), "watch")
+        if not isinstance(name, str):
+            tensor = self._tensor(name)
+            if tensor not in self.graph.ids:
+                raise ValueError(f"{tensor!r} is not in the graph of this walk")
+            return self._add(f"{self.graph.ids[tensor]}.grad", watching(tensor), "watch")
         if not name.endswith(".grad"):
             raise ValueError(f"watch takes the name of a gradient, as in w.grad, not {name!r}")
         return self._add(name, watching(find(self.graph.output, name.removesuffix(".grad"))), "watch")
@@ -189,21 +195,21 @@ class Stepper:
         """The running totals at the current position; ``tl.draw(loss, gradients=stepper.gradients)`` shows them."""
         return self.events.gradients_at(self.position)
 
-    def ledger(self, tensor: Tensor) -> Ledger:
+    def ledger(self, tensor: str | Tensor) -> Ledger:
         """What each use of a tensor added to its gradient, in the order in which the engine added it up.
 
         Raises ValueError if the walk brings nothing to it.
         """
-        return ledger(self.events, tensor)
+        return ledger(self.events, self._tensor(tensor))
 
-    def paths(self, output: Tensor, tensor: Tensor | None = None) -> dict[str, Any]:
+    def paths(self, output: str | Tensor, tensor: str | Tensor | None = None) -> dict[str, Any]:
         """∂L/∂tensor divided by the ways it came: through which gate of the next step, or along the belt.
 
         ``paths(c1)``, or ``paths(loss, c1)``. Raises ValueError for an output that this is not the walk from.
         """
         if tensor is not None and output is not self.graph.output:
             raise ValueError(f"this is the walk from {self.graph.output!r}, not from {output!r}")
-        return paths(self.events, output if tensor is None else tensor)
+        return paths(self.events, self._tensor(output if tensor is None else tensor))
 
     def flow(self) -> tuple[FlowRow, ...]:
         """‖∂L/∂h_t‖ and the like for every step t, with the saturation of the gates beside it."""
@@ -237,6 +243,14 @@ class Stepper:
 
     def __repr__(self) -> str:
         return f"<stepper at {self.position} of {len(self.events) - 1}: {self.current.formula}>"
+
+    def _tensor(self, named: str | Tensor) -> Tensor:
+        """A tensor of this graph, itself or by its name."""
+        if isinstance(named, str):
+            return find(self.graph.output, named)
+        if not isinstance(named, Tensor):
+            raise TypeError(f"a tensor is needed, or the name of one, not {type(named).__name__}")
+        return named
 
     def _add(self, text: str, matches: Condition, kind: str) -> Breakpoint:
         self.last_breakpoint += 1

@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..draw.labels import clean
+from ..draw.scale import magnitude
 from ..engine.backprop import Contribution
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..symbolic.formulas import Formula, display_name, equation, forward
+
+LONGEST = 1000
+"""Letters of a line; what is longer is cut."""
 
 if TYPE_CHECKING:
     from .tape import Tape
@@ -64,12 +69,21 @@ class Event:
     def time(self) -> int | None:
         return self.node.time
 
+    @property
+    def equation(self) -> str:
+        """How the node was computed."""
+        return equation(self.node, self.tape.names)
+
     @cached_property
     def rule(self) -> Formula | None:
         """The formula at work here, in symbols; None for what is given, such as a leaf or the seed."""
         if self.phase == "seed" or self.node.is_leaf:
             return None
-        return forward(self.node) if self.phase == "forward" else self.tape.rules(self.node)[self.slot]
+        return (
+            forward(self.node, taken=self.tape.names)
+            if self.phase == "forward"
+            else self.tape.rules(self.node)[self.slot]
+        )
 
     @cached_property
     def in_numbers(self) -> Formula | None:
@@ -77,7 +91,7 @@ class Event:
         if self.rule is None:
             return None
         if self.step is None:
-            written = forward(self.node, numbers=True)
+            written = forward(self.node, numbers=True, taken=self.tape.names)
         else:
             found = self.tape.rules(self.node, numbers=True)[self.slot]
             assert found is not None
@@ -89,7 +103,7 @@ class Event:
         if self.rule is not None:
             return str(self.rule)
         if self.phase == "forward":
-            return equation(self.node)
+            return self.equation
         return f"∂L/∂{display_name(self.node) or 'L'} = seed"
 
     @property
@@ -126,7 +140,7 @@ class Event:
         yield "node", self.graph.ids[self.node]
         yield "scope", ".".join(self.scope) or "—"
         yield "time", "—" if self.time is None else f"t = {self.time}"
-        yield "computed", equation(self.node)
+        yield "computed", self.equation
         if self.phase != "forward":
             yield "rule", self.formula
         if self.phase == "seed":
@@ -157,7 +171,7 @@ class Event:
         return f"<event {self.index}, {self.phase}: {self.formula}>"
 
     def __str__(self) -> str:
-        facts = list(self.facts())
+        facts = [(label, clean(text, LONGEST)) for label, text in self.facts()]
         width = max(len(label) for label, _ in facts)
         lines = [f"{label:>{width}}  {text}" for label, text in facts]
         return "\n".join([f"[{self.index}] {self.phase}", *lines])
@@ -168,5 +182,6 @@ def numbers(array: Any) -> str:
     values = np.asarray(array)
     if values.size <= 8:
         return " ".join(np.array2string(values, separator=", ", formatter={"float_kind": "{:.4g}".format}).split())
-    low, high, norm = values.min(), values.max(), np.linalg.norm(values)
-    return f"shape {values.shape}, norm {norm:.4g}, from {low:.4g} to {high:.4g}"
+    with np.errstate(all="ignore"):
+        low, high = values.min(), values.max()
+    return f"shape {values.shape}, norm {magnitude(values):.4g}, from {low:.4g} to {high:.4g}"

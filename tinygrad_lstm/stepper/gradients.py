@@ -13,6 +13,9 @@ from ..engine.tensor import Tensor
 FARTHEST = 2
 """So many gradients in a row are left out where each is the only contribution to the next."""
 
+MOST_INPUTS = 4
+"""What follows from a node of more inputs is kept: its rule makes all their shares for any one of them."""
+
 
 class Gradients(Mapping[Tensor, Any]):
     """∂L/∂node of every node that takes part in a walk.
@@ -34,7 +37,7 @@ class Gradients(Mapping[Tensor, Any]):
         """Remember what the last contribution to a node completes."""
         before = self._follows.get(step.node)
         distance = before[2] + 1 if before else 1
-        if step.expected == 1 and distance <= FARTHEST:
+        if step.expected == 1 and distance <= FARTHEST and len(step.node.inputs) <= MOST_INPUTS:
             self._follows[step.input] = (step.node, step.slot, distance)
         else:
             self._kept[step.input] = step.after

@@ -61,6 +61,8 @@ def expression(text: str, graph: Graph) -> Expression:
     >>> expression("x.grad", stepper.graph)(stepper.current)
     '3'
     """
+    if not isinstance(text, str):
+        raise TypeError(f"what to show is named by text, such as 'upstream' or 'w.grad', not {text!r}")
     name = text.strip()
     if name in ARRAYS:
         return Expression(name, lambda event: in_full(ARRAYS[name](event)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from typing import Any
 
@@ -14,6 +15,9 @@ from .record import Record
 
 SCRIPTS = ("step/data.js", "step/words.js", "step/picture.js", "step/panels.js", "step/timeline.js", "step/main.js")
 """In the order in which they need each other."""
+
+_UNSAFE = re.compile("[<\u2028\u2029\ud800-\udfff]")
+"""What may not stand in a script as it is, or in a file at all."""
 
 HEIGHT = 720
 """Of the page in a notebook, in pixels."""
@@ -51,4 +55,4 @@ def frame(stepper: Stepper) -> str:
 def _inert_json(data: dict[str, Any]) -> str:
     """As it may stand in a page: nothing in it can end the element it stands in."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

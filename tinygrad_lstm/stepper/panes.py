@@ -14,9 +14,9 @@ from rich.text import Text
 
 from ..draw.labels import clean
 from ..draw.scale import magnitude, short
-from ..symbolic.formulas import display_name, equation
+from ..symbolic.formulas import display_name
 from .cursor import Stepper
-from .event import Event, numbers
+from .event import LONGEST, Event, numbers
 from .tape import Tape
 
 WIDE = 100
@@ -55,10 +55,10 @@ def _panel(title: str, body: RenderableType) -> Panel:
 
 
 def _equation(event: Event) -> RenderableType:
-    lines = [] if event.phase == "forward" else [Text(equation(event.node), style="dim")]
-    lines.append(Text(event.formula, style="bold"))
+    lines = [] if event.phase == "forward" else [Text(clean(event.equation, LONGEST), style="dim")]
+    lines.append(Text(clean(event.formula, LONGEST), style="bold"))
     if event.numbers:
-        lines.append(Text(event.numbers))
+        lines.append(Text(clean(event.numbers, LONGEST)))
     if event.step is not None and np.shape(event.step.product) != np.shape(event.contribution):
         shapes = f"summed from {np.shape(event.step.product)} to {np.shape(event.contribution)}, undoing the broadcast"
         lines.append(Text(shapes, style="dim"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from ..draw.labels import clean
 from ..draw.timeline import Timeline
 from ..engine.graph import Graph
 from ..engine.scope import Frame
@@ -33,8 +35,9 @@ class Places:
     stands for itself.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, names: Collection[str] = ()) -> None:
         self._graph = graph
+        self._names = names
 
     @cached_property
     def _timeline(self) -> Timeline:
@@ -65,7 +68,10 @@ class Places:
             Level(frame.name or frame.kind, frame.kind if frame.name else "", frame.line)
             for frame in node.context.frames
         ]
-        return [*levels, Level(node.primitive.name if node.primitive else "leaf", equation(node), node.line)]
+        return [
+            *levels,
+            Level(node.primitive.name if node.primitive else "leaf", equation(node, self._names), node.line),
+        ]
 
 
 def users_line(node: Tensor) -> Line | None:
@@ -78,7 +84,7 @@ def told(levels: list[Level], node: Tensor) -> str:
     """The levels as text, each with its line; above them the time, below them the line of the user's."""
     time = "" if node.time is None else f"t = {node.time}"
     own = users_line(node)
-    rows = [(("  " * i) + level.name, level.what, level.line) for i, level in enumerate(levels)]
+    rows = [(("  " * i) + clean(level.name, 60), clean(level.what, 120), level.line) for i, level in enumerate(levels)]
     names = max(len(name) for name, _, _ in rows)
     whats = max(len(what) for _, what, _ in rows)
     lines = [

@@ -103,7 +103,9 @@ class Record:
             "flow": [self._flow_row(row) for row in flow(self.tape)],
             "grains": GRAINS,
             "grain": self.stepper.grain,
-            "breakpoints": [[each.number, each.kind, each.text, each.hits] for each in self.stepper.breakpoints],
+            "breakpoints": [
+                [each.number, each.kind, each.text, each.hits, each.nowhere] for each in self.stepper.breakpoints
+            ],
             "displays": [[number, shown.text] for number, shown in self.stepper.displays.items()],
             "last": [self.stepper.last_breakpoint, self.stepper.last_display],
             "commands": [
@@ -127,15 +129,18 @@ class Record:
             return f"{held}, those about the seed: the walk is too long for one page."
         first, last = self._window[0], self._window[-1]
         span = f"t = {first}" if first == last else f"t = {first} … {last}"
-        return f"{held}: {span} of {self._steps[0]} … {self._steps[-1]}. stepper.page(file, steps=(a, b)) shows others."
+        of = f"{self._steps[0]} … {self._steps[-1]}"
+        return f"{held}: {span} of {of}. Others are shown by stepper.page(file, steps=(a, b)), or --window A:B."
 
     def _chosen(self, steps: Window) -> list[int] | None:
         """The time steps to be shown; None if all are. Without being told, as many of the last as one page takes."""
         there = self._steps
-        if steps is not None and steps != "all":
+        if steps is not None and not (isinstance(steps, str) and steps == "all"):
+            if not there:
+                raise ValueError(f"steps={steps!r} asks for time steps, and this program has none")
             kept = [t for t in shown(there, steps, len(there)) if isinstance(t, int)]
             return None if kept == there else kept
-        if steps == "all" or not there or len(self.tape) <= MOST_EVENTS:
+        if steps is not None or not there or len(self.tape) <= MOST_EVENTS:
             return None
         return there[-max(1, len(there) * MOST_EVENTS // len(self.tape)) :]
 
@@ -194,8 +199,8 @@ class Record:
             "scope": node.scope,
             "time": node.time,
             "inputs": [self._nodes.number(x) for x in node.inputs] if held else [],
-            "letters": input_names(node) if node.primitive else (),
-            "equation": equation(node),
+            "letters": input_names(node, self.tape.names) if node.primitive else (),
+            "equation": equation(node, self.tape.names),
             "value": self._array(self.graph.values[node]),
             "where": self._texts.number(told(self.stepper.places.where(node), node)),
             "gradient": self._array(self.tape.gradients.get(node)),
@@ -246,10 +251,10 @@ def summary(values: NDArray[Any]) -> dict[str, Any]:
     >>> summary(np.array([[1.0, -2.0]]))["v"]
     [1, -2]
     """
-    flat = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(1, -1)
     whole: dict[str, Any] = {"shape": str(values.shape), "norm": _plain(magnitude(values), 17)}
     if not values.size:
         return {**whole, "rows": 0, "v": []}
+    flat = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(1, -1)
     if values.size > EXACT:
         with np.errstate(all="ignore"):
             whole["stats"] = [_plain(float(x)) for x in (values.min(), values.max(), values.mean())]

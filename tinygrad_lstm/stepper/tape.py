@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from ..engine.backprop import Contribution, as_seed, backprop
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
-from ..symbolic.formulas import Formula, rules
+from ..symbolic.formulas import Formula, display_name, rules
 from .event import Event
 from .gradients import Gradients
 
@@ -125,6 +125,11 @@ class Tape(Sequence[Event]):
         return {tensor: total for tensor, total in found.items() if total is not None}
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """What tensors are called: letters in formulas must not be mistaken for them."""
+        return frozenset(name for node in self.graph.nodes if (name := display_name(node)))
+
+    @cached_property
     def _ends(self) -> list[int]:
         """How many contributions the walk has made by the end of each node."""
         return list(accumulate(len(self._slots(node)) for node in self._walked))
@@ -150,7 +155,7 @@ class Tape(Sequence[Event]):
             self._rules = (node, {})
         known = self._rules[1]
         if numbers not in known:
-            known[numbers] = rules(node, self.gradients[node] if numbers else None)
+            known[numbers] = rules(node, self.gradients[node] if numbers else None, self.names)
         return known[numbers]
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .breakpoints import QUANTITIES
-from .commands import COMMANDS, carry_out, find
+from .commands import COMMANDS, carry_out, divided, find
 from .cursor import Stepper
 from .event import Event
 from .looking import ARRAYS
@@ -49,7 +49,7 @@ def obey(line: str, stepper: Stepper, console: Console) -> bool:
     """Carry out one command; False when it was the last."""
     before = stepper.position
     try:
-        if find(line.strip().partition(" ")[0]).name == "quit":
+        if find(divided(line)[0]).name == "quit":
             return False
         said = carry_out(line, stepper)
     except (ValueError, IndexError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,14 +105,21 @@ def formulas(node: Tensor, upstream: Any = None) -> tuple[str, ...]:
     return tuple("" if rule is None else str(rule) for rule in rules(node, upstream))
 
 
-def rules(node: Tensor, upstream: Any = None) -> tuple[Formula | None, ...]:
-    """The formulas of an operation that has a rule; None for a bare number."""
+def rules(node: Tensor, upstream: Any = None, taken: Collection[str] = ()) -> tuple[Formula | None, ...]:
+    """The formulas of an operation that has a rule; None for a bare number.
+
+    Names that are taken, by tensors elsewhere, get a prime where they stand for what has none.
+    """
     assert node.primitive is not None
     assert node.primitive.rule is not None
-    names = input_names(node)
-    output = _output_name(node, names)
+    names = input_names(node, taken)
+    output = _output_name(node, names, taken)
     asked = Symbol(Name(f"∂L/∂{output}"), np.ones(node.shape, node.dtype))
-    products = node.primitive.rule(asked, Symbol(Name(output), node.value), *_operands(node, names), **node.attrs)
+    operands = _operands(node, names)
+    try:
+        products = node.primitive.rule(asked, Symbol(Name(output), node.value), *operands, **node.attrs)
+    except (TypeError, AttributeError, ValueError):  # a rule that is not written in operators alone: it has no formula
+        products = tuple(Symbol(Name(f"what the rule of {node.primitive.name} makes of it"), x.value) for x in operands)
     numbers: dict[str, Any] = {}
     if upstream is not None:
         inputs = dict(zip(names, node.input_values, strict=True))
@@ -125,17 +132,17 @@ def rules(node: Tensor, upstream: Any = None) -> tuple[Formula | None, ...]:
     return tuple(lines)
 
 
-def equation(node: Tensor) -> str:
+def equation(node: Tensor, taken: Collection[str] = ()) -> str:
     """The equation that computed the node.
 
     >>> import tinygrad_lstm as tl
     >>> tl.symbolic.equation(2 * tl.tensor(3.0, name="x"))
     'y = 2 · x'
     """
-    return f"{node.name or 'a constant'} is given" if node.primitive is None else str(forward(node))
+    return f"{node.name or 'a constant'} is given" if node.primitive is None else str(forward(node, taken=taken))
 
 
-def forward(node: Tensor, *, numbers: bool = False) -> Formula:
+def forward(node: Tensor, *, numbers: bool = False, taken: Collection[str] = ()) -> Formula:
     """The equation of an operation; with the numbers of small tensors, and what they make, if asked for.
 
     >>> import tinygrad_lstm as tl
@@ -143,9 +150,9 @@ def forward(node: Tensor, *, numbers: bool = False) -> Formula:
     y = tanh(0.5) = 0.4621
     """
     assert node.primitive is not None
-    names = input_names(node)
+    names = input_names(node, taken)
     operands = tuple(operand.expression for operand in _operands(node, names))
-    line = Formula(Name(_output_name(node, names)), "=", Apply(node.primitive, operands, node.attrs))
+    line = Formula(Name(_output_name(node, names, taken)), "=", Apply(node.primitive, operands, node.attrs))
     if not numbers:
         return line
     made = Numbers(node.value) if 0 < node.value.size <= SMALL else None
@@ -179,8 +186,8 @@ def _is_number(x: Tensor) -> bool:
     return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
 
 
-def input_names(node: Tensor) -> tuple[str, ...]:
-    """What its formulas call the inputs of an operation: their own names, or letters."""
+def input_names(node: Tensor, taken: Collection[str] = ()) -> tuple[str, ...]:
+    """What its formulas call the inputs of an operation: their own names, or letters that are not taken."""
     assert node.primitive is not None
     if node.primitive.variadic:
         generic = [f"x{subscript(i + 1)}" for i in range(len(node.inputs))]
@@ -191,25 +198,26 @@ def input_names(node: Tensor) -> tuple[str, ...]:
         _take_name(x, display_name(x), owners)
     for x, fallback in zip(node.inputs, generic, strict=True):
         if x.name is None:
-            _take_name(x, fallback, owners)
+            _take_name(x, fallback, owners, taken)
     names = {x: name for name, x in owners.items()}
     return tuple(names[x] for x in node.inputs)
 
 
-def _take_name(x: Tensor, name: str | None, owners: dict[str, Tensor]) -> None:
+def _take_name(x: Tensor, name: str | None, owners: dict[str, Tensor], taken: Collection[str] = ()) -> None:
     """Give x the name, with a prime for each other tensor that has it already."""
     if name is None or any(owner is x for owner in owners.values()):
         return
-    while name in owners:
+    while name in owners or name in taken:
         name += "′"
     owners[name] = x
 
 
-def _output_name(node: Tensor, names: tuple[str, ...]) -> str:
-    own = display_name(node) or "y"
-    while own in names:
-        own += "′"
-    return own
+def _output_name(node: Tensor, names: tuple[str, ...], taken: Collection[str] = ()) -> str:
+    own = display_name(node)
+    name, others = ("y", (*names, *taken)) if own is None else (own, names)
+    while name in others:
+        name += "′"
+    return name
 
 
 def _is_zero_product(primitive: Primitive, operands: tuple[Expression, ...]) -> bool:

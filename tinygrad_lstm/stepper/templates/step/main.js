@@ -184,6 +184,7 @@ function openHelp() {
   for (const [key, meaning] of KEY_MEANINGS) definition(keys, key, meaning);
   dialog.querySelector(".body").replaceChildren(keys, element("pre", { textContent: helpText("") }));
   dialog.showModal();
+  dialog.scrollTop = 0;
 }
 
 document.addEventListener("keydown", (press) => {
@@ -220,10 +221,10 @@ guess.section.querySelector(".show").addEventListener("click", () => reveal(""))
 
 /** Where an address leads. */
 function follow(address) {
-  const found = /#step=(\d{1,9})$/.exec(address);
+  const found = /#step=(.*)$/.exec(address);
   if (!found) return false;
   try {
-    walk.to(positionOfNumber(Number(found[1])));
+    walk.to(positionOfNumber(wholeNumber("#step=", found[1])));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     say(error.message);

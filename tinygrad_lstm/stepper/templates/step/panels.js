@@ -2,6 +2,7 @@
 
 const FEW = 16; // so many numbers are written out; more are a heat map
 const CELL = 14;
+const [WIDE, NARROW, HIGH] = [260, 112, 96]; // how large a heat map may be, in pixels
 const LONG_LEDGER = 300;
 const MOST_INPUTS = 5;
 const SMALLEST_FORMULA = 11.5; // pixels
@@ -13,7 +14,7 @@ function formula(id, className) {
   const math = document.createElementNS("http://www.w3.org/1998/Math/MathML", "math");
   math.setAttribute("display", "block");
   math.innerHTML = tape.math[id];
-  return element("div", { className }, math);
+  return element("div", { className, tabIndex: 0 }, math);
 }
 
 /** A formula that is too wide is written smaller, as long as it can be read; then it scrolls. */
@@ -23,14 +24,14 @@ function shrink(written) {
   if (ratio < 1) written.style.fontSize = `${Math.max(SMALLEST_FORMULA, size * ratio)}px`;
 }
 
-function arrayView(id) {
+function arrayView(id, width = WIDE) {
   if (id === null || id === undefined) return element("span", { className: "quiet", textContent: "nothing yet" });
   const { v, rows, shape, stats } = arrays[id];
   if (!v.length) return element("span", { className: "quiet", textContent: `empty, shape ${shape}` });
   if (v.length === 1) return element("span", { className: "number", textContent: shown(v[0]) });
   const columns = v.length / rows;
   if (!stats && v.length <= FEW && columns <= 6) return grid(v, rows, columns, shape);
-  return heatMap(arrays[id], columns);
+  return heatMap(arrays[id], columns, width);
 }
 
 function grid(v, rows, columns, shape) {
@@ -45,8 +46,8 @@ function grid(v, rows, columns, shape) {
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** Orange is above zero, blue below; the stronger, the farther from it. What is not finite is in the colour of ink. */
-function heatMap({ v, rows, shape, stats, bad, block, norm }, columns) {
-  const size = Math.max(4, Math.min(CELL, Math.floor(260 / columns)));
+function heatMap({ v, rows, shape, stats, bad, block, norm }, columns, room) {
+  const size = Math.max(3, Math.min(CELL, Math.floor(room / columns), Math.floor(HIGH / rows)));
   const canvas = element("canvas", { width: columns * size, height: rows * size, className: "heat", role: "img" });
   const finite = v.filter(Number.isFinite);
   const largest = Math.max(...finite.map(Math.abs), 0) || 1;
@@ -98,14 +99,14 @@ function showAccumulator(event, hidden) {
   section.hidden = event.phase !== "backward";
   if (section.hidden) return;
   section.querySelector("h2").replaceChildren("Accumulator of ∂L/∂", element("bdi", { textContent: asInput(event, event.slot) }));
-  const list = element("dl");
-  definition(list, "before", arrayView(event.before));
-  definition(list, "+ contribution", hidden ? "?" : arrayView(event.added), "added");
-  definition(list, "= after", hidden ? "?" : arrayView(event.after), "after");
+  const summand = (title, id, className, secret) => element("div", { className },
+    element("h3", { textContent: title }), secret ? element("span", { className: "number", textContent: "?" }) : arrayView(id, NARROW));
+  const sum = element("div", { className: "sum" }, summand("before", event.before, "before", false),
+    summand("+ contribution", event.added, "added", hidden), summand("= after", event.after, "after", hidden));
   const pips = Array.from({ length: Math.min(event.expected, 40) }, (_, i) =>
     element("i", { className: i < Math.round((event.arrived * Math.min(event.expected, 40)) / event.expected) ? "full" : "" }));
   const complete = event.arrived === event.expected ? ": complete, it can be passed on" : "";
-  const parts = [list, element("p", { className: "arrived" }, element("span", { className: "pips", ariaHidden: "true" }, ...pips),
+  const parts = [sum, element("p", { className: "arrived" }, element("span", { className: "pips", ariaHidden: "true" }, ...pips),
     ` ${event.arrived} of ${event.expected} arrived${complete}`)];
   if (event.summed) {
     parts.push(element("p", { className: "quiet", textContent: `summed from ${event.summed[0]} to ${event.summed[1]}, undoing the broadcast` }));

@@ -55,6 +55,9 @@ const picture = {
     }
     const event = events[position];
     for (const arrow of arrows) mark(arrow, stateOfArrow(arrow.uses, event));
+    this.box.classList.toggle("back", event.phase === "backward");
+    const within = event.phase !== "backward" || arrows.some((arrow) => arrow.state === "current");
+    document.querySelector(".within").hidden = within;
     if (current) this.surround(current.drawn, hurry);
     else this.halo.remove();
   },

@@ -23,16 +23,25 @@ const ARRAYS = {
   after: (event) => event.after ?? (event.phase === "seed" ? event.of.gradient : null),
 };
 
+const NUMBER = /^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)$/i;
+
 class Refused extends Error {}
+
+/** The part of a condition that says where: any event fits that is at all of the places. */
+function parseWhere(text) {
+  const places = ` ${text} `.split(" if ")[0].split(/\s+/).filter(Boolean).map(placeCondition);
+  return (event) => places.every((place) => place(event));
+}
 
 /** The condition that a text describes: where to stop. */
 function parsePlace(text) {
   const [places, ...asked] = ` ${text} `.split(" if ");
   if (asked.length && !asked.join("").trim()) throw new Refused(`a condition must follow 'if' in '${text}'; ${tape.grammar}`);
-  const conditions = places.split(/\s+/).filter(Boolean).map(placeCondition);
-  if (asked.length) conditions.push(question(asked.join(" if ")));
-  if (!conditions.length) throw new Refused(`where to stop? ${tape.grammar}`);
-  return (event) => conditions.every((condition) => condition(event));
+  if (!places.trim() && !asked.length) throw new Refused(`where to stop? ${tape.grammar}`);
+  const there = parseWhere(text);
+  if (!asked.length) return there;
+  const met = question(asked.join(" if "));
+  return (event) => there(event) && met(event);
 }
 
 function placeCondition(word) {
@@ -52,9 +61,8 @@ function question(text) {
   const found = /^\s*(\w+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$/.exec(text);
   if (!found || !Object.hasOwn(QUANTITIES, found[1])) throw new Refused(`cannot read the condition '${text.trim()}'; ${tape.grammar}`);
   const [, name, sign, number] = found;
-  const special = /^([+-]?)(inf(?:inity)?|nan)$/i.exec(number);
-  const bound = !special ? Number(number) : special[2][0].toLowerCase() === "n" ? NaN : special[1] === "-" ? -Infinity : Infinity;
-  if (!special && Number.isNaN(bound)) throw new Refused(`'${number}' is no number; ${tape.grammar}`);
+  if (!NUMBER.test(number)) throw new Refused(`'${number}' is no number; ${tape.grammar}`);
+  const bound = /nan$/i.test(number) ? NaN : /inf/i.test(number) ? (number[0] === "-" ? -Infinity : Infinity) : Number(number);
   return (event) => {
     const quantity = QUANTITIES[name](event);
     if (quantity === null) return false;
@@ -73,11 +81,13 @@ for (const node of nodes) {
 }
 
 function findNode(name) {
-  const found = byName.get(name) ?? [];
+  const ending = () => [...byName].filter(([known]) => known.endsWith(`.${name}`)).flatMap(([, found]) => found);
+  const found = byName.get(name) ?? [...new Set(ending())];
   if (found.length === 1) return found[0];
   if (!found.length) {
     const some = [...new Set(nodes.map((node) => node.name).filter(Boolean))].slice(0, 12);
-    throw new Refused(`no tensor here is called '${name}'; there is ${some.join(", ") || nodes.slice(0, 6).map((node) => node.id).join(", ")}`);
+    const there = some.length ? some : nodes.slice(0, 12).map((node) => node.id);
+    throw new Refused(`no tensor here is called '${name}'; there is ${there.join(", ")}`);
   }
   const ids = found.slice(0, 6).map((node) => node.id).join(", ");
   throw new Refused(`${found.length} tensors are called '${name}'; say which: ${ids}${found.length > 6 ? ", …" : ""}`);
@@ -92,9 +102,17 @@ function findShown(name) {
   }
 }
 
-/** What print and display show of an event. */
+const SECRETS = ["contribution", "after", "norm", "total"];
+
+/** What print and display show of an event; nothing that one is to guess first. */
 function expression(text) {
   const name = text.trim();
+  const told = openly(name);
+  const secret = (event) => SECRETS.includes(name) || (name.endsWith(".grad") && takenOver(() => findNode(name.slice(0, -5)), null) === event.target);
+  return (event) => (isHidden(event) && secret(event) ? "for you to guess" : told(event));
+}
+
+function openly(name) {
   if (Object.hasOwn(ARRAYS, name)) return (event) => asText(ARRAYS[name](event));
   if (Object.hasOwn(QUANTITIES, name)) {
     return (event) => {
@@ -154,7 +172,8 @@ const walk = {
   },
 
   stopAt(kind, text, matches) {
-    const made = { number: (this.made += 1), kind, text, matches, hits: 0 };
+    const nowhere = kind !== "watch" && !events.some(parseWhere(text));
+    const made = { number: (this.made += 1), kind, text, matches, hits: 0, nowhere };
     this.breakpoints = [...this.breakpoints, made];
     return told(made);
   },
@@ -164,8 +183,8 @@ const walk = {
   displayed() { return this.displays.map(({ number, text, shown }) => `${number}  ${text} = ${shown(this.event)}`); },
 };
 
-function told({ number, kind, text, hits }) {
-  return `${number}  ${kind} ${text}  hit ${hits} time${hits === 1 ? "" : "s"}`;
+function told({ number, kind, text, hits, nowhere }) {
+  return `${number}  ${kind} ${text}  hit ${hits} time${hits === 1 ? "" : "s"}${nowhere ? "; nothing here is at that place" : ""}`;
 }
 
 function watching(name) {
@@ -288,9 +307,9 @@ function takenOver(read, otherwise) {
     return otherwise;
   }
 }
-for (const [number, kind, text, hits] of tape.breakpoints) {
+for (const [number, kind, text, hits, nowhere] of tape.breakpoints) {
   const matches = takenOver(() => (kind === "watch" ? watching(text) : parsePlace(text)), () => false);
-  walk.breakpoints.push({ number, kind, text, matches, hits });
+  walk.breakpoints.push({ number, kind, text, matches, hits, nowhere });
 }
 for (const [number, text] of tape.displays) {
   walk.displays.push({ number, text, shown: takenOver(() => expression(text), () => "not on this page") });
