@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
+from typing import Literal
 
 import typer
 from rich.console import Console
@@ -31,3 +33,15 @@ def refuse(message: str) -> typer.Exit:
     """Say in one line what cannot be done, and what could; to be raised."""
     errors.print(Text(f"tinygrad-lstm: {message}", style="red"), soft_wrap=True)
     return typer.Exit(2)
+
+
+def window_of(window: str | None) -> tuple[int, int] | Literal["all"] | None:
+    """A:B as time steps."""
+    if window is None:
+        return None
+    if window == "all":
+        return "all"
+    first, colon, end = window.partition(":")
+    if not colon or not all(part.isdecimal() or not part for part in (first, end)):
+        raise ValueError(f"--window takes A:B, as in 10:15, or all, not {window!r}")
+    return int(first or 0), int(end or sys.maxsize)

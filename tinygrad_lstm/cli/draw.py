@@ -6,12 +6,12 @@ import sys
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from .app import AnyCell, app, errors, refuse
+from .app import AnyCell, app, errors, refuse, window_of
 
 DRAW_EXAMPLES = """Examples:
 
@@ -142,18 +142,6 @@ def draw(
             _write_picture(file, content, picture.title)
     except (TargetError, RenderError, ValueError) as error:
         raise refuse(str(error)) from error
-
-
-def window_of(window: str | None) -> tuple[int, int] | Literal["all"] | None:
-    """A:B as time steps."""
-    if window is None:
-        return None
-    if window == "all":
-        return "all"
-    first, colon, end = window.partition(":")
-    if not colon or not all(part.isdecimal() or not part for part in (first, end)):
-        raise ValueError(f"--window takes A:B, as in 10:15, or all, not {window!r}")
-    return int(first or 0), int(end or sys.maxsize)
 
 
 def _format_of(name: str, format: Format | None) -> str:

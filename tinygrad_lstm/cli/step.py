@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from .app import AnyCell, app, errors, refuse
+from .app import AnyCell, app, errors, refuse, window_of
 
 EXAMPLES = """Examples:
 
@@ -57,7 +57,6 @@ def step(
     from ..stepper import step as walk_from
     from ..studies.small import small_loss
     from ..target import TargetError, load
-    from .draw import window_of
 
     if target and (cell or steps):
         raise refuse(f"{target} says what to step through; --cell and --steps are for our own cells")

@@ -72,7 +72,7 @@ def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
             gradients[step.input] = _owned(step)
     with _adding_up:
         for leaf, gradient in gradients.items():
-            total = gradient if leaf._grad is None else _locked(leaf._grad.value + gradient)
+            total = gradient if leaf._grad is None else locked(leaf._grad.value + gradient)
             leaf._grad = Tensor(total, context=Context())
 
 
@@ -139,7 +139,7 @@ def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool 
         raise ShapeError(f"the seed has shape {given.shape}; it must have the output's, {output.shape}")
     if create_graph:
         return given if given.dtype == output.dtype else _cast(given, dtype=output.dtype)
-    return _locked(given.value.astype(output.dtype, copy=False))
+    return locked(given.value.astype(output.dtype, copy=False))
 
 
 def gradients(output: Tensor, seed: ArrayLike | Tensor | None = None) -> dict[Tensor, Array]:
@@ -195,7 +195,7 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
                 if type(after) is np.ndarray:
                     after.setflags(False)  # type: ignore[call-arg]
                 elif not create_graph:
-                    after = _locked(after)
+                    after = locked(after)
             else:
                 before = None
                 after = contribution
@@ -312,7 +312,7 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
             )
         product = product if isinstance(product, Tensor) else Tensor(as_value(product, value.dtype))
     else:
-        product = _locked(product)
+        product = locked(product)
     contribution = product
     if product.shape != value.shape:
         try:
@@ -323,13 +323,13 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
         if contribution.dtype != value.dtype:
             contribution = _cast(contribution, dtype=value.dtype)
     else:
-        contribution = _locked(contribution)
+        contribution = locked(contribution)
         if contribution.dtype != value.dtype:
-            contribution = _locked(contribution.astype(value.dtype))
+            contribution = locked(contribution.astype(value.dtype))
     return product, contribution
 
 
-def _locked(array: Any) -> Any:
+def locked(array: Any) -> Any:
     array = np.asarray(array)
     array.setflags(False)  # by position: half the time
     return array

@@ -10,9 +10,12 @@ from numpy.typing import DTypeLike
 
 from ..engine.errors import ShapeError
 from ..engine.scope import CONTEXT
+from ..engine.source import pass_over
 from ..engine.tensor import Tensor, tensor
 from .gate import Gate
 from .module import Module, Seed, positive
+
+pass_over(__file__)
 
 
 class Cell(Module):

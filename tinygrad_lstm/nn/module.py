@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.scope import CONTEXT
-from ..engine.source import place
+from ..engine.source import pass_over, place
 from ..engine.tensor import Tensor, tensor
+
+pass_over(__file__)
 
 _numbers = itertools.count(1)
 

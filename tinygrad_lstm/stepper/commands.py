@@ -41,7 +41,10 @@ def carry_out(line: str, stepper: Stepper) -> str | None:
     (None, 0.786448)
     """
     word, rest = divided(line)
-    return find(word).run(stepper, rest)
+    command = find(word)
+    if rest and not command.argument:
+        raise UsageError(f"{command.name} takes nothing more, not {rest!r}")
+    return command.run(stepper, rest)
 
 
 def divided(line: str) -> tuple[str, str]:
@@ -63,11 +66,10 @@ def find(word: str) -> Command:
     raise UsageError(f"no command {word!r}; help lists them")
 
 
-def _move(name: str, method: Callable[[Stepper], object]) -> Run:
+def _move(method: Callable[[Stepper], object]) -> Run:
     """A move that takes nothing more."""
 
     def run(stepper: Stepper, rest: str) -> None:
-        _nothing(name, rest)
         method(stepper)
 
     return run
@@ -80,12 +82,8 @@ def _repeated(name: str, method: Callable[[Stepper, int], object]) -> Run:
     return run
 
 
-def _answer(name: str, method: Callable[[Stepper], str]) -> Run:
-    def run(stepper: Stepper, rest: str) -> str:
-        _nothing(name, rest)
-        return method(stepper)
-
-    return run
+def _answer(method: Callable[[Stepper], str]) -> Run:
+    return lambda stepper, rest: method(stepper)
 
 
 def _until(stepper: Stepper, rest: str) -> None:
@@ -124,11 +122,6 @@ def _help(stepper: Stepper, rest: str) -> str:
     return "\n".join([*rows, "an empty line repeats the last command; any unambiguous beginning of a word will do"])
 
 
-def _nothing(name: str, rest: str) -> None:
-    if rest:
-        raise UsageError(f"{name} takes nothing more, not {rest!r}")
-
-
 def _number(name: str, rest: str, of: str = "") -> int:
     if of and not rest:
         raise UsageError(f"{name} needs the number of {of}, as in: {name} 12")
@@ -146,16 +139,12 @@ COMMANDS: tuple[Command, ...] = (
         "n",
         "",
         "forward past the rest of this node (or gate, or cell: see up)",
-        _move("next", Stepper.next),
+        _move(Stepper.next),
         "n",
     ),
-    Command(
-        "return", "r", "", "forward until this module and its time step are left", _move("return", Stepper.return_), "r"
-    ),
+    Command("return", "r", "", "forward until this module and its time step are left", _move(Stepper.return_), "r"),
     Command("until", "unt", "PLACE", "forward to a place, such as op:tanh or t:3", _until),
-    Command(
-        "continue", "c", "", "forward to the next breakpoint, or to the end", _move("continue", Stepper.continue_), "c"
-    ),
+    Command("continue", "c", "", "forward to the next breakpoint, or to the end", _move(Stepper.continue_), "c"),
     Command("goto", "g", "N", "to event N", _goto),
     Command(
         "reverse-step", "rs", "[N]", "back by one event, or by N", _repeated("reverse-step", Stepper.reverse_step), "←"
@@ -165,7 +154,7 @@ COMMANDS: tuple[Command, ...] = (
         "rn",
         "",
         "back to the node before (or gate, or cell)",
-        _move("reverse-next", Stepper.reverse_next),
+        _move(Stepper.reverse_next),
         "N",
     ),
     Command(
@@ -173,11 +162,11 @@ COMMANDS: tuple[Command, ...] = (
         "rc",
         "",
         "back to the breakpoint before, or to the beginning",
-        _move("reverse-continue", Stepper.reverse_continue),
+        _move(Stepper.reverse_continue),
         "C",
     ),
-    Command("up", "u", "", "next passes over more: a gate, then a cell", _answer("up", Stepper.up), "u"),
-    Command("down", "d", "", "next passes over less: a gate, then an operation", _answer("down", Stepper.down), "d"),
+    Command("up", "u", "", "next passes over more: a gate, then a cell", _answer(Stepper.up), "u"),
+    Command("down", "d", "", "next passes over less: a gate, then an operation", _answer(Stepper.down), "d"),
     Command("break", "b", "PLACE", f"stop there: {PLACE}", lambda stepper, rest: str(stepper.break_(rest)), "b"),
     Command("tbreak", "tb", "PLACE", "stop there once", lambda stepper, rest: str(stepper.tbreak(rest))),
     Command(
@@ -199,7 +188,7 @@ COMMANDS: tuple[Command, ...] = (
         "w bt",
         "",
         "module, cell, gate and operation, and the lines that made them",
-        _answer("where", Stepper.where),
+        _answer(Stepper.where),
         "w",
     ),
     Command(
@@ -210,6 +199,6 @@ COMMANDS: tuple[Command, ...] = (
         lambda stepper, rest: stepper.list(_number("list", rest) if rest else None),
     ),
     Command("help", "h ?", "[COMMAND]", "this list, or one line of it", _help, "?"),
-    Command("quit", "q", "", "leave", _move("quit", lambda stepper: None)),
+    Command("quit", "q", "", "leave", _move(lambda stepper: None)),
 )
 """gdb's words, pdb's abbreviations."""

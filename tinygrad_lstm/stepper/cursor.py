@@ -16,7 +16,7 @@ from ..engine.tensor import Tensor
 from ..files import write_file
 from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
 from .event import Event
-from .flow import FlowRow, flow
+from .flow import Flow, flow
 from .ledger import Ledger, ledger, paths
 from .looking import Expression, Said, expression, listing
 from .place import GRAINS, Places, told
@@ -211,7 +211,7 @@ class Stepper:
             raise ValueError(f"this is the walk from {self.graph.output!r}, not from {output!r}")
         return paths(self.events, self._tensor(output if tensor is None else tensor))
 
-    def flow(self) -> tuple[FlowRow, ...]:
+    def flow(self) -> Flow:
         """‖∂L/∂h_t‖ and the like for every step t, with the saturation of the gates beside it."""
         return flow(self.events)
 

@@ -32,7 +32,26 @@ class FlowRow:
     complete: dict[str, int]
 
 
-def flow(tape: Tape) -> tuple[FlowRow, ...]:
+class Flow(tuple[FlowRow, ...]):
+    """A row for each time step, in the order of time; prints as a table."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        names = dict.fromkeys(name for row in self for name in row.norms)
+        heads = ["t", *(f"‖∂L/∂{name}‖" for name in names), "saturated"]
+        lines = [heads]
+        for row in self:
+            norms = (f"{row.norms[name]:.3g}" if name in row.norms else "—" for name in names)
+            gates = ", ".join(f"{gate} {share:.0%}" for gate, share in row.saturation.items() if share)
+            lines.append([str(row.time), *norms, gates or "—"])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join(
+            "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)) for line in lines
+        )
+
+
+def flow(tape: Tape) -> Flow:
     """A row for each time step, in the order of time.
 
     States are what one step hands to the next, and what the last step names like them; a state that the loss does not
@@ -57,7 +76,7 @@ def flow(tape: Tape) -> tuple[FlowRow, ...]:
     for node, name in _named(gates, timeline).items():
         assert node.primitive is not None
         rows[timeline.of[node]].saturation[name] = _saturated(node.value, *RANGES[node.primitive.name])
-    return tuple(rows.values())
+    return Flow(rows.values())
 
 
 def _named(nodes: list[Tensor], timeline: Timeline) -> dict[Tensor, str]:

@@ -7,7 +7,7 @@ import re
 from html import escape
 from typing import Any
 
-from ..draw.page import offline
+from ..draw.offline import offline
 from ..draw.timeline import Window
 from ..symbolic.formulas import display_name
 from .cursor import Stepper

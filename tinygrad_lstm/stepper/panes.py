@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ..draw.labels import clean
 from ..draw.scale import magnitude, short
-from ..symbolic.formulas import display_name
+from ..symbolic.formulas import display_name, input_names
 from .cursor import Stepper
 from .event import LONGEST, Event, numbers
 from .tape import Tape
@@ -69,9 +69,10 @@ def _numbers(event: Event) -> RenderableType:
     rows: list[tuple[str, Any]] = [("value", event.value)]
     if event.upstream is not None:
         rows.append(("seed" if event.phase == "seed" else "upstream", event.upstream))
-    for slot, (x, value) in enumerate(zip(event.node.inputs, event.node.input_values, strict=True)):
+    letters = input_names(event.node, event.tape.names) if event.node.primitive else ()
+    for slot, (letter, value) in enumerate(zip(letters, event.node.input_values, strict=True)):
         here = "→" if event.phase == "backward" and slot == event.slot else " "
-        rows.append((f"{here} {clean(display_name(x) or f'input {slot}', 30)}", value))
+        rows.append((f"{here} {clean(letter, 30)}", value))
     return _grid((label, numbers(value)) for label, value in rows)
 
 

@@ -15,10 +15,9 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, overload
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from ..engine.backprop import Contribution, as_seed, backprop
+from ..engine.backprop import Contribution, as_seed, backprop, locked
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..symbolic.formulas import Formula, display_name, rules
@@ -93,7 +92,7 @@ class Tape(Sequence[Event]):
         uses = self._uses[x]
         arrived = bisect_left(uses, index) + 1
         before = self.total(x, arrived - 1)
-        after = contribution if before is None else _locked(before + contribution)
+        after = contribution if before is None else locked(before + contribution)
         upstream = self.gradients[node]
         return Contribution(node, slot, x, upstream, product, contribution, before, after, arrived, len(uses))
 
@@ -107,7 +106,7 @@ class Tape(Sequence[Event]):
         total = known[first]
         for count in range(first + 1, arrived + 1):
             _, contribution = self.gradients.share(*self.edge(uses[count - 1]))
-            total = contribution if total is None else _locked(total + contribution)
+            total = contribution if total is None else locked(total + contribution)
             if count % CHECKPOINT == 0:
                 known[count] = total
         return total
@@ -157,9 +156,3 @@ class Tape(Sequence[Event]):
         if numbers not in known:
             known[numbers] = rules(node, self.gradients[node] if numbers else None, self.names)
         return known[numbers]
-
-
-def _locked(array: Any) -> Any:
-    array = np.asarray(array)
-    array.setflags(write=False)
-    return array
