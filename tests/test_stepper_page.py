@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.stepper.commands import COMMANDS
 from tinygrad_lstm.stepper.page import page
 from tinygrad_lstm.stepper.record import EXACT, Record, summary
 from tinygrad_lstm.studies.small import small_loss
@@ -143,3 +144,14 @@ def test_a_place_that_is_not_in_the_walk_is_told():
     stepper = tl.step(small_loss("rnn", 2))
     assert "nothing here is at that place" in str(stepper.break_("nonsense"))
     assert "nothing here" not in str(stepper.break_("cell t:1 if norm < 1e-30"))
+
+
+def test_every_word_is_a_method():
+    stepper = tl.step(small_loss("rnn", 2))
+    python = {"continue": "continue_", "return": "return_", "break": "break_", "quit": "__repr__"}
+    for command in COMMANDS:
+        assert callable(getattr(stepper, python.get(command.name, command.name.replace("-", "_"))))
+        assert command.meaning in stepper.help()
+        assert stepper.help(command.name).startswith(command.name)
+    with pytest.raises(ValueError, match="no command 'x'"):
+        stepper.help("x")

@@ -110,9 +110,10 @@ def _info(stepper: Stepper, rest: str) -> str:
     return stepper.info()
 
 
-def _help(stepper: Stepper, rest: str) -> str:
-    if rest:
-        command = find(rest)
+def helped(word: str = "") -> str:
+    """What a word does, or what all of them do."""
+    if word:
+        command = find(word)
         return f"{command.name} {command.argument}".strip() + f", or {command.short}: {command.meaning}"
     width = max(len(f"{command.name} {command.argument}") for command in COMMANDS)
     rows = (
@@ -198,7 +199,7 @@ COMMANDS: tuple[Command, ...] = (
         "the events around this one, or around N",
         lambda stepper, rest: stepper.list(_number("list", rest) if rest else None),
     ),
-    Command("help", "h ?", "[COMMAND]", "this list, or one line of it", _help, "?"),
+    Command("help", "h ?", "[COMMAND]", "this list, or one line of it", Stepper.help, "?"),
     Command("quit", "q", "", "leave", _move(lambda stepper: None)),
 )
 """gdb's words, pdb's abbreviations."""

@@ -215,6 +215,12 @@ class Stepper:
         """‖∂L/∂h_t‖ and the like for every step t, with the saturation of the gates beside it."""
         return flow(self.events)
 
+    def help(self, command: str = "") -> str:
+        """The words that the terminal and the page know, or one of them; each is a method here."""
+        from .commands import helped
+
+        return Said(helped(command))
+
     # Other interfaces
 
     def terminal(self) -> None:
