@@ -1,0 +1,71 @@
+"""How long the page of a walk takes: to be written, to be there, and to take a step, in the distribution's Chromium.
+
+pip install -e ".[test,bench,browser]" && pytest tests/benchmarks
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.studies.small import small_loss
+
+HEADING = ("LSTM", "written", "size", "limit", "there", "limit", "a step", "9 of 10", "limit")
+LARGEST, SLOWEST_THERE, SLOWEST_STEP = 5.0, 1000.0, 50.0
+"""Megabytes, and milliseconds."""
+
+STEPS = """() => { const took = []; for (let i = 0; i < 300; i += 1) { const before = performance.now();
+document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+document.body.getBoundingClientRect(); took.push(performance.now() - before); }
+took.sort((a, b) => a - b); return [took[150], took[270]]; }"""
+
+LOSSES = {
+    "30 steps, H = 2": lambda: small_loss("lstm", 30),
+    "30 steps, N = 4, H = 32": lambda: tl.LSTM(32, 32, rng=0)(
+        tl.tensor(np.random.default_rng(0).normal(size=(30, 4, 32)))
+    )[0].sum(),
+    "200 steps, H = 2": lambda: small_loss("lstm", 200),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_page_is_small_and_quick(name: str, tmp_path: Path, tables: dict[str, list[tuple[str, ...]]]) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is missing")
+    from playwright.sync_api import sync_playwright
+
+    stepper = tl.step(LOSSES[name]())
+    started = time.perf_counter()
+    path = stepper.page(tmp_path / "step.html")
+    written = time.perf_counter() - started
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        there, steps = [], []
+        for _ in range(3):  # the best of three: what else the machine does is not the page's doing
+            page = browser.new_page(viewport={"width": 1280, "height": 720})
+            page.goto(path.as_uri())
+            there.append(page.evaluate("performance.getEntriesByType('navigation')[0].domComplete"))
+            steps.append(page.evaluate(STEPS))
+            page.close()
+        browser.close()
+    size, ready, (usual, slow) = path.stat().st_size / 1e6, min(there), min(steps)
+    row = (
+        name,
+        f"{written:.2f} s",
+        f"{size:.2f} MB",
+        f"{LARGEST:.0f} MB",
+        f"{ready:.0f} ms",
+        f"{SLOWEST_THERE:.0f} ms",
+    )
+    row = (*row, f"{usual:.1f} ms", f"{slow:.1f} ms", f"{SLOWEST_STEP:.0f} ms")
+    tables.setdefault("The page of a walk", [HEADING]).append(row)
+    assert size < LARGEST
+    assert ready < SLOWEST_THERE
+    assert slow < SLOWEST_STEP
