@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -27,6 +27,11 @@ class AnyCell(StrEnum):
     gru = "gru"
     peephole = "peephole"
     coupled = "coupled"
+
+
+CellOption = Annotated[
+    AnyCell | None, typer.Option("--cell", help="The cell, if no target is given: the LSTM, if none is named.")
+]
 
 
 def refuse(message: str) -> typer.Exit:

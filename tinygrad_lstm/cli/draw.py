@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from .app import AnyCell, app, errors, refuse, window_of
+from .app import AnyCell, CellOption, app, errors, refuse, window_of
 
 DRAW_EXAMPLES = """Examples:
 
@@ -69,9 +69,7 @@ def draw(
         list[str] | None,
         typer.Option("--output", "-o", help=OUTPUT_HELP, metavar="FILE"),
     ] = None,
-    cell: Annotated[
-        AnyCell | None, typer.Option(help="The cell, if no target is given: the LSTM, if none is named.")
-    ] = None,
+    cell: CellOption = None,
     steps: Annotated[
         int | None, typer.Option(min=1, max=10_000, help="How many time steps to unroll it; 4 if not given.")
     ] = None,

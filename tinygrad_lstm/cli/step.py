@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from .app import AnyCell, app, errors, refuse, window_of
+from .app import AnyCell, CellOption, app, errors, refuse, window_of
 
 EXAMPLES = """Examples:
 
@@ -33,9 +33,7 @@ def step(
             metavar="FILE.py:NAME", help="What to walk back from: a tensor, or a function that returns one, of yours."
         ),
     ] = None,
-    cell: Annotated[
-        AnyCell | None, typer.Option(help="The cell, if no target is given: the LSTM, if none is named.")
-    ] = None,
+    cell: CellOption = None,
     steps: Annotated[
         int | None, typer.Option(min=1, max=1000, help="How many time steps to unroll it; 3 if not given.")
     ] = None,

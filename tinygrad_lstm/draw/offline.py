@@ -38,6 +38,11 @@ def offline(room: str, name: str, scripts: Sequence[str], values: Mapping[str, A
     )
 
 
+def inline(svg: str) -> str:
+    """Without the XML declaration, which HTML does not know."""
+    return svg[svg.index("<svg") :]
+
+
 @cache
 def _source(room: str, name: str) -> str:
     """A file as it is, with line ends as a browser counts them for the hash."""

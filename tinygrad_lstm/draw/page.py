@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .offline import ROOM, offline, templates
+from .offline import ROOM, inline, offline, templates
 
 if TYPE_CHECKING:
     from .picture import Picture
@@ -18,7 +18,7 @@ def page(picture: Picture) -> str:
     >>> page(tl.draw(tl.tensor(1.0, name="x") * 2.0)).splitlines()[0]
     '<!doctype html>'
     """
-    values = {"title": picture.title, "description": picture.description, "svg": _inline(picture.svg)}
+    values = {"title": picture.title, "description": picture.description, "svg": inline(picture.svg)}
     return offline(ROOM, "page", ["page.js"], values)
 
 
@@ -28,11 +28,6 @@ def notebook(picture: Picture) -> str:
     Nothing in it reaches the rest of the notebook: the picture's style concerns the picture alone, and its parts have
     no identifiers, which several pictures would share.
     """
-    svg = re.sub(r'<g id="[^"]*"', "<g", _inline(picture.svg))
+    svg = re.sub(r'<g id="[^"]*"', "<g", inline(picture.svg))
     template = templates(ROOM).get_template("notebook.html")
     return template.render(title=picture.title, svg_from_its_attributes=svg.removeprefix("<svg"))
-
-
-def _inline(svg: str) -> str:
-    """Without the XML declaration, which HTML does not know."""
-    return svg[svg.index("<svg") :]

@@ -45,7 +45,7 @@ class Stepper:
         self.grain = GRAINS[0]
         self.breakpoints: list[Breakpoint] = []
         self.displays: dict[int, Expression] = {}
-        self.places = Places(self.graph, self.events.names)
+        self.places = Places(self.events)
         self.last_breakpoint = self.last_display = 0
 
     def __len__(self) -> int:

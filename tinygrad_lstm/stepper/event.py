@@ -16,11 +16,11 @@ from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..symbolic.formulas import Formula, display_name, equation, forward
 
-LONGEST = 1000
-"""Letters of a line; what is longer is cut."""
-
 if TYPE_CHECKING:
     from .tape import Tape
+
+LONGEST = 1000
+"""Letters of a line; what is longer is cut."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,9 @@ class Event:
         """The formula at work here, in symbols; None for what is given, such as a leaf or the seed."""
         if self.phase == "seed" or self.node.is_leaf:
             return None
-        return (
-            forward(self.node, taken=self.tape.names)
-            if self.phase == "forward"
-            else self.tape.rules(self.node)[self.slot]
-        )
+        if self.phase == "forward":
+            return forward(self.node, taken=self.tape.names)
+        return self.tape.rules(self.node)[self.slot]
 
     @cached_property
     def in_numbers(self) -> Formula | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,7 @@ def flow(tape: Tape) -> Flow:
     depend on has norm 0. Gates are activations with a name of their own. What has the same name in several modules,
     such as the layers of a network, is told apart by the modules.
     """
-    timeline = Timeline(tape.graph)
+    timeline = tape.timeline
     handed_on = {timeline.fold[state] for state, _ in timeline.handed_on.values()}
     states, gates = [], []
     for node in timeline.of:
@@ -82,15 +83,14 @@ def flow(tape: Tape) -> Flow:
 def _named(nodes: list[Tensor], timeline: Timeline) -> dict[Tensor, str]:
     """What each is called: the same in every step, and in no step the same as another."""
     short = {node: node.name or (node.primitive.name if node.primitive else "leaf") for node in nodes}
-    folds: dict[str, dict[object, int]] = {}
+    folds: dict[str, set[object]] = defaultdict(set)
     for node, name in short.items():
-        known = folds.setdefault(name, {})
-        known.setdefault(timeline.fold[node], len(known))
+        folds[name].add(timeline.fold[node])
     full = {node: ".".join((*node.scope, name)) if len(folds[name]) > 1 else name for node, name in short.items()}
-    taken: dict[tuple[int, str], int] = {}
+    taken: Counter[tuple[int, str]] = Counter()
     for node, name in full.items():
-        key = (timeline.of[node], name)
-        taken[key] = count = taken.get(key, 0) + 1
+        taken[timeline.of[node], name] += 1
+        count = taken[timeline.of[node], name]
         full[node] = name if count == 1 else f"{name}_{count}"
     return full
 

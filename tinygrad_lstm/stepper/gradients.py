@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,14 @@ MOST_INPUTS = 4
 """What follows from a node of more inputs is kept: its rule makes all their shares for any one of them."""
 
 
+class Follows(NamedTuple):
+    """Which contribution a gradient is, and how many steps it is from one that is kept."""
+
+    node: Tensor
+    slot: int
+    distance: int
+
+
 class Gradients(Mapping[Tensor, Any]):
     """∂L/∂node of every node that takes part in a walk.
 
@@ -25,23 +33,15 @@ class Gradients(Mapping[Tensor, Any]):
     """
 
     def __init__(self, output: Tensor, seed: Any) -> None:
-        self._kept: dict[Tensor, Any] = {output: seed}
-        self._follows: dict[Tensor, tuple[Tensor, int, int]] = {}  # which node and slot, and how far from one kept
-        self._order: list[Tensor] = [output]
-        self._shared: tuple[Tensor | None, dict[int, tuple[Any, Any]]] = (
-            None,
-            {},
-        )  # of the node that was last asked for
+        self._known: dict[Tensor, Any] = {output: seed}  # an array, or what it follows from
+        self._shared: tuple[Tensor | None, dict[int, tuple[Any, Any]]] = (None, {})  # of the node last asked for
 
     def take(self, step: Contribution) -> None:
         """Remember what the last contribution to a node completes."""
-        before = self._follows.get(step.node)
-        distance = before[2] + 1 if before else 1
-        if step.expected == 1 and distance <= FARTHEST and len(step.node.inputs) <= MOST_INPUTS:
-            self._follows[step.input] = (step.node, step.slot, distance)
-        else:
-            self._kept[step.input] = step.after
-        self._order.append(step.input)
+        source = self._known[step.node]
+        distance = source.distance + 1 if isinstance(source, Follows) else 1
+        left_out = step.expected == 1 and distance <= FARTHEST and len(step.node.inputs) <= MOST_INPUTS
+        self._known[step.input] = Follows(step.node, step.slot, distance) if left_out else step.after
 
     def share(self, node: Tensor, wanted: int) -> tuple[Any, Any]:
         """The product and the contribution of a node for one of its inputs, computed once more."""
@@ -53,16 +53,14 @@ class Gradients(Mapping[Tensor, Any]):
         return self._shared[1][wanted]
 
     def __getitem__(self, node: Tensor) -> Any:
-        if node in self._kept:
-            return self._kept[node]
-        source, slot, _ = self._follows[node]
-        return self.share(source, slot)[1]
+        known = self._known[node]
+        return self.share(known.node, known.slot)[1] if isinstance(known, Follows) else known
 
     def __contains__(self, node: object) -> bool:
-        return node in self._kept or node in self._follows
+        return node in self._known
 
     def __iter__(self) -> Iterator[Tensor]:
-        return iter(self._order)
+        return iter(self._known)
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._known)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from ..draw.labels import clean
-from ..draw.timeline import Timeline
-from ..engine.graph import Graph
 from ..engine.scope import Frame
 from ..engine.source import Line
 from ..engine.tensor import Tensor
 from ..symbolic.formulas import equation
 from .event import Event
+from .tape import Tape
 
 GRAINS = ("op", "gate", "cell")
 """What ``next`` steps over, from fine to coarse."""
@@ -29,19 +26,14 @@ class Level(NamedTuple):
 
 
 class Places:
-    """Divides the nodes of a graph among gates and cells.
+    """Divides the nodes of a walk among gates and cells.
 
     A cell is a module that hands its state on from step to step, a gate a module inside of one. What is in neither
     stands for itself.
     """
 
-    def __init__(self, graph: Graph, names: Collection[str] = ()) -> None:
-        self._graph = graph
-        self._names = names
-
-    @cached_property
-    def _timeline(self) -> Timeline:
-        return Timeline(self._graph)
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
 
     def unit(self, event: Event, grain: str) -> tuple[object, ...]:
         """What an event belongs to; events of one unit are passed together."""
@@ -55,8 +47,9 @@ class Places:
 
     def _calls(self, node: Tensor) -> tuple[Frame | None, Frame | None]:
         """The call of a cell, and in it of a gate, in which a node was made."""
-        levels = self._timeline.levels(node)
-        cells = [i for i, (_, module) in enumerate(levels) if module in self._timeline.cells]
+        timeline = self._tape.timeline
+        levels = timeline.levels(node)
+        cells = [i for i, (_, module) in enumerate(levels) if module in timeline.cells]
         if not cells:
             return (levels[0][0], levels[-1][0]) if levels else (None, None)
         inner = levels[cells[-1] + 1 :]
@@ -68,10 +61,8 @@ class Places:
             Level(frame.name or frame.kind, frame.kind if frame.name else "", frame.line)
             for frame in node.context.frames
         ]
-        return [
-            *levels,
-            Level(node.primitive.name if node.primitive else "leaf", equation(node, self._names), node.line),
-        ]
+        name = node.primitive.name if node.primitive else "leaf"
+        return [*levels, Level(name, equation(node, self._tape.names), node.line)]
 
 
 def users_line(node: Tensor) -> Line | None:

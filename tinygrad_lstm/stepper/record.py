@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..draw import draw
+from ..draw.offline import inline
 from ..draw.scale import magnitude
-from ..draw.timeline import Timeline, Window, shown
+from ..draw.timeline import Window, shown
 from ..engine.tensor import Tensor
 from ..symbolic.formulas import Formula, display_name, equation, input_names
 from .breakpoints import GRAMMAR
-from .commands import COMMANDS
+from .commands import COMMANDS, helped
 from .cursor import Stepper
 from .event import Event
 from .flow import FlowRow, flow
@@ -72,7 +73,7 @@ class Record:
     def __init__(self, stepper: Stepper, steps: Window = None) -> None:
         self.stepper = stepper
         self.tape, self.graph = stepper.events, stepper.graph
-        self._steps = Timeline(self.graph).steps
+        self._steps = self.tape.timeline.steps
         self._window = self._chosen(steps)
         self._positions, self._held = self._kept()
         self._nodes = Table()
@@ -109,9 +110,17 @@ class Record:
             "displays": [[number, shown.text] for number, shown in self.stepper.displays.items()],
             "last": [self.stepper.last_breakpoint, self.stepper.last_display],
             "commands": [
-                {"name": c.name, "short": c.short, "argument": c.argument, "meaning": c.meaning, "key": c.key}
-                for c in COMMANDS
+                {
+                    "name": command.name,
+                    "short": command.short,
+                    "argument": command.argument,
+                    "meaning": command.meaning,
+                    "key": command.key,
+                    "help": helped(command.name),
+                }
+                for command in COMMANDS
             ],
+            "help": helped(),
             "grammar": GRAMMAR,
             "most": MOST,
             "arrays": self._arrays.items,
@@ -287,4 +296,4 @@ def _plain(number: float, digits: int = 6) -> float | str | int:
 
 def _inert(svg: str) -> str:
     """For a page that shows several pictures in turn: their ids are data, so that none is ever there twice."""
-    return re.sub(r'<g id="', '<g data-id="', svg[svg.index("<svg") :])
+    return re.sub(r'<g id="', '<g data-id="', inline(svg))

@@ -17,6 +17,7 @@ from typing import Any, overload
 
 from numpy.typing import ArrayLike
 
+from ..draw.timeline import Timeline
 from ..engine.backprop import Contribution, as_seed, backprop, locked
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
@@ -122,6 +123,11 @@ class Tape(Sequence[Event]):
         """What has arrived anywhere by the time of an event."""
         found = {tensor: self.gradient_at(tensor, index) for tensor in self.gradients}
         return {tensor: total for tensor, total in found.items() if total is not None}
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """When each operation ran, and in which cell."""
+        return Timeline(self.graph)
 
     @cached_property
     def names(self) -> frozenset[str]:

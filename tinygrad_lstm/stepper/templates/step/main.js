@@ -182,7 +182,7 @@ function openHelp() {
   if (dialog.open) return;
   const keys = element("dl");
   for (const [key, meaning] of KEY_MEANINGS) definition(keys, key, meaning);
-  dialog.querySelector(".body").replaceChildren(keys, element("pre", { textContent: helpText("") }));
+  dialog.querySelector(".body").replaceChildren(keys, element("pre", { textContent: tape.help }));
   dialog.showModal();
   dialog.scrollTop = 0;
 }

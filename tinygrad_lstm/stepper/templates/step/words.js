@@ -107,11 +107,13 @@ const SECRETS = ["contribution", "after", "norm", "total"];
 /** What print and display show of an event; nothing that one is to guess first. */
 function expression(text) {
   const name = text.trim();
-  const told = openly(name);
-  const secret = (event) => SECRETS.includes(name) || (name.endsWith(".grad") && takenOver(() => findNode(name.slice(0, -5)), null) === event.target);
+  const grown = name.endsWith(".grad") ? findShown(name.slice(0, -".grad".length)) : null;
+  const told = grown ? (event) => asText(gradientAt(grown, event)) : openly(name);
+  const secret = (event) => SECRETS.includes(name) || grown === event.target;
   return (event) => (isHidden(event) && secret(event) ? "for you to guess" : told(event));
 }
 
+/** What is no gradient: a part of the event, a quantity, or a tensor. */
 function openly(name) {
   if (Object.hasOwn(ARRAYS, name)) return (event) => asText(ARRAYS[name](event));
   if (Object.hasOwn(QUANTITIES, name)) {
@@ -120,12 +122,8 @@ function openly(name) {
       return quantity === null ? "none here" : shown(quantity, 6);
     };
   }
-  if (!name.endsWith(".grad")) {
-    const node = findShown(name);
-    return () => asText(node.value);
-  }
-  const node = findShown(name.slice(0, -".grad".length));
-  return (event) => asText(gradientAt(node, event));
+  const node = findShown(name);
+  return () => asText(node.value);
 }
 
 const walk = {
@@ -221,16 +219,6 @@ function listing(around) {
   }).join("\n");
 }
 
-function helpText(rest) {
-  if (rest) {
-    const { name, argument, short, meaning } = findCommand(rest);
-    return `${`${name} ${argument}`.trim()}, or ${short}: ${meaning}`;
-  }
-  const width = Math.max(...tape.commands.map(({ name, argument }) => `${name} ${argument}`.length));
-  const rows = tape.commands.map(({ name, argument, short, meaning }) => `${`${name} ${argument}`.padEnd(width)}  ${short.padEnd(6)}  ${meaning}`);
-  return [...rows, "an empty line repeats the last command; any unambiguous beginning of a word will do"].join("\n");
-}
-
 function coarser(by) {
   const { grains } = tape;
   walk.grain = grains[Math.max(0, Math.min(grains.indexOf(walk.grain) + by, grains.length - 1))];
@@ -277,7 +265,7 @@ const DOES = {
   },
   where: () => tape.texts[walk.event.of.where],
   list: (rest) => listing(rest ? positionOfNumber(wholeNumber("list", rest)) : walk.position),
-  help: helpText,
+  help: (rest) => (rest ? findCommand(rest).help : tape.help),
   quit: () => "close the page to leave; stepper.terminal() goes on in a terminal",
 };
 
