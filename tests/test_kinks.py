@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
-
-from .cases import BUILTIN
+from tinygrad_lstm.testing.cases import BUILTIN
 
 zeros = st.sampled_from([0.0, -0.0])
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 import tinygrad_lstm as tl
 from tinygrad_lstm.stepper.event import Event
 from tinygrad_lstm.studies.small import small_loss
-
-from .cases import CASES
+from tinygrad_lstm.testing.cases import CASES
 
 CORE = {"mrow", "mi", "mn", "mo", "mtext", "msub", "msup", "mfrac", "msqrt", "mtable", "mtr", "mtd"}
 

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.engine import backprop
-from tinygrad_lstm.testing import GradientError, check_vjp, objective
-
-from .cases import BUILTIN
+from tinygrad_lstm.testing import GradientError, Verdict, check_vjp, judge, objective
+from tinygrad_lstm.testing.cases import BUILTIN
 
 
 class Fault(NamedTuple):
@@ -286,8 +285,11 @@ def test_a_saturated_function_is_not_accused(f, x):
 
 
 @pytest.mark.parametrize("f", [tl.tanh, lambda x: 2.0 * tl.tanh(x), lambda x: tl.max(tl.tanh(x))])
-def test_what_drowns_in_rounding_is_called_unproved(f):
-    with pytest.raises(tl.testing.NothingCheckedError, match="drown in rounding"):
+def test_what_drowns_in_rounding_is_called_so(f, monkeypatch):
+    """With enough digits the rules are seen to be right; without mpmath, nothing can be said."""
+    assert tl.testing.check_vjp(f, [25.0, 26.0, 27.0]).verdict is Verdict.ROUNDOFF
+    monkeypatch.setattr(judge, "precise_terms", lambda *of: None)
+    with pytest.raises(tl.testing.NothingCheckedError, match="drowns in rounding"):
         tl.testing.check_vjp(f, [25.0, 26.0, 27.0])
 
 
@@ -341,10 +343,12 @@ def test_a_rule_outside_the_two_sides_of_a_kink_is_caught(monkeypatch):
         tl.testing.check_vjp(tl.relu, [0.0])
 
 
-def test_a_forward_that_is_not_complex_safe_is_named_instead_of_the_rule():
-    size = tl.primitive("size", np.abs, lambda g, y, x: (g * (tl.relu(x) - tl.relu(-x)) / tl.abs(x),))
-    with pytest.raises(tl.testing.GradientError, match="forward of size loses the imaginary part"):
-        tl.testing.check_vjp(size, [1.0, -2.0])
+def test_a_forward_that_is_not_complex_safe_is_checked_by_differences():
+    right = lambda g, y, x: (g * (tl.relu(x) - tl.relu(-x)) / tl.abs(x),)
+    size = tl.primitive("size", np.abs, right)
+    report = tl.testing.check_vjp(size, [1.0, -2.0])
+    assert report.findings["input 0"].oracle == "differences"
+    with pytest.raises(tl.testing.GradientError, match=r"by differences it should.*the rule of size is wrong"):
+        tl.testing.check_vjp(tl.primitive("size", np.abs, lambda g, y, x: (g * 1.00001,)), [1.0, 2.0])
     lae = tl.primitive("lae", lambda x: np.logaddexp(x, 0), lambda g, y, x: (g * tl.sigmoid(x),))
-    with pytest.raises(tl.testing.GradientError, match="does not take complex numbers"):
-        tl.testing.check_vjp(lae, [1.0])
+    assert tl.testing.check_vjp(lae, [1.0]).findings["input 0"].oracle == "differences"

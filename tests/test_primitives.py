@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.engine.ops import equal, greater
-
-from .cases import BUILTIN, CASES
+from tinygrad_lstm.testing.cases import BUILTIN, CASES
 
 NAMES = sorted(BUILTIN)
 WITH_RULE = [name for name in NAMES if BUILTIN[name].rule is not None]

@@ -20,8 +20,7 @@ def check(
     steps: Annotated[int, typer.Option(min=1, max=1000, help="How many time steps to unroll.")] = 5,
 ) -> None:
     """Check the gradients of the cells, in every parameter, input and initial state, by complex step."""
-    from ..studies.small import check_cell
-    from ..testing import GradientError
+    from ..testing import GradientError, check_cell
 
     table = Table(
         "cell", "checked", "worst, in units of rounding", "verdict", "seconds", title=f"unrolled over {steps} steps"

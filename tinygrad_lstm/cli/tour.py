@@ -33,7 +33,7 @@ def tour(
 ) -> None:
     """Train a small network on a sentence; then see it drawn, walked through and proved, in one offline page."""
     from ..draw.labels import clean
-    from ..testing.checks import TOLERANCE
+    from ..testing.verdicts import TOLERANCE
     from ..tour import TourError, run
 
     started = time.monotonic()

@@ -15,6 +15,7 @@ from .theme import (
     FADED,
     FADED_INK,
     FONT,
+    GRADIENT,
     INK,
     INNER_GROUP,
     INVERSE,
@@ -172,6 +173,8 @@ def box_look(box: Box) -> dict[str, str]:
         look["style"] = look["style"] if "filled" in look["style"] else f"{look['style']},filled".strip(",")
     if box.pending:
         look["style"] += ",dashed"
+    if any(text.style == "note" for text in box.texts):
+        look["color"], look["penwidth"] = GRADIENT, "3"
     if box.faded:
         look["fillcolor"], look["color"], words = PAPER, FADED, FADED_INK
     rows = [

@@ -12,6 +12,8 @@ from .timeline import Window
 
 Gradients = Mapping[Tensor, Any]
 
+Notes = Mapping[Tensor | tuple[Tensor, Tensor], str]
+
 DIRECTIONS = ("left-to-right", "top-to-bottom")
 
 

@@ -58,6 +58,7 @@ ARROWS: dict[str, dict[str, str]] = {
     "back": {"color": INK, "penwidth": "2.2"},
     "gradient": {"color": GRADIENT, "fontcolor": GRADIENT, "dir": "back"},
     "first": {"color": "#555555", "style": "dashed"},
+    "noted": {"color": GRADIENT, "fontcolor": GRADIENT, "penwidth": "2.2"},
 }
 
 ARROW_NAMES: dict[str, str] = {
@@ -67,6 +68,7 @@ ARROW_NAMES: dict[str, str] = {
     "back": "state, to the step before",
     "gradient": "gradient, against the computation",
     "first": "used by the first step only",
+    "noted": "what a note is about",
 }
 
 TEXTS: dict[str, dict[str, str]] = {
@@ -77,6 +79,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "value": {"POINT-SIZE": "9"},
     "gradient": {"POINT-SIZE": "9", "COLOR": GRADIENT},
     "pending": {"POINT-SIZE": "9", "COLOR": MUTED},
+    "note": {"POINT-SIZE": "12", "COLOR": GRADIENT},
 }
 """The lines of a box."""
 

@@ -15,11 +15,12 @@ from . import collector
 from . import legend as legends
 from .backward import backward
 from .gates import gates
-from .options import DIRECTIONS, Gradients, Options
+from .labels import clean
+from .options import DIRECTIONS, Gradients, Notes, Options
 from .path import Path
 from .picture import Picture
 from .rolled import rolled
-from .scene import Scene
+from .scene import Scene, Text
 from .timeline import Window
 from .unrolled import cells, ops
 
@@ -47,6 +48,7 @@ def draw(
     expand: str | Sequence[str] = (),
     direction: str = "left-to-right",
     legend: bool = False,
+    notes: Notes | None = None,
 ) -> Picture:
     """A picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
 
@@ -70,6 +72,7 @@ def draw(
       ``expand``      opens single ones by name: ``"t1"``, ``"t1.cell"`` or, in every step, ``"cell"``
       ``direction``   of time: ``"left-to-right"`` or ``"top-to-bottom"``
       ``legend``      what the shapes, lines and colours mean
+      ``notes``       words to write at a node, ``{y: "look here"}``, or at one node's use by another, ``{(x, y): ...}``
 
     Raises ValueError for a view, a step, a name, a path or a direction that there is not, TypeError for an option of
     another kind than these.
@@ -99,6 +102,12 @@ def draw(
     graph = Graph(x)
     if highlight is not None and not {highlight.start, highlight.end} <= set(graph.nodes):
         raise ValueError(f"nothing to highlight: {highlight!r} is not in the graph of {short(x)}")
+    known = set(graph.nodes)
+    for about, note in (notes or {}).items():
+        if not (known >= ({about} if isinstance(about, Tensor) else set(about)) and isinstance(note, str)):
+            raise ValueError(
+                f"a note is about a node of the graph, or a pair (x, y) where y uses x; got {short(about)}"
+            )
     if gradients is True or (color and gradients is False and view != "backward"):
         with np.errstate(all="ignore"):
             gradients = backward_gradients(x)
@@ -116,9 +125,23 @@ def draw(
     )
     with collector.paused():
         scene = VIEWS[view](graph, options)
+    _write_notes(scene, notes or {})
     scene.drop_empty_columns()
     scene.key = legends.key(scene, options)
     return Picture(scene)
+
+
+def _write_notes(scene: Scene, notes: Notes) -> None:
+    for about, note in notes.items():
+        if isinstance(about, Tensor):
+            for box in scene.boxes:
+                if box.role != "echo" and any(x is about for x in box.shows):
+                    box.texts = (*box.texts, Text(clean(note), "note"))
+            continue
+        for arrow in scene.arrows:
+            if any(x is about[0] and node is about[1] for x, node in arrow.uses):
+                arrow.label = ", ".join(filter(None, (arrow.label, clean(note))))
+                arrow.role = "noted"
 
 
 def _choose(what: str, given: Any, there_are: Any) -> None:

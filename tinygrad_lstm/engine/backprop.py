@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .errors import ShapeError, called, miscounted, misshapen, require_finite_contribution
+from .errors import ShapeError, called, miscounted, misshapen, require_finite_contribution, rule_failed
 from .graph import topological_order
 from .primitive import Primitive
 from .scope import CONTEXT, Context
@@ -66,7 +66,7 @@ def backprop(
 
 def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
     """Drain the walk into the ``.grad`` of the leaves. Nothing is changed unless the whole walk succeeds."""
-    gradients: dict[Tensor, Array] = {output: as_value(as_seed(output, seed), output.dtype)} if output.is_leaf else {}
+    gradients: dict[Tensor, Array] = {output: locked(as_seed(output, seed).copy())} if output.is_leaf else {}
     for step in backprop(output, seed):
         if step.arrived == step.expected and step.input.primitive is None:
             gradients[step.input] = _owned(step)
@@ -104,7 +104,7 @@ def grad(
     found: dict[Tensor, Any] = {}
     if output in asked:
         first = as_seed(output, seed, create_graph)
-        found[output] = first if create_graph else as_value(first, output.dtype)
+        found[output] = first if create_graph else locked(first.copy())
     for step in backprop(output, seed, inputs=wanted, create_graph=create_graph):
         if step.arrived == step.expected and step.input in asked:
             found[step.input] = _distinct(step.after) if create_graph else _owned(step)
@@ -151,7 +151,8 @@ def gradients(output: Tensor, seed: ArrayLike | Tensor | None = None) -> dict[Te
 
 def _owned(step: Contribution) -> Array:
     """A complete gradient in an array that nothing else holds: a sum is new, a lone contribution may not be."""
-    return step.after if step.arrived > 1 else as_value(step.after, step.after.dtype)
+    owned: Array = step.after if step.arrived > 1 else locked(step.after.copy())
+    return owned
 
 
 def _distinct(gradient: Tensor) -> Tensor:
@@ -219,10 +220,14 @@ def shares(
     """
     rule = node.primitive and node.primitive.rule
     assert rule is not None
-    if create_graph:
-        products = _recorded(node, _differentiable, rule, node, upstream)
-    else:
-        products = rule(upstream, node._value, *node.input_values, **node._attrs)
+    try:
+        if create_graph:
+            products = _recorded(node, _differentiable, rule, node, upstream)
+        else:
+            products = rule(upstream, node._value, *node.input_values, **node._attrs)
+    except Exception as error:
+        error.add_note(rule_failed(node, upstream))
+        raise
     if not isinstance(products, tuple) or len(products) != len(node.inputs):
         raise miscounted(products, node)
     for slot, x in enumerate(node.inputs):

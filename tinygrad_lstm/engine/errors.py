@@ -72,6 +72,15 @@ def miscounted(products: Any, node: Tensor) -> TypeError:
     )
 
 
+def rule_failed(node: Tensor, upstream: Any) -> str:
+    assert node.primitive is not None
+    shapes = " and ".join(str(value.shape) for value in node.input_values)
+    return (
+        f"raised by the rule of {node.primitive.name}{node.context.place}, given an upstream gradient of shape "
+        f"{np.shape(upstream)} and inputs of shape {shapes}"
+    )
+
+
 def misshapen(product: Any, node: Tensor, slot: int) -> ShapeError:
     assert node.primitive is not None
     x = node.inputs[slot]

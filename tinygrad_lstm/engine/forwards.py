@@ -31,7 +31,7 @@ def log1p(x: Any) -> Any:
 
 def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     largest = np.max(np.real(x), axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, 0)
+    largest = np.where(np.abs(largest) < np.inf, largest, 0)  # not isfinite, which knows numpy's own numbers only
     total = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=True)) + largest
     return total if keepdims else np.squeeze(total, axis=axis)
 

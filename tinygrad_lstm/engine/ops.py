@@ -5,8 +5,9 @@ contribution per input, in operators and primitives only, so that one line serve
 
 Two conventions hold on the whole page. At a tie or a kink the equal candidates share the gradient equally: ``maximum(a,
 a)`` gives each half, ``max`` of k equal entries gives each 1/k, and so ``relu'(0) = ½`` and ``abs'(0) = 0``, always
-between the one-sided derivatives. And every forward accepts complex arrays where the function is analytic, comparing by
-real part: that is what lets a complex step check each rule to rounding.
+between the one-sided derivatives; ``kink`` is what vanishes there and changes sign. And every forward accepts complex
+arrays where the function is analytic, comparing by real part: that is what lets a complex step check each rule to
+rounding.
 """
 
 from __future__ import annotations
@@ -31,8 +32,12 @@ pow = primitive("pow", np.power, lambda g, y, a, b: (g * b * _lower(a, b), g * y
 
 # Comparisons: 1 where true, 0 where false; constant almost everywhere.
 
-greater = primitive("greater", lambda a, b: forwards.indicator(np.real(a) > np.real(b), a, b), None, ">")
-equal = primitive("equal", lambda a, b: forwards.indicator(np.real(a) == np.real(b), a, b), None, "=")
+greater = primitive(
+    "greater", lambda a, b: forwards.indicator(np.real(a) > np.real(b), a, b), None, ">", kink=lambda a, b: a - b
+)
+equal = primitive(
+    "equal", lambda a, b: forwards.indicator(np.real(a) == np.real(b), a, b), None, "=", kink=lambda a, b: a - b
+)
 
 # Functions of one number.
 
@@ -44,18 +49,23 @@ cos: Primitive = primitive("cos", np.cos, lambda g, y, x: (-g * sin(x),))
 tanh = primitive("tanh", np.tanh, lambda g, y, x: (g * (1 - y * y),))
 sigmoid = primitive("sigmoid", lambda x: 0.5 * np.tanh(0.5 * x) + 0.5, lambda g, y, x: (g * (y * (1 - y)),), "σ")
 softplus = primitive("softplus", lambda x: forwards.softplus(x), lambda g, y, x: (g * exp(x - y),))
-relu = primitive("relu", lambda x: np.maximum(x, 0), lambda g, y, x: (g * _step(x, 0),))
+relu = primitive("relu", lambda x: np.maximum(x, 0), lambda g, y, x: (g * _step(x, 0),), kink=lambda x: x)
 abs = primitive(
     "abs",
     lambda x: np.where(np.real(x) < 0, -x, x) + 0,
     lambda g, y, x: (g * (_step(x, 0) - _step(0, x)),),
     "|·|",
+    kink=lambda x: x,
 )
 
 # Choosing.
 
-maximum = primitive("maximum", np.maximum, lambda g, y, a, b: (g * _step(a, b), g * _step(b, a)), "max")
-minimum = primitive("minimum", np.minimum, lambda g, y, a, b: (g * _step(b, a), g * _step(a, b)), "min")
+maximum = primitive(
+    "maximum", np.maximum, lambda g, y, a, b: (g * _step(a, b), g * _step(b, a)), "max", kink=lambda a, b: a - b
+)
+minimum = primitive(
+    "minimum", np.minimum, lambda g, y, a, b: (g * _step(b, a), g * _step(a, b)), "min", kink=lambda a, b: a - b
+)
 where: Primitive = primitive(
     "where",
     lambda condition, a, b: np.where(np.real(condition) != 0, a, b),
@@ -79,6 +89,7 @@ max = primitive(
     "max",
     lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * _share(equal(x, _spread(y, x, axis)), axis),),
+    kink=lambda x, axis=None, keepdims=False: x - np.max(x, axis=axis, keepdims=True),
 )
 logsumexp = primitive(
     "logsumexp",

@@ -18,7 +18,18 @@ class Primitive:
     argument decides, by offering ``__primitive__(primitive, inputs, attrs)``.
     """
 
-    __slots__ = ("arity", "attr_names", "forward", "input_names", "name", "rule", "symbol", "variadic")
+    __slots__ = (
+        "__weakref__",
+        "arity",
+        "attr_names",
+        "forward",
+        "input_names",
+        "kink",
+        "name",
+        "rule",
+        "symbol",
+        "variadic",
+    )
 
     def __init__(
         self,
@@ -26,11 +37,13 @@ class Primitive:
         forward: Callable[..., Any],
         rule: Callable[..., tuple[Any, ...]] | None,
         symbol: str | None,
+        kink: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self.forward = forward
         self.rule = rule
         self.symbol = symbol or name
+        self.kink = kink
         self.input_names, self.attr_names, self.variadic = _read_signature(name, forward, rule)
         self.arity = len(self.input_names)
 
@@ -68,6 +81,8 @@ def primitive(
     forward: Callable[..., Any],
     rule: Callable[..., tuple[Any, ...]] | None,
     symbol: str | None = None,
+    *,
+    kink: Callable[..., Any] | None = None,
 ) -> Primitive:
     """Register a primitive: this is also how you add an operation of your own.
 
@@ -76,8 +91,10 @@ def primitive(
     returns one contribution per input (None where no gradient flows). Write it with operators and primitives only: the
     same line then runs on arrays, on Tensors (so that it can be differentiated again) and on symbols (so that it can
     print itself). Sum-to-shape after broadcasting is the engine's business. A rule of None says: constant almost
-    everywhere, no gradient. Parameters with a default value are attributes, the others are inputs. Raises ValueError
-    for a name that is no identifier, or taken by one of ours.
+    everywhere, no gradient. Parameters with a default value are attributes, the others are inputs. Where the function
+    has kinks or ties, ``kink(*inputs, **attrs)`` returns numbers that are zero there and change sign across: |x − 1|
+    has ``x - 1``. The checks keep away from them, and judge a rule on them by its two sides. Raises ValueError for a
+    name that is no identifier, or taken by one of ours.
 
     >>> import tinygrad_lstm as tl
     >>> cube = tl.primitive("cube", lambda x: x * x * x, lambda g, y, x: (3 * x * x * g,))
@@ -91,7 +108,7 @@ def primitive(
         raise ValueError(f"there is a primitive {name!r} already; give yours another name")
     if rule is not None and not isinstance(forward, np.ufunc):
         _require_same_attrs(name, forward, rule)
-    created = Primitive(name, forward, rule, symbol)
+    created = Primitive(name, forward, rule, symbol, kink)
     _REGISTRY[name] = created
     return created
 

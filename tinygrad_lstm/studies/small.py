@@ -1,4 +1,4 @@
-"""Small networks for the commands that step and check: each cell, unrolled over random inputs."""
+"""Small networks for the commands that draw and step: each cell, unrolled over random inputs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import numpy as np
 
 from ..engine.tensor import Tensor, tensor
 from ..nn import Recurrent
-from ..nn.cell import Cell
 from ..nn.cells import CELLS
-from ..testing import VJPReport, check_vjp
 
 
 def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = False) -> Tensor:
@@ -22,20 +20,3 @@ def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = 
     loss: Tensor = output.sum()
     loss.name = "L"
     return loss
-
-
-def check_cell(cell: str, steps: int) -> VJPReport:
-    """Check one cell (D = H = 4, N = 2) in every input, initial state and parameter."""
-    rng = np.random.default_rng(0)
-    tested: Cell = CELLS[cell](4, 4, rng=rng)
-    layer = Recurrent(tested)
-    names = tested.state_names
-    xs = tensor(rng.normal(size=(steps, 2, 4)), name="xs")
-    state = [tensor(rng.normal(size=(1, 2, 4)), name=f"{name}0") for name in names]
-    return check_vjp(
-        lambda xs, *state: layer(xs, state[0] if len(names) == 1 else state),
-        xs,
-        *state,
-        parameters=tested.parameters(),
-        rng=rng,
-    )

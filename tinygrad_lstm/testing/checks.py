@@ -1,63 +1,55 @@
-"""Checks that a gradient is right, each against an opinion that shares no code with the rules."""
+"""Checks that gradients are right, each against opinions that share no code with the rules."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..engine.backprop import grad
 from ..engine.graph import Graph
+from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
-from .complex_step import STEP, between_one_sided, complex_step, require_complex_safe
+from ..nn import Recurrent
+from ..nn.cell import Cell
+from .algebra import require_laws
 from .errors import GradientError, NothingCheckedError
+from .failure import Failure
+from .judge import COMPLEX_STEP, SIDES, judge, on_a_kink
 from .objective import Objective
+from .oracles import complex_step
 from .rounding import rounding_noise
+from .subject import Subject
+from .verdicts import TOLERANCE, Finding, Report, Verdict, worse
 
-TOLERANCE = 1e4
-"""In units of rounding. Correct LSTM gradients were measured up to 64 units, saturated ones up to 1.8e3."""
+Seed = int | np.random.Generator
 
-TRUNCATION = STEP**1.5
-"""Smaller differences are what the step leaves behind, of the order h²: seen only where a derivative is zero."""
-
-
-@dataclass(frozen=True)
-class VJPReport:
-    """What ``check_vjp`` found: for each input its name and largest error, in units of rounding.
-
-    Where saturation makes more noise than plain rounding, the unit is a ten-thousandth of that noise instead.
-    ``unproved`` names the inputs of which nothing could be said: their gradients are zero, or drown in rounding.
-    """
-
-    errors: dict[str, float]
-    unproved: frozenset[str] = frozenset()
-
-    @property
-    def worst(self) -> float:
-        return max(self.errors.values(), default=0.0)
+TIES = "several kinks or ties at once: each rule lies between its two sides, their combination need not"
 
 
 def check_vjp(
-    f: Callable[..., Any],
+    f: Callable[..., Any] | Tensor,
     *inputs: Tensor | ArrayLike,
     parameters: Sequence[Tensor] = (),
     directions: int = 2,
-    rng: int | np.random.Generator = 0,
-) -> VJPReport:
+    rng: Seed = 0,
+) -> Report:
     """Check the gradients of ``f(*inputs)`` in every input, and in ``parameters`` that f uses, by complex step.
 
-    f takes Tensors and returns a Tensor, or a tuple of them, of any shape; its cotangents are random. For each input x
-    and random directions u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying f's own graph on complex
-    numbers: no truncation and no cancellation, so the tolerance is derived from rounding alone, 1e4 · 2⁻⁵³ times the
-    sum of the absolute terms (2⁻²⁴ if float32 is involved), or what a random last bit in every value does to the
-    gradient where saturation amplifies it. At a kink or a tie the gradient must lie between those of its two sides.
+    f takes Tensors and returns a Tensor, or a tuple of them, of any shape; its cotangents are random. A module brings
+    its own parameters. A Tensor instead of f stands for its graph, and is checked in every leaf that requires a
+    gradient. For each input x and random directions u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying
+    f's own graph on complex numbers: no truncation and no cancellation, so the tolerance is derived from rounding
+    alone, 1e4 · 2⁻⁵³ times the sum of the absolute terms (2⁻²⁴ if float32 is involved). A forward that does not compute
+    with complex numbers is checked by extrapolated differences. After a mismatch, 700 digits tell a mistake from
+    rounding if mpmath is installed, and else what a random last bit in every value does to the gradient. At a kink or a
+    tie the gradient must lie between those of its two sides.
 
-    Raises GradientError naming the input and the error of a wrong gradient; for a function that is random or computes
-    outside its graph, an input that it ignores, and a forward that does not take complex arrays, as all of ours do
-    where they are analytic; and NothingCheckedError when every gradient is zero or drowns in rounding. (Squire & Trapp
+    Returns a Report with a verdict for each input. Raises GradientError naming the input, the error and who is to blame
+    for a wrong gradient; for a function that is random, changes its arguments or computes outside its graph, and for an
+    input that it ignores; and NothingCheckedError when every gradient is zero or drowns in rounding. (Squire & Trapp
     1998; Martins, Sturdza & Alonso 2003.)
 
     >>> import tinygrad_lstm as tl
@@ -65,124 +57,326 @@ def check_vjp(
     True
     """
     generator = np.random.default_rng(rng)
-    leaves = [_leaf(x, position) for position, x in enumerate(inputs)]
-    outputs = _as_outputs(f(*leaves))
-    if not all(np.isfinite(output.value).all() for output in outputs):
-        raise GradientError("the function returns NaN or Inf at these inputs; its gradients there cannot be checked")
-    checked = {leaf.name or "": leaf for leaf in leaves}
-    checked |= {parameter.name or f"parameter {i}": parameter for i, parameter in enumerate(parameters)}
-    if len(checked) < len(leaves) + len(parameters):
-        raise ValueError("two inputs have the same name; names tell them apart in the report")
-    graph = Graph(*outputs)
-    used = set(graph.leaves)
-    for name, leaf in checked.items():
-        if leaf not in used:
-            raise GradientError(f"the result does not depend on {name}: leave it out, or look for a detach on its way")
-    _require_faithful(f, graph, leaves, list(parameters), generator)
-    objective = Objective(graph, tuple(generator.normal(size=output.shape) for output in outputs))
-    errors = dict.fromkeys(checked, 0.0)
-    unproved = set(checked)
-    for (name, leaf), gradient in zip(checked.items(), objective.gradients(list(checked.values())), strict=True):
-        for _ in range(directions if leaf.size else 0):
-            error = _error_along(objective, name, leaf, gradient, generator)
-            if error is not None:
-                unproved.discard(name)
-                errors[name] = max(errors[name], error)
-    if len(unproved) == len(checked):
-        raise NothingCheckedError(
-            f"nothing was checked: the gradients of {', '.join(checked) or 'no input'} are all zero, and so are the "
-            "differences, or they drown in rounding"
-        )
-    return VJPReport(errors, frozenset(unproved))
+    if isinstance(f, Tensor):
+        if inputs or parameters:
+            raise TypeError("a tensor is checked in all its leaves; give no inputs or parameters besides")
+        return _judged(Subject.of(f), directions, generator)
+    return _judged(Subject.called(f, inputs, parameters, generator), directions, generator)
 
 
-def _error_along(
-    objective: Objective, name: str, leaf: Tensor, gradient: NDArray[Any], generator: np.random.Generator
-) -> float | None:
-    """The error along a random direction, in units of rounding; None if nothing can be said. Raises for a wrong one."""
-    direction = generator.normal(size=leaf.shape)
-    theirs = complex_step(objective, leaf, direction)
-    ours = gradient * direction
-    scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
-    difference = float(abs(ours.sum() - theirs.sum()))
-    if not np.isfinite(difference):
-        raise GradientError(f"the gradient of {name} {leaf.shape}, or its complex step, is not finite")
-    if scale <= TRUNCATION:
-        return None
-    unit = 2.0**-53 if all(node.dtype == np.float64 for node in objective.graph.nodes) else 2.0**-24
-    error = plain = difference / (unit * scale)
-    if error > TOLERANCE:
-        noise = rounding_noise(objective, leaf, direction, generator)
-        if difference <= noise and noise >= scale:
-            return None  # all rounding
-        error = TOLERANCE * difference / noise if noise else np.inf
-    if error > TOLERANCE and between_one_sided(objective, leaf, direction, float(ours.sum())):
-        return 0.0
-    if not error <= TOLERANCE:
-        require_complex_safe(objective.graph, generator)
-        raise GradientError(
-            f"the gradient of {name} {leaf.shape} is wrong: along a random direction it gives {ours.sum():.10g}, the "
-            f"complex step gives {theirs.sum():.10g}; a relative error of {difference / scale:.2g}, {plain:.3g} units "
-            f"of rounding, where {TOLERANCE:.0e} are allowed"
-        )
-    return error
-
-
-def _leaf(x: Tensor | ArrayLike, position: int) -> Tensor:
-    value = x.value if isinstance(x, Tensor) else x
-    name = x.name if isinstance(x, Tensor) and x.name else f"input {position}"
-    return tensor(value, requires_grad=True, name=name)
-
-
-def _as_outputs(result: Any) -> list[Tensor]:
-    """The Tensors among what f returned, however nested."""
-    if isinstance(result, Tensor):
-        return [result]
-    if isinstance(result, tuple | list) and result:
-        return [output for part in result for output in _as_outputs(part)]
-    raise TypeError(f"the function must return a Tensor, or a tuple of them, not {type(result).__name__}")
-
-
-def _require_faithful(
+def check_jvp(
     f: Callable[..., Any],
-    graph: Graph,
-    leaves: list[Tensor],
-    parameters: list[Tensor],
-    generator: np.random.Generator,
-) -> None:
-    """The recorded graph must compute what f computes, at its inputs and parameters and a little beside them."""
-    for nearness in (0.0, 1.0):
-        moved = {x: _beside(graph.values[x], nearness, generator) for x in [*leaves, *parameters]}
-        with np.errstate(all="ignore"), _replaced({x: moved[x] for x in parameters}):
-            again = _as_outputs(f(*(tensor(moved[x], requires_grad=True, name=x.name) for x in leaves)))
-            replayed = graph.replay(moved)
-        agrees = len(again) == len(graph.outputs) and all(
-            np.array_equal(replayed[old], new.value, equal_nan=True)
-            for old, new in zip(graph.outputs, again, strict=True)
+    *inputs: Tensor | ArrayLike,
+    parameters: Sequence[Tensor] = (),
+    directions: int = 2,
+    rng: Seed = 0,
+) -> Report:
+    """Check forward derivatives J u, which two backward passes make: as J u is the gradient of ⟨Jᵀv, u⟩ in v.
+
+    They must satisfy ⟨w, J u⟩ = ⟨Jᵀw, u⟩ and agree with the complex step, for random w and u. Arguments, report and
+    errors as for ``check_vjp``.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.testing.check_jvp(tl.sigmoid, [0.5, -1.0]).verdict
+    <Verdict.PASS: 'PASS'>
+    """
+    generator = np.random.default_rng(rng)
+    subject = Subject.called(f, inputs, parameters, generator)
+    objective = Objective.random(subject.graph, generator)
+    findings: dict[str, Finding] = {}
+    for name, leaf in subject.checked.items():
+        for _ in range(directions if leaf.size else 0):
+            direction = generator.normal(size=leaf.shape)
+            found = _forward_finding(objective, leaf, direction, generator)
+            if found.verdict is Verdict.WRONG:
+                raise GradientError(
+                    f"the forward derivative of {name} {leaf.shape} is wrong: {found.reason} gives "
+                    f"{found.theirs:.10g}, the gradient of the gradient gives {found.ours:.10g}, "
+                    f"{found.error:.3g} units of rounding apart, "
+                    f"where {TOLERANCE:.0e} are allowed; the rules do not differentiate their own formulas rightly"
+                )
+            findings[name] = worse(findings.get(name), found)
+    return _reported(findings, subject)
+
+
+def check_second_order(
+    f: Callable[..., Any],
+    *inputs: Tensor | ArrayLike,
+    parameters: Sequence[Tensor] = (),
+    directions: int = 2,
+    rng: Seed = 0,
+) -> Report:
+    """Check second derivatives: the gradient, recorded, is a function of the inputs and of its cotangents.
+
+    It is checked as any other function, and its derivative in the inputs, the Hessian, must be symmetric. The
+    cotangents are among the inputs, so that something is checked also where f is linear. Arguments, report and errors
+    as for ``check_vjp``.
+
+    >>> import tinygrad_lstm as tl
+    >>> report = tl.testing.check_second_order(lambda x: x * x * x, [2.0])
+    >>> sorted(report.findings)
+    ['cotangent 0', 'input 0']
+    """
+    generator = np.random.default_rng(rng)
+    subject = Subject.called(f, inputs, parameters, generator)
+    leaves = list(subject.checked.values())
+    outputs = [output for output in subject.graph.outputs if output.requires_grad]
+    cotangents = {
+        f"cotangent {i}": tensor(generator.normal(size=output.shape), requires_grad=True, dtype=output.dtype)
+        for i, output in enumerate(outputs)
+    }
+    totals: list[Any] = [None] * len(leaves)
+    for output, cotangent in zip(outputs, cotangents.values(), strict=True):
+        found = grad(output, leaves, cotangent, create_graph=True, allow_unused=True)
+        totals = [a if b is None else b if a is None else a + b for a, b in zip(totals, found, strict=True)]
+    gradients = [gradient for gradient in totals if gradient is not None]
+    if not gradients:
+        return _judged(subject, directions, generator)
+    graph = Graph(*gradients)
+    used = set(graph.leaves)
+    checked = {name: x for name, x in {**subject.checked, **cotangents}.items() if x in used}
+    without = subject.without | {
+        name: "the function is linear in it" for name in subject.checked if name not in checked
+    }
+    report = _judged(Subject(graph, checked, without), directions, generator)
+    _require_symmetry(graph, subject.checked, totals, generator)
+    return Report(report.findings, ("the Hessian is symmetric",))
+
+
+def check_op(op: Callable[..., Any], *inputs: ArrayLike, directions: int = 2, rng: Seed = 0, **attrs: Any) -> Report:
+    """Everything there is to check of an operation, one of ours or yours: the way to prove a ``tl.primitive``.
+
+    Its gradients, forward derivatives and second derivatives; the laws that every gradient obeys (two runs identical,
+    zero for a zero cotangent, linear, nothing mutated or aliased); and float32 against float64. Without inputs, some
+    are drawn: of several shapes, broadcasting against each other, until one makes it fail; shrunk to the smallest that
+    does. Report and errors as for ``check_vjp``.
+
+    >>> import tinygrad_lstm as tl
+    >>> print(", ".join(tl.testing.check_op(tl.tanh, [[0.5, -1.0]]).laws[:2]))
+    two runs are identical, a zero cotangent gives zero
+    """
+    if not inputs:
+        from .drawn import check_drawn
+
+        return check_drawn(op, rng=rng, **attrs)
+    generator = np.random.default_rng(rng)
+    f = (lambda *xs: op(*xs, **attrs)) if attrs else op
+    report = check_vjp(f, *inputs, directions=directions, rng=generator)
+    subject = Subject.called(f, inputs, (), generator)
+    laws = require_laws(Objective.random(subject.graph, generator), subject.checked, generator)
+    for check in (check_jvp, check_second_order):
+        try:
+            check(f, *inputs, directions=1, rng=generator)
+        except NothingCheckedError:
+            continue  # all zero: the first order has said so
+    _require_single_precision(f, inputs, generator)
+    return Report(report.findings, (*laws, "J u by two backward passes", "second order", "float32 agrees"))
+
+
+def check_cell(cell: Cell | type[Cell] | str, steps: int = 5, *, batch: int = 2, rng: Seed = 0) -> Report:
+    """Check a recurrent cell, unrolled, in every parameter, every input and its initial state.
+
+    ``cell`` is one of yours or ours, an instance, a class with (input_size, hidden_size, rng=...), or a name such as
+    "lstm". Its gradients are checked by ``check_vjp``, at every step's output and the last state; the laws of algebra
+    as in ``check_op``; and chunks: running half of the steps, then the other half from the state and the gradient at
+    the cut, or one sequence of the batch at a time, must give the gradients of the whole.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.testing.check_cell("gru", steps=3).verdict
+    <Verdict.PASS: 'PASS'>
+    """
+    generator = np.random.default_rng(rng)
+    tested = _made(cell, generator)
+    layer = Recurrent(tested)
+    xs = tensor(generator.normal(size=(steps, batch, tested.input_size)), name="xs", dtype=tested.dtype)
+    state = [
+        tensor(generator.normal(size=(1, batch, tested.hidden_size)), name=f"{name}0", dtype=tested.dtype)
+        for name in tested.state_names
+    ]
+    f = lambda xs, *state: layer(xs, state[0] if len(state) == 1 else state)
+    report = check_vjp(f, xs, *state, parameters=tested.parameters(), rng=generator)
+    from .chunks import require_chunks_agree
+
+    objective = Objective.random(Subject.called(f, [xs, *state], tested.parameters(), generator).graph, generator)
+    names = {x.name or "": x for x in objective.graph.leaves if x.requires_grad}
+    laws = require_laws(objective, names, generator)
+    return Report(report.findings, (*laws, *require_chunks_agree(layer, xs, state, generator)))
+
+
+def assert_detects(
+    op: Primitive, wrong_rule: Callable[..., Any], *inputs: ArrayLike, rng: Seed = 0, **attrs: Any
+) -> GradientError:
+    """Assert that ``check_op`` catches a wrong rule put in the place of an operation's own: a negative control.
+
+    Returns the error that caught it. Raises AssertionError if the wrong rule gets away, or if the right one does not.
+
+    >>> import tinygrad_lstm as tl
+    >>> caught = tl.testing.assert_detects(tl.tanh, lambda g, y, x: (g * (1 - y),), [0.5, -1.0])
+    >>> "the rule of tanh is wrong" in str(caught)
+    True
+    """
+    check_op(op, *inputs, rng=rng, **attrs)
+    right = op.rule
+    op.rule = wrong_rule
+    try:
+        check_op(op, *inputs, rng=rng, **attrs)
+    except NothingCheckedError as error:
+        raise AssertionError(f"a wrong rule of {op.name} was not seen at these inputs: {error}") from error
+    except GradientError as error:
+        return error
+    finally:
+        op.rule = right
+    raise AssertionError(f"a wrong rule of {op.name} got away: the check passed with it")
+
+
+def _judged(subject: Subject, directions: int, rng: np.random.Generator) -> Report:
+    """The report on every checked input; raises at the first gradient that is wrong."""
+    objective = Objective.random(subject.graph, rng)
+    findings: dict[str, Finding] = {}
+    try:
+        gradients = objective.gradients(list(subject.checked.values()))
+    except Exception as error:
+        notes = "; ".join(getattr(error, "__notes__", []))
+        raise GradientError(f"the backward pass failed with {type(error).__name__}: {error} ({notes})") from error
+    for (name, leaf), gradient in zip(subject.checked.items(), gradients, strict=True):
+        for _ in range(directions if leaf.size else 0):
+            direction = rng.normal(size=leaf.shape)
+            found = judge(objective, leaf, gradient, direction, rng)
+            if found.verdict is Verdict.WRONG:
+                report = Report({**findings, name: found})
+                failure = Failure.of(objective, name, leaf, gradient, direction, found, report, rng)
+                if not (failure.blame.nobody and on_a_kink(subject.graph, leaf, direction)):
+                    raise GradientError(failure.message, failure)
+                found = Finding(Verdict.UNCHECKED, SIDES, reason=TIES)
+            findings[name] = worse(findings.get(name), found)
+    return _reported(findings, subject)
+
+
+def _reported(findings: dict[str, Finding], subject: Subject) -> Report:
+    """The report, unless nothing was checked."""
+    for name, leaf in subject.checked.items():
+        if name not in findings:
+            findings[name] = Finding(Verdict.UNCHECKED, "nothing", reason=f"it is empty, of shape {leaf.shape}")
+    for name, reason in subject.without.items():
+        findings[name] = Finding(Verdict.UNCHECKED, "nothing", reason=reason)
+    report = Report(findings)
+    if report.verdict is Verdict.UNCHECKED:
+        reasons = "; ".join(f"{name}: {found.reason}" for name, found in findings.items()) or "it has no input"
+        raise NothingCheckedError(
+            f"nothing was checked, so that a wrong rule would pass as well ({reasons}). Try other inputs, or another "
+            "function of them"
         )
-        if not agrees and not nearness:
-            raise GradientError("the function is random: called twice on the same inputs, it returns different values")
-        if not agrees:
+    return report
+
+
+def _forward_finding(objective: Objective, leaf: Tensor, direction: NDArray[Any], rng: np.random.Generator) -> Finding:
+    """⟨w, J u⟩ by two backward passes, beside ⟨Jᵀw, u⟩ by one and the complex step of the forward."""
+    ours = _terms_of_forward_derivative(objective, leaf, direction)
+    (gradient,) = objective.gradients([leaf])
+    opinions = {"the gradient": np.ravel(gradient * direction)}
+    found = Finding(Verdict.UNCHECKED, "two backward passes", reason="the derivative is zero")
+    if judge(objective, leaf, gradient, direction, rng).oracle == COMPLEX_STEP:
+        opinions["the complex step"] = complex_step(objective, leaf, direction)
+    for who, theirs in opinions.items():
+        scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
+        apart = float(abs(ours.sum() - theirs.sum()))
+        if not scale:
+            continue
+        unit = 2.0**-53 if all(node.dtype == np.float64 for node in objective.graph.nodes) else 2.0**-24
+        error = apart / (unit * scale)
+        verdict = Verdict.PASS
+        if not error <= TOLERANCE:
+            noise = rounding_noise(objective, leaf, direction, rng)
+            verdict = Verdict.ROUNDOFF if noise and apart <= noise else Verdict.WRONG
+        new = Finding(verdict, "two backward passes", float(ours.sum()), float(theirs.sum()), error, who)
+        found = new if found.verdict is Verdict.UNCHECKED else worse(found, new)
+    return found
+
+
+def _terms_of_forward_derivative(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> NDArray[Any]:
+    terms = [np.zeros(1)]
+    for output, cotangent in zip(objective.graph.outputs, objective.cotangents, strict=True):
+        if not output.requires_grad:
+            continue
+        v = tensor(np.ones(output.shape), requires_grad=True, dtype=output.dtype)
+        (gradient,) = grad(output, [leaf], v, create_graph=True, allow_unused=True)
+        if gradient is not None and gradient.requires_grad:
+            (along,) = grad(gradient, [v], direction, allow_unused=True)
+            if along is not None:
+                terms.append(np.ravel(along.value * cotangent).astype(np.float64))
+    return np.concatenate(terms)
+
+
+def _require_symmetry(graph: Graph, checked: dict[str, Tensor], gradients: list[Any], rng: np.random.Generator) -> None:
+    """⟨u, H w⟩ = ⟨w, H u⟩ for random u and w over all inputs together."""
+    leaves = list(checked.values())
+    known = [i for i, gradient in enumerate(gradients) if gradient is not None and gradient.requires_grad]
+    if not known:
+        return
+    u, w = ([rng.normal(size=leaf.shape) for leaf in leaves] for _ in range(2))
+    sides = []
+    for left, right in ((u, w), (w, u)):
+        objective = Objective(Graph(*(gradients[i] for i in known)), tuple(left[i] for i in known))
+        products = objective.gradients(leaves)
+        sides.append(np.concatenate([np.ravel(product * x) for product, x in zip(products, right, strict=True)]))
+    apart, scale = abs(sides[0].sum() - sides[1].sum()), float(np.abs(sides).sum())
+    single = any(node.dtype == np.float32 for node in graph.nodes)
+    if apart > TOLERANCE * (2.0**-24 if single else 2.0**-53) * scale:
+        objective = Objective(Graph(*(gradients[i] for i in known)), tuple(u[i] for i in known))
+        noise = sum(rounding_noise(objective, leaf, x, rng) for leaf, x in zip(leaves, w, strict=True))
+        if apart > noise:
             raise GradientError(
-                "the function computes something outside the graph, as with x.numpy() or x.detach(): moved a little, "
-                "it no longer agrees with what was recorded, and no gradient can be right"
+                f"the Hessian is not symmetric: ⟨u, Hw⟩ = {sides[0].sum():.10g}, ⟨w, Hu⟩ = {sides[1].sum():.10g}; so "
+                "what the rules return is the gradient of no function"
             )
 
 
-def _beside(value: NDArray[Any], nearness: float, generator: np.random.Generator) -> NDArray[Any]:
-    """The value, moved at random by the square root of a last place; zeros move too."""
-    distance = nearness * np.sqrt(np.finfo(value.dtype).eps) * np.maximum(np.abs(value), 1)
-    return np.asarray(value + distance * generator.normal(size=value.shape), value.dtype)
+def _require_single_precision(f: Callable[..., Any], inputs: Sequence[ArrayLike], rng: np.random.Generator) -> None:
+    """The same function on float32: gradients of that type, and as near as it allows."""
+    single = [_in(np.float32, x) for x in inputs]
+    double = [_in(np.float64, x) for x in single]
+    outcomes = []
+    for arguments in (single, double):
+        result = f(*arguments)
+        outputs = [result] if isinstance(result, Tensor) else list(result)
+        state = np.random.default_rng(1)
+        graph = Graph(*outputs)
+        leaves = [x for x in arguments if isinstance(x, Tensor)]
+        outcomes.append((graph, leaves, Objective.random(graph, state).gradients(leaves)))
+    (graph, leaves, ours), (_, _, exact) = outcomes
+    for i, (leaf, one, other) in enumerate(zip(leaves, ours, exact, strict=True)):
+        if graph.output.requires_grad and all(node.dtype == np.float32 for node in graph.leaves):
+            found = grad(graph.output, [leaf], np.ones(graph.output.shape), allow_unused=True)[0]
+            if found is not None and found.dtype != np.float32:
+                raise GradientError(f"the gradient of input {i} is {found.dtype}, of a float32 input")
+        scale = float(np.abs(other).max(initial=0.0))
+        apart = float(np.abs(one - other).max(initial=0.0))
+        if apart > TOLERANCE * 2.0**-24 * scale:
+            objective = Objective.random(graph, np.random.default_rng(1))
+            direction = np.sign(one - other)
+            if not apart <= rounding_noise(objective, leaf, direction, rng):
+                raise GradientError(
+                    f"the gradient of input {i} {leaf.shape} in float32 is off by {apart:.3g} where float64 gives at "
+                    f"most {scale:.3g}: more than float32 explains"
+                )
 
 
-@contextmanager
-def _replaced(values: dict[Tensor, NDArray[Any]]) -> Iterator[None]:
-    """Other values for some leaves, for a while."""
-    before = {x: x.value for x in values}
-    try:
-        for x, value in values.items():
-            x.value = value
-        yield
-    finally:
-        for x, value in before.items():
-            x.value = value
+def _in(dtype: Any, x: Any) -> Any:
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iub":
+        return x
+    return tensor(x.value if isinstance(x, Tensor) else np.asarray(x, np.float64), requires_grad=True, dtype=dtype)
+
+
+def _made(cell: Cell | type[Cell] | str, rng: np.random.Generator) -> Cell:
+    if isinstance(cell, str):
+        from ..nn.cells import CELLS
+
+        if cell not in CELLS:
+            raise ValueError(f"there is no cell {cell!r}; there are {', '.join(CELLS)}")
+        cell = CELLS[cell]
+    if isinstance(cell, type):
+        made: Any = cell
+        cell = made(4, 4, rng=rng)
+    if not isinstance(cell, Cell):
+        raise TypeError(f"check_cell takes a tl.nn.Cell, its class or a name such as 'lstm', not {cell!r}")
+    return cell

@@ -1,8 +1,19 @@
 """What the checks raise."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .failure import Failure
+
 
 class GradientError(AssertionError):
-    """A gradient disagrees with the complex step, or could not be checked."""
+    """A gradient is wrong, or could not be checked. ``failure`` says all that is known of a wrong one."""
+
+    def __init__(self, message: str, failure: Failure | None = None) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 class NothingCheckedError(GradientError):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from .objective import Objective
+from .twins import twins
 
 TRIALS = 5
 
@@ -36,28 +37,19 @@ def rounding_noise(objective: Objective, leaf: Tensor, direction: NDArray[Any], 
     moves = []
     for _ in range(TRIALS):
         with np.errstate(all="ignore"):
-            twins = _nudged(objective.graph, rng)
-            twin = Objective(Graph(*(twins[output] for output in objective.graph.outputs)), objective.cotangents)
-            moves.append(abs(twin.slope(twins[leaf], direction) - exact))
+            made = twins(objective.graph, lambda value: value, lambda node, values: _nudged(node, values, rng))
+            twin = Objective(Graph(*(made[output] for output in objective.graph.outputs)), objective.cotangents)
+            moves.append(abs(twin.slope(made[leaf], direction) - exact))
     return MARGIN * max(moves) if np.isfinite(moves).all() else 0.0
 
 
-def _nudged(graph: Graph, rng: np.random.Generator) -> dict[Tensor, Tensor]:
-    """A twin for every node, with last bits at random where a value is read and where it is written."""
-    twins: dict[Tensor, Tensor] = {}
-    for node in graph.nodes:
-        if node.primitive is None:
-            twins[node] = Tensor(graph.values[node], requires_grad=node.requires_grad, name=node.name)
-            continue
-        inputs = tuple(twins[x] for x in node.inputs)
-        values = tuple(x.value for x in inputs)
-        if node.primitive.name in EXACT:
-            written = np.array(node.primitive.forward(*values, **node.attrs))
-        else:
-            read = [_with_random_last_bit(value, 0.0, rng) for value in values]
-            written = _with_random_last_bit(np.asarray(node.primitive.forward(*read, **node.attrs)), FLOOR, rng)
-        twins[node] = Tensor(written, node.primitive, inputs, values, node.attrs, node.requires_grad, node.context)
-    return twins
+def _nudged(node: Tensor, values: tuple[NDArray[Any], ...], rng: np.random.Generator) -> NDArray[Any]:
+    """What the node computes, with last bits at random where a value is read and where it is written."""
+    assert node.primitive is not None
+    if node.primitive.name in EXACT:
+        return np.array(node.primitive.forward(*values, **node.attrs))
+    read = [_with_random_last_bit(value, 0.0, rng) for value in values]
+    return _with_random_last_bit(np.asarray(node.primitive.forward(*read, **node.attrs)), FLOOR, rng)
 
 
 def _with_random_last_bit(value: NDArray[Any], floor: float, rng: np.random.Generator) -> NDArray[Any]:

@@ -16,7 +16,8 @@ from ..engine.scope import no_grad
 from ..files import write_file
 from ..stepper import step
 from ..stepper.page import page as walk_page
-from ..testing import GradientError, VJPReport, check_vjp
+from ..testing import GradientError, check_vjp
+from ..testing import Report as Proof
 from . import model as models
 from . import pages
 from .plot import gradient_plot
@@ -50,7 +51,7 @@ class Tour:
     expected: str
     prompt: tuple[str, ...]
     events: int
-    proof: VJPReport | None = None
+    proof: Proof | None = None
     failure: str | None = None  # why there is no proof
     norms: dict[str, list[float]] = field(default_factory=dict)
 

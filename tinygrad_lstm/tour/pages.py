@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..draw.offline import templates
-from ..testing.checks import TOLERANCE
+from ..testing.verdicts import TOLERANCE
 
 if TYPE_CHECKING:
     from .guide import Tour

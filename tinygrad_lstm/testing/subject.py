@@ -1,0 +1,152 @@
+"""What is checked: a function at its inputs, and first whether it is one that can be checked at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..engine.graph import Graph
+from ..engine.tensor import Tensor, tensor
+from ..nn.module import Module
+from .errors import GradientError
+
+INTEGERS = "integers and booleans choose, and have no gradient; pass floats to have one checked"
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The graph of one call, the tensors whose gradients are checked by name, and what of the inputs has none."""
+
+    graph: Graph
+    checked: dict[str, Tensor]
+    without: dict[str, str]  # names of the inputs without a gradient, and why
+
+    @classmethod
+    def called(
+        cls,
+        f: Callable[..., Any],
+        inputs: Sequence[Tensor | ArrayLike],
+        parameters: Sequence[Tensor],
+        rng: np.random.Generator,
+    ) -> Subject:
+        """Call the function, and refuse one that is random, ignores an input, or computes outside its graph."""
+        arguments = [_argument(x, position) for position, x in enumerate(inputs)]
+        leaves = [x for x in arguments if isinstance(x, Tensor)]
+        parameters = [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
+        before = {x: x.value for x in (*leaves, *parameters)}
+        outputs = _outputs(_call(f, arguments))
+        checked = {leaf.name or "": leaf for leaf in leaves}
+        checked |= {parameter.name or f"parameter {i}": parameter for i, parameter in enumerate(parameters)}
+        if len(checked) < len(leaves) + len(parameters):
+            raise ValueError("two inputs have the same name; names tell them apart in the report")
+        for name, x in checked.items():
+            if not np.array_equal(x.value, before[x], equal_nan=True):
+                raise GradientError(
+                    f"the function changed the value of {name} while it ran; a function that is checked leaves its "
+                    "arguments alone, as its gradient is taken at one place"
+                )
+        if not all(np.isfinite(output.value).all() for output in outputs):
+            raise GradientError(
+                "the function returns NaN or Inf at these inputs; its gradients there cannot be checked"
+            )
+        graph = Graph(*outputs)
+        used = set(graph.leaves)
+        for name, leaf in checked.items():
+            if leaf not in used:
+                raise GradientError(
+                    f"the result does not depend on {name}: leave it out, or look for a detach on its way"
+                )
+        _require_faithful(f, graph, arguments, parameters, rng)
+        without = {f"input {i}": INTEGERS for i, x in enumerate(arguments) if not isinstance(x, Tensor)}
+        return cls(graph, checked, without)
+
+    @classmethod
+    def of(cls, output: Tensor) -> Subject:
+        """What a tensor was computed from: every leaf that requires a gradient."""
+        graph = Graph(output)
+        leaves = [leaf for leaf in graph.leaves if leaf.requires_grad]
+        checked = {graph.ids[leaf] if leaf.name else f"input {i}": leaf for i, leaf in enumerate(leaves)}
+        if not np.isfinite(output.value).all():
+            raise GradientError("the tensor holds NaN or Inf; its gradients cannot be checked")
+        return cls(graph, checked, {})
+
+
+def _argument(x: Tensor | ArrayLike, position: int) -> Any:
+    """A leaf of its own for each input; arrays of integers or booleans as they are: an index, a mask."""
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iub":
+        return x
+    value = x.value if isinstance(x, Tensor) else x
+    name = x.name if isinstance(x, Tensor) and x.name else f"input {position}"
+    return tensor(value, requires_grad=True, name=name)
+
+
+def _call(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    try:
+        return f(*arguments)
+    except Exception as error:
+        shapes = ", ".join(str(np.shape(x)) for x in arguments) or "nothing"
+        error.add_note(f"raised by the function whose gradient was to be checked, given {shapes}")
+        raise
+
+
+def _outputs(result: Any) -> list[Tensor]:
+    """The Tensors among what f returned, however nested."""
+    if isinstance(result, Tensor):
+        return [result]
+    if isinstance(result, tuple | list) and result:
+        return [output for part in result for output in _outputs(part)]
+    raise TypeError(f"the function must return a Tensor, or a tuple of them, not {type(result).__name__}")
+
+
+def _require_faithful(
+    f: Callable[..., Any],
+    graph: Graph,
+    arguments: Sequence[Any],
+    parameters: Sequence[Tensor],
+    rng: np.random.Generator,
+) -> None:
+    """The recorded graph must compute what f computes, at its inputs and parameters and a little beside them."""
+    leaves = [x for x in arguments if isinstance(x, Tensor)]
+    for nearness in (0.0, 1.0):
+        moved = {x: _beside(graph.values[x], nearness, rng) for x in [*leaves, *parameters]}
+        again = [tensor(moved[x], requires_grad=True, name=x.name) if isinstance(x, Tensor) else x for x in arguments]
+        with np.errstate(all="ignore"), _replaced({x: moved[x] for x in parameters}):
+            outputs = _outputs(f(*again))
+            replayed = graph.replay(moved)
+        agrees = len(outputs) == len(graph.outputs) and all(
+            np.array_equal(replayed[old], new.value, equal_nan=True)
+            for old, new in zip(graph.outputs, outputs, strict=True)
+        )
+        if not agrees and not nearness:
+            raise GradientError(
+                "the function is random: two runs on the same inputs differ; give it a seed of its own at each call"
+            )
+        if not agrees:
+            raise GradientError(
+                "the function computes something outside the graph, as with x.numpy() or x.detach(): moved a little, "
+                "it no longer agrees with what was recorded, and no gradient can be right"
+            )
+
+
+def _beside(value: NDArray[Any], nearness: float, rng: np.random.Generator) -> NDArray[Any]:
+    """The value, moved at random by the square root of a last place; zeros move too."""
+    distance = nearness * np.sqrt(np.finfo(value.dtype).eps) * np.maximum(np.abs(value), 1)
+    return np.asarray(value + distance * rng.normal(size=value.shape), value.dtype)
+
+
+@contextmanager
+def _replaced(values: dict[Tensor, NDArray[Any]]) -> Iterator[None]:
+    """Other values for some leaves, for a while."""
+    before = {x: x.value for x in values}
+    try:
+        for x, value in values.items():
+            x.value = value
+        yield
+    finally:
+        for x, value in before.items():
+            x.value = value

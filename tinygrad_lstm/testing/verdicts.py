@@ -1,0 +1,79 @@
+"""What a check may say of a gradient, and what it said of all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+TOLERANCE = 1e4
+"""In units of rounding. Correct LSTM gradients were measured up to 64 units, saturated ones up to 1.8e3."""
+
+
+class Verdict(StrEnum):
+    """In the order in which one counts more than another, where several were reached."""
+
+    WRONG = "WRONG"  # the rules and an oracle disagree, and rounding does not explain it
+    PASS = "PASS"  # they agree
+    ROUNDOFF = "ROUNDOFF"  # they disagree, but with enough digits they would not: no rule is wrong
+    UNCHECKED = "UNCHECKED"  # nothing can be said; the reason says why
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one oracle says of one gradient along one random direction.
+
+    ``error`` is in units of rounding, of which ``TOLERANCE`` are allowed; of an oracle that has an error bar, the unit
+    is a thousandth of it.
+    """
+
+    verdict: Verdict
+    oracle: str
+    ours: float = 0.0
+    theirs: float = 0.0
+    error: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: for each input its worst finding, and which laws were tried besides."""
+
+    findings: dict[str, Finding]
+    laws: tuple[str, ...] = field(default=())
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on all of it."""
+        reached = {finding.verdict for finding in self.findings.values()}
+        return next((verdict for verdict in Verdict if verdict in reached), Verdict.UNCHECKED)
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """For each input its largest error, in units of rounding."""
+        return {name: finding.error for name, finding in self.findings.items()}
+
+    @property
+    def worst(self) -> float:
+        """The largest of those errors."""
+        return max(self.errors.values(), default=0.0)
+
+    @property
+    def unproved(self) -> frozenset[str]:
+        """The inputs of which nothing could be said: their gradients are zero, or drown in rounding."""
+        return frozenset(name for name, it in self.findings.items() if it.verdict is Verdict.UNCHECKED)
+
+    def __str__(self) -> str:
+        width = max(map(len, self.findings), default=0)
+        lines = [
+            f"{name:<{width}}  {it.verdict:<9}  {it.error:10.2f} units  by {it.oracle}{it.reason and ': ' + it.reason}"
+            for name, it in self.findings.items()
+        ]
+        return "\n".join([*lines, *([f"and {', '.join(self.laws)}"] if self.laws else [])])
+
+
+def worse(one: Finding | None, other: Finding) -> Finding:
+    """Of two findings on one input, the one to report: the graver verdict; of the same, the larger error."""
+    if one is None:
+        return other
+    order = list(Verdict)
+    return min(one, other, key=lambda finding: (order.index(finding.verdict), -finding.error))
