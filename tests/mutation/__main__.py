@@ -1,0 +1,91 @@
+"""Plant every mutant, one at a time, each in a process of its own; print who was caught."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import multiprocessing
+import signal
+import sys
+import time
+import warnings
+from collections import Counter
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from .equivalent import why
+from .planted import Mutant, all_mutants
+
+SECONDS = 30
+"""A mutant that runs longer is caught: it never ends."""
+
+MUTANTS: list[Mutant] = []
+
+
+def caught(number: int) -> str:
+    """Who caught it; nothing if it got away."""
+    mutant = MUTANTS[number]
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        with mutant.planted(), warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            mutant.caught()
+    except BaseException as error:
+        return type(error).__name__
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return ""
+
+
+def _too_long(signal: int, frame: object) -> None:
+    raise TimeoutError
+
+
+def main() -> int:
+    console, started = Console(highlight=False), time.monotonic()
+    MUTANTS.extend(
+        mutant for mutant in all_mutants() if not sys.argv[1:] or any(arg in mutant.group for arg in sys.argv[1:])
+    )
+    for check in dict.fromkeys(mutant.caught for mutant in MUTANTS):
+        with np.errstate(all="ignore"):
+            check()  # nobody is accused before anything is planted; and what is drawn is drawn once
+    with multiprocessing.get_context("fork").Pool(maxtasksperchild=20) as pool:
+        outcomes = list(
+            track(
+                pool.imap(caught, range(len(MUTANTS)), chunksize=4),
+                "planting",
+                len(MUTANTS),
+                console=Console(stderr=True),
+            )
+        )
+    table = Table("planted in", *("mutants", "caught", "equivalent", "got away"), title="Mutation score of the checks")
+    groups: dict[str, Counter[str]] = {}
+    survivors = []
+    for mutant, who in zip(MUTANTS, outcomes, strict=True):
+        fate = "caught" if who else "equivalent" if why(mutant.name) else "got away"
+        groups.setdefault(mutant.group, Counter())[fate] += 1
+        if fate == "got away":
+            survivors.append(mutant)
+    total = sum(groups.values(), Counter())
+    for group, count in {**groups, "all": total}.items():
+        table.add_row(
+            group, *(str(n) for n in (count.total(), count["caught"], count["equivalent"], count["got away"]))
+        )
+    console.print(table)
+    for mutant in survivors:
+        console.print(f"got away: {mutant.name}")
+    share = total["caught"] / (total.total() - total["equivalent"])
+    console.print(
+        f"{total.total()} mutants, {share:.1%} of those that differ caught, {time.monotonic() - started:.0f} s"
+    )
+    return bool(survivors)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,330 @@
+"""The checks that have to catch the mutants: those of ``tinygrad_lstm.testing``, at inputs drawn once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+
+import tinygrad_lstm as tl
+from tests.longhand import LONGHAND, sigmoid, weights
+from tinygrad_lstm.engine import backprop
+from tinygrad_lstm.nn.cells import CELLS
+from tinygrad_lstm.testing import (
+    GradientError,
+    NothingCheckedError,
+    check_cell,
+    check_op,
+    check_second_order,
+    check_vjp,
+    strategies,
+)
+from tinygrad_lstm.testing.algebra import require_laws
+from tinygrad_lstm.testing.cases import BUILTIN, CASES, Case
+from tinygrad_lstm.testing.objective import Objective
+from tinygrad_lstm.testing.oracles import complex_step, differences
+from tinygrad_lstm.testing.programs import Program
+
+TIES: dict[str, tuple[list[Any], list[Any]]] = {
+    "maximum": ([[1.0, 2.0], [1.0, 3.0]], [[0.5, 0.0], [0.5, 1.0]]),
+    "minimum": ([[1.0, 2.0], [1.0, 3.0]], [[0.5, 1.0], [0.5, 0.0]]),
+    "relu": ([[0.0, -0.0, 2.0]], [[0.5, 0.5, 1.0]]),
+    "abs": ([[0.0, -0.0, 2.0]], [[0.0, 0.0, 1.0]]),
+    "max": ([[3.0, 3.0, 1.0]], [[0.5, 0.5, 0.0]]),
+    "pow": ([[0.0, 0.0, 0.0, 2.0], [0.0, 1.0, 2.0, 2.0]], [[0.0, 1.0, 0.0, 4.0], [0.0, 0.0, 0.0, 4 * np.log(2)]]),
+}
+"""Where a function has no derivative, our convention: inputs, and the gradient of the sum."""
+
+
+def drawn(strategy: Any, count: int) -> list[Any]:
+    """The same draws in every run."""
+    found: list[Any] = []
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def collect(x: Any) -> None:
+        found.append(x)
+
+    collect()
+    return found
+
+
+@cache
+def cases_of(name: str) -> list[Case]:
+    def checkable(case: Case) -> bool:
+        return bool(case.expected.size and all(x.size for x in case.inputs))
+
+    return drawn(CASES[name].filter(checkable), 120 if name == "matmul" else 40)
+
+
+@cache
+def programs() -> list[Program]:
+    return drawn(strategies.expression_graphs(max_nodes=8), 60)
+
+
+def of_primitive(name: str) -> Callable[[], object]:
+    """``check_op`` at forty cases, and our convention at ties."""
+
+    rng = np.random.default_rng(0)
+
+    def check() -> None:
+        for case in cases_of(name):
+            try:
+                check_op(case.f, *(x.astype(np.float64) for x in case.inputs))
+            except NothingCheckedError:
+                continue
+        if name in TIES:
+            inputs, expected = TIES[name]
+            leaves = [tl.tensor(x, requires_grad=True) for x in inputs]
+            output = BUILTIN_CALL[name](*leaves)
+            for gradient, slope in zip(tl.grad(output, leaves, np.ones(output.shape)), expected, strict=True):
+                np.testing.assert_allclose(gradient.value, slope)
+        for shapes in MATRICES if name == "matmul" else ():
+            check_op(BUILTIN["matmul"], *(rng.normal(size=shape) for shape in shapes))
+        if name == "pow":  # where the exponent is 0, and so is one factor of the rule
+            check_second_order(lambda a, b: a**b, [2.0, 0.5], [0.0, 0.0])
+
+    return check
+
+
+MATRICES = [((2, 3, 4), (4, 2)), ((3, 2, 2), (2, 2)), ((3, 3), (2, 3, 3)), ((2, 1, 3, 2), (2, 2)), ((2, 2), (2, 2))]
+"""All of the products that have a rule of their own, where chance seldom leads."""
+
+AXIS = {"logsumexp": {"axis": 1}}
+
+BUILTIN_CALL: dict[str, Callable[..., Any]] = {
+    "maximum": tl.maximum,
+    "minimum": tl.minimum,
+    "relu": tl.relu,
+    "abs": tl.abs,
+    "max": tl.max,
+    "pow": lambda a, b: a**b,
+}
+
+
+def of_forward(name: str) -> Callable[[], object]:
+    """Numpy's opinion, on float64 and float32, at the ends of the range too; and complex numbers."""
+
+    rng = np.random.default_rng(0)
+
+    def check() -> None:
+        for case in cases_of(name):
+            for dtype in (np.float64, np.float32):
+                result = case.f(*(tl.tensor(x, dtype=dtype) for x in case.inputs))
+                single = dtype == np.float32 or any(x.dtype == np.float32 for x in case.inputs)
+                assert result.dtype == dtype
+                assert result.shape == case.expected.shape
+                tolerance = 1e-4 if single else 1e-11
+                np.testing.assert_allclose(result.value, case.expected, rtol=tolerance, atol=100 * tolerance)
+            of_case = [x.astype(np.float64) for x in case.inputs]
+            leaves = [tl.tensor(x, requires_grad=True) for x in of_case]
+            output = case.f(*leaves)
+            replayed = tl.Graph(output).replay({leaf: leaf.value + 1e-100j for leaf in leaves})[output]
+            np.testing.assert_allclose(replayed.real, output.value, rtol=1e-12, atol=1e-14)
+            if output.requires_grad:
+                _require_complex_derivative(output, rng)
+        if name in ("softplus", "softmax", "log_softmax", "logsumexp"):
+            for far in ([1000.0, -1000.0, 0.0], [1000.0, 1000.0], [-1000.0, -1000.0]):
+                assert np.isfinite(
+                    BUILTIN[name](tl.tensor([far, [-1000.0] * len(far)]), **AXIS.get(name, {})).value
+                ).all()
+        if name == "abs":
+            assert not np.signbit(tl.abs(tl.tensor([0.0, -0.0])).value).any()
+
+    return check
+
+
+def _require_complex_derivative(output: Any, rng: np.random.Generator) -> None:
+    """What a complex step says of the forward, differences must say too."""
+    objective = Objective.random(tl.Graph(output), rng)
+    for leaf in objective.graph.leaves:
+        if leaf.requires_grad:
+            direction = rng.normal(size=leaf.shape)
+            estimate = differences(objective, leaf, direction)
+            if estimate.tells:
+                exact = complex_step(objective, leaf, direction).sum()
+                assert abs(exact - estimate.slope) <= 1e-4 * estimate.scale
+
+
+def of_cell(name: str) -> Callable[[], object]:
+    """Against the cell written out in numpy, then all of ``check_cell``."""
+
+    def check() -> None:
+        rng = np.random.default_rng(0)
+        cell = CELLS[name](3, 3, rng=0)
+        for n in (None, 1, 4):
+            shape = () if n is None else (n,)
+            x = rng.normal(size=(*shape, 3))
+            state = [rng.normal(size=(*shape, 3)) for _ in cell.state_names]
+            given = tuple(map(tl.tensor, state)) if len(state) > 1 else tl.tensor(state[0])
+            expected: Any = LONGHAND[type(cell)](weights(cell), x, *state)
+            for part, exact in zip(
+                cell.parts(cell(tl.tensor(x), given)), expected if len(state) > 1 else [expected], strict=True
+            ):
+                np.testing.assert_allclose(part.value, exact, rtol=1e-12)
+        check_cell(cell, steps=3)
+
+    return check
+
+
+def of_layers() -> None:
+    """Several layers, both directions, against cells run one after another in numpy; then their gradients."""
+    rng = np.random.default_rng(1)
+    batches = [("lstm", False, 2, (2,)), ("gru", True, 2, (2,)), ("rnn", False, 1, (2,)), ("lstm", True, 1, ())]
+    for kind, bidirectional, layers, batch in batches:
+        directions = 2 if bidirectional else 1
+        cells = [CELLS[kind](3 if k < directions else 3 * directions, 3, rng=rng) for k in range(layers * directions)]
+        layer = tl.nn.Recurrent(*cells, bidirectional=bidirectional)
+        names = cells[0].state_names
+        xs = rng.normal(size=(4, *batch, 3))
+        begin = [rng.normal(size=(len(cells), *batch, 3)) for _ in names]
+        state = tuple(map(tl.tensor, begin)) if len(begin) > 1 else tl.tensor(begin[0])
+        output, last = layer(tl.tensor(xs), state)
+        exact, ends = _by_hand(cells, directions, xs, begin)
+        np.testing.assert_allclose(output.value, exact, rtol=1e-12)
+        for part, end in zip(last if len(names) > 1 else [last], ends, strict=True):
+            np.testing.assert_allclose(part.value, end, rtol=1e-12)
+        leaves = [tl.tensor(part, name=name) for part, name in zip(begin, names, strict=True)]
+        f = lambda xs, *state, layer=layer: layer(xs, state if len(state) > 1 else state[0])
+        check_vjp(f, xs, *leaves, parameters=layer.parameters())
+        zeros, _ = _by_hand(cells, directions, xs, [0 * part for part in begin])
+        np.testing.assert_allclose(layer(tl.tensor(xs))[0].value, zeros, rtol=1e-12)
+
+
+def _by_hand(cells: list[Any], directions: int, xs: Any, begin: list[Any]) -> tuple[Any, list[Any]]:
+    below, ends = list(xs), []
+    for first in range(0, len(cells), directions):
+        sides = []
+        for k, cell in enumerate(cells[first : first + directions]):
+            now = [part[first + k] for part in begin]
+            outputs = []
+            for x in below[::-1] if k else below:
+                result: Any = LONGHAND[type(cell)](weights(cell), x, *now)
+                now = list(result) if len(begin) > 1 else [result]
+                outputs.append(now[0])
+            ends.append(now)
+            sides.append(outputs[::-1] if k else outputs)
+        below = [np.concatenate(parts, -1) for parts in zip(*sides, strict=True)]
+    return np.stack(below), [np.stack(parts) for parts in zip(*ends, strict=True)]
+
+
+def of_losses() -> None:
+    rng = np.random.default_rng(2)
+    y, target = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
+    classes, chances = np.array([0, 2, 1, 1]), rng.uniform(size=(4, 3))
+    chosen = (y - np.log(np.exp(y).sum(-1, keepdims=True)))[np.arange(4), classes]
+    likely = chances * np.log(sigmoid(y)) + (1 - chances) * np.log(1 - sigmoid(y))
+    for loss, about, expected in (
+        (tl.mse_loss, target, ((y - target) ** 2).mean()),
+        (tl.cross_entropy, classes, -chosen.mean()),
+        (tl.binary_cross_entropy_with_logits, chances, -likely.mean()),
+    ):
+        np.testing.assert_allclose(loss(tl.tensor(y), about).value, expected, rtol=1e-12)
+        check_vjp(lambda y, loss=loss, about=about: loss(y, about), y)
+    deep = rng.normal(size=(2, 2, 3))
+    both = tl.cross_entropy(tl.tensor(deep.reshape(4, 3)), classes).value
+    np.testing.assert_allclose(tl.cross_entropy(tl.tensor(deep), classes.reshape(2, 2)).value, both)
+
+
+def of_engine() -> None:
+    """Random programs with their laws and second derivatives; sums, shapes, dtypes and what is left alone."""
+    for number, program in enumerate(programs()):
+        try:
+            check_vjp(program, *program.inputs)
+            graph = program.graph()
+            leaves = {leaf.name or "": leaf for leaf in graph.leaves if leaf.requires_grad}
+            require_laws(Objective.random(graph, np.random.default_rng(0)), leaves, np.random.default_rng(0))
+            if number % 4 == 0:
+                check_second_order(program, *program.inputs)
+        except NothingCheckedError:
+            continue
+        except GradientError as error:
+            if "NaN or Inf" not in str(error):
+                raise
+        _require_the_walk_adds_up(graph.output)
+    _require_pytorchs_habits()
+    check_cell("lstm", steps=3)
+
+
+def _require_the_walk_adds_up(output: Any) -> None:
+    if not output.requires_grad:
+        return
+    seed = np.ones(output.shape)
+    arrived: dict[Any, int] = {}
+    totals: dict[Any, Any] = {}
+    for c in tl.backprop(output, seed):
+        assert c.input is c.node.inputs[c.slot]
+        assert c.contribution.shape == c.input.shape
+        assert not c.contribution.flags.writeable
+        assert not c.after.flags.writeable
+        assert (c.before is None) == (c.input not in totals)
+        arrived[c.input] = arrived.get(c.input, 0) + 1
+        totals[c.input] = c.contribution if c.before is None else totals[c.input] + c.contribution
+        assert c.arrived == arrived[c.input]
+        np.testing.assert_array_equal(c.after, totals[c.input])
+    complete = backprop.gradients(output, seed)
+    assert set(complete) == {output, *totals}
+    for x, total in totals.items():
+        np.testing.assert_array_equal(complete[x], total)
+    leaves = [leaf for leaf in tl.Graph(output).leaves if leaf in totals]
+    for leaf, gradient in zip(leaves, tl.grad(output, leaves, seed), strict=True):
+        np.testing.assert_array_equal(gradient.value, totals[leaf])
+    recorded = tl.grad(output, leaves, seed, create_graph=True) if leaves else ()
+    for leaf, gradient in zip(leaves, recorded, strict=True):
+        np.testing.assert_allclose(gradient.value, totals[leaf], rtol=1e-9, atol=1e-300)
+
+
+def _require_pytorchs_habits() -> None:
+    """Twice backward adds up; a mean, an order, a dtype, an unused input; a leaf that was replaced meanwhile."""
+    x, w = tl.tensor([1.0, 2.0], requires_grad=True), tl.tensor([[3.0]], requires_grad=True)
+    single = tl.tensor([0.5, 1.5], requires_grad=True, dtype=np.float32)
+    unused = tl.tensor(1.0, requires_grad=True)
+    y = (x * x * w + single).sum()
+    y.backward()
+    y.backward()
+    np.testing.assert_allclose(x.grad.value, 2 * 2 * 3 * x.value)
+    np.testing.assert_allclose(w.grad.value, [[2 * 5.0]])
+    assert single.grad.dtype == np.float32
+    np.testing.assert_allclose(single.grad.value, [2, 2])
+    assert x.grad.value.base is None
+    assert unused.grad is None
+    narrow = tl.tensor([0.5, 1.5], requires_grad=True, dtype=np.float32)
+    (narrow + x.detach()).sum().backward()
+    assert narrow.grad.dtype == np.float32
+    assert tl.grad((narrow + x.detach()).sum(), narrow, create_graph=True)[0].dtype == np.float32
+    condition = tl.tensor([1.0, 0.0], requires_grad=True)
+    chosen = tl.where(condition, x, 2.0).sum()
+    number = tl.primitive("number", lambda x: 1.0 * x, lambda g, y, x: (1.0,))(unused)
+    for create_graph in (False, True):
+        np.testing.assert_array_equal(tl.grad(chosen, condition, create_graph=create_graph)[0].value, [0, 0])
+        assert tl.grad(number, unused, create_graph=create_graph)[0].item() == 1
+    assert tl.grad(y, [unused], allow_unused=True) == (None,)
+    for wrong in (lambda: tl.grad(y, [unused]), lambda: tl.grad(y, [tl.tensor(1.0)])):
+        try:
+            wrong()
+        except ValueError:
+            continue
+        raise AssertionError("an input without a gradient was not refused")
+    (same,) = tl.grad(y, [y])
+    assert same.item() == 1
+    (first,) = tl.grad(y, x, create_graph=True)
+    x.value = [10.0, 10.0]
+    (second,) = tl.grad(first.sum(), x)
+    np.testing.assert_allclose(second.value, [6, 6])
+    (late,) = tl.grad(y, x, create_graph=True)
+    np.testing.assert_allclose(late.value, [6, 12])
+    unused.backward()
+    assert unused.grad.item() == 1
+    a, b = tl.tensor(1.0, requires_grad=True), tl.tensor(2.0, requires_grad=True)
+    one, other = tl.grad(a + b, [a, b], create_graph=True)
+    assert one is not other

@@ -1,0 +1,64 @@
+"""Mutants that no check can catch because nothing is wrong with what they compute, and why."""
+
+_SYMMETRIC = "a function that is the same in either order of its arguments"
+_SAME_PATH = "a shortcut; the long way gives the same numbers"
+_MESSAGE = "only what a message or a name in a picture says"
+_OVERWRITTEN = "a partial sum is kept, and the complete one overwrites it later"
+_PRUNING = "only decides how much work is done besides"
+
+EQUIVALENT: dict[str, str] = {
+    "max: swap the arguments at equal(x, _spread(y, x, axis))": _SYMMETRIC,
+    "_step: swap the arguments at equal(a, b)": _SYMMETRIC,
+    "_lower: swap the arguments at equal(*": _SYMMETRIC,
+    "_lower: another number at 0": "the exponent of a power that is multiplied by an exponent of 0",
+    "mse_loss: swap the operands at prediction - target": "a difference that is squared",
+    "forward of relu: swap the arguments at np.maximum(x, 0)": _SYMMETRIC,
+    "transpose: the other name at x": "only the number of its axes is asked for, and the result has as many",
+    "forward of greater: the other name at *": "only the type of its zeros and ones, which are exact in either",
+    "forward of equal: the other name at *": "only the type of its zeros and ones, which are exact in either",
+    "forwards.indicator: the other name at *": "only the type of its zeros and ones, which are exact in either",
+    "forwards.indicator: swap the arguments at np.result_type(a, b)": _SYMMETRIC,
+    "forwards.indicator: exchange contributions at (np.float32, np.complex64)": _SYMMETRIC,
+    "forwards.softplus: another number at 0": "between 0 and 1 both of its formulas are stable",
+    "forwards.logsumexp: another number at 0": "what is subtracted where all is infinite does not matter",
+    "forwards.log1p: drop a term at a * (2 + a) + b * b": "b is the imaginary part, 1e-100, and b² is nothing",
+    "forwards.log1p: another operator at a * (2 + a) + b * b": "b is the imaginary part, 1e-100, and b² is nothing",
+    "forwards.log1p: drop a factor at b * b*": "b is the imaginary part, 1e-100, and nothing beside the real one",
+    "forwards.log1p: the other name at b (*": "b is the imaginary part, 1e-100, and nothing beside the real one",
+    "Recurrent.forward: another number at 0 (3)": "a step is asked for its shape, and all have the same",
+    "Recurrent.forward: the other truth at True": "whether lists of equal length are asked to be so",
+    "_layer: the other truth at True": "whether lists of equal length are asked to be so",
+    "_layer: drop a condition at x.name is None*": _MESSAGE,
+    "_layer: turn a condition around at *": _MESSAGE,
+    "_matmul_rule: turn a condition around at a.ndim > 2": _SAME_PATH,
+    "_matmul_rule: another number at 2*": _SAME_PATH,
+    "_matmul_rule: drop a condition at b.ndim == 2 and a.ndim > 2*": _SAME_PATH,
+    "_matmul_rule: the other name at b (5)": _SAME_PATH,
+    "_matmul_rule: the other name at a (4)": _SAME_PATH,
+    "_matmul_rule: lose a minus at -1 (3)": "of a matrix, the second axis is the last",
+    "forwards.matmul: another number at 2*": _SAME_PATH,
+    "forwards.matmul: the other name at a (3)": "with a matrix on the right, np.dot and np.matmul are the same",
+    "Recurrent._initial: another number at 1 (*": "only what shape a refusal asks for",
+    "Recurrent._initial: lose a minus at -1": "only what shape a refusal asks for",
+    "shares: drop a condition at type(product) is np.ndarray*": _SAME_PATH,
+    "shares: turn a condition around at type(product) is np.ndarray": _SAME_PATH,
+    "shares: the other truth at False": "whether shape and type are found right once more",
+    "shares: drop a condition at node.primitive and node.primitive.rule": "every node of the walk has both",
+    "shares: swap the arguments at rule_failed(node, upstream)": _MESSAGE,
+    "_plan: another number at 0": "nobody counts what arrives at the output",
+    "_plan: drop a condition at x.requires_grad and *": _PRUNING,
+    "_owned: another number at 1": "copies a sum that nobody else holds",
+    "backward: drop a condition at step.arrived == step.expected*": _OVERWRITTEN,
+}
+"""By name, or by a beginning of it followed by ``*``."""
+
+
+def why(name: str) -> str | None:
+    return next(
+        (
+            reason
+            for key, reason in EQUIVALENT.items()
+            if key == name or (key.endswith("*") and name.startswith(key[:-1]))
+        ),
+        None,
+    )
