@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from operator import attrgetter
 from types import MappingProxyType
@@ -14,7 +14,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .errors import ShapeError, short
+from .primitive import Primitive
 from .tensor import Array, Tensor
+
+Step = tuple[Tensor, Primitive, tuple[tuple[Tensor, Array | None], ...], Mapping[str, Any]]
 
 
 def topological_order(*outputs: Tensor) -> list[Tensor]:
@@ -47,6 +50,7 @@ class Graph:
         self.outputs = outputs
         self.output = outputs[0]
         self.nodes = tuple(topological_order(*outputs))
+        self._programs: dict[Any, tuple[dict[Tensor, Array], list[Step]]] = {}
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -93,30 +97,44 @@ class Graph:
         that is not a leaf of this graph and ShapeError where a new shape does not fit.
         """
         given = {leaf: _as_numbers(value) for leaf, value in (values or {}).items()}
-        leaves = set(self.leaves)
+        leaves, steps = self._program(None if dtype is None else np.dtype(dtype))
         for leaf in given:
             if leaf not in leaves:
                 raise KeyError(f"{short(leaf)} is not a leaf of this graph")
-        result: dict[Tensor, NDArray[Any]] = {}
-        for node in self.nodes:
-            if node.primitive is None:
-                value = given.get(node)
-                result[node] = (
-                    (self.values[node] if dtype is None else self.values[node].astype(dtype))
-                    if value is None
-                    else value
-                )
-                continue
-            operands = [
-                result[x] if x in given or not x.is_leaf else recorded if dtype is None else recorded.astype(dtype)
-                for x, recorded in zip(node.inputs, node.input_values, strict=True)
-            ]
+        result: dict[Tensor, NDArray[Any]] = {**leaves, **given}
+        for node, primitive, inputs, attrs in steps:
+            operands = [result[x] if recorded is None or x in given else recorded for x, recorded in inputs]
             try:
-                result[node] = np.asarray(node.primitive.forward(*operands, **node.attrs))
+                value = primitive.forward(*operands, **attrs)
             except (ValueError, IndexError) as error:
                 shapes = " and ".join(str(operand.shape) for operand in operands)
                 raise ShapeError(f"replay stopped at {self.ids[node]}: shape {shapes} does not fit; {error}") from error
+            result[node] = value if type(value) is np.ndarray else np.asarray(value)
         return result
+
+    def _program(self, dtype: np.dtype[Any] | None) -> tuple[dict[Tensor, Array], list[Step]]:
+        """What a replay starts from and what it does: leaves, and nodes with operands, those from leaves as recorded.
+
+        Made once for each dtype, since a check replays a graph dozens of times.
+        """
+        if dtype not in self._programs:
+            cast: Callable[[Array], Array] = lambda x: x if dtype is None else x.astype(dtype, copy=False)
+            leaves = {node: cast(self.values[node]) for node in self.nodes if node.primitive is None}
+            steps = [
+                (
+                    node,
+                    node.primitive,
+                    tuple(
+                        (x, cast(recorded) if x.is_leaf else None)
+                        for x, recorded in zip(node.inputs, node.input_values, strict=True)
+                    ),
+                    node._attrs,
+                )
+                for node in self.nodes
+                if node.primitive is not None
+            ]
+            self._programs[dtype] = leaves, steps
+        return self._programs[dtype]
 
 
 def _as_numbers(value: Any) -> NDArray[Any]:

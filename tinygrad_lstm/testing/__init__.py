@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .agreement import check_same as check_same
 from .checks import assert_detects as assert_detects
 from .checks import check_cell as check_cell
 from .checks import check_jvp as check_jvp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from ..engine.tensor import Tensor
 from .judge import judge
 from .objective import Objective
 from .verdicts import Finding, Verdict
+
+CONVICTED = 3
+"""Wrong contributions of one primitive that are shown with all the digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +59,7 @@ def blame(objective: Objective, name: str, leaf: Tensor, gradient: NDArray[Any],
         if output.requires_grad
         for step in backprop(output, cotangent)
     ]
-    charges = tuple(
-        Charge(step.node, step.slot, finding)
-        for step in steps
-        for finding in [_recheck(step, rng)]
-        if finding.verdict is Verdict.WRONG
-    )
+    charges = tuple(_charges(steps, rng))
     if charges:
         return Blame(_accuse(charges, Counter(step.node.primitive for step in steps)), charges)
     for fault, wrong in (
@@ -85,7 +84,17 @@ def blame(objective: Objective, name: str, leaf: Tensor, gradient: NDArray[Any],
     return Blame("every rule is right where it was applied, and so are the sums: nobody is to blame alone", nobody=True)
 
 
-def _recheck(step: Contribution, rng: np.random.Generator) -> Finding:
+def _charges(steps: list[Contribution], rng: np.random.Generator) -> Iterator[Charge]:
+    """The contributions that are wrong; of a primitive convicted a few times, the slowest oracle is not asked again."""
+    convicted: Counter[Any] = Counter()
+    for step in steps:
+        finding = _recheck(step, rng, digits=convicted[step.node.primitive] < CONVICTED)
+        if finding.verdict is Verdict.WRONG:
+            convicted[step.node.primitive] += 1
+            yield Charge(step.node, step.slot, finding)
+
+
+def _recheck(step: Contribution, rng: np.random.Generator, digits: bool) -> Finding:
     """What an oracle says of one contribution: of a graph of this one node, at the recorded values."""
     node, value = step.node, step.node.input_values[step.slot]
     assert node.primitive is not None
@@ -97,7 +106,7 @@ def _recheck(step: Contribution, rng: np.random.Generator) -> Finding:
         gradient = _sum_to(product, value.shape)
     except ValueError:
         return Finding(Verdict.WRONG, "shapes", reason=f"a contribution of shape {product.shape} to {value.shape}")
-    return judge(objective, leaves[step.slot], gradient, rng.normal(size=value.shape), rng)
+    return judge(objective, leaves[step.slot], gradient, rng.normal(size=value.shape), rng, digits)
 
 
 def _sum_to(product: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

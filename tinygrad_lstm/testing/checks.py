@@ -14,6 +14,7 @@ from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn import Recurrent
 from ..nn.cell import Cell
+from .agreement import require_single_precision, require_symmetry
 from .algebra import require_laws
 from .errors import GradientError, NothingCheckedError
 from .failure import Failure
@@ -33,19 +34,20 @@ def check_vjp(
     f: Callable[..., Any] | Tensor,
     *inputs: Tensor | ArrayLike,
     parameters: Sequence[Tensor] = (),
-    directions: int = 2,
+    directions: int | None = None,
     rng: Seed = 0,
 ) -> Report:
     """Check the gradients of ``f(*inputs)`` in every input, and in ``parameters`` that f uses, by complex step.
 
     f takes Tensors and returns a Tensor, or a tuple of them, of any shape; its cotangents are random. A module brings
     its own parameters. A Tensor instead of f stands for its graph, and is checked in every leaf that requires a
-    gradient. For each input x and random directions u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying
+    gradient. For each input x and a random direction u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying
     f's own graph on complex numbers: no truncation and no cancellation, so the tolerance is derived from rounding
-    alone, 1e4 · 2⁻⁵³ times the sum of the absolute terms (2⁻²⁴ if float32 is involved). A forward that does not compute
-    with complex numbers is checked by extrapolated differences. After a mismatch, 700 digits tell a mistake from
-    rounding if mpmath is installed, and else what a random last bit in every value does to the gradient. At a kink or a
-    tie the gradient must lie between those of its two sides.
+    alone, 1e4 · 2⁻⁵³ times the sum of the absolute terms. Where float32 is involved it is 2⁻²⁴, and so many mistakes
+    would hide from one direction that there are four, unless you say how many. A forward that does not compute with
+    complex numbers is checked by extrapolated differences. After a mismatch, 700 digits tell a mistake from rounding if
+    mpmath is installed, and else what a random last bit in every value does to the gradient. At a kink or a tie the
+    gradient must lie between those of its two sides.
 
     Returns a Report with a verdict for each input. Raises GradientError naming the input, the error and who is to blame
     for a wrong gradient; for a function that is random, changes its arguments or computes outside its graph, and for an
@@ -68,7 +70,7 @@ def check_jvp(
     f: Callable[..., Any],
     *inputs: Tensor | ArrayLike,
     parameters: Sequence[Tensor] = (),
-    directions: int = 2,
+    directions: int | None = None,
     rng: Seed = 0,
 ) -> Report:
     """Check forward derivatives J u, which two backward passes make: as J u is the gradient of ⟨Jᵀv, u⟩ in v.
@@ -85,7 +87,7 @@ def check_jvp(
     objective = Objective.random(subject.graph, generator)
     findings: dict[str, Finding] = {}
     for name, leaf in subject.checked.items():
-        for _ in range(directions if leaf.size else 0):
+        for _ in range((directions or objective.directions) if leaf.size else 0):
             direction = generator.normal(size=leaf.shape)
             found = _forward_finding(objective, leaf, direction, generator)
             if found.verdict is Verdict.WRONG:
@@ -103,7 +105,7 @@ def check_second_order(
     f: Callable[..., Any],
     *inputs: Tensor | ArrayLike,
     parameters: Sequence[Tensor] = (),
-    directions: int = 2,
+    directions: int | None = None,
     rng: Seed = 0,
 ) -> Report:
     """Check second derivatives: the gradient, recorded, is a function of the inputs and of its cotangents.
@@ -139,11 +141,13 @@ def check_second_order(
         name: "the function is linear in it" for name in subject.checked if name not in checked
     }
     report = _judged(Subject(graph, checked, without), directions, generator)
-    _require_symmetry(graph, subject.checked, totals, generator)
+    require_symmetry(subject.checked, totals, generator)
     return Report(report.findings, ("the Hessian is symmetric",))
 
 
-def check_op(op: Callable[..., Any], *inputs: ArrayLike, directions: int = 2, rng: Seed = 0, **attrs: Any) -> Report:
+def check_op(
+    op: Callable[..., Any], *inputs: ArrayLike, directions: int | None = None, rng: Seed = 0, **attrs: Any
+) -> Report:
     """Everything there is to check of an operation, one of ours or yours: the way to prove a ``tl.primitive``.
 
     Its gradients, forward derivatives and second derivatives; the laws that every gradient obeys (two runs identical,
@@ -169,7 +173,7 @@ def check_op(op: Callable[..., Any], *inputs: ArrayLike, directions: int = 2, rn
             check(f, *inputs, directions=1, rng=generator)
         except NothingCheckedError:
             continue  # all zero: the first order has said so
-    _require_single_precision(f, inputs, generator)
+    require_single_precision(f, inputs, generator)
     return Report(report.findings, (*laws, "J u by two backward passes", "second order", "float32 agrees"))
 
 
@@ -229,7 +233,7 @@ def assert_detects(
     raise AssertionError(f"a wrong rule of {op.name} got away: the check passed with it")
 
 
-def _judged(subject: Subject, directions: int, rng: np.random.Generator) -> Report:
+def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) -> Report:
     """The report on every checked input; raises at the first gradient that is wrong."""
     objective = Objective.random(subject.graph, rng)
     findings: dict[str, Finding] = {}
@@ -239,7 +243,7 @@ def _judged(subject: Subject, directions: int, rng: np.random.Generator) -> Repo
         notes = "; ".join(getattr(error, "__notes__", []))
         raise GradientError(f"the backward pass failed with {type(error).__name__}: {error} ({notes})") from error
     for (name, leaf), gradient in zip(subject.checked.items(), gradients, strict=True):
-        for _ in range(directions if leaf.size else 0):
+        for _ in range((directions or objective.directions) if leaf.size else 0):
             direction = rng.normal(size=leaf.shape)
             found = judge(objective, leaf, gradient, direction, rng)
             if found.verdict is Verdict.WRONG:
@@ -282,8 +286,7 @@ def _forward_finding(objective: Objective, leaf: Tensor, direction: NDArray[Any]
         apart = float(abs(ours.sum() - theirs.sum()))
         if not scale:
             continue
-        unit = 2.0**-53 if all(node.dtype == np.float64 for node in objective.graph.nodes) else 2.0**-24
-        error = apart / (unit * scale)
+        error = apart / (objective.unit * scale)
         verdict = Verdict.PASS
         if not error <= TOLERANCE:
             noise = rounding_noise(objective, leaf, direction, rng)
@@ -305,66 +308,6 @@ def _terms_of_forward_derivative(objective: Objective, leaf: Tensor, direction: 
             if along is not None:
                 terms.append(np.ravel(along.value * cotangent).astype(np.float64))
     return np.concatenate(terms)
-
-
-def _require_symmetry(graph: Graph, checked: dict[str, Tensor], gradients: list[Any], rng: np.random.Generator) -> None:
-    """⟨u, H w⟩ = ⟨w, H u⟩ for random u and w over all inputs together."""
-    leaves = list(checked.values())
-    known = [i for i, gradient in enumerate(gradients) if gradient is not None and gradient.requires_grad]
-    if not known:
-        return
-    u, w = ([rng.normal(size=leaf.shape) for leaf in leaves] for _ in range(2))
-    sides = []
-    for left, right in ((u, w), (w, u)):
-        objective = Objective(Graph(*(gradients[i] for i in known)), tuple(left[i] for i in known))
-        products = objective.gradients(leaves)
-        sides.append(np.concatenate([np.ravel(product * x) for product, x in zip(products, right, strict=True)]))
-    apart, scale = abs(sides[0].sum() - sides[1].sum()), float(np.abs(sides).sum())
-    single = any(node.dtype == np.float32 for node in graph.nodes)
-    if apart > TOLERANCE * (2.0**-24 if single else 2.0**-53) * scale:
-        objective = Objective(Graph(*(gradients[i] for i in known)), tuple(u[i] for i in known))
-        noise = sum(rounding_noise(objective, leaf, x, rng) for leaf, x in zip(leaves, w, strict=True))
-        if apart > noise:
-            raise GradientError(
-                f"the Hessian is not symmetric: ⟨u, Hw⟩ = {sides[0].sum():.10g}, ⟨w, Hu⟩ = {sides[1].sum():.10g}; so "
-                "what the rules return is the gradient of no function"
-            )
-
-
-def _require_single_precision(f: Callable[..., Any], inputs: Sequence[ArrayLike], rng: np.random.Generator) -> None:
-    """The same function on float32: gradients of that type, and as near as it allows."""
-    single = [_in(np.float32, x) for x in inputs]
-    double = [_in(np.float64, x) for x in single]
-    outcomes = []
-    for arguments in (single, double):
-        result = f(*arguments)
-        outputs = [result] if isinstance(result, Tensor) else list(result)
-        state = np.random.default_rng(1)
-        graph = Graph(*outputs)
-        leaves = [x for x in arguments if isinstance(x, Tensor)]
-        outcomes.append((graph, leaves, Objective.random(graph, state).gradients(leaves)))
-    (graph, leaves, ours), (_, _, exact) = outcomes
-    for i, (leaf, one, other) in enumerate(zip(leaves, ours, exact, strict=True)):
-        if graph.output.requires_grad and all(node.dtype == np.float32 for node in graph.leaves):
-            found = grad(graph.output, [leaf], np.ones(graph.output.shape), allow_unused=True)[0]
-            if found is not None and found.dtype != np.float32:
-                raise GradientError(f"the gradient of input {i} is {found.dtype}, of a float32 input")
-        scale = float(np.abs(other).max(initial=0.0))
-        apart = float(np.abs(one - other).max(initial=0.0))
-        if apart > TOLERANCE * 2.0**-24 * scale:
-            objective = Objective.random(graph, np.random.default_rng(1))
-            direction = np.sign(one - other)
-            if not apart <= rounding_noise(objective, leaf, direction, rng):
-                raise GradientError(
-                    f"the gradient of input {i} {leaf.shape} in float32 is off by {apart:.3g} where float64 gives at "
-                    f"most {scale:.3g}: more than float32 explains"
-                )
-
-
-def _in(dtype: Any, x: Any) -> Any:
-    if isinstance(x, np.ndarray) and x.dtype.kind in "iub":
-        return x
-    return tensor(x.value if isinstance(x, Tensor) else np.asarray(x, np.float64), requires_grad=True, dtype=dtype)
 
 
 def _made(cell: Cell | type[Cell] | str, rng: np.random.Generator) -> Cell:

@@ -112,25 +112,28 @@ def _require_faithful(
 ) -> None:
     """The recorded graph must compute what f computes, at its inputs and parameters and a little beside them."""
     leaves = [x for x in arguments if isinstance(x, Tensor)]
-    for nearness in (0.0, 1.0):
+
+    def agrees(nearness: float) -> bool:
         moved = {x: _beside(graph.values[x], nearness, rng) for x in [*leaves, *parameters]}
         again = [tensor(moved[x], requires_grad=True, name=x.name) if isinstance(x, Tensor) else x for x in arguments]
         with np.errstate(all="ignore"), _replaced({x: moved[x] for x in parameters}):
             outputs = _outputs(f(*again))
             replayed = graph.replay(moved)
-        agrees = len(outputs) == len(graph.outputs) and all(
+        return len(outputs) == len(graph.outputs) and all(
             np.array_equal(replayed[old], new.value, equal_nan=True)
             for old, new in zip(graph.outputs, outputs, strict=True)
         )
-        if not agrees and not nearness:
-            raise GradientError(
-                "the function is random: two runs on the same inputs differ; give it a seed of its own at each call"
-            )
-        if not agrees:
-            raise GradientError(
-                "the function computes something outside the graph, as with x.numpy() or x.detach(): moved a little, "
-                "it no longer agrees with what was recorded, and no gradient can be right"
-            )
+
+    if agrees(1.0):
+        return
+    if not agrees(0.0):
+        raise GradientError(
+            "the function is random: two runs on the same inputs differ; give it a seed of its own at each call"
+        )
+    raise GradientError(
+        "the function computes something outside the graph, as with x.numpy() or x.detach(): moved a little, "
+        "it no longer agrees with what was recorded, and no gradient can be right"
+    )
 
 
 def _beside(value: NDArray[Any], nearness: float, rng: np.random.Generator) -> NDArray[Any]:
