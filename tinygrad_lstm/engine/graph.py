@@ -118,7 +118,7 @@ class Graph:
         Made once for each dtype, since a check replays a graph dozens of times.
         """
         if dtype not in self._programs:
-            cast: Callable[[Array], Array] = lambda x: x if dtype is None else x.astype(dtype, copy=False)
+            cast: Callable[[Array], Array] = lambda x: x if dtype is None or x.dtype == dtype else x.astype(dtype)
             leaves = {node: cast(self.values[node]) for node in self.nodes if node.primitive is None}
             steps = [
                 (

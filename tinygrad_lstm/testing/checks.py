@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def check_vjp(
     >>> tl.testing.check_vjp(lambda a, b: tl.tanh(a @ b), [[0.1, 0.2]], [[3.0], [4.0]]).worst < 100
     True
     """
-    generator = np.random.default_rng(rng)
+    generator = _generator(rng)
     if isinstance(f, Tensor):
         if inputs or parameters:
             raise TypeError("a tensor is checked in all its leaves; give no inputs or parameters besides")
@@ -82,7 +83,7 @@ def check_jvp(
     >>> tl.testing.check_jvp(tl.sigmoid, [0.5, -1.0]).verdict
     <Verdict.PASS: 'PASS'>
     """
-    generator = np.random.default_rng(rng)
+    generator = _generator(rng)
     subject = Subject.called(f, inputs, parameters, generator)
     objective = Objective.random(subject.graph, generator)
     findings: dict[str, Finding] = {}
@@ -119,7 +120,7 @@ def check_second_order(
     >>> sorted(report.findings)
     ['cotangent 0', 'input 0']
     """
-    generator = np.random.default_rng(rng)
+    generator = _generator(rng)
     subject = Subject.called(f, inputs, parameters, generator)
     leaves = list(subject.checked.values())
     outputs = [output for output in subject.graph.outputs if output.requires_grad]
@@ -163,7 +164,7 @@ def check_op(
         from .drawn import check_drawn
 
         return check_drawn(op, rng=rng, **attrs)
-    generator = np.random.default_rng(rng)
+    generator = _generator(rng)
     f = (lambda *xs: op(*xs, **attrs)) if attrs else op
     report = check_vjp(f, *inputs, directions=directions, rng=generator)
     subject = Subject.called(f, inputs, (), generator)
@@ -189,7 +190,7 @@ def check_cell(cell: Cell | type[Cell] | str, steps: int = 5, *, batch: int = 2,
     >>> tl.testing.check_cell("gru", steps=3).verdict
     <Verdict.PASS: 'PASS'>
     """
-    generator = np.random.default_rng(rng)
+    generator = _generator(rng)
     tested = _made(cell, generator)
     layer = Recurrent(tested)
     xs = tensor(generator.normal(size=(steps, batch, tested.input_size)), name="xs", dtype=tested.dtype)
@@ -231,6 +232,16 @@ def assert_detects(
     finally:
         op.rule = right
     raise AssertionError(f"a wrong rule of {op.name} got away: the check passed with it")
+
+
+def _generator(rng: Seed) -> np.random.Generator:
+    return np.random.default_rng(_seed(rng) if isinstance(rng, int) else rng)
+
+
+@lru_cache(16)
+def _seed(number: int) -> np.random.SeedSequence:
+    """What default_rng makes of a number, kept: seeding takes its time beside a small check."""
+    return np.random.SeedSequence(number)
 
 
 def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) -> Report:
