@@ -2,20 +2,17 @@
 
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: sums in one order, on every machine
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # sums in one order, for the workers that pytest -n starts
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from tinygrad_lstm.engine import primitive
 from tinygrad_lstm.engine.scope import CONTEXT, Context
+from tinygrad_lstm.testing.profiles import Profile
 
-SLOW_MACHINES = [HealthCheck.too_slow, HealthCheck.data_too_large]
-settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=SLOW_MACHINES)
-settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)
-settings.register_profile("nightly", parent=settings.get_profile("dev"), max_examples=500)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+settings.load_profile(f"gradcheck-{Profile.usual()}")
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """The commands, run as a newcomer runs them, with wrong input too."""
 
 import os
-import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -163,12 +162,6 @@ def test_the_command_exits_non_zero_when_a_gradient_fails(tmp_path):
         assert "is wrong" in (done.stdout + done.stderr).replace("\n", " ")
 
 
-def test_check_prints_a_verdict_per_cell():
-    done = command("check")
-    assert done.returncode == 0
-    assert done.stdout.count("PASS") == 5
-
-
 def test_step_walks_a_small_network_from_standard_input():
     done = command("step", "--cell", "gru", "--steps", "2", stdin="next\n\nreverse-step\nquit\n")
     assert done.returncode == 0
@@ -260,7 +253,7 @@ def test_a_text_that_is_not_unicode_is_one_clear_line(tmp_path):
 
 def test_a_terminal_without_unicode_gets_question_marks(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    for arguments in (["tour", "--out", str(tmp_path)], ["step"], ["check"]):
+    for arguments in (["tour", "--out", str(tmp_path)], ["step"], ["check", "--op", "tanh"]):
         done = subprocess.run(
             [sys.executable, "-m", "tinygrad_lstm", *arguments], input=b"step\n", capture_output=True, env=environment
         )
@@ -276,16 +269,12 @@ def test_escape_codes_in_a_text_do_not_reach_the_terminal(tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_output_is_one_clear_line():
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([sys.executable, "-m", "tinygrad_lstm", "check"], stdout=full, stderr=subprocess.PIPE)
+        done = subprocess.run(
+            [sys.executable, "-m", "tinygrad_lstm", "check", "--op", "tanh"], stdout=full, stderr=subprocess.PIPE
+        )
     assert done.returncode == 1
     assert b"cannot print" in done.stderr
     assert b"Traceback" not in done.stderr
-
-
-def test_each_cell_is_checked_in_every_parameter_input_and_state():
-    done = command("check")
-    for cell, tensors in {"rnn": 4, "lstm": 11, "gru": 8, "peephole": 11, "coupled": 9}.items():
-        assert re.search(rf"{cell} .*{tensors} tensors", done.stdout)
 
 
 def test_the_plot_shows_the_norms_in_the_order_of_time():

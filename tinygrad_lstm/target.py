@@ -1,4 +1,4 @@
-"""Targets: the tensor that a person's own file defines, named as in ``my_model.py:loss``."""
+"""Targets: what a person's own file defines, named as in ``my_model.py:loss``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .engine.primitive import Primitive
 from .engine.tensor import Tensor
+from .nn.module import Module
 
 
 class TargetError(Exception):
@@ -24,21 +26,30 @@ def load(target: str) -> Tensor:
     ``target`` is ``FILE:NAME``. Raises TargetError if there is no such file or name, if the file fails, or if what it
     defines is not a tensor.
     """
+    found = find(target, (Tensor,))
+    file, _, name = target.rpartition(":")
+    if callable(found):
+        found = call(found, target)
+    if not isinstance(found, Tensor):
+        raise TargetError(f"{name} in {file} is no Tensor; its type is {type(found).__name__}")
+    return found
+
+
+def find(target: str, kinds: tuple[type, ...] = (Tensor, Primitive, Module)) -> Any:
+    """Whatever is called so in a Python file.
+
+    Raises TargetError if there is no such file, if it fails, or, naming what there is of those kinds, no such name.
+    """
     file, colon, name = target.rpartition(":")
     if not colon or not file.endswith(".py"):
-        raise TargetError(f"{target!r} does not name a tensor; write FILE.py:NAME, as in my_model.py:loss")
+        raise TargetError(f"{target!r} names nothing in a file; write FILE.py:NAME, as in my_model.py:loss")
     path = Path(file)
     if not path.is_file():
         raise TargetError(f"there is no file {file}")
     module = _run(path)
     if not hasattr(module, name):
-        raise TargetError(f"{file} defines no {name!r}; {_there_is(module)}")
-    found = getattr(module, name)
-    if callable(found):
-        found = _call(found, path, name)
-    if not isinstance(found, Tensor):
-        raise TargetError(f"{name} in {file} is no Tensor; its type is {type(found).__name__}")
-    return found
+        raise TargetError(f"{file} defines no {name!r}; {_there_is(module, kinds)}")
+    return getattr(module, name)
 
 
 def _run(path: Path) -> ModuleType:
@@ -53,11 +64,14 @@ def _run(path: Path) -> ModuleType:
         with redirect_stdout(sys.stderr):  # the picture may go to standard output
             spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise TargetError(f"{path} failed{_where(error, path)}: {type(error).__name__}: {error}") from error
+        raise failed(error, str(path)) from error
     return module
 
 
-def _call(function: Any, path: Path, name: str) -> Any:
+def call(function: Any, target: str) -> Any:
+    """What a function without arguments returns. Raises TargetError if it takes some, or fails."""
+    file, _, name = target.rpartition(":")
+    path = Path(file)
     try:
         inspect.signature(function).bind()
     except TypeError as error:
@@ -66,7 +80,17 @@ def _call(function: Any, path: Path, name: str) -> Any:
         with redirect_stdout(sys.stderr):
             return function()
     except (Exception, SystemExit) as error:
-        raise TargetError(f"{name} in {path} failed{_where(error, path)}: {type(error).__name__}: {error}") from error
+        raise failed(error, target) from error
+
+
+def failed(error: BaseException, target: str) -> TargetError:
+    """What became of a file, or of what it defines, when it was run."""
+    file, colon, name = target.rpartition(":")
+    if not colon or not file:
+        file, name = target, ""
+    what = f"{name} in {file}" if name else file
+    said = "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
+    return TargetError(f"{what} failed{_where(error, Path(file))}: {said}")
 
 
 def _where(error: BaseException, path: Path) -> str:
@@ -81,11 +105,11 @@ def _where(error: BaseException, path: Path) -> str:
     return f" in line {lines[-1]}" if lines else ""
 
 
-def _there_is(module: ModuleType) -> str:
+def _there_is(module: ModuleType, kinds: tuple[type, ...]) -> str:
     own = {name: thing for name, thing in vars(module).items() if not name.startswith("_")}
-    tensors = [name for name, thing in own.items() if isinstance(thing, Tensor)]
+    things = [name for name, thing in own.items() if isinstance(thing, kinds)]
     functions = [
         name for name, thing in own.items() if inspect.isfunction(thing) and thing.__module__ == module.__name__
     ]
-    named = ", ".join([*tensors, *(f"{name}()" for name in functions)][:8])
+    named = ", ".join([*things, *(f"{name}()" for name in functions)][:8])
     return f"there is {named}" if named else "it defines neither tensors nor functions"

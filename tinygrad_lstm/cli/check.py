@@ -2,43 +2,169 @@
 
 from __future__ import annotations
 
-import time
-from typing import Annotated
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from .app import AnyCell, app, console, errors
+from .app import AnyCell, app, console, errors, refuse
+
+if TYPE_CHECKING:
+    from ..testing.survey import Row, Task
+
+EXAMPLES = """Examples:
+
+tinygrad-lstm check
+
+tinygrad-lstm check my_ops.py:softsign
+
+tinygrad-lstm check my_ops.py:attention --shape 2,3 --shape 3,4 --html check.html
+
+tinygrad-lstm check --cell lstm --steps 20 --profile nightly
+
+An operation or a function of tensors is tried at drawn inputs, as many as the profile says, or at random ones of the
+shapes you give, one --shape for each input. A cell is unrolled; a tensor is checked in every leaf that requires a
+gradient."""
+
+STYLES = {"PASS": "green", "ROUNDOFF": "green", "UNCHECKED": "yellow", "WRONG": "bold red"}
 
 
-@app.command(epilog="Example:  tinygrad-lstm check --cell lstm --steps 20")
+@app.command(epilog=EXAMPLES)
 def check(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FILE.py:NAME", help="What to check, of yours; without it, all of our operations and cells."
+        ),
+    ] = None,
     cell: Annotated[
         list[AnyCell] | None, typer.Option(help="Check this cell only; may be given several times.")
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, max=1000, help="How many time steps to unroll.")] = 5,
+    op: Annotated[
+        list[str] | None, typer.Option(help="Check this operation of ours only; may be given several times.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, max=1000, help="How many time steps to unroll a cell.")] = 5,
+    shape: Annotated[
+        list[str] | None, typer.Option(help="The shape of an input of yours, as in 3,4; one for each.", metavar="N,M")
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="dev: 50 inputs for each operation; ci: always the same ones; nightly: 500."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with convergence plots as well.", metavar="FILE.html")
+    ] = None,
 ) -> None:
-    """Check the gradients of the cells, in every parameter, input and initial state, by complex step."""
-    from ..testing import GradientError, check_cell
+    """Check gradients against the complex step, and say who is to blame for a wrong one.
 
-    table = Table(
-        "cell", "checked", "worst, in units of rounding", "verdict", "seconds", title=f"unrolled over {steps} steps"
-    )
-    failures = []
-    for name in cell or list(AnyCell):
-        started = time.monotonic()
-        try:
-            report = check_cell(name.value, steps)
-        except GradientError as error:
-            failures.append(f"{name.value}: {error}")
-            row = ("", "", Text("WRONG", style="bold red"))
-        else:
-            unproved = f", {len(report.unproved)} unproved" if report.unproved else ""
-            row = (f"{len(report.errors)} tensors", f"{report.worst:.2f}", Text(f"PASS{unproved}", style="green"))
-        table.add_row(name.value, *row, f"{time.monotonic() - started:.2f}")
-    console.print(table)
-    for failure in failures:
-        errors.print(Text(failure, style="red"))
-    if failures:
+    Operations in every input, to second order, with the laws that gradients obey; cells in every parameter, input and
+    initial state, whole and in chunks.
+    """
+    from ..target import TargetError, failed
+    from ..testing.profiles import Profile, drawing_by
+
+    try:
+        chosen = Profile(profile) if profile else Profile.usual()
+        tasks = _tasks(target, cell or [], op or [], steps, [_shape(text) for text in shape or []])
+    except (TargetError, ValueError, TypeError) as error:
+        raise refuse(str(error)) from error
+    try:
+        with drawing_by(chosen):
+            rows = list(_run(tasks))
+    except Exception as error:
+        if target is None:
+            raise
+        raise refuse(str(failed(error, target))) from error
+    console.print(_table(rows))
+    wrong = [row for row in rows if not row.passed]
+    for row in rows:
+        if row.passed and row.note:
+            console.print(Text(f"{row.name} is {row.note}", style="dim"))
+    for row in wrong:
+        _print(row)
+    if html is not None:
+        _write(html, rows)
+    if wrong:
         raise typer.Exit(1)
+
+
+def _tasks(
+    target: str | None, cells: list[AnyCell], ops: list[str], steps: int, shapes: list[tuple[int, ...]]
+) -> list[Task]:
+    from ..target import call, find
+    from ..testing.cases import BUILTIN
+    from ..testing.survey import of_cell, of_operation, of_thing
+
+    if target is not None:
+        if cells or ops:
+            raise ValueError(f"{target} says what to check; --cell and --op are for ours")
+        thing: Any = find(target)
+        if _takes_nothing(thing):
+            thing = call(thing, target)
+        return [of_thing(thing, target.rpartition(":")[2], shapes, steps)]
+    if shapes:
+        raise ValueError("--shape is for an operation or a function of yours; say which, as in my_ops.py:softsign")
+    for name in ops:
+        if name not in BUILTIN:
+            raise ValueError(f"there is no operation {name!r}; there are {', '.join(BUILTIN)}")
+    everything = not cells and not ops
+    names = list(BUILTIN) if everything else ops
+    chosen = list(AnyCell) if everything else cells
+    return [
+        *(of_operation(BUILTIN[name], name) for name in names),
+        *(of_cell(cell.value, f"{cell.value} cell", steps) for cell in chosen),
+    ]
+
+
+def _takes_nothing(thing: Any) -> bool:
+    return inspect.isfunction(thing) and not inspect.signature(thing).parameters
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    sides = [side.strip() for side in text.split(",") if side.strip()]
+    if not all(side.isdecimal() for side in sides):
+        raise ValueError(f"--shape takes numbers and commas, as in 3,4, or '' for a single number, not {text!r}")
+    return tuple(map(int, sides))
+
+
+def _run(tasks: list[Task]) -> Any:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        bar = progress.add_task("checking", total=len(tasks))
+        for task in tasks:
+            progress.update(bar, description=task.name)
+            yield task.run()
+            progress.advance(bar)
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table("what", "verdict", title="Gradients, by complex step; 10,000 units of rounding are allowed")
+    for heading in ("error, units", "gradients", "cases", "checks/s"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        numbers = (row.units, str(row.tensors), str(row.cases), row.rate) if row.cases else ()
+        table.add_row(Text(row.name), Text(row.verdict, style=STYLES[row.verdict]), *numbers)
+    return table
+
+
+def _print(row: Row) -> None:
+    from ..testing.telling import told
+
+    errors.print(Text(f"{row.name}: {row.note}", style="red"), soft_wrap=True)
+    if row.failure:
+        errors.print(Text(told(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg"))), soft_wrap=True)
+
+
+def _write(html: Path, rows: list[Row]) -> None:
+    from ..files import write_file
+    from ..testing.page import page
+
+    try:
+        write_file(html, page(rows))
+    except OSError as error:
+        raise refuse(f"cannot write {html}: {error.strerror}") from error
+    errors.print(Text(f"wrote {html}; open it in a browser"), soft_wrap=True)

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from .agreement import check_same as check_same
-from .checks import assert_detects as assert_detects
-from .checks import check_cell as check_cell
-from .checks import check_jvp as check_jvp
-from .checks import check_op as check_op
-from .checks import check_second_order as check_second_order
-from .checks import check_vjp as check_vjp
-from .errors import GradientError as GradientError
-from .errors import NothingCheckedError as NothingCheckedError
-from .verdicts import Finding as Finding
-from .verdicts import Report as Report
-from .verdicts import Verdict as Verdict
+if TYPE_CHECKING:
+    from . import strategies as strategies
+    from .agreement import check_same as check_same
+    from .checks import assert_detects as assert_detects
+    from .checks import check_cell as check_cell
+    from .checks import check_jvp as check_jvp
+    from .checks import check_op as check_op
+    from .checks import check_second_order as check_second_order
+    from .checks import check_vjp as check_vjp
+    from .errors import GradientError as GradientError
+    from .errors import NothingCheckedError as NothingCheckedError
+    from .taylor import taylor_test as taylor_test
+    from .verdicts import Finding as Finding
+    from .verdicts import Report as Report
+    from .verdicts import Verdict as Verdict
+
+_HOMES = {
+    **dict.fromkeys(
+        ("assert_detects", "check_cell", "check_jvp", "check_op", "check_second_order", "check_vjp"), "checks"
+    ),
+    **dict.fromkeys(("Finding", "Report", "Verdict"), "verdicts"),
+    **dict.fromkeys(("GradientError", "NothingCheckedError"), "errors"),
+    "check_same": "agreement",
+    "taylor_test": "taylor",
+}
+
+__all__ = ["strategies", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
-    """The strategies need hypothesis, which nothing else here does."""
-    if name != "strategies":
+    """Imported when used: pytest loads the plugin in this package whatever it is about to run."""
+    if name == "strategies":
+        return import_module(".strategies", __name__)
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    found = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return found
 
-    return import_module(".strategies", __name__)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,8 +14,10 @@ from ..engine.tensor import Tensor, tensor
 from .errors import GradientError
 from .objective import Objective
 from .rounding import rounding_noise
-from .subject import Subject
+from .subject import Subject, outputs_of
 from .verdicts import TOLERANCE
+
+__tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
 
 def require_symmetry(checked: dict[str, Tensor], gradients: list[Any], rng: np.random.Generator) -> None:
@@ -47,10 +49,8 @@ def require_single_precision(f: Callable[..., Any], inputs: Sequence[ArrayLike],
     double = [_in(np.float64, x) for x in single]
     outcomes = []
     for arguments in (single, double):
-        result = f(*arguments)
-        outputs = [result] if isinstance(result, Tensor) else list(result)
         state = np.random.default_rng(1)
-        graph = Graph(*outputs)
+        graph = Graph(*outputs_of(f(*arguments)))
         leaves = [x for x in arguments if isinstance(x, Tensor)]
         outcomes.append((graph, leaves, Objective.random(graph, state).gradients(leaves)))
     (graph, leaves, ours), (_, _, exact) = outcomes

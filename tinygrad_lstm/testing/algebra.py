@@ -15,6 +15,8 @@ from .objective import Objective
 from .rounding import rounding_noise
 from .verdicts import TOLERANCE
 
+__tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
+
 LARGE = 2.0**20
 """A power of two: gradients of a cotangent so many times as large are so many times as large, to the last bit."""
 

@@ -13,7 +13,6 @@ from ..engine.backprop import grad
 from ..engine.graph import Graph
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
-from ..nn import Recurrent
 from ..nn.cell import Cell
 from .agreement import require_single_precision, require_symmetry
 from .algebra import require_laws
@@ -24,7 +23,10 @@ from .objective import Objective
 from .oracles import complex_step
 from .rounding import rounding_noise
 from .subject import Subject
+from .unrolled import Unrolled
 from .verdicts import TOLERANCE, Finding, Report, Verdict, worse
+
+__tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
 Seed = int | np.random.Generator
 
@@ -190,22 +192,16 @@ def check_cell(cell: Cell | type[Cell] | str, steps: int = 5, *, batch: int = 2,
     >>> tl.testing.check_cell("gru", steps=3).verdict
     <Verdict.PASS: 'PASS'>
     """
-    generator = _generator(rng)
-    tested = _made(cell, generator)
-    layer = Recurrent(tested)
-    xs = tensor(generator.normal(size=(steps, batch, tested.input_size)), name="xs", dtype=tested.dtype)
-    state = [
-        tensor(generator.normal(size=(1, batch, tested.hidden_size)), name=f"{name}0", dtype=tested.dtype)
-        for name in tested.state_names
-    ]
-    f = lambda xs, *state: layer(xs, state[0] if len(state) == 1 else state)
-    report = check_vjp(f, xs, *state, parameters=tested.parameters(), rng=generator)
     from .chunks import require_chunks_agree
 
-    objective = Objective.random(Subject.called(f, [xs, *state], tested.parameters(), generator).graph, generator)
-    names = {x.name or "": x for x in objective.graph.leaves if x.requires_grad}
-    laws = require_laws(objective, names, generator)
-    return Report(report.findings, (*laws, *require_chunks_agree(layer, xs, state, generator)))
+    generator = _generator(rng)
+    unrolled = Unrolled(cell, steps, batch, generator)
+    parameters = unrolled.layer.parameters()
+    report = check_vjp(unrolled, *unrolled.inputs, parameters=parameters, rng=generator)
+    subject = Subject.called(unrolled, unrolled.inputs, parameters, generator)
+    laws = require_laws(Objective.random(subject.graph, generator), subject.checked, generator)
+    xs, *state = unrolled.inputs
+    return Report(report.findings, (*laws, *require_chunks_agree(unrolled.layer, xs, state, generator)))
 
 
 def assert_detects(
@@ -319,18 +315,3 @@ def _terms_of_forward_derivative(objective: Objective, leaf: Tensor, direction: 
             if along is not None:
                 terms.append(np.ravel(along.value * cotangent).astype(np.float64))
     return np.concatenate(terms)
-
-
-def _made(cell: Cell | type[Cell] | str, rng: np.random.Generator) -> Cell:
-    if isinstance(cell, str):
-        from ..nn.cells import CELLS
-
-        if cell not in CELLS:
-            raise ValueError(f"there is no cell {cell!r}; there are {', '.join(CELLS)}")
-        cell = CELLS[cell]
-    if isinstance(cell, type):
-        made: Any = cell
-        cell = made(4, 4, rng=rng)
-    if not isinstance(cell, Cell):
-        raise TypeError(f"check_cell takes a tl.nn.Cell, its class or a name such as 'lstm', not {cell!r}")
-    return cell

@@ -14,6 +14,8 @@ from ..nn import Recurrent
 from .errors import GradientError
 from .verdicts import TOLERANCE
 
+__tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
+
 Gradients = list[NDArray[Any]]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,13 @@ def as_code(graph: Graph, check: str = "check_vjp") -> str:
     names = _names(graph)
     inputs = [leaf for leaf in graph.leaves if leaf.requires_grad]
     made = [node for node in graph.nodes if not node.is_leaf]
-    imports = ["import numpy as np", "", "import tinygrad_lstm as tl"]
+    imports = ["import tinygrad_lstm as tl"]
     primitives = {node.primitive for node in made if node.primitive is not None}
     if any(_spelt(primitive) == f"ops.{primitive.name}" for primitive in primitives):
         imports.append("from tinygrad_lstm.engine import ops")
-    theirs = sorted({_home(primitive) for primitive in primitives if _spelt(primitive).startswith("op[")})
-    if theirs:
-        imports += [f"import {home}" for home in theirs if home not in ("__main__", "")]
+    theirs = sorted({_home(primitive) for primitive in primitives} - {_OURS})
+    imports += [f"import {home}" for home in theirs if home not in ("__main__", "")]
+    if any(_spelt(primitive).startswith("op[") for primitive in primitives):
         imports += ["", "op = {primitive.name: primitive for primitive in tl.primitives()}"]
     leaves = [f"{names[leaf]} = tl.tensor({_literal(graph.values[leaf])}{_dtype(leaf)})" for leaf in inputs]
     constants = [
@@ -39,7 +40,10 @@ def as_code(graph: Graph, check: str = "check_vjp") -> str:
     arguments = ", ".join(names[leaf] for leaf in inputs)
     returned = ", ".join(names[output] for output in graph.outputs)
     lines = [*imports, "", *leaves, "", "", f"def f({arguments}):", *constants, *body, f"    return {returned}", "", ""]
-    return "\n".join([*lines, f"tl.testing.{check}({', '.join(['f', *(names[leaf] for leaf in inputs)])})", ""])
+    lines += [f"tl.testing.{check}({', '.join(['f', *(names[leaf] for leaf in inputs)])})", ""]
+    if any("np." in line for line in lines):
+        lines = ["import numpy as np", "", *lines]
+    return "\n".join(lines)
 
 
 def _names(graph: Graph) -> dict[Tensor, str]:
@@ -67,15 +71,15 @@ def _expression(node: Tensor, names: dict[Tensor, str], graph: Graph) -> str:
     bare = not any(x in names and (x.ndim or x.requires_grad or not x.is_leaf) for x in node.inputs)
     attrs = {name: _literal(value) for name, value in node.attrs.items()}
     home = _spelt(primitive)
-    if home.startswith("op["):
-        return f"{home}({', '.join([*operands, *(f'{name}={value}' for name, value in attrs.items())])})"
+    given = ", ".join([*operands, *(f"{name}={value}" for name, value in attrs.items())])
+    if _home(primitive) != _OURS:
+        return f"{home}({given})"
     if primitive.name in _OPERATORS and not bare:
         return f" {_OPERATORS[primitive.name]} ".join(operands)
     if primitive.name == "neg":
         return f"-{operands[0]}"
     if primitive.name in ("concat", "stack"):
         return f"tl.{primitive.name}([{', '.join(operands)}], axis={attrs.get('axis', 0)})"
-    given = ", ".join([*operands, *(f"{name}={value}" for name, value in attrs.items())])
     return f"{home}({given})"
 
 
@@ -83,8 +87,11 @@ def _spelt(primitive: Primitive) -> str:
     """How a program reaches a primitive."""
     import tinygrad_lstm as tl
 
-    if _home(primitive) != _OURS:
-        return f"op[{primitive.name!r}]"
+    home = _home(primitive)
+    if home != _OURS:
+        there = vars(sys.modules[home]) if home in sys.modules and home != "__main__" else {}
+        named = next((name for name, value in there.items() if value is primitive), None)
+        return f"{home}.{named}" if named else f"op[{primitive.name!r}]"
     if primitive.name in (*_OPERATORS, "neg", "concat", "stack"):
         return primitive.name
     return f"tl.{primitive.name}" if primitive.name in tl.__all__ else f"ops.{primitive.name}"

@@ -7,48 +7,50 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, assume, given, reject, settings
+from hypothesis import HealthCheck, Verbosity, assume, given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from numpy.typing import NDArray
 
 from ..engine.primitive import Primitive
+from ..nn.module import Module
 from .cases import BUILTIN, CASES
 from .checks import check_op
-from .errors import GradientError, NothingCheckedError
+from .errors import GradientError, NothingCheckedError, ResultError
+from .profiles import chosen
 from .strategies import broadcastable, shapes, values
 from .verdicts import Finding, Report, worse
 
-EXAMPLES = 30
+__tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
 Inputs = list[NDArray[Any]]
+Watch = Callable[[Callable[..., Any], Inputs], None]
 
 
 def check_drawn(
-    op: Callable[..., Any], *, examples: int = EXAMPLES, rng: int | np.random.Generator = 0, **attrs: Any
+    op: Callable[..., Any], *, rng: int | np.random.Generator = 0, watch: Watch | None = None, **attrs: Any
 ) -> Report:
     """``check_op`` at drawn inputs; the report holds the worst finding for each input of all that were tried.
 
-    The draws are the same in every run. Raises GradientError for the smallest case that fails, TypeError for an
-    operation that takes none of what is drawn.
+    As many are drawn as the profile says. ``watch`` is called with each case that passes. Raises GradientError for the
+    smallest case that fails, NothingCheckedError for an operation that takes none of what is drawn.
     """
-    cases = _cases(op, attrs)
     seed = int(np.random.default_rng(rng).integers(2**32))
     findings: dict[str, Finding] = {}
     laws: tuple[str, ...] = ()
+    cases = 0
     refusal: list[Exception] = []
 
     @settings(
-        max_examples=examples,
-        derandomize=True,
+        chosen().settings,
         database=None,
-        deadline=None,
+        verbosity=Verbosity.quiet,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    @given(cases)
+    @given(_cases(op, attrs))
     def trial(case: tuple[Callable[..., Any], Inputs]) -> None:
-        nonlocal laws
+        nonlocal cases, laws
         f, inputs = case
         assume(all(x.size for x in inputs))
         try:
@@ -61,10 +63,15 @@ def check_drawn(
                 raise
             refusal[:] = [error]
             reject()
+        except ResultError:
+            raise
         except (ValueError, IndexError, TypeError) as error:  # shapes that it does not take
             refusal[:] = [error]
             reject()
         laws = report.laws
+        cases += 1
+        if watch:
+            watch(f, inputs)
         for name, found in report.findings.items():
             findings[name] = worse(findings.get(name), found)
 
@@ -74,13 +81,15 @@ def check_drawn(
         pass
     except GradientError as error:
         error.__notes__ = []  # hypothesis repeats the case there; the failure has it, and as a program
-        raise
+        raise error.with_traceback(None) from error.__cause__
     if not findings:
         why = refusal[0] if refusal else "nothing could be drawn"
         if isinstance(why, NothingCheckedError):
             raise why
-        raise TypeError(f"{_name(op)} takes none of the inputs that were drawn for it; give some of your own ({why})")
-    return Report(findings, laws)
+        raise NothingCheckedError(
+            f"{_name(op)} takes none of the inputs that were drawn for it; give some of your own ({why})"
+        )
+    return Report(findings, laws, cases)
 
 
 def _cases(op: Callable[..., Any], attrs: dict[str, Any]) -> st.SearchStrategy[tuple[Callable[..., Any], Inputs]]:
@@ -107,7 +116,7 @@ def _arity(op: Callable[..., Any]) -> int:
     """How many tensors it takes: its parameters without a default."""
     if isinstance(op, Primitive):
         return 2 if op.variadic else op.arity
-    parameters = inspect.signature(op).parameters.values()
+    parameters = inspect.signature(op.forward if isinstance(op, Module) else op).parameters.values()
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return 2
     required = [p for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
@@ -117,4 +126,4 @@ def _arity(op: Callable[..., Any]) -> int:
 
 
 def _name(op: Callable[..., Any]) -> str:
-    return getattr(op, "name", None) or getattr(op, "__name__", None) or repr(op)
+    return getattr(op, "name", None) or getattr(op, "__name__", None) or type(op).__name__

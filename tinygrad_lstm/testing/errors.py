@@ -16,5 +16,9 @@ class GradientError(AssertionError):
         self.failure = failure
 
 
+class ResultError(TypeError):
+    """What a function returned is no Tensor, so that no inputs can make it one to check."""
+
+
 class NothingCheckedError(GradientError):
     """The check was vacuous: every gradient is zero, or drowns in rounding. No gradient was found wrong."""

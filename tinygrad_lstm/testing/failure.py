@@ -12,8 +12,9 @@ from ..engine.tensor import Tensor
 from .blame import Blame, blame
 from .code import as_code
 from .errors import GradientError
-from .judge import Evidence, evidence
+from .judge import DIFFERENCES, Evidence, evidence
 from .objective import Objective
+from .oracles import BARS
 from .shrink import shrunk
 from .verdicts import TOLERANCE, Finding, Report
 
@@ -60,10 +61,12 @@ class Failure:
             return f"{what}{found.reason}. Blame: {self.blame.sentence}"
         scale = abs(found.ours) + abs(found.theirs)
         relative = abs(found.ours - found.theirs) / scale if scale else 0.0
+        apart = f"{found.error:.3g} units of rounding, where {TOLERANCE:.0e} are allowed"
+        if found.oracle == DIFFERENCES:
+            apart = f"{found.error / TOLERANCE * BARS:.3g} error bars, where {BARS:.0f} are allowed"
         return (
             f"{what}along a random direction it gives {found.ours:.10g}, by {found.oracle} it should be "
-            f"{found.theirs:.10g}; a relative error of {relative:.2g}, {found.error:.3g} units of "
-            f"rounding, where {TOLERANCE:.0e} are allowed. Blame: {self.blame.sentence}"
+            f"{found.theirs:.10g}; a relative error of {relative:.2g}, {apart}. Blame: {self.blame.sentence}"
         )
 
     def shrunk(self) -> Failure:

@@ -47,6 +47,12 @@ class Evidence(NamedTuple):
     theirs: float
     apart: str  # how far, in the oracle's own terms
 
+    @property
+    def numbers(self) -> tuple[str, str]:
+        """Ours and theirs in words; a dash where there is no such number."""
+        ours, theirs = (f"{number:.12g}" if np.isfinite(number) else "—" for number in (self.ours, self.theirs))
+        return ours, theirs
+
 
 def judge(
     objective: Objective,
@@ -104,7 +110,7 @@ def evidence(
         yield Evidence(PRECISE, mine, exact, "they agree" if agree else "they disagree")
     order = convergence(objective, leaf, direction, ours).order
     if order is not None:
-        yield Evidence("order of convergence", order, 3.0, "3 if right, 1 if wrong")
+        yield Evidence("order of convergence", round(order, 3), 3.0, "3 if right, 1 if wrong")
 
 
 def _complex_step(

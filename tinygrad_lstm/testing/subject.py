@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor, tensor
 from ..nn.module import Module
-from .errors import GradientError
+from .errors import GradientError, ResultError
 
 INTEGERS = "integers and booleans choose, and have no gradient; pass floats to have one checked"
 
@@ -39,7 +39,7 @@ class Subject:
         leaves = [x for x in arguments if isinstance(x, Tensor)]
         parameters = [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
         before = {x: x.value for x in (*leaves, *parameters)}
-        outputs = _outputs(_call(f, arguments))
+        outputs = outputs_of(_call(f, arguments))
         checked = {leaf.name or "": leaf for leaf in leaves}
         checked |= {parameter.name or f"parameter {i}": parameter for i, parameter in enumerate(parameters)}
         if len(checked) < len(leaves) + len(parameters):
@@ -94,13 +94,13 @@ def _call(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
         raise
 
 
-def _outputs(result: Any) -> list[Tensor]:
+def outputs_of(result: Any) -> list[Tensor]:
     """The Tensors among what f returned, however nested."""
     if isinstance(result, Tensor):
         return [result]
     if isinstance(result, tuple | list) and result:
-        return [output for part in result for output in _outputs(part)]
-    raise TypeError(f"the function must return a Tensor, or a tuple of them, not {type(result).__name__}")
+        return [output for part in result for output in outputs_of(part)]
+    raise ResultError(f"the function must return a Tensor, or a tuple of them, not {type(result).__name__}")
 
 
 def _require_faithful(
@@ -119,7 +119,7 @@ def _require_faithful(
             moved = {x: _beside(value, rng) for x, value in moved.items()}
         again = [tensor(moved[x], requires_grad=True, name=x.name) if isinstance(x, Tensor) else x for x in arguments]
         with np.errstate(all="ignore"), _replaced({x: moved[x] for x in parameters}):
-            outputs = _outputs(f(*again))
+            outputs = outputs_of(f(*again))
             replayed = graph.replay(moved)
         return len(outputs) == len(graph.outputs) and all(
             _is_same(replayed[old], new.value) for old, new in zip(graph.outputs, outputs, strict=True)

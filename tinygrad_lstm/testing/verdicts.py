@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 TOLERANCE = 1e4
@@ -36,10 +36,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found: for each input its worst finding, and which laws were tried besides."""
+    """What was found: for each input its worst finding, which laws were tried besides, and in how many cases."""
 
     findings: dict[str, Finding]
-    laws: tuple[str, ...] = field(default=())
+    laws: tuple[str, ...] = ()
+    cases: int = 1
 
     @property
     def verdict(self) -> Verdict:

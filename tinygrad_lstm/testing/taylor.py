@@ -1,0 +1,41 @@
+"""The Taylor test: what a learner sees of a gradient, as a number and as a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..engine.tensor import Tensor
+from .errors import NothingCheckedError
+from .objective import Objective
+from .oracles import Convergence, convergence
+from .subject import Subject
+
+
+def taylor_test(
+    f: Callable[..., Any],
+    *inputs: Tensor | ArrayLike,
+    parameters: Sequence[Tensor] = (),
+    rng: int | np.random.Generator = 0,
+) -> Convergence:
+    """What is left of f(x + hu) − f(x − hu) once 2h⟨g, u⟩ is taken away, for ever smaller steps h.
+
+    It shrinks like h³ if g is the gradient and like h if it is not: the slope of a line on logarithmic axes, which
+    ``order`` gives and ``svg()`` draws. The step is taken in the first input with a gradient. Of a function that is
+    linear or quadratic along u nothing is left but rounding, and there is no order.
+
+    >>> import tinygrad_lstm as tl
+    >>> round(taylor_test(tl.tanh, [0.5, -1.0]).order)
+    3
+    """
+    generator = np.random.default_rng(rng)
+    subject = Subject.called(f, inputs, parameters, generator)
+    objective = Objective.random(subject.graph, generator)
+    leaf = next((leaf for leaf in subject.checked.values() if leaf.size), None)
+    if leaf is None:
+        raise NothingCheckedError("no input has a gradient: pass floats, in shapes that hold some")
+    direction = generator.normal(size=leaf.shape)
+    return convergence(objective, leaf, direction, objective.slope(leaf, direction))
