@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.testing import GradientError, NothingCheckedError, check_vjp, complex_safe, oracles
+from tinygrad_lstm.testing import GradientError, NothingCheckedError, check_vjp, complex_safe, oracles, strategies
 from tinygrad_lstm.testing.objective import Objective
 from tinygrad_lstm.testing.precision import precise_terms
 
@@ -42,7 +42,8 @@ points = st.lists(st.floats(0.1, 4), min_size=1, max_size=4).map(lambda xs: [x *
 def test_the_complex_step_is_exact_to_rounding(name, x):
     objective, leaf, direction, expected = along(name, x)
     terms = oracles.complex_step(objective, leaf, direction)
-    assert terms.sum() == pytest.approx(expected, rel=0, abs=1e-14 * (np.abs(terms).sum() + 1))
+    size = np.abs(objective.cotangents[0]).sum()  # 1 − tanh² is expected: of numbers near 1, rounded
+    assert terms.sum() == pytest.approx(expected, rel=0, abs=1e-14 * (np.abs(terms).sum() + size))
 
 
 @each
@@ -61,6 +62,15 @@ def test_seven_hundred_digits_agree_with_calculus(name, x):
     ours, theirs = precise_terms(objective, leaf, direction)
     assert ours.sum() == pytest.approx(theirs.sum(), rel=1e-15, abs=1e-300)
     assert ours.sum() == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@given(program=strategies.expression_graphs(max_nodes=6), seed=st.integers(0, 99))
+def test_every_operation_of_ours_computes_with_seven_hundred_digits(program, seed):
+    graph = program.graph()
+    objective = Objective.random(graph, np.random.default_rng(seed))
+    for leaf in graph.leaves:
+        if leaf.requires_grad and leaf.size:
+            assert precise_terms(objective, leaf, np.ones(leaf.shape)) is not None
 
 
 @pytest.mark.parametrize("name", ["tanh", "exp", "sin", "log"])

@@ -335,6 +335,6 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
 
 
 def locked(array: Any) -> Any:
-    array = np.asarray(array)
+    array = np.asanyarray(array)  # whatever kind of numbers the walk is made on
     array.setflags(False)  # by position: half the time
     return array

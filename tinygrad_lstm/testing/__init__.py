@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .errors import GradientError as GradientError
     from .errors import NothingCheckedError as NothingCheckedError
     from .taylor import taylor_test as taylor_test
+    from .telling import told as told
     from .verdicts import Finding as Finding
     from .verdicts import Report as Report
     from .verdicts import Verdict as Verdict
@@ -29,6 +30,7 @@ _HOMES = {
     **dict.fromkeys(("GradientError", "NothingCheckedError"), "errors"),
     "check_same": "agreement",
     "taylor_test": "taylor",
+    "told": "telling",
 }
 
 __all__ = ["strategies", *_HOMES]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,17 +20,20 @@ _OURS = "tinygrad_lstm.engine.ops"
 
 def as_code(graph: Graph, check: str = "check_vjp") -> str:
     """The imports, the leaves that require a gradient, a function of them, and the call that checks it."""
-    names = _names(graph)
+    theirs = sorted({_imported_as(node.primitive) for node in graph.nodes if node.primitive} - {_OURS})
+    names = _names(graph, {home.partition(".")[0] for home in theirs})
     inputs = [leaf for leaf in graph.leaves if leaf.requires_grad]
     made = [node for node in graph.nodes if not node.is_leaf]
     imports = ["import tinygrad_lstm as tl"]
     primitives = {node.primitive for node in made if node.primitive is not None}
     if any(_spelt(primitive) == f"ops.{primitive.name}" for primitive in primitives):
         imports.append("from tinygrad_lstm.engine import ops")
-    theirs = sorted({_home(primitive) for primitive in primitives} - {_OURS})
-    imports += [f"import {home}" for home in theirs if home not in ("__main__", "")]
+    imports += [f"import {home}" for home in theirs if home]
     if any(_spelt(primitive).startswith("op[") for primitive in primitives):
-        imports += ["", "op = {primitive.name: primitive for primitive in tl.primitives()}"]
+        imports += [
+            "",
+            "op = {primitive.name: primitive for primitive in tl.primitives()}  # once yours are registered",
+        ]
     leaves = [f"{names[leaf]} = tl.tensor({_literal(graph.values[leaf])}{_dtype(leaf)})" for leaf in inputs]
     constants = [
         f"    {names[leaf]} = tl.tensor({_literal(graph.values[leaf])}{_dtype(leaf)})"
@@ -46,10 +50,10 @@ def as_code(graph: Graph, check: str = "check_vjp") -> str:
     return "\n".join(lines)
 
 
-def _names(graph: Graph) -> dict[Tensor, str]:
+def _names(graph: Graph, modules: set[str]) -> dict[Tensor, str]:
     """A Python name for each node: its own if it has one, else x0, ... for inputs, c0, ... for constants, y0, ..."""
     names: dict[Tensor, str] = {}
-    taken = {"f", "np", "tl", "op", "ops"}
+    taken = {"f", "np", "tl", "op", "ops", *modules}
     counts = {"x": 0, "c": 0, "y": 0}
     for node in graph.nodes:
         name = re.sub(r"\W", "_", node.name) if node.name and node.is_leaf else ""
@@ -89,9 +93,10 @@ def _spelt(primitive: Primitive) -> str:
 
     home = _home(primitive)
     if home != _OURS:
-        there = vars(sys.modules[home]) if home in sys.modules and home != "__main__" else {}
+        there = vars(sys.modules[home]) if home in sys.modules else {}
         named = next((name for name, value in there.items() if value is primitive), None)
-        return f"{home}.{named}" if named else f"op[{primitive.name!r}]"
+        module = _imported_as(primitive)
+        return f"{module}.{named}" if named and module else f"op[{primitive.name!r}]"
     if primitive.name in (*_OPERATORS, "neg", "concat", "stack"):
         return primitive.name
     return f"tl.{primitive.name}" if primitive.name in tl.__all__ else f"ops.{primitive.name}"
@@ -108,6 +113,15 @@ def _home(primitive: Primitive) -> str:
     if any(value is primitive for value in vars(ops).values()):
         return _OURS
     return str(getattr(primitive.rule or primitive.forward, "__module__", ""))
+
+
+def _imported_as(primitive: Primitive) -> str:
+    """The name by which a program imports its module: of what is run as a script, that of its file."""
+    home = _home(primitive)
+    if home != "__main__":
+        return home
+    stem = Path(getattr(sys.modules["__main__"], "__file__", None) or "").stem
+    return stem if stem.isidentifier() else ""
 
 
 def _dtype(leaf: Tensor) -> str:

@@ -48,11 +48,12 @@ def _terms(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> tuple
     along = precise(direction)
     try:
         with np.errstate(all="ignore"):
-            made = twins(graph, precise, _forward)
+            values = {node: precise(graph.values[node]) for node in graph.leaves}
+            made = twins(graph, values, _forward)
+            moved = twins(graph, {**values, leaf: values[leaf] + step * along}, _forward)
             twin = Objective(Graph(*(made[o] for o in graph.outputs)), tuple(map(precise, objective.cotangents)))
             (gradient,) = twin.gradients([made[leaf]])
-            here = objective.terms({output: made[output].value for output in graph.outputs})
-            there = objective.terms(graph.replay({**_leaves(made), leaf: made[leaf].value + step * along}))
+            here, there = (objective.terms({o: twin[o].value for o in graph.outputs}) for twin in (made, moved))
         ours = np.ravel(gradient * along)
         theirs = np.ravel((there - here) / step)
         return np.array(ours, np.float64), np.array(theirs, np.float64)
@@ -60,21 +61,20 @@ def _terms(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> tuple
         return None  # a forward, or a rule, that wants numpy's own numbers
 
 
-def _leaves(made: dict[Tensor, Tensor]) -> dict[Tensor, Any]:
-    return {node: twin.value for node, twin in made.items() if node.is_leaf}
-
-
 def _forward(node: Tensor, values: tuple[Any, ...]) -> Any:
     assert node.primitive is not None
-    return node.primitive.forward(*values, **node.attrs)
+    return precise(node.primitive.forward(*values, **node.attrs))
 
 
 class Precise(np.ndarray[Any, Any]):
-    """An array of such numbers, also where ``np.where`` mixes in some of numpy's."""
+    """An array of such numbers, which stays one: a single number too, and where numpy mixes in some of its own."""
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         result = super().__array_function__(function, types, args, kwargs)
-        return precise(result) if function is np.where else result
+        return precise(result) if function in (np.where, np.broadcast_to) else result
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        return array.view(Precise) if array.dtype == object else super().__array_wrap__(array, context, return_scalar)
 
 
 def precise(value: Any) -> Precise:

@@ -37,7 +37,7 @@ def rounding_noise(objective: Objective, leaf: Tensor, direction: NDArray[Any], 
     moves = []
     for _ in range(TRIALS):
         with np.errstate(all="ignore"):
-            made = twins(objective.graph, lambda value: value, lambda node, values: _nudged(node, values, rng))
+            made = twins(objective.graph, objective.graph.values, lambda node, values: _nudged(node, values, rng))
             twin = Objective(Graph(*(made[output] for output in objective.graph.outputs)), objective.cotangents)
             moves.append(abs(twin.slope(made[leaf], direction) - exact))
     return MARGIN * max(moves) if np.isfinite(moves).all() else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,12 @@ from ..engine.tensor import Tensor
 Forward = Callable[[Tensor, tuple[Any, ...]], Any]
 
 
-def twins(graph: Graph, leaf: Callable[[NDArray[Any]], Any], forward: Forward) -> dict[Tensor, Tensor]:
-    """For every node its twin: leaves hold ``leaf(value)``, the others ``forward(node, values of its inputs)``."""
+def twins(graph: Graph, leaves: Mapping[Tensor, NDArray[Any]], forward: Forward) -> dict[Tensor, Tensor]:
+    """For every node its twin: leaves hold what is given, the others ``forward(node, values of its inputs)``."""
     made: dict[Tensor, Tensor] = {}
     for node in graph.nodes:
         if node.primitive is None:
-            made[node] = Tensor(leaf(graph.values[node]), requires_grad=node.requires_grad, name=node.name)
+            made[node] = Tensor(leaves[node], requires_grad=node.requires_grad, name=node.name)
             continue
         inputs = tuple(made[x] for x in node.inputs)
         values = tuple(x.value for x in inputs)
