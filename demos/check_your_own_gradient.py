@@ -51,10 +51,10 @@ class NormedCell(tl.nn.Cell):
 
 numbers = np.random.default_rng(0).normal(size=(2, 3))
 
-print("1. The first try, in a cell that runs for three steps:\n")
+print("1. The first try, in a cell:\n")
 rms_norm = tl.primitive("rms_norm", forward, first_try)
 try:
-    check_cell(NormedCell, steps=3)
+    check_cell(NormedCell, steps=1)
 except GradientError as error:
     caught = error.failure
 print(told(caught, Path("guilty.svg")))
@@ -75,7 +75,7 @@ print(f"order {wrong.order:.2f}")
 print("\n4. Each number of a row bears 1/N of what it has in common: a mean, not a sum. Now it is right (right.svg):\n")
 rms_norm = tl.primitive("rms_norm", forward, rule)
 print(check_op(rms_norm))
-print(check_cell(NormedCell, steps=3))
+print(check_cell(NormedCell))
 right = taylor_test(rms_norm, [0.5, -1.0, 2.0])
 Path("right.svg").write_text(right.svg(), encoding="utf-8")
 print(f"order {right.order:.2f}")

@@ -58,6 +58,16 @@ def test_checks_nothing(gradcheck):
     gradcheck(lambda x: 0.0 * x, [1.0])
 
 
+@given(x=tensors((2, 3)))
+def test_checks_nothing_of_what_is_drawn(gradcheck, x):
+    gradcheck(lambda x: 0.0 * x, x)
+
+
+@given(x=tensors((3,)))
+def test_draws_again_where_there_is_nothing_to_check(gradcheck, x):
+    gradcheck(lambda x: tl.relu(x[0]), x)
+
+
 @pytest.mark.gradcheck(profile="nightly", rng=3, directions=2)
 def test_marked(gradcheck):
     assert chosen() == "nightly"
@@ -113,9 +123,10 @@ def test_who_passes_and_who_does_not(output):
         "test_two_wrong_at_once",
         "test_fails_for_another_reason",
         "test_checks_nothing",
+        "test_checks_nothing_of_what_is_drawn",
     }
     assert re.findall(r"^ERROR test_ops.py::(\w+)", output, re.MULTILINE) == ["test_marked_wrongly"]
-    assert "6 failed, 3 passed, 1 error" in output
+    assert "7 failed, 4 passed, 1 error" in output
 
 
 @pytest.mark.parametrize(

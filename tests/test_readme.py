@@ -8,6 +8,9 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from .false_alarms import NETWORKS, PROGRAMS
+from .mutation.planted import all_mutants
+
 HERE = Path(__file__).parent.parent
 README = (HERE / "README.md").read_text(encoding="utf-8")
 
@@ -40,11 +43,40 @@ def test_its_commands_run(tmp_path):
     assert len(commands) >= 8
     for command in commands:
         run("-m", "tinygrad_lstm", *command.split(), cwd=tmp_path, stdin=subprocess.DEVNULL)
+    assert "`python demos/check_your_own_gradient.py`" in README
+    run("check_your_own_gradient.py", cwd=tmp_path / "demos")
     shown = re.findall(r"\]\((demos/\w+\.svg)\)", README)
-    assert len(shown) == 4
+    assert len(shown) == 7
     for picture in shown:
-        assert f"-o {picture}`" in README, "each picture stands beside the command that makes it"
         assert words(tmp_path / picture) == words(HERE / picture)
+    by_command = [picture for picture in shown if f"-o {picture}`" in README]
+    assert len(by_command) == 4, "each of these stands beside the command that makes it"
+
+
+def test_its_tests_pass(tmp_path):
+    (block,) = re.findall(r"```python\n(def .*?)```", README, re.DOTALL)
+    (tmp_path / "test_it.py").write_text(BEFORE_ITS_TESTS + block, encoding="utf-8")
+    done = run("-m", "pytest", "-q", "-p", "no:xdist", "test_it.py", cwd=tmp_path)
+    assert "2 passed" in done.stdout
+
+
+BEFORE_ITS_TESTS = """
+import numpy as np
+from hypothesis import given
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.testing import strategies
+
+my_layer, xs = tl.GRU(2, 3, rng=0), np.ones((4, 1, 2))
+my_op = tl.primitive("my_op", lambda x: x * x, lambda g, y, x: (2 * x * g,))
+
+
+"""
+
+
+def test_it_counts_the_mistakes_that_are_planted():
+    assert f"plants {len(all_mutants()):,} mistakes" in README
+    assert f"{PROGRAMS:,} random programs and {NETWORKS:,} random" in " ".join(README.split())
 
 
 def words(path):

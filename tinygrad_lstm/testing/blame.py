@@ -29,6 +29,10 @@ class Charge:
     slot: int
     finding: Finding
 
+    @property
+    def apart(self) -> float:
+        return abs(self.finding.ours - self.finding.theirs)
+
 
 @dataclass(frozen=True, eq=False)
 class Blame:
@@ -166,7 +170,7 @@ def _accuse(charges: tuple[Charge, ...], uses: Counter[Any]) -> str:
     for charge in charges:
         wrong[charge.node.primitive].append(charge)
     primitive, worst = max(wrong.items(), key=lambda item: len(item[1]))
-    worst.sort(key=lambda charge: -abs(charge.finding.ours - charge.finding.theirs))
+    worst.sort(key=lambda charge: -charge.apart)
     first = worst[0]
     slots = sorted({charge.slot for charge in worst})
     often = "" if uses[primitive] == 1 else f" (as at {len(worst) - 1} more of its {uses[primitive]} contributions)"

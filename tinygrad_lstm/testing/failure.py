@@ -107,7 +107,7 @@ class Failure:
         from ..draw import draw
 
         notes: dict[Tensor | tuple[Tensor, Tensor], str] = dict.fromkeys(self.blame.guilty, "guilty")
-        for charge in self.blame.charges:
+        for charge in sorted(self.blame.charges, key=lambda charge: charge.apart):  # of an edge, the worst is left
             edge = (charge.node.inputs[charge.slot], charge.node)
             notes[edge] = f"ours {charge.finding.ours:.4g}, right {charge.finding.theirs:.4g}"
         for step in self.blame.engine:

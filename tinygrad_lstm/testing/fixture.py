@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from hypothesis import currently_in_test_context, reject
+
 from .. import testing
-from .errors import GradientError
+from .errors import GradientError, NothingCheckedError
 from .verdicts import Report
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
@@ -30,7 +32,8 @@ def options(**given: Any) -> Iterator[None]:
 class GradCheck:
     """The fixture: ``gradcheck(f, *inputs)`` is ``check_vjp``, and the other checks are its attributes.
 
-    ``rng`` and ``directions`` come from the test's marker, unless they are given.
+    ``rng`` and ``directions`` come from the test's marker, unless they are given. Under ``@given``, what was drawn and
+    has nothing to check is drawn again; a test for which nothing is ever checked fails.
     """
 
     def __call__(self, f: Any, *inputs: Any, **options: Any) -> Report:
@@ -68,4 +71,9 @@ class GradCheck:
     def _check(self, check: str, *args: Any, **options: Any) -> Any:
         takes_directions = check in ("check_vjp", "check_op", "check_jvp", "check_second_order")
         usual = {name: value for name, value in _options.get().items() if name != "directions" or takes_directions}
-        return getattr(testing, check)(*args, **{**usual, **options})
+        try:
+            return getattr(testing, check)(*args, **{**usual, **options})
+        except NothingCheckedError:
+            if currently_in_test_context():
+                reject()
+            raise

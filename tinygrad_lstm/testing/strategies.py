@@ -4,11 +4,10 @@ Arrays come from a drawn seed with a few drawn entries laid over it, which is se
 entry, and shrinks as well. Shapes shrink to scalars and single numbers, programs to the fewest operations.
 
 >>> from hypothesis import given
->>> import tinygrad_lstm as tl
 >>> from tinygrad_lstm.testing import strategies
 >>> @given(strategies.expression_graphs(ops=["mul", "tanh"]))
-... def test_gradients(program):
-...     tl.testing.check_vjp(program, *program.inputs)
+... def test_gradients(gradcheck, program):
+...     gradcheck(program, *program.inputs)
 """
 
 from __future__ import annotations
