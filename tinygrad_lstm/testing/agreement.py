@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,20 +20,19 @@ from .verdicts import TOLERANCE
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
 
-def require_symmetry(checked: dict[str, Tensor], gradients: list[Any], rng: np.random.Generator) -> None:
-    """⟨u, H w⟩ = ⟨w, H u⟩ for random u and w over all inputs together."""
-    leaves = list(checked.values())
-    known = [i for i, gradient in enumerate(gradients) if gradient is not None and gradient.requires_grad]
-    if not known:
+def require_symmetry(checked: Mapping[str, Tensor], gradients: Mapping[str, Tensor], rng: np.random.Generator) -> None:
+    """⟨u, H w⟩ = ⟨w, H u⟩ for random u and w over all inputs together, by the names that both know them by."""
+    names = [name for name, gradient in gradients.items() if gradient.requires_grad and name in checked]
+    if not names:
         return
-    u, w = ([rng.normal(size=leaf.shape) for leaf in leaves] for _ in range(2))
+    leaves, graph = [checked[name] for name in names], Graph(*(gradients[name] for name in names))
+    u, w = (tuple(rng.normal(size=leaf.shape) for leaf in leaves) for _ in range(2))
     sides = []
     for left, right in ((u, w), (w, u)):
-        objective = Objective(Graph(*(gradients[i] for i in known)), tuple(left[i] for i in known))
-        products = objective.gradients(leaves)
+        products = Objective(graph, left).gradients(leaves)
         sides.append(np.concatenate([np.ravel(product * x) for product, x in zip(products, right, strict=True)]))
     apart, scale = abs(sides[0].sum() - sides[1].sum()), float(np.abs(sides).sum())
-    objective = Objective(Graph(*(gradients[i] for i in known)), tuple(u[i] for i in known))
+    objective = Objective(graph, u)
     if apart > TOLERANCE * objective.unit * scale:
         noise = sum(rounding_noise(objective, leaf, x, rng) for leaf, x in zip(leaves, w, strict=True))
         if apart > noise:

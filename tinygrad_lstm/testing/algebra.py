@@ -17,8 +17,11 @@ from .verdicts import TOLERANCE
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
-LARGE = 2.0**20
-"""A power of two: gradients of a cotangent so many times as large are so many times as large, to the last bit."""
+FACTOR = -(2.0**20)
+"""A power of two: gradients of a cotangent so many times as large are so many times as large, to the last bit.
+
+Large for a clip, and negative for a rule that looks at signs.
+"""
 
 Gradients = list[NDArray[Any]]
 
@@ -65,13 +68,13 @@ def _vanishes(
 def _scales(
     objective: Objective, checked: Mapping[str, Tensor], gradients: Gradients, rng: np.random.Generator
 ) -> Iterator[tuple[str, str]]:
-    large = Objective(objective.graph, tuple(LARGE * cotangent for cotangent in objective.cotangents))
-    scaled = [gradient / LARGE for gradient in large.gradients(list(checked.values()))]
+    large = Objective(objective.graph, tuple(FACTOR * cotangent for cotangent in objective.cotangents))
+    scaled = [gradient / FACTOR for gradient in large.gradients(list(checked.values()))]
     for name, one, other in zip(checked, gradients, scaled, strict=True):
-        ordinary = np.abs(one) > np.finfo(one.dtype).tiny * LARGE * LARGE  # below, numbers lose digits
+        ordinary = np.abs(one) > np.finfo(one.dtype).tiny * FACTOR * FACTOR  # below, numbers lose digits
         unit = TOLERANCE * np.finfo(one.dtype).eps * np.abs(one).max(initial=0.0)
         if (np.abs(one - other)[ordinary & np.isfinite(one) & np.isfinite(other)] > unit).any():
-            yield name, f"{LARGE:.0f} times the cotangent does not give that many times the gradient; is there a clip?"
+            yield name, f"{FACTOR:.0f} times the cotangent does not give that many times the gradient; is there a clip?"
 
 
 def _adds(

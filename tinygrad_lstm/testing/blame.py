@@ -173,7 +173,9 @@ def _accuse(charges: tuple[Charge, ...], uses: Counter[Any]) -> str:
     worst.sort(key=lambda charge: -charge.apart)
     first = worst[0]
     slots = sorted({charge.slot for charge in worst})
-    often = "" if uses[primitive] == 1 else f" (as at {len(worst) - 1} more of its {uses[primitive]} contributions)"
+    more, among = len(worst) - 1, uses[primitive]
+    often = f" (as at {more} more of its {among} contributions)" if more else f" (at one of its {among} contributions)"
+    often = often if among > 1 else ""
     which = f", for input {' and '.join(map(str, slots))}" if len(first.node.inputs) > 1 else ""
     also = [other.name for other in wrong if other is not primitive]
     others = f"; so {'is' if len(also) == 1 else 'are'} {', '.join(also)}" if also else ""

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..engine.backprop import grad
-from ..engine.graph import Graph
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
@@ -22,13 +21,15 @@ from .judge import COMPLEX_STEP, SIDES, judge, on_a_kink
 from .objective import Objective
 from .oracles import complex_step
 from .rounding import rounding_noise
-from .subject import Subject
+from .subject import Subject, outputs_of, parameters_of
 from .unrolled import Unrolled
 from .verdicts import TOLERANCE, Finding, Report, Verdict, worse
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
 Seed = int | np.random.Generator
+
+LINEAR = "the function is linear in it"
 
 TIES = "several kinks or ties at once: each rule lies between its two sides, their combination need not"
 
@@ -124,27 +125,32 @@ def check_second_order(
     """
     generator = _generator(rng)
     subject = Subject.called(f, inputs, parameters, generator)
-    leaves = list(subject.checked.values())
-    outputs = [output for output in subject.graph.outputs if output.requires_grad]
-    cotangents = {
-        f"cotangent {i}": tensor(generator.normal(size=output.shape), requires_grad=True, dtype=output.dtype)
-        for i, output in enumerate(outputs)
-    }
-    totals: list[Any] = [None] * len(leaves)
-    for output, cotangent in zip(outputs, cotangents.values(), strict=True):
-        found = grad(output, leaves, cotangent, create_graph=True, allow_unused=True)
-        totals = [a if b is None else b if a is None else a + b for a, b in zip(totals, found, strict=True)]
-    gradients = [gradient for gradient in totals if gradient is not None]
-    if not gradients:
+    parameters = parameters_of(f, parameters)
+    cotangents = [
+        tensor(generator.normal(size=output.shape), name=f"cotangent {i}", dtype=output.dtype)
+        for i, output in enumerate(subject.graph.outputs)
+        if output.requires_grad
+    ]
+    position: list[int] = []  # of the inputs and parameters, those that a gradient comes to
+
+    def gradients(*arguments: Any) -> tuple[Tensor, ...]:
+        given, weights = arguments[: len(inputs)], arguments[len(inputs) :]
+        outputs = [output for output in outputs_of(f(*given)) if output.requires_grad]
+        leaves = [*(x for x in given if isinstance(x, Tensor)), *parameters]
+        totals: list[Any] = [None] * len(leaves)
+        for output, weight in zip(outputs, weights, strict=True):
+            found = grad(output, leaves, weight, create_graph=True, allow_unused=True)
+            totals = [a if b is None else b if a is None else a + b for a, b in zip(totals, found, strict=True)]
+        position[:] = [i for i, total in enumerate(totals) if total is not None]
+        return tuple(totals[i] for i in position)
+
+    if not cotangents:
         return _judged(subject, directions, generator)
-    graph = Graph(*gradients)
-    used = set(graph.leaves)
-    checked = {name: x for name, x in {**subject.checked, **cotangents}.items() if x in used}
-    without = subject.without | {
-        name: "the function is linear in it" for name in subject.checked if name not in checked
-    }
-    report = _judged(Subject(graph, checked, without), directions, generator)
-    require_symmetry(subject.checked, totals, generator)
+    second = Subject.called(gradients, [*inputs, *cotangents], parameters, generator, ignoring=LINEAR)
+    report = _judged(second, directions, generator)
+    names = [name for name, leaf in subject.checked.items()]
+    by_name = dict(zip((names[i] for i in position), second.graph.outputs, strict=True))
+    require_symmetry(second.checked, by_name, generator)
     return Report(report.findings, ("the Hessian is symmetric",))
 
 

@@ -33,19 +33,24 @@ class Subject:
         inputs: Sequence[Tensor | ArrayLike],
         parameters: Sequence[Tensor],
         rng: np.random.Generator,
+        ignoring: str = "",
     ) -> Subject:
-        """Call the function, and refuse one that is random, ignores an input, or computes outside its graph."""
+        """Call the function, and refuse one that is random, ignores an input, or computes outside its graph.
+
+        If there may be a reason for ``ignoring`` an input, it is only noted.
+        """
         arguments = [_argument(x, position) for position, x in enumerate(inputs)]
         leaves = [x for x in arguments if isinstance(x, Tensor)]
-        parameters = [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
-        before = {x: x.value for x in (*leaves, *parameters)}
+        parameters = parameters_of(f, parameters)
+        before = [(x, _value(x).copy()) for x in (*arguments, *parameters)]
         outputs = outputs_of(_call(f, arguments))
         checked = {leaf.name or "": leaf for leaf in leaves}
         checked |= {parameter.name or f"parameter {i}": parameter for i, parameter in enumerate(parameters)}
         if len(checked) < len(leaves) + len(parameters):
             raise ValueError("two inputs have the same name; names tell them apart in the report")
-        for name, x in checked.items():
-            if x.value is not before[x] and not np.array_equal(x.value, before[x], equal_nan=True):
+        for position, (x, value) in enumerate(before):
+            if not _is_same(_value(x), value):
+                name = (isinstance(x, Tensor) and x.name) or f"input {position}"
                 raise GradientError(
                     f"the function changed the value of {name} while it ran; a function that is checked leaves its "
                     "arguments alone, as its gradient is taken at one place"
@@ -56,14 +61,16 @@ class Subject:
             )
         graph = Graph(*outputs)
         used = set(graph.leaves)
-        for name, leaf in checked.items():
-            if leaf not in used:
-                raise GradientError(
-                    f"the result does not depend on {name}: leave it out, or look for a detach on its way"
-                )
+        ignored = [name for name, leaf in checked.items() if leaf not in used]
+        if ignored and not ignoring:
+            raise GradientError(
+                f"the result does not depend on {ignored[0]}: leave it out, or look for a detach on its way"
+            )
+        for leaf in [checked.pop(name) for name in ignored]:
+            parameters = [x for x in parameters if x is not leaf]
         _require_faithful(f, graph, arguments, parameters, rng)
         without = {f"input {i}": INTEGERS for i, x in enumerate(arguments) if not isinstance(x, Tensor)}
-        return cls(graph, checked, without)
+        return cls(graph, checked, without | dict.fromkeys(ignored, ignoring))
 
     @classmethod
     def of(cls, output: Tensor) -> Subject:
@@ -74,6 +81,15 @@ class Subject:
         if not np.isfinite(output.value).all():
             raise GradientError("the tensor holds NaN or Inf; its gradients cannot be checked")
         return cls(graph, checked, {})
+
+
+def parameters_of(f: Callable[..., Any], parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Those given, or else a module's own."""
+    return [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
+
+
+def _value(x: Any) -> NDArray[Any]:
+    return x.value if isinstance(x, Tensor) else np.asarray(x)
 
 
 def _argument(x: Tensor | ArrayLike, position: int) -> Any:
@@ -111,13 +127,16 @@ def _require_faithful(
     rng: np.random.Generator,
 ) -> None:
     """The recorded graph must compute what f computes, at its inputs and parameters and a little beside them."""
-    leaves = [x for x in arguments if isinstance(x, Tensor)]
+    leaves = [x for x in arguments if isinstance(x, Tensor) and x in graph.values]
 
     def agrees(beside: bool) -> bool:
         moved = {x: graph.values[x] for x in [*leaves, *parameters]}
         if beside:
             moved = {x: _beside(value, rng) for x, value in moved.items()}
-        again = [tensor(moved[x], requires_grad=True, name=x.name) if isinstance(x, Tensor) else x for x in arguments]
+        again = [
+            tensor(moved.get(x, x.value), requires_grad=True, name=x.name) if isinstance(x, Tensor) else x
+            for x in arguments
+        ]
         with np.errstate(all="ignore"), _replaced({x: moved[x] for x in parameters}):
             outputs = outputs_of(f(*again))
             replayed = graph.replay(moved)
