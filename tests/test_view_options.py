@@ -283,3 +283,22 @@ def test_hostile_names_do_no_harm_in_any_view(name, view):
     assert labels.clean(name).split()[0][:10] in "".join(visible(picture.svg)).replace("\u200b", "").replace(
         "\xa0", " "
     )
+
+
+def test_a_note_stands_at_its_node_and_on_its_edge_as_it_was_written():
+    x = tl.tensor([1.0], requires_grad=True, name="x")
+    y = tl.tanh(x * x)
+    (product,) = y.inputs
+    svg = tl.draw(y, notes={y: "<b>&look", (product, y): "0.5 \x1b[31m"}).svg
+    words = ["".join(element.itertext()) for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert "<b>&look" in words
+    assert "0.5  [31m" in words
+    assert "noted" not in words
+
+
+def test_a_note_about_nothing_in_the_picture_is_refused():
+    x = tl.tensor([1.0], name="x")
+    y = tl.tanh(x * x)
+    for about in (tl.tensor(1.0), (x, y), (y, x), "y"):
+        with pytest.raises(ValueError, match=r"a note is about a node of the graph, or a pair \(x, y\) where y uses x"):
+            tl.draw(y, notes={about: "here"})

@@ -102,9 +102,9 @@ def draw(
     graph = Graph(x)
     if highlight is not None and not {highlight.start, highlight.end} <= set(graph.nodes):
         raise ValueError(f"nothing to highlight: {highlight!r} is not in the graph of {short(x)}")
-    known = set(graph.nodes)
+    known: set[Any] = {*graph.nodes, *((x, node) for node in graph.nodes for x in node.inputs)} if notes else set()
     for about, note in (notes or {}).items():
-        if not (known >= ({about} if isinstance(about, Tensor) else set(about)) and isinstance(note, str)):
+        if about not in known or not isinstance(note, str):
             raise ValueError(
                 f"a note is about a node of the graph, or a pair (x, y) where y uses x; got {short(about)}"
             )

@@ -34,6 +34,9 @@ Shape = tuple[int, ...]
 Strategy = st.SearchStrategy
 
 seeds = st.integers(0, 2**32 - 1)
+overrides = st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 11)), max_size=6)
+"""Places and what to lay over them, both modulo what there is: made once, which is most of what a draw takes."""
+
 dtypes = st.sampled_from([np.float64, np.float64, np.float32])
 
 
@@ -61,12 +64,11 @@ def values(
 ) -> NDArray[Any]:
     """Magnitudes spread evenly over the decades from low to high, of both signs unless positive; some ``special``."""
     rng = np.random.default_rng(draw(seeds))
-    array = np.exp(rng.uniform(np.log(low), np.log(high), size=shape))
-    if not positive:
-        array *= rng.choice([-1.0, 1.0], size=shape)
+    where = rng.uniform(0.0 if positive else -1.0, 1.0, size=shape)  # on the scale from low to high, and the sign
+    array = np.copysign(low * np.exp(np.abs(where) * np.log(high / low)), where)
     if array.size and special:
-        for position, value in draw(st.dictionaries(st.integers(0, array.size - 1), st.sampled_from(special))).items():
-            array.flat[position] = value
+        for position, which in draw(overrides):
+            array.flat[position % array.size] = special[which % len(special)]
     return array.astype(draw(dtypes) if dtype is None else dtype)
 
 
