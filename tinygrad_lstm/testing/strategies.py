@@ -65,7 +65,7 @@ def values(
     """Magnitudes spread evenly over the decades from low to high, of both signs unless positive; some ``special``."""
     rng = np.random.default_rng(draw(seeds))
     where = rng.uniform(0.0 if positive else -1.0, 1.0, size=shape)  # on the scale from low to high, and the sign
-    array = np.copysign(low * np.exp(np.abs(where) * np.log(high / low)), where)
+    array: NDArray[Any] = np.copysign(low * np.exp(np.abs(where) * np.log(high / low)), where)
     if array.size and special:
         for position, which in draw(overrides):
             array.flat[position % array.size] = special[which % len(special)]
