@@ -12,7 +12,8 @@ from tinygrad_lstm.engine import primitive
 from tinygrad_lstm.engine.scope import CONTEXT, Context
 from tinygrad_lstm.testing.profiles import Profile
 
-settings.load_profile(f"gradcheck-{Profile.usual()}")
+settings.register_profile("ours", Profile.usual().settings)
+settings.load_profile("ours")
 
 
 @pytest.fixture(autouse=True)

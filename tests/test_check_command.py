@@ -183,7 +183,7 @@ def test_names_of_a_persons_own_are_escaped(here):
         (["my_ops.py:swish", "--cell", "gru"], 2, "--cell and --op are for ours"),
         (["--shape", "2,3"], 2, "--shape is for an operation or a function of yours"),
         (["--op", "tanhh"], 2, "there is no operation 'tanhh'; there are add, sub"),
-        (["--profile", "hourly"], 2, "'hourly' is not a valid Profile"),
+        (["--profile", "hourly"], 2, "'hourly' is not one of 'dev', 'ci', 'nightly'"),
         (["--op", "tanh", "--html", "no/such/folder/x.html"], 2, "cannot write no/such/folder/x.html"),
     ],
 )

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from ..testing.profiles import Profile, drawing_by
 from .app import AnyCell, app, console, errors, refuse
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ tinygrad-lstm check my_ops.py:attention --shape 2,3 --shape 3,4 --html check.htm
 
 tinygrad-lstm check --cell lstm --steps 20 --profile nightly
 
-An operation or a function of tensors is tried at drawn inputs, as many as the profile says, or at random ones of the
-shapes you give, one --shape for each input. A cell is unrolled; a tensor is checked in every leaf that requires a
-gradient."""
+An operation or a function of tensors is tried at drawn inputs, as many as
+the profile says, or at random ones of the shapes you give, one --shape for
+each input. A cell is unrolled; a tensor is checked in every leaf that
+requires a gradient."""
 
 STYLES = {"PASS": "green", "ROUNDOFF": "green", "UNCHECKED": "yellow", "WRONG": "bold red"}
 
@@ -52,28 +54,26 @@ def check(
         list[str] | None, typer.Option(help="The shape of an input of yours, as in 3,4; one for each.", metavar="N,M")
     ] = None,
     profile: Annotated[
-        str | None,
-        typer.Option(help="dev: 50 inputs for each operation; ci: always the same ones; nightly: 500."),
+        Profile | None,
+        typer.Option(help="50 inputs for each operation, other ones in each run; always the same; or 500."),
     ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write a page with convergence plots as well.", metavar="FILE.html")
     ] = None,
 ) -> None:
-    """Check gradients against the complex step, and say who is to blame for a wrong one.
+    """Check gradients against the complex step, and say who is to blame.
 
-    Operations in every input, to second order, with the laws that gradients obey; cells in every parameter, input and
-    initial state, whole and in chunks.
+    Operations in every input, to second order, with the laws that gradients
+    obey; cells in every parameter, input and initial state, whole and in chunks.
     """
     from ..target import TargetError, failed
-    from ..testing.profiles import Profile, drawing_by
 
     try:
-        chosen = Profile(profile) if profile else Profile.usual()
         tasks = _tasks(target, cell or [], op or [], steps, [_shape(text) for text in shape or []])
     except (TargetError, ValueError, TypeError) as error:
         raise refuse(str(error)) from error
     try:
-        with drawing_by(chosen):
+        with drawing_by(profile or Profile.usual()):
             rows = list(_run(tasks))
     except Exception as error:
         if target is None:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .profiles import Profile, drawing_by
+
 if TYPE_CHECKING:
     from .errors import GradientError
     from .fixture import GradCheck
 
 OPTIONS = ("rng", "directions")
-PROFILES = ("dev", "ci", "nightly")
+PROFILES = tuple(Profile)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,7 +72,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if mark is None:
         return (yield)
     from .fixture import options
-    from .profiles import Profile, drawing_by
 
     given = dict(mark.kwargs)
     profile = given.pop("profile", None) or item.config.getoption("--gradcheck-profile")

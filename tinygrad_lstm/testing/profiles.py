@@ -1,7 +1,4 @@
-"""How hard to look: hypothesis profiles for whoever is writing, for a server that must not waver, and for the night.
-
-Registered as ``gradcheck-dev``, ``gradcheck-ci`` and ``gradcheck-nightly``, so that they take nobody else's names.
-"""
+"""How hard to look: as one does while writing, on a server that must not waver, and by night."""
 
 from __future__ import annotations
 
@@ -10,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, settings
-
-SLOW_MACHINES = (HealthCheck.too_slow, HealthCheck.data_too_large)
+if TYPE_CHECKING:
+    from hypothesis import settings
 
 
 class Profile(StrEnum):
@@ -23,17 +20,21 @@ class Profile(StrEnum):
 
     @property
     def settings(self) -> settings:
-        return settings.get_profile(f"gradcheck-{self}")
+        """For hypothesis: ``@settings(Profile.nightly.settings)`` for tests of one's own."""
+        from hypothesis import HealthCheck, settings
+
+        return settings(
+            max_examples=500 if self is Profile.nightly else 50,
+            derandomize=self is Profile.ci,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],  # slow machines
+        )
 
     @classmethod
     def usual(cls) -> Profile:
         """For a machine: ``ci`` where the environment says so, and else ``dev``."""
         return cls.ci if os.environ.get("CI") else cls.dev
 
-
-settings.register_profile("gradcheck-dev", max_examples=50, deadline=None, suppress_health_check=SLOW_MACHINES)
-settings.register_profile("gradcheck-ci", parent=settings.get_profile("gradcheck-dev"), derandomize=True, database=None)
-settings.register_profile("gradcheck-nightly", parent=settings.get_profile("gradcheck-dev"), max_examples=500)
 
 _chosen: ContextVar[Profile] = ContextVar("profile", default=Profile.ci)
 
