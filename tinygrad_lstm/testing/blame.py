@@ -18,7 +18,7 @@ from .objective import Objective
 from .verdicts import Finding, Verdict
 
 CONVICTED = 3
-"""Wrong contributions of one primitive that are shown with all the digits."""
+"""Wrong contributions of one primitive for which rounding is ruled out, before it is known to be wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +89,16 @@ def blame(objective: Objective, name: str, leaf: Tensor, gradient: NDArray[Any],
 
 
 def _charges(steps: list[Contribution], rng: np.random.Generator) -> Iterator[Charge]:
-    """The contributions that are wrong; of a primitive convicted a few times, the slowest oracle is not asked again."""
+    """The contributions that are wrong; of a primitive convicted a few times, a mismatch is enough."""
     convicted: Counter[Any] = Counter()
     for step in steps:
-        finding = _recheck(step, rng, digits=convicted[step.node.primitive] < CONVICTED)
+        finding = _recheck(step, rng, thorough=convicted[step.node.primitive] < CONVICTED)
         if finding.verdict is Verdict.WRONG:
             convicted[step.node.primitive] += 1
             yield Charge(step.node, step.slot, finding)
 
 
-def _recheck(step: Contribution, rng: np.random.Generator, digits: bool) -> Finding:
+def _recheck(step: Contribution, rng: np.random.Generator, thorough: bool) -> Finding:
     """What an oracle says of one contribution: of a graph of this one node, at the recorded values."""
     node, value = step.node, step.node.input_values[step.slot]
     assert node.primitive is not None
@@ -110,7 +110,7 @@ def _recheck(step: Contribution, rng: np.random.Generator, digits: bool) -> Find
         gradient = _sum_to(product, value.shape)
     except ValueError:
         return Finding(Verdict.WRONG, "shapes", reason=f"a contribution of shape {product.shape} to {value.shape}")
-    return judge(objective, leaves[step.slot], gradient, rng.normal(size=value.shape), rng, digits)
+    return judge(objective, leaves[step.slot], gradient, rng.normal(size=value.shape), rng, thorough)
 
 
 def _sum_to(product: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -60,13 +60,13 @@ def judge(
     gradient: NDArray[Any],
     direction: NDArray[Any],
     rng: np.random.Generator,
-    digits: bool = True,
+    thorough: bool = True,
 ) -> Finding:
     """Compare ⟨gradient, direction⟩ with the complex step, and after a mismatch with whatever else can tell.
 
     The tolerance is 1e4 · 2⁻⁵³ times the sum of the absolute terms (2⁻²⁴ if float32 is involved); nothing is absolute.
-    A forward that was not shown to be complex-safe is judged by extrapolated differences and their error bar. Without
-    ``digits``, the slowest oracle is not asked.
+    A forward that was not shown to be complex-safe is judged by extrapolated differences and their error bar. Not
+    ``thorough``, it takes the mismatch for a mistake.
     """
     ours = (gradient * direction).astype(np.float64)
     if not np.isfinite(ours).all():
@@ -84,8 +84,9 @@ def judge(
         return found
     if _between_sides(objective, leaf, gradient, direction, _complex_sides):
         return Finding(Verdict.PASS, SIDES, found.ours, found.theirs)
-    by_digits = _by_digits(objective, leaf, direction, found) if digits else None
-    return by_digits or _by_noise(objective, leaf, gradient, direction, found, rng)
+    if not thorough:
+        return _with(found, Verdict.WRONG, COMPLEX_STEP, found.error)
+    return _by_digits(objective, leaf, direction, found) or _by_noise(objective, leaf, gradient, direction, found, rng)
 
 
 def evidence(

@@ -21,7 +21,7 @@ from .twins import twins
 
 DIGITS = 700
 
-LARGEST = 20_000
+LARGEST = 10_000
 """Numbers in a graph, at most: a few seconds of arithmetic."""
 
 
