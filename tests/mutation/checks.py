@@ -252,8 +252,21 @@ def of_engine() -> None:
             if "NaN or Inf" not in str(error):
                 raise
         _require_the_walk_adds_up(graph.output)
+    for f, shapes in FAN_OUTS:
+        leaves = [tl.tensor(np.random.default_rng(0).normal(size=shape), requires_grad=True) for shape in shapes]
+        check_vjp(f, *leaves)
+        _require_the_walk_adds_up(f(*leaves))
     _require_pytorchs_habits()
     check_cell("lstm", steps=3)
+
+
+FAN_OUTS: list[tuple[Callable[..., Any], list[tuple[int, ...]]]] = [
+    (lambda x: x * tl.sin(x) + tl.tanh(x) * x, [(2, 3)]),
+    (lambda x, w: tl.tanh(x * w + x) * x, [(2, 1, 3), (4, 2, 5, 3)]),
+    (lambda x, w: tl.tanh(x * w) + w, [(1, 3, 1), (2, 3, 4)]),
+    (lambda x, w: x * w + w, [(3, 1), (1, 4)]),
+]
+"""What is used three times and more, and stretched along axes that are lost, in the middle and at both ends."""
 
 
 def _require_the_walk_adds_up(output: Any) -> None:
