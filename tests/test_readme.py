@@ -41,7 +41,8 @@ def test_its_commands_run(tmp_path):
     shutil.copy(HERE / "demos" / "vanishing.py", tmp_path / "my_model.py")
     commands = re.findall(r"`tinygrad-lstm ([^`]+)`", README)
     assert len(commands) >= 8
-    for command in commands:
+    assert "check" in commands  # all of ours take a while: .ci/run
+    for command in set(commands) - {"check"}:
         run("-m", "tinygrad_lstm", *command.split(), cwd=tmp_path, stdin=subprocess.DEVNULL)
     assert "`python demos/check_your_own_gradient.py`" in README
     run("check_your_own_gradient.py", cwd=tmp_path / "demos")

@@ -38,7 +38,7 @@ def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
 
 def put(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of the given shape with x added in at index; entries named twice add up."""
-    out = np.zeros(shape, np.asarray(x).dtype)
+    out = np.zeros_like(x, shape=shape)
     parts = index if isinstance(index, tuple) else (index,)
     if any(isinstance(part, np.ndarray | list) for part in parts):
         np.add.at(out, index, x)

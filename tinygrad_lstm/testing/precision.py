@@ -71,7 +71,7 @@ class Precise(np.ndarray[Any, Any]):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         result = super().__array_function__(function, types, args, kwargs)
-        return precise(result) if function in (np.where, np.broadcast_to) else result
+        return precise(result) if function in (np.where, np.broadcast_to, np.zeros_like) else result
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
         return array.view(Precise) if array.dtype == object else super().__array_wrap__(array, context, return_scalar)
