@@ -381,3 +381,38 @@ def test_a_report_reads_as_a_table():
     assert first.startswith("input 0  PASS")
     assert second.startswith("input 1  UNCHECKED")
     assert report.unproved == {"input 1"}
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: check_vjp(3, X), TypeError, "must be a function of tensors, a module or a tensor, not 3"),
+        (lambda: check_op("tanh"), TypeError, "check_op takes an operation, or a function of tensors, not 'tanh'"),
+        (
+            lambda: check_same(tl.tanh, None, X),
+            TypeError,
+            "must be a function of tensors, a module or a tensor, not None",
+        ),
+        (lambda: assert_detects(lambda x: x, lambda g, y, x: (g,), X), TypeError, "takes what tl.primitive"),
+        (lambda: check_vjp(tl.tanh, X, directions=0), ValueError, "directions must be 1 or more, not 0"),
+        (lambda: check_vjp(tl.tanh, "abc"), TypeError, "tensors hold real numbers"),
+        (lambda: check_vjp(tl.tanh, [1j]), TypeError, "tensors hold real numbers"),
+    ],
+)
+def test_wrong_arguments_are_refused(call, error, said):
+    with pytest.raises(error, match=said):
+        call()
+
+
+def test_an_infinite_derivative_is_unchecked_and_a_gradient_that_is_infinite_by_mistake_is_wrong():
+    report = check_vjp(lambda x, w: tl.sqrt(x) * w, [0.0, 1.0], [1.0, 2.0])
+    assert report.findings["input 0"].reason == "it is infinite, and so is the derivative"
+    with np.errstate(all="ignore"), pytest.raises(GradientError, match="it is not finite"):
+        check_vjp(operation(lambda x: x * x, lambda g, y, x: (2 * g * x * x / x,)), [0.0, 1.0])
+    with np.errstate(all="ignore"), pytest.raises(GradientError, match="it is not finite"):
+        check_vjp(operation(lambda x: x * x, lambda g, y, x: (g / (x * 0.0),)), [1.0])
+
+
+def test_what_is_too_small_for_the_step_is_not_called_zero():
+    with pytest.raises(NothingCheckedError, match="it is smaller than what the step leaves behind"):
+        check_vjp(lambda x: x * x, [1e-200])

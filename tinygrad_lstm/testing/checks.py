@@ -91,8 +91,7 @@ def check_jvp(
     objective = Objective.random(subject.graph, generator)
     findings: dict[str, Finding] = {}
     for name, leaf in subject.checked.items():
-        for _ in range((directions or objective.directions) if leaf.size else 0):
-            direction = generator.normal(size=leaf.shape)
+        for direction in objective.directions(leaf, directions, generator):
             found = _forward_finding(objective, leaf, direction, generator)
             if found.verdict is Verdict.WRONG:
                 raise GradientError(
@@ -168,6 +167,8 @@ def check_op(
     >>> print(", ".join(tl.testing.check_op(tl.tanh, [[0.5, -1.0]]).laws[:2]))
     two runs are identical, a zero cotangent gives zero
     """
+    if not callable(op):
+        raise TypeError(f"check_op takes an operation, or a function of tensors, not {op!r}")
     if not inputs:
         from .drawn import check_drawn
 
@@ -222,6 +223,8 @@ def assert_detects(
     >>> "the rule of tanh is wrong" in str(caught)
     True
     """
+    if not isinstance(op, Primitive):
+        raise TypeError(f"assert_detects takes what tl.primitive(...) made, whose rule it can replace, not {op!r}")
     check_op(op, *inputs, rng=rng, **attrs)
     right = op.rule
     op.rule = wrong_rule
@@ -256,8 +259,7 @@ def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) 
         notes = "; ".join(getattr(error, "__notes__", []))
         raise GradientError(f"the backward pass failed with {type(error).__name__}: {error} ({notes})") from error
     for (name, leaf), gradient in zip(subject.checked.items(), gradients, strict=True):
-        for _ in range((directions or objective.directions) if leaf.size else 0):
-            direction = rng.normal(size=leaf.shape)
+        for direction in objective.directions(leaf, directions, rng):
             found = judge(objective, leaf, gradient, direction, rng)
             if found.verdict is Verdict.WRONG:
                 report = Report({**findings, name: found})

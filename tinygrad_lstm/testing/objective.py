@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,13 +32,17 @@ class Objective:
         """The unit of rounding: float32's, if any of it is involved."""
         return 2.0**-53 if all(node.dtype == np.float64 for node in self.graph.nodes) else 2.0**-24
 
-    @property
-    def directions(self) -> int:
-        """How many random ones tell: all but those that chance puts at right angles to a mistake.
+    def directions(self, leaf: Tensor, count: int | None, rng: np.random.Generator) -> Iterator[NDArray[Any]]:
+        """Random directions in a leaf, as many as are asked for, or as tell.
 
-        Of the few digits of float32 the tolerance leaves three, and one direction in twenty hides a mistake of 1 %.
+        One tells, unless chance puts it at right angles to a mistake. Of the few digits of float32 the tolerance leaves
+        three, so that one direction in twenty hides a mistake of 1 %: there are four.
         """
-        return 1 if self.unit == 2.0**-53 else 4
+        if count is not None and count < 1:
+            raise ValueError(f"directions must be 1 or more, not {count}")
+        usual = 1 if self.unit == 2.0**-53 else 4
+        for _ in range((count or usual) if leaf.size else 0):
+            yield rng.normal(size=leaf.shape)
 
     @cached_property
     def unsafe(self) -> Tensor | None:
@@ -59,7 +63,8 @@ class Objective:
         pairs = [pair for pair in zip(self.graph.outputs, self.cotangents, strict=True) if pair[0].requires_grad]
         if not pairs:
             return [np.zeros(leaf.shape) for leaf in leaves]
-        found = _grad(pairs, leaves)
+        with np.errstate(all="ignore"):  # what is not finite is a finding, no warning
+            found = _grad(pairs, leaves)
         return [np.zeros(leaf.shape) if g is None else g.value for leaf, g in zip(leaves, found, strict=True)]
 
     def slope(self, leaf: Tensor, direction: NDArray[Any]) -> float:

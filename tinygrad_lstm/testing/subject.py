@@ -39,6 +39,8 @@ class Subject:
 
         If there may be a reason for ``ignoring`` an input, it is only noted.
         """
+        if not callable(f):
+            raise TypeError(f"what is checked must be a function of tensors, a module or a tensor, not {f!r}")
         arguments = [_argument(x, position) for position, x in enumerate(inputs)]
         leaves = [x for x in arguments if isinstance(x, Tensor)]
         parameters = parameters_of(f, parameters)
