@@ -65,7 +65,7 @@ try:
     check_op(rms_norm, [0.5])
 except NothingCheckedError as error:
     print(error)
-assert caught.shrunk().leaf.shape == (2,)
+assert caught.smallest.leaf.shape == (2,)
 
 print("\n3. What is left of a Taylor step, once the gradient's share is taken away, vanishes too slowly (wrong.svg):\n")
 wrong = taylor_test(rms_norm, [0.5, -1.0, 2.0])

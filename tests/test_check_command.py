@@ -36,7 +36,7 @@ def attention(queries, keys, values):
 
 
 def loss():
-    x = tl.tensor([1.0, 2.0], requires_grad=True, name="<img src=x onerror=alert(1)>")
+    x = tl.tensor([1.0, 2.0], requires_grad=True, name="<img src=x onerror=alert(1)>\\x1b[31m")
     return swish(tl.tanh(x)).sum()
 
 
@@ -62,6 +62,10 @@ def flat(x):
 
 def no_tensor(x):
     return 3.0
+
+
+def leaves(x):
+    raise SystemExit(0)
 
 
 def picky(x):
@@ -156,7 +160,9 @@ def test_a_wrong_operation_is_blamed_shrunk_and_drawn(here):
 def test_names_of_a_persons_own_are_escaped(here):
     done = command("check", "my_ops.py:loss", "--html", "loss.html")
     assert done.returncode == 1
+    assert "\x1b" not in done.stderr + done.stdout
     page = (here / "loss.html").read_text(encoding="utf-8")
+    assert "\x1b" not in page
     assert "<img" not in page
     tags = Tags()
     tags.feed(page)
@@ -171,6 +177,7 @@ def test_names_of_a_persons_own_are_escaped(here):
         (["my_ops.py:constant"], 1, "the result does not depend on input 0"),
         (["my_ops.py:flat"], 1, "nothing was checked, so that a wrong rule would pass as well"),
         (["my_ops.py:broken"], 2, "broken in my_ops.py failed in line 38: RuntimeError: nothing works"),
+        (["my_ops.py:leaves"], 2, "leaves in my_ops.py failed in line 54: SystemExit: 0"),
         (["my_ops.py:no_tensor"], 2, "the function must return a Tensor, or a tuple of them, not float"),
         (["my_ops.py:number"], 2, "number is of type int; give a tensor, a cell, an operation or a function"),
         (["my_ops.py:picky"], 1, "picky takes none of the inputs that were drawn for it; give some of your own"),

@@ -75,7 +75,7 @@ def check(
     try:
         with drawing_by(profile or Profile.usual()):
             rows = list(_run(tasks))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if target is None:
             raise
         raise refuse(str(failed(error, target))) from error
@@ -142,7 +142,10 @@ def _run(tasks: list[Task]) -> Any:
 
 
 def _table(rows: list[Row]) -> Table:
-    table = Table("what", "verdict", title="Gradients, by complex step; 10,000 units of rounding are allowed")
+    from ..testing.verdicts import TOLERANCE
+
+    title = f"Gradients, by complex step; {TOLERANCE:,.0f} units of rounding are allowed"
+    table = Table("what", "verdict", title=title)
     for heading in ("error, units", "gradients", "cases", "checks/s"):
         table.add_column(heading, justify="right")
     for row in rows:
@@ -152,9 +155,9 @@ def _table(rows: list[Row]) -> Table:
 
 
 def _print(row: Row) -> None:
-    from ..testing.telling import told
+    from ..testing.telling import printable, told
 
-    errors.print(Text(f"{row.name}: {row.note}", style="red"), soft_wrap=True)
+    errors.print(Text(printable(f"{row.name}: {row.note}"), style="red"), soft_wrap=True)
     if row.failure:
         errors.print(Text(told(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg"))), soft_wrap=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,7 +70,8 @@ class Failure:
             f"{found.theirs:.10g}; a relative error of {relative:.2g}, {apart}. Blame: {self.blame.sentence}"
         )
 
-    def shrunk(self) -> Failure:
+    @cached_property
+    def smallest(self) -> Failure:
         """The same mistake in the smallest graph that shows it; this failure itself if there is none smaller."""
         found: dict[Tensor, Failure] = {}
 

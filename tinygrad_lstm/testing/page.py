@@ -34,7 +34,7 @@ def page(rows: Sequence[Row]) -> str:
 def _failure(row: Row) -> dict[str, Any]:
     told: dict[str, Any] = {"name": row.name, "sentence": row.note, "smallest": None, "picture": None}
     if row.failure is not None:
-        smallest: Failure = row.failure.shrunk()
+        smallest: Failure = row.failure.smallest
         told |= {"sentence": row.failure.blame.sentence, "smallest": smallest}
         picture = pictured(row.failure, smallest).picture()
         try:

@@ -14,14 +14,19 @@ DRAWN = 60
 
 def told(failure: Failure, picture: Path | None) -> str:
     """The report on a failure, after shrinking. The picture goes to the file if there is one and Graphviz can draw."""
-    smallest = failure.shrunk()
+    smallest = failure.smallest
     sections = [
         f"{failure.blame.sentence[:1].upper()}{failure.blame.sentence[1:]}.",
         _evidence(smallest),
         f"The smallest program that shows it:\n\n{_indented(smallest.code)}",
         _picture(pictured(failure, smallest), picture),
     ]
-    return "\n\n".join(section.rstrip() for section in sections)
+    return printable("\n\n".join(section.rstrip() for section in sections))
+
+
+def printable(text: str) -> str:
+    """Without what a terminal would obey: names are anybody's."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 def pictured(failure: Failure, smallest: Failure) -> Failure:
