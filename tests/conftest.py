@@ -12,8 +12,9 @@ from tinygrad_lstm.engine import primitive
 from tinygrad_lstm.engine.scope import CONTEXT, Context
 from tinygrad_lstm.testing.profiles import Profile
 
-settings.register_profile("ours", Profile.usual().settings)
-settings.load_profile("ours")
+for profile in Profile:  # for --hypothesis-profile
+    settings.register_profile(profile, profile.settings)
+settings.load_profile(Profile.usual())
 
 
 @pytest.fixture(autouse=True)
