@@ -20,17 +20,20 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tinygrad_lstm.testing import GradientError, NothingCheckedError, Verdict, check_vjp, strategies
+from tinygrad_lstm.testing import GradientError, NothingCheckedError, Verdict, check_op, check_vjp, strategies
 
-PROGRAMS, NETWORKS = 10_000, 1_000
+PROGRAMS, NETWORKS, THOROUGH = 10_000, 1_000, 1_000
 PORTION = 100
 """How many are drawn from one seed."""
 
+PROGRAM = strategies.expression_graphs().map(lambda program: (program, program.inputs, ()))
+ALL_CHECKS = "programs, by all of check_op"
 KINDS = {
-    "random programs": strategies.expression_graphs().map(lambda program: (program, program.inputs, ())),
+    "random programs": PROGRAM,
     "recurrent networks": strategies.recurrent_networks().map(
         lambda network: (network, [network.xs], tuple(network.layer.parameters()))
     ),
+    ALL_CHECKS: PROGRAM,
 }
 
 
@@ -64,7 +67,10 @@ def outcomes(portion):
             return
         f, inputs, parameters = case
         try:
-            verdict = check_vjp(f, *inputs, parameters=parameters).verdict
+            if portion.kind == ALL_CHECKS:
+                verdict = check_op(f, *inputs).verdict
+            else:
+                verdict = check_vjp(f, *inputs, parameters=parameters).verdict
         except NothingCheckedError:
             verdict = Verdict.UNCHECKED
         except GradientError as error:
@@ -89,13 +95,14 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m tests.false_alarms", description=__doc__)
     parser.add_argument("--programs", type=int, default=PROGRAMS, help=f"how many; {PROGRAMS:,} if not given")
     parser.add_argument("--networks", type=int, default=NETWORKS, help=f"how many; {NETWORKS:,} if not given")
+    parser.add_argument("--thorough", type=int, default=THOROUGH, help=f"how many programs by all; {THOROUGH:,}")
     parser.add_argument("--seed", type=int, default=0, help="another number draws others")
     asked = parser.parse_args(arguments)
     console, errors = Console(), Console(stderr=True)
     table = Table("what", *Verdict, "seconds", title="Right gradients, and what is said of them")
     wrong = 0
     with ProcessPoolExecutor() as pool:
-        for kind, count in zip(KINDS, (asked.programs, asked.networks), strict=True):
+        for kind, count in zip(KINDS, (asked.programs, asked.networks, asked.thorough), strict=True):
             started, found = time.monotonic(), Counter()
             work = portions(kind, count, asked.seed)
             results = pool.map(outcomes, work)

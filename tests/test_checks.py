@@ -164,6 +164,32 @@ def test_what_check_op_tried_is_in_the_report():
     assert laws[-3:] == ("J u by two backward passes", "second order", "float32 agrees")
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_right_function_that_cancels_in_float32_is_not_accused(seed):
+    def centred(x):
+        return x - x.mean(axis=-1, keepdims=True)
+
+    check_op(lambda x: centred(x) / tl.sqrt((centred(x) ** 2).mean(axis=-1, keepdims=True) + 1e-5), rng=seed)
+
+
+COMPOSED = {
+    "hard tanh": lambda x: tl.maximum(tl.minimum(x, 1.0), -1.0),
+    "leaky relu": lambda x: tl.maximum(x, 0.01 * x),
+    "gelu": lambda x: 0.5 * x * (1 + tl.tanh(0.79788456 * (x + 0.044715 * x**3))),
+    "unit length": lambda x: x / tl.sqrt((x * x).sum() + 1e-12),
+    "cancels": lambda x: (x + 1e8) - 1e8,
+    "log of what is left": lambda x: tl.log(1 - tl.sigmoid(x)),
+    "attention": lambda x: tl.softmax(30.0 * x.reshape((-1, 1)) @ x.reshape((1, -1))) @ x.reshape((-1, 1)),
+    "two kinks": lambda x: tl.abs(tl.abs(x) - 1.0) + x,
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+@pytest.mark.parametrize("x", [[0.5, -1.0, 2.0], [0.0, 1.0, -1.0], [1e-3, 20.0, -20.0]])
+def test_right_compositions_pass_everything(name, x):
+    assert check_op(COMPOSED[name], x).verdict in (Verdict.PASS, Verdict.ROUNDOFF)
+
+
 # Drawn inputs
 
 

@@ -9,7 +9,7 @@ from tinygrad_lstm.testing.cases import BUILTIN
 from .false_alarms import KINDS, Portion, main, outcomes, portions
 
 
-@pytest.mark.parametrize(("kind", "count"), list(zip(KINDS, (200, 30), strict=True)))
+@pytest.mark.parametrize(("kind", "count"), list(zip(KINDS, (200, 30, 30), strict=True)))
 def test_right_gradients_alarm_nobody(kind, count):
     found, alarms = outcomes(Portion(kind, count, 7))
     assert not alarms
@@ -41,5 +41,5 @@ def test_portions_add_up_and_have_a_seed_each():
 
 
 def test_the_command_prints_the_count(capsys):
-    assert main(["--programs", "20", "--networks", "5"]) == 0
+    assert main(["--programs", "20", "--networks", "5", "--thorough", "5"]) == 0
     assert "0 false alarms" in capsys.readouterr().out

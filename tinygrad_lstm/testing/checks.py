@@ -183,8 +183,8 @@ def check_op(
             check(f, *inputs, directions=1, rng=generator)
         except NothingCheckedError:
             continue  # all zero: the first order has said so
-    require_single_precision(f, inputs, generator)
-    return Report(report.findings, (*laws, "J u by two backward passes", "second order", "float32 agrees"))
+    precision = require_single_precision(f, inputs, generator)
+    return Report(report.findings, (*laws, "J u by two backward passes", "second order", *precision))
 
 
 def check_cell(cell: Cell | type[Cell] | str, steps: int = 5, *, batch: int = 2, rng: Seed = 0) -> Report:

@@ -44,11 +44,17 @@ def rounding_noise(objective: Objective, leaf: Tensor, direction: NDArray[Any], 
 
 
 def _nudged(node: Tensor, values: tuple[NDArray[Any], ...], rng: np.random.Generator) -> NDArray[Any]:
-    """What the node computes, with last bits at random where a value is read and where it is written."""
+    """What the node computes, with last bits at random where a value is read and where it is written.
+
+    Constants, and what is computed of them alone, are exact: a negative number to the power of nearly 2 is none.
+    """
     assert node.primitive is not None
-    if node.primitive.name in EXACT:
+    if node.primitive.name in EXACT or not node.requires_grad:
         return np.array(node.primitive.forward(*values, **node.attrs))
-    read = [_with_random_last_bit(value, 0.0, rng) for value in values]
+    read = [
+        _with_random_last_bit(value, 0.0, rng) if x.requires_grad else value
+        for x, value in zip(node.inputs, values, strict=True)
+    ]
     return _with_random_last_bit(np.asarray(node.primitive.forward(*read, **node.attrs)), FLOOR, rng)
 
 
