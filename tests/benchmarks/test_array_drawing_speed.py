@@ -34,11 +34,11 @@ def test_drawing_an_array(shape: tuple[int, int], tables: dict[str, list[tuple[s
 
 
 def seconds(strategy: st.SearchStrategy[Any]) -> float:
-    """The median of a hundred draws; of fewer, where hypothesis gives up on arrays so large."""
+    """The median of thirty draws; of fewer, where hypothesis gives up on arrays so large."""
     times: list[float] = []
 
     @settings(
-        max_examples=100,
+        max_examples=30,
         database=None,
         deadline=None,
         phases=[Phase.generate],
