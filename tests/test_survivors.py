@@ -58,6 +58,20 @@ def test_the_gradient_of_the_output_itself_is_a_copy_of_the_seed(x):
     np.testing.assert_array_equal(same.value, seed)
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("seed", [[2.0, 3.0], tl.tensor([2.0, 3.0]), tl.tensor([2.0, 3.0], dtype=np.float32)])
+def test_a_seed_takes_the_type_of_the_output(seed, create_graph):
+    x = tl.tensor([1.0, 4.0], requires_grad=True, dtype=np.float32)
+    (gradient,) = tl.grad(x * x, [x], seed, create_graph=create_graph)
+    assert gradient.dtype == np.float32
+    np.testing.assert_array_equal(gradient.value, [4, 24])
+
+
+def test_a_single_number_needs_no_seed_whatever_its_type():
+    x = tl.tensor([1.0, 4.0], requires_grad=True, dtype=np.float32)
+    assert next(iter(tl.backprop((x * x).sum()))).upstream.dtype == np.float32
+
+
 def test_gradients_belong_to_no_scope_whoever_asks_for_them(x):
     with tl.scope("trainer"), tl.time_step(7):
         y = (x * x).sum()
@@ -107,6 +121,19 @@ def test_methods_and_operators_are_numpys(ours, numpys, x):
     assert result.shape == expected.shape
     np.testing.assert_allclose(result.value, expected, rtol=1e-15)
     assert result.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "said"),
+    [
+        ((2, 3), (4, 5), r"the last axis of the first \(3\) must equal the first matrix axis of the second \(4\)"),
+        ((2, 3), (4,), r"the last axis of the first \(3\) must equal .* of the second \(4\)"),
+        ((3,), (2, 4, 5), r"the last axis of the first \(3\) must equal .* of the second \(4\)"),
+    ],
+)
+def test_a_product_that_does_not_fit_says_which_axes_should(left, right, said):
+    with pytest.raises(tl.ShapeError, match=said):
+        tl.tensor(np.ones(left)) @ tl.tensor(np.ones(right))
 
 
 @pytest.mark.parametrize("join", [tl.stack, tl.concat])
