@@ -172,6 +172,44 @@ def test_a_right_function_that_cancels_in_float32_is_not_accused(seed):
     check_op(lambda x: centred(x) / tl.sqrt((centred(x) ** 2).mean(axis=-1, keepdims=True) + 1e-5), rng=seed)
 
 
+def layer_norm(x):
+    mean = x.mean(axis=-1, keepdims=True)
+    return (x - mean) / tl.sqrt(((x - mean) ** 2).mean(axis=-1, keepdims=True) + 1e-5)
+
+
+def test_a_layer_norm_is_right_wherever_it_is_drawn():
+    assert check_op(layer_norm).verdict in (Verdict.PASS, Verdict.ROUNDOFF)
+    assert check_op(layer_norm, [1.0, -2.0]).verdict is Verdict.ROUNDOFF
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [(lambda x: tl.exp(40 * x), [3.0]), (lambda x: x * 1e-30 * 1e-30, [1.0]), (lambda x: x**100, [0.1, 3.0])],
+)
+def test_what_float32_has_no_numbers_for_is_not_compared(f, x):
+    report = check_op(f, x)
+    assert report.verdict is Verdict.PASS
+    assert "float32 agrees" not in report.laws
+
+
+@pytest.mark.parametrize("f", [lambda x: tl.where(x > 0, x, 0.1 * x), lambda x: (x > 0) * x, lambda x: (x >= 0) * x])
+def test_standing_on_a_comparison_is_no_computing_outside_the_graph(f):
+    assert check_vjp(f, [0.0, 1.0]).verdict is Verdict.PASS
+    with pytest.raises(GradientError, match="outside the graph"):
+        check_vjp(lambda x: f(x) + x.detach(), [0.0, 1.0])
+
+
+def test_a_rule_that_is_constant_where_it_should_not_be_fails_at_second_order():
+    rule = lambda g, y, x: (3 * tl.tensor((x * x).value if isinstance(x, tl.Tensor) else x * x) * g,)
+    with pytest.raises(GradientError, match="outside the graph"):
+        check_second_order(cube(rule), [2.0])
+
+
+def test_a_rule_written_in_numpy_is_told_what_it_should_be_written_in():
+    with pytest.raises(GradientError, match=r"the rule is right but cannot be differentiated again: .* such as tl.cos"):
+        check_op(operation(np.sin, lambda g, y, x: (g * np.cos(x),)))
+
+
 COMPOSED = {
     "hard tanh": lambda x: tl.maximum(tl.minimum(x, 1.0), -1.0),
     "leaky relu": lambda x: tl.maximum(x, 0.01 * x),

@@ -183,6 +183,11 @@ def check_op(
             check(f, *inputs, directions=1, rng=generator)
         except NothingCheckedError:
             continue  # all zero: the first order has said so
+        except TypeError as error:
+            raise GradientError(
+                f"the rule is right but cannot be differentiated again: {error}; write it with operators and tl's "
+                "functions, such as tl.cos(x), which take tensors and arrays alike"
+            ) from error
     precision = require_single_precision(f, inputs, generator)
     return Report(report.findings, (*laws, "J u by two backward passes", "second order", *precision))
 
