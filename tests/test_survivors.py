@@ -67,6 +67,23 @@ def test_a_seed_takes_the_type_of_the_output(seed, create_graph):
     np.testing.assert_array_equal(gradient.value, [4, 24])
 
 
+class Matrix(np.ndarray):
+    """An array whose product is another, as np.matrix has it."""
+
+    def __mul__(self, other):
+        return np.asarray(self) @ np.asarray(other)
+
+    __rmul__ = __mul__
+
+
+def test_a_rule_that_returns_an_array_of_another_kind_gives_a_plain_one():
+    made = tl.primitive("made", lambda x: x * 1.0, lambda g, y, x: (g.view(Matrix),))
+    z = tl.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    made(z * z).sum().backward()
+    assert type(z.grad.value) is np.ndarray
+    np.testing.assert_array_equal(z.grad.value, 2 * z.value)
+
+
 def test_a_single_number_needs_no_seed_whatever_its_type():
     x = tl.tensor([1.0, 4.0], requires_grad=True, dtype=np.float32)
     assert next(iter(tl.backprop((x * x).sum()))).upstream.dtype == np.float32

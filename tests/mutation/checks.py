@@ -257,6 +257,7 @@ def of_engine() -> None:
         check_vjp(f, *leaves)
         _require_the_walk_adds_up(f(*leaves))
     _require_pytorchs_habits()
+    _require_plain_arrays()
     check_cell("lstm", steps=3)
 
 
@@ -341,3 +342,15 @@ def _require_pytorchs_habits() -> None:
     a, b = tl.tensor(1.0, requires_grad=True), tl.tensor(2.0, requires_grad=True)
     one, other = tl.grad(a + b, [a, b], create_graph=True)
     assert one is not other
+
+
+class Matrix(np.ndarray):
+    """An array of a kind of its own, as np.matrix is."""
+
+
+def _require_plain_arrays() -> None:
+    """What a rule returns becomes a plain array, unless its numbers are objects: those keep the array they came in."""
+    for dtype, kind in ((np.float64, np.ndarray), (object, Matrix)):
+        read_only = backprop.locked(np.ones(2, dtype).view(Matrix))
+        if type(read_only) is not kind or read_only.flags.writeable:
+            raise AssertionError(f"numbers of type {dtype} are handed on in {type(read_only)}")

@@ -335,6 +335,9 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
 
 
 def locked(array: Any) -> Any:
-    array = np.asanyarray(array)  # whatever kind of numbers the walk is made on
+    if type(array) is not np.ndarray:
+        array = np.asanyarray(array)
+        if array.dtype != object:  # numbers of many digits keep an array of their own kind
+            array = np.asarray(array)
     array.setflags(False)  # by position: half the time
     return array
