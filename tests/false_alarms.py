@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tinygrad_lstm.testing import GradientError, NothingCheckedError, Verdict, check_op, check_vjp, strategies
+from tinygrad_lstm.testing import GradientError, NothingCheckedError, Verdict, check_op, check_vjp
+from tinygrad_lstm.testing.generate import strategies
 
 PROGRAMS, NETWORKS, THOROUGH = 10_000, 1_000, 1_000
 PORTION = 100

@@ -16,7 +16,7 @@ def test_the_import_needs_numpy_alone():
 
 def test_draw_stays_a_function_whatever_is_imported_first():
     code = (
-        "from tinygrad_lstm.draw import Picture; import tinygrad_lstm as tl;"
+        "from tinygrad_lstm.drawing import Picture; import tinygrad_lstm as tl;"
         "print(isinstance(tl.draw(tl.tensor(1.0)), Picture))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)

@@ -8,8 +8,8 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from .false_alarms import NETWORKS, PROGRAMS
-from .mutation.planted import all_mutants
+from tests.false_alarms import NETWORKS, PROGRAMS
+from tests.mutation.planted import all_mutants
 
 HERE = Path(__file__).parent.parent
 README = (HERE / "README.md").read_text(encoding="utf-8")

@@ -10,13 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import nn as nn
-from .draw import draw, path
+from .drawing import draw, path
 from .engine.backprop import Contribution, backprop, grad
 from .engine.errors import ShapeError
 from .engine.graph import Graph
-from .engine.ops import (
-    abs as abs,
-)
+from .engine.ops import abs as abs
 from .engine.ops import (
     broadcast_to,
     concat,
@@ -41,12 +39,8 @@ from .engine.ops import (
     transpose,
     where,
 )
-from .engine.ops import (
-    max as max,
-)
-from .engine.ops import (
-    sum as sum,
-)
+from .engine.ops import max as max
+from .engine.ops import sum as sum
 from .engine.primitive import primitive, primitives
 from .engine.scope import detect_nan, no_grad, scope, time_step
 from .engine.tensor import Tensor, tensor
@@ -70,7 +64,7 @@ from .nn import (
 )
 
 if TYPE_CHECKING:
-    from . import testing as testing
+    from . import testing
     from .stepper import step as step
     from .symbolic import formula as formula
 

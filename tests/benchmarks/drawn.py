@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.draw import Picture
+from tinygrad_lstm.drawing import Picture
 
 LIMIT = 15
 """Seconds that a picture's ``dot`` may take."""

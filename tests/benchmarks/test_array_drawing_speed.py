@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_lstm.testing import strategies
+from tinygrad_lstm.testing.generate import strategies
 
 HEADING = ("shape", "ours", "hypothesis.extra.numpy", "times as fast")
 TARGET = 1e-3

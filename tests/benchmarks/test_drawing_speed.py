@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.draw import VIEWS
+from tinygrad_lstm.drawing import VIEWS
 
 Tables = dict[str, list[tuple[str, ...]]]
 

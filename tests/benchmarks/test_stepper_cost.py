@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.stepper.tape import Tape
+from tinygrad_lstm.stepper.recording.tape import Tape
 
 SIZES = [(100, 1, 4, 8), (100, 1, 16, 32), (100, 16, 16, 32)]
 HEADING = ("T, N, D, H", "backward", "tape", "ratio", "limit", "peak", "with a tape", "ratio", "limit", "keeping all")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.studies.small import small_loss
+from tinygrad_lstm.nn.samples import small_loss
 
 HEADING = ("LSTM", "written", "size", "limit", "there", "limit", "a step", "9 of 10", "limit")
 LARGEST, SLOWEST_THERE, SLOWEST_STEP = 5.0, 1000.0, 50.0

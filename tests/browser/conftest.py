@@ -7,7 +7,7 @@ from collections import namedtuple
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.studies.small import small_loss
+from tinygrad_lstm.nn.samples import small_loss
 
 Opened = namedtuple("Opened", "page errors")
 

@@ -3,8 +3,8 @@
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.draw.theme import IN_THE_DARK, PAPER
-from tinygrad_lstm.studies.small import small_loss
+from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.pages.theme import IN_THE_DARK, PAPER
 
 NOTEBOOK = """<!doctype html><meta charset="utf-8"><style>svg, img {{ max-width: 100%; height: auto }}</style>
 <div style="width: 800px"><svg class="foreign" width="20" height="20"><rect fill="#ffffff" stroke="#222222" width="9"

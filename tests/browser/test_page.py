@@ -3,8 +3,8 @@
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.draw.theme import IN_THE_DARK, INK, MUTED, PAPER
-from tinygrad_lstm.studies.small import small_loss
+from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.pages.theme import IN_THE_DARK, INK, MUTED, PAPER
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "</title></svg><b onclick=alert(1)>x"]
 NEAR = 1.5  # pixels: browsers scroll by whole ones

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.stepper.commands import COMMANDS, carry_out
-from tinygrad_lstm.stepper.page import page as page_of
-from tinygrad_lstm.studies.small import small_loss
+from tinygrad_lstm.stepper.web.page import page as page_of
 
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
 

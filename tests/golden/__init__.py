@@ -14,11 +14,11 @@ import numpy as np
 from rich.console import Console
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.draw.views import VIEWS
+from tinygrad_lstm.drawing.entry import VIEWS
 from tinygrad_lstm.nn import Recurrent
 from tinygrad_lstm.nn.cells import CELLS
-from tinygrad_lstm.stepper import terminal
-from tinygrad_lstm.studies.small import small_loss
+from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.stepper.terminal import session as terminal
 
 HERE = Path(__file__).parent
 

@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from .equivalent import why
-from .planted import Mutant, all_mutants
+from tests.mutation.equivalent import why
+from tests.mutation.planted import Mutant, all_mutants
 
 SECONDS = 30
 """A mutant that runs longer is caught: it never ends."""

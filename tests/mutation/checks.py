@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 
 import tinygrad_lstm as tl
-from tests.longhand import LONGHAND, sigmoid, weights
+from tests.nn.longhand import LONGHAND, sigmoid, weights
 from tinygrad_lstm.engine import backprop
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.testing import (
@@ -20,13 +20,13 @@ from tinygrad_lstm.testing import (
     check_op,
     check_second_order,
     check_vjp,
-    strategies,
 )
-from tinygrad_lstm.testing.algebra import require_laws
-from tinygrad_lstm.testing.cases import BUILTIN, CASES, Case
+from tinygrad_lstm.testing.generate import strategies
+from tinygrad_lstm.testing.generate.cases import BUILTIN, CASES, Case
+from tinygrad_lstm.testing.generate.programs import Program
+from tinygrad_lstm.testing.laws.algebra import require_laws
 from tinygrad_lstm.testing.objective import Objective
-from tinygrad_lstm.testing.oracles import complex_step, differences
-from tinygrad_lstm.testing.programs import Program
+from tinygrad_lstm.testing.oracles.differences import complex_step, differences
 
 TIES: dict[str, tuple[list[Any], list[Any]]] = {
     "maximum": ([[1.0, 2.0], [1.0, 3.0]], [[0.5, 0.0], [0.5, 1.0]]),

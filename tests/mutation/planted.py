@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 
 import tinygrad_lstm as tl
+from tests.mutation import checks
+from tests.mutation.rewrites import bare, mutants
 from tinygrad_lstm.engine import backprop, forwards, graph, ops
 from tinygrad_lstm.engine.primitive import _require_same_attrs
 from tinygrad_lstm.nn import cells, gate, losses, recurrent
-from tinygrad_lstm.testing.cases import BUILTIN
-
-from . import checks
-from .rewrites import bare, mutants
+from tinygrad_lstm.testing.generate.cases import BUILTIN
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ..testing.profiles import Profile, drawing_by
 from .app import AnyCell, app, console, errors, refuse
 
 if TYPE_CHECKING:
-    from ..testing.survey import Row, Task
+    from ..testing.report.survey import Row, Task
 
 EXAMPLES = """Examples:
 
@@ -66,7 +66,7 @@ def check(
     Operations in every input, to second order, with the laws that gradients
     obey; cells in every parameter, input and initial state, whole and in chunks.
     """
-    from ..target import TargetError, failed
+    from .target import TargetError, failed
 
     try:
         tasks = _tasks(target, cell or [], op or [], steps, [_shape(text) for text in shape or []])
@@ -95,9 +95,9 @@ def check(
 def _tasks(
     target: str | None, cells: list[AnyCell], ops: list[str], steps: int, shapes: list[tuple[int, ...]]
 ) -> list[Task]:
-    from ..target import call, find
-    from ..testing.cases import BUILTIN
-    from ..testing.survey import of_cell, of_operation, of_thing
+    from ..testing.generate.cases import BUILTIN
+    from ..testing.report.survey import of_cell, of_operation, of_thing
+    from .target import call, find
 
     if target is not None:
         if cells or ops:
@@ -155,7 +155,7 @@ def _table(rows: list[Row]) -> Table:
 
 
 def _print(row: Row) -> None:
-    from ..testing.telling import printable, told
+    from ..testing.report.telling import printable, told
 
     errors.print(Text(printable(f"{row.name}: {row.note}"), style="red"), soft_wrap=True)
     if row.failure:
@@ -163,8 +163,8 @@ def _print(row: Row) -> None:
 
 
 def _write(html: Path, rows: list[Row]) -> None:
-    from ..files import write_file
-    from ..testing.page import page
+    from ..pages.files import write_file
+    from ..testing.report.page import page
 
     try:
         write_file(html, page(rows))

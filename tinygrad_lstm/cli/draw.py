@@ -103,11 +103,11 @@ def draw(
     ] = None,
 ) -> None:
     """Draw a recurrent network from the graph that ran: its gates, its unrolled chain, its loop, or its gradients."""
-    from ..draw.path import find, path
-    from ..draw.render import RenderError
-    from ..draw.views import draw as picture_of
-    from ..studies.small import small_loss
-    from ..target import TargetError, load
+    from ..drawing.entry import draw as picture_of
+    from ..drawing.paint.render import RenderError
+    from ..nn.samples import small_loss
+    from ..structure.path import find, path
+    from .target import TargetError, load
 
     if target and (cell or steps or layers or bidirectional):
         raise refuse(f"{target} says what to draw; --cell, --steps, --layers and --bidirectional are for our own cells")
@@ -144,7 +144,7 @@ def draw(
 
 def _format_of(name: str, format: Format | None) -> str:
     """What to write to a file, or to standard output: what its ending says, or else what was asked for."""
-    from ..draw.picture import ENDINGS
+    from ..drawing.picture import ENDINGS
 
     ending = "" if name == "-" else Path(name).suffix.lower().lstrip(".")
     if ending not in ENDINGS and (format is None or ending) and name != "-":
@@ -156,7 +156,7 @@ def _format_of(name: str, format: Format | None) -> str:
 
 def _write_picture(name: str, content: str | bytes, title: str) -> None:
     """To standard output if the name is a dash, else to a file, which is replaced as a whole."""
-    from ..files import write_file
+    from ..pages.files import write_file
 
     try:
         if name != "-":

@@ -52,9 +52,9 @@ def step(
     In the terminal, with panes, completion and history; from standard input, a command a line; or, with --html, as a
     page that needs nothing else.
     """
+    from ..nn.samples import small_loss
     from ..stepper import step as walk_from
-    from ..studies.small import small_loss
-    from ..target import TargetError, load
+    from .target import TargetError, load
 
     if target and (cell or steps):
         raise refuse(f"{target} says what to step through; --cell and --steps are for our own cells")

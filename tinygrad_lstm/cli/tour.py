@@ -32,7 +32,7 @@ def tour(
     out: Annotated[Path, typer.Option(help="The directory to write to.")] = Path("tour"),
 ) -> None:
     """Train a small network on a sentence; then see it drawn, walked through and proved, in one offline page."""
-    from ..draw.labels import clean
+    from ..structure.words import clean
     from ..testing.verdicts import TOLERANCE
     from ..tour import TourError, run
 

@@ -2,4 +2,4 @@
 
 from .cursor import Stepper as Stepper
 from .cursor import step as step
-from .event import Event as Event
+from .recording.event import Event as Event

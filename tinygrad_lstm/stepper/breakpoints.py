@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..draw.scale import magnitude
 from ..engine.tensor import Tensor
-from .event import Event
+from ..structure.words import magnitude
+from .recording.event import Event
 
 Condition = Callable[[Event], bool]
 

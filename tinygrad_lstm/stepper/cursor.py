@@ -10,17 +10,17 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from ..draw.path import find
-from ..draw.timeline import Window
 from ..engine.tensor import Tensor
-from ..files import write_file
+from ..pages.files import write_file
+from ..structure.path import find
+from ..structure.timeline import Window
 from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
-from .event import Event
 from .flow import Flow, flow
 from .ledger import Ledger, ledger, paths
 from .looking import Expression, Said, expression, listing
 from .place import GRAINS, Places, told
-from .tape import Tape
+from .recording.event import Event
+from .recording.tape import Tape
 
 
 class Stepper:
@@ -225,7 +225,7 @@ class Stepper:
 
     def terminal(self) -> None:
         """Walk in the terminal, or read commands from standard input."""
-        from .terminal import walk
+        from .terminal.session import walk
 
         walk(self)
 
@@ -236,14 +236,14 @@ class Stepper:
         the time steps of ``range(a, b)``, ``"all"`` every one, however many. Without it, of a walk that is too long for
         one page the last steps are held, and the page says so. Raises ValueError for a name that is not of HTML.
         """
-        from .page import page
+        from .web.page import page
 
         if Path(path).suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"a page is HTML: the name must end in .html, not {os.fspath(path)!r}")
         return write_file(path, page(self, steps))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        from .page import frame
+        from .web.page import frame
 
         return {"text/html": frame(self), "text/plain": repr(self)}
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..draw.scale import magnitude
-from ..draw.timeline import Timeline
 from ..engine.tensor import Tensor
-from .tape import Tape
+from ..structure.timeline import Timeline
+from ..structure.words import magnitude
+from .recording.tape import Tape
 
 SATURATED = 0.05
 """An activation this near to the end of its range has almost no slope left."""

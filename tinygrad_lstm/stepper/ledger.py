@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..draw.theme import role_of
 from ..engine.backprop import shares
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
+from ..pages.theme import role_of
 from ..symbolic.formulas import display_name
-from .tape import Tape
+from .recording.tape import Tape
 
 Array = NDArray[Any]
 

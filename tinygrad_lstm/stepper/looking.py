@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..draw.labels import clean
-from ..draw.path import find
 from ..engine.graph import Graph
+from ..structure.path import find
+from ..structure.words import clean
 from .breakpoints import QUANTITIES
-from .event import Event, numbers
-from .tape import Tape
+from .recording.event import Event, numbers
+from .recording.tape import Tape
 
 ARRAYS: dict[str, Callable[[Event], Any]] = {
     "value": lambda event: event.value,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from ..draw.labels import clean
 from ..engine.scope import Frame
 from ..engine.source import Line
 from ..engine.tensor import Tensor
+from ..structure.words import clean
 from ..symbolic.formulas import equation
-from .event import Event
-from .tape import Tape
+from .recording.event import Event
+from .recording.tape import Tape
 
 GRAINS = ("op", "gate", "cell")
 """What ``next`` steps over, from fine to coarse."""

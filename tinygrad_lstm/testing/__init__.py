@@ -6,8 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import strategies as strategies
-    from .agreement import check_same as check_same
     from .checks import assert_detects as assert_detects
     from .checks import check_cell as check_cell
     from .checks import check_jvp as check_jvp
@@ -16,8 +14,10 @@ if TYPE_CHECKING:
     from .checks import check_vjp as check_vjp
     from .errors import GradientError as GradientError
     from .errors import NothingCheckedError as NothingCheckedError
+    from .generate import strategies
+    from .laws.agreement import check_same as check_same
+    from .report.telling import told as told
     from .taylor import taylor_test as taylor_test
-    from .telling import told as told
     from .verdicts import Finding as Finding
     from .verdicts import Report as Report
     from .verdicts import Verdict as Verdict
@@ -28,9 +28,9 @@ _HOMES = {
     ),
     **dict.fromkeys(("Finding", "Report", "Verdict"), "verdicts"),
     **dict.fromkeys(("GradientError", "NothingCheckedError"), "errors"),
-    "check_same": "agreement",
+    "check_same": "laws.agreement",
     "taylor_test": "taylor",
-    "told": "telling",
+    "told": "report.telling",
 }
 
 __all__ = ["strategies", *_HOMES]
@@ -39,7 +39,7 @@ __all__ = ["strategies", *_HOMES]
 def __getattr__(name: str) -> Any:
     """Imported when used: pytest loads the plugin in this package whatever it is about to run."""
     if name == "strategies":
-        return import_module(".strategies", __name__)
+        return import_module(".generate.strategies", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -13,14 +13,14 @@ from ..engine.backprop import grad
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
-from .agreement import require_single_precision, require_symmetry
-from .algebra import require_laws
 from .errors import GradientError, NothingCheckedError
-from .failure import Failure
 from .judge import COMPLEX_STEP, SIDES, judge, on_a_kink
+from .laws.agreement import require_single_precision, require_symmetry
+from .laws.algebra import require_laws
 from .objective import Objective
-from .oracles import complex_step
-from .rounding import rounding_noise
+from .oracles.differences import complex_step
+from .oracles.rounding import rounding_noise
+from .report.failure import Failure
 from .subject import Subject, outputs_of, parameters_of
 from .unrolled import Unrolled
 from .verdicts import TOLERANCE, Finding, Report, Verdict, worse
@@ -170,7 +170,7 @@ def check_op(
     if not callable(op):
         raise TypeError(f"check_op takes an operation, or a function of tensors, not {op!r}")
     if not inputs:
-        from .drawn import check_drawn
+        from .generate.drawn import check_drawn
 
         return check_drawn(op, rng=rng, **attrs)
     generator = _generator(rng)
@@ -204,7 +204,7 @@ def check_cell(cell: Cell | type[Cell] | str, steps: int = 5, *, batch: int = 2,
     >>> tl.testing.check_cell("gru", steps=3).verdict
     <Verdict.PASS: 'PASS'>
     """
-    from .chunks import require_chunks_agree
+    from .laws.chunks import require_chunks_agree
 
     generator = _generator(rng)
     unrolled = Unrolled(cell, steps, batch, generator)

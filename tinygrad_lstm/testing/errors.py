@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .failure import Failure
+    from .report.failure import Failure
 
 
 class GradientError(AssertionError):

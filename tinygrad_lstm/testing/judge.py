@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from .objective import Objective
-from .oracles import BARS, STEP, complex_step, convergence, differences, one_sided, short_of_a_kink
-from .precision import DIGITS, precise_terms
-from .rounding import rounding_noise
+from .oracles.differences import BARS, STEP, complex_step, convergence, differences, one_sided, short_of_a_kink
+from .oracles.precision import DIGITS, precise_terms
+from .oracles.rounding import rounding_noise
 from .verdicts import TOLERANCE, Finding, Verdict
 
 TRUNCATION = STEP**1.5

@@ -14,7 +14,7 @@ from ..engine.backprop import grad
 from ..engine.graph import Graph
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
-from .complex_safe import first_unsafe
+from .oracles.complex_safe import first_unsafe
 
 LARGE = 1024.0
 """The size of the cotangents: a rule that clips its gradient is seen only where the clip is reached."""

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..engine.tensor import Tensor
 from .errors import NothingCheckedError
 from .objective import Objective
-from .oracles import Convergence, convergence
+from .oracles.differences import Convergence, convergence
 from .subject import Subject
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..draw import draw
+from ..drawing import draw
 from ..engine.scope import no_grad
-from ..files import write_file
+from ..pages.files import write_file
 from ..stepper import step
-from ..stepper.page import page as walk_page
+from ..stepper.web.page import page as walk_page
 from ..testing import GradientError, check_vjp
 from ..testing import Report as Proof
 from . import model as models

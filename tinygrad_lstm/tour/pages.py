@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..draw.offline import templates
+from ..pages.offline import templates
 from ..testing.verdicts import TOLERANCE
 
 if TYPE_CHECKING:

@@ -1,0 +1,171 @@
+"""Breakpoints stop the walk in both directions; what cannot be read is answered with what can be written."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.stepper.breakpoints import QUANTITIES, parse
+from tinygrad_lstm.structure.words import magnitude
+
+LOSS = small_loss("lstm", 3)
+
+PLACES = {
+    "op:tanh": lambda event: event.operation == "tanh",
+    "t:1": lambda event: event.time == 1,
+    "forget_gate": lambda event: "forget_gate" in event.scope,
+    "cell.forget_gate": lambda event: event.scope[-2:] == ("cell", "forget_gate"),
+    "node:t1.cell.add": lambda event: event.graph.ids[event.node] == "t1.cell.add",
+    "forget_gate t:2": lambda event: "forget_gate" in event.scope and event.time == 2,
+    "op:matmul if norm < 0.1": lambda e: e.step and e.operation == "matmul" and magnitude(e.contribution) < 0.1,
+    "op:matmul if value < 2": lambda e: e.operation == "matmul" and magnitude(e.value) < 2,
+    "if arrived >= 2": lambda event: event.step is not None and event.step.arrived >= 2,
+    "if time == 0": lambda event: event.time == 0,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_continue_stops_at_every_match_and_at_the_end(place):
+    stepper = tl.step(LOSS)
+    stepper.goto(0)
+    breakpoint = stepper.break_(place)
+    expected = [event.index for event in stepper.events[1:] if PLACES[place](event)]
+    assert expected
+    visited = []
+    while not stepper.at_end:
+        visited.append(stepper.continue_().index)
+    last = len(stepper) - 1
+    assert [i for i in visited if i in expected] == expected
+    assert visited[-1] == last
+    assert breakpoint.hits == len(expected)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_reverse_continue_visits_the_same_the_other_way(place):
+    stepper = tl.step(LOSS)
+    stepper.break_(place)
+    stepper.goto(len(stepper) - 1)
+    visited = []
+    while stepper.position:
+        visited.append(stepper.reverse_continue().index)
+    expected = [event.index for event in stepper.events[:-1] if parse(place)(event)]
+    assert [i for i in visited if i in expected] == expected[::-1]
+    assert visited[-1] == 0
+
+
+def test_a_temporary_breakpoint_goes_when_it_is_hit():
+    stepper = tl.step(LOSS)
+    stepper.break_("t:1", temporary=True)
+    assert stepper.continue_().time == 1
+    assert stepper.breakpoints == []
+    assert stepper.continue_().index == len(stepper) - 1
+
+
+def test_watching_a_gradient_stops_at_each_of_its_writers_and_back_at_the_last():
+    stepper = tl.step(LOSS)
+    weight = next(leaf for leaf in tl.Graph(LOSS).leaves if leaf.name == "cell.forget_gate.weight")
+    rows = stepper.ledger(weight).rows
+    stepper.watch("cell.forget_gate.weight.grad")
+    for row in rows:
+        event = stepper.continue_()
+        assert event.index == row.event
+        assert np.array_equal(event.after, row.total)
+    stepper.goto(len(stepper) - 1)
+    last = rows[-1] if rows[-1].event != len(stepper) - 1 else rows[-2]
+    assert stepper.reverse_continue().index == last.event
+    other = tl.step(LOSS)
+    assert str(other.watch(weight)) == "1  watch cell.forget_gate.weight.grad  hit 0 times"
+
+
+def test_until_goes_once_and_leaves_nothing_behind():
+    stepper = tl.step(LOSS)
+    assert stepper.until("op:sigmoid t:0").node.primitive.name == "sigmoid"
+    assert stepper.breakpoints == []
+    assert stepper.until("op:nothing").index == len(stepper) - 1
+
+
+def test_return_leaves_the_module_or_the_time_step():
+    stepper = tl.step(LOSS)
+    inside = stepper.until("forget_gate")
+    left = stepper.return_()
+    assert left.scope[: len(inside.scope)] != inside.scope or left.time != inside.time
+    between = stepper.events[inside.index : left.index]
+    assert all(event.scope == inside.scope and event.time == inside.time for event in between)
+
+
+@given(st.integers(0, 200))
+def test_reverse_next_undoes_next(position):
+    stepper = tl.step(LOSS)
+    stepper.goto(position % len(stepper))
+    here = stepper.current.node
+    phase = stepper.current.phase
+    before = stepper.reverse_next()
+    assert before.index == 0 or before.node is not here or before.phase != phase
+    passed = stepper.events[before.index + 1 : position % len(stepper) + 1]
+    assert before.index == 0 or all(event.node is here for event in passed)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("", "where to stop"),
+        ("op:", "'op:' is no place to stop at"),
+        ("t:two", "'t:two' is no place to stop at"),
+        ("line:3", "'line:3' is no place to stop at"),
+        ("t:3 if", "a condition must follow 'if'|where to stop|is no place"),
+        ("if norm", "cannot read the condition 'norm'"),
+        ("if __import__('os') < 1", "cannot read the condition"),
+        ("if size < 1", "cannot read the condition 'size < 1'"),
+        ("if norm < tiny", "'tiny' is no number"),
+    ],
+)
+def test_what_cannot_be_read_is_answered_with_what_can_be_written(place, said):
+    stepper = tl.step(LOSS)
+    with pytest.raises(ValueError, match=said):
+        stepper.break_(place)
+    assert stepper.breakpoints == []
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_place_or_a_clear_error_and_is_never_run(text):
+    try:
+        condition = parse(text)
+    except ValueError as error:
+        said = str(error)
+    else:
+        said = f"write op:NAME {condition(tl.step(LOSS).current)}"
+    assert "write op:NAME" in said
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_every_quantity_can_be_asked_of_every_event(quantity):
+    condition = parse(f"if {quantity} >= 0")
+    assert all(condition(event) in (True, False) for event in tl.step(LOSS).events)
+
+
+def test_wrong_names_and_numbers_say_what_there_is():
+    stepper = tl.step(LOSS)
+    with pytest.raises(ValueError, match=r"watch takes the name of a gradient, as in w\.grad, not 'w'"):
+        stepper.watch("w")
+    with pytest.raises(ValueError, match=r"no tensor here is called 'w'; there is cell\.forget_gate\.weight"):
+        stepper.watch("w.grad")
+    with pytest.raises(ValueError, match="there is no breakpoint 7"):
+        stepper.delete(7)
+    first = stepper.break_("t:1")
+    stepper.delete(first.number)
+    assert stepper.break_("t:1").number == 2
+
+
+def test_one_can_stop_at_the_first_nan():
+    with np.errstate(all="ignore"):
+        x = tl.tensor([1.0, -1.0], requires_grad=True, name="x")
+        stepper = tl.step((tl.log(x) * 2.0).sum())
+    stepper.goto(0)
+    assert stepper.until("if value == nan").node.primitive.name == "log"
+    stepper.goto(0)
+    assert stepper.until("op:log if value != nan").index == len(stepper) - 1
+    assert stepper.print("arrived") != "none here"
+    stepper.goto(0)
+    assert str(stepper.print("arrived")) == "none here"

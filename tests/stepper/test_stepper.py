@@ -1,0 +1,125 @@
+"""The cursor moves both ways over the one walk, and every position says what happens there."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.nn.samples import small_loss
+
+
+def test_before_plus_contribution_is_after_at_every_position():
+    for event in tl.step(small_loss("peephole", 3)).events.backward:
+        before = 0 if event.before is None else event.before
+        assert np.array_equal(before + event.contribution, event.after)
+
+
+def test_the_walk_ends_with_the_gradients_of_backward():
+    cell = tl.GRUCell(2, 3, rng=0)
+    h = cell(tl.tensor([1.0, 2.0]))
+    loss = (cell(tl.tensor([0.5, -1.0]), h) * 3.0).sum()
+    stepper = tl.step(loss)
+    stepper.goto(len(stepper) - 1)
+    loss.backward()
+    for parameter in cell.parameters():
+        assert np.array_equal(stepper.gradients[parameter], parameter.grad.value)
+
+
+@given(moves=st.lists(st.tuples(st.sampled_from(["step", "next", "reverse_step"]), st.integers(1, 3)), max_size=30))
+def test_any_walk_back_and_forth_shows_the_same_tape(moves):
+    stepper = tl.step(small_loss("rnn", 2))
+    for move, count in moves:
+        event = stepper.next() if move == "next" else getattr(stepper, move)(count)
+        assert event == stepper.current == stepper.events[stepper.position]
+        assert event.index == stepper.position
+
+
+def test_next_goes_to_another_node():
+    x = tl.tensor(2.0, requires_grad=True)
+    stepper = tl.step(tl.tanh(x * x) * x)
+    visited = []
+    while not stepper.at_end:
+        event = stepper.next()
+        visited.append(event.node.primitive.name)
+    assert visited == ["mul", "tanh", "mul", "mul"]  # and at last the end of the tape
+    assert stepper.position == len(stepper) - 1
+
+
+def test_moving_past_an_end_stops_there():
+    stepper = tl.step(small_loss("rnn", 1))
+    assert stepper.reverse_step(10_000).index == 0
+    assert stepper.step(10_000).index == len(stepper) - 1
+    assert stepper.next().index == len(stepper) - 1
+
+
+def test_goto_outside_the_walk_says_what_there_is():
+    stepper = tl.step(small_loss("rnn", 1))
+    with pytest.raises(IndexError, match=rf"events 0 to {len(stepper) - 1}; there is no 99"):
+        stepper.goto(99)
+
+
+def test_a_position_prints_node_scope_time_formula_and_sum():
+    stepper = tl.step(small_loss("lstm", 2))
+    event = next(e for e in stepper.events.backward if e.node.primitive.name == "sigmoid" and e.time == 1)
+    text = str(event)
+    for expected in (
+        "t1.cell.output_gate.sigmoid",
+        "cell.output_gate",
+        "t = 1",
+        "∂L/∂x += ∂L/∂o₁ ⊙ (o₁ ⊙ (1 − o₁))",
+        "+ contribution",
+        "1 of 1",
+    ):
+        assert expected in text
+
+
+def test_a_sum_over_broadcast_axes_is_said():
+    b = tl.tensor([1.0, 2.0], requires_grad=True, name="b")
+    event = tl.step(tl.tensor(np.ones((3, 2))) + b, np.ones((3, 2))).step()
+    assert "from (3, 2) to (2,)" in str(event)
+    assert event.formula == "∂L/∂b += Σ₀(∂L/∂y)"
+
+
+def test_the_tape_survives_an_optimiser_step():
+    w = tl.tensor([1.0, 2.0], requires_grad=True, name="w")
+    loss = (w * w).sum()
+    stepper = tl.step(loss)
+    before = [str(event) for event in stepper.events]
+    loss.backward()
+    tl.SGD([w], lr=0.5).step()
+    assert [str(event) for event in stepper.events] == before == [str(event) for event in tl.step(loss).events]
+
+
+def test_the_gradient_of_a_gradient_can_be_walked():
+    x = tl.tensor(0.5, requires_grad=True, name="x")
+    (slope,) = tl.grad(tl.tanh(x), [x], create_graph=True)
+    stepper = tl.step(slope)
+    stepper.step(len(stepper))
+    y = np.tanh(0.5)
+    assert np.isclose(stepper.gradients[x], -2 * y * (1 - y * y), rtol=1e-12)
+
+
+def test_a_leaf_alone_has_only_its_seed():
+    stepper = tl.step(tl.tensor(1.0, requires_grad=True, name="x"))
+    assert [event.phase for event in stepper.events] == ["forward", "seed"]
+    assert stepper.at_end
+    assert "seed" in str(stepper.current)
+
+
+def test_only_a_tensor_that_needs_a_gradient_can_be_walked():
+    with pytest.raises(TypeError, match="not from float"):
+        tl.step(1.0)
+    with pytest.raises(ValueError, match="requires no gradient"):
+        tl.step(tl.tensor(1.0))
+
+
+def test_the_terminal_reads_commands_from_standard_input_and_leaves_at_its_end(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO("step\n\n\n"))
+    stepper = tl.step(small_loss("rnn", 2))
+    start = stepper.position
+    stepper.terminal()
+    assert stepper.position == start + 3
+    assert f"[{start + 3}] backward" in capsys.readouterr().out

@@ -1,0 +1,157 @@
+"""What a page holds, and what it refuses to be made of; ``tests/browser`` uses it."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.stepper.commands import COMMANDS
+from tinygrad_lstm.stepper.web.page import page
+from tinygrad_lstm.stepper.web.record import EXACT, Record, summary
+
+
+def data(text):
+    """The walk that a page holds."""
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path):
+    stepper = tl.step(small_loss("rnn", 2))
+    assert stepper.page(tmp_path / "step.html") == tmp_path / "step.html"
+    with pytest.raises(ValueError, match=r"must end in \.html"):
+        stepper.page(tmp_path / "step.svg")
+    assert [file.name for file in tmp_path.iterdir()] == ["step.html"]
+
+
+def test_two_pages_of_the_same_program_are_the_same():
+    assert page(tl.step(small_loss("lstm", 3))) == page(tl.step(small_loss("lstm", 3)))
+
+
+@pytest.mark.parametrize("name", ["\ud800", "</script><script>", "\u2028", "<!--", "x\ny", "\x00", "א", "a" * 5000])
+def test_any_name_can_stand_on_a_page(name, tmp_path):
+    x = tl.tensor(2.0, requires_grad=True, name=name)
+    with tl.scope(name.replace("\n", "")):
+        loss = x * 3.0
+    stepper = tl.step(loss)
+    text = stepper.page(tmp_path / "step.html").read_text(encoding="utf-8")
+    assert text.count("</script>") == 2
+    assert name in {node["name"] for node in data(text)["nodes"]}
+    assert "\ud800" not in stepper._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("inputs", [((3, 0), (0, 4)), ((0, 3), (3, 2)), ((2, 3), (3, 0))])
+def test_empty_arrays_are_no_obstacle(inputs):
+    a, b = (tl.tensor(np.zeros(shape), requires_grad=True) for shape in inputs)
+    assert data(page(tl.step((a @ b).sum())))["events"]
+
+
+def test_a_gap_in_what_is_shown_is_told():
+    stepper = tl.step(small_loss("lstm", 6))
+    held = data(page(stepper, steps=(1, 3)))
+    assert "t = 1 … 2 of 0 … 5" in held["note"]
+    shown = {held["nodes"][event[1]]["time"] for event in held["events"]}
+    assert shown == {None, 1, 2}
+
+
+def test_a_long_program_without_time_has_a_page_too():
+    y = x = tl.tensor([0.1], requires_grad=True, name="x")
+    for _ in range(3000):
+        y = tl.tanh(y)
+    held = data(page(tl.step(y.sum())))
+    assert len(held["events"]) <= 1600
+    assert len(held["nodes"]) <= 1700
+    assert "those about the seed" in held["note"]
+    assert x.name not in {node["name"] for node in held["nodes"] if node["op"]}
+
+
+@pytest.mark.parametrize("steps", [(9, 12), "some", 5, (1,), None.__class__])
+def test_a_window_that_shows_nothing_is_refused(steps):
+    with pytest.raises((ValueError, TypeError), match="steps"):
+        page(tl.step(small_loss("rnn", 3)), steps=steps)
+
+
+def test_without_time_there_is_no_window():
+    with pytest.raises(ValueError, match="has none"):
+        page(tl.step(tl.tensor(1.0, requires_grad=True) * 2.0), steps=(0, 2))
+
+
+def test_large_arrays_are_reduced_to_the_largest_magnitude_of_blocks():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(64, 48))
+    held = summary(values)
+    assert held["block"] == [64, 48]
+    assert held["rows"] == 16
+    assert len(held["v"]) == 256
+    first = values[:4, :3]
+    assert held["v"][0] == pytest.approx(first.flat[np.abs(first).argmax()], rel=1e-3)
+    assert float(held["norm"]) == np.linalg.norm(values)
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e200, -np.inf])
+def test_numbers_out_of_bounds_are_told_without_a_warning(value):
+    values = np.zeros(EXACT + 1)
+    values[3] = value
+    held = summary(values)
+    assert held["bad"] == (not np.isfinite(value))
+    assert json.dumps(held, allow_nan=False)
+
+
+def test_a_rule_that_has_no_formula_is_walked_all_the_same():
+    sine = tl.primitive("numpy_sine", lambda x: np.sin(x), lambda g, y, x: (g * np.cos(np.asarray(x)),))
+    stepper = tl.step(sine(tl.tensor(0.0, requires_grad=True, name="x")) * 1.0)
+    last = stepper.goto(len(stepper) - 1)
+    assert last.after == 1.0
+    assert last.formula == "∂L/∂x += what the rule of numpy_sine makes of it"
+    assert page(stepper)
+
+
+def test_names_cannot_write_to_the_terminal():
+    x = tl.tensor(2.0, requires_grad=True, name="\x1b[31mred\x07\nforged")
+    stepper = tl.step(x * x)
+    for text in (str(stepper.step()), stepper.where(), stepper.list()):
+        assert "\x1b" not in text
+        assert "\nforged" not in text
+
+
+def test_what_is_not_there_is_refused_with_the_reason():
+    stepper = tl.step(small_loss("rnn", 2))
+    for call in (stepper.break_, stepper.until, stepper.print, stepper.display, stepper.watch, stepper.ledger):
+        with pytest.raises(TypeError):
+            call(3)
+    with pytest.raises(ValueError, match="not in the graph"):
+        stepper.watch(tl.tensor(1.0))
+    assert stepper.info().startswith("no breakpoints")
+
+
+def test_layers_are_told_apart_in_the_flow():
+    rows = tl.step(small_loss("lstm", 3, layers=2)).flow()
+    assert all(len(row.norms) == 4 for row in rows)
+    record = Record(tl.step(small_loss("lstm", 3, layers=2))).data()
+    assert all(set(row["norms"]) == set(row["events"]) for row in record["flow"])
+
+
+def test_the_end_of_a_name_will_do():
+    stepper = tl.step(small_loss("lstm", 2))
+    assert len(stepper.ledger("forget_gate.weight")) == 2
+    with pytest.raises(ValueError, match="4 tensors are called 'weight'"):
+        stepper.ledger("weight")
+
+
+def test_a_place_that_is_not_in_the_walk_is_told():
+    stepper = tl.step(small_loss("rnn", 2))
+    assert "nothing here is at that place" in str(stepper.break_("nonsense"))
+    assert "nothing here" not in str(stepper.break_("cell t:1 if norm < 1e-30"))
+
+
+def test_every_word_is_a_method():
+    stepper = tl.step(small_loss("rnn", 2))
+    python = {"continue": "continue_", "return": "return_", "break": "break_", "quit": "__repr__"}
+    for command in COMMANDS:
+        assert callable(getattr(stepper, python.get(command.name, command.name.replace("-", "_"))))
+        assert command.meaning in stepper.help()
+        assert stepper.help(command.name).startswith(command.name)
+    with pytest.raises(ValueError, match="no command 'x'"):
+        stepper.help("x")

@@ -1,0 +1,248 @@
+"""Who is to blame: a rule, with scope and time step, or the engine; and the smallest graph, as program and picture."""
+
+import subprocess
+import sys
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.engine import backprop
+from tinygrad_lstm.testing import GradientError, check_cell, check_vjp, told
+from tinygrad_lstm.testing.generate import strategies
+from tinygrad_lstm.testing.generate.cases import BUILTIN
+from tinygrad_lstm.testing.report.code import as_code
+from tinygrad_lstm.testing.report.telling import DRAWN
+
+
+def failure_of(f, *inputs, **how):
+    with pytest.raises(GradientError) as caught:
+        check_vjp(f, *inputs, **how)
+    return caught.value.failure
+
+
+@pytest.fixture
+def wrong_tanh(monkeypatch):
+    monkeypatch.setattr(BUILTIN["tanh"], "rule", lambda g, y, x: (g * (1 - y),))
+
+
+def unrolled(x):
+    h = x
+    for t in range(3):
+        with tl.time_step(t), tl.scope("cell"):
+            h = tl.sigmoid(tl.tanh(h * x) + tl.sin(x))
+    return h
+
+
+# Rules
+
+
+def test_a_wrong_rule_is_named_with_scope_and_time_step(wrong_tanh):
+    blame = failure_of(unrolled, [0.5, -1.0]).blame
+    assert blame.sentence.startswith("the rule of tanh is wrong in cell at t=")
+    assert "(as at 2 more of its 3 contributions)" in blame.sentence
+    assert {node.primitive.name for node in blame.guilty} == {"tanh"}
+    assert [node.context.time for node in blame.guilty] == [0, 1, 2]
+
+
+def test_the_operand_that_is_wrong_is_named(monkeypatch):
+    monkeypatch.setattr(BUILTIN["mul"], "rule", lambda g, y, a, b: (g * b, g * b))
+    sentence = failure_of(lambda a, b: a * b, [2.0], [3.0]).blame.sentence
+    assert sentence.startswith("the rule of mul is wrong, for input 1 (at one of its 2 contributions): it gives")
+
+
+def test_every_wrong_rule_is_named(monkeypatch, wrong_tanh):
+    monkeypatch.setattr(BUILTIN["sin"], "rule", lambda g, y, x: (-g * tl.cos(x),))
+    sentence = failure_of(unrolled, [0.5, -1.0]).blame.sentence
+    assert "the rule of sin is wrong in cell" in sentence
+    assert sentence.endswith("so is tanh")
+
+
+def test_a_rule_that_returns_a_wrong_shape_is_named(monkeypatch):
+    monkeypatch.setattr(BUILTIN["tanh"], "rule", lambda g, y, x: (g.sum() * (1 - y * y).sum(),))
+    with pytest.raises(GradientError, match=r"the backward pass failed with ShapeError: .*tanh"):
+        check_vjp(lambda x: tl.tanh(x) * x, [0.5, -1.0])
+
+
+# The engine
+
+
+def averaging(gradient, shape, honest=backprop.to_shape):
+    return honest(gradient, shape) / (gradient.size // max(np.prod(shape, dtype=int), 1))
+
+
+def only_the_last(steps):
+    for step in steps:
+        yield step if step.before is None else step._replace(after=step.contribution)
+
+
+def walk_that_forgets(output, seed, inputs, create_graph, honest=backprop._walk):
+    return only_the_last(honest(output, seed, inputs, create_graph))
+
+
+def plan_that_loses_one_of_two(output, inputs, honest=backprop._plan):
+    return {node: expected - (expected > 1) for node, expected in honest(output, inputs).items()}
+
+
+ENGINE_FAULTS = {
+    "sums a contribution to the wrong shape": ("to_shape", averaging, lambda a, b: tl.tanh(a * b)),
+    "adds up wrongly": ("_walk", walk_that_forgets, lambda a, b: tl.tanh(a * a) * tl.sin(a) + b),
+}
+
+
+@pytest.mark.parametrize("fault", ENGINE_FAULTS)
+def test_where_every_rule_is_right_the_engine_is_to_blame(fault, monkeypatch):
+    name, faulty, f = ENGINE_FAULTS[fault]
+    monkeypatch.setattr(backprop, name, faulty)
+    failure = failure_of(f, [[0.5, -1.0], [2.0, 1.5]], [0.5, 1.0])
+    assert failure.blame.sentence.startswith(f"every rule is right; the engine {fault}, from ")
+    assert not failure.blame.charges
+    assert failure.blame.guilty
+
+
+def test_a_gradient_that_is_returned_wrong_is_told_from_one_that_arrives_wrong(monkeypatch):
+    monkeypatch.setattr(backprop, "_owned", lambda step: step.after * 2.0)
+    sentence = failure_of(tl.tanh, [0.5]).blame.sentence
+    assert sentence == (
+        "every rule is right, and the walk brings input 0 what it should have, but another gradient is returned"
+    )
+
+
+def test_a_lost_contribution_is_found(monkeypatch):
+    monkeypatch.setattr(backprop, "_plan", plan_that_loses_one_of_two)
+    sentence = failure_of(lambda x: tl.tanh(x) + tl.sin(x), [0.5]).blame.sentence
+    assert "every rule is right" in sentence
+
+
+# Shrinking
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_wrong_rule_shrinks_to_its_operation_alone(seed, wrong_tanh):
+    rng = np.random.default_rng(seed)
+    smallest = failure_of(unrolled, rng.normal(size=(3, 2)), rng=seed).smallest
+    assert [node.primitive and node.primitive.name for node in smallest.objective.graph.nodes] == [None, "tanh"]
+    assert smallest.leaf.shape == ()
+    assert smallest.leaf.value in (1.0, 0.0)
+
+
+@pytest.mark.parametrize("fault", ENGINE_FAULTS)
+def test_a_fault_of_the_engine_shrinks_to_three_nodes_at_most(fault, monkeypatch):
+    name, faulty, f = ENGINE_FAULTS[fault]
+    monkeypatch.setattr(backprop, name, faulty)
+    deep = lambda a, b: tl.sigmoid(f(a, b) @ f(a, b)) + a
+    smallest = failure_of(deep, [[0.5, -1.0], [2.0, 1.5]], [0.5, 1.0]).smallest
+    assert len(smallest.objective.graph) <= 3
+    assert smallest.blame.sentence.startswith(f"every rule is right; the engine {fault}")
+
+
+@pytest.mark.parametrize("fault", ENGINE_FAULTS)
+def test_hypothesis_shrinks_a_program_to_three_nodes_at_most(fault, monkeypatch):
+    """A planted structural bug, found in whole random programs."""
+    name, faulty, _ = ENGINE_FAULTS[fault]
+    monkeypatch.setattr(backprop, name, faulty)
+    found = []
+
+    @settings(max_examples=100, derandomize=True, database=None, deadline=None, report_multiple_bugs=False)
+    @given(strategies.expression_graphs(["mul", "add", "tanh", "sum"], max_nodes=8))
+    def programs_are_right(program):
+        try:
+            check_vjp(program, *program.inputs)
+        except tl.testing.NothingCheckedError:
+            return
+        except GradientError:
+            found[:] = [program]
+            raise
+
+    with pytest.raises(GradientError):
+        programs_are_right()
+    assert len(found[0].graph()) <= 3
+
+
+def test_a_large_sequence_shrinks_in_seconds_and_keeps_the_kind_of_fault(wrong_tanh):
+    layer = tl.LSTM(3, 4, rng=0)
+    failure = failure_of(lambda xs: layer(xs)[0], np.random.default_rng(0).normal(size=(20, 2, 3)))
+    assert len(failure.objective.graph) > 300
+    assert len(failure.smallest.objective.graph) == 2
+
+
+def test_a_failure_that_cannot_be_made_smaller_is_its_own_smallest(wrong_tanh):
+    smallest = failure_of(tl.tanh, 1.0).smallest
+    again = smallest.smallest
+    assert len(again.objective.graph) == len(smallest.objective.graph) == 2
+
+
+# Programs
+
+
+def run_as_program(code, folder):
+    (folder / "program.py").write_text(code, encoding="utf-8")
+    return subprocess.run([sys.executable, "program.py"], cwd=folder, capture_output=True, encoding="utf-8")
+
+
+@given(program=strategies.expression_graphs(max_nodes=8), seed=st.integers(0, 9))
+def test_the_code_of_a_program_computes_what_it_computes(program, seed):
+    graph = program.graph()
+    names = {}
+    kept = as_code(graph).rsplit("tl.testing", 1)[0]
+    with np.errstate(all="ignore"):
+        exec(compile(kept, "program", "exec"), names)
+        inputs = [names[f"x{i}"] for i, leaf in enumerate(program.inputs) if f"x{i}" in names]
+        again = names["f"](*inputs)
+    np.testing.assert_array_equal(again.value, graph.output.value)
+
+
+def test_the_code_runs_by_itself_and_passes_where_the_rule_is_right(wrong_tanh, tmp_path):
+    failure = failure_of(unrolled, [0.5, -1.0])
+    done = run_as_program(failure.code, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_names_are_made_ones_that_python_takes(tmp_path):
+    x = tl.tensor([1.0], requires_grad=True, name="input 0")
+    y = tl.tensor([2.0], requires_grad=True, name="class")
+    z = tl.tensor([3.0], requires_grad=True, name='"); import os #')
+    w = tl.tensor([[np.inf, 1.0]], name="f")
+    code = as_code(tl.Graph(tl.tanh(x * y + z) * tl.minimum(w, 5.0)))
+    assert run_as_program(code, tmp_path).returncode == 0
+    assert "import os" not in code
+    assert "c0 = tl.tensor([[np.inf, 1.0]])" in code
+
+
+# Telling
+
+
+def words(svg):
+    return ["".join(element.itertext()) for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_the_picture_marks_the_guilty_and_has_both_values_on_their_edges(wrong_tanh):
+    failure = failure_of(lambda x: tl.sin(tl.tanh(x * x)), [0.5, -1.0])
+    shown = words(failure.picture().svg)
+    assert shown.count("guilty") == 1
+    (charge,) = failure.blame.charges
+    assert f"ours {charge.finding.ours:.4g}, right {charge.finding.theirs:.4g}" in shown
+
+
+def test_the_picture_shows_the_edge_on_which_the_engine_errs(monkeypatch):
+    monkeypatch.setattr(backprop, "to_shape", averaging)
+    failure = failure_of(lambda a, b: a * b, [[0.5, -1.0], [2.0, 1.5]], [0.5, 1.0])
+    assert "the engine errs here" in words(failure.picture().svg)
+
+
+def test_of_a_large_graph_the_smallest_is_drawn(wrong_tanh, tmp_path):
+    with pytest.raises(GradientError) as caught:
+        check_cell("rnn", steps=30)
+    assert len(caught.value.failure.objective.graph) > DRAWN
+    text = told(caught.value.failure, tmp_path / "it.svg")
+    assert f"Its picture: {tmp_path / 'it.svg'}" in text
+    assert words((tmp_path / "it.svg").read_text(encoding="utf-8")).count("tanh") == 1
+
+
+def test_a_picture_that_cannot_be_written_is_told_as_dot(wrong_tanh, tmp_path):
+    text = told(failure_of(tl.tanh, [0.5]), tmp_path / "no" / "such" / "folder.svg")
+    assert "could not be drawn" in text
+    assert "    digraph" in text

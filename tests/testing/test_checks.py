@@ -1,0 +1,482 @@
+"""Every check with what it must catch and what it must not: orders, laws, chunks, pairs; and what cannot be checked."""
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.engine import backprop
+from tinygrad_lstm.testing import (
+    GradientError,
+    NothingCheckedError,
+    Verdict,
+    assert_detects,
+    check_cell,
+    check_jvp,
+    check_op,
+    check_same,
+    check_second_order,
+    check_vjp,
+)
+from tinygrad_lstm.testing.generate.cases import BUILTIN
+from tinygrad_lstm.testing.profiles import Profile, drawing_by
+
+X = [0.5, -1.0, 2.0]
+
+
+def operation(forward, rule):
+    return tl.primitive("mine", forward, rule)
+
+
+def cube(rule):
+    return operation(lambda x: x * x * x, rule)
+
+
+# Orders
+
+
+@pytest.mark.parametrize("check", [check_jvp, check_second_order])
+@pytest.mark.parametrize("f", [tl.tanh, lambda x: x * x * x, lambda x: tl.softmax(x) * x, lambda x: 2.0 * x])
+def test_right_derivatives_pass_at_both_orders(check, f):
+    report = check(f, X)
+    assert report.verdict is Verdict.PASS
+    assert report.worst < 1000
+
+
+def test_a_forward_derivative_is_wrong_if_the_rule_is():
+    with pytest.raises(GradientError, match=r"the forward derivative of input 0 \(3,\) is wrong"):
+        check_jvp(cube(lambda g, y, x: (2.9 * x * x * g,)), X)
+
+
+def test_a_rule_that_is_right_but_leaves_the_graph_fails_at_second_order():
+    """x² from a value that is not differentiated: the gradient is right, its gradient is not."""
+    rule = lambda g, y, x: (3 * g * x * (x.detach() if isinstance(x, tl.Tensor) else x),)
+    assert check_vjp(cube(rule), X).verdict is Verdict.PASS
+    with pytest.raises(GradientError):
+        check_second_order(cube(rule), X)
+    with pytest.raises(GradientError):
+        check_op(cube(rule), X)
+
+
+def test_a_field_that_is_the_gradient_of_nothing_has_no_symmetric_hessian(monkeypatch):
+    twisted = operation(
+        lambda a, b: a * b,
+        lambda g, y, a, b: (
+            g * b * (1 + 0 * a),
+            g * a * (1 + 1e-3 * (a - a.detach() if isinstance(a, tl.Tensor) else 0 * a)),
+        ),
+    )
+    assert check_vjp(twisted, [2.0], [3.0]).verdict is Verdict.PASS
+    with pytest.raises(GradientError):
+        check_second_order(twisted, [2.0], [3.0])
+
+
+def test_second_order_names_cotangents_and_says_what_is_linear():
+    report = check_second_order(lambda x, w: x * x + 0.0 * w + 3.0 * w, [1.0, 2.0], [0.5, 0.5])
+    assert list(report.findings) == ["input 0", "cotangent 0", "input 1"]
+    assert report.findings["input 1"].reason == "the function is linear in it"
+    assert report.laws == ("the Hessian is symmetric",)
+
+
+# Laws: each with a rule that breaks it and agrees with the oracle as far as that can see
+
+
+SEED = 2
+
+
+class Counting:
+    def __init__(self):
+        self.calls = 0
+
+
+def remembering():
+    """Right at first, and twice as large from the third call on."""
+    seen = Counting()
+
+    def rule(g, y, x):
+        seen.calls += 1
+        return (g * (1.0 if seen.calls < 3 else 2.0),)
+
+    return rule
+
+
+def aliasing(g, y, x):
+    return (g,)
+
+
+LAW_BREAKERS = {
+    "two runs are identical": remembering(),
+    "a zero cotangent gives zero": lambda g, y, x: (g + 1e-13,),
+    "it scales with the cotangent": lambda g, y, x: (g if isinstance(g, tl.Tensor) else np.clip(g, -1e7, 1e7),),
+    "it is linear in the cotangent": lambda g, y, x: (
+        g if isinstance(g, tl.Tensor) or abs(g[0]) > abs(g[1]) else 1.001 * g,  # as SEED begins
+    ),
+}
+
+
+@pytest.mark.parametrize("law", LAW_BREAKERS)
+def test_a_broken_law_is_named(law):
+    identity = operation(lambda x: x * 1.0, lambda g, y, x: (1.0 * g,))
+    assert law in check_op(identity, X).laws
+    with pytest.raises(GradientError, match=f"breaks a law that every gradient obeys, {law}"):
+        check_op(operation(lambda x: x * 1.0, LAW_BREAKERS[law]), X, rng=SEED)
+
+
+def test_a_gradient_that_shares_memory_is_named(monkeypatch):
+    monkeypatch.setattr(backprop, "_owned", lambda step: step.after)
+    with pytest.raises(GradientError, match=r"nothing is aliased: it shares memory with .* another gradient"):
+        check_op(lambda a, b: a + b, X, X)
+
+
+def test_a_rule_that_writes_into_its_operands_is_caught():
+    def rule(g, y, x):
+        if isinstance(x, np.ndarray) and x.dtype == np.float64:
+            x.setflags(write=True)
+            x += 1e-9
+        return (g,)
+
+    with pytest.raises(GradientError):
+        check_op(operation(lambda x: x * 1.0, rule), X)
+
+
+def test_a_rule_that_computes_in_float32_is_caught():
+    def rule(g, y, x):
+        if isinstance(g, tl.Tensor):
+            return (g * x * 2.0,)
+        return ((g.astype(np.float32) * x.astype(np.float32) * 2).astype(g.dtype),)
+
+    with pytest.raises(GradientError, match="is wrong"):
+        check_op(operation(lambda x: x * x, rule), X)
+
+
+def test_a_rule_that_is_right_in_float64_alone_is_caught():
+    def rule(g, y, x):
+        if not isinstance(g, tl.Tensor) and g.dtype == np.float32:
+            return (g * x * np.float32(2.02),)
+        return (g * x * 2.0,)
+
+    with pytest.raises(GradientError, match="in float32 is off by"):
+        check_op(operation(lambda x: x * x, rule), X)
+
+
+def test_what_check_op_tried_is_in_the_report():
+    laws = check_op(tl.tanh, X).laws
+    assert {*LAW_BREAKERS, "nothing is aliased", "nothing is mutated"} < set(laws)
+    assert laws[-3:] == ("J u by two backward passes", "second order", "float32 agrees")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_right_function_that_cancels_in_float32_is_not_accused(seed):
+    def centred(x):
+        return x - x.mean(axis=-1, keepdims=True)
+
+    check_op(lambda x: centred(x) / tl.sqrt((centred(x) ** 2).mean(axis=-1, keepdims=True) + 1e-5), rng=seed)
+
+
+def layer_norm(x):
+    mean = x.mean(axis=-1, keepdims=True)
+    return (x - mean) / tl.sqrt(((x - mean) ** 2).mean(axis=-1, keepdims=True) + 1e-5)
+
+
+def test_a_layer_norm_is_right_wherever_it_is_drawn():
+    assert check_op(layer_norm).verdict in (Verdict.PASS, Verdict.ROUNDOFF)
+    assert check_op(layer_norm, [1.0, -2.0]).verdict is Verdict.ROUNDOFF
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [(lambda x: tl.exp(40 * x), [3.0]), (lambda x: x * 1e-30 * 1e-30, [1.0]), (lambda x: x**100, [0.1, 3.0])],
+)
+def test_what_float32_has_no_numbers_for_is_not_compared(f, x):
+    report = check_op(f, x)
+    assert report.verdict is Verdict.PASS
+    assert "float32 agrees" not in report.laws
+
+
+@pytest.mark.parametrize("f", [lambda x: tl.where(x > 0, x, 0.1 * x), lambda x: (x > 0) * x, lambda x: (x >= 0) * x])
+def test_standing_on_a_comparison_is_no_computing_outside_the_graph(f):
+    assert check_vjp(f, [0.0, 1.0]).verdict is Verdict.PASS
+    with pytest.raises(GradientError, match="outside the graph"):
+        check_vjp(lambda x: f(x) + x.detach(), [0.0, 1.0])
+
+
+def test_a_rule_that_is_constant_where_it_should_not_be_fails_at_second_order():
+    rule = lambda g, y, x: (3 * tl.tensor((x * x).value if isinstance(x, tl.Tensor) else x * x) * g,)
+    with pytest.raises(GradientError, match="outside the graph"):
+        check_second_order(cube(rule), [2.0])
+
+
+def test_a_rule_written_in_numpy_is_told_what_it_should_be_written_in():
+    with pytest.raises(GradientError, match=r"the rule is right but cannot be differentiated again: .* such as tl.cos"):
+        check_op(operation(np.sin, lambda g, y, x: (g * np.cos(x),)))
+
+
+COMPOSED = {
+    "hard tanh": lambda x: tl.maximum(tl.minimum(x, 1.0), -1.0),
+    "leaky relu": lambda x: tl.maximum(x, 0.01 * x),
+    "gelu": lambda x: 0.5 * x * (1 + tl.tanh(0.79788456 * (x + 0.044715 * x**3))),
+    "unit length": lambda x: x / tl.sqrt((x * x).sum() + 1e-12),
+    "cancels": lambda x: (x + 1e8) - 1e8,
+    "log of what is left": lambda x: tl.log(1 - tl.sigmoid(x)),
+    "attention": lambda x: tl.softmax(30.0 * x.reshape((-1, 1)) @ x.reshape((1, -1))) @ x.reshape((-1, 1)),
+    "two kinks": lambda x: tl.abs(tl.abs(x) - 1.0) + x,
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+@pytest.mark.parametrize("x", [[0.5, -1.0, 2.0], [0.0, 1.0, -1.0], [1e-3, 20.0, -20.0]])
+def test_right_compositions_pass_everything(name, x):
+    assert check_op(COMPOSED[name], x).verdict in (Verdict.PASS, Verdict.ROUNDOFF)
+
+
+# Drawn inputs
+
+
+def test_an_operation_is_tried_at_as_many_inputs_as_the_profile_says():
+    assert check_op(tl.tanh).cases == 50
+    with drawing_by(Profile.nightly):
+        assert check_op(tl.relu).cases == 500
+
+
+def test_what_fails_for_some_shapes_only_is_found_and_shrunk():
+    """A mean whose rule forgets to divide is right for one number."""
+    mean = operation(lambda x: np.add.reduce(x, axis=-1) / x.shape[-1], lambda g, y, x: (g[..., None] + 0 * x,))
+    with pytest.raises(GradientError) as caught:
+        check_op(mean)
+    assert caught.value.failure.leaf.shape == (2,)
+
+
+def test_what_is_drawn_for_two_inputs_broadcasts():
+    unsummed = operation(
+        lambda a, b: a * b, lambda g, y, a, b: (g * b, (g * a).sum(axis=0) if getattr(g, "ndim", 0) > 1 else g * a)
+    )
+    with pytest.raises(GradientError):
+        check_op(unsummed)
+
+
+def test_an_operation_that_takes_nothing_that_is_drawn_says_so():
+    with pytest.raises(NothingCheckedError, match="none of the inputs that were drawn"):
+        check_op(lambda x: x.reshape((7, 11)))
+    with pytest.raises(TypeError, match="takes no tensors; check what it returns with check_vjp"):
+        check_op(lambda: 1)
+
+
+# Cells
+
+
+@pytest.mark.parametrize("cell", ["lstm", tl.GRUCell, tl.RNNCell(2, 3, rng=0)])
+def test_a_cell_is_checked_by_name_class_or_instance(cell):
+    report = check_cell(cell, steps=3)
+    assert {"xs", "h0"} < set(report.findings)
+    assert report.laws[-2:] == ("two halves in time make the whole", "a batch is its sequences")
+    assert report.verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("cell", "error", "said"),
+    [
+        ("lstmm", ValueError, "there is no cell 'lstmm'; there are rnn, lstm, gru"),
+        (tl.Linear(2, 2), TypeError, "check_cell takes a tl.nn.Cell, its class or a name"),
+        (3, TypeError, "check_cell takes a tl.nn.Cell"),
+    ],
+)
+def test_what_is_no_cell_is_refused(cell, error, said):
+    with pytest.raises(error, match=said):
+        check_cell(cell)
+
+
+def test_a_cell_that_keeps_something_outside_its_state_is_caught():
+    class Secretive(tl.RNNCell):
+        kept = 0.0
+
+        def forward(self, x, h):
+            self.kept = 0.5 * self.kept + x.sum()
+            return super().forward(x, h) + tl.tanh(self.kept)
+
+    with pytest.raises(GradientError):
+        check_cell(Secretive, steps=4)
+
+
+def test_a_cell_whose_batch_is_not_its_sequences_is_caught():
+    class Averaging(tl.RNNCell):
+        def forward(self, x, h):
+            return super().forward(x, h) * (1.0 / x.shape[0])
+
+    with pytest.raises(GradientError, match=r"taken apart along the batch, the sequence gives .* another gradient"):
+        check_cell(Averaging, steps=2)
+
+
+# Negative controls, and pairs
+
+
+def test_assert_detects_gives_back_what_was_caught():
+    caught = assert_detects(tl.tanh, lambda g, y, x: (g * (1 - y),), X)
+    assert "the rule of tanh is wrong" in caught.failure.blame.sentence
+    assert tl.tanh.rule is BUILTIN["tanh"].rule
+    assert check_op(tl.tanh, X).verdict is Verdict.PASS
+
+
+def test_assert_detects_complains_of_a_rule_that_gets_away_and_puts_the_right_one_back():
+    right = tl.relu.rule
+    with pytest.raises(AssertionError, match="a wrong rule of relu got away: the check passed with it"):
+        assert_detects(tl.relu, lambda g, y, x: right(g, y, x), X)
+    with pytest.raises(NothingCheckedError):
+        assert_detects(tl.relu, lambda g, y, x: (g,), [-1.0, -2.0])
+    assert tl.relu.rule is right
+
+
+def test_assert_detects_refuses_a_rule_that_is_wrong_to_begin_with():
+    with pytest.raises(GradientError, match="the rule of mine is wrong"):
+        assert_detects(cube(lambda g, y, x: (x * g,)), lambda g, y, x: (x * x * g,), X)
+
+
+FUSED = {
+    "sigmoid": (tl.sigmoid, lambda x: 0.5 * (1 + tl.tanh(0.5 * x))),
+    "softplus": (tl.softplus, lambda x: tl.log(1 + tl.exp(x))),
+    "softmax": (tl.softmax, lambda x: tl.exp(x) / tl.exp(x).sum(axis=-1, keepdims=True)),
+    "log_softmax": (tl.log_softmax, lambda x: tl.log(tl.softmax(x))),
+    "logsumexp": (tl.logsumexp, lambda x: tl.log(tl.exp(x).sum())),
+    "mean": (tl.mean, lambda x: x.sum() / 3),
+    "matmul": (lambda x: x @ x, lambda x: (x * x).sum()),
+    "cross entropy": (
+        lambda x: tl.cross_entropy(x.reshape((1, 3)), [1]),
+        lambda x: tl.logsumexp(x) - x[1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_fused_is_composed(name):
+    check_same(*FUSED[name], X)
+
+
+def test_what_differs_is_named():
+    with pytest.raises(GradientError, match=r"output 0 \(3,\) is .* by one at \(\d,\), and .* by the other"):
+        check_same(tl.tanh, lambda x: tl.tanh(x) * (1 + 1e-9), X)
+    half = operation(np.tanh, lambda g, y, x: (g * (1 - y * y) * (1 + 1e-9),))
+    with pytest.raises(GradientError, match=r"the gradient of input 0 \(3,\) is .* by one at \(\d,\)"):
+        check_same(tl.tanh, half, X)
+    with pytest.raises(GradientError, match=r"one returns shapes \[\(3,\)\], the other \[\(\)\]"):
+        check_same(tl.tanh, tl.sum, X)
+
+
+# What cannot be checked
+
+
+def test_a_function_that_changes_an_argument_is_told_so():
+    def replacing(x):
+        y = x * x
+        x.value = x.value + 1.0
+        return y
+
+    def writing(x):
+        x.value.setflags(write=True)
+        x.value[...] = 7.0
+        return x * x
+
+    for f in (replacing, writing):
+        with pytest.raises(GradientError, match="the function changed the value of input 0 while it ran"):
+            check_vjp(f, X)
+
+
+def test_a_function_that_changes_an_index_is_told_so():
+    def shifting(x, i):
+        i += 1
+        return x[i]
+
+    with pytest.raises(GradientError, match="the function changed the value of input 1 while it ran"):
+        check_vjp(shifting, X, np.array([0, 1]))
+
+
+def test_an_error_of_the_function_comes_through_with_a_note():
+    with pytest.raises(ZeroDivisionError) as caught:
+        check_vjp(lambda x, y: x * (y.ndim // 0), X, 2.0)
+    assert caught.value.__notes__ == ["raised by the function whose gradient was to be checked, given (3,), ()"]
+
+
+def test_an_error_of_a_rule_is_a_wrong_gradient():
+    with pytest.raises(GradientError, match=r"the backward pass failed with ZeroDivisionError.*mine"):
+        check_vjp(cube(lambda g, y, x: (1 // 0,)), X)
+
+
+@pytest.mark.parametrize(("f", "x"), [(tl.log, [-1.0, 1.0]), (tl.exp, [1e4]), (lambda x: x * np.nan, X)])
+def test_a_function_that_returns_no_numbers_is_told_so(f, x):
+    with np.errstate(all="ignore"), pytest.raises(GradientError, match="returns NaN or Inf at these inputs"):
+        check_vjp(f, x)
+
+
+def test_integers_choose_and_are_named_unchecked():
+    report = check_vjp(lambda x, i: x[i], X, np.array([0, 0, 2]))
+    assert report.findings["input 1"].verdict is Verdict.UNCHECKED
+    assert "integers and booleans choose" in report.findings["input 1"].reason
+    assert report.verdict is Verdict.PASS
+    with pytest.raises(NothingCheckedError, match="integers and booleans choose"):
+        check_vjp(lambda i: tl.tensor(X)[i], np.array([0, 2]))
+
+
+def test_what_is_empty_is_named_unchecked():
+    report = check_vjp(lambda x, w: tl.concat([x, w]), X, np.zeros(0))
+    assert report.findings["input 1"].reason == "it is empty, of shape (0,)"
+    with pytest.raises(NothingCheckedError, match=r"input 0: it is empty, of shape \(0, 3\)"):
+        check_vjp(tl.tanh, np.zeros((0, 3)))
+
+
+def test_a_tensor_is_checked_in_its_leaves_and_takes_nothing_else():
+    x, w = tl.tensor(X, requires_grad=True, name="x"), tl.tensor(X, requires_grad=True)
+    assert set(check_vjp(tl.tanh(x * w)).findings) == {"x", "input 1"}
+    with pytest.raises(TypeError, match="give no inputs or parameters besides"):
+        check_vjp(tl.tanh(x), X)
+    with pytest.raises(NothingCheckedError, match="it has no input"):
+        check_vjp(tl.tensor(1.0))
+
+
+def test_a_module_brings_its_parameters():
+    assert set(check_vjp(tl.Linear(3, 2, rng=0), X).findings) == {"input 0", "weight", "bias"}
+
+
+def test_several_kinks_at_once_are_unchecked_where_no_rule_is_wrong():
+    """|x| − |x| over 0: each rule lies between its sides, and their difference need not."""
+    report = check_vjp(lambda x: tl.relu(x[0]) - 3.0 * tl.relu(tl.sin(x[0]) + x[1] - x[1]) + x[2], [0.0, 1.0, 1.0])
+    assert report.verdict in (Verdict.PASS, Verdict.UNCHECKED)
+
+
+def test_a_report_reads_as_a_table():
+    report = check_vjp(lambda x, i: x[i], X, np.array([0, 2]))
+    first, second = str(report).splitlines()
+    assert first.startswith("input 0  PASS")
+    assert second.startswith("input 1  UNCHECKED")
+    assert report.unproved == {"input 1"}
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: check_vjp(3, X), TypeError, "must be a function of tensors, a module or a tensor, not 3"),
+        (lambda: check_op("tanh"), TypeError, "check_op takes an operation, or a function of tensors, not 'tanh'"),
+        (
+            lambda: check_same(tl.tanh, None, X),
+            TypeError,
+            "must be a function of tensors, a module or a tensor, not None",
+        ),
+        (lambda: assert_detects(lambda x: x, lambda g, y, x: (g,), X), TypeError, "takes what tl.primitive"),
+        (lambda: check_vjp(tl.tanh, X, directions=0), ValueError, "directions must be 1 or more, not 0"),
+        (lambda: check_vjp(tl.tanh, "abc"), TypeError, "tensors hold real numbers"),
+        (lambda: check_vjp(tl.tanh, [1j]), TypeError, "tensors hold real numbers"),
+    ],
+)
+def test_wrong_arguments_are_refused(call, error, said):
+    with pytest.raises(error, match=said):
+        call()
+
+
+def test_an_infinite_derivative_is_unchecked_and_a_gradient_that_is_infinite_by_mistake_is_wrong():
+    report = check_vjp(lambda x, w: tl.sqrt(x) * w, [0.0, 1.0], [1.0, 2.0])
+    assert report.findings["input 0"].reason == "it is infinite, and so is the derivative"
+    with np.errstate(all="ignore"), pytest.raises(GradientError, match="it is not finite"):
+        check_vjp(operation(lambda x: x * x, lambda g, y, x: (2 * g * x * x / x,)), [0.0, 1.0])
+    with np.errstate(all="ignore"), pytest.raises(GradientError, match="it is not finite"):
+        check_vjp(operation(lambda x: x * x, lambda g, y, x: (g / (x * 0.0),)), [1.0])
+
+
+def test_what_is_too_small_for_the_step_is_not_called_zero():
+    with pytest.raises(NothingCheckedError, match="it is smaller than what the step leaves behind"):
+        check_vjp(lambda x: x * x, [1e-200])

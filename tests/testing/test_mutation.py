@@ -1,0 +1,42 @@
+"""The mutation score is measured by ``python -m tests.mutation``; here, that what it measures is what it says."""
+
+from collections import Counter
+
+import pytest
+
+from tests.mutation.equivalent import EQUIVALENT
+from tests.mutation.planted import all_mutants
+from tests.mutation.rewrites import mutants
+
+MUTANTS = all_mutants()
+
+
+def test_mutants_are_many_and_everywhere():
+    assert len(MUTANTS) > 1000
+    groups = Counter(mutant.group for mutant in MUTANTS)
+    assert {"engine", "classics", "layers in time", "lstm cell", "gru cell", "rule of tanh"} <= set(groups)
+
+
+def test_no_two_are_the_same():
+    names = Counter(mutant.name for mutant in MUTANTS)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("key", EQUIVALENT)
+def test_each_explanation_is_of_a_mutant_that_there_is(key):
+    assert any(mutant.name == key or (key.endswith("*") and mutant.name.startswith(key[:-1])) for mutant in MUTANTS)
+
+
+@pytest.mark.parametrize("mutant", [m for m in MUTANTS if m.group == "classics"][::3], ids=lambda mutant: mutant.name)
+def test_the_checks_accuse_nobody_and_catch_the_classics(mutant):
+    mutant.caught()
+    with mutant.planted(), pytest.raises(Exception):  # noqa: B017, PT011  (whoever catches it first)
+        mutant.caught()
+    mutant.caught()
+
+
+def test_a_rewriting_makes_every_mistake_once():
+    made = dict(mutants("lambda g, y, x: (g * (1 - y * y),)"))
+    assert len(made) == len(set(made.values())) > 20
+    assert "lambda g, y, x: (g * (1 + y * y),)" in made.values()
+    assert "lambda g, y, x: (-1 * (g * (1 - y * y)),)" in made.values()

@@ -1,0 +1,157 @@
+"""The oracles against derivatives known from calculus, and against each other; none may need the rules."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.testing import GradientError, NothingCheckedError, check_vjp
+from tinygrad_lstm.testing.generate import strategies
+from tinygrad_lstm.testing.objective import Objective
+from tinygrad_lstm.testing.oracles import complex_safe
+from tinygrad_lstm.testing.oracles import differences as oracles
+from tinygrad_lstm.testing.oracles.precision import precise_terms
+
+KNOWN = {
+    "tanh": (tl.tanh, lambda x: 1 - np.tanh(x) ** 2),
+    "exp": (tl.exp, np.exp),
+    "sin": (tl.sin, np.cos),
+    "softplus": (tl.softplus, lambda x: 1 / (1 + np.exp(-x))),
+    "cube": (lambda x: x**3, lambda x: 3 * x**2),
+    "log": (lambda x: tl.log(x * x + 1.0), lambda x: 2 * x / (x * x + 1)),
+    "relu": (tl.relu, lambda x: (x > 0) * 1.0),
+    "abs": (tl.abs, np.sign),
+}
+each = pytest.mark.parametrize("name", KNOWN)
+
+
+def along(name, x, seed=0):
+    """An objective of the function at x, with a wrong rule for nothing: oracles do not look at rules."""
+    f, slope = KNOWN[name]
+    leaf = tl.tensor(x, requires_grad=True)
+    rng = np.random.default_rng(seed)
+    objective = Objective.random(tl.Graph(f(leaf)), rng)
+    direction = rng.normal(size=leaf.shape)
+    expected = float((objective.cotangents[0] * slope(leaf.value) * direction).sum())
+    return objective, leaf, direction, expected
+
+
+points = st.lists(st.floats(0.1, 4), min_size=1, max_size=4).map(lambda xs: [x * (-1) ** i for i, x in enumerate(xs)])
+
+
+@each
+@given(points)
+def test_the_complex_step_is_exact_to_rounding(name, x):
+    objective, leaf, direction, expected = along(name, x)
+    terms = oracles.complex_step(objective, leaf, direction)
+    size = np.abs(objective.cotangents[0]).sum()  # 1 − tanh² is expected: of numbers near 1, rounded
+    assert terms.sum() == pytest.approx(expected, rel=0, abs=1e-14 * (np.abs(terms).sum() + size))
+
+
+@each
+@given(points)
+def test_differences_are_within_a_few_of_their_error_bars(name, x):
+    objective, leaf, direction, expected = along(name, x)
+    estimate = oracles.differences(objective, leaf, direction)
+    assert abs(estimate.slope - expected) <= oracles.BARS * estimate.bar
+    assert estimate.bar < 1e-7 * (estimate.scale + 1)
+
+
+@each
+@given(points)
+def test_seven_hundred_digits_agree_with_calculus(name, x):
+    objective, leaf, direction, expected = along(name, x)
+    ours, theirs = precise_terms(objective, leaf, direction)
+    assert ours.sum() == pytest.approx(theirs.sum(), rel=1e-15, abs=1e-300)
+    assert ours.sum() == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@given(program=strategies.expression_graphs(max_nodes=6), seed=st.integers(0, 99))
+def test_every_operation_of_ours_computes_with_seven_hundred_digits(program, seed):
+    graph = program.graph()
+    objective = Objective.random(graph, np.random.default_rng(seed))
+    for leaf in graph.leaves:
+        if leaf.requires_grad and leaf.size:
+            assert precise_terms(objective, leaf, np.ones(leaf.shape)) is not None
+
+
+@pytest.mark.parametrize("name", ["tanh", "exp", "sin", "log"])
+@pytest.mark.parametrize(("error", "order"), [(0.0, 3), (1e-3, 1), (1e-5, 1)])
+def test_the_taylor_remainder_has_order_three_if_right_and_one_if_wrong(name, error, order):
+    objective, leaf, direction, expected = along(name, [0.7, -1.2])
+    found = oracles.convergence(objective, leaf, direction, expected * (1 + error))
+    assert found.order == pytest.approx(order, abs=0.2)
+
+
+def test_a_linear_function_has_no_order_of_convergence():
+    leaf = tl.tensor([1.0, 2.0], requires_grad=True)
+    objective = Objective(tl.Graph(2.0 * leaf), (np.ones(2),))
+    assert oracles.convergence(objective, leaf, np.ones(2), 4.0).order is None
+
+
+def test_differences_stop_short_of_a_kink():
+    """relu at 1e-4, where a tenth of the input's size in the direction of the kink would be too far already."""
+    x = tl.tensor([1e-4, 5.0], requires_grad=True)
+    objective = Objective(tl.Graph(tl.relu(x)), (np.ones(2),))
+    direction = np.array([-1.0, 1.0])
+    assert oracles.differences(objective, x, direction).slope == pytest.approx(0.0, abs=1e-9)
+    assert oracles.short_of_a_kink(objective.graph, x, direction, 0.5) < 1e-4
+    at = tl.tensor([0.0], requires_grad=True)
+    assert oracles.short_of_a_kink(tl.Graph(tl.relu(at)), at, np.ones(1), 0.5) == 0
+
+
+@given(st.floats(5, 150))
+def test_where_float64_has_no_digits_left_seven_hundred_tell_right_from_wrong(x):
+    """1 − tanh² is all rounding from 20 on: a right rule is not accused, a wrong one is still caught."""
+    assert check_vjp(tl.tanh, [x, 1.1 * x]).verdict in ("PASS", "ROUNDOFF")
+    wrong = tl.primitive("wrong", np.tanh, lambda g, y, z: (1.001 * g * (1 - y * y),))
+    with pytest.raises(GradientError, match="the rule of wrong is wrong"):
+        check_vjp(wrong, [x, 1.1 * x])
+
+
+def test_a_derivative_smaller_than_any_number_is_unchecked():
+    with pytest.raises(NothingCheckedError, match=r"smaller than any number|the gradient is zero"):
+        check_vjp(tl.tanh, [400.0])
+
+
+def test_a_forward_is_shown_to_be_complex_safe_once(monkeypatch):
+    shown = []
+    real = complex_safe._is_safe
+    monkeypatch.setattr(complex_safe, "_is_safe", lambda node, rng: shown.append(node) or real(node, rng))
+    cube = tl.primitive("cube", lambda x: x * x * x, lambda g, y, x: (3 * x * x * g,))
+    for _ in range(3):
+        check_vjp(cube, [1.0, 2.0])
+    assert [node.primitive.name for node in shown].count("cube") == 1
+
+
+@pytest.mark.parametrize(
+    ("forward", "oracle"),
+    [
+        (lambda x: x * x, "complex step"),
+        (lambda x: x * np.abs(x) * np.sign(x.real), "differences"),  # loses some of what it carries
+        (lambda x: np.asarray(x, float) ** 2, "differences"),  # loses all, with a warning
+        (lambda x: np.square(x) if x.dtype == np.float64 else 1 / 0, "differences"),
+    ],
+)
+def test_a_forward_that_loses_complex_numbers_is_judged_by_differences(forward, oracle):
+    square = tl.primitive("square", forward, lambda g, y, x: (2 * x * g,))
+    report = check_vjp(square, [1.5, -2.0])
+    assert report.findings["input 0"].oracle == oracle
+    assert report.worst < 1e4
+    wrong = tl.primitive("square", forward, lambda g, y, x: (2.00002 * x * g,))
+    with pytest.raises(GradientError, match="the rule of square is wrong"):
+        check_vjp(wrong, [1.5, -2.0])
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_the_random_last_bits_alone_accuse_no_network(scale, monkeypatch):
+    """What is left to go by without mpmath."""
+    monkeypatch.setattr("tinygrad_lstm.testing.judge.precise_terms", lambda *of: None)
+    for seed in range(5):
+        layer = tl.LSTM(3, 3, rng=seed)
+        xs = scale * np.random.default_rng(seed).normal(size=(4, 3))
+        try:
+            check_vjp(layer, xs, rng=seed)
+        except NothingCheckedError:
+            assert scale > 1

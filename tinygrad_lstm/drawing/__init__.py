@@ -1,0 +1,7 @@
+"""Pictures of the graph that ran, and of nothing else."""
+
+from ..structure.path import Path as Path
+from ..structure.path import path as path
+from .entry import VIEWS as VIEWS
+from .entry import draw as draw
+from .picture import Picture as Picture

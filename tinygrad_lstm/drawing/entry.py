@@ -1,0 +1,150 @@
+"""The one door to all views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..engine.backprop import gradients as backward_gradients
+from ..engine.errors import short
+from ..engine.graph import Graph
+from ..engine.tensor import Tensor
+from ..structure.path import Path
+from ..structure.timeline import Window
+from ..structure.words import clean
+from . import collector
+from . import legend as legends
+from .picture import Picture
+from .scene import Scene, Text
+from .views.backward import backward
+from .views.gates import gates
+from .views.options import DIRECTIONS, Gradients, Notes, Options
+from .views.rolled import rolled
+from .views.unrolled import cells, ops
+
+VIEWS: dict[str, Callable[[Graph, Options], Scene]] = {
+    "ops": ops,
+    "gates": gates,
+    "cells": cells,
+    "rolled": rolled,
+    "backward": backward,
+}
+"""What each view is called, and what makes it."""
+
+
+def draw(
+    x: Tensor,
+    view: str = "ops",
+    *,
+    values: bool = False,
+    gradients: bool | Gradients = False,
+    shapes: bool | None = None,
+    color: str | None = None,
+    steps: Window = None,
+    highlight: Path | None = None,
+    depth: int | None = None,
+    expand: str | Sequence[str] = (),
+    direction: str = "left-to-right",
+    legend: bool = False,
+    notes: Notes | None = None,
+) -> Picture:
+    """A picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
+
+    The views:
+      ``"ops"``       every operation, in a frame for each time step, modules inside; weights copied to where they act
+      ``"gates"``     each cell opened as on Olah's page: layers, pointwise operations, and the state on its belt
+      ``"cells"``     one box per cell and step, layers upwards
+      ``"rolled"``    the loop: time folded, the state on the loop with its delay
+      ``"backward"``  the gradient's own flow: contributions, how large they are, and where they meet and add up
+
+    The options, for any view:
+      ``values``      the numbers of each node, or the norm of a larger one
+      ``gradients``   ∂x/∂node for a number x, from a walk that leaves every ``.grad`` alone; or a mapping from nodes to
+                      gradients, such as ``stepper.gradients``, which marks the rest as not computed yet
+      ``shapes``      the shape of each node; shown by default, but not in an opened cell
+      ``color``       ``"gradient"`` shades every box by the magnitude of its gradient, on a logarithmic scale
+      ``steps``       ``(a, b)`` shows the time steps of ``range(a, b)``, ``"all"`` every one; without it a long
+                      sequence is shown by its first and last steps
+      ``highlight``   a ``tl.path(output, x)``: everything else fades
+      ``depth``       how many levels of modules to open; 0 keeps all cells shut in ``"gates"``
+      ``expand``      opens single ones by name: ``"t1"``, ``"t1.cell"`` or, in every step, ``"cell"``
+      ``direction``   of time: ``"left-to-right"`` or ``"top-to-bottom"``
+      ``legend``      what the shapes, lines and colours mean
+      ``notes``       words to write at a node, ``{y: "look here"}``, or at one node's use by another, ``{(x, y): ...}``
+
+    Raises ValueError for a view, a step, a name, a path or a direction that there is not, TypeError for an option of
+    another kind than these.
+
+    >>> import tinygrad_lstm as tl
+    >>> picture = tl.draw(tl.tanh(tl.tensor(0.5, name="x")))
+    >>> print(picture.source.splitlines()[0])
+    digraph "How tanh of shape scalar was computed" {
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"draw shows how a tensor was computed; got {type(x).__name__}")
+    _choose("view", view, VIEWS)
+    _choose("color", color, (None, "gradient"))
+    _choose("direction", direction, DIRECTIONS)
+    for name, flag in (("values", values), ("legend", legend), ("shapes", shapes)):
+        if flag is not None and not isinstance(flag, bool):
+            raise TypeError(f"{name} must be True or False, not {flag!r}")
+    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
+        raise ValueError(f"depth must be a whole number of levels to open, not {depth!r}")
+    if highlight is not None and not isinstance(highlight, Path):
+        raise TypeError(f"highlight takes a path, as from tl.path(loss, h0), not {type(highlight).__name__}")
+    if not isinstance(gradients, bool | Mapping):
+        raise TypeError(f"gradients must be True, or a mapping from tensors to gradients, not {gradients!r}")
+    names = (expand,) if isinstance(expand, str) else expand
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"expand takes the name of a module, such as 't1.cell', or several, not {expand!r}")
+    graph = Graph(x)
+    if highlight is not None and not {highlight.start, highlight.end} <= set(graph.nodes):
+        raise ValueError(f"nothing to highlight: {highlight!r} is not in the graph of {short(x)}")
+    known: set[Any] = {*graph.nodes, *((x, node) for node in graph.nodes for x in node.inputs)} if notes else set()
+    for about, note in (notes or {}).items():
+        if about not in known or not isinstance(note, str):
+            raise ValueError(
+                f"a note is about a node of the graph, or a pair (x, y) where y uses x; got {short(about)}"
+            )
+    if gradients is True or (color and gradients is False and view != "backward"):
+        with np.errstate(all="ignore"):
+            gradients = backward_gradients(x)
+    options = Options(
+        values=values,
+        gradients=gradients if isinstance(gradients, Mapping) else None,
+        shapes=view != "gates" if shapes is None else shapes,
+        colored=color == "gradient",
+        steps=steps,
+        highlight=highlight,
+        depth=depth,
+        expand=tuple(names),
+        downwards=direction == DIRECTIONS[1],
+        legend=legend,
+    )
+    with collector.paused():
+        scene = VIEWS[view](graph, options)
+    _write_notes(scene, notes or {})
+    scene.drop_empty_columns()
+    scene.key = legends.key(scene, options)
+    return Picture(scene)
+
+
+def _write_notes(scene: Scene, notes: Notes) -> None:
+    for about, note in notes.items():
+        if isinstance(about, Tensor):
+            for box in scene.boxes:
+                if box.role != "echo" and any(x is about for x in box.shows):
+                    box.texts = (*box.texts, Text(clean(note), "note"))
+            continue
+        for arrow in scene.arrows:
+            if any(x is about[0] and node is about[1] for x, node in arrow.uses):
+                arrow.label = ", ".join(filter(None, (arrow.label, clean(note))))
+                arrow.role = "noted"
+
+
+def _choose(what: str, given: Any, there_are: Any) -> None:
+    if given not in tuple(there_are):
+        choices = " or ".join(repr(choice) for choice in there_are)
+        raise ValueError(f"unknown {what} {given!r}; choose {choices}")

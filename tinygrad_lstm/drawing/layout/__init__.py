@@ -1,0 +1,1 @@
+"""Layout: where boxes stand and lines run."""

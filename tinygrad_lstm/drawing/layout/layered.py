@@ -1,0 +1,128 @@
+"""A column laid out by Graphviz's ``dot``, with ports on its borders for the arrows to its neighbours."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ..paint.dot import against, attributes, layered_graph, write_groups
+from ..paint.render import MEND, OutOfTime, RenderError, render
+from ..scene import Scene
+from .columns import Content, End
+from .geometry import Curve, Frame, Point, Rect, Template
+
+MARGIN = 8.0
+
+LARGE, SECONDS = 400, 20.0
+"""Of a column with more boxes and arrows, the layout may take at most so many seconds."""
+
+
+def layered(content: Content, scene: Scene) -> Template:
+    """The column's boxes and arrows where ``dot`` would put them."""
+    graph = layered_graph("column", scene)
+    ids = {box.id: f"b{slot}" for slot, box in enumerate(content.boxes)}
+    write_groups(graph, content.boxes, ids)
+    ports: dict[tuple[bool, bool, str], str] = {}
+    for end in content.ends:
+        ports.setdefault(end.port, f"p{len(ports)}")
+    for forward, rank in ((False, "min"), (True, "max")):
+        with graph.subgraph(None, graph_attr={"rank": rank}) as border:
+            for (side, _, _), name in ports.items():
+                if side is forward:
+                    border.node(name, label="", shape="point", width="0.02", height="0.02", group=name)
+    for number, arrow in enumerate(content.inner):
+        ends = (f"b{arrow.head}", f"b{arrow.tail}") if against(arrow.role) else (f"b{arrow.tail}", f"b{arrow.head}")
+        graph.edge(*ends, id=f"i{number}", **attributes(arrow.role, arrow.label))
+    for number, end in enumerate(content.ends):
+        graph.edge(*_rightwards(end, ports[end.port]), id=f"e{number}", **_port_look(end, scene.downwards))
+    parts = len(content.boxes) + len(content.inner) + len(content.ends)
+    drawn = _drawn(graph.source, parts, content.title)
+    try:
+        return _read(json.loads(drawn), content, scene.downwards)
+    except (ValueError, KeyError) as error:
+        raise RenderError(f"Graphviz's answer made no sense ({error!r}); {MEND}") from error
+
+
+def _drawn(source: str, parts: int, title: str) -> bytes:
+    """What ``dot`` makes of a column, in limited time if it is a large one."""
+    try:
+        return render(source, "json", limit=SECONDS if parts > LARGE else None)
+    except OutOfTime as error:
+        where = f"at {title}" if title else "outside of any time step"
+        raise OutOfTime(
+            f"{error}: laying out {parts} boxes and arrows {where} takes too long, and no step repeats. Show less: "
+            'view="cells", depth=0 to shut the modules, steps=(a, b) for a window, or only a part of the graph by '
+            "drawing another tensor"
+        ) from error
+
+
+def _rightwards(end: End, port: str) -> tuple[str, str]:
+    """Ports on the left are laid out as sources and those on the right as sinks, whichever way the arrow goes."""
+    box = f"b{end.slot}"
+    return (box, port) if end.forward else (port, box)
+
+
+def _port_look(end: End, downwards: bool) -> dict[str, str]:
+    tip = "none" if end.outgoing else "back" if end.forward else "forward"
+    near, far = ("n", "s") if downwards else ("w", "e")
+    clip = {"headclip": "false", "headport": near} if end.forward else {"tailclip": "false", "tailport": far}
+    return {"weight": "3", "dir": tip, **clip}
+
+
+def _read(drawn: dict[str, Any], content: Content, downwards: bool) -> Template:
+    objects = {found["name"]: found for found in drawn.get("objects", ())}
+    x0, y0, x1, y1 = map(float, drawn["bb"].split(","))
+    framed = bool(content.title)
+    inset = MARGIN if framed else 0.0
+    head = 20.0 if framed else 0.0
+    dx, dy = inset - x0, inset - y0
+    template = Template(x1 - x0 + 2 * inset, y1 - y0 + 2 * inset + head)
+    if framed:
+        whole = Rect(template.width / 2, template.height / 2, template.width, template.height)
+        template.frames.append(Frame((), "", whole, 0))
+    for found in objects.values():
+        if "bb" in found and found["name"].startswith("cluster"):
+            a, b, c, d = map(float, found["bb"].split(","))
+            rect = Rect((a + c) / 2 + dx, (b + d) / 2 + dy, c - a, d - b)
+            path = tuple(found["comment"].split("\n"))
+            template.frames.append(Frame(path, found["label"], rect, len(path)))
+    for slot in range(len(content.boxes)):
+        found = objects[f"b{slot}"]
+        x, y = map(float, found["pos"].split(","))
+        size = (float(found["width"]) * 72, float(found["height"]) * 72)
+        template.boxes.append(Rect(x + dx, y + dy, *size))
+    edges = {edge["id"]: edge for edge in drawn.get("edges", ()) if "id" in edge}
+    for number, arrow in enumerate(content.inner):
+        curve = _curve(edges[f"i{number}"]).moved(dx, dy)
+        template.inner.append(curve._replace(points=curve.points[::-1]) if against(arrow.role) else curve)
+    for number, end in enumerate(content.ends):
+        curve = _curve(edges[f"e{number}"]).moved(dx, dy)
+        if end.forward is not end.outgoing:  # it was laid out rightwards
+            curve = Curve(curve.points[::-1], curve.tip)
+        template.ends.append(_to_border(curve, end, template, downwards))
+    return template
+
+
+def _to_border(curve: Curve, end: End, template: Template, downwards: bool) -> Curve:
+    """Straight on from the port, which stands in a row with other boxes, to the border behind it."""
+    port = curve.points[-1 if end.outgoing else 0]
+    if downwards:
+        border = Point(port.x, 0.0 if end.forward else template.height)
+    else:
+        border = Point(template.width if end.forward else 0.0, port.y)
+    points = (*curve.points, port, border, border) if end.outgoing else (border, border, port, *curve.points)
+    return Curve(points, curve.tip)
+
+
+def _curve(edge: dict[str, Any]) -> Curve:
+    """Graphviz's spline: an optional tip at its start or end, then the control points."""
+    tip, points = None, []
+    for word in re.split(r"\s+", edge["pos"].strip()):
+        numbers = word.split(",")
+        if numbers[0] in ("e", "s"):
+            tip = Point(float(numbers[1]), float(numbers[2]))
+        else:
+            points.append(Point(float(numbers[0]), float(numbers[1])))
+    label = Point(*map(float, edge["lp"].split(","))) if "lp" in edge else None
+    return Curve(tuple(points), tip, label)

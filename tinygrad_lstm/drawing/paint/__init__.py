@@ -1,0 +1,1 @@
+"""Painting: a placed scene as DOT, SVG, PNG or PDF."""

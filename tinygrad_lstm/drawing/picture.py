@@ -1,0 +1,108 @@
+"""A picture: a scene that can show and save itself."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from ..engine.tensor import Tensor
+from ..pages.files import write_file
+from . import collector, legend
+from .layout.columns import Placed, place
+from .layout.layered import layered
+from .layout.stacked import stacked
+from .page import notebook, page
+from .paint import svg as paint
+from .paint.dot import to_dot
+from .paint.render import FORMATS, render
+from .scene import Scene
+
+ENDINGS = (*FORMATS, "dot", "html")
+
+PIXELS, LARGEST = 96 / 72, 32767
+"""Of a PNG: pixels in a point, and at most on a side."""
+
+
+class Picture:
+    """What ``draw`` returns. ``source`` is the DOT text; a notebook shows the picture itself."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    @property
+    def title(self) -> str:
+        return self._scene.title
+
+    @property
+    def description(self) -> str:
+        """What the picture shows, for people who cannot see it."""
+        return self._scene.description
+
+    @cached_property
+    def source(self) -> str:
+        """The picture as DOT: what is in it, not where. The same graph gives the same text, always."""
+        return to_dot(self._scene)
+
+    @cached_property
+    def positioned(self) -> str:
+        """The picture as DOT with every position, as Graphviz paints it."""
+        return paint.positioned(self._scene, self._placed)
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
+        with collector.paused():
+            return paint.svg(self._scene, self._placed)
+
+    def elements(self) -> tuple[dict[str, list[Tensor]], dict[str, list[tuple[Tensor, Tensor]]]]:
+        """What each element of the SVG stands for, by its id: a box for nodes, an arrow for uses of one by another."""
+        _ = self.svg  # names them
+        boxes = {box.element: box.shows for box in self._scene.boxes}
+        return boxes, {arrow.element: arrow.uses for arrow in self._scene.arrows}
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture; the ending decides: .svg, .png, .pdf, .dot, or .html for a page that pans and zooms.
+
+        Raises ValueError for any other.
+        """
+        return write_file(path, self.render(Path(path).suffix.lower().lstrip("."), str(path)))
+
+    def render(self, format: str, name: str = "") -> str | bytes:
+        """The picture in one of the formats that ``save`` knows."""
+        if format not in ENDINGS:
+            raise ValueError(
+                f"cannot save a picture as {name or format!r}: the name must end in .{', .'.join(ENDINGS)}"
+            )
+        if format == "dot":
+            return self.source
+        if format == "svg":
+            return self.svg
+        if format == "html":
+            return page(self)
+        if format == "png":
+            self._require_paintable()
+        return render(self.positioned, format, "nop2")
+
+    def _require_paintable(self) -> None:
+        """Refuse what would not fit into an image without becoming too small to read."""
+        low, high = self._placed.low, self._placed.high
+        width, height = ((high.x - low.x) * PIXELS, (high.y - low.y) * PIXELS)
+        if max(width, height) > LARGEST:
+            raise ValueError(
+                f"the picture would be {width:,.0f} by {height:,.0f} pixels, more than a PNG can hold ({LARGEST:,}); "
+                "save it as .svg or .html, or show less of it with steps=(a, b)"
+            )
+
+    @cached_property
+    def _placed(self) -> Placed:
+        placed = place(self._scene, stacked if self._scene.upwards else layered)
+        if self._scene.key:
+            placed.add_below(legend.placed(self._scene.key, placed.high.x - placed.low.x))
+        return placed
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/html": notebook(self), "image/svg+xml": self.svg, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"<picture: {self.title}; save it as .{', .'.join(ENDINGS[:-1])} or .{ENDINGS[-1]}>"

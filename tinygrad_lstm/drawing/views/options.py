@@ -1,0 +1,31 @@
+"""What a person may ask of any view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...engine.tensor import Tensor
+from ...structure.path import Path
+from ...structure.timeline import Window
+
+Gradients = Mapping[Tensor, Any]
+
+Notes = Mapping[Tensor | tuple[Tensor, Tensor], str]
+
+DIRECTIONS = ("left-to-right", "top-to-bottom")
+
+
+@dataclass(frozen=True)
+class Options:
+    values: bool = False
+    gradients: Gradients | None = None
+    shapes: bool = True
+    colored: bool = False  # by the magnitude of the gradient
+    steps: Window = None
+    highlight: Path | None = None
+    depth: int | None = None
+    expand: tuple[str, ...] = ()
+    downwards: bool = False
+    legend: bool = False

@@ -1,0 +1,231 @@
+"""The quotient: which box of the picture stands for which nodes of the graph."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ...engine.graph import Graph
+from ...engine.scope import Frame
+from ...engine.tensor import Tensor
+from ...structure.timeline import AFTER, BEFORE, Gap, Timeline, shown
+from ...structure.words import clean
+from ..scene import Column, Text
+from .options import Options
+
+
+@dataclass(eq=False, slots=True)
+class Part:
+    """One box to be: an operation by itself, or many behind one door."""
+
+    id: str
+    kind: str  # "op", "module", "cell" or "gap"; in an opened cell also "layer", "pointwise" or "joint"
+    column: int
+    title: str = ""
+    module: object = None  # which module it is a call of
+    name: str = ""  # what its owner calls it
+    members: list[Tensor] = field(default_factory=list)
+    outputs: list[Tensor] = field(default_factory=list)  # what others use of it
+
+    @property
+    def caption(self) -> str:
+        return self.title if self.name in ("", "cell") else f"{self.title} · {self.name}"
+
+    @property
+    def texts(self) -> tuple[Text, ...]:
+        """What stands on its door."""
+        return (Text(self.title, "symbol"), *([Text(self.name, "detail")] if self.name else []))
+
+    @property
+    def shut(self) -> bool:
+        """Whether one cannot see what is inside."""
+        return self.kind in ("cell", "module", "gap")
+
+
+class Door(NamedTuple):
+    """What a shut module is called; the key tells its calls apart."""
+
+    key: object
+    id: str
+    kind: str
+    title: str
+    module: object = None
+    name: str = ""
+
+
+class Parts:
+    """Divides the operations of a graph among columns, and there among boxes.
+
+    ``cells_shut`` says that cells and other modules are boxes, but for ``options.depth`` levels; otherwise all
+    operations are boxes of their own, down to that depth. ``options.expand`` opens single ones, unless they are to be
+    kept shut because something else will open them.
+    """
+
+    def __init__(
+        self, graph: Graph, options: Options, *, cells_shut: bool, longest: int, keep_shut: bool = False
+    ) -> None:
+        self.graph = graph
+        self.timeline = Timeline(graph)
+        self._options = options
+        self._cells_shut = cells_shut
+        self._keep_shut = keep_shut
+        self._used: set[str] = set()
+        self._doors: dict[str, None] = {}
+        self._taken: set[str] = set()
+        self._states: dict[object, int] = {}
+        self._around_cells = self._calls_around_cells()
+        self.initial = self.timeline.initial_states()
+        self.weights = self.timeline.weights()
+        self.steps = shown(self.timeline.steps, options.steps, longest)
+        self.columns, self._index = self._lay_columns()
+        self.of: dict[Tensor, Part] = {}
+        self.parts: list[Part] = []
+        self._divide()
+        self.find_outputs()
+
+    @property
+    def gaps(self) -> list[Gap]:
+        return [step for step in self.steps if isinstance(step, Gap)]
+
+    def timeless(self, node: Tensor) -> str:
+        """A name for an operation that its counterparts in other steps share, and no other."""
+        fold = self.timeline.fold[node]
+        return f"state{self._states.setdefault(fold, len(self._states))}"
+
+    def is_step(self, column: int) -> bool:
+        """Whether a column shows a time step."""
+        return self.columns[column].id.startswith("t")
+
+    def _lay_columns(self) -> tuple[tuple[Column, ...], dict[int, int]]:
+        """The columns in order, and where each time is shown."""
+        times = set(map(self.timeline.column, self.timeline.operations))
+        sides = set(self.initial.values())
+        columns: list[Column] = []
+        index: dict[int, int] = {}
+        if BEFORE in times or not times or (1 in sides and not isinstance(self.steps[0], Gap)):
+            index[BEFORE] = len(columns)
+            columns.append(Column("before"))
+        for step in self.steps:
+            if isinstance(step, Gap):
+                index.update((t, len(columns)) for t in self.timeline.steps if step.first <= t <= step.last)
+                columns.append(Column(f"gap{step.first}"))
+            else:
+                index[step] = len(columns)
+                columns.append(Column(f"t{step}", f"t = {step}"))
+        if AFTER in times or (-1 in sides and not isinstance(self.steps[-1], Gap)):
+            index[AFTER] = len(columns)
+            columns.append(Column("after"))
+        return tuple(columns), index
+
+    def _divide(self) -> None:
+        gaps = {self._index[gap.first]: gap for gap in self.gaps}
+        found: dict[object, Part] = {}
+        for node in self.timeline.operations:
+            column = self._index[self.timeline.column(node)]
+            gap = gaps.get(column)
+            door = None if gap else self._door(node, column)
+            key = gap or (door and door.key) or node
+            if key not in found:
+                if gap:
+                    part = Part(f"{self.columns[column].id}.steps", "gap", column, str(gap))
+                elif door:
+                    part = Part(self.unique(door.id), door.kind, column, door.title, door.module, door.name)
+                else:
+                    part = Part(self.unique(self.graph.ids[node]), "op", column)
+                found[key] = part
+                self.parts.append(part)
+            found[key].members.append(node)
+            self.of[node] = found[key]
+
+    def _door(self, node: Tensor, column: int) -> Door | None:
+        """The outermost shut module that an operation is in."""
+        levels = self.timeline.levels(node)
+        step = f"{self.columns[column].id}." if self.is_step(column) else ""
+        depth = self._options.depth
+        if not self._cells_shut:
+            first = len(levels) if depth is None else depth
+        else:
+            first = next((i for i, (f, _) in enumerate(levels) if f.call not in self._around_cells), len(levels))
+            if not levels and self.timeline.free and self.is_step(column):
+                return self._shut(Door(step, f"{step}step", "cell", "step")) if not depth else None
+            first += depth or 0
+        outer = len(node.context.frames) - len(levels)
+        names = [_name(frame) for frame in node.context.frames[:outer] if frame.name]
+        for i, (frame, module) in enumerate(levels):
+            names.append(_name(frame))
+            kind = "cell" if module in self.timeline.cells else "module"
+            title = clean(frame.kind or frame.name or "")
+            own = clean(frame.name) if frame.kind and frame.name else ""
+            door = Door(frame.call, step + ".".join(names), kind, title, module, own)
+            if i >= first and self._shut(door):
+                return door
+        return None
+
+    def _shut(self, door: Door) -> Door | None:
+        """The door, unless one of the names in ``expand`` opens it."""
+        return None if not self._keep_shut and self.opens(door.id) else door
+
+    def opens(self, id: str) -> bool:
+        """Whether one of the names in ``expand`` fits a module, or what is in or around it."""
+        self._doors[id] = None
+        fitting = [
+            name
+            for name in self._options.expand
+            for path in (id, without_step(id))
+            for asked in (plain(name),)
+            if path == asked or path.startswith(f"{asked}.") or asked.startswith(f"{path}.")
+        ]
+        self._used.update(fitting)
+        return bool(fitting)
+
+    def _calls_around_cells(self) -> set[int]:
+        around = set()
+        for node in self.timeline.operations:
+            levels = self.timeline.levels(node)
+            inner = max((i for i, (_, module) in enumerate(levels) if module in self.timeline.cells), default=0)
+            around |= {frame.call for frame, _ in levels[:inner]}
+        return around
+
+    def refuse_unknown_names(self) -> None:
+        """Complain of a name in ``expand`` that fitted nothing so far."""
+        for name in self._options.expand:
+            if name not in self._used:
+                some = list(self._doors)[:8]
+                there = f"what can be opened: {', '.join(some)}" if some else "everything is open already"
+                raise ValueError(f"expand={name!r} fits nothing in this picture; {there}")
+
+    def find_outputs(self) -> None:
+        """What of each part is used outside of it, in the order in which it was made."""
+        for part in self.parts:
+            part.outputs.clear()
+        used: dict[Tensor, None] = {self.graph.output: None}
+        for node in self.timeline.operations:
+            for x in node.inputs:
+                if x in self.of and self.of[x] is not self.of[node]:
+                    used[x] = None
+        for node in sorted(used, key=lambda node: node.serial):
+            if node in self.of:
+                self.of[node].outputs.append(node)
+
+    def unique(self, id: str) -> str:
+        """The id, changed if another part has it."""
+        while id in self._taken:
+            id += "′"
+        self._taken.add(id)
+        return id
+
+
+def _name(frame: Frame) -> str:
+    return plain(frame.name or frame.kind)
+
+
+def without_step(id: str) -> str:
+    """An id as its counterparts in other steps have it too: cell of t3.cell."""
+    step, _, rest = id.partition(".")
+    return rest if step.startswith("t") and step[1:].isdigit() else id
+
+
+def plain(name: str) -> str:
+    """A name as it stands in ids."""
+    return re.sub(r"[^\w.]+", "_", name)[:60]

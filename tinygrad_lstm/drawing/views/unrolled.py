@@ -1,0 +1,205 @@
+"""The unrolled chain, by operations or by cells: a column for each time step, its groups inside."""
+
+from __future__ import annotations
+
+from ...engine.graph import Graph
+from ...engine.tensor import Tensor
+from ...pages.theme import role_of
+from ...structure import words
+from ..scene import Arrow, Box, Scene, Text
+from .describe import Describer
+from .options import Options
+from .parts import Part, Parts
+
+LONG_OPS = 12
+LONG_CELLS = 16
+"""Sequences of more steps are shown by their first and last ones, unless a window is asked for."""
+
+MANY = 4
+"""More inputs than this that come from far away are drawn as one."""
+
+
+def ops(graph: Graph, options: Options) -> Scene:
+    """Every primitive; shared leaves copied into the places that use them."""
+    parts = Parts(graph, options, cells_shut=False, longest=LONG_OPS)
+    return Unrolled(graph, parts, options).scene
+
+
+def cells(graph: Graph, options: Options) -> Scene:
+    """One box per cell and step, what they hand on beside the arrows."""
+    parts = Parts(graph, options, cells_shut=True, longest=LONG_CELLS)
+    return Unrolled(graph, parts, options, upwards=not options.depth and not options.expand).scene
+
+
+class Unrolled:
+    """Builds the scene: boxes in the order in which the program ran, arrows to each from what it used.
+
+    What comes from farther than the column before is drawn as an echo that says from where: arrows across many steps
+    hide the picture.
+    """
+
+    def __init__(self, graph: Graph, parts: Parts, options: Options, *, upwards: bool = False) -> None:
+        self.graph = graph
+        self.parts = parts
+        self.options = options
+        self.describe = Describer(graph, options)
+        self.scene = Scene(*title(graph, parts), columns=parts.columns, downwards=options.downwards, upwards=upwards)
+        self.scene.scale = self.describe.scale
+        self._copies: dict[tuple[object, ...], str] = {}
+        self._bundles: dict[tuple[str, str], Arrow] = {}
+        parts.refuse_unknown_names()
+        for part in parts.parts:
+            self._draw(part)
+        if not self.scene.boxes:
+            self.scene.add(self.describe.node(graph.output, graph.ids[graph.output]))
+
+    def _draw(self, part: Part) -> None:
+        if self.scene.upwards and is_input(part):
+            box = self._input(part)
+            box.shows += part.members
+            self.scene.add(box)
+            return
+        for node in part.members:
+            far: list[Tensor] = []
+            for slot, x in enumerate(node.inputs):
+                if x.is_leaf:
+                    self._from_leaf(x, node, slot, part)
+                elif self._is_near(self.parts.of[x], part):
+                    self._from_part(x, node, part)
+                elif part.kind != "gap":
+                    far.append(x)
+            self._from_afar(far, node, part)
+        box = self._box(part)
+        box.shows += part.members
+        self.scene.add(box)
+
+    def _input(self, part: Part) -> Box:
+        """What only picks from the input is the input."""
+        (node,) = part.members
+        box = self.describe.node(node, part.id, part.column)
+        numbers = (text for text in box.texts if text.style not in ("sign", "symbol", "name"))
+        box.role, box.texts = "input", (Text(self.describe.name(node), "symbol"), *numbers)
+        return box
+
+    def _box(self, part: Part) -> Box:
+        if part.kind == "op":
+            (node,) = part.members
+            return self.describe.node(node, part.id, part.column, node.scope)
+        if part.kind == "gap":
+            hint = f"{part.title}\nnot shown; steps='all' shows every step, steps=(a, b) others"
+            return Box(part.id, "gap", (Text(part.title, "symbol"),), part.column, tooltip=hint)
+        return self.describe.group(part.id, part.kind, part.texts, part.outputs, len(part.members), part.column)
+
+    def _from_leaf(self, x: Tensor, node: Tensor, slot: int, part: Part) -> None:
+        alone, side = part.kind == "op", self.parts.initial.get((node, slot), 0)
+        weight = x in self.parts.weights
+        if part.kind == "gap" or (not alone and not side and (weight or is_number(x))):
+            return
+        column, place = part.column - side, node.scope if alone and not side else ()
+        key = (x, column, place)
+        if key not in self._copies:
+            box = self.describe.node(x, f"{self.graph.ids[x]}@{part.id}", column, place)
+            box.shows.append(x)
+            self._copies[key] = self.scene.add(box)
+        role = ("data", "state", "back")[side] if side else "weight" if weight else "data"
+        arrow = self._arrow(self._copies[key], part, x, node, role)
+        handed_on = self.parts.timeline.handed_on.get((self.parts.timeline.fold[node], slot))
+        if side and handed_on and not part.shut:  # where later steps get it from their neighbour
+            arrow.port = self.parts.timeless(handed_on[0])
+
+    def _from_part(self, x: Tensor, node: Tensor, part: Part) -> None:
+        source = self.parts.of[x]
+        if source is part:
+            return
+        apart = source.column != part.column
+        role = "data"
+        if apart and self._in_time(source) and self._in_time(part):
+            role = "state" if source.column < part.column else "back"
+        labelled = source.kind != "op" and (apart or part.kind != "op") and "gap" not in (source.kind, part.kind)
+        self._arrow(self._tail(x, part), part, x, node, role, self.describe.own_name(x) if labelled else "")
+
+    def _is_near(self, source: Part, part: Part) -> bool:
+        """Whether an arrow leads from one to the other: not over columns, and not from after all steps back to one."""
+        backwards = self.parts.columns[source.column].id == "after" and source.column != part.column
+        return abs(source.column - part.column) <= 1 and not backwards
+
+    def _tail(self, x: Tensor, part: Part) -> str:
+        """Where the arrow that brings x to a part starts."""
+        return self.parts.of[x].id
+
+    def _in_time(self, part: Part) -> bool:
+        return part.kind == "gap" or self.parts.is_step(part.column)
+
+    def _from_afar(self, far: list[Tensor], node: Tensor, part: Part) -> None:
+        bundles = [far] if len(far) > (1 if self.scene.upwards else MANY) else [[x] for x in far]
+        for bundle in bundles:
+            place = node.scope if part.kind == "op" else ()
+            key = (*bundle, part.column, place)
+            if key not in self._copies:
+                id = f"{self.graph.ids[bundle[0]]}@{part.id}"
+                box = self.describe.echo(bundle[0], id, part.column, place, self._when(bundle))
+                box.shows += bundle
+                self._copies[key] = self.scene.add(box)
+            arrow = self._arrow(self._copies[key], part, bundle[0], node, "data")
+            arrow.uses += [(x, node) for x in bundle[1:]]
+
+    def _when(self, bundle: list[Tensor]) -> str:
+        times = [self.parts.timeline.of.get(x) for x in bundle]
+        known = [t for t in times if t is not None]
+        if not known:
+            return f"from {self.parts.columns[self.parts.of[bundle[0]].column].id} the steps"
+        first, last = min(known), max(known)
+        return f"from t = {first}" if first == last else f"from t = {first} … {last}, {len(bundle)} in all"
+
+    def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> Arrow:
+        """An arrow for this use of x; between groups, one for all uses of the same kind."""
+        path = self.options.highlight
+        on_path = path is not None and x in path and node in path
+        bundled = part.kind != "op" or label
+        known = self._bundles.get((tail, part.id)) if bundled else None
+        if known is None:
+            tooltip = f"{self.describe.name(x)}: {tail} → {part.id}"
+            arrow = Arrow(tail, part.id, role, label, tooltip, None, path is not None and not on_path, on_path)
+            if x in self.parts.of and not (part.shut and self.parts.of[x].kind == "cell"):
+                arrow.port = self.parts.timeless(x)
+            arrow.uses.append((x, node))
+            self.scene.arrows.append(arrow)
+            self._bundles[tail, part.id] = arrow
+            return arrow
+        if label and label not in known.label.split(", "):
+            known.label = f"{known.label}, {label}".lstrip(", ")
+            known.tooltip = f"{known.label}: {tail} → {part.id}"
+        known.uses.append((x, node))
+        known.thick |= on_path
+        known.faded &= not on_path
+        return known
+
+
+def is_number(x: Tensor) -> bool:
+    """Whether a leaf is but a number in a formula."""
+    return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
+
+
+def is_input(part: Part) -> bool:
+    """Whether an operation only picks from what was given, as xs[t] does."""
+    if part.kind != "op" or part.members[0].requires_grad:
+        return False
+    (node,) = part.members
+    assert node.primitive is not None
+    return role_of(node.primitive.name) == "movement" and all(x.is_leaf for x in node.inputs)
+
+
+def title(graph: Graph, parts: Parts) -> tuple[str, str]:
+    """What the picture shows, in words."""
+    output = graph.output
+    made_by = output.primitive.name if output.primitive else "leaf"
+    name = words.clean(output.name or f"{made_by} of shape {words.shape(output.value)}")
+    times = parts.timeline.steps
+    span = f" over time steps {times[0]} to {times[-1]}" if times else ""
+    left_out = ", ".join(f"{gap.first} to {gap.last}" for gap in parts.gaps)
+    missing = f"; steps {left_out} are left out" if left_out else ""
+    operations = len(graph) - len(graph.leaves)
+    return (
+        f"How {name} was computed",
+        f"Computation graph of {operations} operations and {len(graph.leaves)} leaves{span}{missing}.",
+    )

@@ -1,0 +1,22 @@
+"""Small networks for the commands that draw and step: each cell, unrolled over random inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.tensor import Tensor, tensor
+from . import Recurrent
+from .cells import CELLS
+
+
+def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = False) -> Tensor:
+    """A scalar loss of a small recurrent network (D = H = 2) over random inputs: the sum of its outputs."""
+    rng = np.random.default_rng(0)
+    directions = 2 if bidirectional else 1
+    sizes = [2, *[2 * directions] * (layers - 1)]
+    cells = [CELLS[cell](size, 2, rng=rng) for size in sizes for _ in range(directions)]
+    layer = Recurrent(*cells, bidirectional=bidirectional)
+    output, _ = layer(tensor(rng.normal(size=(steps, 2)), name="xs"))
+    loss: Tensor = output.sum()
+    loss.name = "L"
+    return loss

@@ -1,0 +1,1 @@
+"""The tape of a walk and its events."""

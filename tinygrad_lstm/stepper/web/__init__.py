@@ -1,0 +1,1 @@
+"""The walk as a page, and what that holds."""

@@ -1,0 +1,58 @@
+"""The page: a walk in one file that needs nothing else, to step through in a browser; and the same for a notebook."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import escape
+from typing import Any
+
+from ...pages.offline import offline
+from ...structure.timeline import Window
+from ...symbolic.formulas import display_name
+from ..cursor import Stepper
+from .record import Record
+
+SCRIPTS = ("step/data.js", "step/words.js", "step/picture.js", "step/panels.js", "step/timeline.js", "step/main.js")
+"""In the order in which they need each other."""
+
+_UNSAFE = re.compile("[<\u2028\u2029\ud800-\udfff]")
+"""What may not stand in a script as it is, or in a file at all."""
+
+HEIGHT = 720
+"""Of the page in a notebook, in pixels."""
+
+
+def page(stepper: Stepper, steps: Window = None) -> str:
+    """The walk as an HTML page that opens where the stepper is; it asks the network for nothing.
+
+    A walk that is too long for one page is shown through a window of time steps: the last, or those asked for.
+
+    >>> import tinygrad_lstm as tl
+    >>> page(tl.step(tl.tanh(tl.tensor(0.5, requires_grad=True, name="x")))).splitlines()[0]
+    '<!doctype html>'
+    """
+    record = Record(stepper, steps)
+    data = record.data()
+    output = stepper.graph.output
+    values = {
+        "title": f"Backpropagation from {display_name(output) or stepper.graph.ids[output]}",
+        "note": record.note,
+        "pictures": record.svgs,
+        "data": _inert_json(data),
+    }
+    return offline("tinygrad_lstm.stepper.web", "step", SCRIPTS, values)
+
+
+def frame(stepper: Stepper) -> str:
+    """The page in a frame of its own, which reaches nothing of the notebook around it."""
+    inside = escape(page(stepper), quote=True)
+    style = f"width: 100%; height: {HEIGHT}px; border: 1px solid; border-radius: 6px"
+    about = 'title="Stepping through backpropagation" sandbox="allow-scripts allow-forms"'
+    return f'<iframe {about} style="{style}" srcdoc="{inside}"></iframe>'
+
+
+def _inert_json(data: dict[str, Any]) -> str:
+    """As it may stand in a page: nothing in it can end the element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,0 +1,72 @@
+"""Words: names and numbers of tensors as people read them, on one line and without control characters."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LONGEST = 36
+"""Letters of a name in a picture; what is longer is cut in the middle."""
+
+
+def clean(text: str, longest: int = LONGEST) -> str:
+    """One line of printable characters, cut in the middle if it is too long."""
+    line = (
+        text
+        if text.isprintable()
+        else "".join(" " if unicodedata.category(ch) in ("Cc", "Cs", "Co", "Cn") else ch for ch in text)
+    )
+    if len(line) > longest:
+        half = (longest - 1) // 2
+        line = f"{line[:half]}…{line[-half:]}"
+    return line
+
+
+def shape(array: NDArray[Any]) -> str:
+    return "×".join(map(str, array.shape)) or "scalar"
+
+
+def numbers(array: NDArray[Any], most: int = 3) -> str:
+    """The numbers of a small array, the norm of a larger one."""
+    if array.size == 0:
+        return "empty"
+    if array.size <= most:
+        return ", ".join(f"{number:.3g}" for number in array.ravel()).replace("-", "−")
+    return f"‖{magnitude(array):.3g}‖".replace("-", "−")
+
+
+def magnitude(array: Any) -> float:
+    """The Euclidean norm; as float64, and right also where squares are too large or too small for that."""
+    flat = np.asarray(array, np.float64).ravel()
+    with np.errstate(all="ignore"):
+        norm = math.sqrt(flat @ flat)
+        if (norm > 1e-150 and norm < math.inf) or not flat.any():
+            return norm
+        largest = float(np.abs(flat).max())
+        return largest * float(np.linalg.norm(flat / largest)) if largest < math.inf else largest
+
+
+def short(number: float) -> str:
+    """Two digits, and a proper minus sign."""
+    text = f"{number:.2g}"
+    mantissa, _, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", "−") if exponent else mantissa.replace("-", "−")
+
+
+def statistics(array: NDArray[Any]) -> str:
+    """Minimum, mean, maximum and norm, and how many zeros and NaNs there are."""
+    if not array.size:
+        return "empty"
+    if array.size == 1:
+        return f"{array.item():.4g}"
+    with np.errstate(all="ignore"):
+        flat = array.ravel().astype(np.float64)
+        norm = magnitude(flat)
+        parts = f"min {flat.min():.3g}, mean {flat.sum() / flat.size:.3g}, max {flat.max():.3g}, norm {norm:.3g}"
+    zeros = flat.size - int(np.count_nonzero(flat))
+    nans = 0 if math.isfinite(norm) else int(np.isnan(flat).sum())
+    return f"{parts}, {zeros} zero, {nans} NaN"

@@ -1,1 +1,0 @@
-"""Experiments and small networks to look at."""

@@ -1,0 +1,1 @@
+"""Drawn inputs: arrays, expression graphs, cells and networks."""

@@ -1,0 +1,129 @@
+"""Checks at drawn inputs: of any shapes that an operation takes, shrunk to the smallest that makes it fail."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, Verbosity, assume, given, reject, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from numpy.typing import NDArray
+
+from ...engine.primitive import Primitive
+from ...nn.module import Module
+from ..checks import check_op
+from ..errors import GradientError, NothingCheckedError, ResultError
+from ..profiles import chosen
+from ..verdicts import Finding, Report, worse
+from .cases import BUILTIN, CASES
+from .strategies import broadcastable, shapes, values
+
+__tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
+
+Inputs = list[NDArray[Any]]
+Watch = Callable[[Callable[..., Any], Inputs], None]
+
+
+def check_drawn(
+    op: Callable[..., Any], *, rng: int | np.random.Generator = 0, watch: Watch | None = None, **attrs: Any
+) -> Report:
+    """``check_op`` at drawn inputs; the report holds the worst finding for each input of all that were tried.
+
+    As many are drawn as the profile says. ``watch`` is called with each case that passes. Raises GradientError for the
+    smallest case that fails, NothingCheckedError for an operation that takes none of what is drawn.
+    """
+    seed = int(np.random.default_rng(rng).integers(2**32))
+    findings: dict[str, Finding] = {}
+    laws: tuple[str, ...] = ()
+    cases = 0
+    refusal: list[Exception] = []
+
+    @settings(
+        chosen().settings,
+        database=None,
+        verbosity=Verbosity.quiet,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(_cases(op, attrs))
+    def trial(case: tuple[Callable[..., Any], Inputs]) -> None:
+        nonlocal cases, laws
+        f, inputs = case
+        assume(all(x.size for x in inputs))
+        try:
+            report = check_op(f, *inputs, rng=seed)
+        except NothingCheckedError as error:
+            refusal[:] = [error]
+            reject()
+        except GradientError as error:
+            if "returns NaN or Inf" not in str(error):
+                raise
+            refusal[:] = [error]
+            reject()
+        except ResultError:
+            raise
+        except (ValueError, IndexError, TypeError) as error:  # shapes that it does not take
+            refusal[:] = [error]
+            reject()
+        laws = report.laws
+        cases += 1
+        if watch:
+            watch(f, inputs)
+        for name, found in report.findings.items():
+            findings[name] = worse(findings.get(name), found)
+
+    try:
+        trial()
+    except Unsatisfiable:
+        pass
+    except GradientError as error:
+        error.__notes__ = []  # hypothesis repeats the case there; the failure has it, and as a program
+        raise error.with_traceback(None) from error.__cause__
+    if not findings:
+        why = refusal[0] if refusal else "nothing could be drawn"
+        if isinstance(why, NothingCheckedError):
+            raise why
+        raise NothingCheckedError(
+            f"{_name(op)} takes none of the inputs that were drawn for it; give some of your own ({why})"
+        )
+    return Report(findings, laws, cases)
+
+
+def _cases(op: Callable[..., Any], attrs: dict[str, Any]) -> st.SearchStrategy[tuple[Callable[..., Any], Inputs]]:
+    """Functions of arrays, and arrays: for an operation of ours, with all the attributes it may have."""
+    if isinstance(op, Primitive) and BUILTIN.get(op.name) is op and not attrs:
+        return CASES[op.name].map(lambda case: (case.f, [np.asarray(x, np.float64) for x in case.inputs]))
+    f = (lambda *xs: op(*xs, **attrs)) if attrs else op
+    return _inputs(_arity(op)).map(lambda inputs: (f, inputs))
+
+
+@st.composite
+def _inputs(draw: st.DrawFn, count: int) -> Inputs:
+    """Shapes that broadcast, one shape for all, or matrices that can be multiplied in a chain; moderate numbers."""
+    plans = [broadcastable(count) if count > 1 else shapes().map(lambda shape: (shape,))]
+    if count > 1:
+        side = draw(st.integers(1, 3))
+        plans += [shapes().map(lambda shape: (shape,) * count), st.just(((side, side),) * count)]
+    drawn = draw(st.one_of(plans))
+    positive = draw(st.booleans())
+    return [draw(values(shape, 0.1, 3.0, positive=positive, dtype=np.float64)) for shape in drawn]
+
+
+def _arity(op: Callable[..., Any]) -> int:
+    """How many tensors it takes: its parameters without a default."""
+    if isinstance(op, Primitive):
+        return 2 if op.variadic else op.arity
+    parameters = inspect.signature(op.forward if isinstance(op, Module) else op).parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return 2
+    required = [p for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
+    if not required:
+        raise TypeError(f"{_name(op)} takes no tensors; check what it returns with check_vjp")
+    return len(required)
+
+
+def _name(op: Callable[..., Any]) -> str:
+    return getattr(op, "name", None) or getattr(op, "__name__", None) or type(op).__name__

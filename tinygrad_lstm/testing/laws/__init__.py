@@ -1,0 +1,1 @@
+"""Laws that every gradient obeys, whatever the function."""

@@ -1,0 +1,1 @@
+"""Oracles: derivatives from forwards alone, which share no code with the rules."""

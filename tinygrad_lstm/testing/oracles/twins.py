@@ -1,0 +1,28 @@
+"""A twin of a graph, computed on other numbers or in another way, which the engine can walk like the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.graph import Graph
+from ...engine.tensor import Tensor
+
+Forward = Callable[[Tensor, tuple[Any, ...]], Any]
+
+
+def twins(graph: Graph, leaves: Mapping[Tensor, NDArray[Any]], forward: Forward) -> dict[Tensor, Tensor]:
+    """For every node its twin: leaves hold what is given, the others ``forward(node, values of its inputs)``."""
+    made: dict[Tensor, Tensor] = {}
+    for node in graph.nodes:
+        if node.primitive is None:
+            made[node] = Tensor(leaves[node], requires_grad=node.requires_grad, name=node.name)
+            continue
+        inputs = tuple(made[x] for x in node.inputs)
+        values = tuple(x.value for x in inputs)
+        value = np.asanyarray(forward(node, values))
+        made[node] = Tensor(value, node.primitive, inputs, values, node.attrs, node.requires_grad, node.context)
+    return made

@@ -1,0 +1,124 @@
+"""The pytest plugin: a fixture ``gradcheck``, a marker of that name, and one report for each gradient that is wrong.
+
+Found by pytest once the package is installed. Until a test asks for a check it imports the engine and no more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ..profiles import Profile, drawing_by
+
+if TYPE_CHECKING:
+    from ..errors import GradientError
+    from .fixture import GradCheck
+
+OPTIONS = ("rng", "directions")
+PROFILES = tuple(Profile)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gradcheck", "checks of gradients")
+    group.addoption(
+        "--gradcheck-profile",
+        choices=PROFILES,
+        help="how many inputs an operation is tried at: dev (50, others in each run; the default), ci (50, always the "
+        "same; the default where the environment variable CI is set) or nightly (500)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "gradcheck(rng=0, directions=None, profile=None): how the fixture gradcheck checks; every test that uses the "
+        "fixture has the mark, for -m gradcheck",
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "gradcheck" in getattr(item, "fixturenames", ()) and item.get_closest_marker("gradcheck") is None:
+            item.add_marker(pytest.mark.gradcheck)
+
+
+@pytest.fixture(scope="session")
+def gradcheck() -> GradCheck:
+    """Checks of gradients, whose failures are reported with who is to blame, the smallest program and its picture."""
+    from .fixture import GradCheck
+
+    return GradCheck()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("gradcheck"):
+        profile = mark.kwargs.get("profile")
+        if mark.args or not set(mark.kwargs) <= {*OPTIONS, "profile"} or profile not in (None, *PROFILES):
+            pytest.fail(
+                f"pytest.mark.gradcheck takes, by name, {', '.join(OPTIONS)}, and profile, one of "
+                f"{', '.join(PROFILES)}; this has {mark.args} and {mark.kwargs}",
+                pytrace=False,
+            )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """The test's own options hold while it runs; the fixture, of the whole session, may be used under ``@given``."""
+    mark = item.get_closest_marker("gradcheck")
+    if mark is None:
+        return (yield)
+    from .fixture import options
+
+    given = dict(mark.kwargs)
+    profile = given.pop("profile", None) or item.config.getoption("--gradcheck-profile")
+    with drawing_by(Profile(profile) if profile else Profile.usual()), options(**given):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    error = _wrong_gradient(call.excinfo.value) if report.when == "call" and call.excinfo else None
+    if error is not None:
+        report.sections.append(("gradient check", _told(item, error)))
+    return report
+
+
+def _wrong_gradient(error: BaseException) -> GradientError | None:
+    """The wrong gradient behind an exception, if that is what it is about; inside a group as well."""
+    import sys
+
+    if "tinygrad_lstm.testing" not in sys.modules:
+        return None
+    from ..errors import GradientError
+
+    if isinstance(error, GradientError):
+        return error if error.failure is not None else None
+    if isinstance(error, BaseExceptionGroup):
+        return next(filter(None, map(_wrong_gradient, error.exceptions)), None)
+    return None
+
+
+def _told(item: pytest.Item, error: GradientError) -> str:
+    from ..report.telling import told
+
+    assert error.failure is not None
+    try:
+        return told(error.failure, _picture(item))
+    except Exception as failed:  # what is wrong with a gradient must be read, whatever is wrong with its report
+        return f"{error}\n\nMore cannot be told: {type(failed).__name__}: {failed}"
+
+
+def _picture(item: pytest.Item) -> Path | None:
+    """A file of the test's own in pytest's cache, if it has one."""
+    cache = getattr(item.config, "cache", None)
+    if cache is None:
+        return None
+    name = re.sub(r"\W+", "_", item.nodeid).strip("_")[-120:]
+    return Path(cache.mkdir("gradcheck")) / f"{name}.svg"

@@ -1,0 +1,1 @@
+"""What is said of a wrong gradient: blame, the smallest program, pictures and pages."""

@@ -1,0 +1,194 @@
+"""Who is guilty: every contribution of the backward walk, checked again at the values it was computed from."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.backprop import Contribution, backprop
+from ...engine.graph import Graph
+from ...engine.tensor import Tensor
+from ..judge import judge
+from ..objective import Objective
+from ..verdicts import Finding, Verdict
+
+CONVICTED = 3
+"""Wrong contributions of one primitive for which rounding is ruled out, before it is known to be wrong."""
+
+
+@dataclass(frozen=True, eq=False)
+class Charge:
+    """One contribution that is wrong: of which node, to which of its inputs, and what an oracle says instead."""
+
+    node: Tensor
+    slot: int
+    finding: Finding
+
+    @property
+    def apart(self) -> float:
+        return abs(self.finding.ours - self.finding.theirs)
+
+
+@dataclass(frozen=True, eq=False)
+class Blame:
+    """One sentence, and what it rests on: wrong contributions of rules, or edges where the engine went wrong."""
+
+    sentence: str
+    charges: tuple[Charge, ...] = ()
+    engine: tuple[Contribution, ...] = ()
+    nobody: bool = False  # every rule and every sum is right, taken by itself
+
+    @property
+    def guilty(self) -> list[Tensor]:
+        """The nodes to be marked, in the order of the program."""
+        nodes = {charge.node: None for charge in self.charges} | {step.node: None for step in self.engine}
+        return sorted(nodes, key=lambda node: node.serial)
+
+
+def blame(objective: Objective, name: str, leaf: Tensor, gradient: NDArray[Any], rng: np.random.Generator) -> Blame:
+    """Say whose fault a wrong gradient is.
+
+    The rule of each node is checked at the inputs and the upstream gradient that it had in the walk. If one is wrong,
+    its primitive is guilty; if all are right, it is the engine: what it summed to shape, added up, left out, or applied
+    before all contributions had come.
+    """
+    steps = [
+        step
+        for output, cotangent in zip(objective.graph.outputs, objective.cotangents, strict=True)
+        if output.requires_grad
+        for step in backprop(output, cotangent)
+    ]
+    charges = tuple(_charges(steps, rng))
+    if charges:
+        return Blame(_accuse(charges, Counter(step.node.primitive for step in steps)), charges)
+    for fault, wrong in (
+        ("sums a contribution to the wrong shape", [step for step in steps if not _summed_right(step)]),
+        ("adds up wrongly", [step for step in steps if not _added_right(step)]),
+        ("applies a rule before all contributions have come", _too_early(steps)),
+    ):
+        if wrong:
+            return Blame(f"every rule is right; the engine {fault}, {_edge(wrong[0])}", engine=tuple(wrong))
+    lost = _lost(objective, steps)
+    if lost:
+        node, slot = lost[0]
+        where = f"from {_called(node)} to its input {slot}"
+        return Blame(f"every rule is right; the engine loses a contribution, {where}")
+    pairs = zip(objective.graph.outputs, objective.cotangents, strict=True)
+    seeds = [cotangent for output, cotangent in pairs if output is leaf]
+    arrived = sum([*seeds, *(step.contribution for step in steps if step.input is leaf)], np.zeros(leaf.shape))
+    if not np.allclose(arrived, gradient, rtol=1e-6, atol=0, equal_nan=True):
+        return Blame(
+            f"every rule is right, and the walk brings {name} what it should have, but another gradient is returned"
+        )
+    return Blame("every rule is right where it was applied, and so are the sums: nobody is to blame alone", nobody=True)
+
+
+def _charges(steps: list[Contribution], rng: np.random.Generator) -> Iterator[Charge]:
+    """The contributions that are wrong; of a primitive convicted a few times, a mismatch is enough."""
+    convicted: Counter[Any] = Counter()
+    for step in steps:
+        finding = _recheck(step, rng, thorough=convicted[step.node.primitive] < CONVICTED)
+        if finding.verdict is Verdict.WRONG:
+            convicted[step.node.primitive] += 1
+            yield Charge(step.node, step.slot, finding)
+
+
+def _recheck(step: Contribution, rng: np.random.Generator, thorough: bool) -> Finding:
+    """What an oracle says of one contribution: of a graph of this one node, at the recorded values."""
+    node, value = step.node, step.node.input_values[step.slot]
+    assert node.primitive is not None
+    leaves = tuple(Tensor(value, requires_grad=True) for value in node.input_values)
+    alone = Tensor(node.value, node.primitive, leaves, node.input_values, node.attrs, True, node.context)
+    objective = Objective(Graph(alone), (np.asarray(step.upstream),))
+    product = np.asarray(step.product)
+    try:
+        gradient = _sum_to(product, value.shape)
+    except ValueError:
+        return Finding(Verdict.WRONG, "shapes", reason=f"a contribution of shape {product.shape} to {value.shape}")
+    return judge(objective, leaves[step.slot], gradient, rng.normal(size=value.shape), rng, thorough)
+
+
+def _sum_to(product: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The transpose of broadcasting, written independently of the engine: count where each number was sent."""
+    if product.shape == shape:
+        return product
+    sources = np.broadcast_to(np.arange(int(np.prod(shape))).reshape(shape), product.shape)
+    totals = np.bincount(np.ravel(sources), weights=np.ravel(product), minlength=int(np.prod(shape)))
+    return totals.reshape(shape)
+
+
+def _summed_right(step: Contribution) -> bool:
+    product, contribution = np.asarray(step.product), np.asarray(step.contribution)
+    if contribution.shape != step.node.input_values[step.slot].shape:
+        return False
+    return _same(contribution, _sum_to(product, contribution.shape), np.abs(product).sum())
+
+
+def _added_right(step: Contribution) -> bool:
+    expected = step.contribution if step.before is None else step.before + step.contribution
+    return _same(np.asarray(step.after), expected, np.abs(expected).max(initial=0.0))
+
+
+def _same(one: NDArray[Any], other: NDArray[Any], scale: float) -> bool:
+    return one.shape == other.shape and np.allclose(
+        one, other, rtol=0, atol=1e4 * np.finfo(one.dtype).eps * scale, equal_nan=True
+    )
+
+
+def _too_early(steps: list[Contribution]) -> list[Contribution]:
+    """Where a node's rule was given something else than all that came to the node, in the end."""
+    totals: dict[Tensor, Any] = defaultdict(lambda: 0.0)
+    for step in steps:
+        totals[step.input] = totals[step.input] + step.contribution
+    return [
+        step
+        for step in steps
+        if step.node in totals
+        and not _same(np.asarray(step.upstream), totals[step.node], np.abs(totals[step.node]).max(initial=0.0))
+    ]
+
+
+def _lost(objective: Objective, steps: list[Contribution]) -> list[tuple[Tensor, int]]:
+    """Uses through which no contribution came, though a gradient should have."""
+    came = {(step.node, step.slot) for step in steps}
+    return [
+        (node, slot)
+        for node in objective.graph.nodes
+        if node.requires_grad and node.primitive is not None
+        for slot, x in enumerate(node.inputs)
+        if x.requires_grad and (node, slot) not in came
+    ]
+
+
+def _accuse(charges: tuple[Charge, ...], uses: Counter[Any]) -> str:
+    wrong: dict[Any, list[Charge]] = defaultdict(list)
+    for charge in charges:
+        wrong[charge.node.primitive].append(charge)
+    primitive, worst = max(wrong.items(), key=lambda item: len(item[1]))
+    worst.sort(key=lambda charge: -charge.apart)
+    first = worst[0]
+    slots = sorted({charge.slot for charge in worst})
+    more, among = len(worst) - 1, uses[primitive]
+    often = f" (as at {more} more of its {among} contributions)" if more else f" (at one of its {among} contributions)"
+    often = often if among > 1 else ""
+    which = f", for input {' and '.join(map(str, slots))}" if len(first.node.inputs) > 1 else ""
+    also = [other.name for other in wrong if other is not primitive]
+    others = f"; so {'is' if len(also) == 1 else 'are'} {', '.join(also)}" if also else ""
+    numbers = f"it gives {first.finding.ours:.6g} along a random direction, where {first.finding.theirs:.6g} is right"
+    if first.finding.oracle in ("shapes", "arithmetic"):
+        numbers = first.finding.reason
+    return f"the rule of {primitive.name} is wrong{first.node.context.place}{which}{often}: {numbers}{others}"
+
+
+def _edge(step: Contribution) -> str:
+    return f"from {_called(step.node)} to {_called(step.input)}"
+
+
+def _called(node: Tensor) -> str:
+    name = repr(node.name) if node.name else node.primitive.name if node.primitive else "a leaf"
+    return f"{name}{node.context.place} of shape {node.shape}"

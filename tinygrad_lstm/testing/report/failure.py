@@ -1,0 +1,118 @@
+"""All that is known of a wrong gradient, for messages, reports, pictures and pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.tensor import Tensor
+from ..errors import GradientError
+from ..judge import DIFFERENCES, Evidence, evidence
+from ..objective import Objective
+from ..oracles.differences import BARS
+from ..verdicts import TOLERANCE, Finding, Report
+from .blame import Blame, blame
+from .code import as_code
+from .shrink import shrunk
+
+if TYPE_CHECKING:
+    from ...drawing import Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """A gradient that an oracle calls wrong: where, along which direction, and what had been found before."""
+
+    objective: Objective
+    name: str
+    leaf: Tensor
+    gradient: NDArray[Any]
+    direction: NDArray[Any]
+    finding: Finding
+    blame: Blame
+    evidence: tuple[Evidence, ...]  # what each oracle says
+    report: Report
+
+    @classmethod
+    def of(
+        cls,
+        objective: Objective,
+        name: str,
+        leaf: Tensor,
+        gradient: NDArray[Any],
+        direction: NDArray[Any],
+        finding: Finding,
+        report: Report,
+        rng: np.random.Generator,
+    ) -> Failure:
+        with np.errstate(all="ignore"):
+            charged = blame(objective, name, leaf, gradient, rng)
+            said = tuple(evidence(objective, leaf, gradient, direction, rng))
+        return cls(objective, name, leaf, gradient, direction, finding, charged, said, report)
+
+    @property
+    def message(self) -> str:
+        what = f"the gradient of {self.name} {self.leaf.shape} is wrong: "
+        found = self.finding
+        if found.oracle == "arithmetic":
+            return f"{what}{found.reason}. Blame: {self.blame.sentence}"
+        scale = abs(found.ours) + abs(found.theirs)
+        relative = abs(found.ours - found.theirs) / scale if scale else 0.0
+        apart = f"{found.error:.3g} units of rounding, where {TOLERANCE:.0e} are allowed"
+        if found.oracle == DIFFERENCES:
+            apart = f"{found.error / TOLERANCE * BARS:.3g} error bars, where {BARS:.0f} are allowed"
+        return (
+            f"{what}along a random direction it gives {found.ours:.10g}, by {found.oracle} it should be "
+            f"{found.theirs:.10g}; a relative error of {relative:.2g}, {apart}. Blame: {self.blame.sentence}"
+        )
+
+    @cached_property
+    def smallest(self) -> Failure:
+        """The same mistake in the smallest graph that shows it; this failure itself if there is none smaller."""
+        found: dict[Tensor, Failure] = {}
+
+        def fails(output: Tensor) -> bool:
+            failure = self._first_of(output)
+            if failure is not None:
+                found[output] = failure
+            return failure is not None
+
+        outputs = [output for output in self.objective.graph.outputs if output.requires_grad]
+        for output in outputs:
+            smallest = shrunk(self.objective.graph, output, fails, self.blame.guilty)
+            if smallest in found:
+                return found[smallest]
+        return self
+
+    def _first_of(self, output: Tensor) -> Failure | None:
+        """What fails in the graph of another output, by the same kind of fault: a rule's, or the engine's."""
+        from ..checks import check_vjp
+
+        try:
+            check_vjp(output)
+        except GradientError as error:
+            other = error.failure
+            return other if other and bool(other.blame.charges) == bool(self.blame.charges) else None
+        return None
+
+    @property
+    def code(self) -> str:
+        """A program that makes this graph, and checks it."""
+        return as_code(self.objective.graph)
+
+    def picture(self) -> Picture:
+        """The graph with the guilty nodes marked, and on each wrong edge our value and the oracle's."""
+        from ...drawing import draw
+
+        notes: dict[Tensor | tuple[Tensor, Tensor], str] = dict.fromkeys(self.blame.guilty, "guilty")
+        for charge in sorted(self.blame.charges, key=lambda charge: charge.apart):  # of an edge, the worst is left
+            edge = (charge.node.inputs[charge.slot], charge.node)
+            notes[edge] = f"ours {charge.finding.ours:.4g}, right {charge.finding.theirs:.4g}"
+        for step in self.blame.engine:
+            notes[step.input, step.node] = "the engine errs here"
+        output = next(o for o in self.objective.graph.outputs if o.requires_grad)
+        return draw(output, values=True, notes=notes)

@@ -1,0 +1,44 @@
+"""The page of a survey: verdicts, plots, and of each failure who is to blame; one file that works offline."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from ...drawing.paint.render import RenderError
+from ...pages.offline import inline, offline
+from ...pages.theme import dark_style
+from ..verdicts import TOLERANCE
+from .failure import Failure
+from .plot import plot
+from .survey import Row
+from .telling import pictured
+
+
+def page(rows: Sequence[Row]) -> str:
+    """The rows as an HTML page."""
+    counts = Counter(row.verdict for row in rows)
+    values = {
+        "summary": ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())),
+        "rows": rows,
+        "plots": [(row.name, plot(row.curve, standalone=False)) for row in rows if row.curve and row.order is not None],
+        "straight": [row.name for row in rows if row.curve and row.order is None],
+        "failures": [_failure(row) for row in rows if not row.passed],
+        "tolerance": TOLERANCE,
+        "dark_style": dark_style(),
+    }
+    return offline("tinygrad_lstm.testing.report", "check", [], values)
+
+
+def _failure(row: Row) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": row.name, "sentence": row.note, "smallest": None, "picture": None}
+    if row.failure is not None:
+        smallest: Failure = row.failure.smallest
+        told |= {"sentence": row.failure.blame.sentence, "smallest": smallest}
+        picture = pictured(row.failure, smallest).picture()
+        try:
+            told["picture"] = inline(picture.svg)
+        except RenderError:
+            told["dot"] = picture.source
+    return told

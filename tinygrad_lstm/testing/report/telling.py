@@ -1,0 +1,58 @@
+"""A wrong gradient in words: who is to blame, what each oracle says, the smallest program, and where its picture is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...drawing.paint.render import RenderError
+from ...pages.files import write_file
+from .failure import Failure
+
+DRAWN = 60
+"""Nodes that a picture of the whole graph may have; of a larger one, the smallest that fails is drawn."""
+
+
+def told(failure: Failure, picture: Path | None) -> str:
+    """The report on a failure, after shrinking. The picture goes to the file if there is one and Graphviz can draw."""
+    smallest = failure.smallest
+    sections = [
+        f"{failure.blame.sentence[:1].upper()}{failure.blame.sentence[1:]}.",
+        _evidence(smallest),
+        f"The smallest program that shows it:\n\n{_indented(smallest.code)}",
+        _picture(pictured(failure, smallest), picture),
+    ]
+    return printable("\n\n".join(section.rstrip() for section in sections))
+
+
+def printable(text: str) -> str:
+    """Without what a terminal would obey: names are anybody's."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
+
+
+def pictured(failure: Failure, smallest: Failure) -> Failure:
+    """Which of the two to draw."""
+    return failure if len(failure.objective.graph) <= DRAWN else smallest
+
+
+def _evidence(failure: Failure) -> str:
+    rows = [("", "ours", "the oracle's", "apart")]
+    rows += [(it.oracle, *it.numbers, it.apart) for it in failure.evidence]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        f"{oracle:<{widths[0]}}  {ours:>{widths[1]}}  {theirs:>{widths[2]}}  {apart}".rstrip()
+        for oracle, ours, theirs, apart in rows
+    )
+
+
+def _picture(failure: Failure, path: Path | None) -> str:
+    picture = failure.picture()
+    if path is not None:
+        try:
+            return f"Its picture: {write_file(path, picture.svg)}"
+        except (RenderError, OSError) as error:
+            return f"Its picture, which could not be drawn ({error}), in DOT:\n\n{_indented(picture.source)}"
+    return f"Its picture, in DOT:\n\n{_indented(picture.source)}"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.strip().splitlines())
