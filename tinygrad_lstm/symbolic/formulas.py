@@ -221,7 +221,7 @@ def _output_name(node: Tensor, names: tuple[str, ...], taken: Collection[str] = 
 
 
 def _is_zero_product(primitive: Primitive, operands: tuple[Expression, ...]) -> bool:
-    return primitive.name == "mul" and Number(0.0) in operands
+    return primitive.combines == "product" and Number(0.0) in operands
 
 
 def _constant(x: Any) -> Symbol:

@@ -133,7 +133,7 @@ class Describer:
 def role(node: Tensor) -> str:
     """What a node is in a picture."""
     if node.primitive is not None:
-        return role_of(node.primitive.name)
+        return role_of(node.primitive)
     if node.requires_grad:
         return "parameter"
     return "constant" if node.name is None and node.ndim == 0 else "input"

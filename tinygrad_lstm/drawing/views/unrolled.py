@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...engine.graph import Graph
+from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
-from ...pages.theme import role_of
 from ...structure import words
 from ..scene import Arrow, Box, Scene, Text
 from .describe import Describer
@@ -186,7 +186,7 @@ def is_input(part: Part) -> bool:
         return False
     (node,) = part.members
     assert node.primitive is not None
-    return role_of(node.primitive.name) == "movement" and all(x.is_leaf for x in node.inputs)
+    return node.primitive.kind is Kind.movement and all(x.is_leaf for x in node.inputs)
 
 
 def title(graph: Graph, parts: Parts) -> tuple[str, str]:

@@ -94,21 +94,22 @@ def check_drawn(
 
 def _cases(op: Callable[..., Any], attrs: dict[str, Any]) -> st.SearchStrategy[tuple[Callable[..., Any], Inputs]]:
     """Functions of arrays, and arrays: for an operation of ours, with all the attributes it may have."""
-    if isinstance(op, Primitive) and BUILTIN.get(op.name) is op and not attrs:
+    if isinstance(op, Primitive) and BUILTIN.get(op.name) is op and op.name in CASES and not attrs:
         return CASES[op.name].map(lambda case: (case.f, [np.asarray(x, np.float64) for x in case.inputs]))
     f = (lambda *xs: op(*xs, **attrs)) if attrs else op
-    return _inputs(_arity(op)).map(lambda inputs: (f, inputs))
+    positive = isinstance(op, Primitive) and all(low >= 0 for low, _ in op.domains)
+    return _inputs(_arity(op), positive).map(lambda inputs: (f, inputs))
 
 
 @st.composite
-def _inputs(draw: st.DrawFn, count: int) -> Inputs:
+def _inputs(draw: st.DrawFn, count: int, positive: bool) -> Inputs:
     """Shapes that broadcast, one shape for all, or matrices that can be multiplied in a chain; moderate numbers."""
     plans = [broadcastable(count) if count > 1 else shapes().map(lambda shape: (shape,))]
     if count > 1:
         side = draw(st.integers(1, 3))
         plans += [shapes().map(lambda shape: (shape,) * count), st.just(((side, side),) * count)]
     drawn = draw(st.one_of(plans))
-    positive = draw(st.booleans())
+    positive = draw(st.booleans()) or positive
     return [draw(values(shape, 0.1, 3.0, positive=positive, dtype=np.float64)) for shape in drawn]
 
 

@@ -103,6 +103,13 @@ def _number() -> Any:
         def __float__(self) -> float:
             return float(self.v)
 
+        def __getattr__(self, name: str) -> Callable[[], Number]:
+            """Whatever numpy's functions ask of an object, if mpmath has it: numpy says arctan where it says atan."""
+            known = getattr(context, name.replace("arc", "a", 1) if name.startswith("arc") else name, None)
+            if name.startswith("_") or known is None:
+                raise AttributeError(name)
+            return lambda: Number(known(self.v))
+
         def __bool__(self) -> bool:
             return bool(self.v)
 
@@ -127,7 +134,4 @@ def _number() -> Any:
         define(name, getattr(operator, name), np.bool_)
     for name, of_one in {"__neg__": operator.neg, "__abs__": abs}.items():
         setattr(Number, name, lambda a, of_one=of_one: Number(of_one(a.v)))
-    for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "log1p"):
-        compute = getattr(context, name)
-        setattr(Number, name, lambda a, compute=compute: Number(compute(a.v)))
     return Number

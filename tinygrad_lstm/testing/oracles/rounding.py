@@ -20,11 +20,6 @@ MARGIN = 256
 FLOOR = 0.5
 """Values below this are nudged as if they were this large: σ, computed from tanh, promises no more."""
 
-_CHOOSING = ("neg", "abs", "relu", "max", "maximum", "minimum", "where", "greater", "equal")
-_MOVING = ("reshape", "transpose", "broadcast_to", "getitem", "take", "put", "concat", "stack")
-EXACT = frozenset((*_CHOOSING, *_MOVING))
-"""Primitives that choose or move numbers: nudging what they return would break the very ties they are about."""
-
 
 def rounding_noise(objective: Objective, leaf: Tensor, direction: NDArray[Any], rng: np.random.Generator) -> float:
     """How far rounding alone may move our derivative along a direction in one leaf.
@@ -49,7 +44,7 @@ def _nudged(node: Tensor, values: tuple[NDArray[Any], ...], rng: np.random.Gener
     Constants, and what is computed of them alone, are exact: a negative number to the power of nearly 2 is none.
     """
     assert node.primitive is not None
-    if node.primitive.name in EXACT or not node.requires_grad:
+    if node.primitive.exact or not node.requires_grad:  # to nudge what is chosen or moved would break its very ties
         return np.array(node.primitive.forward(*values, **node.attrs))
     read = [
         _with_random_last_bit(value, 0.0, rng) if x.requires_grad else value
