@@ -9,10 +9,11 @@ from numpy.typing import DTypeLike
 from ..engine.ops import concat, relu, sigmoid, tanh
 from ..engine.tensor import Tensor
 from .cell import Cell
+from .gate import gates_of
 from .module import Seed
 
 
-class RNNCell(Cell):
+class RNNCell(Cell[Tensor]):
     """The plain recurrent cell: one layer, whose output is its memory (Elman 1990). With "tanh" or with "relu"."""
 
     def __init__(
@@ -24,16 +25,17 @@ class RNNCell(Cell):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        super().__init__(input_size, hidden_size, rng, dtype)
+        super().__init__(input_size, hidden_size, dtype=dtype)
+        gate = gates_of(hidden_size, rng, dtype)
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
-        self.layer = self.gate(hidden_size + input_size, tanh if nonlinearity == "tanh" else relu, "h")
+        self.layer = gate(hidden_size + input_size, tanh if nonlinearity == "tanh" else relu, "h")
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         return self.layer(concat([h, x], axis=-1))  # type: ignore[no-any-return]
 
 
-class LSTMCell(Cell):
+class LSTMCell(Cell[tuple[Tensor, Tensor]]):
     """Long short-term memory with a forget gate (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000).
 
     ``forget_bias`` is the forget gate's initial bias. The default of 1 keeps the gate mostly open at the start, so that
@@ -58,12 +60,13 @@ class LSTMCell(Cell):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        super().__init__(input_size, hidden_size, rng, dtype)
+        super().__init__(input_size, hidden_size, dtype=dtype)
+        gate = gates_of(hidden_size, rng, dtype)
         size = hidden_size + input_size
-        self.forget_gate = self.gate(size, sigmoid, "f", forget_bias)
-        self.input_gate = self.gate(size, sigmoid, "i")
-        self.candidate = self.gate(size, tanh, "g")
-        self.output_gate = self.gate(size, sigmoid, "o")
+        self.forget_gate = gate(size, sigmoid, "f", forget_bias)
+        self.input_gate = gate(size, sigmoid, "i")
+        self.candidate = gate(size, tanh, "g")
+        self.output_gate = gate(size, sigmoid, "o")
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         h, c = state
@@ -77,7 +80,7 @@ class LSTMCell(Cell):
         return h, c
 
 
-class GRUCell(Cell):
+class GRUCell(Cell[Tensor]):
     """The gated recurrent unit (Cho et al. 2014), with the reset gate before the product, as on Olah's page.
 
     >>> import tinygrad_lstm as tl
@@ -86,11 +89,12 @@ class GRUCell(Cell):
     """
 
     def __init__(self, input_size: int, hidden_size: int, *, rng: Seed = None, dtype: DTypeLike = np.float64) -> None:
-        super().__init__(input_size, hidden_size, rng, dtype)
+        super().__init__(input_size, hidden_size, dtype=dtype)
+        gate = gates_of(hidden_size, rng, dtype)
         size = hidden_size + input_size
-        self.update_gate = self.gate(size, sigmoid, "z")
-        self.reset_gate = self.gate(size, sigmoid, "r")
-        self.candidate = self.gate(size, tanh, "g")
+        self.update_gate = gate(size, sigmoid, "z")
+        self.reset_gate = gate(size, sigmoid, "r")
+        self.candidate = gate(size, tanh, "g")
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         hx = concat([h, x], axis=-1)  # (N, H + D)
@@ -100,7 +104,7 @@ class GRUCell(Cell):
         return (1 - z) * h + z * g
 
 
-class PeepholeLSTMCell(Cell):
+class PeepholeLSTMCell(Cell[tuple[Tensor, Tensor]]):
     """An LSTM whose gates look at the cell state (Gers & Schmidhuber 2000). As Olah writes it, they read [c, h, x].
 
     Forget and input gate see the old cell state, the output gate the new one. Gers and Schmidhuber's own peepholes are
@@ -118,12 +122,13 @@ class PeepholeLSTMCell(Cell):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        super().__init__(input_size, hidden_size, rng, dtype)
+        super().__init__(input_size, hidden_size, dtype=dtype)
+        gate = gates_of(hidden_size, rng, dtype)
         size = 2 * hidden_size + input_size
-        self.forget_gate = self.gate(size, sigmoid, "f", forget_bias)
-        self.input_gate = self.gate(size, sigmoid, "i")
-        self.candidate = self.gate(hidden_size + input_size, tanh, "g")
-        self.output_gate = self.gate(size, sigmoid, "o")
+        self.forget_gate = gate(size, sigmoid, "f", forget_bias)
+        self.input_gate = gate(size, sigmoid, "i")
+        self.candidate = gate(hidden_size + input_size, tanh, "g")
+        self.output_gate = gate(size, sigmoid, "o")
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         h, c = state
@@ -138,7 +143,7 @@ class PeepholeLSTMCell(Cell):
         return h, c
 
 
-class CoupledLSTMCell(Cell):
+class CoupledLSTMCell(Cell[tuple[Tensor, Tensor]]):
     """An LSTM that forgets exactly where it writes: forget = 1 − input (Greff et al. 2015).
 
     ``forget_bias`` b is given to the input gate as −b, since 1 − σ(a) = σ(−a).
@@ -155,11 +160,12 @@ class CoupledLSTMCell(Cell):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        super().__init__(input_size, hidden_size, rng, dtype)
+        super().__init__(input_size, hidden_size, dtype=dtype)
+        gate = gates_of(hidden_size, rng, dtype)
         size = hidden_size + input_size
-        self.input_gate = self.gate(size, sigmoid, "i", -forget_bias)
-        self.candidate = self.gate(size, tanh, "g")
-        self.output_gate = self.gate(size, sigmoid, "o")
+        self.input_gate = gate(size, sigmoid, "i", -forget_bias)
+        self.candidate = gate(size, tanh, "g")
+        self.output_gate = gate(size, sigmoid, "o")
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         h, c = state

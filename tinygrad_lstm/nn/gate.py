@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor, tensor
-from .module import Module, uniform
+from .module import Module, Seed, uniform
 
 
 class Gate(Module):
@@ -18,19 +19,25 @@ class Gate(Module):
     def __init__(
         self,
         size: int,
-        hidden_size: int,
         activation: Callable[[Any], Any],
         symbol: str,
-        rng: np.random.Generator,
-        dtype: DTypeLike,
         bias: float = 0.0,
+        *,
+        hidden_size: int,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float64,
     ) -> None:
         self.activation = activation
         self.symbol = symbol
-        self.weight = uniform(rng, 1 / np.sqrt(hidden_size), (size, hidden_size), dtype)
+        self.weight = uniform(np.random.default_rng(rng), 1 / np.sqrt(hidden_size), (size, hidden_size), dtype)
         self.bias = tensor(np.full(hidden_size, bias), requires_grad=True, dtype=dtype)
 
     def forward(self, z: Tensor) -> Tensor:
         result: Tensor = self.activation(z @ self.weight + self.bias)
         result.name = self.symbol
         return result
+
+
+def gates_of(hidden_size: int, rng: Seed, dtype: DTypeLike) -> Callable[..., Gate]:
+    """Return ``gate(size, activation, symbol, bias)``: what makes the gates of one cell, all from one generator."""
+    return partial(Gate, hidden_size=hidden_size, rng=np.random.default_rng(rng), dtype=dtype)

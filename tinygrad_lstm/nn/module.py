@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from inspect import get_annotations
 from typing import Any, Self
 
 import numpy as np
@@ -39,19 +40,20 @@ class Module:
     (1, 2)
     """
 
-    _name: str | None = None
-    _number: int
+    # Two underscores: Python keeps these apart from whatever a module of the user's calls its own.
+    __name: str | None = None
+    __number: int
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
-        object.__setattr__(module, "_number", next(_numbers))
+        module.__number = next(_numbers)
         return module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        context = CONTEXT.get().inside(self._name, type(self).__name__, self._number, *place(1))
+        context = CONTEXT.get().inside(self.__name, type(self).__name__, self.__number, *place(1))
         token = CONTEXT.set(context)
         try:
             return self.forward(*args, **kwargs)
@@ -60,16 +62,19 @@ class Module:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy, deep or from a pickle, is a module of its own."""
-        self.__dict__.update(state, _number=self._number)
+        self.__dict__.update(state, _Module__number=self.__number)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        several = isinstance(value, list | tuple) and any(isinstance(part, Module | Tensor) for part in value)
+        if several or isinstance(value, Module | Tensor):
+            _require_free(type(self), name)
         if isinstance(value, Module):
-            value._belong_to(name)
-        elif isinstance(value, list | tuple) and any(isinstance(part, Module | Tensor) for part in value):
+            value.__belong_to(name)
+        elif several:
             value = tuple(value)  # what were appended later would have no name
             for i, part in enumerate(value):
                 if isinstance(part, Module):
-                    part._belong_to(f"{name}{i}")
+                    part.__belong_to(f"{name}{i}")
                 elif _is_parameter(part) and part.name is None:
                     part.name = f"{name}{i}"
         elif _is_parameter(value) and value.name is None:
@@ -79,7 +84,7 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Each parameter once, with its path, in the order of assignment."""
         seen: set[Tensor] = set()
-        for path, parameter in self._walk(""):
+        for path, parameter in self.__walk(""):
             if parameter not in seen:
                 seen.add(parameter)
                 yield path, parameter
@@ -92,23 +97,36 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
-    def _walk(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+    def __walk(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
         for name, value in vars(self).items():
             parts = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
             for i, part in parts:
                 path = f"{prefix}{name}{i}"
                 if isinstance(part, Module):
-                    yield from part._walk(f"{path}.")
+                    yield from part.__walk(f"{path}.")
                 elif _is_parameter(part):
                     yield path, part
 
-    def _belong_to(self, name: str) -> None:
+    def __belong_to(self, name: str) -> None:
         """Take the name of the first attribute one is assigned to, and pass it on to the parameters."""
-        if self._name is not None:
+        if self.__name is not None:
             return
-        object.__setattr__(self, "_name", name)
-        for parameter in self.parameters():
+        self.__name = name
+        for parameter in dict.fromkeys(parameter for _, parameter in self.__walk("")):  # a tied one once
             parameter.name = f"{name}.{parameter.name}"
+
+
+def _require_free(kind: type[Module], name: str) -> None:
+    """Refuse a part by whose name a module would lose what ours, or Python, need of it."""
+    if name.startswith("__") and name.endswith("__"):
+        raise TypeError(f"{kind.__name__}.{name}: such names are Python's own; give the part another one")
+    for base in kind.__mro__:
+        ours = base.__module__.rpartition(".")[0] == __package__
+        if ours and (name in vars(base) or name in get_annotations(base)):
+            raise TypeError(
+                f"{kind.__name__}.{name}: every {base.__name__} has something else of this name, which a part would "
+                f"hide; give the part another one, such as {name}_part"
+            )
 
 
 def _is_parameter(part: Any) -> bool:
