@@ -38,7 +38,7 @@ EQUIVALENT: dict[str, str] = {
     "_matmul_rule: lose a minus at -1 (3)": "of a matrix, the second axis is the last",
     "forwards.matmul: another number at 2*": _SAME_PATH,
     "forwards.matmul: the other name at a (3)": "with a matrix on the right, np.dot and np.matmul are the same",
-    "_initial: another number at 1 (*": "only what shape a refusal asks for",
+    "_initial: another number at 1*": "only what shape a refusal asks for",
     "_initial: lose a minus at -1": "only what shape a refusal asks for",
     "shares: drop a condition at type(product) is np.ndarray*": _SAME_PATH,
     "shares: turn a condition around at type(product) is np.ndarray": _SAME_PATH,
