@@ -32,7 +32,7 @@ class RNNCell(Cell[Tensor]):
         self.layer = gate(hidden_size + input_size, tanh if nonlinearity == "tanh" else relu, "h")
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
-        return self.layer(concat([h, x], axis=-1))  # type: ignore[no-any-return]
+        return self.layer(concat([h, x], axis=-1))
 
 
 class LSTMCell(Cell[tuple[Tensor, Tensor]]):
@@ -98,9 +98,9 @@ class GRUCell(Cell[Tensor]):
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         hx = concat([h, x], axis=-1)  # (N, H + D)
-        z: Tensor = self.update_gate(hx)  # how much of the state to replace
+        z = self.update_gate(hx)  # how much of the state to replace
         r = self.reset_gate(hx)  # what of it the candidate may see
-        g: Tensor = self.candidate(concat([r * h, x], axis=-1))
+        g = self.candidate(concat([r * h, x], axis=-1))
         return (1 - z) * h + z * g
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -31,6 +31,10 @@ class Gate(Module):
         self.symbol = symbol
         self.weight = uniform(np.random.default_rng(rng), 1 / np.sqrt(hidden_size), (size, hidden_size), dtype)
         self.bias = tensor(np.full(hidden_size, bias), requires_grad=True, dtype=dtype)
+
+    if TYPE_CHECKING:
+
+        def __call__(self, z: Tensor) -> Tensor: ...
 
     def forward(self, z: Tensor) -> Tensor:
         result: Tensor = self.activation(z @ self.weight + self.bias)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -21,6 +23,10 @@ class Linear(Module):
         self.weight = uniform(rng, bound, (in_features, out_features), dtype)
         self.bias = uniform(rng, bound, (out_features,), dtype)
 
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor | ArrayLike) -> Tensor: ...
+
     def forward(self, x: Tensor) -> Tensor:
         return x @ self.weight + self.bias
 
@@ -34,6 +40,10 @@ class Embedding(Module):
         positive(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         rng = np.random.default_rng(rng)
         self.weight = tensor(rng.normal(size=(num_embeddings, embedding_dim)), requires_grad=True, dtype=dtype)
+
+    if TYPE_CHECKING:
+
+        def __call__(self, indices: ArrayLike) -> Tensor: ...
 
     def forward(self, indices: ArrayLike) -> Tensor:
         numbers = np.asarray(indices)

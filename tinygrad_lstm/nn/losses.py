@@ -18,7 +18,8 @@ def mse_loss(prediction: Tensor | ArrayLike, target: Tensor | ArrayLike) -> Tens
     """Mean squared error. Both of one shape, any."""
     prediction, target = _pair(prediction, target, "mse_loss")
     error = prediction - target
-    return mean(error * error)  # type: ignore[no-any-return]
+    loss: Tensor = mean(error * error)
+    return loss
 
 
 def cross_entropy(logits: Tensor | ArrayLike, targets: ArrayLike) -> Tensor:
@@ -46,14 +47,16 @@ def cross_entropy(logits: Tensor | ArrayLike, targets: ArrayLike) -> Tensor:
         raise ValueError(
             f"cross_entropy{CONTEXT.get().place}: targets must lie in 0 … {classes - 1}, the classes of the logits"
         )
-    log_probabilities = log_softmax(logits, axis=-1).reshape(labels.size, classes)  # (N, C)
-    return -mean(log_probabilities[np.arange(labels.size), labels.ravel()])  # type: ignore[no-any-return]
+    log_probabilities: Tensor = log_softmax(logits, axis=-1).reshape(labels.size, classes)  # (N, C)
+    loss: Tensor = -mean(log_probabilities[np.arange(labels.size), labels.ravel()])
+    return loss
 
 
 def binary_cross_entropy_with_logits(logits: Tensor | ArrayLike, targets: Tensor | ArrayLike) -> Tensor:
     """Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), computed without overflow. Both of one shape; 0 <= t <= 1."""
     logits, target = _pair(logits, targets, "binary_cross_entropy_with_logits")
-    return mean(softplus(logits) - logits * target)  # type: ignore[no-any-return]
+    loss: Tensor = mean(softplus(logits) - logits * target)
+    return loss
 
 
 def _pair(prediction: Tensor | ArrayLike, target: Tensor | ArrayLike, name: str) -> tuple[Tensor, Tensor]:
