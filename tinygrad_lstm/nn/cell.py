@@ -11,7 +11,7 @@ from ..engine.errors import ShapeError
 from ..engine.scope import CONTEXT
 from ..engine.source import pass_over
 from ..engine.tensor import Tensor, tensor
-from .module import Module, positive
+from .module import Module, arrow, described, positive
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # type checkers know it without its being installed
@@ -52,6 +52,9 @@ class Cell(Module, Generic[State]):
             if part.name is None and not part.is_leaf:
                 part.name = name
         return new
+
+    def __repr__(self) -> str:
+        return described(self, arrow(self, "input_size", "hidden_size"))
 
     def zero_state(self, x: Tensor) -> State:
         """Zeros in the state's shape for an input of shape (N, D) or (D)."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, uniform
+from .module import Module, Seed, arrow, described, uniform
 
 
 class Gate(Module):
@@ -27,10 +27,14 @@ class Gate(Module):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
+        self.input_size, self.hidden_size = size, hidden_size
         self.activation = activation
         self.symbol = symbol
         self.weight = uniform(np.random.default_rng(rng), 1 / np.sqrt(hidden_size), (size, hidden_size), dtype)
         self.bias = tensor(np.full(hidden_size, bias), requires_grad=True, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return described(self, arrow(self, "input_size", "hidden_size"))
 
     if TYPE_CHECKING:
 

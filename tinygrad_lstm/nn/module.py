@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 from ..engine.scope import CONTEXT
 from ..engine.source import pass_over, place
 from ..engine.tensor import Tensor, tensor
+from ..structure.tables import html_table, one_line, text_table
 
 pass_over(__file__)
 
@@ -97,6 +98,21 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
+    def __repr__(self) -> str:
+        parts = {part for value in vars(self).values() for part in _listed(value)}
+        count = sum(parameter.size for parameter in self.parameters())
+        return described(self, counted(len(parts), "part"), counted(count, "parameter"))
+
+    def __str__(self) -> str:
+        """Return the line of ``repr`` and a table of the parameters: path, shape, and how many numbers."""
+        rows, foot = _rows(self)
+        return f"{self!r}\n{text_table(rows, head=_HEAD, foot=foot, align='llr')}"
+
+    def _repr_html_(self) -> str:
+        """Return the same as a table of HTML, for notebooks."""
+        rows, foot = _rows(self)
+        return html_table(rows, head=_HEAD, foot=foot, align="llr", caption=repr(self))
+
     def __walk(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
         for name, value in vars(self).items():
             parts = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
@@ -127,6 +143,35 @@ def _require_free(kind: type[Module], name: str) -> None:
                 f"{kind.__name__}.{name}: every {base.__name__} has something else of this name, which a part would "
                 f"hide; give the part another one, such as {name}_part"
             )
+
+
+_HEAD = ("parameter", "shape", "count")
+
+
+def _rows(module: Module) -> tuple[list[tuple[Any, ...]], tuple[Any, ...]]:
+    rows = [(path, parameter.shape, f"{parameter.size:,}") for path, parameter in module.named_parameters()]
+    return rows, ("all", "", f"{sum(parameter.size for parameter in module.parameters()):,}")
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return what an attribute holds of modules and parameters."""
+    parts = value if isinstance(value, list | tuple) else (value,)
+    return [part for part in parts if isinstance(part, Module) or _is_parameter(part)]
+
+
+def described(thing: object, *facts: str) -> str:
+    """Return what ``repr`` says of a module or an optimiser: its class, and facts in brackets."""
+    return one_line(f"{type(thing).__name__}({', '.join(facts)})", 200)
+
+
+def arrow(module: Module, from_: str, to: str) -> str:
+    """Return "3 → 4": two sizes that a module keeps, or ? for what it lacks because it was not set up."""
+    return f"{vars(module).get(from_, '?')} → {vars(module).get(to, '?')}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return "1 part", "2 parts"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _is_parameter(part: Any) -> bool:

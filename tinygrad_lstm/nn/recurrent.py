@@ -14,7 +14,7 @@ from ..engine.scope import CONTEXT, time_step
 from ..engine.tensor import Tensor, tensor
 from .cell import Cell, State, as_state, state_parts, step
 from .cells import GRUCell, LSTMCell, RNNCell
-from .module import Module, Seed, positive
+from .module import Module, Seed, described, positive
 
 
 class Recurrent(Module, Generic[State]):
@@ -76,6 +76,12 @@ class Recurrent(Module, Generic[State]):
     def cells(self) -> tuple[Cell[State], ...]:
         """One per layer and direction, in PyTorch's order: layer 0 forward, layer 0 reverse, layer 1 forward, ..."""
         return tuple(getattr(self, name) for name in self.__names)
+
+    def __repr__(self) -> str:
+        cells = self.cells
+        sizes = f"{cells[0].input_size} → {cells[0].hidden_size}" if cells else "? → ?"
+        layers = [f"layers={self.num_layers}"] if cells and self.num_layers > 1 else []
+        return described(self, sizes, *layers, *(["bidirectional"] if cells and self.bidirectional else []))
 
     if TYPE_CHECKING:
 

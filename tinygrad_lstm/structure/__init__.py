@@ -1,0 +1,1 @@
+"""Reading a recorded graph: timeline, paths, groups; numbers, names and tables in words."""
