@@ -28,8 +28,32 @@ pass_over(__file__)
 class Cell(Module, Generic[State]):
     """What all cells share: sizes, a zero state, and clear words about a wrong shape.
 
-    ``cell(x)`` without a state starts from zeros. Raises ShapeError for an x or a state of another
-    shape.
+    A cell of your own assigns its parts and writes its equations in ``forward(x, state)``, which returns the new state:
+    h where ``state_names`` are ("h",), which they are unless it says otherwise, or a tuple such as (h, c). All of the
+    state is of one shape; h, the first of it, is what the layer above reads. ``cell(x, state)`` takes x of shape (N, D)
+    or (D), and a state of shape (N, H) or (H); without one it starts from zeros. Its attributes may have any name but
+    those of methods and sizes.
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        dtype: float64 or float32, the type of the zero state.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero.
+        ShapeError: when called, for an x or a state of another shape.
+        TypeError: when called, for a state that is no tensor.
+
+    >>> import tinygrad_lstm as tl
+    >>> class Smoothing(tl.nn.Cell):
+    ...     def __init__(self, size):
+    ...         super().__init__(size, size)
+    ...         self.rate = tl.tensor(0.5, requires_grad=True)
+    ...     def forward(self, x, h):
+    ...         return h + self.rate * (x - h)
+    >>> output, h_n = tl.nn.Recurrent(Smoothing(1))([[4.0], [4.0]])
+    >>> output.tolist()
+    [[2.0], [3.0]]
     """
 
     state_names: tuple[str, ...] = ("h",)
@@ -57,7 +81,7 @@ class Cell(Module, Generic[State]):
         return described(self, arrow(self, "input_size", "hidden_size"))
 
     def zero_state(self, x: Tensor) -> State:
-        """Zeros in the state's shape for an input of shape (N, D) or (D)."""
+        """Return zeros in the state's shape for an input of shape (N, D) or (D): what a sequence begins with."""
         zeros = np.zeros((*x.shape[:-1], self.hidden_size), self.dtype)
         state: State = as_state(tuple(tensor(zeros, name=f"{name}0") for name in self.state_names))
         return state
@@ -83,6 +107,7 @@ def step(cell: Cell[Any], x: Tensor, parts: tuple[Tensor, ...]) -> tuple[Tensor,
 
 
 def _require_fit(cell: Cell[Any], x: Tensor, state: Any) -> None:
+    """Refuse an x or a state of another shape."""
     name, place = type(cell).__name__, CONTEXT.get().place
     if x.ndim not in (1, 2) or x.shape[-1] != cell.input_size:
         raise ShapeError(

@@ -14,7 +14,29 @@ from .module import Seed
 
 
 class RNNCell(Cell[Tensor]):
-    """The plain recurrent cell: one layer, whose output is its memory (Elman 1990). With "tanh" or with "relu"."""
+    """The plain recurrent cell: one layer, whose output is its memory.
+
+        h′ = tanh([h, x] W + b)
+
+    ``cell(x, h)`` takes x of shape (N, D) or (D) and h of shape (N, H) or (H), zeros if it is missing, and returns h′.
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        nonlinearity: "tanh", or "relu" for h′ = max(0, [h, x] W + b).
+        rng: a seed or a numpy Generator; weights are drawn uniformly from ±1/√H, biases begin at zero.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero, and for another nonlinearity.
+        ShapeError: when called, for an x or h of another shape.
+
+    Source: J. L. Elman, "Finding Structure in Time" (1990).
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.RNNCell(3, 4, rng=0)(tl.tensor([[1, 2, 3]])).shape
+    (1, 4)
+    """
 
     def __init__(
         self,
@@ -36,11 +58,33 @@ class RNNCell(Cell[Tensor]):
 
 
 class LSTMCell(Cell[tuple[Tensor, Tensor]]):
-    """Long short-term memory with a forget gate (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000).
+    """Long short-term memory with a forget gate: a memory c that is only scaled and added to.
 
-    ``forget_bias`` is the forget gate's initial bias. The default of 1 keeps the gate mostly open at the start, so that
-    gradients reach far back from the first step of training: proposed by Gers et al. (2000), and found by Jozefowicz,
-    Zaremba & Sutskever (2015) to close the gap between the LSTM and its best variants.
+        f = σ([h, x] W_f + b_f)         forget gate: what to keep of the memory
+        i = σ([h, x] W_i + b_i)         input gate: where to write
+        g = tanh([h, x] W_g + b_g)      candidate: what to write
+        o = σ([h, x] W_o + b_o)         output gate: what to show of it
+        c′ = f ⊙ c + i ⊙ g
+        h′ = o ⊙ tanh(c′)
+
+    ``cell(x, (h, c))`` takes x of shape (N, D) or (D) and h and c of shape (N, H) or (H), zeros if they are missing;
+    it returns (h′, c′).
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        forget_bias: what b_f begins with. The default of 1 keeps the gate mostly open at the start, so that gradients
+            reach far back from the first step of training: proposed by Gers et al. (2000), and found by R. Jozefowicz,
+            W. Zaremba & I. Sutskever (2015) to close the gap between the LSTM and its best variants.
+        rng: a seed or a numpy Generator; weights are drawn uniformly from ±1/√H, the other biases begin at zero.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero.
+        ShapeError: when called, for an x or a state of another shape.
+
+    Source: S. Hochreiter & J. Schmidhuber, "Long Short-Term Memory" (1997); the forget gate, F. A. Gers, J. Schmidhuber
+    & F. Cummins, "Learning to Forget: Continual Prediction with LSTM" (2000); in the notation of Olah's page.
 
     >>> import tinygrad_lstm as tl
     >>> cell = tl.LSTMCell(3, 4, rng=0)
@@ -81,7 +125,27 @@ class LSTMCell(Cell[tuple[Tensor, Tensor]]):
 
 
 class GRUCell(Cell[Tensor]):
-    """The gated recurrent unit (Cho et al. 2014), with the reset gate before the product, as on Olah's page.
+    """The gated recurrent unit, whose one state is memory and output: it forgets what it replaces.
+
+        z = σ([h, x] W_z + b_z)             update gate: how much of the state to replace
+        r = σ([h, x] W_r + b_r)             reset gate: what of it the candidate may see
+        g = tanh([r ⊙ h, x] W_g + b_g)      candidate; the reset gate acts before the product
+        h′ = (1 − z) ⊙ h + z ⊙ g
+
+    ``cell(x, h)`` takes x of shape (N, D) or (D) and h of shape (N, H) or (H), zeros if it is missing, and returns h′.
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        rng: a seed or a numpy Generator; weights are drawn uniformly from ±1/√H, biases begin at zero.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero.
+        ShapeError: when called, for an x or h of another shape.
+
+    Source: K. Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder for Statistical Machine
+    Translation" (2014), equations 5 to 8, with z and 1 − z exchanged, as on Olah's page.
 
     >>> import tinygrad_lstm as tl
     >>> tl.GRUCell(3, 4, rng=0)(tl.tensor([1, 2, 3])).shape
@@ -105,10 +169,37 @@ class GRUCell(Cell[Tensor]):
 
 
 class PeepholeLSTMCell(Cell[tuple[Tensor, Tensor]]):
-    """An LSTM whose gates look at the cell state (Gers & Schmidhuber 2000). As Olah writes it, they read [c, h, x].
+    """An LSTM whose gates look at the cell state: as Olah writes it, they read [c, h, x].
 
-    Forget and input gate see the old cell state, the output gate the new one. Gers and Schmidhuber's own peepholes are
-    the case where the c rows of the weights, here (2H + D, H), are diagonal.
+        f = σ([c, h, x] W_f + b_f)      forget gate
+        i = σ([c, h, x] W_i + b_i)      input gate
+        g = tanh([h, x] W_g + b_g)      candidate
+        c′ = f ⊙ c + i ⊙ g
+        o = σ([c′, h, x] W_o + b_o)     output gate: it sees the new cell state
+        h′ = o ⊙ tanh(c′)
+
+    Gers and Schmidhuber's own peepholes are the case where the c rows of the weights, here (2H + D, H), are diagonal.
+
+    ``cell(x, (h, c))`` takes x of shape (N, D) or (D) and h and c of shape (N, H) or (H), zeros if they are missing;
+    it returns (h′, c′).
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        forget_bias: what b_f begins with.
+        rng: a seed or a numpy Generator; weights are drawn uniformly from ±1/√H, the other biases begin at zero.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero.
+        ShapeError: when called, for an x or a state of another shape.
+
+    Source: F. A. Gers & J. Schmidhuber, "Recurrent Nets that Time and Count" (2000).
+
+    >>> import tinygrad_lstm as tl
+    >>> cell = tl.PeepholeLSTMCell(3, 4, rng=0)
+    >>> cell.forget_gate, cell.candidate
+    (Gate(11 → 4), Gate(7 → 4))
     """
 
     state_names = ("h", "c")
@@ -144,9 +235,33 @@ class PeepholeLSTMCell(Cell[tuple[Tensor, Tensor]]):
 
 
 class CoupledLSTMCell(Cell[tuple[Tensor, Tensor]]):
-    """An LSTM that forgets exactly where it writes: forget = 1 − input (Greff et al. 2015).
+    """An LSTM that forgets exactly where it writes: f = 1 − i.
 
-    ``forget_bias`` b is given to the input gate as −b, since 1 − σ(a) = σ(−a).
+        i = σ([h, x] W_i + b_i)         input gate
+        g = tanh([h, x] W_g + b_g)      candidate
+        o = σ([h, x] W_o + b_o)         output gate
+        c′ = (1 − i) ⊙ c + i ⊙ g
+        h′ = o ⊙ tanh(c′)
+
+    ``cell(x, (h, c))`` takes x of shape (N, D) or (D) and h and c of shape (N, H) or (H), zeros if they are missing;
+    it returns (h′, c′).
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        forget_bias: b, which b_i begins with as −b, since 1 − σ(−b) = σ(b).
+        rng: a seed or a numpy Generator; weights are drawn uniformly from ±1/√H, the other biases begin at zero.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero.
+        ShapeError: when called, for an x or a state of another shape.
+
+    Source: K. Greff et al., "LSTM: A Search Space Odyssey" (2015), the variant CIFG.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.CoupledLSTMCell(3, 4, rng=0).input_gate.bias.tolist()
+    [-1.0, -1.0, -1.0, -1.0]
     """
 
     state_names = ("h", "c")

@@ -14,7 +14,28 @@ from .module import Module, Seed, arrow, described, uniform
 
 
 class Gate(Module):
-    """One layer box of a cell: ``activation(z @ weight + bias)``. z: (N, D_in) → (N, H), named by its symbol."""
+    """One layer box of a cell: a = activation(z W + b), for row vectors z.
+
+    ``weight``, W, is (D_in, H), drawn uniformly from ±1/√H; ``bias``, b, is (H). ``gate(z)`` takes z of shape
+    (N, D_in) or (D_in) and returns a of shape (N, H) or (H), which carries the gate's symbol as its name.
+
+    Arguments:
+        size: D_in, such as H + D where z is [h, x].
+        activation: a function of a tensor, such as ``tl.sigmoid``.
+        symbol: what pictures and formulas call the result, such as "f".
+        bias: what every entry of b begins with.
+        hidden_size: H.
+        rng: a seed or a numpy Generator.
+        dtype: float64 or float32.
+
+    Source: F. A. Gers, J. Schmidhuber & F. Cummins, "Learning to Forget: Continual Prediction with LSTM"
+    (2000).
+
+    >>> import tinygrad_lstm as tl
+    >>> gate = tl.nn.Gate(7, tl.sigmoid, "f", 1.0, hidden_size=4, rng=0)
+    >>> gate, gate(tl.tensor([[0.0] * 7])).name
+    (Gate(7 → 4), 'f')
+    """
 
     def __init__(
         self,

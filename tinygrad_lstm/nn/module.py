@@ -26,7 +26,11 @@ class Module:
     """A part of a network: parameters, smaller modules, and ``forward``.
 
     Assign tensors that require gradients, and other modules (or lists of them, which become tuples), to attributes; the
-    attribute's name is the part's name. ``module(...)`` runs ``forward(...)`` in the module's scope.
+    attribute's name is the part's name. ``module(...)`` runs ``forward(...)`` in the module's scope and returns what it
+    returns. ``repr`` counts the attributes that hold parts, and the numbers in all parameters; ``print`` lists them.
+
+    Raises:
+        TypeError: for a part called like a method of every module, such as ``forward`` or ``parameters``.
 
     >>> import tinygrad_lstm as tl
     >>> class Doubled(tl.nn.Module):
@@ -39,6 +43,14 @@ class Module:
     ['head.weight', 'head.bias']
     >>> model(tl.tensor([[1, 2, 3]])).shape
     (1, 2)
+    >>> print(model)
+    Doubled(1 part, 8 parameters)
+    parameter    shape   count
+    ──────────────────────────
+    head.weight  (3, 2)      6
+    head.bias    (2,)        2
+    ──────────────────────────
+    all                      8
     """
 
     # Two underscores: Python keeps these apart from whatever a module of the user's calls its own.
@@ -51,6 +63,7 @@ class Module:
         return module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the module computes; yours to write."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -83,7 +96,7 @@ class Module:
         object.__setattr__(self, name, value)
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """Each parameter once, with its path, in the order of assignment."""
+        """Yield each parameter once, with its path, in the order of assignment."""
         seen: set[Tensor] = set()
         for path, parameter in self.__walk(""):
             if parameter not in seen:
@@ -91,6 +104,7 @@ class Module:
                 yield path, parameter
 
     def parameters(self) -> list[Tensor]:
+        """Return each parameter once, in the order of assignment: what an optimiser wants."""
         return [parameter for _, parameter in self.named_parameters()]
 
     def zero_grad(self) -> None:
@@ -179,7 +193,7 @@ def _is_parameter(part: Any) -> bool:
 
 
 def uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...], dtype: DTypeLike) -> Tensor:
-    """A parameter drawn uniformly from ±bound."""
+    """Return a parameter drawn uniformly from ±bound."""
     return tensor(rng.uniform(-bound, bound, size=shape), requires_grad=True, dtype=dtype)
 
 

@@ -191,10 +191,29 @@ class Adam(Optimizer):
 
 
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
-    """Scale all gradients together so that their joint norm is at most ``max_norm``; returns the norm before.
+    """Scale all gradients together so that their joint norm is at most ``max_norm``: the remedy where they explode.
 
-    The remedy for exploding gradients of Pascanu, Mikolov & Bengio (2013). Raises FloatingPointError if the norm is not
-    finite: scaling could not mend that.
+    With ‖g‖ = √(Σ g²) over the gradients of all parameters: where ‖g‖ > max_norm, g ← g · max_norm / ‖g‖.
+
+    Arguments:
+        parameters: leaves; those without a gradient are left alone, a tied one counts once.
+        max_norm: more than zero, in units of the loss per unit of a parameter.
+
+    Returns:
+        The norm before.
+
+    Raises:
+        ValueError: for a max_norm that is not positive.
+        FloatingPointError: if the norm is not finite; scaling could not mend that.
+
+    Source: R. Pascanu, T. Mikolov & Y. Bengio, "On the difficulty of training recurrent neural networks" (2013),
+    algorithm 1.
+
+    >>> import tinygrad_lstm as tl
+    >>> w = tl.tensor([1.0, 1.0], requires_grad=True)
+    >>> w.grad = [3.0, 4.0]
+    >>> tl.clip_grad_norm([w], 2.5), w.grad.tolist()
+    (5.0, [1.5, 2.0])
     """
     if not max_norm > 0:
         raise ValueError(f"max_norm must be positive, not {max_norm!r}")

@@ -18,29 +18,38 @@ from .module import Module, Seed, described, positive
 
 
 class Recurrent(Module, Generic[State]):
-    """Any cells, unrolled over a sequence.
+    """Any cells, unrolled over a sequence: the same cell applied step after step.
 
     One cell is one layer, called ``cell``. Several are layers, bottom first, called ``layer0``, ``layer1``, ...; each
-    reads h of the layer below. With ``bidirectional=True`` (Schuster & Paliwal 1997) they come in pairs: ``layer0``
-    runs from the first step to the last, ``layer0_reverse`` from the last to the first, and the layer above reads both,
-    [h, h of the reverse direction]. Time steps count from the left in both directions.
+    reads h of the layer below. With ``bidirectional=True`` they come in pairs: ``layer0`` runs from the first step to
+    the last, ``layer0_reverse`` from the last to the first, and the layer above reads both, [h, h of the reverse
+    direction]. Time steps count from the left in both directions.
 
     ``layer(xs, state)`` takes xs of shape (T, N, D), or (T, D) without a batch, and returns ``(output, state)`` as
-    PyTorch does: output (T, N, directions * H) holds h of the top layer at every step, state the last one of each cell,
-    in the order of ``cells``: h_n, or (h_n, c_n), of shape (layers * directions, N, H); without a batch, N is missing
+    PyTorch does: output (T, N, directions · H) holds h of the top layer at every step, state the last one of each cell,
+    in the order of ``cells``: h_n, or (h_n, c_n), of shape (layers · directions, N, H); without a batch, N is missing
     from all of them. The same shape is expected of an initial state; without one, it is zeros.
 
-    Raises TypeError for anything but cells, or too few of them, and ValueError for cells that do not fit each other:
-    states must have the same names and size in all, and a layer must read as many numbers as the one below writes.
-    Calling it raises ShapeError for an xs or a state of another shape.
+    Arguments:
+        cells: one for each layer and direction: layer 0, layer 0 reverse, layer 1, ...
+        bidirectional: whether they come in pairs.
+
+    Raises:
+        TypeError: for anything but cells, or too few of them.
+        ValueError: for cells that do not fit each other: states must have the same names and size in all, and a layer
+            must read as many numbers as the one below writes.
+        ShapeError: when called, for an xs or a state of another shape.
+
+    Source: P. J. Werbos, "Backpropagation Through Time: What It Does and How to Do It" (1990); both directions,
+    M. Schuster & K. K. Paliwal, "Bidirectional Recurrent Neural Networks" (1997).
 
     >>> import tinygrad_lstm as tl
-    >>> output, (h_n, c_n) = tl.LSTM(3, 4, rng=0)(tl.tensor([[[1, 2, 3]], [[4, 5, 6]]]))
-    >>> output.shape, h_n.shape, c_n.shape
-    ((2, 1, 4), (1, 1, 4), (1, 1, 4))
     >>> layers = tl.nn.Recurrent(tl.LSTMCell(3, 4, rng=0), tl.PeepholeLSTMCell(4, 4, rng=1))
     >>> layers.layer1.forget_gate.weight.name
     'layer1.forget_gate.weight'
+    >>> output, (h_n, c_n) = layers(tl.tensor([[[1, 2, 3]], [[4, 5, 6]]]))
+    >>> output.shape, h_n.shape, c_n.shape
+    ((2, 1, 4), (2, 1, 4), (2, 1, 4))
     """
 
     num_layers: int
@@ -74,7 +83,7 @@ class Recurrent(Module, Generic[State]):
 
     @property
     def cells(self) -> tuple[Cell[State], ...]:
-        """One per layer and direction, in PyTorch's order: layer 0 forward, layer 0 reverse, layer 1 forward, ..."""
+        """The cells in PyTorch's order: layer 0 forward, layer 0 reverse, layer 1 forward, ..."""
         return tuple(getattr(self, name) for name in self.__names)
 
     def __repr__(self) -> str:
@@ -132,6 +141,7 @@ def _require_alike(cells: Sequence[Cell[Any]], names: Sequence[str], directions:
 
 
 def _require_sequence(xs: Tensor, size: int, here: str) -> None:
+    """Refuse what is not a sequence of vectors of this size, with one step at least."""
     if xs.ndim not in (2, 3) or xs.shape[-1] != size or not len(xs):
         raise ShapeError(f"{here}: xs has shape {xs.shape}; it must be (T, N, {size}) or (T, {size}) with T >= 1")
 
@@ -182,7 +192,7 @@ def _layer(
 
 
 def _along_new_axis(parts: tuple[Tensor, ...]) -> Tensor:
-    """(N, H) of each cell → (layers * directions, N, H)."""
+    """Join (N, H) of each cell to (layers * directions, N, H)."""
     joined: Tensor = stack(parts) if len(parts) > 1 else parts[0].reshape(1, *parts[0].shape)
     return joined
 
@@ -192,7 +202,31 @@ def _kept(cell: Cell[Any]) -> str:
 
 
 class RNN(Recurrent[Tensor]):
-    """Plain recurrent layers; the other arguments are those of ``RNNCell``."""
+    """Plain recurrent layers: ``RNNCell`` unrolled over a sequence, h′ = tanh([h, x] W + b).
+
+    ``layer(xs, h)`` takes xs of shape (T, N, D) or (T, D) and returns ``(output, h_n)``: output of shape
+    (T, N, directions · H), the rest of shape (layers · directions, N, H); N is missing from all where xs lacks it.
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        num_layers: layers on one another; each reads the output of the one below.
+        bidirectional: whether each layer also runs from the last step to the first.
+        nonlinearity: "tanh" or "relu".
+        rng: a seed or a numpy Generator, from which the cells draw in the order of ``cells``.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero, and for another nonlinearity.
+        ShapeError: when called, for an xs or a state of another shape.
+
+    Source: J. L. Elman (1990); both directions, M. Schuster & K. K. Paliwal (1997).
+
+    >>> import tinygrad_lstm as tl
+    >>> output, h_n = tl.RNN(3, 4, rng=0)(tl.tensor([[1, 2, 3], [4, 5, 6]]))
+    >>> output.shape, h_n.shape
+    ((2, 4), (1, 4))
+    """
 
     def __init__(
         self,
@@ -212,7 +246,26 @@ class RNN(Recurrent[Tensor]):
 
 
 class LSTM(Recurrent[tuple[Tensor, Tensor]]):
-    """LSTM layers; the other arguments are those of ``LSTMCell``.
+    """LSTM layers: ``LSTMCell`` unrolled over a sequence; its equations stand there.
+
+    ``layer(xs, (h, c))`` takes xs of shape (T, N, D) or (T, D) and returns ``(output, (h_n, c_n))``: output of shape
+    (T, N, directions · H), the rest of shape (layers · directions, N, H); N is missing from all where xs lacks it.
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        num_layers: layers on one another; each reads the output of the one below.
+        bidirectional: whether each layer also runs from the last step to the first.
+        forget_bias: what the biases of the forget gates begin with.
+        rng: a seed or a numpy Generator, from which the cells draw in the order of ``cells``.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero.
+        ShapeError: when called, for an xs or a state of another shape.
+
+    Source: S. Hochreiter & J. Schmidhuber (1997); F. A. Gers, J. Schmidhuber & F. Cummins (2000); both directions,
+    M. Schuster & K. K. Paliwal (1997).
 
     >>> import tinygrad_lstm as tl
     >>> lstm = tl.LSTM(3, 4, num_layers=2, bidirectional=True, rng=0)
@@ -239,7 +292,33 @@ class LSTM(Recurrent[tuple[Tensor, Tensor]]):
 
 
 class GRU(Recurrent[Tensor]):
-    """GRU layers; the other arguments are those of ``GRUCell``."""
+    """GRU layers: ``GRUCell`` unrolled over a sequence; its equations stand there.
+
+    ``layer(xs, h)`` takes xs of shape (T, N, D) or (T, D) and returns ``(output, h_n)``: output of shape
+    (T, N, directions · H), the rest of shape (layers · directions, N, H); N is missing from all where xs lacks it.
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        num_layers: layers on one another; each reads the output of the one below.
+        bidirectional: whether each layer also runs from the last step to the first.
+        rng: a seed or a numpy Generator, from which the cells draw in the order of ``cells``.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero.
+        ShapeError: when called, for an xs or a state of another shape.
+
+    Source: K. Cho et al. (2014); both directions, M. Schuster & K. K. Paliwal (1997).
+
+    >>> import tinygrad_lstm as tl
+    >>> gru = tl.GRU(3, 4, num_layers=2, rng=0)
+    >>> gru
+    GRU(3 → 4, layers=2)
+    >>> output, h_n = gru(tl.tensor([[1, 2, 3], [4, 5, 6]]))
+    >>> output.shape, h_n.shape
+    ((2, 4), (2, 4))
+    """
 
     def __init__(
         self,
@@ -258,7 +337,7 @@ class GRU(Recurrent[Tensor]):
 
 
 def _input_sizes(input_size: int, hidden_size: int, num_layers: int, bidirectional: bool) -> list[int]:
-    """What each cell reads, in the order of ``Recurrent.cells``."""
+    """Return what each cell reads, in the order of ``Recurrent.cells``."""
     positive(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
     directions = 2 if bidirectional else 1
     return [input_size] * directions + [directions * hidden_size] * directions * (num_layers - 1)
