@@ -42,7 +42,7 @@ class NormedCell(tl.nn.Cell):
     """h' = tanh(rms_norm(W[h, x])): an RNN cell whose layer is normalised first."""
 
     def __init__(self, input_size, hidden_size, rng=None, dtype=np.float64):
-        super().__init__(input_size, hidden_size, rng, dtype)
+        super().__init__(input_size, hidden_size, dtype=dtype)
         self.layer = tl.Linear(hidden_size + input_size, hidden_size, rng=rng)
 
     def forward(self, x, h):

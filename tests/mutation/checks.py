@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 import tinygrad_lstm as tl
 from tests.nn.longhand import LONGHAND, sigmoid, weights
 from tinygrad_lstm.engine import backprop
+from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.testing import (
     GradientError,
@@ -169,7 +170,7 @@ def of_cell(name: str) -> Callable[[], object]:
             given = tuple(map(tl.tensor, state)) if len(state) > 1 else tl.tensor(state[0])
             expected: Any = LONGHAND[type(cell)](weights(cell), x, *state)
             for part, exact in zip(
-                cell.parts(cell(tl.tensor(x), given)), expected if len(state) > 1 else [expected], strict=True
+                state_parts(cell, cell(tl.tensor(x), given)), expected if len(state) > 1 else [expected], strict=True
             ):
                 np.testing.assert_allclose(part.value, exact, rtol=1e-12)
         check_cell(cell, steps=3)

@@ -194,7 +194,7 @@ def recurrent_networks(draw: st.DrawFn, max_layers: int = 2, max_steps: int = 6,
     size, hidden = first.input_size, first.hidden_size
     sizes = [size, *[hidden * directions] * (draw(st.integers(1, max_layers)) - 1)]
     stacked = [CELLS[kind](d, hidden, rng=rng) for d in sizes for _ in range(directions)]
-    layer = Recurrent(*stacked, bidirectional=directions == 2)
+    layer: Recurrent = Recurrent(*stacked, bidirectional=directions == 2)
     return Network(layer, draw(sequences(size, max_steps=max_steps, high=high)))
 
 
