@@ -1,0 +1,45 @@
+"""The engine retold in forty lines is as short as it says, right, and would notice if it were not."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+RETOLD = Path(__file__).parent.parent / "demos" / "backprop_in_forty_lines.py"
+
+
+def execute(source):
+    exec(compile(source, RETOLD.name, "exec"), {"__name__": "retold"})
+
+
+def test_the_engine_retold_agrees_with_the_engine(capsys):
+    execute(RETOLD.read_text(encoding="utf-8"))
+    assert "the same gradients" in capsys.readouterr().out
+
+
+def test_it_has_forty_lines():
+    source = RETOLD.read_text(encoding="utf-8")
+    idea = source[source.index("PRIMITIVES = ") : source.index("# 6. An LSTM")]
+    lines = [line for line in idea.splitlines() if line.strip() and not re.match("#|assert", line)]
+    assert 38 <= len(lines) <= 44
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("a, b: (g, g)", "a, b: (g, g + g)"),
+        ("(g * b, g * a)", "(g * a, g * b)"),
+        ("a.T @ g)", "a.T @ (g * g))"),
+        ("g * (1 - y * y)", "g * (1 - y)"),
+        ("g * y * (1 - y)", "g * y * (1 + y)"),
+        ("np.split(g, [a.shape[1]], axis=1)", "np.split(g * 2, [a.shape[1]], axis=1)"),
+        ("np.broadcast_to(g, x.shape)", "np.broadcast_to(-g, x.shape)"),
+        ("gradients.get(x, 0) + ", ""),
+        ("node.serial, reverse=True", "node.serial"),
+    ],
+)
+def test_a_mistake_in_it_is_noticed(right, wrong):
+    source = RETOLD.read_text(encoding="utf-8")
+    assert source.count(right) == 1
+    with pytest.raises((AssertionError, KeyError)):
+        execute(source.replace(right, wrong))
