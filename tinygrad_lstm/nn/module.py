@@ -153,8 +153,9 @@ def _require_free(kind: type[Module], name: str) -> None:
     for base in kind.__mro__:
         ours = base.__module__.rpartition(".")[0] == __package__
         if ours and (name in vars(base) or name in get_annotations(base)):
+            what = "a method" if callable(vars(base).get(name)) else "a setting"
             raise TypeError(
-                f"{kind.__name__}.{name}: every {base.__name__} has something else of this name, which a part would "
+                f"{kind.__name__}.{name}: this is {what} of every {base.__name__}, which a part of the same name would "
                 f"hide; give the part another one, such as {name}_part"
             )
 
