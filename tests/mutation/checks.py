@@ -26,7 +26,8 @@ from tinygrad_lstm.testing.generate.cases import BUILTIN, CASES, Case
 from tinygrad_lstm.testing.generate.programs import Program
 from tinygrad_lstm.testing.laws.algebra import require_laws
 from tinygrad_lstm.testing.objective import Objective
-from tinygrad_lstm.testing.oracles.differences import complex_step, differences
+from tinygrad_lstm.testing.oracles.complex_step import complex_step
+from tinygrad_lstm.testing.oracles.differences import differences
 
 TIES: dict[str, tuple[list[Any], list[Any]]] = {
     "maximum": ([[1.0, 2.0], [1.0, 3.0]], [[0.5, 0.0], [0.5, 1.0]]),

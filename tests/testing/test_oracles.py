@@ -10,7 +10,10 @@ from tinygrad_lstm.testing import GradientError, NothingCheckedError, check_vjp
 from tinygrad_lstm.testing.generate import strategies
 from tinygrad_lstm.testing.objective import Objective
 from tinygrad_lstm.testing.oracles import complex_safe
-from tinygrad_lstm.testing.oracles import differences as oracles
+from tinygrad_lstm.testing.oracles.complex_step import complex_step
+from tinygrad_lstm.testing.oracles.convergence import convergence
+from tinygrad_lstm.testing.oracles.differences import BARS, differences
+from tinygrad_lstm.testing.oracles.kinks import short_of_a_kink
 from tinygrad_lstm.testing.oracles.precision import precise_terms
 
 KNOWN = {
@@ -44,7 +47,7 @@ points = st.lists(st.floats(0.1, 4), min_size=1, max_size=4).map(lambda xs: [x *
 @given(points)
 def test_the_complex_step_is_exact_to_rounding(name, x):
     objective, leaf, direction, expected = along(name, x)
-    terms = oracles.complex_step(objective, leaf, direction)
+    terms = complex_step(objective, leaf, direction)
     size = np.abs(objective.cotangents[0]).sum()  # 1 − tanh² is expected: of numbers near 1, rounded
     assert terms.sum() == pytest.approx(expected, rel=0, abs=1e-14 * (np.abs(terms).sum() + size))
 
@@ -53,8 +56,8 @@ def test_the_complex_step_is_exact_to_rounding(name, x):
 @given(points)
 def test_differences_are_within_a_few_of_their_error_bars(name, x):
     objective, leaf, direction, expected = along(name, x)
-    estimate = oracles.differences(objective, leaf, direction)
-    assert abs(estimate.slope - expected) <= oracles.BARS * estimate.bar
+    estimate = differences(objective, leaf, direction)
+    assert abs(estimate.slope - expected) <= BARS * estimate.bar
     assert estimate.bar < 1e-7 * (estimate.scale + 1)
 
 
@@ -80,14 +83,14 @@ def test_every_operation_of_ours_computes_with_seven_hundred_digits(program, see
 @pytest.mark.parametrize(("error", "order"), [(0.0, 3), (1e-3, 1), (1e-5, 1)])
 def test_the_taylor_remainder_has_order_three_if_right_and_one_if_wrong(name, error, order):
     objective, leaf, direction, expected = along(name, [0.7, -1.2])
-    found = oracles.convergence(objective, leaf, direction, expected * (1 + error))
+    found = convergence(objective, leaf, direction, expected * (1 + error))
     assert found.order == pytest.approx(order, abs=0.2)
 
 
 def test_a_linear_function_has_no_order_of_convergence():
     leaf = tl.tensor([1.0, 2.0], requires_grad=True)
     objective = Objective(tl.Graph(2.0 * leaf), (np.ones(2),))
-    assert oracles.convergence(objective, leaf, np.ones(2), 4.0).order is None
+    assert convergence(objective, leaf, np.ones(2), 4.0).order is None
 
 
 def test_differences_stop_short_of_a_kink():
@@ -95,10 +98,10 @@ def test_differences_stop_short_of_a_kink():
     x = tl.tensor([1e-4, 5.0], requires_grad=True)
     objective = Objective(tl.Graph(tl.relu(x)), (np.ones(2),))
     direction = np.array([-1.0, 1.0])
-    assert oracles.differences(objective, x, direction).slope == pytest.approx(0.0, abs=1e-9)
-    assert oracles.short_of_a_kink(objective.graph, x, direction, 0.5) < 1e-4
+    assert differences(objective, x, direction).slope == pytest.approx(0.0, abs=1e-9)
+    assert short_of_a_kink(objective.graph, x, direction, 0.5) < 1e-4
     at = tl.tensor([0.0], requires_grad=True)
-    assert oracles.short_of_a_kink(tl.Graph(tl.relu(at)), at, np.ones(1), 0.5) == 0
+    assert short_of_a_kink(tl.Graph(tl.relu(at)), at, np.ones(1), 0.5) == 0
 
 
 @given(st.floats(5, 150))

@@ -18,7 +18,7 @@ from .judge import COMPLEX_STEP, SIDES, judge, on_a_kink
 from .laws.agreement import require_single_precision, require_symmetry
 from .laws.algebra import require_laws
 from .objective import Objective
-from .oracles.differences import complex_step
+from .oracles.complex_step import complex_step
 from .oracles.rounding import rounding_noise
 from .report.failure import Failure
 from .subject import Subject, outputs_of, parameters_of

@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from .objective import Objective
-from .oracles.differences import BARS, STEP, complex_step, convergence, differences, one_sided, short_of_a_kink
+from .oracles.complex_safe import STEP
+from .oracles.complex_step import complex_step
+from .oracles.convergence import convergence
+from .oracles.differences import BARS, differences, one_sided
+from .oracles.kinks import short_of_a_kink
 from .oracles.precision import DIGITS, precise_terms
 from .oracles.rounding import rounding_noise
 from .verdicts import TOLERANCE, Finding, Verdict

@@ -77,6 +77,10 @@ class Objective:
         pairs = zip(self.graph.outputs, self.cotangents, strict=True)
         return np.concatenate([np.ravel(values[output] * cotangent) for output, cotangent in pairs])
 
+    def terms_at(self, leaf: Tensor, at: NDArray[Any]) -> NDArray[Any]:
+        """Return those numbers with other ones in a leaf, by replaying the graph in float64."""
+        return self.terms(self.graph.replay({leaf: at}, dtype=np.float64))
+
 
 def _grad(pairs: list[tuple[Tensor, NDArray[Any]]], leaves: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
     """One walk from all outputs at once."""

@@ -27,7 +27,7 @@ from ...engine.tensor import Tensor, tensor
 from ...nn import Recurrent
 from ...nn.cell import Cell
 from ...nn.cells import CELLS
-from ..oracles.differences import branches
+from ..oracles.kinks import branches
 from .programs import RESOLVERS, Program, resolve
 
 Shape = tuple[int, ...]

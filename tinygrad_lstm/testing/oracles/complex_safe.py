@@ -13,6 +13,8 @@ from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 
 STEP = 1e-100
+"""So small that f(x + ih) keeps no trace of h², so large that h times a gradient is no denormal."""
+
 AGREE = 0.01
 """Relative to the largest derivative: a forward that drops imaginary parts is far off, a plain difference is not."""
 

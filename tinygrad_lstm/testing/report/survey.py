@@ -16,7 +16,7 @@ from ...nn.cell import Cell
 from ..checks import check_cell, check_op, check_vjp
 from ..errors import GradientError, NothingCheckedError
 from ..generate.drawn import check_drawn
-from ..oracles.differences import Convergence, convergence
+from ..oracles.convergence import Convergence, convergence
 from ..taylor import taylor_test
 from ..unrolled import Unrolled
 from ..verdicts import Report, Verdict
