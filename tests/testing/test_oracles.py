@@ -9,12 +9,14 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.testing import GradientError, NothingCheckedError, check_vjp
 from tinygrad_lstm.testing.generate import strategies
 from tinygrad_lstm.testing.objective import Objective
-from tinygrad_lstm.testing.oracles import complex_safe
+from tinygrad_lstm.testing.oracles import complex_safe, precision, registry
 from tinygrad_lstm.testing.oracles.complex_step import complex_step
 from tinygrad_lstm.testing.oracles.convergence import convergence
 from tinygrad_lstm.testing.oracles.differences import BARS, differences
 from tinygrad_lstm.testing.oracles.kinks import short_of_a_kink
 from tinygrad_lstm.testing.oracles.precision import precise_terms
+from tinygrad_lstm.testing.oracles.question import Answer
+from tinygrad_lstm.testing.verdicts import Oracle
 
 KNOWN = {
     "tanh": (tl.tanh, lambda x: 1 - np.tanh(x) ** 2),
@@ -131,16 +133,16 @@ def test_a_forward_is_shown_to_be_complex_safe_once(monkeypatch):
 @pytest.mark.parametrize(
     ("forward", "oracle"),
     [
-        (lambda x: x * x, "complex step"),
-        (lambda x: x * np.abs(x) * np.sign(x.real), "differences"),  # loses some of what it carries
-        (lambda x: np.asarray(x, float) ** 2, "differences"),  # loses all, with a warning
-        (lambda x: np.square(x) if x.dtype == np.float64 else 1 / 0, "differences"),
+        (lambda x: x * x, Oracle.COMPLEX_STEP),
+        (lambda x: x * np.abs(x) * np.sign(x.real), Oracle.DIFFERENCES),  # loses some of what it carries
+        (lambda x: np.asarray(x, float) ** 2, Oracle.DIFFERENCES),  # loses all, with a warning
+        (lambda x: np.square(x) if x.dtype == np.float64 else 1 / 0, Oracle.DIFFERENCES),
     ],
 )
 def test_a_forward_that_loses_complex_numbers_is_judged_by_differences(forward, oracle):
     square = tl.primitive("square", forward, lambda g, y, x: (2 * x * g,))
     report = check_vjp(square, [1.5, -2.0])
-    assert report.findings["input 0"].oracle == oracle
+    assert report.findings["input 0"].oracle is oracle
     assert report.worst < 1e4
     wrong = tl.primitive("square", forward, lambda g, y, x: (2.00002 * x * g,))
     with pytest.raises(GradientError, match="the rule of square is wrong"):
@@ -158,3 +160,29 @@ def test_the_random_last_bits_alone_accuse_no_network(scale, monkeypatch):
             check_vjp(layer, xs, rng=seed)
         except NothingCheckedError:
             assert scale > 1
+
+
+def wrong_cube():
+    cube = tl.primitive("cube", lambda x: x * x * x, lambda g, y, x: (2 * x * x * g,))
+    with pytest.raises(GradientError) as caught:
+        check_vjp(cube, [1.0, 2.0])
+    return caught.value.failure
+
+
+def test_every_oracle_that_applies_is_asked_in_the_order_of_the_registry(monkeypatch):
+    expected = [Oracle.COMPLEX_STEP, Oracle.DIFFERENCES, Oracle.DIGITS, Oracle.ORDER]
+    assert [it.oracle for it in wrong_cube().evidence] == expected
+    assert f"{precision.DIGITS} digits" == Oracle.DIGITS
+    monkeypatch.setattr(precision, "LARGEST", 1)
+    assert [it.oracle for it in wrong_cube().evidence] == [o for o in expected if o is not Oracle.DIGITS]
+
+
+@pytest.mark.parametrize(("applies", "answers"), [(True, True), (True, False), (False, True)])
+def test_an_oracle_added_to_the_registry_is_in_the_evidence_where_it_applies_and_answers(applies, answers, monkeypatch):
+    guess = registry.Entry(
+        "a guess", lambda question: applies, lambda question: Answer(question.ours, 7.0, "far") if answers else None
+    )
+    monkeypatch.setattr(registry, "ORACLES", [guess, *registry.ORACLES])
+    failure = wrong_cube()
+    assert [it.theirs for it in failure.evidence if it.oracle == "a guess"] == [7.0] * (applies and answers)
+    assert ("a guess" in tl.testing.told(failure, None)) is (applies and answers)

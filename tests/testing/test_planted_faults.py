@@ -11,6 +11,7 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.engine import backprop
 from tinygrad_lstm.testing import GradientError, Verdict, check_vjp, judge, objective
 from tinygrad_lstm.testing.generate.cases import BUILTIN
+from tinygrad_lstm.testing.verdicts import Oracle
 
 
 class Fault(NamedTuple):
@@ -347,8 +348,8 @@ def test_a_forward_that_is_not_complex_safe_is_checked_by_differences():
     right = lambda g, y, x: (g * (tl.relu(x) - tl.relu(-x)) / tl.abs(x),)
     size = tl.primitive("size", np.abs, right)
     report = tl.testing.check_vjp(size, [1.0, -2.0])
-    assert report.findings["input 0"].oracle == "differences"
+    assert report.findings["input 0"].oracle is Oracle.DIFFERENCES
     with pytest.raises(tl.testing.GradientError, match=r"by differences it should.*the rule of size is wrong"):
         tl.testing.check_vjp(tl.primitive("size", np.abs, lambda g, y, x: (g * 1.00001,)), [1.0, 2.0])
     lae = tl.primitive("lae", lambda x: np.logaddexp(x, 0), lambda g, y, x: (g * tl.sigmoid(x),))
-    assert tl.testing.check_vjp(lae, [1.0]).findings["input 0"].oracle == "differences"
+    assert tl.testing.check_vjp(lae, [1.0]).findings["input 0"].oracle is Oracle.DIFFERENCES

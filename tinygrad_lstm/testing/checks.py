@@ -14,7 +14,7 @@ from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
 from .errors import GradientError, NothingCheckedError
-from .judge import COMPLEX_STEP, SIDES, judge, on_a_kink
+from .judge import judge, on_a_kink
 from .laws.agreement import require_single_precision, require_symmetry
 from .laws.algebra import require_laws
 from .objective import Objective
@@ -23,7 +23,7 @@ from .oracles.rounding import rounding_noise
 from .report.failure import Failure
 from .subject import Subject, outputs_of, parameters_of
 from .unrolled import Unrolled
-from .verdicts import TOLERANCE, Finding, Report, Verdict, worse
+from .verdicts import TOLERANCE, Finding, Oracle, Report, Verdict, worse
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
@@ -271,7 +271,7 @@ def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) 
                 failure = Failure.of(objective, name, leaf, gradient, direction, found, report, rng)
                 if not (failure.blame.nobody and on_a_kink(subject.graph, leaf, direction)):
                     raise GradientError(failure.message, failure)
-                found = Finding(Verdict.UNCHECKED, SIDES, reason=TIES)
+                found = Finding(Verdict.UNCHECKED, Oracle.SIDES, reason=TIES)
             findings[name] = worse(findings.get(name), found)
     return _reported(findings, subject)
 
@@ -280,9 +280,9 @@ def _reported(findings: dict[str, Finding], subject: Subject) -> Report:
     """The report, unless nothing was checked."""
     for name, leaf in subject.checked.items():
         if name not in findings:
-            findings[name] = Finding(Verdict.UNCHECKED, "nothing", reason=f"it is empty, of shape {leaf.shape}")
+            findings[name] = Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason=f"it is empty, of shape {leaf.shape}")
     for name, reason in subject.without.items():
-        findings[name] = Finding(Verdict.UNCHECKED, "nothing", reason=reason)
+        findings[name] = Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason=reason)
     report = Report(findings)
     if report.verdict is Verdict.UNCHECKED:
         reasons = "; ".join(f"{name}: {found.reason}" for name, found in findings.items()) or "it has no input"
@@ -298,8 +298,8 @@ def _forward_finding(objective: Objective, leaf: Tensor, direction: NDArray[Any]
     ours = _terms_of_forward_derivative(objective, leaf, direction)
     (gradient,) = objective.gradients([leaf])
     opinions = {"the gradient": np.ravel(gradient * direction)}
-    found = Finding(Verdict.UNCHECKED, "two backward passes", reason="the derivative is zero")
-    if judge(objective, leaf, gradient, direction, rng).oracle == COMPLEX_STEP:
+    found = Finding(Verdict.UNCHECKED, Oracle.TWO_PASSES, reason="the derivative is zero")
+    if judge(objective, leaf, gradient, direction, rng).oracle is Oracle.COMPLEX_STEP:
         opinions["the complex step"] = complex_step(objective, leaf, direction)
     for who, theirs in opinions.items():
         scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
@@ -311,7 +311,7 @@ def _forward_finding(objective: Objective, leaf: Tensor, direction: NDArray[Any]
         if not error <= TOLERANCE:
             noise = rounding_noise(objective, leaf, direction, rng)
             verdict = Verdict.ROUNDOFF if noise and apart <= noise else Verdict.WRONG
-        new = Finding(verdict, "two backward passes", float(ours.sum()), float(theirs.sum()), error, who)
+        new = Finding(verdict, Oracle.TWO_PASSES, float(ours.sum()), float(theirs.sum()), error, who)
         found = new if found.verdict is Verdict.UNCHECKED else worse(found, new)
     return found
 

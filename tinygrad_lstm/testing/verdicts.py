@@ -18,6 +18,21 @@ class Verdict(StrEnum):
     UNCHECKED = "UNCHECKED"  # nothing can be said; the reason says why
 
 
+class Oracle(StrEnum):
+    """What a verdict rests on."""
+
+    COMPLEX_STEP = "complex step"
+    DIFFERENCES = "differences"
+    DIGITS = "700 digits"
+    LAST_BITS = "random last bits"
+    SIDES = "the two sides of a kink"
+    ORDER = "order of convergence"
+    TWO_PASSES = "two backward passes"
+    ARITHMETIC = "arithmetic"  # what is not finite needs no other
+    SHAPES = "shapes"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True)
 class Finding:
     """What one oracle says of one gradient along one random direction.
@@ -27,7 +42,7 @@ class Finding:
     """
 
     verdict: Verdict
-    oracle: str
+    oracle: Oracle
     ours: float = 0.0
     theirs: float = 0.0
     error: float = 0.0

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...engine.tensor import Tensor
 from ..objective import Objective
 from .kinks import short_of_a_kink
+from .question import Answer, Question
 
 LEVELS = 7
 """Of extrapolation: each halves the step and removes one more term of the error."""
@@ -80,3 +81,10 @@ def one_sided(objective: Objective, leaf: Tensor, direction: NDArray[Any], step:
     at = objective.graph.values[leaf].astype(np.float64)
     before, here, after = (float(objective.terms_at(leaf, at + s * step * direction).sum()) for s in (-1, 0, 1))
     return (here - before) / step, (after - here) / step
+
+
+def ask(question: Question) -> Answer:
+    """Compare in error bars."""
+    estimate = differences(question.objective, question.leaf, question.direction)
+    bars = abs(question.ours - estimate.slope) / estimate.bar if estimate.bar else np.inf
+    return Answer(question.ours, float(estimate.slope), f"{bars:.3g} error bars of {estimate.bar:.1e}")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..objective import Objective
+from .question import Answer, Question
 from .twins import twins
 
 DIGITS = 700
@@ -32,14 +33,32 @@ def precise_terms(
 
     None if mpmath is not installed, the graph is too large, or a forward or a rule does not compute with such numbers.
     """
-    graph = objective.graph
-    if find_spec("mpmath") is None or sum(node.size for node in graph.nodes) > LARGEST:
+    if not _is_possible(objective.graph):
         return None
     key = leaf, direction.tobytes()
     if key not in objective.precise:
         objective.precise[key] = _terms(objective, leaf, direction)
     known: tuple[NDArray[Any], NDArray[Any]] | None = objective.precise[key]
     return known
+
+
+def applies(question: Question) -> bool:
+    """Return whether mpmath is installed and the graph is small enough."""
+    return _is_possible(question.objective.graph)
+
+
+def ask(question: Question) -> Answer | None:
+    """Compare to twelve digits; None where a forward or a rule does not compute with such numbers."""
+    terms = precise_terms(question.objective, question.leaf, question.direction)
+    if terms is None:
+        return None
+    ours, theirs = (float(each.sum()) for each in terms)
+    agree = np.isclose(ours, theirs, rtol=1e-12, atol=0)
+    return Answer(ours, theirs, "they agree" if agree else "they disagree")
+
+
+def _is_possible(graph: Graph) -> bool:
+    return find_spec("mpmath") is not None and sum(node.size for node in graph.nodes) <= LARGEST
 
 
 def _terms(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]] | None:

@@ -15,7 +15,7 @@ from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..judge import judge
 from ..objective import Objective
-from ..verdicts import Finding, Verdict
+from ..verdicts import Finding, Oracle, Verdict
 
 CONVICTED = 3
 """Wrong contributions of one primitive for which rounding is ruled out, before it is known to be wrong."""
@@ -109,7 +109,7 @@ def _recheck(step: Contribution, rng: np.random.Generator, thorough: bool) -> Fi
     try:
         gradient = _sum_to(product, value.shape)
     except ValueError:
-        return Finding(Verdict.WRONG, "shapes", reason=f"a contribution of shape {product.shape} to {value.shape}")
+        return Finding(Verdict.WRONG, Oracle.SHAPES, reason=f"a contribution of shape {product.shape} to {value.shape}")
     return judge(objective, leaves[step.slot], gradient, rng.normal(size=value.shape), rng, thorough)
 
 
@@ -180,7 +180,7 @@ def _accuse(charges: tuple[Charge, ...], uses: Counter[Any]) -> str:
     also = [other.name for other in wrong if other is not primitive]
     others = f"; so {'is' if len(also) == 1 else 'are'} {', '.join(also)}" if also else ""
     numbers = f"it gives {first.finding.ours:.6g} along a random direction, where {first.finding.theirs:.6g} is right"
-    if first.finding.oracle in ("shapes", "arithmetic"):
+    if first.finding.oracle in (Oracle.SHAPES, Oracle.ARITHMETIC):
         numbers = first.finding.reason
     return f"the rule of {primitive.name} is wrong{first.node.context.place}{which}{often}: {numbers}{others}"
 

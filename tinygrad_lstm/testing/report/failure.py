@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from ...engine.tensor import Tensor
 from ..errors import GradientError
-from ..judge import DIFFERENCES, Evidence, evidence
 from ..objective import Objective
 from ..oracles.differences import BARS
-from ..verdicts import TOLERANCE, Finding, Report
+from ..oracles.question import Evidence, Question
+from ..oracles.registry import evidence
+from ..verdicts import TOLERANCE, Finding, Oracle, Report
 from .blame import Blame, blame
 from .code import as_code
 from .shrink import shrunk
@@ -51,19 +52,19 @@ class Failure:
     ) -> Failure:
         with np.errstate(all="ignore"):
             charged = blame(objective, name, leaf, gradient, rng)
-            said = tuple(evidence(objective, leaf, gradient, direction, rng))
+            said = tuple(evidence(Question(objective, leaf, gradient, direction)))
         return cls(objective, name, leaf, gradient, direction, finding, charged, said, report)
 
     @property
     def message(self) -> str:
         what = f"the gradient of {self.name} {self.leaf.shape} is wrong: "
         found = self.finding
-        if found.oracle == "arithmetic":
+        if found.oracle is Oracle.ARITHMETIC:
             return f"{what}{found.reason}. Blame: {self.blame.sentence}"
         scale = abs(found.ours) + abs(found.theirs)
         relative = abs(found.ours - found.theirs) / scale if scale else 0.0
         apart = f"{found.error:.3g} units of rounding, where {TOLERANCE:.0e} are allowed"
-        if found.oracle == DIFFERENCES:
+        if found.oracle is Oracle.DIFFERENCES:
             apart = f"{found.error / TOLERANCE * BARS:.3g} error bars, where {BARS:.0f} are allowed"
         return (
             f"{what}along a random direction it gives {found.ours:.10g}, by {found.oracle} it should be "
