@@ -17,6 +17,7 @@ from .errors import GradientError, NothingCheckedError
 from .judge import judge, on_a_kink
 from .laws.agreement import require_single_precision, require_symmetry
 from .laws.algebra import require_laws
+from .laws.chunks import require_chunks_agree
 from .objective import Objective
 from .oracles.complex_step import complex_step
 from .oracles.rounding import rounding_noise
@@ -170,9 +171,9 @@ def check_op(
     if not callable(op):
         raise TypeError(f"check_op takes an operation, or a function of tensors, not {op!r}")
     if not inputs:
-        from .generate.drawn import check_drawn
+        from .generate.drawn import check_drawn  # here, as hypothesis takes its time
 
-        return check_drawn(op, rng=rng, **attrs)
+        return check_drawn(check_op, op, rng=rng, **attrs)
     generator = _generator(rng)
     f = (lambda *xs: op(*xs, **attrs)) if attrs else op
     report = check_vjp(f, *inputs, directions=directions, rng=generator)
@@ -204,8 +205,6 @@ def check_cell(cell: Cell | type[Cell] | str, steps: int = 5, *, batch: int = 2,
     >>> tl.testing.check_cell("gru", steps=3).verdict
     <Verdict.PASS: 'PASS'>
     """
-    from .laws.chunks import require_chunks_agree
-
     generator = _generator(rng)
     unrolled = Unrolled(cell, steps, batch, generator)
     parameters = unrolled.layer.parameters()
@@ -268,12 +267,21 @@ def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) 
             found = judge(objective, leaf, gradient, direction, rng)
             if found.verdict is Verdict.WRONG:
                 report = Report({**findings, name: found})
-                failure = Failure.of(objective, name, leaf, gradient, direction, found, report, rng)
+                failure = Failure.of(objective, name, leaf, gradient, direction, found, report, rng, _failure_in)
                 if not (failure.blame.nobody and on_a_kink(subject.graph, leaf, direction)):
                     raise GradientError(failure.message, failure)
                 found = Finding(Verdict.UNCHECKED, Oracle.SIDES, reason=TIES)
             findings[name] = worse(findings.get(name), found)
     return _reported(findings, subject)
+
+
+def _failure_in(output: Tensor) -> Failure | None:
+    """Check a tensor in all its leaves, and return what is wrong."""
+    try:
+        check_vjp(output)
+    except GradientError as error:
+        return error.failure
+    return None
 
 
 def _reported(findings: dict[str, Finding], subject: Subject) -> Report:

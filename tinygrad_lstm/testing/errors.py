@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .report.failure import Failure
+from .report.failure import Failure
 
 
 class GradientError(AssertionError):

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ...engine.primitive import Primitive
 from ...nn.module import Module
-from ..checks import check_op
 from ..errors import GradientError, NothingCheckedError, ResultError
 from ..profiles import chosen
 from ..verdicts import Finding, Report, worse
@@ -28,9 +27,15 @@ Watch = Callable[[Callable[..., Any], Inputs], None]
 
 
 def check_drawn(
-    op: Callable[..., Any], *, rng: int | np.random.Generator = 0, watch: Watch | None = None, **attrs: Any
+    check: Callable[..., Report],
+    op: Callable[..., Any],
+    /,
+    *,
+    rng: int | np.random.Generator = 0,
+    watch: Watch | None = None,
+    **attrs: Any,
 ) -> Report:
-    """``check_op`` at drawn inputs; the report holds the worst finding for each input of all that were tried.
+    """Run a check such as ``check_op`` at drawn inputs; the report has the worst finding for each input of all tried.
 
     As many are drawn as the profile says. ``watch`` is called with each case that passes. Raises GradientError for the
     smallest case that fails, NothingCheckedError for an operation that takes none of what is drawn.
@@ -54,7 +59,7 @@ def check_drawn(
         f, inputs = case
         assume(all(x.size for x in inputs))
         try:
-            report = check_op(f, *inputs, rng=seed)
+            report = check(f, *inputs, rng=seed)
         except NothingCheckedError as error:
             refusal[:] = [error]
             reject()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.tensor import Tensor
-from ..errors import GradientError
 from ..objective import Objective
 from ..oracles.differences import BARS
 from ..oracles.question import Evidence, Question
@@ -22,6 +22,10 @@ from .shrink import shrunk
 
 if TYPE_CHECKING:
     from ...drawing import Picture
+
+
+Recheck = Callable[[Tensor], "Failure | None"]
+"""Checks the graph of a tensor in all its leaves, and returns what is wrong, if anything is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +41,7 @@ class Failure:
     blame: Blame
     evidence: tuple[Evidence, ...]  # what each oracle says
     report: Report
+    recheck: Recheck  # the check that failed
 
     @classmethod
     def of(
@@ -49,11 +54,13 @@ class Failure:
         finding: Finding,
         report: Report,
         rng: np.random.Generator,
+        recheck: Recheck,
     ) -> Failure:
+        """Find out who is to blame and what each oracle says; ``recheck`` is for shrinking."""
         with np.errstate(all="ignore"):
             charged = blame(objective, name, leaf, gradient, rng)
             said = tuple(evidence(Question(objective, leaf, gradient, direction)))
-        return cls(objective, name, leaf, gradient, direction, finding, charged, said, report)
+        return cls(objective, name, leaf, gradient, direction, finding, charged, said, report, recheck)
 
     @property
     def message(self) -> str:
@@ -91,14 +98,8 @@ class Failure:
 
     def _first_of(self, output: Tensor) -> Failure | None:
         """What fails in the graph of another output, by the same kind of fault: a rule's, or the engine's."""
-        from ..checks import check_vjp
-
-        try:
-            check_vjp(output)
-        except GradientError as error:
-            other = error.failure
-            return other if other and bool(other.blame.charges) == bool(self.blame.charges) else None
-        return None
+        other = self.recheck(output)
+        return other if other and bool(other.blame.charges) == bool(self.blame.charges) else None
 
     @property
     def code(self) -> str:
@@ -107,7 +108,7 @@ class Failure:
 
     def picture(self) -> Picture:
         """The graph with the guilty nodes marked, and on each wrong edge our value and the oracle's."""
-        from ...drawing import draw
+        from ...drawing import draw  # here, as most failures are read and not drawn
 
         notes: dict[Tensor | tuple[Tensor, Tensor], str] = dict.fromkeys(self.blame.guilty, "guilty")
         for charge in sorted(self.blame.charges, key=lambda charge: charge.apart):  # of an edge, the worst is left

@@ -113,7 +113,7 @@ class Task(NamedTuple):
 def of_operation(op: Callable[..., Any], name: str) -> Task:
     """A primitive, or any function of tensors, at drawn inputs."""
     has_rule = not isinstance(op, Primitive) or op.rule is not None
-    return Task(name, lambda show: check_drawn(op, watch=show), has_rule)
+    return Task(name, lambda show: check_drawn(check_op, op, watch=show), has_rule)
 
 
 def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int) -> Task:
