@@ -1,4 +1,4 @@
-"""The room of proofs has no circles: every import counts, inside a function or for types alone too."""
+"""These modules have no circles: every import counts, inside a function or for types alone too."""
 
 import ast
 from graphlib import TopologicalSorter

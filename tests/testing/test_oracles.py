@@ -108,7 +108,7 @@ def test_differences_stop_short_of_a_kink():
 
 @given(st.floats(5, 150))
 def test_where_float64_has_no_digits_left_seven_hundred_tell_right_from_wrong(x):
-    """1 − tanh² is all rounding from 20 on: a right rule is not accused, a wrong one is still caught."""
+    """1 − tanh² is all rounding from 20 on: a right rule passes, a wrong one is still caught."""
     assert check_vjp(tl.tanh, [x, 1.1 * x]).verdict in ("PASS", "ROUNDOFF")
     wrong = tl.primitive("wrong", np.tanh, lambda g, y, z: (1.001 * g * (1 - y * y),))
     with pytest.raises(GradientError, match="the rule of wrong is wrong"):
@@ -150,7 +150,7 @@ def test_a_forward_that_loses_complex_numbers_is_judged_by_differences(forward, 
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
-def test_the_random_last_bits_alone_accuse_no_network(scale, monkeypatch):
+def test_the_random_last_bits_alone_find_no_network_wrong(scale, monkeypatch):
     """What is left to go by without mpmath."""
     monkeypatch.setattr("tinygrad_lstm.testing.judge.precise_terms", lambda *of: None)
     for seed in range(5):
@@ -185,4 +185,4 @@ def test_an_oracle_added_to_the_registry_is_in_the_evidence_where_it_applies_and
     monkeypatch.setattr(registry, "ORACLES", [guess, *registry.ORACLES])
     failure = wrong_cube()
     assert [it.theirs for it in failure.evidence if it.oracle == "a guess"] == [7.0] * (applies and answers)
-    assert ("a guess" in tl.testing.told(failure, None)) is (applies and answers)
+    assert ("a guess" in tl.testing.explain(failure, None)) is (applies and answers)

@@ -1,4 +1,4 @@
-"""Checks that gradients are right, each against opinions that share no code with the rules."""
+"""Checks that gradients are right, each against oracles that share no code with the rules."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def check_vjp(
     gradient. For each input x and a random direction u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying
     f's own graph on complex numbers: no truncation and no cancellation, so the tolerance is derived from rounding
     alone, 1e4 · 2⁻⁵³ times the sum of the absolute terms. Where float32 is involved it is 2⁻²⁴, and so many mistakes
-    would hide from one direction that there are four, unless you say how many. A forward that does not compute with
-    complex numbers is checked by extrapolated differences. After a mismatch, 700 digits tell a mistake from rounding if
-    mpmath is installed, and else what a random last bit in every value does to the gradient. At a kink or a tie the
-    gradient must lie between those of its two sides.
+    would hide from one direction that there are four, unless you ask for another number. A forward that does not
+    compute with complex numbers is checked by extrapolated differences. After a mismatch, 700 digits decide between a
+    mistake and rounding if mpmath is installed, and else what a random last bit in every value does to the gradient. At
+    a kink or a tie the gradient must lie between those of its two sides.
 
     Returns a Report with a verdict for each input. Raises GradientError naming the input, the error and who is to blame
     for a wrong gradient; for a function that is random, changes its arguments or computes outside its graph, and for an
@@ -157,7 +157,7 @@ def check_second_order(
 def check_op(
     op: Callable[..., Any], *inputs: ArrayLike, directions: int | None = None, rng: Seed = 0, **attrs: Any
 ) -> Report:
-    """Everything there is to check of an operation, one of ours or yours: the way to prove a ``tl.primitive``.
+    """Check all there is to check of an operation, one of ours or yours: the way to prove a ``tl.primitive``.
 
     Its gradients, forward derivatives and second derivatives; the laws that every gradient obeys (two runs identical,
     zero for a zero cotangent, linear, nothing mutated or aliased); and float32 against float64. Without inputs, some
@@ -183,7 +183,7 @@ def check_op(
         try:
             check(f, *inputs, directions=1, rng=generator)
         except NothingCheckedError:
-            continue  # all zero: the first order has said so
+            continue  # all zero: the first order has reported it
         except TypeError as error:
             raise GradientError(
                 f"the rule is right but cannot be differentiated again: {error}; write it with operators and tl's "
@@ -249,12 +249,12 @@ def _generator(rng: Seed) -> np.random.Generator:
 
 @lru_cache(16)
 def _seed(number: int) -> np.random.SeedSequence:
-    """What default_rng makes of a number, kept: seeding takes its time beside a small check."""
+    """Keep what default_rng makes of a number: seeding takes its time beside a small check."""
     return np.random.SeedSequence(number)
 
 
 def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) -> Report:
-    """The report on every checked input; raises at the first gradient that is wrong."""
+    """Report on every checked input; raise at the first gradient that is wrong."""
     objective = Objective.random(subject.graph, rng)
     findings: dict[str, Finding] = {}
     try:
@@ -285,7 +285,7 @@ def _failure_in(output: Tensor) -> Failure | None:
 
 
 def _reported(findings: dict[str, Finding], subject: Subject) -> Report:
-    """The report, unless nothing was checked."""
+    """Make the report, unless nothing was checked."""
     for name, leaf in subject.checked.items():
         if name not in findings:
             findings[name] = Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason=f"it is empty, of shape {leaf.shape}")
@@ -302,14 +302,14 @@ def _reported(findings: dict[str, Finding], subject: Subject) -> Report:
 
 
 def _forward_finding(objective: Objective, leaf: Tensor, direction: NDArray[Any], rng: np.random.Generator) -> Finding:
-    """⟨w, J u⟩ by two backward passes, beside ⟨Jᵀw, u⟩ by one and the complex step of the forward."""
+    """Compare ⟨w, J u⟩ by two backward passes with ⟨Jᵀw, u⟩ by one and the complex step of the forward."""
     ours = _terms_of_forward_derivative(objective, leaf, direction)
     (gradient,) = objective.gradients([leaf])
-    opinions = {"the gradient": np.ravel(gradient * direction)}
+    references = {"the gradient": np.ravel(gradient * direction)}
     found = Finding(Verdict.UNCHECKED, Oracle.TWO_PASSES, reason="the derivative is zero")
     if judge(objective, leaf, gradient, direction, rng).oracle is Oracle.COMPLEX_STEP:
-        opinions["the complex step"] = complex_step(objective, leaf, direction)
-    for who, theirs in opinions.items():
+        references["the complex step"] = complex_step(objective, leaf, direction)
+    for which, theirs in references.items():
         scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
         apart = float(abs(ours.sum() - theirs.sum()))
         if not scale:
@@ -319,7 +319,7 @@ def _forward_finding(objective: Objective, leaf: Tensor, direction: NDArray[Any]
         if not error <= TOLERANCE:
             noise = rounding_noise(objective, leaf, direction, rng)
             verdict = Verdict.ROUNDOFF if noise and apart <= noise else Verdict.WRONG
-        new = Finding(verdict, Oracle.TWO_PASSES, float(ours.sum()), float(theirs.sum()), error, who)
+        new = Finding(verdict, Oracle.TWO_PASSES, float(ours.sum()), float(theirs.sum()), error, which)
         found = new if found.verdict is Verdict.UNCHECKED else worse(found, new)
     return found
 

@@ -49,7 +49,7 @@ def judge(
     rng: np.random.Generator,
     thorough: bool = True,
 ) -> Finding:
-    """Compare ⟨gradient, direction⟩ with the complex step, and after a mismatch with whatever else can tell.
+    """Compare ⟨gradient, direction⟩ with the complex step, and after a mismatch with whatever else can decide.
 
     The tolerance is 1e4 · 2⁻⁵³ times the sum of the absolute terms (2⁻²⁴ if float32 is involved); nothing is absolute.
     A forward that was not shown to be complex-safe is judged by extrapolated differences and their error bar. Not
@@ -87,14 +87,14 @@ def _by_differences(objective: Objective, leaf: Tensor, gradient: NDArray[Any], 
         return Finding(Verdict.UNCHECKED, Oracle.DIFFERENCES, reason=_ZERO)
     if _between_sides(objective, leaf, gradient, direction, one_sided):
         return Finding(Verdict.PASS, Oracle.SIDES, found.ours, found.theirs)
-    if not estimate.tells and not apart > BARS * estimate.bar:
-        return _with(found, Verdict.UNCHECKED, Oracle.DIFFERENCES, 0.0, "the differences are too coarse to tell")
+    if not estimate.is_sharp and not apart > BARS * estimate.bar:
+        return _with(found, Verdict.UNCHECKED, Oracle.DIFFERENCES, 0.0, "the differences are too coarse to decide")
     error = TOLERANCE * apart / (BARS * estimate.bar) if estimate.bar else np.inf
     return _with(found, Verdict.PASS if error <= TOLERANCE else Verdict.WRONG, Oracle.DIFFERENCES, error)
 
 
 def _by_digits(objective: Objective, leaf: Tensor, direction: NDArray[Any], found: Finding) -> Finding | None:
-    """With 700 digits rounding is nothing: what is still apart is a mistake."""
+    """Compare with 700 digits, where rounding is nothing: what is still apart is a mistake."""
     precise = precise_terms(objective, leaf, direction)
     if precise is None:
         return None
@@ -116,7 +116,7 @@ def _by_noise(
     found: Finding,
     rng: np.random.Generator,
 ) -> Finding:
-    """Where so many digits are not to be had: what random last bits do, and differences with their order."""
+    """Compare, where digits are not to be had, with what random last bits do, and differences and their order."""
     noise = rounding_noise(objective, leaf, direction, rng)
     apart = abs(found.ours - found.theirs)
     if noise and apart <= noise:
@@ -136,14 +136,14 @@ def _with(found: Finding, verdict: Verdict, oracle: Oracle, error: float, reason
 
 
 def on_a_kink(graph: Graph, leaf: Tensor, direction: NDArray[Any]) -> bool:
-    """Whether a step so small that nothing else changes takes a node from one side of a kink to another."""
+    """Return whether a step so small that nothing else changes takes a node from one side of a kink to another."""
     return short_of_a_kink(graph, leaf, direction, ASIDE) < ASIDE
 
 
 def _between_sides(
     objective: Objective, leaf: Tensor, gradient: NDArray[Any], direction: NDArray[Any], sides: Sides
 ) -> bool:
-    """Whether the leaf stands on kinks or ties, and our derivative lies between those of their two sides.
+    """Return whether the leaf stands on kinks or ties, with our derivative between those of their two sides.
 
     Where it does not lie between them along the direction, several kinks at once may be why, so that each number of
     the leaf is looked at by itself.
@@ -166,7 +166,7 @@ def _between_sides(
 
 
 def _complex_sides(objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: float) -> tuple[float, float]:
-    """The slopes a little before and a little after."""
+    """Return the slopes a little before and a little after."""
     with np.errstate(all="ignore"):
         before, after = (float(complex_step(objective, leaf, direction, s * aside).sum()) for s in (-1, 1))
     return before, after

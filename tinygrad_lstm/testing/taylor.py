@@ -30,7 +30,7 @@ def taylor_test(
     parameters: Sequence[Tensor] = (),
     rng: int | np.random.Generator = 0,
 ) -> TaylorTest:
-    """What is left of f(x + hu) − f(x − hu) once 2h⟨g, u⟩ is taken away, for ever smaller steps h.
+    """Measure what is left of f(x + hu) − f(x − hu) once 2h⟨g, u⟩ is taken away, for ever smaller steps h.
 
     It shrinks like h³ if g is the gradient and like h if it is not: the slope of a line on logarithmic axes, which
     ``order`` gives and ``svg()`` draws. The step is taken in the first input with a gradient. Of a function that is

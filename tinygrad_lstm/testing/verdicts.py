@@ -1,4 +1,4 @@
-"""What a check may say of a gradient, and what it said of all of them."""
+"""Verdicts on gradients, the findings they come from, and reports on all of a function's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Verdict(StrEnum):
     WRONG = "WRONG"  # the rules and an oracle disagree, and rounding does not explain it
     PASS = "PASS"  # they agree
     ROUNDOFF = "ROUNDOFF"  # they disagree, but with enough digits they would not: no rule is wrong
-    UNCHECKED = "UNCHECKED"  # nothing can be said; the reason says why
+    UNCHECKED = "UNCHECKED"  # nothing can be decided; the reason is why
 
 
 class Oracle(StrEnum):
@@ -35,7 +35,7 @@ class Oracle(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one oracle says of one gradient along one random direction.
+    """What one oracle finds of one gradient along one random direction.
 
     ``error`` is in units of rounding, of which ``TOLERANCE`` are allowed; of an oracle that has an error bar, the unit
     is a thousandth of it.
@@ -75,7 +75,7 @@ class Report:
 
     @property
     def unproved(self) -> frozenset[str]:
-        """The inputs of which nothing could be said: their gradients are zero, or drown in rounding."""
+        """The inputs of which nothing could be decided: their gradients are zero, or drown in rounding."""
         return frozenset(name for name, it in self.findings.items() if it.verdict is Verdict.UNCHECKED)
 
     def __str__(self) -> str:
@@ -88,7 +88,7 @@ class Report:
 
 
 def worse(one: Finding | None, other: Finding) -> Finding:
-    """Of two findings on one input, the one to report: the graver verdict; of the same, the larger error."""
+    """Return the one to report of two findings on one input: the graver verdict; of the same, the larger error."""
     if one is None:
         return other
     order = list(Verdict)

@@ -34,7 +34,7 @@ class Convergence:
 
 
 def convergence(objective: Objective, leaf: Tensor, direction: NDArray[Any], slope: float) -> Convergence:
-    """Run the Taylor test: order 3 for a right gradient, 1 for a wrong one. Below an error of 1e-5 it cannot tell.
+    """Run the Taylor test: order 3 for a right gradient, 1 for a wrong one. Below an error of 1e-5 it sees none.
 
     No step crosses a kink, behind which there is another function.
     """

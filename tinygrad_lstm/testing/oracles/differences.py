@@ -29,13 +29,13 @@ class Estimate:
     scale: float  # the sum of the absolute terms, at the step it was taken with
 
     @property
-    def tells(self) -> bool:
+    def is_sharp(self) -> bool:
         """Whether the bar is small enough for a mistake to be seen behind it."""
         return np.isfinite(self.slope) and BARS * self.bar <= 1e-4 * self.scale
 
 
 def differences(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> Estimate:
-    """Central differences, extrapolated to a step of zero (Richardson 1911), with an error bar (Ridders 1982).
+    """Take central differences, extrapolated to a step of zero (Richardson 1911), with an error bar (Ridders 1982).
 
     The first step is a tenth of the input's size, or less if there is a kink on the way; smaller ones are tried while
     they give a smaller error bar. To the estimate of truncation comes what rounding does to a difference.
@@ -77,7 +77,7 @@ def _extrapolated(
 
 
 def one_sided(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float) -> tuple[float, float]:
-    """The slopes just before and just after where the leaf stands, by differences a step apart."""
+    """Return the slopes just before and just after where the leaf stands, by differences a step apart."""
     at = objective.graph.values[leaf].astype(np.float64)
     before, here, after = (float(objective.terms_at(leaf, at + s * step * direction).sum()) for s in (-1, 0, 1))
     return (here - before) / step, (after - here) / step

@@ -13,14 +13,14 @@ from ...engine.tensor import Tensor
 
 
 def branches(graph: Graph, values: dict[Tensor, NDArray[Any]]) -> Iterator[NDArray[Any]]:
-    """On which side of its kinks each node stands: signs of what the primitives declare to vanish there."""
+    """Return on which side of its kinks each node stands: signs of what the primitives declare to vanish there."""
     for node in graph.nodes:
         if node.primitive is not None and node.primitive.kink is not None:
             yield np.sign(np.real(node.primitive.kink(*(values[x] for x in node.inputs), **node.attrs)))
 
 
 def short_of_a_kink(graph: Graph, leaf: Tensor, direction: NDArray[Any], step: float) -> float:
-    """A step that leaves every node on its side of every kink; 0 if not even one of twenty ever smaller ones does."""
+    """Return a step that leaves every node on its side of every kink; 0 if none of twenty ever smaller ones does."""
     if not any(node.primitive is not None and node.primitive.kink for node in graph.nodes):
         return step
     at = graph.values[leaf].astype(np.float64)

@@ -18,7 +18,7 @@ from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..objective import Objective
 from .question import Answer, Question
-from .twins import twins
+from .replicas import replicas
 
 DIGITS = 700
 
@@ -29,7 +29,7 @@ LARGEST = 10_000
 def precise_terms(
     objective: Objective, leaf: Tensor, direction: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Our terms ⟨g, u⟩ and the forwards' terms of the same derivative, both with 700 digits, rounded at the end.
+    """Return our terms ⟨g, u⟩ and the forwards' terms of the same derivative, both with 700 digits, rounded at the end.
 
     None if mpmath is not installed, the graph is too large, or a forward or a rule does not compute with such numbers.
     """
@@ -68,11 +68,11 @@ def _terms(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> tuple
     try:
         with np.errstate(all="ignore"):
             values = {node: precise(graph.values[node]) for node in graph.leaves}
-            made = twins(graph, values, _forward)
-            moved = twins(graph, {**values, leaf: values[leaf] + step * along}, _forward)
-            twin = Objective(Graph(*(made[o] for o in graph.outputs)), tuple(map(precise, objective.cotangents)))
-            (gradient,) = twin.gradients([made[leaf]])
-            here, there = (objective.terms({o: twin[o].value for o in graph.outputs}) for twin in (made, moved))
+            made = replicas(graph, values, _forward)
+            moved = replicas(graph, {**values, leaf: values[leaf] + step * along}, _forward)
+            replica = Objective(Graph(*(made[o] for o in graph.outputs)), tuple(map(precise, objective.cotangents)))
+            (gradient,) = replica.gradients([made[leaf]])
+            here, there = (objective.terms({o: replica[o].value for o in graph.outputs}) for replica in (made, moved))
         ours = np.ravel(gradient * along)
         theirs = np.ravel((there - here) / step)
         return np.array(ours, np.float64), np.array(theirs, np.float64)
@@ -102,7 +102,7 @@ def precise(value: Any) -> Precise:
 
 @cache
 def _number() -> Any:
-    """The class of those numbers: what numpy's functions ask of the entries of an array of objects."""
+    """Make the class of those numbers: what numpy's functions ask of the entries of an array of objects."""
     import mpmath
 
     context = mpmath.mp.clone()
@@ -126,7 +126,7 @@ def _number() -> Any:
             return bool(self.v)
 
     def define(name: str, compute: Callable[[Any, Any], Any], result: Callable[[Any], Any] = Number) -> None:
-        """An operator; with an array, it is the array's."""
+        """Define an operator; with an array, it is the array's."""
         setattr(
             Number,
             f"__{name}__",

@@ -19,7 +19,7 @@ class Entry(NamedTuple):
 
 
 def always(question: Question) -> bool:
-    """Return True: of an oracle that can be asked about anything."""
+    """Return True, for an oracle that can be asked about anything."""
     return True
 
 

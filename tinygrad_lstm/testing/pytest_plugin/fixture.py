@@ -22,7 +22,7 @@ _options: ContextVar[dict[str, Any]] = ContextVar("options", default={})  # noqa
 
 @contextmanager
 def options(**given: Any) -> Iterator[None]:
-    """What every check is given, for a while, unless the call says otherwise."""
+    """Give every check these options, for a while; those of a call come first."""
     token = _options.set(given)
     try:
         yield
@@ -41,27 +41,27 @@ class GradCheck:
         return self._report(check_vjp, f, *inputs, **options)
 
     def op(self, op: Callable[..., Any], *inputs: Any, **options: Any) -> Report:
-        """``check_op``."""
+        """Run ``check_op``."""
         return self._report(check_op, op, *inputs, **options)
 
     def cell(self, cell: Any, steps: int = 5, **options: Any) -> Report:
-        """``check_cell``."""
+        """Run ``check_cell``."""
         return self._report(check_cell, cell, steps, **options)
 
     def jvp(self, f: Callable[..., Any], *inputs: Any, **options: Any) -> Report:
-        """``check_jvp``."""
+        """Run ``check_jvp``."""
         return self._report(check_jvp, f, *inputs, **options)
 
     def second_order(self, f: Callable[..., Any], *inputs: Any, **options: Any) -> Report:
-        """``check_second_order``."""
+        """Run ``check_second_order``."""
         return self._report(check_second_order, f, *inputs, **options)
 
     def same(self, f: Callable[..., Any], g: Callable[..., Any], *inputs: Any, **options: Any) -> None:
-        """``check_same``."""
+        """Run ``check_same``."""
         self._check(check_same, f, g, *inputs, **options)
 
     def detects(self, op: Any, wrong_rule: Callable[..., Any], *inputs: Any, **options: Any) -> GradientError:
-        """``assert_detects``."""
+        """Run ``assert_detects``."""
         caught: GradientError = self._check(assert_detects, op, wrong_rule, *inputs, **options)
         return caught
 
