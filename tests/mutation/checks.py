@@ -152,7 +152,7 @@ def _require_complex_derivative(output: Any, rng: np.random.Generator) -> None:
         if leaf.requires_grad:
             direction = rng.normal(size=leaf.shape)
             estimate = differences(objective, leaf, direction)
-            if estimate.tells:
+            if estimate.is_sharp:
                 exact = complex_step(objective, leaf, direction).sum()
                 assert abs(exact - estimate.slope) <= 1e-4 * estimate.scale
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .report.text import explain as explain
     from .taylor import taylor_test as taylor_test
     from .verdicts import Finding as Finding
+    from .verdicts import Oracle as Oracle
     from .verdicts import Report as Report
     from .verdicts import Verdict as Verdict
 
@@ -26,7 +27,7 @@ _HOMES = {
     **dict.fromkeys(
         ("assert_detects", "check_cell", "check_jvp", "check_op", "check_second_order", "check_vjp"), "checks"
     ),
-    **dict.fromkeys(("Finding", "Report", "Verdict"), "verdicts"),
+    **dict.fromkeys(("Finding", "Oracle", "Report", "Verdict"), "verdicts"),
     **dict.fromkeys(("GradientError", "NothingCheckedError"), "errors"),
     "check_same": "laws.agreement",
     "taylor_test": "taylor",

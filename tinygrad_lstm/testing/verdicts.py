@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..structure.tables import html_table
+
 TOLERANCE = 1e4
 """In units of rounding. Correct LSTM gradients were measured up to 64 units, saturated ones up to 1.8e3."""
 
 
 class Verdict(StrEnum):
-    """In the order in which one counts more than another, where several were reached."""
+    """Name what a check found, in the order in which one counts more than another where several were reached.
+
+    >>> Verdict("PASS") is Verdict.PASS
+    True
+    """
 
     WRONG = "WRONG"  # the rules and an oracle disagree, and rounding does not explain it
     PASS = "PASS"  # they agree
@@ -19,7 +25,12 @@ class Verdict(StrEnum):
 
 
 class Oracle(StrEnum):
-    """What a verdict rests on."""
+    """Name what a verdict rests on.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.testing.check_vjp(tl.tanh, [0.5]).findings["input 0"].oracle is Oracle.COMPLEX_STEP
+    True
+    """
 
     COMPLEX_STEP = "complex step"
     DIFFERENCES = "differences"
@@ -35,10 +46,14 @@ class Oracle(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one oracle finds of one gradient along one random direction.
+    """Hold what one oracle finds of one gradient along one random direction.
 
-    ``error`` is in units of rounding, of which ``TOLERANCE`` are allowed; of an oracle that has an error bar, the unit
-    is a thousandth of it.
+    ``ours`` and ``theirs`` are the derivative by the rules and by the oracle. ``error`` is in units of rounding, of
+    which ``TOLERANCE`` are allowed; of an oracle that has an error bar, the unit is a thousandth of it. ``reason`` is
+    why, where there is more to it than numbers.
+
+    >>> Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason="it is empty").error
+    0.0
     """
 
     verdict: Verdict
@@ -51,7 +66,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found: for each input its worst finding, which laws were tried besides, and in how many cases."""
+    """Hold what was found: for each input its worst finding, which laws were tried besides, and in how many cases.
+
+    Shows itself in a line, prints as a table, and is one in a notebook.
+
+    >>> report = Report({"x": Finding(Verdict.PASS, Oracle.COMPLEX_STEP, 1.0, 1.0, 2.5)})
+    >>> report
+    <report: PASS, 1 gradient, worst 2.5 units>
+    >>> print(report)
+    x  PASS             2.50 units  by complex step
+    """
 
     findings: dict[str, Finding]
     laws: tuple[str, ...] = ()
@@ -78,13 +102,32 @@ class Report:
         """The inputs of which nothing could be decided: their gradients are zero, or drown in rounding."""
         return frozenset(name for name, it in self.findings.items() if it.verdict is Verdict.UNCHECKED)
 
+    def __repr__(self) -> str:
+        count = len(self.findings)
+        gradients = f"{count} gradient{'s' * (count != 1)}{f' in {self.cases} cases' if self.cases > 1 else ''}"
+        return f"<report: {self.verdict}, {gradients}, worst {in_words(self.worst)} units>"
+
     def __str__(self) -> str:
+        """Return a line for each input, and one for the laws that were tried."""
         width = max(map(len, self.findings), default=0)
         lines = [
             f"{name:<{width}}  {it.verdict:<9}  {it.error:10.2f} units  by {it.oracle}{it.reason and ': ' + it.reason}"
             for name, it in self.findings.items()
         ]
         return "\n".join([*lines, *([f"and {', '.join(self.laws)}"] if self.laws else [])])
+
+    def _repr_html_(self) -> str:
+        """Return the same as a table of HTML, for notebooks."""
+        rows = [(name, it.verdict, in_words(it.error), it.oracle, it.reason) for name, it in self.findings.items()]
+        caption = "; and ".join([repr(self)[1:-1], *([", ".join(self.laws)] if self.laws else [])])
+        return html_table(
+            rows, head=("gradient of", "verdict", "error, units", "by", "why"), align="llrll", caption=caption
+        )
+
+
+def in_words(error: float) -> str:
+    """Return an error in words: of a right gradient a small number, of a wrong one any."""
+    return f"{error:,.1f}" if error < 1e6 else f"{error:.1e}"
 
 
 def worse(one: Finding | None, other: Finding) -> Finding:

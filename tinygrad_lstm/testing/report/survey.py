@@ -19,7 +19,7 @@ from ..generate.drawn import check_drawn
 from ..oracles.convergence import Convergence, convergence
 from ..taylor import taylor_test
 from ..unrolled import Unrolled
-from ..verdicts import Report, Verdict
+from ..verdicts import Report, Verdict, in_words
 from .failure import Failure
 
 
@@ -48,7 +48,7 @@ class SurveyRow:
     @property
     def units(self) -> str:
         """The error in words: of a right gradient a small number, of a wrong one any."""
-        return f"{self.error:,.1f}" if self.error < 1e6 else f"{self.error:.1e}"
+        return in_words(self.error)
 
     @property
     def order(self) -> float | None:
