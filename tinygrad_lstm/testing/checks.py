@@ -54,6 +54,10 @@ def check_vjp(
     mistake and rounding if mpmath is installed, and else what a random last bit in every value does to the gradient. At
     a kink or a tie the gradient must lie between those of its two sides.
 
+    ``inputs`` are what f is called with: tensors, or what ``tl.tensor`` takes; arrays of integers and booleans go to f
+    as they are. ``directions`` is how many are tried in each input, and ``rng`` the seed, or a numpy Generator, that
+    they and the cotangents are drawn by.
+
     Returns a Report with a verdict for each input. Raises GradientError naming the input, the error and who is to blame
     for a wrong gradient; for a function that is random, changes its arguments or computes outside its graph, and for an
     input that it ignores; and NothingCheckedError when every gradient is zero or drowns in rounding. (Squire & Trapp
@@ -81,7 +85,7 @@ def check_jvp(
     """Check forward derivatives J u, which two backward passes make: as J u is the gradient of ⟨Jᵀv, u⟩ in v.
 
     They must satisfy ⟨w, J u⟩ = ⟨Jᵀw, u⟩ and agree with the complex step, for random w and u. Arguments, report and
-    errors as for ``check_vjp``.
+    errors are those of ``check_vjp``. (Townsend 2017, "A new trick for calculating Jacobian vector products".)
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_jvp(tl.sigmoid, [0.5, -1.0]).verdict
@@ -116,7 +120,8 @@ def check_second_order(
 
     It is checked as any other function, and its derivative in the inputs, the Hessian, must be symmetric. The
     cotangents are among the inputs, so that something is checked also where f is linear. Arguments, report and errors
-    as for ``check_vjp``.
+    are those of ``check_vjp``. (Drucker & LeCun 1992, "Improving generalization performance using double
+    backpropagation".)
 
     >>> import tinygrad_lstm as tl
     >>> report = tl.testing.check_second_order(lambda x: x * x * x, [2.0])
@@ -162,7 +167,10 @@ def check_op(
     Its gradients, forward derivatives and second derivatives; the laws that every gradient obeys (two runs identical,
     zero for a zero cotangent, linear, nothing mutated or aliased); and float32 against float64. Without inputs, some
     are drawn: of several shapes, broadcasting against each other, until one makes it fail; shrunk to the smallest that
-    does. Report and errors as for ``check_vjp``.
+    does (Claessen & Hughes 2000, "QuickCheck"; MacIver 2019, "Hypothesis"). ``attrs`` are what ``op`` takes by name, as
+    in ``check_op(tl.softmax, axis=0)``; ``inputs``, ``directions`` and ``rng`` are those of ``check_vjp``.
+
+    Returns a Report that names the laws as well, and raises what ``check_vjp`` does; TypeError for what is no function.
 
     >>> import tinygrad_lstm as tl
     >>> print(", ".join(tl.testing.check_op(tl.tanh, [[0.5, -1.0]]).laws[:2]))
@@ -199,7 +207,12 @@ def check_cell(cell: Cell | type[Cell] | str, steps: int = 5, *, batch: int = 2,
     ``cell`` is one of yours or ours, an instance, a class with (input_size, hidden_size, rng=...), or a name such as
     "lstm". Its gradients are checked by ``check_vjp``, at every step's output and the last state; the laws of algebra
     as in ``check_op``; and chunks: running half of the steps, then the other half from the state and the gradient at
-    the cut, or one sequence of the batch at a time, must give the gradients of the whole.
+    the cut, or one sequence of the batch at a time, must give the gradients of the whole (Werbos 1990,
+    "Backpropagation through time").
+
+    ``steps`` and ``batch`` are T and N of the random input (T, N, D); ``rng`` is the seed, or a Generator, that draws
+    it, the states and the weights of a class. Returns a Report, as ``check_op`` does; raises ValueError for the name of
+    no cell, TypeError for what is no cell, and else what ``check_vjp`` raises.
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_cell("gru", steps=3).verdict
@@ -220,7 +233,10 @@ def assert_detects(
 ) -> GradientError:
     """Assert that ``check_op`` catches a wrong rule put in the place of an operation's own: a negative control.
 
-    Returns the error that caught it. Raises AssertionError if the wrong rule gets away, or if the right one does not.
+    ``op`` is a primitive and ``wrong_rule(g, y, *inputs, **attrs)`` what a mistake would make of its rule; the others
+    are the arguments of ``check_op``. Returns the error that caught it, whose ``failure`` ``explain`` takes. Raises
+    AssertionError if the wrong rule gets away, GradientError if the right one does not, TypeError for what is no
+    primitive. (DeMillo, Lipton & Sayward 1978, "Hints on test data selection".)
 
     >>> import tinygrad_lstm as tl
     >>> caught = tl.testing.assert_detects(tl.tanh, lambda g, y, x: (g * (1 - y),), [0.5, -1.0])

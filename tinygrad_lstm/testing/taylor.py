@@ -36,6 +36,11 @@ def taylor_test(
     ``order`` gives and ``svg()`` draws. The step is taken in the first input with a gradient. Of a function that is
     linear or quadratic along u nothing is left but rounding, and there is no order.
 
+    Arguments are those of ``check_vjp``. Returns the steps, what remains at each, what rounding alone leaves, and the
+    order. Raises NothingCheckedError where no input has a gradient, and GradientError for a function that cannot be
+    checked. (Farrell, Ham, Funke & Rognes 2013, "Automated derivation of the adjoint of high-level transient finite
+    element programs", section 5.)
+
     >>> import tinygrad_lstm as tl
     >>> round(taylor_test(tl.tanh, [0.5, -1.0]).order)
     3

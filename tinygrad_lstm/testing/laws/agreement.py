@@ -95,8 +95,10 @@ def check_same(
 ) -> None:
     """Check that two functions are one: the same values and the same gradients, to what rounding explains.
 
-    A fused operation against what it is composed of, or a faster cell against the one that is easy to read. Raises
-    GradientError naming the output, or the input whose gradients differ. Both may still be wrong.
+    A fused operation against what it is composed of, or a faster cell against the one that is easy to read. ``inputs``
+    are what both are called with and ``rng`` is the seed, or a Generator, of the cotangents. Returns nothing; raises
+    GradientError naming the output, or the input whose gradients differ. Both may still be wrong: ``check_vjp`` finds
+    out. (McKeeman 1998, "Differential testing for software".)
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_same(tl.sigmoid, lambda x: 1 / (1 + tl.exp(-x)), [0.5, -1.0])

@@ -17,7 +17,7 @@ def explain(failure: Failure, picture: Path | None = None) -> str:
 
     ``failure`` is that of a GradientError. Shrinking it takes up to five seconds. The picture is written to the file
     ``picture``; without one, or where Graphviz cannot draw, its DOT stands in the text. Returns that text, which holds
-    nothing that a terminal would obey.
+    nothing that a terminal would obey. (Zeller & Hildebrandt 2002, "Simplifying and isolating failure-inducing input".)
 
     >>> import tinygrad_lstm as tl
     >>> caught = tl.testing.assert_detects(tl.tanh, lambda g, y, x: (g * (1 - y),), [0.5])
