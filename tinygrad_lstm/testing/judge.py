@@ -30,7 +30,10 @@ ASIDE = 1e-7
 """How far beside a kink its two sides are looked at, relative to the input."""
 
 KINK = 1e-3
-"""Two sides whose slopes differ by less, relatively, are no kink: curvature alone differs by about ``ASIDE``."""
+"""Two sides whose slopes differ by less, relatively, are no kink.
+
+Of 255 leaves of random programs without a kink the worst differed by 8e-5, by curvature alone.
+"""
 
 MOST_CORNERS = 256
 """Numbers in a leaf whose kinks are looked at one by one."""

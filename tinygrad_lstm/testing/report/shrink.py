@@ -15,7 +15,7 @@ from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 
 SECONDS = 5.0
-"""What shrinking may take."""
+"""What shrinking may take. An LSTM of 20 steps, 392 nodes, took 0.03 s with a wrong rule."""
 
 
 @dataclass(frozen=True, eq=False)
