@@ -15,7 +15,7 @@ from ..testing.profiles import Profile, drawing_by
 from .app import AnyCell, app, console, errors, refuse
 
 if TYPE_CHECKING:
-    from ..testing.report.survey import Row, Task
+    from ..testing.report.survey import SurveyRow, Task
 
 EXAMPLES = """Examples:
 
@@ -141,7 +141,7 @@ def _run(tasks: list[Task]) -> Any:
             progress.advance(bar)
 
 
-def _table(rows: list[Row]) -> Table:
+def _table(rows: list[SurveyRow]) -> Table:
     from ..testing.verdicts import TOLERANCE
 
     title = f"Gradients, by complex step; {TOLERANCE:,.0f} units of rounding are allowed"
@@ -154,15 +154,15 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
-def _print(row: Row) -> None:
-    from ..testing.report.telling import printable, told
+def _print(row: SurveyRow) -> None:
+    from ..testing.report.text import explain, printable
 
     errors.print(Text(printable(f"{row.name}: {row.note}"), style="red"), soft_wrap=True)
     if row.failure:
-        errors.print(Text(told(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg"))), soft_wrap=True)
+        errors.print(Text(explain(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg"))), soft_wrap=True)
 
 
-def _write(html: Path, rows: list[Row]) -> None:
+def _write(html: Path, rows: list[SurveyRow]) -> None:
     from ..pages.files import write_file
     from ..testing.report.page import page
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ...pages.theme import FADED, FONT, GRADIENT, INK, MUTED, PAPER, STYLED, dark_style
-from ..oracles.differences import Convergence
+from ..oracles.convergence import Convergence
 
 WIDTH, HEIGHT = 300, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 34, 44
