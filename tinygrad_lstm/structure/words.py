@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 LONGEST = 36
 """Letters of a name in a picture; what is longer is cut in the middle."""
 
+SUBSCRIPT_DIGITS, SUPERSCRIPT_DIGITS = "₀₁₂₃₄₅₆₇₈₉₋", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
+_SUBSCRIPTS = str.maketrans("0123456789-", SUBSCRIPT_DIGITS)
+_SUPERSCRIPTS = str.maketrans("0123456789-", SUPERSCRIPT_DIGITS)
+
 
 def clean(text: str, longest: int = LONGEST) -> str:
     """One line of printable characters, cut in the middle if it is too long."""
@@ -50,11 +54,34 @@ def magnitude(array: Any) -> float:
         return largest * float(np.linalg.norm(flat / largest)) if largest < math.inf else largest
 
 
+def shown(number: float) -> str:
+    """Four digits, and a proper minus sign."""
+    return f"{number:.4g}".replace("-", "−")
+
+
 def short(number: float) -> str:
     """Two digits, and a proper minus sign."""
     text = f"{number:.2g}"
     mantissa, _, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}".replace("-", "−") if exponent else mantissa.replace("-", "−")
+
+
+def subscript(number: object) -> str:
+    """Its digits below the line; of several, without what is between them.
+
+    >>> subscript(-10), subscript("1, 2")
+    ('₋₁₀', '₁₂')
+    """
+    return str(number).translate(_SUBSCRIPTS).replace(" ", "").replace(",", "")
+
+
+def superscript(number: object) -> str:
+    """Its digits above the line.
+
+    >>> f"10{superscript(-3)}"
+    '10⁻³'
+    """
+    return str(number).translate(_SUPERSCRIPTS)
 
 
 def statistics(array: NDArray[Any]) -> str:

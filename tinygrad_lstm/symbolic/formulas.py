@@ -12,8 +12,9 @@ from ..engine.backprop import to_shape
 from ..engine.operators import Operators
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
+from ..structure.words import subscript
 from .expressions import Apply, Expression, Name, Number, Numbers, mathml, replaced, text
-from .notation import MATHML, subscript
+from .notation import MATHML
 
 SMALL = 4
 """Tensors of so many numbers are written out where a formula is to show numbers."""
