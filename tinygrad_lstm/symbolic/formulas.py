@@ -86,16 +86,16 @@ def formula(node: Tensor) -> str:
     ∂L/∂x += ∂L/∂y @ Wᵀ
     ∂L/∂W += xᵀ @ ∂L/∂y
     """
-    return "\n".join(line for line in formulas(node) if line)
+    return "\n".join(line for line in input_formulas(node) if line)
 
 
-def formulas(node: Tensor, upstream: Any = None) -> tuple[str, ...]:
+def input_formulas(node: Tensor, upstream: Any = None) -> tuple[str, ...]:
     """One formula per input slot; empty for a bare number, whose gradient nobody asks for.
 
     Given the upstream gradient, small tensors are written as their numbers.
 
     >>> import tinygrad_lstm as tl
-    >>> tl.symbolic.formulas(tl.tanh(tl.tensor(0.5, name="x")), upstream=2.0)
+    >>> tl.symbolic.input_formulas(tl.tanh(tl.tensor(0.5, name="x")), upstream=2.0)
     ('∂L/∂x += 2 ⊙ (1 − 0.4621²)',)
     """
     if node.primitive is None:
