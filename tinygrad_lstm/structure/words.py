@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.tensor import Tensor
+
 LONGEST = 36
 """Letters of a name in a picture; what is longer is cut in the middle."""
 
@@ -30,6 +32,18 @@ def clean(text: str, longest: int = LONGEST) -> str:
     return line
 
 
+def display_name(node: Tensor) -> str | None:
+    """A node's own name, with its time step as a subscript: c₃."""
+    if node.name is None:
+        return None
+    return node.name if node.is_leaf or node.time is None else node.name + subscript(node.time)
+
+
+def is_number(x: Tensor) -> bool:
+    """Whether a leaf is but a number in a formula."""
+    return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
+
+
 def shape(array: NDArray[Any]) -> str:
     return "×".join(map(str, array.shape)) or "scalar"
 
@@ -41,6 +55,12 @@ def numbers(array: NDArray[Any], most: int = 3) -> str:
     if array.size <= most:
         return ", ".join(f"{number:.3g}" for number in array.ravel()).replace("-", "−")
     return f"‖{magnitude(array):.3g}‖".replace("-", "−")
+
+
+def in_full(array: Any) -> str:
+    """Every number of an array, on one line, in brackets as numpy nests them."""
+    written = np.array2string(np.asarray(array), separator=", ", formatter={"float_kind": "{:.4g}".format})
+    return " ".join(written.split()).replace("-", "−")
 
 
 def magnitude(array: Any) -> float:

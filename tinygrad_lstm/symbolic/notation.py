@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..structure.words import SUBSCRIPT_DIGITS, shown, subscript, superscript
+from ..structure.words import SUBSCRIPT_DIGITS, in_full, shown, subscript, superscript
 
 _FROM_SUBSCRIPTS = str.maketrans(SUBSCRIPT_DIGITS, "0123456789−")
 _INDEXED = re.compile(rf"(.+?)([{SUBSCRIPT_DIGITS}]+)(′*)", re.DOTALL)
@@ -47,8 +47,7 @@ class Plain:
         return shown(value)
 
     def numbers(self, array: Any) -> str:
-        written = np.array2string(np.asarray(array), separator=", ", formatter={"float_kind": "{:.4g}".format})
-        return " ".join(written.split()).replace("-", "−")
+        return in_full(array)
 
     def words(self, text: str) -> str:
         return text
