@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.cli.test_command_line import command
-from tinygrad_lstm.cli import app
+from tinygrad_lstm.cli.app import app
 
 MY_OPS = """
 import numpy as np

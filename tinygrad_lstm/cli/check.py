@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..testing.profiles import Profile, drawing_by
-from .app import AnyCell, app, console, errors, refuse
+from ..testing.verdicts import TOLERANCE, Verdict
+from .app import AnyCell, app, console, errors, refuse, say, writing
 
 if TYPE_CHECKING:
     from ..testing.report.survey import SurveyRow, Task
@@ -32,7 +33,12 @@ the profile says, or at random ones of the shapes you give, one --shape for
 each input. A cell is unrolled; a tensor is checked in every leaf that
 requires a gradient."""
 
-STYLES = {"PASS": "green", "ROUNDOFF": "green", "UNCHECKED": "yellow", "WRONG": "bold red"}
+STYLES = {
+    Verdict.PASS: "green",
+    Verdict.ROUNDOFF: "green",
+    Verdict.UNCHECKED: "yellow",
+    Verdict.WRONG: "bold red",
+}
 
 
 @app.command(epilog=EXAMPLES)
@@ -142,8 +148,6 @@ def _run(tasks: list[Task]) -> Any:
 
 
 def _table(rows: list[SurveyRow]) -> Table:
-    from ..testing.verdicts import TOLERANCE
-
     title = f"Gradients, by complex step; {TOLERANCE:,.0f} units of rounding are allowed"
     table = Table("what", "verdict", title=title)
     for heading in ("error, units", "gradients", "cases", "checks/s"):
@@ -157,17 +161,15 @@ def _table(rows: list[SurveyRow]) -> Table:
 def _print(row: SurveyRow) -> None:
     from ..testing.report.text import explain, printable
 
-    errors.print(Text(printable(f"{row.name}: {row.note}"), style="red"), soft_wrap=True)
+    say(printable(f"{row.name}: {row.note}"), style="red")
     if row.failure:
-        errors.print(Text(explain(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg"))), soft_wrap=True)
+        say(explain(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg")))
 
 
 def _write(html: Path, rows: list[SurveyRow]) -> None:
     from ..pages.files import write_file
     from ..testing.report.page import page
 
-    try:
+    with writing(html):
         write_file(html, page(rows))
-    except OSError as error:
-        raise refuse(f"cannot write {html}: {error.strerror}") from error
-    errors.print(Text(f"wrote {html}; open it in a browser"), soft_wrap=True)
+    say(f"wrote {html}; open it in a browser")

@@ -13,7 +13,7 @@ from ..engine.backprop import shares
 from ..engine.graph import Graph
 from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
-from ..symbolic.formulas import display_name
+from ..structure.words import display_name
 from .recording.tape import Tape
 
 Array = NDArray[Any]

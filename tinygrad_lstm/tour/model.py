@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -48,6 +49,15 @@ class NextToken(Module):
     def last_guess(self, ids: NDArray[np.intp]) -> Tensor:
         """The log-probability of each token of the vocabulary after reading ids, (T)."""
         return log_softmax(self.head(self(ids)[-1]))
+
+
+def title(cell: str) -> str:
+    """What people call a cell of CELLS, by its class.
+
+    >>> title("lstm"), title("peephole")
+    ('LSTM', 'Peephole LSTM')
+    """
+    return re.sub("(?<=[a-z])(?=[A-Z])", " ", CELLS[cell].__name__.removesuffix("Cell"))
 
 
 def train(

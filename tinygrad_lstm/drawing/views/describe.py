@@ -10,8 +10,8 @@ from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...pages.theme import role_of
 from ...structure import words
-from ...structure.words import magnitude, statistics
-from ...symbolic.formulas import display_name, equation
+from ...structure.words import display_name, magnitude, statistics
+from ...symbolic.formulas import equation
 from ..scale import Scale
 from ..scene import Box, Text
 from .options import Options

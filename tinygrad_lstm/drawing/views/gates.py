@@ -13,11 +13,12 @@ from dataclasses import replace
 from ...engine.graph import Graph
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
+from ...structure.words import is_number
 from ..scene import Arrow, Box, Scene, Text
 from .describe import role
 from .options import Options
 from .parts import Part, Parts, without_step
-from .unrolled import Unrolled, is_number
+from .unrolled import Unrolled
 
 LONG_GATES = 5
 

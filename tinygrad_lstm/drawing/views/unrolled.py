@@ -6,6 +6,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
 from ...structure import words
+from ...structure.words import is_number
 from ..scene import Arrow, Box, Scene, Text
 from .describe import Describer
 from .options import Options
@@ -173,11 +174,6 @@ class Unrolled:
         known.thick |= on_path
         known.faded &= not on_path
         return known
-
-
-def is_number(x: Tensor) -> bool:
-    """Whether a leaf is but a number in a formula."""
-    return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
 
 
 def is_input(part: Part) -> bool:
