@@ -314,6 +314,9 @@ def _require_pytorchs_habits() -> None:
     np.testing.assert_allclose(single.grad.value, [2, 2])
     assert x.grad.value.base is None
     assert unused.grad is None
+    one, other = (tl.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    (one + other).sum().backward()
+    assert not np.shares_memory(one.grad.value, other.grad.value), "each leaf's gradient is its own"
     narrow = tl.tensor([0.5, 1.5], requires_grad=True, dtype=np.float32)
     (narrow + x.detach()).sum().backward()
     assert narrow.grad.dtype == np.float32

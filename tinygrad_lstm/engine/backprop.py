@@ -1,7 +1,5 @@
 """Backpropagation: one walk, which can be watched step by step or drained for its result."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from operator import add, attrgetter
 from threading import Lock

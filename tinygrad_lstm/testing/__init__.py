@@ -40,10 +40,12 @@ __all__ = ["strategies", *_HOMES]
 def __getattr__(name: str) -> Any:
     """Import what is used: pytest loads the plugin in this package whatever it is about to run."""
     if name == "strategies":
-        return import_module(".generate.strategies", __name__)
-    if name not in _HOMES:
+        found = import_module(".generate.strategies", __name__)
+    elif name in _HOMES:
+        found = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = found
     return found
 
 

@@ -10,8 +10,6 @@ entry, and shrinks as well. Shapes shrink to scalars and single numbers, program
 ...     gradcheck(program, *program.inputs)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
