@@ -36,7 +36,7 @@ def test_what_is_imported_when_used_is_not_imported_before():
         "print('importlib.metadata' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    assert set(done.stdout.split()) == {"engine", "nn", "False"}
+    assert set(done.stdout.split()) == {"engine", "structure", "nn", "False"}
 
 
 @pytest.mark.parametrize("name", tl._WHEN_USED)
