@@ -2,7 +2,7 @@
 
 RMS norm divides each row by its root mean square, so that a recurrent state neither dies out nor explodes. Its rule
 below forgets one thing; training with it would go on, a little worse. Run this file: it prints what the checks say, and
-leaves ``guilty.svg``, ``wrong.svg`` and ``right.svg`` where you are.
+leaves ``wrong_rule.svg``, ``wrong.svg`` and ``right.svg`` where you are.
 """
 
 from pathlib import Path
@@ -16,8 +16,8 @@ from tinygrad_lstm.testing import (
     assert_detects,
     check_cell,
     check_op,
+    explain,
     taylor_test,
-    told,
 )
 
 
@@ -42,7 +42,7 @@ class NormedCell(tl.nn.Cell):
     """h' = tanh(rms_norm(W[h, x])): an RNN cell whose layer is normalised first."""
 
     def __init__(self, input_size, hidden_size, rng=None, dtype=np.float64):
-        super().__init__(input_size, hidden_size, rng, dtype)
+        super().__init__(input_size, hidden_size, dtype=dtype)
         self.layer = tl.Linear(hidden_size + input_size, hidden_size, rng=rng)
 
     def forward(self, x, h):
@@ -57,7 +57,7 @@ try:
     check_cell(NormedCell, steps=1)
 except GradientError as error:
     caught = error.failure
-print(told(caught, Path("guilty.svg")))
+print(explain(caught, Path("wrong_rule.svg")))
 assert "the rule of rms_norm is wrong" in caught.message
 
 print("\n2. A row of one number is ±1, whatever it is. It has no gradient, and the check says so instead of passing:\n")

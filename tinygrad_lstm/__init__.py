@@ -6,11 +6,9 @@ its gradients with ``testing``. Importing this needs numpy alone; pictures and t
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import nn as nn
-from .drawing import draw, path
 from .engine.backprop import Contribution, backprop, grad
 from .engine.errors import ShapeError
 from .engine.graph import Graph
@@ -64,11 +62,16 @@ from .nn import (
 )
 
 if TYPE_CHECKING:
-    from . import testing
+    from . import drawing as drawing
+    from . import structure as structure
+    from . import symbolic as symbolic
+    from . import testing as testing
+    from .drawing import draw as draw
     from .stepper import step as step
+    from .structure.path import path as path
     from .symbolic import formula as formula
 
-_WHEN_USED = {"step": ".stepper", "formula": ".symbolic", "testing": ".testing"}
+    __version__: str
 
 __all__ = [
     "GRU",
@@ -131,14 +134,43 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHEN_USED:
+_WHEN_USED = {
+    "draw": ".drawing",
+    "drawing": ".drawing",
+    "formula": ".symbolic",
+    "path": ".structure.path",
+    "step": ".stepper",
+    "structure": ".structure",
+    "symbolic": ".symbolic",
+    "testing": ".testing",
+}
+"""What is imported when it is used, and from where: modules by their own name, others out of one."""
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name == "__version__":
+        found: object = _version()
+    elif name in _WHEN_USED:
+        module = import_module(_WHEN_USED[name], __name__)
+        found = module if _WHEN_USED[name] == f".{name}" else getattr(module, name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(_WHEN_USED[name], __name__)
-    found = module if name == "testing" else getattr(module, name)
     globals()[name] = found
     return found
 
 
+def _version() -> str:
+    """That of the installed package; of a mere copy of its files nobody can tell."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("tinygrad-lstm")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_WHEN_USED})
+    hiding = ("abs", "max", "sum")  # ours too; but whoever imports * keeps Python's own
+    return sorted({*__all__, *hiding, "__version__", *(name for name in globals() if name.startswith("__"))})

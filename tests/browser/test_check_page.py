@@ -54,7 +54,7 @@ def test_a_failure_comes_first_with_sentence_evidence_program_and_picture(open_p
         "order of convergence",
     ]
     assert "tl.testing.check_vjp" in failure.locator("pre").inner_text()
-    assert failure.locator("svg text", has_text="guilty").count() == 1
+    assert failure.locator("svg text", has_text="wrong").count() == 1
     assert "order 1.0: wrong" in page.locator(".plots svg text").all_text_contents()
     assert failure.bounding_box()["y"] < page.locator("main > .wide").bounding_box()["y"]
 

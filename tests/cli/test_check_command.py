@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.cli.test_command_line import command
-from tinygrad_lstm.cli import app
+from tinygrad_lstm.cli.app import app
 
 MY_OPS = """
 import numpy as np
@@ -145,14 +145,14 @@ def test_a_wrong_operation_is_blamed_shrunk_and_drawn(here):
     for oracle in ("complex step", "differences", "700 digits", "order of convergence 1 3"):
         assert oracle in said
     assert "my_ops.swish(x0)" in said
-    assert (here / "swish-gradient.svg").read_text(encoding="utf-8").count("guilty") >= 1
+    assert (here / "swish-gradient.svg").read_text(encoding="utf-8").count("wrong") >= 1
     program = done.stderr[done.stderr.index("    import tinygrad_lstm") : done.stderr.index("Its picture")]
     (here / "smallest.py").write_text("\n".join(line[4:] for line in program.splitlines()), encoding="utf-8")
     again = command_of_python(here / "smallest.py")
     assert again.returncode == 1
     assert "the rule of swish is wrong" in again.stderr
     page = (here / "swish.html").read_text(encoding="utf-8")
-    for piece in ("the rule of swish is wrong", "my_ops.swish(x0)", "guilty", "order 1.0: wrong"):
+    for piece in ("the rule of swish is wrong", "my_ops.swish(x0)", "wrong", "order 1.0: wrong"):
         assert piece in page
 
 
@@ -193,7 +193,7 @@ def test_names_of_a_persons_own_are_escaped(here):
         (["--op", "tanh", "--html", "no/such/folder/x.html"], 2, "cannot write no/such/folder/x.html"),
     ],
 )
-def test_what_cannot_be_checked_is_said(arguments, code, said, here):
+def test_what_cannot_be_checked_is_named(arguments, code, said, here):
     done = check(*arguments)
     assert said in " ".join(done.stderr.split())
     assert done.exit_code == code

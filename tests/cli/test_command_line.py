@@ -10,7 +10,11 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.cli.check import STYLES
+from tinygrad_lstm.nn.cells import CELLS
+from tinygrad_lstm.testing.verdicts import Verdict
 from tinygrad_lstm.tour import TourError, run
+from tinygrad_lstm.tour import model as tour_model
 from tinygrad_lstm.tour.model import NextToken, gradient_norms
 
 
@@ -68,11 +72,37 @@ def test_the_tour_writes_everything_and_links_it_from_one_page(tmp_path):
     assert "Yes." in page.text
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru"])
-def test_the_tour_takes_other_cells(cell, quick, tmp_path):
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_tour_takes_every_cell(cell, quick, tmp_path):
     tour = run("a b a c", tmp_path, cell=cell)
     assert tour.failure is None
-    assert set(tour.norms) == ({"RNN", "LSTM"} if cell == "rnn" else {"GRU", "RNN"})
+    name = tour_model.title(cell)
+    assert list(tour.norms) == [name, "LSTM" if cell == "rnn" else "RNN"]
+    article = "an" if cell in ("rnn", "lstm") else "a"
+    assert f"<h1>How {article} {name} learned" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_cell_that_is_added_is_a_choice_of_every_command(tmp_path):
+    code = (
+        "from tinygrad_lstm.nn import cells\n"
+        "class WiderCell(cells.GRUCell): pass\n"
+        "cells.CELLS['wider'] = WiderCell\n"
+        "from tinygrad_lstm.cli import main; main()\n"
+    )
+    for arguments in (["draw", "--help"], ["step", "--help"], ["check", "--help"], ["tour", "--help"]):
+        environment = {**os.environ, "COLUMNS": "200"}
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, encoding="utf-8", env=environment
+        )
+        assert "|".join([*CELLS, "wider"]) in done.stdout, arguments
+    done = subprocess.run(
+        [sys.executable, "-c", code, "step", "--cell", "wider"], input="q\n", capture_output=True, encoding="utf-8"
+    )
+    assert "seed" in done.stdout, done.stderr
+
+
+def test_every_verdict_has_a_colour():
+    assert STYLES.keys() == set(Verdict)
 
 
 @pytest.mark.parametrize(

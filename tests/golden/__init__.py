@@ -16,6 +16,7 @@ from rich.console import Console
 import tinygrad_lstm as tl
 from tinygrad_lstm.drawing.entry import VIEWS
 from tinygrad_lstm.nn import Recurrent
+from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.stepper.terminal import session as terminal
@@ -34,7 +35,7 @@ def circuit_dot(cell: str) -> str:
     for t in range(2):
         with tl.time_step(t):
             state = unrolled(tl.tensor([1.0, -1.0], name="x"), state)
-    return tl.draw(unrolled.parts(state)[0], "gates").positioned
+    return tl.draw(state_parts(unrolled, state)[0], "gates").positioned
 
 
 def stacked_dot() -> str:

@@ -54,7 +54,7 @@ def main() -> int:
     )
     for check in dict.fromkeys(mutant.caught for mutant in MUTANTS):
         with np.errstate(all="ignore"):
-            check()  # nobody is accused before anything is planted; and what is drawn is drawn once
+            check()  # nothing is found wrong before anything is planted; and what is drawn is drawn once
     with multiprocessing.get_context("fork").Pool(maxtasksperchild=20) as pool:
         outcomes = list(
             track(

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 import tinygrad_lstm as tl
 from tests.nn.longhand import LONGHAND, sigmoid, weights
 from tinygrad_lstm.engine import backprop
+from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.testing import (
     GradientError,
@@ -26,7 +27,8 @@ from tinygrad_lstm.testing.generate.cases import BUILTIN, CASES, Case
 from tinygrad_lstm.testing.generate.programs import Program
 from tinygrad_lstm.testing.laws.algebra import require_laws
 from tinygrad_lstm.testing.objective import Objective
-from tinygrad_lstm.testing.oracles.differences import complex_step, differences
+from tinygrad_lstm.testing.oracles.complex_step import complex_step
+from tinygrad_lstm.testing.oracles.differences import differences
 
 TIES: dict[str, tuple[list[Any], list[Any]]] = {
     "maximum": ([[1.0, 2.0], [1.0, 3.0]], [[0.5, 0.0], [0.5, 1.0]]),
@@ -151,7 +153,7 @@ def _require_complex_derivative(output: Any, rng: np.random.Generator) -> None:
         if leaf.requires_grad:
             direction = rng.normal(size=leaf.shape)
             estimate = differences(objective, leaf, direction)
-            if estimate.tells:
+            if estimate.is_sharp:
                 exact = complex_step(objective, leaf, direction).sum()
                 assert abs(exact - estimate.slope) <= 1e-4 * estimate.scale
 
@@ -169,7 +171,7 @@ def of_cell(name: str) -> Callable[[], object]:
             given = tuple(map(tl.tensor, state)) if len(state) > 1 else tl.tensor(state[0])
             expected: Any = LONGHAND[type(cell)](weights(cell), x, *state)
             for part, exact in zip(
-                cell.parts(cell(tl.tensor(x), given)), expected if len(state) > 1 else [expected], strict=True
+                state_parts(cell, cell(tl.tensor(x), given)), expected if len(state) > 1 else [expected], strict=True
             ):
                 np.testing.assert_allclose(part.value, exact, rtol=1e-12)
         check_cell(cell, steps=3)

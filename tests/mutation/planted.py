@@ -98,7 +98,7 @@ def _layers() -> Iterator[Mutant]:
     for function in (
         recurrent._layer,
         recurrent._along_new_axis,
-        recurrent.Recurrent._initial,
+        recurrent._initial,
         recurrent.Recurrent.forward,
     ):
         yield from _of_function("layers in time", function, checks.of_layers)
@@ -138,8 +138,8 @@ def _by_hand() -> Iterator[Mutant]:
         ("a .grad is replaced", backprop.backward, "leaf._grad.value + gradient", "gradient", checks.of_engine),
         ("a new value is used in an old graph", backprop._as_it_was, "x._value is value", "True", checks.of_engine),
         ("time is off by one", layer, "x = below[t]", "x = below[max(t - 1, 0)]", checks.of_layers),
-        ("the state is truncated", layer, "forward(x, now)", f"forward(x, {_TRUNCATED})", checks.of_layers),
-        ("the state does not advance", layer, "forward(x, now)", "forward(x, states[0])", checks.of_layers),
+        ("the state is truncated", layer, "forward, x, now", f"forward, x, {_TRUNCATED}", checks.of_layers),
+        ("the state does not advance", layer, "forward, x, now", "forward, x, states[0]", checks.of_layers),
         ("the reset gate does not act", cells.GRUCell.forward, "[r * h, x]", "[h, x]", checks.of_cell("gru")),
     ]  # fmt: skip
     for what, function, old, new, caught in swaps:
@@ -162,7 +162,7 @@ def _by_hand() -> Iterator[Mutant]:
         yield Mutant(group, name, "another rule for ties", _with_rule(name, rule), checks.of_primitive(name))
 
 
-_TRUNCATED = "now if t % 2 else now.detach() if isinstance(now, Tensor) else tuple(part.detach() for part in now)"
+_TRUNCATED = "now if t % 2 else tuple(part.detach() for part in now)"
 
 
 def _of_function(group: str, function: Any, caught: Callable[[], object], target: str = "") -> Iterator[Mutant]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import tinygrad_lstm as tl
 from tests.nn.longhand import LONGHAND, sigmoid, weights
 from tinygrad_lstm.nn import Recurrent
+from tinygrad_lstm.nn.cell import state_parts
 
 CELLS = [tl.RNNCell, tl.LSTMCell, tl.GRUCell, tl.PeepholeLSTMCell, tl.CoupledLSTMCell]
 LAYERS = [tl.RNN, tl.LSTM, tl.GRU]
@@ -36,7 +37,7 @@ def test_a_cell_is_its_equations(cell_type, d, h, n, seed):
     x, state = rng.normal(size=(*batch, d)), states(cell, rng, *batch)
     expected = LONGHAND[cell_type](weights(cell), x, *state)
     for new, wanted in zip(
-        cell.parts(cell(tl.tensor(x), as_state(state))),
+        state_parts(cell, cell(tl.tensor(x), as_state(state))),
         expected if isinstance(expected, tuple) else (expected,),
         strict=True,
     ):
@@ -56,14 +57,16 @@ def test_a_cell_without_a_state_starts_from_zeros(cell_type, rng):
     cell = cell_type(2, 3, rng=0)
     for x in (rng.normal(size=2), rng.normal(size=(4, 2))):
         zeros = as_state([np.zeros((*x.shape[:-1], 3))] * len(cell.state_names))
-        for given_none, given_zeros in zip(cell.parts(cell(x)), cell.parts(cell(tl.tensor(x), zeros)), strict=True):
+        for given_none, given_zeros in zip(
+            state_parts(cell, cell(x)), state_parts(cell, cell(tl.tensor(x), zeros)), strict=True
+        ):
             np.testing.assert_array_equal(given_none.value, given_zeros.value)
 
 
 @each_cell
 def test_a_cell_keeps_no_state(cell_type):
     cell = cell_type(2, 3, rng=0)
-    first, second = (cell.parts(cell([1.0, 2.0]))[0].value for _ in range(2))
+    first, second = (state_parts(cell, cell([1.0, 2.0]))[0].value for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
@@ -87,7 +90,7 @@ def test_layers_have_pytorchs_shapes(layer_type, batch, rng):
     layer = layer_type(2, 3, rng=0)
     output, state = layer(tl.tensor(rng.normal(size=(4, *batch, 2))))
     assert output.shape == (4, *batch, 3)
-    parts = layer.cell.parts(state)
+    parts = state_parts(layer.cell, state)
     assert [part.shape for part in parts] == [(1, *batch, 3)] * len(parts)
     np.testing.assert_array_equal(output.value[-1], parts[0].value[0])
 
@@ -100,7 +103,7 @@ def test_several_layers_have_pytorchs_shapes(layer_type, num_layers, bidirection
     directions = 1 + bidirectional
     output, state = layer(tl.tensor(rng.normal(size=(4, *batch, 2))))
     assert output.shape == (4, *batch, directions * 3)
-    parts = layer.cells[0].parts(state)
+    parts = state_parts(layer.cells[0], state)
     assert [part.shape for part in parts] == [(num_layers * directions, *batch, 3)] * len(parts)
     last = [output.value[-1, ..., :3], output.value[0, ..., 3:]]  # the reverse direction ends at the first step
     np.testing.assert_array_equal(parts[0].value[-directions:], last[:directions])
@@ -111,8 +114,8 @@ def by_hand(cell, xs, state):
     hidden = []
     for x in xs:
         state = cell(x, state)
-        hidden.append(cell.parts(state)[0])
-    return hidden, cell.parts(state)
+        hidden.append(state_parts(cell, state)[0])
+    return hidden, state_parts(cell, state)
 
 
 @pytest.mark.parametrize("layer_type", LAYERS)
@@ -133,7 +136,7 @@ def test_layers_are_their_cells_run_one_after_another(layer_type, batch, rng):
 
     output, state = layer(xs, as_state(given))
     np.testing.assert_array_equal(output.value, tl.stack(expected).value)
-    for part, ends in zip(layer.cells[0].parts(state), zip(end0, end1, end2, end3, strict=True), strict=True):
+    for part, ends in zip(state_parts(layer.cells[0], state), zip(end0, end1, end2, end3, strict=True), strict=True):
         np.testing.assert_array_equal(part.value, tl.stack(ends).value)
 
 
@@ -177,7 +180,7 @@ def test_backwards_through_exchanged_directions_is_the_same_backwards(layer_type
     back, state_back = exchanged(tl.tensor(xs[::-1]))
     halves_exchanged = np.concatenate([there.value[..., 3:], there.value[..., :3]], axis=-1)
     np.testing.assert_allclose(back.value[::-1], halves_exchanged, rtol=1e-11, atol=1e-13)
-    for one, other in zip(layer.cells[0].parts(state), layer.cells[0].parts(state_back), strict=True):
+    for one, other in zip(state_parts(layer.cells[0], state), state_parts(layer.cells[0], state_back), strict=True):
         pairs = [k ^ 1 for k in range(2 * num_layers)]
         np.testing.assert_allclose(one.value, other.value[pairs], rtol=1e-11, atol=1e-13)
 
@@ -234,7 +237,7 @@ def test_a_sequence_may_be_run_in_pieces(layer_type, rng):
     first, state = layer(tl.tensor(xs[:2]))
     second, end = layer(tl.tensor(xs[2:]), state)
     np.testing.assert_array_equal(np.concatenate([first.value, second.value]), whole.value)
-    for one, other in zip(layer.cell.parts(end), layer.cell.parts(last), strict=True):
+    for one, other in zip(state_parts(layer.cell, end), state_parts(layer.cell, last), strict=True):
         np.testing.assert_array_equal(one.value, other.value)
 
 
@@ -291,3 +294,117 @@ def test_a_float32_network_computes_and_learns_in_float32(make):
     first.sum().backward()
     assert {p.dtype for p in network.parameters()} == {np.dtype(np.float32)} == {first.dtype}
     assert {p.grad.dtype for p in network.parameters()} == {np.dtype(np.float32)}
+
+
+# Names of a user's parts
+
+NEEDED = sorted({*dir(tl.nn.Cell), *dir(tl.nn.Recurrent), *vars(tl.LSTM(2, 2, rng=0)), *vars(tl.RNNCell(2, 2, rng=0))})
+FORMER = [
+    "parts",
+    "check",
+    "gate",
+    "gate_x",
+    "_check",
+    "_check_fit",
+    "_directions",
+    "_here",
+    "_initial",
+    "_names",
+    "_rng",
+]
+FORMER += ["_name", "_number", "_walk", "_belong_to", "state", "step", "name", "cells0", "reverse", "h", "c", "hidden"]
+
+
+def a_part(name):
+    return [tl.Linear(5, 3, rng=1)] if name.startswith("list of ") else tl.Linear(5, 3, rng=1)
+
+
+def own_cell(name, early=False):
+    """A cell with one part of this name, or several, assigned before or after the sizes."""
+
+    class Own(tl.nn.Cell):
+        def __init__(self):
+            if early:
+                setattr(self, attribute, a_part(name))
+            super().__init__(2, 3)
+            if not early:
+                setattr(self, attribute, a_part(name))
+
+        def forward(self, x, h):
+            part = getattr(self, attribute)
+            return tl.tanh((part[0] if isinstance(part, tuple) else part)(tl.concat([h, x], axis=-1)))
+
+    attribute = name.removeprefix("list of ")
+    return Own()
+
+
+def own_layer(name, early=False):
+    """A recurrent layer with a head of this name."""
+
+    class Own(Recurrent):
+        def __init__(self):
+            if early:
+                setattr(self, attribute, a_part(name))
+            super().__init__(tl.RNNCell(2, 5, rng=0))
+            if not early:
+                setattr(self, attribute, a_part(name))
+
+        def forward(self, xs, state=None):
+            output, state = super().forward(xs, state)
+            part = getattr(self, attribute)
+            return (part[0] if isinstance(part, tuple) else part)(output), state
+
+    attribute = name.removeprefix("list of ")
+    return Own()
+
+
+def run(module):
+    layer = module if isinstance(module, Recurrent) else Recurrent(module)
+    output, state = layer(tl.tensor(np.ones((3, 2)), name="xs"))
+    (output.sum() + state.sum()).backward()
+    found = [output.value, state.value, *(parameter.grad.value for parameter in layer.parameters())]
+    module.zero_grad()
+    assert all(parameter.grad is None for parameter in module.parameters())
+    return found
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["late", "early"])
+@pytest.mark.parametrize("own", [own_cell, own_layer])
+@pytest.mark.parametrize("several", ["", "list of "], ids=["one", "several"])
+def test_a_part_of_any_name_works_or_is_refused_in_words(own, several, early):
+    expected, refused = run(own("fine")), {}
+    for name in {*NEEDED, *FORMER}:
+        try:
+            module = own(several + name, early)
+        except TypeError as error:
+            refused[name] = str(error)
+            continue
+        found = sorted(run(module), key=lambda array: (array.shape, array.sum()))
+        for one, other in zip(found, sorted(expected, key=lambda array: (array.shape, array.sum())), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert all(f"Own.{name}: " in words and "give the " in words for name, words in refused.items())
+    assert {"forward", "parameters", "named_parameters", "zero_grad", "__call__"} <= set(refused)
+    if own is own_cell:
+        assert {"zero_state", "input_size", "hidden_size", "dtype", "state_names"} <= set(refused)
+    else:
+        assert {"cell", "cells", "num_layers", "bidirectional"} <= set(refused)
+    assert not {*FORMER, "layer"} & set(refused)
+
+
+def test_numbers_and_functions_may_have_any_name_that_python_allows():
+    cell = own_cell("fine")
+    cell.zero_grad, cell.parts, cell.check, cell._name, cell._number = (lambda: None), 3, True, "mine", "mine"
+    model = tl.nn.Recurrent(cell)
+    assert [name for name, _ in model.named_parameters()] == ["cell.fine.weight", "cell.fine.bias"]
+    output, _ = model(tl.tensor(np.ones((3, 2))))
+    assert {node.scope[:1] for node in tl.Graph(output).nodes if node.scope} == {("cell",)}
+
+
+def test_a_cell_that_is_unrolled_can_be_replaced_by_another_cell():
+    layer = tl.GRU(2, 3, rng=0)
+    layer.cell = tl.GRUCell(2, 3, rng=1)
+    assert layer.cells == (layer.cell,)
+    with pytest.raises(TypeError, match=r"GRU\.cell: this is the name of a cell that is unrolled"):
+        layer.cell = tl.Linear(2, 3, rng=0)
+    with pytest.raises(TypeError, match=r"GRU\.cell: "):
+        layer.cell = None

@@ -212,3 +212,40 @@ def test_parameters_in_lists_have_names():
     model = Listed()
     assert all(parameter.name == path for path, parameter in model.named_parameters())
     assert [path for path, _ in model.named_parameters()][:3] == ["weights0", "weights1", "cells0.layer.weight"]
+
+
+@pytest.mark.parametrize("name", tl.nn.__all__)
+def test_everything_public_is_documented(name):
+    """A sentence, what goes in, who found it, and an example; of what has parts, every public method."""
+    thing = getattr(tl.nn, name)
+    words = thing.__doc__
+    assert words.split("\n\n")[0].rstrip().endswith((".", '"""'))
+    assert ">>> " in words
+    if name not in ("Module", "Cell", "Optimizer"):
+        assert "Arguments:\n" in words
+        assert "Source: " in words
+    for method, value in vars(thing).items() if isinstance(thing, type) else ():
+        if not method.startswith("_") and callable(value) and method != "forward":
+            assert value.__doc__, method
+
+
+def test_an_optimiser_of_ones_own_is_one_class_with_one_method():
+    class Nadam(tl.Adam):
+        """Adam that looks ahead (Dozat 2016), without its schedule."""
+
+        def update(self, position, gradient):
+            (b1, b2), t, state = self.betas, self.steps[position], self.state[position]
+            m = state["m"] = b1 * state.get("m", 0) + (1 - b1) * gradient
+            v = state["v"] = b2 * state.get("v", 0) + (1 - b2) * gradient**2
+            ahead = b1 * m / (1 - b1 ** (t + 1)) + (1 - b1) * gradient / (1 - b1**t)
+            return self.lr * ahead / (np.sqrt(v / (1 - b2**t)) + self.eps)
+
+    w = tl.tensor([1.0, 2.0], requires_grad=True, name="w")
+    optimiser = Nadam([w], 0.1)
+    for _ in range(200):
+        optimiser.zero_grad()
+        (w * w).sum().backward()
+        optimiser.step()
+    assert abs(w.value).max() < 0.01
+    assert optimiser.steps == [200]
+    assert repr(optimiser) == "Nadam(lr=0.1, betas=(0.9, 0.999), 2 parameters)"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
 
@@ -15,7 +16,7 @@ def unrolled(cell, steps=4, seed=0):
     for t in range(steps):
         with tl.time_step(t):
             state = cell(tl.tensor(rng.normal(size=(2, 3)), name="x"), state)
-        states.append(cell.parts(state))
+        states.append(state_parts(cell, state))
     return (states[-1][0] * states[-1][0]).sum(), states
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.symbolic import equation, formulas
+from tinygrad_lstm.symbolic import equation, input_formulas
 
 
 def named(name, *shape):
@@ -65,7 +65,7 @@ def test_every_primitive_writes_one_formula_per_input_and_an_equation():
     for primitive in tl.primitives():
         given = inputs.get(primitive.name, (x,) * len(primitive.input_names))
         node = tl.Tensor.__primitive__(primitive, given, attrs.get(primitive.name, {}))
-        lines = formulas(node)
+        lines = input_formulas(node)
         assert len(lines) == len(node.inputs)
         assert all(line.startswith("∂L/∂") for line in lines)
         assert " = " in equation(node)

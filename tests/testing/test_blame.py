@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.engine import backprop
-from tinygrad_lstm.testing import GradientError, check_cell, check_vjp, told
+from tinygrad_lstm.testing import GradientError, check_cell, check_vjp, explain
 from tinygrad_lstm.testing.generate import strategies
 from tinygrad_lstm.testing.generate.cases import BUILTIN
 from tinygrad_lstm.testing.report.code import as_code
-from tinygrad_lstm.testing.report.telling import DRAWN
+from tinygrad_lstm.testing.report.text import DRAWN
 
 
 def failure_of(f, *inputs, **how):
@@ -44,8 +44,8 @@ def test_a_wrong_rule_is_named_with_scope_and_time_step(wrong_tanh):
     blame = failure_of(unrolled, [0.5, -1.0]).blame
     assert blame.sentence.startswith("the rule of tanh is wrong in cell at t=")
     assert "(as at 2 more of its 3 contributions)" in blame.sentence
-    assert {node.primitive.name for node in blame.guilty} == {"tanh"}
-    assert [node.context.time for node in blame.guilty] == [0, 1, 2]
+    assert {node.primitive.name for node in blame.marked} == {"tanh"}
+    assert [node.context.time for node in blame.marked] == [0, 1, 2]
 
 
 def test_the_operand_that_is_wrong_is_named(monkeypatch):
@@ -99,11 +99,11 @@ def test_where_every_rule_is_right_the_engine_is_to_blame(fault, monkeypatch):
     monkeypatch.setattr(backprop, name, faulty)
     failure = failure_of(f, [[0.5, -1.0], [2.0, 1.5]], [0.5, 1.0])
     assert failure.blame.sentence.startswith(f"every rule is right; the engine {fault}, from ")
-    assert not failure.blame.charges
-    assert failure.blame.guilty
+    assert not failure.blame.wrong
+    assert failure.blame.marked
 
 
-def test_a_gradient_that_is_returned_wrong_is_told_from_one_that_arrives_wrong(monkeypatch):
+def test_a_gradient_that_is_returned_wrong_is_not_mistaken_for_one_that_arrives_wrong(monkeypatch):
     monkeypatch.setattr(backprop, "_owned", lambda step: step.after * 2.0)
     sentence = failure_of(tl.tanh, [0.5]).blame.sentence
     assert sentence == (
@@ -212,19 +212,19 @@ def test_names_are_made_ones_that_python_takes(tmp_path):
     assert "c0 = tl.tensor([[np.inf, 1.0]])" in code
 
 
-# Telling
+# Explaining
 
 
 def words(svg):
     return ["".join(element.itertext()) for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
 
 
-def test_the_picture_marks_the_guilty_and_has_both_values_on_their_edges(wrong_tanh):
+def test_the_picture_marks_what_is_wrong_and_has_both_values_on_their_edges(wrong_tanh):
     failure = failure_of(lambda x: tl.sin(tl.tanh(x * x)), [0.5, -1.0])
     shown = words(failure.picture().svg)
-    assert shown.count("guilty") == 1
-    (charge,) = failure.blame.charges
-    assert f"ours {charge.finding.ours:.4g}, right {charge.finding.theirs:.4g}" in shown
+    assert shown.count("wrong") == 1
+    (wrong,) = failure.blame.wrong
+    assert f"ours {wrong.finding.ours:.4g}, right {wrong.finding.theirs:.4g}" in shown
 
 
 def test_the_picture_shows_the_edge_on_which_the_engine_errs(monkeypatch):
@@ -237,12 +237,12 @@ def test_of_a_large_graph_the_smallest_is_drawn(wrong_tanh, tmp_path):
     with pytest.raises(GradientError) as caught:
         check_cell("rnn", steps=30)
     assert len(caught.value.failure.objective.graph) > DRAWN
-    text = told(caught.value.failure, tmp_path / "it.svg")
+    text = explain(caught.value.failure, tmp_path / "it.svg")
     assert f"Its picture: {tmp_path / 'it.svg'}" in text
     assert words((tmp_path / "it.svg").read_text(encoding="utf-8")).count("tanh") == 1
 
 
-def test_a_picture_that_cannot_be_written_is_told_as_dot(wrong_tanh, tmp_path):
-    text = told(failure_of(tl.tanh, [0.5]), tmp_path / "no" / "such" / "folder.svg")
+def test_a_picture_that_cannot_be_written_is_given_as_dot(wrong_tanh, tmp_path):
+    text = explain(failure_of(tl.tanh, [0.5]), tmp_path / "no" / "such" / "folder.svg")
     assert "could not be drawn" in text
     assert "    digraph" in text

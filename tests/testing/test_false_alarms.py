@@ -23,7 +23,7 @@ def test_wrong_ones_are_counted(monkeypatch):
     assert "the rule of tanh is wrong" in alarms[0]
 
 
-def test_a_tie_that_saturation_makes_is_not_accused():
+def test_a_tie_that_saturation_makes_passes():
     """Two tanh that are both 1 in float64, one of them by far: with 700 digits there is no tie, and no gradient."""
 
     def f(x, y):

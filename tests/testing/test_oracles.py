@@ -9,9 +9,14 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.testing import GradientError, NothingCheckedError, check_vjp
 from tinygrad_lstm.testing.generate import strategies
 from tinygrad_lstm.testing.objective import Objective
-from tinygrad_lstm.testing.oracles import complex_safe
-from tinygrad_lstm.testing.oracles import differences as oracles
+from tinygrad_lstm.testing.oracles import complex_safe, precision, registry
+from tinygrad_lstm.testing.oracles.complex_step import complex_step
+from tinygrad_lstm.testing.oracles.convergence import convergence
+from tinygrad_lstm.testing.oracles.differences import BARS, differences
+from tinygrad_lstm.testing.oracles.kinks import short_of_a_kink
 from tinygrad_lstm.testing.oracles.precision import precise_terms
+from tinygrad_lstm.testing.oracles.question import Answer
+from tinygrad_lstm.testing.verdicts import Oracle
 
 KNOWN = {
     "tanh": (tl.tanh, lambda x: 1 - np.tanh(x) ** 2),
@@ -44,7 +49,7 @@ points = st.lists(st.floats(0.1, 4), min_size=1, max_size=4).map(lambda xs: [x *
 @given(points)
 def test_the_complex_step_is_exact_to_rounding(name, x):
     objective, leaf, direction, expected = along(name, x)
-    terms = oracles.complex_step(objective, leaf, direction)
+    terms = complex_step(objective, leaf, direction)
     size = np.abs(objective.cotangents[0]).sum()  # 1 − tanh² is expected: of numbers near 1, rounded
     assert terms.sum() == pytest.approx(expected, rel=0, abs=1e-14 * (np.abs(terms).sum() + size))
 
@@ -53,8 +58,8 @@ def test_the_complex_step_is_exact_to_rounding(name, x):
 @given(points)
 def test_differences_are_within_a_few_of_their_error_bars(name, x):
     objective, leaf, direction, expected = along(name, x)
-    estimate = oracles.differences(objective, leaf, direction)
-    assert abs(estimate.slope - expected) <= oracles.BARS * estimate.bar
+    estimate = differences(objective, leaf, direction)
+    assert abs(estimate.slope - expected) <= BARS * estimate.bar
     assert estimate.bar < 1e-7 * (estimate.scale + 1)
 
 
@@ -80,14 +85,14 @@ def test_every_operation_of_ours_computes_with_seven_hundred_digits(program, see
 @pytest.mark.parametrize(("error", "order"), [(0.0, 3), (1e-3, 1), (1e-5, 1)])
 def test_the_taylor_remainder_has_order_three_if_right_and_one_if_wrong(name, error, order):
     objective, leaf, direction, expected = along(name, [0.7, -1.2])
-    found = oracles.convergence(objective, leaf, direction, expected * (1 + error))
+    found = convergence(objective, leaf, direction, expected * (1 + error))
     assert found.order == pytest.approx(order, abs=0.2)
 
 
 def test_a_linear_function_has_no_order_of_convergence():
     leaf = tl.tensor([1.0, 2.0], requires_grad=True)
     objective = Objective(tl.Graph(2.0 * leaf), (np.ones(2),))
-    assert oracles.convergence(objective, leaf, np.ones(2), 4.0).order is None
+    assert convergence(objective, leaf, np.ones(2), 4.0).order is None
 
 
 def test_differences_stop_short_of_a_kink():
@@ -95,15 +100,15 @@ def test_differences_stop_short_of_a_kink():
     x = tl.tensor([1e-4, 5.0], requires_grad=True)
     objective = Objective(tl.Graph(tl.relu(x)), (np.ones(2),))
     direction = np.array([-1.0, 1.0])
-    assert oracles.differences(objective, x, direction).slope == pytest.approx(0.0, abs=1e-9)
-    assert oracles.short_of_a_kink(objective.graph, x, direction, 0.5) < 1e-4
+    assert differences(objective, x, direction).slope == pytest.approx(0.0, abs=1e-9)
+    assert short_of_a_kink(objective.graph, x, direction, 0.5) < 1e-4
     at = tl.tensor([0.0], requires_grad=True)
-    assert oracles.short_of_a_kink(tl.Graph(tl.relu(at)), at, np.ones(1), 0.5) == 0
+    assert short_of_a_kink(tl.Graph(tl.relu(at)), at, np.ones(1), 0.5) == 0
 
 
 @given(st.floats(5, 150))
 def test_where_float64_has_no_digits_left_seven_hundred_tell_right_from_wrong(x):
-    """1 − tanh² is all rounding from 20 on: a right rule is not accused, a wrong one is still caught."""
+    """1 − tanh² is all rounding from 20 on: a right rule passes, a wrong one is still caught."""
     assert check_vjp(tl.tanh, [x, 1.1 * x]).verdict in ("PASS", "ROUNDOFF")
     wrong = tl.primitive("wrong", np.tanh, lambda g, y, z: (1.001 * g * (1 - y * y),))
     with pytest.raises(GradientError, match="the rule of wrong is wrong"):
@@ -128,16 +133,16 @@ def test_a_forward_is_shown_to_be_complex_safe_once(monkeypatch):
 @pytest.mark.parametrize(
     ("forward", "oracle"),
     [
-        (lambda x: x * x, "complex step"),
-        (lambda x: x * np.abs(x) * np.sign(x.real), "differences"),  # loses some of what it carries
-        (lambda x: np.asarray(x, float) ** 2, "differences"),  # loses all, with a warning
-        (lambda x: np.square(x) if x.dtype == np.float64 else 1 / 0, "differences"),
+        (lambda x: x * x, Oracle.COMPLEX_STEP),
+        (lambda x: x * np.abs(x) * np.sign(x.real), Oracle.DIFFERENCES),  # loses some of what it carries
+        (lambda x: np.asarray(x, float) ** 2, Oracle.DIFFERENCES),  # loses all, with a warning
+        (lambda x: np.square(x) if x.dtype == np.float64 else 1 / 0, Oracle.DIFFERENCES),
     ],
 )
 def test_a_forward_that_loses_complex_numbers_is_judged_by_differences(forward, oracle):
     square = tl.primitive("square", forward, lambda g, y, x: (2 * x * g,))
     report = check_vjp(square, [1.5, -2.0])
-    assert report.findings["input 0"].oracle == oracle
+    assert report.findings["input 0"].oracle is oracle
     assert report.worst < 1e4
     wrong = tl.primitive("square", forward, lambda g, y, x: (2.00002 * x * g,))
     with pytest.raises(GradientError, match="the rule of square is wrong"):
@@ -145,7 +150,7 @@ def test_a_forward_that_loses_complex_numbers_is_judged_by_differences(forward, 
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
-def test_the_random_last_bits_alone_accuse_no_network(scale, monkeypatch):
+def test_the_random_last_bits_alone_find_no_network_wrong(scale, monkeypatch):
     """What is left to go by without mpmath."""
     monkeypatch.setattr("tinygrad_lstm.testing.judge.precise_terms", lambda *of: None)
     for seed in range(5):
@@ -155,3 +160,29 @@ def test_the_random_last_bits_alone_accuse_no_network(scale, monkeypatch):
             check_vjp(layer, xs, rng=seed)
         except NothingCheckedError:
             assert scale > 1
+
+
+def wrong_cube():
+    cube = tl.primitive("cube", lambda x: x * x * x, lambda g, y, x: (2 * x * x * g,))
+    with pytest.raises(GradientError) as caught:
+        check_vjp(cube, [1.0, 2.0])
+    return caught.value.failure
+
+
+def test_every_oracle_that_applies_is_asked_in_the_order_of_the_registry(monkeypatch):
+    expected = [Oracle.COMPLEX_STEP, Oracle.DIFFERENCES, Oracle.DIGITS, Oracle.ORDER]
+    assert [it.oracle for it in wrong_cube().evidence] == expected
+    assert f"{precision.DIGITS} digits" == Oracle.DIGITS
+    monkeypatch.setattr(precision, "LARGEST", 1)
+    assert [it.oracle for it in wrong_cube().evidence] == [o for o in expected if o is not Oracle.DIGITS]
+
+
+@pytest.mark.parametrize(("applies", "answers"), [(True, True), (True, False), (False, True)])
+def test_an_oracle_added_to_the_registry_is_in_the_evidence_where_it_applies_and_answers(applies, answers, monkeypatch):
+    guess = registry.Entry(
+        "a guess", lambda question: applies, lambda question: Answer(question.ours, 7.0, "far") if answers else None
+    )
+    monkeypatch.setattr(registry, "ORACLES", [guess, *registry.ORACLES])
+    failure = wrong_cube()
+    assert [it.theirs for it in failure.evidence if it.oracle == "a guess"] == [7.0] * (applies and answers)
+    assert ("a guess" in tl.testing.explain(failure, None)) is (applies and answers)

@@ -11,7 +11,7 @@ from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.testing import check_vjp
 from tinygrad_lstm.testing.generate import strategies
 from tinygrad_lstm.testing.generate.cases import BUILTIN
-from tinygrad_lstm.testing.oracles.differences import branches
+from tinygrad_lstm.testing.oracles.kinks import branches
 
 SHRINKING = settings(
     max_examples=5000, derandomize=True, database=None, suppress_health_check=list(HealthCheck), deadline=None

@@ -6,15 +6,11 @@ import io
 import os
 import sys
 
-from rich.text import Text
+from . import app as shared
+from . import check, draw, step, tour
 
-from .app import app, errors
-from .check import check
-from .draw import draw
-from .step import step
-from .tour import tour
-
-__all__ = ["check", "draw", "main", "step", "tour"]
+COMMANDS = (tour, draw, step, check)
+"""The modules that each bring one."""
 
 
 def main() -> None:
@@ -23,10 +19,10 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no ∂ shows a question mark
     try:
-        app()
+        shared.app()
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:  # standard output is closed, or full
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        errors.print(Text(f"tinygrad-lstm: cannot print: {error.strerror}", style="red"))
+        shared.say(f"tinygrad-lstm: cannot print: {error.strerror}", style="red")
         sys.exit(1)

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ..testing.profiles import Profile, drawing_by
-from .app import AnyCell, app, console, errors, refuse
+from ..testing.verdicts import TOLERANCE, Verdict
+from .app import AnyCell, app, console, errors, refuse, say, writing
 
 if TYPE_CHECKING:
-    from ..testing.report.survey import Row, Task
+    from ..testing.report.survey import SurveyRow, Task
 
 EXAMPLES = """Examples:
 
@@ -32,7 +33,12 @@ the profile says, or at random ones of the shapes you give, one --shape for
 each input. A cell is unrolled; a tensor is checked in every leaf that
 requires a gradient."""
 
-STYLES = {"PASS": "green", "ROUNDOFF": "green", "UNCHECKED": "yellow", "WRONG": "bold red"}
+STYLES = {
+    Verdict.PASS: "green",
+    Verdict.ROUNDOFF: "green",
+    Verdict.UNCHECKED: "yellow",
+    Verdict.WRONG: "bold red",
+}
 
 
 @app.command(epilog=EXAMPLES)
@@ -141,9 +147,7 @@ def _run(tasks: list[Task]) -> Any:
             progress.advance(bar)
 
 
-def _table(rows: list[Row]) -> Table:
-    from ..testing.verdicts import TOLERANCE
-
+def _table(rows: list[SurveyRow]) -> Table:
     title = f"Gradients, by complex step; {TOLERANCE:,.0f} units of rounding are allowed"
     table = Table("what", "verdict", title=title)
     for heading in ("error, units", "gradients", "cases", "checks/s"):
@@ -154,20 +158,18 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
-def _print(row: Row) -> None:
-    from ..testing.report.telling import printable, told
+def _print(row: SurveyRow) -> None:
+    from ..testing.report.text import explain, printable
 
-    errors.print(Text(printable(f"{row.name}: {row.note}"), style="red"), soft_wrap=True)
+    say(printable(f"{row.name}: {row.note}"), style="red")
     if row.failure:
-        errors.print(Text(told(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg"))), soft_wrap=True)
+        say(explain(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg")))
 
 
-def _write(html: Path, rows: list[Row]) -> None:
+def _write(html: Path, rows: list[SurveyRow]) -> None:
     from ..pages.files import write_file
     from ..testing.report.page import page
 
-    try:
+    with writing(html):
         write_file(html, page(rows))
-    except OSError as error:
-        raise refuse(f"cannot write {html}: {error.strerror}") from error
-    errors.print(Text(f"wrote {html}; open it in a browser"), soft_wrap=True)
+    say(f"wrote {html}; open it in a browser")

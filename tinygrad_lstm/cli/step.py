@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from .app import AnyCell, CellOption, app, errors, refuse, window_of
+from .app import AnyCell, CellOption, app, refuse, say, window_of, working, writing
 
 EXAMPLES = """Examples:
 
@@ -66,12 +64,8 @@ def step(
         if html is None:
             stepper.terminal()
             return
-        with errors.status("writing the page") if errors.is_terminal else nullcontext():
+        with working("writing the page"), writing(html):
             stepper.page(html, steps=window_of(window))
-    except OSError as error:
-        if html is None or isinstance(error, BrokenPipeError):
-            raise
-        raise refuse(f"cannot write {html}: {error.strerror}") from error
     except (TargetError, ValueError) as error:
         raise refuse(str(error)) from error
-    errors.print(Text(f"wrote {html}: {len(stepper)} events; open it in a browser"), soft_wrap=True)
+    say(f"wrote {html}: {len(stepper)} events; open it in a browser")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from .app import app, console, refuse
-
-
-class TourCell(StrEnum):
-    lstm = "lstm"
-    rnn = "rnn"
-    gru = "gru"
+from .app import AnyCell, app, console, refuse
 
 
 @app.command(epilog="Example:  tinygrad-lstm tour --text 'the clouds are in the sky' --cell gru --out my-tour")
@@ -27,7 +20,7 @@ def tour(
         str | None, typer.Option(help="The text to learn; 'the clouds are in the sky' if none is given.")
     ] = None,
     file: Annotated[Path | None, typer.Option(help="Read the text from a file (UTF-8) instead.")] = None,
-    cell: Annotated[TourCell, typer.Option(help="The recurrent cell.")] = TourCell.lstm,
+    cell: Annotated[AnyCell, typer.Option(help="The recurrent cell.")] = AnyCell.lstm,
     chars: Annotated[bool, typer.Option("--chars", help="Guess the next character instead of the next word.")] = False,
     out: Annotated[Path, typer.Option(help="The directory to write to.")] = Path("tour"),
 ) -> None:

@@ -12,6 +12,7 @@ rounding.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -21,55 +22,127 @@ import numpy as np
 from . import forwards
 from .primitive import Primitive, primitive
 
+inf = math.inf
+_REAL, _POSITIVE = (-inf, inf), (0.0, inf)
+
 # Arithmetic. Broadcasting is undone by the engine, never by a rule.
 
-add = primitive("add", np.add, lambda g, y, a, b: (g, g), "+")
-sub = primitive("sub", np.subtract, lambda g, y, a, b: (g, -g), "−")
-mul = primitive("mul", np.multiply, lambda g, y, a, b: (g * b, g * a), "⊙")
-div = primitive("div", np.divide, lambda g, y, a, b: (g / b, -g * y / b), "/")
-neg = primitive("neg", np.negative, lambda g, y, x: (-g,), "−")
-pow = primitive("pow", np.power, lambda g, y, a, b: (g * b * _lower(a, b), g * y * _log_of_base(a)), "^")
+add = primitive("add", np.add, lambda g, y, a, b: (g, g), "+", style="infix", operator="+", combines="sum")
+sub = primitive("sub", np.subtract, lambda g, y, a, b: (g, -g), "−", style="infix", operator="-", combines="sum")
+mul = primitive(
+    "mul",
+    np.multiply,
+    lambda g, y, a, b: (g * b, g * a),
+    "⊙",
+    sign="×",
+    style="times",
+    operator="*",
+    combines="product",
+)
+div = primitive(
+    "div",
+    np.divide,
+    lambda g, y, a, b: (g / b, -g * y / b),
+    "/",
+    sign="÷",
+    style="fraction",
+    operator="/",
+    domain=(_REAL, _POSITIVE),
+)
+neg = primitive("neg", np.negative, lambda g, y, x: (-g,), "−", style="prefix", operator="-", exact=True)
+pow = primitive(
+    "pow",
+    np.power,
+    lambda g, y, a, b: (g * b * _lower(a, b), g * y * _log_of_base(a)),
+    "^",
+    style="power",
+    operator="**",
+    domain=(_POSITIVE, _REAL),
+)
 
 # Comparisons: 1 where true, 0 where false; constant almost everywhere.
 
 greater = primitive(
-    "greater", lambda a, b: forwards.indicator(np.real(a) > np.real(b), a, b), None, ">", kink=lambda a, b: a - b
+    "greater",
+    lambda a, b: forwards.indicator(np.real(a) > np.real(b), a, b),
+    None,
+    ">",
+    kink=lambda a, b: a - b,
+    kind="comparison",
+    range=(0, 1),
 )
 equal = primitive(
-    "equal", lambda a, b: forwards.indicator(np.real(a) == np.real(b), a, b), None, "=", kink=lambda a, b: a - b
+    "equal",
+    lambda a, b: forwards.indicator(np.real(a) == np.real(b), a, b),
+    None,
+    "=",
+    kink=lambda a, b: a - b,
+    kind="comparison",
+    range=(0, 1),
 )
 
 # Functions of one number.
 
-exp = primitive("exp", np.exp, lambda g, y, x: (g * y,))
-log = primitive("log", np.log, lambda g, y, x: (g / x,))
-sqrt = primitive("sqrt", np.sqrt, lambda g, y, x: (g / (2 * y),), "√")
-sin = primitive("sin", np.sin, lambda g, y, x: (g * cos(x),))
-cos: Primitive = primitive("cos", np.cos, lambda g, y, x: (-g * sin(x),))
-tanh = primitive("tanh", np.tanh, lambda g, y, x: (g * (1 - y * y),))
-sigmoid = primitive("sigmoid", lambda x: 0.5 * np.tanh(0.5 * x) + 0.5, lambda g, y, x: (g * (y * (1 - y)),), "σ")
-softplus = primitive("softplus", lambda x: forwards.softplus(x), lambda g, y, x: (g * exp(x - y),))
-relu = primitive("relu", lambda x: np.maximum(x, 0), lambda g, y, x: (g * _step(x, 0),), kink=lambda x: x)
+exp = primitive("exp", np.exp, lambda g, y, x: (g * y,), range=(0, inf))
+log = primitive("log", np.log, lambda g, y, x: (g / x,), domain=_POSITIVE)
+sqrt = primitive("sqrt", np.sqrt, lambda g, y, x: (g / (2 * y),), "√", range=(0, inf), domain=_POSITIVE, style="root")
+sin = primitive("sin", np.sin, lambda g, y, x: (g * cos(x),), range=(-1, 1))
+cos: Primitive = primitive("cos", np.cos, lambda g, y, x: (-g * sin(x),), range=(-1, 1))
+tanh = primitive("tanh", np.tanh, lambda g, y, x: (g * (1 - y * y),), kind="activation", range=(-1, 1))
+sigmoid = primitive(
+    "sigmoid",
+    lambda x: 0.5 * np.tanh(0.5 * x) + 0.5,
+    lambda g, y, x: (g * (y * (1 - y)),),
+    "σ",
+    kind="activation",
+    range=(0, 1),
+)
+softplus = primitive(
+    "softplus", lambda x: forwards.softplus(x), lambda g, y, x: (g * exp(x - y),), kind="activation", range=(0, inf)
+)
+relu = primitive(
+    "relu",
+    lambda x: np.maximum(x, 0),
+    lambda g, y, x: (g * _step(x, 0),),
+    kink=lambda x: x,
+    kind="activation",
+    range=(0, inf),
+    exact=True,
+)
 abs = primitive(
     "abs",
     lambda x: np.where(np.real(x) < 0, -x, x) + 0,
     lambda g, y, x: (g * (_step(x, 0) - _step(0, x)),),
     "|·|",
     kink=lambda x: x,
+    range=(0, inf),
+    style="bars",
+    exact=True,
 )
 
 # Choosing.
 
 maximum = primitive(
-    "maximum", np.maximum, lambda g, y, a, b: (g * _step(a, b), g * _step(b, a)), "max", kink=lambda a, b: a - b
+    "maximum",
+    np.maximum,
+    lambda g, y, a, b: (g * _step(a, b), g * _step(b, a)),
+    "max",
+    kink=lambda a, b: a - b,
+    exact=True,
 )
 minimum = primitive(
-    "minimum", np.minimum, lambda g, y, a, b: (g * _step(b, a), g * _step(a, b)), "min", kink=lambda a, b: a - b
+    "minimum",
+    np.minimum,
+    lambda g, y, a, b: (g * _step(b, a), g * _step(a, b)),
+    "min",
+    kink=lambda a, b: a - b,
+    exact=True,
 )
 where: Primitive = primitive(
     "where",
     lambda condition, a, b: np.where(np.real(condition) != 0, a, b),
     lambda g, y, condition, a, b: (None, where(condition, g, 0), where(condition, 0, g)),
+    exact=True,
 )
 
 # Reductions. ``_spread`` gives a reduced array its lost axes back and repeats it along them.
@@ -79,37 +152,54 @@ sum = primitive(
     lambda x, axis=None, keepdims=False: np.add.reduce(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis),),
     "Σ",
+    kind="reduction",
 )
 mean = primitive(
     "mean",
     lambda x, axis=None, keepdims=False: np.add.reduce(x, axis=axis, keepdims=keepdims) / _count(x, axis),
     lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) / _count(x, axis),),
+    kind="reduction",
 )
 max = primitive(
     "max",
     lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * _share(equal(x, _spread(y, x, axis)), axis),),
     kink=lambda x, axis=None, keepdims=False: x - np.max(x, axis=axis, keepdims=True),
+    kind="reduction",
+    exact=True,
 )
 logsumexp = primitive(
     "logsumexp",
     lambda x, axis=None, keepdims=False: forwards.logsumexp(x, axis, keepdims),
     lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * exp(x - _spread(y, x, axis)),),
+    kind="reduction",
 )
 softmax = primitive(
     "softmax",
     lambda x, axis=-1: np.exp(x - forwards.logsumexp(x, axis, True)),
     lambda g, y, x, axis=-1: (y * (g - sum(g * y, axis=axis, keepdims=True)),),
+    kind="activation",
+    range=(0, 1),
 )
 log_softmax = primitive(
     "log_softmax",
     lambda x, axis=-1: x - forwards.logsumexp(x, axis, True),
     lambda g, y, x, axis=-1: (g - exp(y) * sum(g, axis=axis, keepdims=True),),
+    kind="activation",
+    range=(-inf, 0),
 )
 
 # Matrix product, in all of numpy's shapes.
 
-matmul = primitive("matmul", lambda a, b: forwards.matmul(a, b), lambda g, y, a, b: _matmul_rule(g, a, b), "@")
+matmul = primitive(
+    "matmul",
+    lambda a, b: forwards.matmul(a, b),
+    lambda g, y, a, b: _matmul_rule(g, a, b),
+    "@",
+    kind="product",
+    operator="@",
+    combines="product",
+)
 
 # Moving entries about.
 
@@ -117,34 +207,52 @@ reshape: Primitive = primitive(
     "reshape",
     lambda x, shape=(): np.reshape(x, shape),
     lambda g, y, x, shape=(): (reshape(g, shape=x.shape),),
+    kind="movement",
+    style="reshaped",
 )
 transpose: Primitive = primitive(
     "transpose",
     lambda x, axes=None: np.transpose(x, axes),
     lambda g, y, x, axes=None: (transpose(g, axes=_inverse(axes, x.ndim)),),
     "ᵀ",
+    kind="movement",
+    style="superscript",
 )
-broadcast_to = primitive("broadcast_to", lambda x, shape=(): np.broadcast_to(x, shape), lambda g, y, x, shape=(): (g,))
+broadcast_to = primitive(
+    "broadcast_to",
+    lambda x, shape=(): np.broadcast_to(x, shape),
+    lambda g, y, x, shape=(): (g,),
+    kind="movement",
+    style="broadcast",
+)
 getitem = primitive(
     "getitem",
     lambda x, index=...: x[index],
     lambda g, y, x, index=...: (put(g, index=index, shape=x.shape),),
     "[ ]",
+    kind="movement",
+    style="element",
 )
 put: Primitive = primitive(
     "put",
     lambda x, index=..., shape=(): forwards.put(x, index, shape),
     lambda g, y, x, index=..., shape=(): (getitem(g, index=index),),
+    kind="movement",
+    style="at",
 )
 _take = primitive(
     "take",
     lambda rows, indices=0: rows[indices],
     lambda g, y, rows, indices=0: (put(g, index=indices, shape=rows.shape),),
+    kind="movement",
+    style="element",
 )
 _concat = primitive(
     "concat",
     lambda *parts, axis=0: np.concatenate(parts, axis=axis),
     lambda g, y, *parts, axis=0: tuple(getitem(g, index=piece) for piece in _pieces(parts, axis)),
+    kind="movement",
+    style="list",
 )
 _stack = primitive(
     "stack",
@@ -152,21 +260,107 @@ _stack = primitive(
     lambda g, y, *parts, axis=0: tuple(
         getitem(g, index=(slice(None),) * (axis % y.ndim) + (i,)) for i in range(len(parts))
     ),
+    kind="movement",
+    style="list",
 )
 
 
+# What each of them computes. Shapes broadcast as in numpy; x of any shape where none is given.
+
+_DOCUMENTATION = (
+    (add, "Return a + b. Shapes broadcast."),
+    (sub, "Return a − b. Shapes broadcast."),
+    (mul, "Return a · b, number by number. Shapes broadcast."),
+    (div, "Return a / b, number by number. Shapes broadcast. Undefined at b = 0."),
+    (neg, "Return −x."),
+    (
+        pow,
+        """Return aᵇ, number by number. Shapes broadcast.
+
+    A base of 0 or less has a derivative in the base only: its logarithm, the derivative in b, is taken as 0.""",
+    ),
+    (greater, "Return 1 where a > b and 0 elsewhere. Shapes broadcast; constant almost everywhere, so no gradient."),
+    (equal, "Return 1 where a = b and 0 elsewhere. Shapes broadcast; constant almost everywhere, so no gradient."),
+    (exp, "Return eˣ."),
+    (log, "Return the natural logarithm of x, for x > 0."),
+    (sqrt, "Return √x, for x ≥ 0. Its derivative is infinite at 0."),
+    (sin, "Return the sine of x, in radians."),
+    (cos, "Return the cosine of x, in radians."),
+    (tanh, "Return the hyperbolic tangent of x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), between −1 and 1."),
+    (sigmoid, "Return the logistic function σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1: how far a gate is open."),
+    (softplus, "Return log(1 + eˣ), a smooth relu, without overflow (Dugas et al. 2001). Its derivative is σ(x)."),
+    (relu, "Return x where x > 0 and 0 elsewhere (Nair & Hinton 2010). At 0 its derivative is taken as ½."),
+    (abs, "Return |x|. At 0 its derivative is taken as 0."),
+    (
+        maximum,
+        "Return the larger of a and b. Shapes broadcast; at a tie each gets half the gradient.",
+    ),
+    (
+        minimum,
+        "Return the smaller of a and b. Shapes broadcast; at a tie each gets half the gradient.",
+    ),
+    (where, "Return a where condition is not 0 and b elsewhere. Shapes broadcast; condition gets no gradient."),
+    (sum, "Return the sum of x over an axis, several, or all (None). keepdims leaves them with length 1."),
+    (mean, "Return the mean of x over an axis, several, or all (None). keepdims leaves them with length 1."),
+    (
+        max,
+        """Return the largest of x over an axis, several, or all (None). keepdims leaves them with length 1.
+
+    Of k equal ones each gets 1/k of the gradient.""",
+    ),
+    (
+        logsumexp,
+        """Return log Σ eˣ over an axis, several, or all (None), without overflow.
+
+    keepdims leaves them with length 1. Its derivative is softmax(x) (Blanchard, Higham & Higham 2021).""",
+    ),
+    (
+        softmax,
+        """Return eˣ / Σ eˣ along an axis, numbers between 0 and 1 that add up to 1 (Bridle 1990).
+
+    The result has the shape of x.""",
+    ),
+    (
+        log_softmax,
+        """Return x − log Σ eˣ along an axis, the logarithm of softmax, without its underflow.
+
+    The result has the shape of x, and no number above 0.""",
+    ),
+    (
+        matmul,
+        """Return the matrix product a b, in all of numpy's shapes.
+
+    (m, k) @ (k, n) → (m, n); (k) is a row on the left and a column on the right; further axes on the left are batches,
+    which broadcast.""",
+    ),
+    (reshape, "Return the numbers of x in another shape, row by row; one side may be −1, which is what is left."),
+    (transpose, "Return x with its axes in another order, or reversed (None)."),
+    (broadcast_to, "Return x stretched to a shape that it broadcasts to."),
+    (
+        getitem,
+        "Return x[index]: integers, slices, None, ..., arrays of integers or booleans, as in numpy.",
+    ),
+    (put, "Return zeros of a shape with x added in at index; places named twice add up. The transpose of indexing."),
+    (_take, "Return rows by number, as often as they are named."),
+    (_concat, "Return the parts joined along an axis that they have."),
+    (_stack, "Return the parts joined along a new axis."),
+)
+for _primitive, _doc in _DOCUMENTATION:
+    _primitive.doc = inspect.cleandoc(_doc)
+
+
 def concat(parts: Sequence[Any], axis: int = 0) -> Any:
-    """Join along an existing axis."""
+    """Return the parts joined along an axis that they have: shapes may differ there, and there only."""
     return _concat(*_some(parts, "concat"), axis=axis)
 
 
 def stack(parts: Sequence[Any], axis: int = 0) -> Any:
-    """Join along a new axis."""
+    """Return the parts, all of one shape, joined along a new axis."""
     return _stack(*_some(parts, "stack"), axis=axis)
 
 
 def take(rows: Any, indices: Any) -> Any:
-    """Rows by number, as often as they are named: indices of any shape, copied."""
+    """Return rows by number, as often as they are named. rows: (V, ...), indices: integers (...) → (..., ...)."""
     numbers = np.array(indices, dtype=None if np.size(indices) else np.intp)
     if numbers.dtype == np.bool_:
         raise IndexError("take wants the numbers of rows, not booleans; a mask is an index: rows[mask]")

@@ -1,35 +1,58 @@
-"""What a primitive is: a forward function, one derivative rule, and the symbol that pictures and formulas use."""
+"""What a primitive is: a forward function, one derivative rule, and all that readers of a graph need to know of it."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 _REGISTRY: dict[str, Primitive] = {}
 
 
+class Kind(StrEnum):
+    """What sort of operation it is: how pictures show it, and what inputs it is tried at."""
+
+    pointwise = "pointwise"  # number by number, inputs broadcast
+    activation = "activation"  # what makes a layer out of a product with weights
+    product = "product"  # sums of products, as of matrices
+    reduction = "reduction"  # fewer numbers, along axes
+    movement = "movement"  # the same numbers in other places
+    comparison = "comparison"  # 1 where it holds and 0 where not
+
+
+class _OfInstance:
+    """An attribute that a class and its instances answer differently, such as ``__doc__``."""
+
+    def __init__(self, of_instance: Callable[[Any], Any], of_class: Any = None) -> None:
+        self.of_instance, self.of_class = of_instance, of_class
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is not None:
+            return self.of_instance(instance)
+        if self.of_class is None:
+            raise AttributeError
+        return self.of_class
+
+
 class Primitive:
-    """One elementary operation, which every reader of a graph understands.
+    __doc__ = _OfInstance(
+        lambda primitive: primitive.doc,
+        """One elementary operation, which every reader of a graph understands.
 
     Called on plain arrays it computes; on Tensors it records a node; on symbols it writes a formula. The class of an
-    argument decides, by offering ``__primitive__(primitive, inputs, attrs)``.
-    """
-
-    __slots__ = (
-        "__weakref__",
-        "arity",
-        "attr_names",
-        "forward",
-        "input_names",
-        "kink",
-        "name",
-        "rule",
-        "symbol",
-        "variadic",
+    argument decides, by offering ``__primitive__(primitive, inputs, attrs)``. What readers need to know beyond that
+    stands in its fields, which ``tl.primitive`` describes.
+    """,
     )
+    __signature__ = _OfInstance(lambda primitive: primitive.signature)
 
     def __init__(
         self,
@@ -38,15 +61,49 @@ class Primitive:
         rule: Callable[..., tuple[Any, ...]] | None,
         symbol: str | None,
         kink: Callable[..., Any] | None = None,
+        *,
+        kind: str = "pointwise",
+        range: tuple[float, float] = (-np.inf, np.inf),
+        domain: tuple[float, float] | tuple[tuple[float, float], ...] = (-np.inf, np.inf),
+        doc: str = "",
+        sign: str | None = None,
+        style: str | None = None,
+        operator: str | None = None,
+        combines: str | None = None,
+        exact: bool | None = None,
     ) -> None:
-        self.name = name
+        self.name = self.__name__ = name
         self.forward = forward
         self.rule = rule
         self.symbol = symbol or name
         self.kink = kink
+        self.kind = _kind(name, kind)
+        self.range = range
+        self.doc = inspect.cleandoc(doc)
+        self.sign = sign or self.symbol
+        self.style = style or _STYLES.get(self.kind, "call")
+        self.operator = operator
+        self.combines = combines
+        self.exact = self.kind in (Kind.movement, Kind.comparison) if exact is None else exact
         self.input_names, self.attr_names, self.variadic = _read_signature(name, forward, rule)
         self.arity = len(self.input_names)
+        self.domains = _for_each_input(domain, self.arity)
 
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """How it is called: its inputs, then its attributes with their defaults."""
+        function, skipped = (self.forward, 0) if self.rule is None else (self.rule, 2)
+        try:
+            return inspect.Signature(list(inspect.signature(function).parameters.values())[skipped:])
+        except ValueError:  # numpy's own functions do not tell
+            return inspect.Signature()
+
+    @overload
+    def __call__(self, x: Tensor, /, *args: Any, **attrs: Any) -> Tensor: ...
+    @overload
+    def __call__(self, x: NDArray[Any], /, *args: Any, **attrs: Any) -> Any: ...
+    @overload
+    def __call__(self, *args: Any, **attrs: Any) -> Any: ...
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         if len(args) != self.arity and not self.variadic:
             args, attrs = self._bind(args, attrs)
@@ -59,7 +116,7 @@ class Primitive:
         return self.forward(*args, **attrs)
 
     def __repr__(self) -> str:
-        return f"<primitive {self.name}>"
+        return f"<primitive {self.name}{self.signature}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _registered, (self.name,)  # pickled by name: a model may hold one as its activation
@@ -83,6 +140,7 @@ def primitive(
     symbol: str | None = None,
     *,
     kink: Callable[..., Any] | None = None,
+    **described: Any,
 ) -> Primitive:
     """Register a primitive: this is also how you add an operation of your own.
 
@@ -93,8 +151,20 @@ def primitive(
     print itself). Sum-to-shape after broadcasting is the engine's business. A rule of None says: constant almost
     everywhere, no gradient. Parameters with a default value are attributes, the others are inputs. Where the function
     has kinks or ties, ``kink(*inputs, **attrs)`` returns numbers that are zero there and change sign across: |x − 1|
-    has ``x - 1``. The checks keep away from them, and judge a rule on them by its two sides. Raises ValueError for a
-    name that is no identifier, or taken by one of ours.
+    has ``x - 1``. The checks keep away from them, and judge a rule on them by its two sides.
+
+    What else may be said of it, by name, so that it is drawn, stepped, proved and printed like one of ours:
+      ``kind``      "pointwise" (the default), "activation", "product", "reduction", "movement" or "comparison"
+      ``range``     where its values lie, such as (0, 1): near the ends of a finite one it saturates
+      ``domain``    where it is defined, such as (0, inf) for a logarithm; one pair, or one for each input
+      ``doc``       what it computes, as mathematics; shapes; ties; where it comes from
+      ``sign``      what stands in its circle, if not the symbol
+      ``style``     how a formula writes it, if not as a function: see ``tinygrad_lstm.symbolic.expressions``
+      ``operator``  Python's, such as "+", if it has one
+      ``combines``  "sum" if it adds its inputs up to signs, "product" if it is linear in each of them
+      ``exact``     whether what it returns are numbers of its inputs, up to signs, so that nothing is rounded
+
+    Raises ValueError for a name that is no identifier, or taken by one of ours, and for a kind that there is not.
 
     >>> import tinygrad_lstm as tl
     >>> cube = tl.primitive("cube", lambda x: x * x * x, lambda g, y, x: (3 * x * x * g,))
@@ -108,7 +178,7 @@ def primitive(
         raise ValueError(f"there is a primitive {name!r} already; give yours another name")
     if rule is not None and not isinstance(forward, np.ufunc):
         _require_same_attrs(name, forward, rule)
-    created = Primitive(name, forward, rule, symbol, kink)
+    created = Primitive(name, forward, rule, symbol, kink, **described)
     _REGISTRY[name] = created
     return created
 
@@ -116,6 +186,24 @@ def primitive(
 def primitives() -> Iterator[Primitive]:
     """Every registered primitive, in the order of registration."""
     yield from _REGISTRY.values()
+
+
+_STYLES = {Kind.product: "product", Kind.reduction: "over", Kind.comparison: "bracket"}
+"""How formulas write the kinds, where that is not as a function."""
+
+
+Interval = tuple[float, float]
+
+
+def _for_each_input(domain: Any, arity: int) -> tuple[Interval, ...]:
+    """Return one interval for each input, of one that is given for all or one for each."""
+    return tuple(domain) if isinstance(domain[0], tuple) else (domain,) * max(arity, 1)
+
+
+def _kind(name: str, kind: str) -> Kind:
+    if kind not in tuple(Kind):
+        raise ValueError(f"{name} is of kind {kind!r}; there are {', '.join(Kind)}")
+    return Kind(kind)
 
 
 def _registered(name: str) -> Primitive:

@@ -3,34 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor, tensor
-from .module import Module, uniform
+from .module import Module, Seed, arrow, described, uniform
 
 
 class Gate(Module):
-    """One layer box of a cell: ``activation(z @ weight + bias)``. z: (N, D_in) → (N, H), named by its symbol."""
+    """One layer box of a cell: a = activation(z W + b), for row vectors z.
+
+    ``weight``, W, is (D_in, H), drawn uniformly from ±1/√H; ``bias``, b, is (H). ``gate(z)`` takes z of shape
+    (N, D_in) or (D_in) and returns a of shape (N, H) or (H), which carries the gate's symbol as its name.
+
+    Arguments:
+        size: D_in, such as H + D where z is [h, x].
+        activation: a function of a tensor, such as ``tl.sigmoid``.
+        symbol: what pictures and formulas call the result, such as "f".
+        bias: what every entry of b begins with.
+        hidden_size: H.
+        rng: a seed or a numpy Generator.
+        dtype: float64 or float32.
+
+    Source: F. A. Gers, J. Schmidhuber & F. Cummins, "Learning to Forget: Continual Prediction with LSTM"
+    (2000).
+
+    >>> import tinygrad_lstm as tl
+    >>> gate = tl.nn.Gate(7, tl.sigmoid, "f", 1.0, hidden_size=4, rng=0)
+    >>> gate, gate(tl.tensor([[0.0] * 7])).name
+    (Gate(7 → 4), 'f')
+    """
 
     def __init__(
         self,
         size: int,
-        hidden_size: int,
         activation: Callable[[Any], Any],
         symbol: str,
-        rng: np.random.Generator,
-        dtype: DTypeLike,
         bias: float = 0.0,
+        *,
+        hidden_size: int,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float64,
     ) -> None:
+        self.input_size, self.hidden_size = size, hidden_size
         self.activation = activation
         self.symbol = symbol
-        self.weight = uniform(rng, 1 / np.sqrt(hidden_size), (size, hidden_size), dtype)
+        self.weight = uniform(np.random.default_rng(rng), 1 / np.sqrt(hidden_size), (size, hidden_size), dtype)
         self.bias = tensor(np.full(hidden_size, bias), requires_grad=True, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return described(self, arrow(self, "input_size", "hidden_size"))
+
+    if TYPE_CHECKING:
+
+        def __call__(self, z: Tensor) -> Tensor: ...
 
     def forward(self, z: Tensor) -> Tensor:
         result: Tensor = self.activation(z @ self.weight + self.bias)
         result.name = self.symbol
         return result
+
+
+def gates_of(hidden_size: int, rng: Seed, dtype: DTypeLike) -> Callable[..., Gate]:
+    """Return ``gate(size, activation, symbol, bias)``: what makes the gates of one cell, all from one generator."""
+    return partial(Gate, hidden_size=hidden_size, rng=np.random.default_rng(rng), dtype=dtype)

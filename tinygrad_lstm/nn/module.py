@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from inspect import get_annotations
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import DTypeLike
 from ..engine.scope import CONTEXT
 from ..engine.source import pass_over, place
 from ..engine.tensor import Tensor, tensor
+from ..structure.tables import html_table, one_line, text_table
 
 pass_over(__file__)
 
@@ -24,7 +26,11 @@ class Module:
     """A part of a network: parameters, smaller modules, and ``forward``.
 
     Assign tensors that require gradients, and other modules (or lists of them, which become tuples), to attributes; the
-    attribute's name is the part's name. ``module(...)`` runs ``forward(...)`` in the module's scope.
+    attribute's name is the part's name. ``module(...)`` runs ``forward(...)`` in the module's scope and returns what it
+    returns. ``repr`` counts the attributes that hold parts, and the numbers in all parameters; ``print`` lists them.
+
+    Raises:
+        TypeError: for a part called like a method of every module, such as ``forward`` or ``parameters``.
 
     >>> import tinygrad_lstm as tl
     >>> class Doubled(tl.nn.Module):
@@ -37,21 +43,31 @@ class Module:
     ['head.weight', 'head.bias']
     >>> model(tl.tensor([[1, 2, 3]])).shape
     (1, 2)
+    >>> print(model)
+    Doubled(1 part, 8 parameters)
+    parameter    shape   count
+    ──────────────────────────
+    head.weight  (3, 2)      6
+    head.bias    (2,)        2
+    ──────────────────────────
+    all                      8
     """
 
-    _name: str | None = None
-    _number: int
+    # Two underscores: Python keeps these apart from whatever a module of the user's calls its own.
+    __name: str | None = None
+    __number: int
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
-        object.__setattr__(module, "_number", next(_numbers))
+        module.__number = next(_numbers)
         return module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the module computes; yours to write."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        context = CONTEXT.get().inside(self._name, type(self).__name__, self._number, *place(1))
+        context = CONTEXT.get().inside(self.__name, type(self).__name__, self.__number, *place(1))
         token = CONTEXT.set(context)
         try:
             return self.forward(*args, **kwargs)
@@ -60,16 +76,19 @@ class Module:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy, deep or from a pickle, is a module of its own."""
-        self.__dict__.update(state, _number=self._number)
+        self.__dict__.update(state, _Module__number=self.__number)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        several = isinstance(value, list | tuple) and any(isinstance(part, Module | Tensor) for part in value)
+        if several or isinstance(value, Module | Tensor):
+            _require_free(type(self), name)
         if isinstance(value, Module):
-            value._belong_to(name)
-        elif isinstance(value, list | tuple) and any(isinstance(part, Module | Tensor) for part in value):
+            value.__belong_to(name)
+        elif several:
             value = tuple(value)  # what were appended later would have no name
             for i, part in enumerate(value):
                 if isinstance(part, Module):
-                    part._belong_to(f"{name}{i}")
+                    part.__belong_to(f"{name}{i}")
                 elif _is_parameter(part) and part.name is None:
                     part.name = f"{name}{i}"
         elif _is_parameter(value) and value.name is None:
@@ -77,14 +96,15 @@ class Module:
         object.__setattr__(self, name, value)
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """Each parameter once, with its path, in the order of assignment."""
+        """Yield each parameter once, with its path, in the order of assignment."""
         seen: set[Tensor] = set()
-        for path, parameter in self._walk(""):
+        for path, parameter in self.__walk(""):
             if parameter not in seen:
                 seen.add(parameter)
                 yield path, parameter
 
     def parameters(self) -> list[Tensor]:
+        """Return each parameter once, in the order of assignment: what an optimiser wants."""
         return [parameter for _, parameter in self.named_parameters()]
 
     def zero_grad(self) -> None:
@@ -92,23 +112,81 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
-    def _walk(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+    def __repr__(self) -> str:
+        parts = {part for value in vars(self).values() for part in _listed(value)}
+        count = sum(parameter.size for parameter in self.parameters())
+        return described(self, counted(len(parts), "part"), counted(count, "parameter"))
+
+    def __str__(self) -> str:
+        """Return the line of ``repr`` and a table of the parameters: path, shape, and how many numbers."""
+        rows, foot = _rows(self)
+        return f"{self!r}\n{text_table(rows, head=_HEAD, foot=foot, align='llr')}"
+
+    def _repr_html_(self) -> str:
+        """Return the same as a table of HTML, for notebooks."""
+        rows, foot = _rows(self)
+        return html_table(rows, head=_HEAD, foot=foot, align="llr", caption=repr(self))
+
+    def __walk(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
         for name, value in vars(self).items():
             parts = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
             for i, part in parts:
                 path = f"{prefix}{name}{i}"
                 if isinstance(part, Module):
-                    yield from part._walk(f"{path}.")
+                    yield from part.__walk(f"{path}.")
                 elif _is_parameter(part):
                     yield path, part
 
-    def _belong_to(self, name: str) -> None:
+    def __belong_to(self, name: str) -> None:
         """Take the name of the first attribute one is assigned to, and pass it on to the parameters."""
-        if self._name is not None:
+        if self.__name is not None:
             return
-        object.__setattr__(self, "_name", name)
-        for parameter in self.parameters():
+        self.__name = name
+        for parameter in dict.fromkeys(parameter for _, parameter in self.__walk("")):  # a tied one once
             parameter.name = f"{name}.{parameter.name}"
+
+
+def _require_free(kind: type[Module], name: str) -> None:
+    """Refuse a part by whose name a module would lose what ours, or Python, need of it."""
+    if name.startswith("__") and name.endswith("__"):
+        raise TypeError(f"{kind.__name__}.{name}: such names are Python's own; give the part another one")
+    for base in kind.__mro__:
+        ours = base.__module__.rpartition(".")[0] == __package__
+        if ours and (name in vars(base) or name in get_annotations(base)):
+            what = "a method" if callable(vars(base).get(name)) else "a setting"
+            raise TypeError(
+                f"{kind.__name__}.{name}: this is {what} of every {base.__name__}, which a part of the same name would "
+                f"hide; give the part another one, such as {name}_part"
+            )
+
+
+_HEAD = ("parameter", "shape", "count")
+
+
+def _rows(module: Module) -> tuple[list[tuple[Any, ...]], tuple[Any, ...]]:
+    rows = [(path, parameter.shape, f"{parameter.size:,}") for path, parameter in module.named_parameters()]
+    return rows, ("all", "", f"{sum(parameter.size for parameter in module.parameters()):,}")
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return what an attribute holds of modules and parameters."""
+    parts = value if isinstance(value, list | tuple) else (value,)
+    return [part for part in parts if isinstance(part, Module) or _is_parameter(part)]
+
+
+def described(thing: object, *facts: str) -> str:
+    """Return what ``repr`` says of a module or an optimiser: its class, and facts in brackets."""
+    return one_line(f"{type(thing).__name__}({', '.join(facts)})", 200)
+
+
+def arrow(module: Module, from_: str, to: str) -> str:
+    """Return "3 → 4": two sizes that a module keeps, or ? for what it lacks because it was not set up."""
+    return f"{vars(module).get(from_, '?')} → {vars(module).get(to, '?')}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return "1 part", "2 parts"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _is_parameter(part: Any) -> bool:
@@ -116,7 +194,7 @@ def _is_parameter(part: Any) -> bool:
 
 
 def uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...], dtype: DTypeLike) -> Tensor:
-    """A parameter drawn uniformly from ±bound."""
+    """Return a parameter drawn uniformly from ±bound."""
     return tensor(rng.uniform(-bound, bound, size=shape), requires_grad=True, dtype=dtype)
 
 

@@ -3,47 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.errors import ShapeError
 from ..engine.ops import concat, stack
 from ..engine.scope import CONTEXT, time_step
 from ..engine.tensor import Tensor, tensor
-from .cell import Cell
+from .cell import Cell, State, as_state, state_parts, step
 from .cells import GRUCell, LSTMCell, RNNCell
-from .module import Module, Seed, positive
+from .module import Module, Seed, described, positive
 
 
-class Recurrent(Module):
-    """Any cells, unrolled over a sequence.
+class Recurrent(Module, Generic[State]):
+    """Any cells, unrolled over a sequence: the same cell applied step after step.
 
     One cell is one layer, called ``cell``. Several are layers, bottom first, called ``layer0``, ``layer1``, ...; each
-    reads h of the layer below. With ``bidirectional=True`` (Schuster & Paliwal 1997) they come in pairs: ``layer0``
-    runs from the first step to the last, ``layer0_reverse`` from the last to the first, and the layer above reads both,
-    [h, h of the reverse direction]. Time steps count from the left in both directions.
+    reads h of the layer below. With ``bidirectional=True`` they come in pairs: ``layer0`` runs from the first step to
+    the last, ``layer0_reverse`` from the last to the first, and the layer above reads both, [h, h of the reverse
+    direction]. Time steps count from the left in both directions.
 
     ``layer(xs, state)`` takes xs of shape (T, N, D), or (T, D) without a batch, and returns ``(output, state)`` as
-    PyTorch does: output (T, N, directions * H) holds h of the top layer at every step, state the last one of each cell,
-    in the order of ``cells``: h_n, or (h_n, c_n), of shape (layers * directions, N, H); without a batch, N is missing
+    PyTorch does: output (T, N, directions · H) holds h of the top layer at every step, state the last one of each cell,
+    in the order of ``cells``: h_n, or (h_n, c_n), of shape (layers · directions, N, H); without a batch, N is missing
     from all of them. The same shape is expected of an initial state; without one, it is zeros.
 
-    Raises TypeError for anything but cells, or too few of them, and ValueError for cells that do not fit each other:
-    states must have the same names and size in all, and a layer must read as many numbers as the one below writes.
-    Calling it raises ShapeError for an xs or a state of another shape.
+    Arguments:
+        cells: one for each layer and direction: layer 0, layer 0 reverse, layer 1, ...
+        bidirectional: whether they come in pairs.
+
+    Raises:
+        TypeError: for anything but cells, or too few of them.
+        ValueError: for cells that do not fit each other: states must have the same names and size in all, and a layer
+            must read as many numbers as the one below writes.
+        ShapeError: when called, for an xs or a state of another shape.
+
+    Source: P. J. Werbos, "Backpropagation Through Time: What It Does and How to Do It" (1990); both directions,
+    M. Schuster & K. K. Paliwal, "Bidirectional Recurrent Neural Networks" (1997).
 
     >>> import tinygrad_lstm as tl
-    >>> output, (h_n, c_n) = tl.LSTM(3, 4, rng=0)(tl.tensor([[[1, 2, 3]], [[4, 5, 6]]]))
-    >>> output.shape, h_n.shape, c_n.shape
-    ((2, 1, 4), (1, 1, 4), (1, 1, 4))
     >>> layers = tl.nn.Recurrent(tl.LSTMCell(3, 4, rng=0), tl.PeepholeLSTMCell(4, 4, rng=1))
     >>> layers.layer1.forget_gate.weight.name
     'layer1.forget_gate.weight'
+    >>> output, (h_n, c_n) = layers(tl.tensor([[[1, 2, 3]], [[4, 5, 6]]]))
+    >>> output.shape, h_n.shape, c_n.shape
+    ((2, 1, 4), (2, 1, 4), (2, 1, 4))
     """
 
-    def __init__(self, *cells: Cell, bidirectional: bool = False) -> None:
+    num_layers: int
+    bidirectional: bool
+    __names: tuple[str, ...] = ()
+
+    def __init__(self, *cells: Cell[State], bidirectional: bool = False) -> None:
         for cell in cells:
             if not isinstance(cell, Cell):
                 raise TypeError(
@@ -55,87 +68,106 @@ class Recurrent(Module):
             raise TypeError(f"Recurrent needs {wanted}; got {len(cells)}")
         self.num_layers = len(cells) // directions
         self.bidirectional = bool(bidirectional)
-        self._check_fit(cells)
-        for name, cell in zip(self._names, cells, strict=True):
+        names = _names(self.num_layers, directions)
+        _require_alike(cells, names, directions)
+        for name, cell in zip(names, cells, strict=True):
+            if vars(self).get(name, cell) is not cell:
+                raise TypeError(f"{type(self).__name__}.{name}: {_RESERVED}")
             setattr(self, name, cell)
+        self.__names = names
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__names and not isinstance(value, Cell):
+            raise TypeError(f"{type(self).__name__}.{name}: {_RESERVED}")
+        super().__setattr__(name, value)
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
-        """One per layer and direction, in PyTorch's order: layer 0 forward, layer 0 reverse, layer 1 forward, ..."""
-        return tuple(getattr(self, name) for name in self._names)
+    def cells(self) -> tuple[Cell[State], ...]:
+        """The cells in PyTorch's order: layer 0 forward, layer 0 reverse, layer 1 forward, ..."""
+        return tuple(getattr(self, name) for name in self.__names)
 
-    def forward(self, xs: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+    def __repr__(self) -> str:
+        cells = self.cells
+        sizes = f"{cells[0].input_size} → {cells[0].hidden_size}" if cells else "? → ?"
+        layers = [f"layers={self.num_layers}"] if cells and self.num_layers > 1 else []
+        return described(self, sizes, *layers, *(["bidirectional"] if cells and self.bidirectional else []))
+
+    if TYPE_CHECKING:
+
+        def __call__(self, xs: Tensor | ArrayLike, state: State | None = None) -> tuple[Tensor, State]: ...
+
+    def forward(self, xs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         xs = xs if isinstance(xs, Tensor) else tensor(xs)
-        self._check(xs)
-        given = None if state is None else self._initial(state, xs)
-        cells, directions = self.cells, self._directions
+        cells, directions = self.cells, 2 if self.bidirectional else 1
+        here = f"{type(self).__name__}{CONTEXT.get().place}"
+        _require_sequence(xs, cells[0].input_size, here)
+        given = None if state is None else _initial(state, xs, cells, self.__names, here)
         hidden: list[Tensor] = []  # h of the layer below, T times (N, directions * H)
         ends: list[tuple[Tensor, ...]] = []
         for first in range(0, len(cells), directions):
-            here, below = slice(first, first + directions), hidden or xs
-            states = given[here] if given else [cell.zero_state(below[0]) for cell in cells[here]]
-            hidden, last = _layer(cells[here], below, states)
+            side, below = slice(first, first + directions), hidden or xs
+            states = given[side] if given else [state_parts(cell, cell.zero_state(below[0])) for cell in cells[side]]
+            hidden, last = _layer(cells[side], below, states)
             ends += last
-        state_n = tuple(_along_new_axis(parts) for parts in zip(*ends, strict=True))
-        return stack(hidden), state_n if len(state_n) > 1 else state_n[0]
+        state_n: State = as_state(tuple(_along_new_axis(parts) for parts in zip(*ends, strict=True)))
+        return stack(hidden), state_n
 
-    @property
-    def _directions(self) -> int:
-        return 2 if self.bidirectional else 1
 
-    @property
-    def _names(self) -> list[str]:
-        if self.num_layers == self._directions == 1:
-            return ["cell"]
-        sides = ["", "_reverse"][: self._directions]
-        return [f"layer{k}{side}" for k in range(self.num_layers) for side in sides]
+_RESERVED = "this is the name of a cell that is unrolled; give the other part another one"
 
-    def _check_fit(self, cells: Sequence[Cell]) -> None:
-        """Refuse cells whose states cannot be stacked, or that cannot read what the layer below writes."""
-        bottom, names, directions = cells[0], self._names, self._directions
-        for k, (name, cell) in enumerate(zip(names, cells, strict=True)):
-            if cell.state_names != bottom.state_names or cell.hidden_size != bottom.hidden_size:
-                raise ValueError(
-                    f"{name} keeps {_kept(cell)}, {names[0]} keeps {_kept(bottom)}; the layers' states are stacked, so "
-                    "they must be alike"
-                )
-            size = directions * bottom.hidden_size if k >= directions else bottom.input_size
-            if cell.input_size != size:
-                below = " and ".join(names[k - k % directions - directions : k - k % directions])
-                reads = f"reads h of {below}" if below else f"reads the same sequence as {names[0]}"
-                raise ValueError(f"{name} {reads}, so its input_size must be {size}, not {cell.input_size}")
 
-    def _initial(self, state: Any, xs: Tensor) -> list[Any]:
-        """The given state, a piece for each cell."""
-        cells, names = self.cells, self.cells[0].state_names
-        parts = tuple(state) if isinstance(state, tuple | list) else (state,)
-        expected = (len(cells), *xs.shape[1:-1], cells[0].hidden_size)
-        tensors = all(isinstance(part, Tensor) for part in parts)
-        if not tensors or len(parts) != len(names) or any(part.shape != expected for part in parts):
-            got = ", ".join(str(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in parts)
-            layers = "one layer" if len(cells) == 1 else ", ".join(self._names)
-            raise (ShapeError if tensors else TypeError)(
-                f"{self._here()}: the initial state must be {', '.join(names)}, each a Tensor of shape {expected} "
-                f"({layers}); got {got}"
+def _names(num_layers: int, directions: int) -> tuple[str, ...]:
+    """Return what the cells are called, in their order."""
+    if num_layers == directions == 1:
+        return ("cell",)
+    sides = ["", "_reverse"][:directions]
+    return tuple(f"layer{k}{side}" for k in range(num_layers) for side in sides)
+
+
+def _require_alike(cells: Sequence[Cell[Any]], names: Sequence[str], directions: int) -> None:
+    """Refuse cells whose states cannot be stacked, or that cannot read what the layer below writes."""
+    bottom = cells[0]
+    for k, (name, cell) in enumerate(zip(names, cells, strict=True)):
+        if cell.state_names != bottom.state_names or cell.hidden_size != bottom.hidden_size:
+            raise ValueError(
+                f"{name} keeps {_kept(cell)}, {names[0]} keeps {_kept(bottom)}; the layers' states are stacked, so "
+                "they must be alike"
             )
-        pieces = [tuple(part[k] for part in parts) for k in range(len(cells))]
-        return [piece if len(piece) > 1 else piece[0] for piece in pieces]
+        size = directions * bottom.hidden_size if k >= directions else bottom.input_size
+        if cell.input_size != size:
+            below = " and ".join(names[k - k % directions - directions : k - k % directions])
+            reads = f"reads h of {below}" if below else f"reads the same sequence as {names[0]}"
+            raise ValueError(f"{name} {reads}, so its input_size must be {size}, not {cell.input_size}")
 
-    def _here(self) -> str:
-        return f"{type(self).__name__}{CONTEXT.get().place}"
 
-    def _check(self, xs: Tensor) -> None:
-        size = self.cells[0].input_size
-        if xs.ndim not in (2, 3) or xs.shape[-1] != size or not len(xs):
-            raise ShapeError(
-                f"{self._here()}: xs has shape {xs.shape}; it must be (T, N, {size}) or (T, {size}) with T >= 1"
-            )
+def _require_sequence(xs: Tensor, size: int, here: str) -> None:
+    """Refuse what is not a sequence of vectors of this size, with one step at least."""
+    if xs.ndim not in (2, 3) or xs.shape[-1] != size or not len(xs):
+        raise ShapeError(f"{here}: xs has shape {xs.shape}; it must be (T, N, {size}) or (T, {size}) with T >= 1")
+
+
+def _initial(
+    state: Any, xs: Tensor, cells: Sequence[Cell[Any]], names: Sequence[str], here: str
+) -> list[tuple[Tensor, ...]]:
+    """Return the given state, a piece for each cell."""
+    wanted = cells[0].state_names
+    parts = tuple(state) if isinstance(state, tuple | list) else (state,)
+    expected = (len(cells), *xs.shape[1:-1], cells[0].hidden_size)
+    tensors = all(isinstance(part, Tensor) for part in parts)
+    if not tensors or len(parts) != len(wanted) or any(part.shape != expected for part in parts):
+        got = ", ".join(str(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in parts)
+        layers = "one layer" if len(cells) == 1 else ", ".join(names)
+        raise (ShapeError if tensors else TypeError)(
+            f"{here}: the initial state must be {', '.join(wanted)}, each a Tensor of shape {expected} "
+            f"({layers}); got {got}"
+        )
+    return [tuple(part[k] for part in parts) for k in range(len(cells))]
 
 
 def _layer(
-    cells: Sequence[Cell], below: Tensor | list[Tensor], states: Sequence[Any]
+    cells: Sequence[Cell[Any]], below: Tensor | list[Tensor], states: Sequence[tuple[Tensor, ...]]
 ) -> tuple[list[Tensor], list[tuple[Tensor, ...]]]:
-    """h of every step, (N, directions * H), and the last state of each cell; below: T times (N, D)."""
+    """Return h of every step, (N, directions * H), and the last state of each cell; below: T times (N, D)."""
     forward, *reverse = cells
     now = states[0]
     xs: list[Tensor] = []
@@ -145,32 +177,56 @@ def _layer(
             x = below[t]  # a slice is made here, once, for both directions
             if x.name is None and not x.is_leaf:
                 x.name = "x"
-            now = forward(x, now)  # h, or (h, c): (N, H)
+            now = step(forward, x, now)  # (h,) or (h, c), each (N, H)
         xs.append(x)
-        hidden.append(forward.parts(now)[0])
-    ends = [forward.parts(now)]
+        hidden.append(now[0])
+    ends = [now]
     for cell, now in zip(reverse, states[1:], strict=True):
         for t in reversed(range(len(xs))):
             with time_step(t):
-                now = cell(xs[t], now)
-                hidden[t] = concat([hidden[t], cell.parts(now)[0]], axis=-1)  # (N, 2H)
+                now = step(cell, xs[t], now)
+                hidden[t] = concat([hidden[t], now[0]], axis=-1)  # (N, 2H)
                 hidden[t].name = "h"
-        ends.append(cell.parts(now))
+        ends.append(now)
     return hidden, ends
 
 
 def _along_new_axis(parts: tuple[Tensor, ...]) -> Tensor:
-    """(N, H) of each cell → (layers * directions, N, H)."""
+    """Join (N, H) of each cell to (layers * directions, N, H)."""
     joined: Tensor = stack(parts) if len(parts) > 1 else parts[0].reshape(1, *parts[0].shape)
     return joined
 
 
-def _kept(cell: Cell) -> str:
+def _kept(cell: Cell[Any]) -> str:
     return f"{', '.join(cell.state_names)} of size {cell.hidden_size}"
 
 
-class RNN(Recurrent):
-    """Plain recurrent layers; the other arguments are those of ``RNNCell``."""
+class RNN(Recurrent[Tensor]):
+    """Plain recurrent layers: ``RNNCell`` unrolled over a sequence, h′ = tanh([h, x] W + b).
+
+    ``layer(xs, h)`` takes xs of shape (T, N, D) or (T, D) and returns ``(output, h_n)``: output of shape
+    (T, N, directions · H), the rest of shape (layers · directions, N, H); N is missing from all where xs lacks it.
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        num_layers: layers on one another; each reads the output of the one below.
+        bidirectional: whether each layer also runs from the last step to the first.
+        nonlinearity: "tanh" or "relu".
+        rng: a seed or a numpy Generator, from which the cells draw in the order of ``cells``.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero, and for another nonlinearity.
+        ShapeError: when called, for an xs or a state of another shape.
+
+    Source: J. L. Elman (1990); both directions, M. Schuster & K. K. Paliwal (1997).
+
+    >>> import tinygrad_lstm as tl
+    >>> output, h_n = tl.RNN(3, 4, rng=0)(tl.tensor([[1, 2, 3], [4, 5, 6]]))
+    >>> output.shape, h_n.shape
+    ((2, 4), (1, 4))
+    """
 
     def __init__(
         self,
@@ -189,8 +245,27 @@ class RNN(Recurrent):
         super().__init__(*cells, bidirectional=bidirectional)
 
 
-class LSTM(Recurrent):
-    """LSTM layers; the other arguments are those of ``LSTMCell``.
+class LSTM(Recurrent[tuple[Tensor, Tensor]]):
+    """LSTM layers: ``LSTMCell`` unrolled over a sequence; its equations stand there.
+
+    ``layer(xs, (h, c))`` takes xs of shape (T, N, D) or (T, D) and returns ``(output, (h_n, c_n))``: output of shape
+    (T, N, directions · H), the rest of shape (layers · directions, N, H); N is missing from all where xs lacks it.
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        num_layers: layers on one another; each reads the output of the one below.
+        bidirectional: whether each layer also runs from the last step to the first.
+        forget_bias: what the biases of the forget gates begin with.
+        rng: a seed or a numpy Generator, from which the cells draw in the order of ``cells``.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero.
+        ShapeError: when called, for an xs or a state of another shape.
+
+    Source: S. Hochreiter & J. Schmidhuber (1997); F. A. Gers, J. Schmidhuber & F. Cummins (2000); both directions,
+    M. Schuster & K. K. Paliwal (1997).
 
     >>> import tinygrad_lstm as tl
     >>> lstm = tl.LSTM(3, 4, num_layers=2, bidirectional=True, rng=0)
@@ -216,8 +291,34 @@ class LSTM(Recurrent):
         super().__init__(*cells, bidirectional=bidirectional)
 
 
-class GRU(Recurrent):
-    """GRU layers; the other arguments are those of ``GRUCell``."""
+class GRU(Recurrent[Tensor]):
+    """GRU layers: ``GRUCell`` unrolled over a sequence; its equations stand there.
+
+    ``layer(xs, h)`` takes xs of shape (T, N, D) or (T, D) and returns ``(output, h_n)``: output of shape
+    (T, N, directions · H), the rest of shape (layers · directions, N, H); N is missing from all where xs lacks it.
+
+    Arguments:
+        input_size: D.
+        hidden_size: H.
+        num_layers: layers on one another; each reads the output of the one below.
+        bidirectional: whether each layer also runs from the last step to the first.
+        rng: a seed or a numpy Generator, from which the cells draw in the order of ``cells``.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for sizes that are not whole numbers above zero.
+        ShapeError: when called, for an xs or a state of another shape.
+
+    Source: K. Cho et al. (2014); both directions, M. Schuster & K. K. Paliwal (1997).
+
+    >>> import tinygrad_lstm as tl
+    >>> gru = tl.GRU(3, 4, num_layers=2, rng=0)
+    >>> gru
+    GRU(3 → 4, layers=2)
+    >>> output, h_n = gru(tl.tensor([[1, 2, 3], [4, 5, 6]]))
+    >>> output.shape, h_n.shape
+    ((2, 4), (2, 4))
+    """
 
     def __init__(
         self,
@@ -236,7 +337,7 @@ class GRU(Recurrent):
 
 
 def _input_sizes(input_size: int, hidden_size: int, num_layers: int, bidirectional: bool) -> list[int]:
-    """What each cell reads, in the order of ``Recurrent.cells``."""
+    """Return what each cell reads, in the order of ``Recurrent.cells``."""
     positive(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
     directions = 2 if bidirectional else 1
     return [input_size] * directions + [directions * hidden_size] * directions * (num_layers - 1)

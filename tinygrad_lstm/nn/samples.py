@@ -15,7 +15,7 @@ def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = 
     directions = 2 if bidirectional else 1
     sizes = [2, *[2 * directions] * (layers - 1)]
     cells = [CELLS[cell](size, 2, rng=rng) for size in sizes for _ in range(directions)]
-    layer = Recurrent(*cells, bidirectional=bidirectional)
+    layer: Recurrent = Recurrent(*cells, bidirectional=bidirectional)
     output, _ = layer(tensor(rng.normal(size=(steps, 2)), name="xs"))
     loss: Tensor = output.sum()
     loss.name = "L"

@@ -6,6 +6,8 @@ well, and a magnitude by its number, never by colour alone.
 
 from __future__ import annotations
 
+from ..engine.primitive import Kind, Primitive
+
 FONT = "Helvetica"
 INK = "#222222"
 MUTED = "#666666"
@@ -159,20 +161,13 @@ IN_THE_DARK: dict[str, str] = {
 }
 """What each colour becomes where a person prefers dark pages."""
 
-_ROLE_OF: dict[str, str] = {
-    **dict.fromkeys(("tanh", "sigmoid", "relu", "softplus", "softmax", "log_softmax"), "layer"),
-    **dict.fromkeys(("matmul",), "product"),
-    **dict.fromkeys(("sum", "mean", "max", "logsumexp"), "reduction"),
-    **dict.fromkeys(
-        ("reshape", "transpose", "broadcast_to", "getitem", "put", "take", "concat", "stack"),
-        "movement",
-    ),
-}
+_ROLE_OF = {Kind.activation: "layer", Kind.comparison: "pointwise"}
+"""The kinds of operations whose role has another name."""
 
 
-def role_of(primitive: str) -> str:
-    """The role of an operation; one unknown to the theme is drawn as a pointwise one."""
-    return _ROLE_OF.get(primitive, "pointwise")
+def role_of(primitive: Primitive) -> str:
+    """Return the role of an operation, by its kind."""
+    return _ROLE_OF.get(primitive.kind, primitive.kind)
 
 
 STYLED = "tinygrad_lstm"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.primitive import Kind, Primitive
 from ..engine.tensor import Tensor
 from ..structure.timeline import Timeline
 from ..structure.words import magnitude
@@ -16,8 +17,6 @@ from .recording.tape import Tape
 
 SATURATED = 0.05
 """An activation this near to the end of its range has almost no slope left."""
-
-RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def flow(tape: Tape) -> Flow:
         assert node.primitive is not None
         if timeline.fold[node] in handed_on:
             states.append(node)
-        elif node.name and node.primitive.name in RANGES:
+        if node.name and _saturates(node.primitive):
             gates.append(node)
     rows = {t: FlowRow(t, {}, {}, {}) for t in timeline.steps}
     for node, name in _named(states, timeline).items():
@@ -76,7 +75,7 @@ def flow(tape: Tape) -> Flow:
             row.complete[name] = uses[-1]
     for node, name in _named(gates, timeline).items():
         assert node.primitive is not None
-        rows[timeline.of[node]].saturation[name] = _saturated(node.value, *RANGES[node.primitive.name])
+        rows[timeline.of[node]].saturation[name] = _saturated(node.value, *node.primitive.range)
     return Flow(rows.values())
 
 
@@ -93,6 +92,11 @@ def _named(nodes: list[Tensor], timeline: Timeline) -> dict[Tensor, str]:
         count = taken[timeline.of[node], name]
         full[node] = name if count == 1 else f"{name}_{count}"
     return full
+
+
+def _saturates(primitive: Primitive) -> bool:
+    """Return whether an activation has two ends to be near to."""
+    return primitive.kind is Kind.activation and bool(np.isfinite(primitive.range).all())
 
 
 def _saturated(values: NDArray[Any], low: float, high: float) -> float:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ..engine.backprop import shares
 from ..engine.graph import Graph
+from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
-from ..pages.theme import role_of
-from ..symbolic.formulas import display_name
+from ..structure.words import display_name
 from .recording.tape import Tape
 
 Array = NDArray[Any]
@@ -122,7 +122,7 @@ def paths(tape: Tape, tensor: Tensor) -> dict[str, Array]:
 
 
 def _only_moves(node: Tensor) -> bool:
-    return node.primitive is not None and role_of(node.primitive.name) == "movement"
+    return node.primitive is not None and node.primitive.kind is Kind.movement
 
 
 def _way(node: Tensor, tensor: Tensor) -> str:

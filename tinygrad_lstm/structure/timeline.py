@@ -11,6 +11,7 @@ from operator import index
 from typing import Any, Literal
 
 from ..engine.graph import Graph
+from ..engine.primitive import Kind
 from ..engine.scope import Frame
 from ..engine.tensor import Tensor
 
@@ -85,16 +86,14 @@ class Timeline:
         They are learned; or, where nothing is, multiply from the right, or are added to such a product. What is an
         initial state is none of them, learned or not.
         """
-        products = {"matmul", "add"}
         found = set()
         for node in self.operations:
             assert node.primitive is not None
             for slot, x in enumerate(node.inputs):
-                name, other = node.primitive.name, node.inputs[slot - 1]
-                right = name == "matmul" and slot == 1 and x.ndim == 2
-                bias = (
-                    name == "add" and x.ndim == 1 and other.primitive is not None and other.primitive.name in products
-                )
+                made, other = node.primitive, node.inputs[slot - 1].primitive
+                right = made.kind is Kind.product and slot == 1 and x.ndim == 2
+                summed = other is not None and (other.kind is Kind.product or other.combines == "sum")
+                bias = made.combines == "sum" and x.ndim == 1 and summed
                 if x.is_leaf and (x.requires_grad or right or bias):
                     found.add(x)
         return found - {node.inputs[slot] for node, slot in self.initial_states()}

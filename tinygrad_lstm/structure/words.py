@@ -9,8 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.tensor import Tensor
+
 LONGEST = 36
 """Letters of a name in a picture; what is longer is cut in the middle."""
+
+SUBSCRIPT_DIGITS, SUPERSCRIPT_DIGITS = "₀₁₂₃₄₅₆₇₈₉₋", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
+_SUBSCRIPTS = str.maketrans("0123456789-", SUBSCRIPT_DIGITS)
+_SUPERSCRIPTS = str.maketrans("0123456789-", SUPERSCRIPT_DIGITS)
 
 
 def clean(text: str, longest: int = LONGEST) -> str:
@@ -26,6 +32,18 @@ def clean(text: str, longest: int = LONGEST) -> str:
     return line
 
 
+def display_name(node: Tensor) -> str | None:
+    """A node's own name, with its time step as a subscript: c₃."""
+    if node.name is None:
+        return None
+    return node.name if node.is_leaf or node.time is None else node.name + subscript(node.time)
+
+
+def is_number(x: Tensor) -> bool:
+    """Whether a leaf is but a number in a formula."""
+    return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
+
+
 def shape(array: NDArray[Any]) -> str:
     return "×".join(map(str, array.shape)) or "scalar"
 
@@ -39,6 +57,12 @@ def numbers(array: NDArray[Any], most: int = 3) -> str:
     return f"‖{magnitude(array):.3g}‖".replace("-", "−")
 
 
+def in_full(array: Any) -> str:
+    """Every number of an array, on one line, in brackets as numpy nests them."""
+    written = np.array2string(np.asarray(array), separator=", ", formatter={"float_kind": "{:.4g}".format})
+    return " ".join(written.split()).replace("-", "−")
+
+
 def magnitude(array: Any) -> float:
     """The Euclidean norm; as float64, and right also where squares are too large or too small for that."""
     flat = np.asarray(array, np.float64).ravel()
@@ -50,11 +74,34 @@ def magnitude(array: Any) -> float:
         return largest * float(np.linalg.norm(flat / largest)) if largest < math.inf else largest
 
 
+def shown(number: float) -> str:
+    """Four digits, and a proper minus sign."""
+    return f"{number:.4g}".replace("-", "−")
+
+
 def short(number: float) -> str:
     """Two digits, and a proper minus sign."""
     text = f"{number:.2g}"
     mantissa, _, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}".replace("-", "−") if exponent else mantissa.replace("-", "−")
+
+
+def subscript(number: object) -> str:
+    """Its digits below the line; of several, without what is between them.
+
+    >>> subscript(-10), subscript("1, 2")
+    ('₋₁₀', '₁₂')
+    """
+    return str(number).translate(_SUBSCRIPTS).replace(" ", "").replace(",", "")
+
+
+def superscript(number: object) -> str:
+    """Its digits above the line.
+
+    >>> f"10{superscript(-3)}"
+    '10⁻³'
+    """
+    return str(number).translate(_SUPERSCRIPTS)
 
 
 def statistics(array: NDArray[Any]) -> str:

@@ -2,5 +2,5 @@
 
 from .formulas import equation as equation
 from .formulas import formula as formula
-from .formulas import formulas as formulas
 from .formulas import forward as forward
+from .formulas import input_formulas as input_formulas

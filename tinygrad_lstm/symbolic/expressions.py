@@ -84,8 +84,10 @@ def _write(expression: Expression, n: Notation) -> tuple[str, int]:
     if isinstance(expression, Numbers):
         value = expression.value
         return (n.numbers(value), ATOM) if value.ndim else (n.number(value.item()), ATOM if value >= 0 else SUM)
-    write = _WRITERS.get(expression.primitive.name, _function)
-    return write(expression, n)
+    primitive = expression.primitive
+    if primitive.style not in _WRITERS:
+        raise ValueError(f"{primitive.name} has the style {primitive.style!r}; there are {', '.join(_WRITERS)}")
+    return _WRITERS[primitive.style](expression, n)
 
 
 def _function(e: Apply, n: Notation) -> tuple[str, int]:
@@ -98,17 +100,18 @@ def _called(function: str, operands: Iterable[Expression], details: Iterable[str
     return n.prefix(function, n.between("(", n.listed(arguments), ")"))
 
 
-def _sum(e: Apply, n: Notation) -> tuple[str, int]:
+def _infix(e: Apply, n: Notation) -> tuple[str, int]:
     first, second = e.operands
     return n.row(_placed(first, n), n.sign(e.primitive.symbol), _placed(second, n, PRODUCT)), SUM
 
 
 def _product(e: Apply, n: Notation) -> tuple[str, int]:
     first, second = e.operands
-    if e.primitive.name == "mul" and _same(first, second):
-        return n.power(_placed(first, n, ATOM), "2"), POWER
-    dot = "·" if isinstance(first, Number) or isinstance(second, Number) else e.primitive.symbol
-    symbol = dot if e.primitive.name == "mul" else e.primitive.symbol
+    symbol = e.primitive.symbol
+    if e.primitive.style == "times":
+        if _same(first, second):
+            return n.power(_placed(first, n, ATOM), "2"), POWER
+        symbol = "·" if isinstance(first, Number) or isinstance(second, Number) else symbol
     return n.row(_placed(first, n, PRODUCT), n.sign(symbol), _placed(second, n, PREFIX)), PRODUCT
 
 
@@ -146,7 +149,8 @@ def _list(e: Apply, n: Notation) -> tuple[str, int]:
     return _called(e.primitive.name, e.operands, details, n), ATOM
 
 
-def _element(e: Apply, n: Notation, index: str) -> tuple[str, int]:
+def _element(e: Apply, n: Notation) -> tuple[str, int]:
+    (index,) = map(shown_index, e.attrs.values())
     return n.row(_placed(e.operands[0], n, ATOM), n.between("[", n.words(index), "]")), ATOM
 
 
@@ -154,14 +158,14 @@ def _root(e: Apply, n: Notation) -> tuple[str, int]:
     return (n.root(_placed(e.operands[0], n)), ATOM) if n.groups else (n.root(_placed(e.operands[0], n, ATOM)), PREFIX)
 
 
-def _put(e: Apply, n: Notation) -> tuple[str, int]:
+def _at(e: Apply, n: Notation) -> tuple[str, int]:
     at = n.words(f" at [{shown_index(e.attrs['index'])}]")
-    return n.prefix("put", n.between("(", n.row(_placed(e.operands[0], n), at), ")")), ATOM
+    return n.prefix(e.primitive.name, n.between("(", n.row(_placed(e.operands[0], n), at), ")")), ATOM
 
 
 def _without_reshape(e: Expression) -> Expression:
     """What a reshape merely prepared for broadcasting."""
-    return e.operands[0] if isinstance(e, Apply) and e.primitive.name == "reshape" else e
+    return e.operands[0] if isinstance(e, Apply) and e.primitive.style == "reshaped" else e
 
 
 def _shown(value: Any) -> str:
@@ -193,27 +197,22 @@ def _same(a: Expression, b: Expression) -> bool:
 
 
 _WRITERS: dict[str, Callable[[Apply, Notation], tuple[str, int]]] = {
-    "add": _sum,
-    "sub": _sum,
-    "mul": _product,
-    "div": _quotient,
-    "matmul": _product,
-    "pow": _power,
-    "neg": lambda e, n: (n.prefix("−", _placed(e.operands[0], n, PREFIX)), PREFIX),
-    "sqrt": _root,
-    "abs": lambda e, n: (n.between("|", _placed(e.operands[0], n), "|"), ATOM),
-    "greater": _indicator,
-    "equal": _indicator,
-    "sum": _reduction,
-    "mean": _reduction,
-    "max": _reduction,
-    "logsumexp": _reduction,
-    "transpose": lambda e, n: (n.transposed(_placed(e.operands[0], n, ATOM)), ATOM),
-    "broadcast_to": lambda e, n: (_called("broadcast", [_without_reshape(e.operands[0])], (), n), ATOM),
-    "reshape": lambda e, n: (_called("reshape", e.operands, [_shown(e.attrs["shape"])], n), ATOM),
-    "getitem": lambda e, n: _element(e, n, shown_index(e.attrs["index"])),
-    "take": lambda e, n: _element(e, n, shown_index(e.attrs["indices"])),
-    "put": _put,
-    "concat": _list,
-    "stack": _list,
+    "infix": _infix,
+    "times": _product,
+    "product": _product,
+    "fraction": _quotient,
+    "power": _power,
+    "prefix": lambda e, n: (n.prefix(e.primitive.symbol, _placed(e.operands[0], n, PREFIX)), PREFIX),
+    "root": _root,
+    "bars": lambda e, n: (n.between("|", _placed(e.operands[0], n), "|"), ATOM),
+    "bracket": _indicator,
+    "over": _reduction,
+    "superscript": lambda e, n: (n.transposed(_placed(e.operands[0], n, ATOM)), ATOM),
+    "broadcast": lambda e, n: (_called("broadcast", [_without_reshape(e.operands[0])], (), n), ATOM),
+    "reshaped": lambda e, n: (_called(e.primitive.name, e.operands, [_shown(e.attrs["shape"])], n), ATOM),
+    "element": _element,
+    "at": _at,
+    "list": _list,
+    "call": _function,
 }
+"""The styles that ``Primitive.style`` may name."""

@@ -12,8 +12,9 @@ from ..engine.backprop import to_shape
 from ..engine.operators import Operators
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
+from ..structure.words import display_name, is_number, subscript
 from .expressions import Apply, Expression, Name, Number, Numbers, mathml, replaced, text
-from .notation import MATHML, subscript
+from .notation import MATHML
 
 SMALL = 4
 """Tensors of so many numbers are written out where a formula is to show numbers."""
@@ -85,16 +86,16 @@ def formula(node: Tensor) -> str:
     ∂L/∂x += ∂L/∂y @ Wᵀ
     ∂L/∂W += xᵀ @ ∂L/∂y
     """
-    return "\n".join(line for line in formulas(node) if line)
+    return "\n".join(line for line in input_formulas(node) if line)
 
 
-def formulas(node: Tensor, upstream: Any = None) -> tuple[str, ...]:
+def input_formulas(node: Tensor, upstream: Any = None) -> tuple[str, ...]:
     """One formula per input slot; empty for a bare number, whose gradient nobody asks for.
 
     Given the upstream gradient, small tensors are written as their numbers.
 
     >>> import tinygrad_lstm as tl
-    >>> tl.symbolic.formulas(tl.tanh(tl.tensor(0.5, name="x")), upstream=2.0)
+    >>> tl.symbolic.input_formulas(tl.tanh(tl.tensor(0.5, name="x")), upstream=2.0)
     ('∂L/∂x += 2 ⊙ (1 − 0.4621²)',)
     """
     if node.primitive is None:
@@ -128,7 +129,7 @@ def rules(node: Tensor, upstream: Any = None, taken: Collection[str] = ()) -> tu
     for x, name, value, product in zip(node.inputs, names, node.input_values, products, strict=True):
         contribution = Number(0) if product is None else to_shape(product, value.shape).expression
         line = Formula(Name(f"∂L/∂{name}"), "+=", replaced(contribution, numbers))
-        lines.append(None if _is_number(x) else line)
+        lines.append(None if is_number(x) else line)
     return tuple(lines)
 
 
@@ -159,13 +160,6 @@ def forward(node: Tensor, *, numbers: bool = False, taken: Collection[str] = ())
     return replace(line.with_numbers(dict(zip(names, node.input_values, strict=True))), result=made)
 
 
-def display_name(node: Tensor) -> str | None:
-    """A node's own name, with its time step as a subscript: c₃."""
-    if node.name is None:
-        return None
-    return node.name if node.is_leaf or node.time is None else node.name + subscript(node.time)
-
-
 def _small(numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Those that are to be written out."""
     return {name: array for name, value in numbers.items() if 0 < (array := np.asarray(value)).size <= SMALL}
@@ -179,11 +173,7 @@ def _operands(node: Tensor, names: tuple[str, ...]) -> list[Symbol]:
 
 
 def _leaf_expression(x: Tensor, name: str) -> Expression:
-    return Number(x.item()) if _is_number(x) else Name(name)
-
-
-def _is_number(x: Tensor) -> bool:
-    return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
+    return Number(x.item()) if is_number(x) else Name(name)
 
 
 def input_names(node: Tensor, taken: Collection[str] = ()) -> tuple[str, ...]:
@@ -221,7 +211,7 @@ def _output_name(node: Tensor, names: tuple[str, ...], taken: Collection[str] = 
 
 
 def _is_zero_product(primitive: Primitive, operands: tuple[Expression, ...]) -> bool:
-    return primitive.name == "mul" and Number(0.0) in operands
+    return primitive.combines == "product" and Number(0.0) in operands
 
 
 def _constant(x: Any) -> Symbol:

@@ -8,11 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-_SUBSCRIPT_DIGITS = "₀₁₂₃₄₅₆₇₈₉₋"
-_SUBSCRIPTS = str.maketrans("0123456789-", _SUBSCRIPT_DIGITS)
-_FROM_SUBSCRIPTS = str.maketrans(_SUBSCRIPT_DIGITS, "0123456789−")
-_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_INDEXED = re.compile(rf"(.+?)([{_SUBSCRIPT_DIGITS}]+)(′*)", re.DOTALL)
+from ..structure.words import SUBSCRIPT_DIGITS, in_full, shown, subscript, superscript
+
+_FROM_SUBSCRIPTS = str.maketrans(SUBSCRIPT_DIGITS, "0123456789−")
+_INDEXED = re.compile(rf"(.+?)([{SUBSCRIPT_DIGITS}]+)(′*)", re.DOTALL)
 
 
 class Notation(Protocol):
@@ -48,8 +47,7 @@ class Plain:
         return shown(value)
 
     def numbers(self, array: Any) -> str:
-        written = np.array2string(np.asarray(array), separator=", ", formatter={"float_kind": "{:.4g}".format})
-        return " ".join(written.split()).replace("-", "−")
+        return in_full(array)
 
     def words(self, text: str) -> str:
         return text
@@ -74,7 +72,7 @@ class Plain:
 
     def power(self, base: str, exponent: str) -> str:
         if re.fullmatch(r"-?\d+", exponent):
-            return base + exponent.translate(_SUPERSCRIPTS)
+            return base + superscript(exponent)
         return f"{base}^{exponent}"
 
     def transposed(self, base: str) -> str:
@@ -151,11 +149,3 @@ class MathML:
 
 
 PLAIN, MATHML = Plain(), MathML()
-
-
-def shown(value: float) -> str:
-    return f"{value:.4g}".replace("-", "−")
-
-
-def subscript(number: object) -> str:
-    return str(number).translate(_SUBSCRIPTS).replace(" ", "").replace(",", "")

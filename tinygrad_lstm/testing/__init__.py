@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from .errors import NothingCheckedError as NothingCheckedError
     from .generate import strategies
     from .laws.agreement import check_same as check_same
-    from .report.telling import told as told
+    from .report.text import explain as explain
     from .taylor import taylor_test as taylor_test
     from .verdicts import Finding as Finding
+    from .verdicts import Oracle as Oracle
     from .verdicts import Report as Report
     from .verdicts import Verdict as Verdict
 
@@ -26,18 +27,18 @@ _HOMES = {
     **dict.fromkeys(
         ("assert_detects", "check_cell", "check_jvp", "check_op", "check_second_order", "check_vjp"), "checks"
     ),
-    **dict.fromkeys(("Finding", "Report", "Verdict"), "verdicts"),
+    **dict.fromkeys(("Finding", "Oracle", "Report", "Verdict"), "verdicts"),
     **dict.fromkeys(("GradientError", "NothingCheckedError"), "errors"),
     "check_same": "laws.agreement",
     "taylor_test": "taylor",
-    "told": "report.telling",
+    "explain": "report.text",
 }
 
 __all__ = ["strategies", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
-    """Imported when used: pytest loads the plugin in this package whatever it is about to run."""
+    """Import what is used: pytest loads the plugin in this package whatever it is about to run."""
     if name == "strategies":
         found = import_module(".generate.strategies", __name__)
     elif name in _HOMES:

@@ -1,4 +1,4 @@
-"""Checks that gradients are right, each against opinions that share no code with the rules."""
+"""Checks that gradients are right, each against oracles that share no code with the rules."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
 from .errors import GradientError, NothingCheckedError
-from .judge import COMPLEX_STEP, SIDES, judge, on_a_kink
+from .judge import judge, on_a_kink
 from .laws.agreement import require_single_precision, require_symmetry
 from .laws.algebra import require_laws
+from .laws.chunks import require_chunks_agree
 from .objective import Objective
-from .oracles.differences import complex_step
+from .oracles.complex_step import complex_step
 from .oracles.rounding import rounding_noise
 from .report.failure import Failure
 from .subject import Subject, outputs_of, parameters_of
 from .unrolled import Unrolled
-from .verdicts import TOLERANCE, Finding, Report, Verdict, worse
+from .verdicts import TOLERANCE, Finding, Oracle, Report, Verdict, worse
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
@@ -48,10 +49,14 @@ def check_vjp(
     gradient. For each input x and a random direction u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying
     f's own graph on complex numbers: no truncation and no cancellation, so the tolerance is derived from rounding
     alone, 1e4 · 2⁻⁵³ times the sum of the absolute terms. Where float32 is involved it is 2⁻²⁴, and so many mistakes
-    would hide from one direction that there are four, unless you say how many. A forward that does not compute with
-    complex numbers is checked by extrapolated differences. After a mismatch, 700 digits tell a mistake from rounding if
-    mpmath is installed, and else what a random last bit in every value does to the gradient. At a kink or a tie the
-    gradient must lie between those of its two sides.
+    would hide from one direction that there are four, unless you ask for another number. A forward that does not
+    compute with complex numbers is checked by extrapolated differences. After a mismatch, 700 digits decide between a
+    mistake and rounding if mpmath is installed, and else what a random last bit in every value does to the gradient. At
+    a kink or a tie the gradient must lie between those of its two sides.
+
+    ``inputs`` are what f is called with: tensors, or what ``tl.tensor`` takes; arrays of integers and booleans go to f
+    as they are. ``directions`` is how many are tried in each input, and ``rng`` the seed, or a numpy Generator, that
+    they and the cotangents are drawn by.
 
     Returns a Report with a verdict for each input. Raises GradientError naming the input, the error and who is to blame
     for a wrong gradient; for a function that is random, changes its arguments or computes outside its graph, and for an
@@ -80,7 +85,7 @@ def check_jvp(
     """Check forward derivatives J u, which two backward passes make: as J u is the gradient of ⟨Jᵀv, u⟩ in v.
 
     They must satisfy ⟨w, J u⟩ = ⟨Jᵀw, u⟩ and agree with the complex step, for random w and u. Arguments, report and
-    errors as for ``check_vjp``.
+    errors are those of ``check_vjp``. (Townsend 2017, "A new trick for calculating Jacobian vector products".)
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_jvp(tl.sigmoid, [0.5, -1.0]).verdict
@@ -115,7 +120,8 @@ def check_second_order(
 
     It is checked as any other function, and its derivative in the inputs, the Hessian, must be symmetric. The
     cotangents are among the inputs, so that something is checked also where f is linear. Arguments, report and errors
-    as for ``check_vjp``.
+    are those of ``check_vjp``. (Drucker & LeCun 1992, "Improving generalization performance using double
+    backpropagation".)
 
     >>> import tinygrad_lstm as tl
     >>> report = tl.testing.check_second_order(lambda x: x * x * x, [2.0])
@@ -156,12 +162,15 @@ def check_second_order(
 def check_op(
     op: Callable[..., Any], *inputs: ArrayLike, directions: int | None = None, rng: Seed = 0, **attrs: Any
 ) -> Report:
-    """Everything there is to check of an operation, one of ours or yours: the way to prove a ``tl.primitive``.
+    """Check all there is to check of an operation, one of ours or yours: the way to prove a ``tl.primitive``.
 
     Its gradients, forward derivatives and second derivatives; the laws that every gradient obeys (two runs identical,
     zero for a zero cotangent, linear, nothing mutated or aliased); and float32 against float64. Without inputs, some
     are drawn: of several shapes, broadcasting against each other, until one makes it fail; shrunk to the smallest that
-    does. Report and errors as for ``check_vjp``.
+    does (Claessen & Hughes 2000, "QuickCheck"; MacIver 2019, "Hypothesis"). ``attrs`` are what ``op`` takes by name, as
+    in ``check_op(tl.softmax, axis=0)``; ``inputs``, ``directions`` and ``rng`` are those of ``check_vjp``.
+
+    Returns a Report that names the laws as well, and raises what ``check_vjp`` does; TypeError for what is no function.
 
     >>> import tinygrad_lstm as tl
     >>> print(", ".join(tl.testing.check_op(tl.tanh, [[0.5, -1.0]]).laws[:2]))
@@ -170,9 +179,9 @@ def check_op(
     if not callable(op):
         raise TypeError(f"check_op takes an operation, or a function of tensors, not {op!r}")
     if not inputs:
-        from .generate.drawn import check_drawn
+        from .generate.drawn import check_drawn  # here, as hypothesis takes its time
 
-        return check_drawn(op, rng=rng, **attrs)
+        return check_drawn(check_op, op, rng=rng, **attrs)
     generator = _generator(rng)
     f = (lambda *xs: op(*xs, **attrs)) if attrs else op
     report = check_vjp(f, *inputs, directions=directions, rng=generator)
@@ -182,7 +191,7 @@ def check_op(
         try:
             check(f, *inputs, directions=1, rng=generator)
         except NothingCheckedError:
-            continue  # all zero: the first order has said so
+            continue  # all zero: the first order has reported it
         except TypeError as error:
             raise GradientError(
                 f"the rule is right but cannot be differentiated again: {error}; write it with operators and tl's "
@@ -198,14 +207,17 @@ def check_cell(cell: Cell | type[Cell] | str, steps: int = 5, *, batch: int = 2,
     ``cell`` is one of yours or ours, an instance, a class with (input_size, hidden_size, rng=...), or a name such as
     "lstm". Its gradients are checked by ``check_vjp``, at every step's output and the last state; the laws of algebra
     as in ``check_op``; and chunks: running half of the steps, then the other half from the state and the gradient at
-    the cut, or one sequence of the batch at a time, must give the gradients of the whole.
+    the cut, or one sequence of the batch at a time, must give the gradients of the whole (Werbos 1990,
+    "Backpropagation through time").
+
+    ``steps`` and ``batch`` are T and N of the random input (T, N, D); ``rng`` is the seed, or a Generator, that draws
+    it, the states and the weights of a class. Returns a Report, as ``check_op`` does; raises ValueError for the name of
+    no cell, TypeError for what is no cell, and else what ``check_vjp`` raises.
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_cell("gru", steps=3).verdict
     <Verdict.PASS: 'PASS'>
     """
-    from .laws.chunks import require_chunks_agree
-
     generator = _generator(rng)
     unrolled = Unrolled(cell, steps, batch, generator)
     parameters = unrolled.layer.parameters()
@@ -221,7 +233,10 @@ def assert_detects(
 ) -> GradientError:
     """Assert that ``check_op`` catches a wrong rule put in the place of an operation's own: a negative control.
 
-    Returns the error that caught it. Raises AssertionError if the wrong rule gets away, or if the right one does not.
+    ``op`` is a primitive and ``wrong_rule(g, y, *inputs, **attrs)`` what a mistake would make of its rule; the others
+    are the arguments of ``check_op``. Returns the error that caught it, whose ``failure`` ``explain`` takes. Raises
+    AssertionError if the wrong rule gets away, GradientError if the right one does not, TypeError for what is no
+    primitive. (DeMillo, Lipton & Sayward 1978, "Hints on test data selection".)
 
     >>> import tinygrad_lstm as tl
     >>> caught = tl.testing.assert_detects(tl.tanh, lambda g, y, x: (g * (1 - y),), [0.5, -1.0])
@@ -250,12 +265,12 @@ def _generator(rng: Seed) -> np.random.Generator:
 
 @lru_cache(16)
 def _seed(number: int) -> np.random.SeedSequence:
-    """What default_rng makes of a number, kept: seeding takes its time beside a small check."""
+    """Keep what default_rng makes of a number: seeding takes its time beside a small check."""
     return np.random.SeedSequence(number)
 
 
 def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) -> Report:
-    """The report on every checked input; raises at the first gradient that is wrong."""
+    """Report on every checked input; raise at the first gradient that is wrong."""
     objective = Objective.random(subject.graph, rng)
     findings: dict[str, Finding] = {}
     try:
@@ -268,21 +283,30 @@ def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) 
             found = judge(objective, leaf, gradient, direction, rng)
             if found.verdict is Verdict.WRONG:
                 report = Report({**findings, name: found})
-                failure = Failure.of(objective, name, leaf, gradient, direction, found, report, rng)
+                failure = Failure.of(objective, name, leaf, gradient, direction, found, report, rng, _failure_in)
                 if not (failure.blame.nobody and on_a_kink(subject.graph, leaf, direction)):
                     raise GradientError(failure.message, failure)
-                found = Finding(Verdict.UNCHECKED, SIDES, reason=TIES)
+                found = Finding(Verdict.UNCHECKED, Oracle.SIDES, reason=TIES)
             findings[name] = worse(findings.get(name), found)
     return _reported(findings, subject)
 
 
+def _failure_in(output: Tensor) -> Failure | None:
+    """Check a tensor in all its leaves, and return what is wrong."""
+    try:
+        check_vjp(output)
+    except GradientError as error:
+        return error.failure
+    return None
+
+
 def _reported(findings: dict[str, Finding], subject: Subject) -> Report:
-    """The report, unless nothing was checked."""
+    """Make the report, unless nothing was checked."""
     for name, leaf in subject.checked.items():
         if name not in findings:
-            findings[name] = Finding(Verdict.UNCHECKED, "nothing", reason=f"it is empty, of shape {leaf.shape}")
+            findings[name] = Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason=f"it is empty, of shape {leaf.shape}")
     for name, reason in subject.without.items():
-        findings[name] = Finding(Verdict.UNCHECKED, "nothing", reason=reason)
+        findings[name] = Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason=reason)
     report = Report(findings)
     if report.verdict is Verdict.UNCHECKED:
         reasons = "; ".join(f"{name}: {found.reason}" for name, found in findings.items()) or "it has no input"
@@ -294,14 +318,14 @@ def _reported(findings: dict[str, Finding], subject: Subject) -> Report:
 
 
 def _forward_finding(objective: Objective, leaf: Tensor, direction: NDArray[Any], rng: np.random.Generator) -> Finding:
-    """⟨w, J u⟩ by two backward passes, beside ⟨Jᵀw, u⟩ by one and the complex step of the forward."""
+    """Compare ⟨w, J u⟩ by two backward passes with ⟨Jᵀw, u⟩ by one and the complex step of the forward."""
     ours = _terms_of_forward_derivative(objective, leaf, direction)
     (gradient,) = objective.gradients([leaf])
-    opinions = {"the gradient": np.ravel(gradient * direction)}
-    found = Finding(Verdict.UNCHECKED, "two backward passes", reason="the derivative is zero")
-    if judge(objective, leaf, gradient, direction, rng).oracle == COMPLEX_STEP:
-        opinions["the complex step"] = complex_step(objective, leaf, direction)
-    for who, theirs in opinions.items():
+    references = {"the gradient": np.ravel(gradient * direction)}
+    found = Finding(Verdict.UNCHECKED, Oracle.TWO_PASSES, reason="the derivative is zero")
+    if judge(objective, leaf, gradient, direction, rng).oracle is Oracle.COMPLEX_STEP:
+        references["the complex step"] = complex_step(objective, leaf, direction)
+    for which, theirs in references.items():
         scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
         apart = float(abs(ours.sum() - theirs.sum()))
         if not scale:
@@ -311,7 +335,7 @@ def _forward_finding(objective: Objective, leaf: Tensor, direction: NDArray[Any]
         if not error <= TOLERANCE:
             noise = rounding_noise(objective, leaf, direction, rng)
             verdict = Verdict.ROUNDOFF if noise and apart <= noise else Verdict.WRONG
-        new = Finding(verdict, "two backward passes", float(ours.sum()), float(theirs.sum()), error, who)
+        new = Finding(verdict, Oracle.TWO_PASSES, float(ours.sum()), float(theirs.sum()), error, which)
         found = new if found.verdict is Verdict.UNCHECKED else worse(found, new)
     return found
 

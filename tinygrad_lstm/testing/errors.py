@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .report.failure import Failure
+from .report.failure import Failure
 
 
 class GradientError(AssertionError):
-    """A gradient is wrong, or could not be checked. ``failure`` says all that is known of a wrong one."""
+    """Raised for a gradient that is wrong, or cannot be checked.
+
+    ``failure`` holds all that is known of a wrong one, and is None of one that cannot be checked: its ``finding``, the
+    ``blame``, the ``evidence`` of each oracle, the ``smallest`` failure, its ``code`` and its ``picture()``.
+
+    >>> import tinygrad_lstm as tl
+    >>> wrong = tl.primitive("wrong", lambda x: x * x, lambda g, y, x: (3 * x * g,))
+    >>> try:
+    ...     tl.testing.check_vjp(wrong, [2.0])
+    ... except tl.testing.GradientError as error:
+    ...     [node.primitive.name for node in error.failure.blame.marked]
+    ['wrong']
+    """
 
     def __init__(self, message: str, failure: Failure | None = None) -> None:
         super().__init__(message)
@@ -21,4 +30,12 @@ class ResultError(TypeError):
 
 
 class NothingCheckedError(GradientError):
-    """The check was vacuous: every gradient is zero, or drowns in rounding. No gradient was found wrong."""
+    """Raised for a check that is vacuous: every gradient is zero, or drowns in rounding. None was found wrong.
+
+    >>> import tinygrad_lstm as tl
+    >>> try:
+    ...     tl.testing.check_vjp(lambda x: x * 0, [2.0])
+    ... except tl.testing.NothingCheckedError as error:
+    ...     str(error)[:19]
+    'nothing was checked'
+    """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from .objective import Objective
-from .oracles.differences import BARS, STEP, complex_step, convergence, differences, one_sided, short_of_a_kink
-from .oracles.precision import DIGITS, precise_terms
+from .oracles.complex_safe import STEP
+from .oracles.complex_step import complex_step, safe_complex_step
+from .oracles.convergence import convergence
+from .oracles.differences import BARS, differences, one_sided
+from .oracles.kinks import short_of_a_kink
+from .oracles.precision import precise_terms
 from .oracles.rounding import rounding_noise
-from .verdicts import TOLERANCE, Finding, Verdict
+from .verdicts import TOLERANCE, Finding, Oracle, Verdict
 
 TRUNCATION = STEP**1.5
 """Smaller differences are what the step leaves behind, of the order h²: seen only where a derivative is zero."""
@@ -26,36 +30,18 @@ ASIDE = 1e-7
 """How far beside a kink its two sides are looked at, relative to the input."""
 
 KINK = 1e-3
-"""Two sides whose slopes differ by less, relatively, are no kink: curvature alone differs by about ``ASIDE``."""
+"""Two sides whose slopes differ by less, relatively, are no kink.
+
+Of 255 leaves of random programs without a kink the worst differed by 8e-5, by curvature alone.
+"""
 
 MOST_CORNERS = 256
 """Numbers in a leaf whose kinks are looked at one by one."""
-
-COMPLEX_STEP = "complex step"
-DIFFERENCES = "differences"
-PRECISE = f"{DIGITS} digits"
-NOISE = "random last bits"
-SIDES = "the two sides of a kink"
 
 Sides = Callable[[Objective, Tensor, NDArray[Any], float], tuple[float, float]]
 
 _ZERO = "the gradient is zero, and so is the derivative"
 _SMALL = "it is smaller than what the step leaves behind"
-
-
-class Evidence(NamedTuple):
-    """What one oracle says of a gradient that was found wrong."""
-
-    oracle: str
-    ours: float
-    theirs: float
-    apart: str  # how far, in the oracle's own terms
-
-    @property
-    def numbers(self) -> tuple[str, str]:
-        """Ours and theirs in words; a dash where there is no such number."""
-        ours, theirs = (f"{number:.12g}" if np.isfinite(number) else "—" for number in (self.ours, self.theirs))
-        return ours, theirs
 
 
 def judge(
@@ -66,102 +52,63 @@ def judge(
     rng: np.random.Generator,
     thorough: bool = True,
 ) -> Finding:
-    """Compare ⟨gradient, direction⟩ with the complex step, and after a mismatch with whatever else can tell.
+    """Compare ⟨gradient, direction⟩ with the complex step, and after a mismatch with whatever else can decide.
 
     The tolerance is 1e4 · 2⁻⁵³ times the sum of the absolute terms (2⁻²⁴ if float32 is involved); nothing is absolute.
     A forward that was not shown to be complex-safe is judged by extrapolated differences and their error bar. Not
     ``thorough``, it takes the mismatch for a mistake.
     """
     ours = (gradient * direction).astype(np.float64)
-    theirs = _complex_step(objective, leaf, direction, rng)
+    theirs = safe_complex_step(objective, leaf, direction)
     if not np.isfinite(ours).all():
         if theirs is not None and not np.isnan(ours).any() and np.abs(theirs).sum() > INFINITE:
-            return Finding(Verdict.UNCHECKED, COMPLEX_STEP, reason="it is infinite, and so is the derivative")
-        return Finding(Verdict.WRONG, "arithmetic", reason="it is not finite, though what the function returns is")
+            return Finding(Verdict.UNCHECKED, Oracle.COMPLEX_STEP, reason="it is infinite, and so is the derivative")
+        return Finding(Verdict.WRONG, Oracle.ARITHMETIC, reason="it is not finite, though what the function returns is")
     if theirs is None:
         return _by_differences(objective, leaf, gradient, direction)
     scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
     difference = float(abs(ours.sum() - theirs.sum()))
     if scale <= TRUNCATION:
-        return Finding(Verdict.UNCHECKED, COMPLEX_STEP, reason=_SMALL if ours.any() else _ZERO)
+        return Finding(Verdict.UNCHECKED, Oracle.COMPLEX_STEP, reason=_SMALL if ours.any() else _ZERO)
     error = difference / (objective.unit * scale)
-    found = Finding(Verdict.PASS, COMPLEX_STEP, float(ours.sum()), float(theirs.sum()), error)
+    found = Finding(Verdict.PASS, Oracle.COMPLEX_STEP, float(ours.sum()), float(theirs.sum()), error)
     if error <= TOLERANCE:
         return found
     if _between_sides(objective, leaf, gradient, direction, _complex_sides):
-        return Finding(Verdict.PASS, SIDES, found.ours, found.theirs)
+        return Finding(Verdict.PASS, Oracle.SIDES, found.ours, found.theirs)
     if not thorough:
-        return _with(found, Verdict.WRONG, COMPLEX_STEP, found.error)
+        return _with(found, Verdict.WRONG, Oracle.COMPLEX_STEP, found.error)
     return _by_digits(objective, leaf, direction, found) or _by_noise(objective, leaf, gradient, direction, found, rng)
-
-
-def evidence(
-    objective: Objective, leaf: Tensor, gradient: NDArray[Any], direction: NDArray[Any], rng: np.random.Generator
-) -> Iterator[Evidence]:
-    """What each oracle says, for a table."""
-    ours = float((gradient * direction).sum())
-    theirs = _complex_step(objective, leaf, direction, rng)
-    if theirs is None:
-        yield Evidence(COMPLEX_STEP, ours, np.nan, "a forward loses complex numbers")
-    else:
-        scale = float(np.abs(gradient * direction).sum() + np.abs(theirs).sum()) or 1.0
-        units = abs(ours - theirs.sum()) / (2.0**-53 * scale)
-        yield Evidence(COMPLEX_STEP, ours, float(theirs.sum()), f"{units:.3g} units of rounding")
-    estimate = differences(objective, leaf, direction)
-    bars = abs(ours - estimate.slope) / estimate.bar if estimate.bar else np.inf
-    yield Evidence(DIFFERENCES, ours, float(estimate.slope), f"{bars:.3g} error bars of {estimate.bar:.1e}")
-    precise = precise_terms(objective, leaf, direction)
-    if precise is not None:
-        mine, exact = (float(terms.sum()) for terms in precise)
-        agree = np.isclose(mine, exact, rtol=1e-12, atol=0)
-        yield Evidence(PRECISE, mine, exact, "they agree" if agree else "they disagree")
-    order = convergence(objective, leaf, direction, ours).order
-    if order is not None:
-        yield Evidence("order of convergence", round(order, 3), 3.0, "3 if right, 1 if wrong")
-
-
-def _complex_step(
-    objective: Objective, leaf: Tensor, direction: NDArray[Any], rng: np.random.Generator
-) -> NDArray[Any] | None:
-    """Its terms, or None where a forward does not take complex numbers."""
-    if objective.unsafe is not None:
-        return None
-    try:
-        with np.errstate(all="ignore"):
-            theirs = complex_step(objective, leaf, direction)
-    except TypeError:
-        return None
-    return theirs if np.isfinite(theirs).all() else None
 
 
 def _by_differences(objective: Objective, leaf: Tensor, gradient: NDArray[Any], direction: NDArray[Any]) -> Finding:
     ours = float((gradient * direction).sum())
     estimate = differences(objective, leaf, direction)
     apart = abs(ours - estimate.slope)
-    found = Finding(Verdict.PASS, DIFFERENCES, ours, float(estimate.slope))
+    found = Finding(Verdict.PASS, Oracle.DIFFERENCES, ours, float(estimate.slope))
     if not estimate.scale and not gradient.any():
-        return Finding(Verdict.UNCHECKED, DIFFERENCES, reason=_ZERO)
+        return Finding(Verdict.UNCHECKED, Oracle.DIFFERENCES, reason=_ZERO)
     if _between_sides(objective, leaf, gradient, direction, one_sided):
-        return Finding(Verdict.PASS, SIDES, found.ours, found.theirs)
-    if not estimate.tells and not apart > BARS * estimate.bar:
-        return _with(found, Verdict.UNCHECKED, DIFFERENCES, 0.0, "the differences are too coarse to tell")
+        return Finding(Verdict.PASS, Oracle.SIDES, found.ours, found.theirs)
+    if not estimate.is_sharp and not apart > BARS * estimate.bar:
+        return _with(found, Verdict.UNCHECKED, Oracle.DIFFERENCES, 0.0, "the differences are too coarse to decide")
     error = TOLERANCE * apart / (BARS * estimate.bar) if estimate.bar else np.inf
-    return _with(found, Verdict.PASS if error <= TOLERANCE else Verdict.WRONG, DIFFERENCES, error)
+    return _with(found, Verdict.PASS if error <= TOLERANCE else Verdict.WRONG, Oracle.DIFFERENCES, error)
 
 
 def _by_digits(objective: Objective, leaf: Tensor, direction: NDArray[Any], found: Finding) -> Finding | None:
-    """With 700 digits rounding is nothing: what is still apart is a mistake."""
+    """Compare with 700 digits, where rounding is nothing: what is still apart is a mistake."""
     precise = precise_terms(objective, leaf, direction)
     if precise is None:
         return None
     ours, theirs = precise
     scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
     if scale < np.finfo(np.float64).tiny:
-        return _with(found, Verdict.UNCHECKED, PRECISE, 0.0, "the derivative is smaller than any number")
+        return _with(found, Verdict.UNCHECKED, Oracle.DIGITS, 0.0, "the derivative is smaller than any number")
     exact = float(abs(ours.sum() - theirs.sum())) / (2.0**-53 * scale)
     if exact <= TOLERANCE:
-        return _with(found, Verdict.ROUNDOFF, PRECISE, found.error, "with enough digits they agree")
-    return _with(found, Verdict.WRONG, COMPLEX_STEP, found.error)
+        return _with(found, Verdict.ROUNDOFF, Oracle.DIGITS, found.error, "with enough digits they agree")
+    return _with(found, Verdict.WRONG, Oracle.COMPLEX_STEP, found.error)
 
 
 def _by_noise(
@@ -172,34 +119,34 @@ def _by_noise(
     found: Finding,
     rng: np.random.Generator,
 ) -> Finding:
-    """Where so many digits are not to be had: what random last bits do, and differences with their order."""
+    """Compare, where digits are not to be had, with what random last bits do, and differences and their order."""
     noise = rounding_noise(objective, leaf, direction, rng)
     apart = abs(found.ours - found.theirs)
     if noise and apart <= noise:
         drowned = noise >= abs(found.ours) + abs(found.theirs)
         verdict = Verdict.UNCHECKED if drowned else Verdict.ROUNDOFF
         reason = "it drowns in rounding" if drowned else "random last bits move it as much"
-        return _with(found, verdict, NOISE, TOLERANCE * apart / noise, reason)
+        return _with(found, verdict, Oracle.LAST_BITS, TOLERANCE * apart / noise, reason)
     second = _by_differences(objective, leaf, gradient, direction)
     order = convergence(objective, leaf, direction, found.ours).order
     if second.verdict is Verdict.PASS and order is not None and order > 2.5:
-        return second  # the complex step was the wrong witness here
-    return _with(found, Verdict.WRONG, COMPLEX_STEP, found.error)
+        return second  # the complex step was the wrong one to ask here
+    return _with(found, Verdict.WRONG, Oracle.COMPLEX_STEP, found.error)
 
 
-def _with(found: Finding, verdict: Verdict, oracle: str, error: float, reason: str = "") -> Finding:
+def _with(found: Finding, verdict: Verdict, oracle: Oracle, error: float, reason: str = "") -> Finding:
     return Finding(verdict, oracle, found.ours, found.theirs, error, reason)
 
 
 def on_a_kink(graph: Graph, leaf: Tensor, direction: NDArray[Any]) -> bool:
-    """Whether a step so small that nothing else changes takes a node from one side of a kink to another."""
+    """Return whether a step so small that nothing else changes takes a node from one side of a kink to another."""
     return short_of_a_kink(graph, leaf, direction, ASIDE) < ASIDE
 
 
 def _between_sides(
     objective: Objective, leaf: Tensor, gradient: NDArray[Any], direction: NDArray[Any], sides: Sides
 ) -> bool:
-    """Whether the leaf stands on kinks or ties, and our derivative lies between those of their two sides.
+    """Return whether the leaf stands on kinks or ties, with our derivative between those of their two sides.
 
     Where it does not lie between them along the direction, several kinks at once may be why, so that each number of
     the leaf is looked at by itself.
@@ -222,7 +169,7 @@ def _between_sides(
 
 
 def _complex_sides(objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: float) -> tuple[float, float]:
-    """The slopes a little before and a little after."""
+    """Return the slopes a little before and a little after."""
     with np.errstate(all="ignore"):
         before, after = (float(complex_step(objective, leaf, direction, s * aside).sum()) for s in (-1, 1))
     return before, after

@@ -33,10 +33,10 @@ class Objective:
         return 2.0**-53 if all(node.dtype == np.float64 for node in self.graph.nodes) else 2.0**-24
 
     def directions(self, leaf: Tensor, count: int | None, rng: np.random.Generator) -> Iterator[NDArray[Any]]:
-        """Random directions in a leaf, as many as are asked for, or as tell.
+        """Draw directions in a leaf, as many as are asked for, or as are enough.
 
-        One tells, unless chance puts it at right angles to a mistake. Of the few digits of float32 the tolerance leaves
-        three, so that one direction in twenty hides a mistake of 1 %: there are four.
+        One is enough, unless chance puts it at right angles to a mistake. Of the few digits of float32 the tolerance
+        leaves three, so that one direction in twenty hides a mistake of 1 %: there are four.
         """
         if count is not None and count < 1:
             raise ValueError(f"directions must be 1 or more, not {count}")
@@ -51,15 +51,16 @@ class Objective:
 
     @cached_property
     def precise(self) -> dict[tuple[Tensor, bytes], Any]:
-        """What the slowest oracle has said already, of a leaf and a direction."""
+        """What the slowest oracle has computed already, by leaf and direction."""
         return {}
 
     @classmethod
     def random(cls, graph: Graph, rng: np.random.Generator) -> Objective:
+        """Weigh the outputs by random cotangents."""
         return cls(graph, tuple(rng.normal(0.0, LARGE, output.shape) for output in graph.outputs))
 
     def gradients(self, leaves: Sequence[Tensor]) -> list[NDArray[Any]]:
-        """The gradient in each leaf, by the rules under test; zeros where no gradient flows."""
+        """Return the gradient in each leaf, by the rules under test; zeros where no gradient flows."""
         pairs = [pair for pair in zip(self.graph.outputs, self.cotangents, strict=True) if pair[0].requires_grad]
         if not pairs:
             return [np.zeros(leaf.shape) for leaf in leaves]
@@ -68,18 +69,22 @@ class Objective:
         return [np.zeros(leaf.shape) if g is None else g.value for leaf, g in zip(leaves, found, strict=True)]
 
     def slope(self, leaf: Tensor, direction: NDArray[Any]) -> float:
-        """Our derivative along a direction in one leaf."""
+        """Return our derivative along a direction in one leaf."""
         (gradient,) = self.gradients([leaf])
         return float((gradient * direction).sum())
 
     def terms(self, values: Mapping[Tensor, NDArray[Any]]) -> NDArray[Any]:
-        """Numbers for each output, weighted by the cotangents: all that are summed up, one by one."""
+        """Return numbers for each output, weighted by the cotangents: all that are summed up, one by one."""
         pairs = zip(self.graph.outputs, self.cotangents, strict=True)
         return np.concatenate([np.ravel(values[output] * cotangent) for output, cotangent in pairs])
 
+    def terms_at(self, leaf: Tensor, at: NDArray[Any]) -> NDArray[Any]:
+        """Return those numbers with other ones in a leaf, by replaying the graph in float64."""
+        return self.terms(self.graph.replay({leaf: at}, dtype=np.float64))
+
 
 def _grad(pairs: list[tuple[Tensor, NDArray[Any]]], leaves: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
-    """One walk from all outputs at once."""
+    """Walk once, from all outputs at once."""
     if len(pairs) == 1:
         ((output, cotangent),) = pairs
         return grad(output, leaves, Tensor(cotangent), allow_unused=True)

@@ -32,7 +32,7 @@ class Profile(StrEnum):
 
     @classmethod
     def usual(cls) -> Profile:
-        """For a machine: ``ci`` where the environment says so, and else ``dev``."""
+        """Return that of a machine: ``ci`` where the environment variable CI is set, and else ``dev``."""
         return cls.ci if os.environ.get("CI") else cls.dev
 
 
@@ -40,12 +40,13 @@ _chosen: ContextVar[Profile] = ContextVar("profile", default=Profile.ci)
 
 
 def chosen() -> Profile:
-    """The profile by which operations draw their inputs; ``ci`` unless a command or pytest says otherwise."""
+    """Return the profile by which operations draw their inputs; ``ci`` unless a command or pytest chooses another."""
     return _chosen.get()
 
 
 @contextmanager
 def drawing_by(profile: Profile) -> Iterator[None]:
+    """Choose a profile, for a while."""
     token = _chosen.set(profile)
     try:
         yield

@@ -49,7 +49,7 @@ class Subject:
         checked = {leaf.name or "": leaf for leaf in leaves}
         checked |= {parameter.name or f"parameter {i}": parameter for i, parameter in enumerate(parameters)}
         if len(checked) < len(leaves) + len(parameters):
-            raise ValueError("two inputs have the same name; names tell them apart in the report")
+            raise ValueError("two inputs have the same name; the report knows them by name")
         for position, (x, value) in enumerate(before):
             if not _is_same(_value(x), value):
                 name = (isinstance(x, Tensor) and x.name) or f"input {position}"
@@ -76,7 +76,7 @@ class Subject:
 
     @classmethod
     def of(cls, output: Tensor) -> Subject:
-        """What a tensor was computed from: every leaf that requires a gradient."""
+        """Take what a tensor was computed from: every leaf that requires a gradient."""
         graph = Graph(output)
         leaves = [leaf for leaf in graph.leaves if leaf.requires_grad]
         checked = {graph.ids[leaf] if leaf.name else f"input {i}": leaf for i, leaf in enumerate(leaves)}
@@ -86,7 +86,7 @@ class Subject:
 
 
 def parameters_of(f: Callable[..., Any], parameters: Sequence[Tensor]) -> list[Tensor]:
-    """Those given, or else a module's own."""
+    """Return those given, or else a module's own."""
     return [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
 
 
@@ -95,7 +95,7 @@ def _value(x: Any) -> NDArray[Any]:
 
 
 def _argument(x: Tensor | ArrayLike, position: int) -> Any:
-    """A leaf of its own for each input; arrays of integers or booleans as they are: an index, a mask."""
+    """Make a leaf of its own for each input; arrays of integers or booleans as they are: an index, a mask."""
     if isinstance(x, np.ndarray) and x.dtype.kind in "iub":
         return x
     value = x.value if isinstance(x, Tensor) else x
@@ -113,7 +113,7 @@ def _call(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
 
 
 def outputs_of(result: Any) -> list[Tensor]:
-    """The Tensors among what f returned, however nested."""
+    """Return the Tensors among what f returned, however nested."""
     if isinstance(result, Tensor):
         return [result]
     if isinstance(result, tuple | list) and result:
@@ -128,7 +128,7 @@ def _require_faithful(
     parameters: Sequence[Tensor],
     rng: np.random.Generator,
 ) -> None:
-    """The recorded graph must compute what f computes, at its inputs and parameters and a little beside them."""
+    """Require that the recorded graph computes what f computes, at its inputs and parameters and beside them."""
     leaves = [x for x in arguments if isinstance(x, Tensor)]
 
     def agrees(beside: Callable[[NDArray[Any]], NDArray[Any]]) -> bool:
@@ -164,14 +164,14 @@ def _is_same(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
 
 def _beside(value: NDArray[Any], direction: NDArray[Any]) -> NDArray[Any]:
-    """The value, moved by the square root of a last place; zeros move too."""
+    """Return the value, moved by the square root of a last place; zeros move too."""
     distance = 2.0**-26 if value.dtype == np.float64 else 2.0**-11
     return np.asarray(value + distance * np.maximum(np.abs(value), 1) * direction, value.dtype)
 
 
 @contextmanager
 def _replaced(values: dict[Tensor, NDArray[Any]]) -> Iterator[None]:
-    """Other values for some leaves, for a while."""
+    """Give some leaves other values, for a while."""
     before = {x: x.value for x in values}
     try:
         for x, value in values.items():

@@ -1,33 +1,63 @@
-"""What a check may say of a gradient, and what it said of all of them."""
+"""Verdicts on gradients, the findings they come from, and reports on all of a function's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..structure.tables import html_table
+
 TOLERANCE = 1e4
 """In units of rounding. Correct LSTM gradients were measured up to 64 units, saturated ones up to 1.8e3."""
 
 
 class Verdict(StrEnum):
-    """In the order in which one counts more than another, where several were reached."""
+    """Name what a check found, in the order in which one counts more than another where several were reached.
+
+    >>> Verdict("PASS") is Verdict.PASS
+    True
+    """
 
     WRONG = "WRONG"  # the rules and an oracle disagree, and rounding does not explain it
     PASS = "PASS"  # they agree
     ROUNDOFF = "ROUNDOFF"  # they disagree, but with enough digits they would not: no rule is wrong
-    UNCHECKED = "UNCHECKED"  # nothing can be said; the reason says why
+    UNCHECKED = "UNCHECKED"  # nothing can be decided; the reason is why
+
+
+class Oracle(StrEnum):
+    """Name what a verdict rests on.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.testing.check_vjp(tl.tanh, [0.5]).findings["input 0"].oracle is Oracle.COMPLEX_STEP
+    True
+    """
+
+    COMPLEX_STEP = "complex step"
+    DIFFERENCES = "differences"
+    DIGITS = "700 digits"
+    LAST_BITS = "random last bits"
+    SIDES = "the two sides of a kink"
+    ORDER = "order of convergence"
+    TWO_PASSES = "two backward passes"
+    ARITHMETIC = "arithmetic"  # what is not finite needs no other
+    SHAPES = "shapes"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one oracle says of one gradient along one random direction.
+    """Hold what one oracle finds of one gradient along one random direction.
 
-    ``error`` is in units of rounding, of which ``TOLERANCE`` are allowed; of an oracle that has an error bar, the unit
-    is a thousandth of it.
+    ``ours`` and ``theirs`` are the derivative by the rules and by the oracle. ``error`` is in units of rounding, of
+    which ``TOLERANCE`` are allowed; of an oracle that has an error bar, the unit is a thousandth of it. ``reason`` is
+    why, where there is more to it than numbers.
+
+    >>> Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason="it is empty").error
+    0.0
     """
 
     verdict: Verdict
-    oracle: str
+    oracle: Oracle
     ours: float = 0.0
     theirs: float = 0.0
     error: float = 0.0
@@ -36,7 +66,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found: for each input its worst finding, which laws were tried besides, and in how many cases."""
+    """Hold what was found: for each input its worst finding, which laws were tried besides, and in how many cases.
+
+    Shows itself in a line, prints as a table, and is one in a notebook.
+
+    >>> report = Report({"x": Finding(Verdict.PASS, Oracle.COMPLEX_STEP, 1.0, 1.0, 2.5)})
+    >>> report
+    <report: PASS, 1 gradient, worst 2.5 units>
+    >>> print(report)
+    x  PASS             2.50 units  by complex step
+    """
 
     findings: dict[str, Finding]
     laws: tuple[str, ...] = ()
@@ -60,10 +99,16 @@ class Report:
 
     @property
     def unproved(self) -> frozenset[str]:
-        """The inputs of which nothing could be said: their gradients are zero, or drown in rounding."""
+        """The inputs of which nothing could be decided: their gradients are zero, or drown in rounding."""
         return frozenset(name for name, it in self.findings.items() if it.verdict is Verdict.UNCHECKED)
 
+    def __repr__(self) -> str:
+        count = len(self.findings)
+        gradients = f"{count} gradient{'s' * (count != 1)}{f' in {self.cases} cases' if self.cases > 1 else ''}"
+        return f"<report: {self.verdict}, {gradients}, worst {in_words(self.worst)} units>"
+
     def __str__(self) -> str:
+        """Return a line for each input, and one for the laws that were tried."""
         width = max(map(len, self.findings), default=0)
         lines = [
             f"{name:<{width}}  {it.verdict:<9}  {it.error:10.2f} units  by {it.oracle}{it.reason and ': ' + it.reason}"
@@ -71,9 +116,22 @@ class Report:
         ]
         return "\n".join([*lines, *([f"and {', '.join(self.laws)}"] if self.laws else [])])
 
+    def _repr_html_(self) -> str:
+        """Return the same as a table of HTML, for notebooks."""
+        rows = [(name, it.verdict, in_words(it.error), it.oracle, it.reason) for name, it in self.findings.items()]
+        caption = "; and ".join([repr(self)[1:-1], *([", ".join(self.laws)] if self.laws else [])])
+        return html_table(
+            rows, head=("gradient of", "verdict", "error, units", "by", "why"), align="llrll", caption=caption
+        )
+
+
+def in_words(error: float) -> str:
+    """Return an error in words: of a right gradient a small number, of a wrong one any."""
+    return f"{error:,.1f}" if error < 1e6 else f"{error:.1e}"
+
 
 def worse(one: Finding | None, other: Finding) -> Finding:
-    """Of two findings on one input, the one to report: the graver verdict; of the same, the larger error."""
+    """Return the one to report of two findings on one input: the graver verdict; of the same, the larger error."""
     if one is None:
         return other
     order = list(Verdict)

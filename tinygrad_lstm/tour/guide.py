@@ -92,7 +92,7 @@ def run(
         prompt=words[:-1],
         events=len(stepper) - stepper.events.start,
         norms={
-            name.upper(): models.gradient_norms(trained, _long(corpus))
+            models.title(name): models.gradient_norms(trained, _long(corpus))
             for name, trained in ((cell, model), (other, rival))
         },
     )
@@ -138,12 +138,12 @@ def _trained(cell: str, corpus: Corpus, report: Report | None) -> tuple[models.N
         nonlocal done
         done += 1
         if report:
-            report(cell.upper(), done, UPDATES, loss)
+            report(models.title(cell), done, UPDATES, loss)
         return loss > ENOUGH and time.monotonic() < deadline
 
     loss = models.train(model, lambda: windows(corpus, WINDOW, BATCH, rng), UPDATES, progress)
     if report:
-        report(cell.upper(), done, done, loss)  # it may have learned enough before the last update
+        report(models.title(cell), done, done, loss)  # it may have learned enough before the last update
     return model, loss
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..engine.ops import log_softmax, stack
 from ..engine.scope import time_step
 from ..engine.tensor import Tensor
 from ..nn import Adam, Embedding, Linear, Module, clip_grad_norm, cross_entropy
-from ..nn.cell import Cell
+from ..nn.cell import Cell, state_parts
 from ..nn.cells import CELLS
 
 
@@ -34,7 +35,7 @@ class NextToken(Module):
                 x = self.embedding(tokens)  # (N, D)
                 x.name = words[t] if words else "x"
                 state = self.cell(x, state)
-            hidden.append(self.cell.parts(state)[0])
+            hidden.append(state_parts(self.cell, state)[0])
         return hidden
 
     def loss(self, ids: NDArray[np.intp]) -> Tensor:
@@ -47,7 +48,16 @@ class NextToken(Module):
 
     def last_guess(self, ids: NDArray[np.intp]) -> Tensor:
         """The log-probability of each token of the vocabulary after reading ids, (T)."""
-        return log_softmax(self.head(self(ids)[-1]))  # type: ignore[no-any-return]
+        return log_softmax(self.head(self(ids)[-1]))
+
+
+def title(cell: str) -> str:
+    """What people call a cell of CELLS, by its class.
+
+    >>> title("lstm"), title("peephole")
+    ('LSTM', 'Peephole LSTM')
+    """
+    return re.sub("(?<=[a-z])(?=[A-Z])", " ", CELLS[cell].__name__.removesuffix("Cell"))
 
 
 def train(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..pages.offline import templates
 from ..testing.verdicts import TOLERANCE
+from .model import title
 
 if TYPE_CHECKING:
     from .guide import Tour
@@ -16,10 +17,17 @@ def index(tour: Tour) -> str:
     return _render(
         "index.html",
         tour=tour,
+        reader=_with_article(title(tour.cell)),
         blind=math.log(len(tour.corpus.vocabulary)),
         faded=[(name, norms[0] / norms[-1]) for name, norms in tour.norms.items()],
         plotted=len(next(iter(tour.norms.values()))) + 1,
     )
+
+
+def _with_article(name: str) -> str:
+    """An LSTM, an RNN, a GRU: as one says the letters."""
+    spelled = name.split()[0].isupper()
+    return f"{'an' if name[0] in ('AEFHILMNORSX' if spelled else 'AEIOU') else 'a'} {name}"
 
 
 def check(tour: Tour) -> str:

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-import io
+import math
 from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Literal
 
-import numpy as np
+from ..pages.plot import Line, log_plot
+from ..pages.theme import ON_PAGES
+
+SIZE = (600, 300)
+
+Marker = Literal["circle", "square"]
+LOOKS: tuple[tuple[str, str, Marker], ...] = (
+    (ON_PAGES["series0"], "", "circle"),
+    (ON_PAGES["now"], "6 3", "square"),
+)
+"""Colour, dashes and marker of each model in turn: one can do without the colour."""
 
 
 def gradient_plot(norms: Mapping[str, Sequence[float]]) -> str:
-    """‖∂L/∂h_t‖ over the distance from the loss, one line per model, on a logarithmic scale; as SVG text."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    """‖∂L/∂h_t‖ over the distance from the loss, one line per model, on a logarithmic scale; as SVG text.
 
-    mpl.use("svg")
-    styles = (("#0072b2", "-", "o"), ("#d55e00", "--", "s"))
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tinygrad_lstm", "font.size": 11}):
-        figure = Figure(figsize=(8, 4), layout="constrained")
-        axes = figure.add_subplot()
-        for (name, values), (color, line, marker) in zip(norms.items(), styles, strict=False):
-            steps = np.arange(len(values)) - (len(values) - 1)
-            shown = np.where(np.array(values) > 0, values, np.nan)
-            axes.semilogy(steps, shown, line, color=color, marker=marker, markersize=4, label=name)
-        axes.set_xlabel("time step, counted back from the loss")
-        axes.set_ylabel("‖∂L/∂hₜ‖")
-        axes.set_title("How far back the last guess is felt", loc="left")
-        axes.grid(True, which="major", color="#dddddd", linewidth=0.8)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None}, facecolor="white")
-    return out.getvalue()
+    >>> gradient_plot({"LSTM": [0.1, 0.5, 1.0], "RNN": [0.0, 0.01, 1.0]})[:4]
+    '<svg'
+    """
+    lines = [
+        Line(
+            [(t - len(values) + 1, norm) for t, norm in enumerate(values)], _told(name, values), colour, dashes, marker
+        )
+        for (name, values), (colour, dashes, marker) in zip(norms.items(), cycle(LOOKS), strict=False)
+    ]
+    return log_plot(
+        lines,
+        title="How far back the last guess is felt",
+        across="time step, counted back from the loss",
+        upwards="‖∂L/∂hₜ‖",
+        label=f"The norm of the gradient over time, for {' and '.join(norms)}, on a logarithmic scale",
+        log_across=False,
+        size=SIZE,
+    )
+
+
+def _told(name: str, norms: Sequence[float]) -> str:
+    """The name, and how many of its norms a logarithmic scale does not have."""
+    missing = {"0": sum(norm == 0 for norm in norms), "not finite": sum(not math.isfinite(norm) for norm in norms)}
+    said = [f"{what} at {count} step{'s' if count > 1 else ''}" for what, count in missing.items() if count]
+    return f"{name} ({', '.join(said)})" if said else name

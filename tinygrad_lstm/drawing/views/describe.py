@@ -10,8 +10,8 @@ from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...pages.theme import role_of
 from ...structure import words
-from ...structure.words import magnitude, statistics
-from ...symbolic.formulas import display_name, equation
+from ...structure.words import display_name, magnitude, statistics
+from ...symbolic.formulas import equation
 from ..scale import Scale
 from ..scene import Box, Text
 from .options import Options
@@ -133,7 +133,7 @@ class Describer:
 def role(node: Tensor) -> str:
     """What a node is in a picture."""
     if node.primitive is not None:
-        return role_of(node.primitive.name)
+        return role_of(node.primitive)
     if node.requires_grad:
         return "parameter"
     return "constant" if node.name is None and node.ndim == 0 else "input"

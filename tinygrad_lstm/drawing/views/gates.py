@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ...engine.graph import Graph
+from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
+from ...structure.words import is_number
 from ..scene import Arrow, Box, Scene, Text
 from .describe import role
 from .options import Options
 from .parts import Part, Parts, without_step
-from .unrolled import Unrolled, is_number
+from .unrolled import Unrolled
 
 LONG_GATES = 5
-
-SIGNS = {"mul": "×", "add": "+", "sub": "−", "neg": "−", "div": "÷"}
 
 
 def gates(graph: Graph, options: Options) -> Scene:
@@ -61,7 +61,7 @@ class _Opened:
         for node in cell.members:
             last = fused.get(node, node)
             if last not in made:
-                kind = "layer" if node in fused else "joint" if _name(node) == "concat" else "pointwise"
+                kind = "layer" if node in fused else "joint" if _joins(node) else "pointwise"
                 made[last] = Part(self._parts.unique(self._parts.graph.ids[last]), kind, cell.column)
                 fresh.append(made[last])
             part = made[last]
@@ -89,7 +89,7 @@ class _Opened:
         for cell in cells:
             inside, fused = set(cell.members), self._fused[cell]
             exits = {node for node in cell.members if self._carried_on(node)}
-            plain = {n for n in inside if n not in fused and _name(n) != "concat" and role(n) != "layer"}
+            plain = {n for n in inside if n not in fused and not _joins(n) and role(n) != "layer"}
             module = tuple(module for _, module in self._parts.timeline.levels(cell.members[0])[:1])
             for found, allowed, choose in ((past_layers, plain, max), (through, inside, min)):
                 starts = [node for node in cell.members if node in allowed and self._is_entry(node)]
@@ -197,7 +197,7 @@ def _layers(members: list[Tensor], parts: Parts, users: dict[Tensor, list[Tensor
         below = [x for x in node.inputs if x in weighted]
         if _is_affine(node, weighted, parts):
             weighted.add(node)
-        elif not below or role(node) not in ("layer", "movement") or _name(node) == "concat":
+        elif not below or role(node) not in ("layer", "movement") or _joins(node):
             continue
         elif role(node) == "movement":
             weighted.add(node)
@@ -212,14 +212,13 @@ def _layers(members: list[Tensor], parts: Parts, users: dict[Tensor, list[Tensor
 def _is_affine(node: Tensor, weighted: set[Tensor], parts: Parts) -> bool:
     """Whether a node is a product with weights, or a sum of such products and biases."""
     weights = [x for x in node.inputs if x in parts.weights]
-    if _name(node) == "matmul":
-        return bool(weights)
-    if _name(node) in ("add", "sub"):
+    assert node.primitive is not None
+    if node.primitive.combines == "sum":
         below = [x in weighted for x in node.inputs]
         return bool(weights) or (
             any(below) and all(known or x.is_leaf for known, x in zip(below, node.inputs, strict=True))
         )
-    return _name(node) == "mul" and bool(weights)
+    return node.primitive.combines == "product" and bool(weights)
 
 
 def _way(
@@ -255,9 +254,10 @@ def _users(parts: Parts) -> dict[Tensor, list[Tensor]]:
     return users
 
 
-def _name(node: Tensor) -> str:
+def _joins(node: Tensor) -> bool:
+    """Return whether an operation puts several tensors into one, as where lines merge."""
     assert node.primitive is not None
-    return node.primitive.name
+    return node.primitive.variadic and node.primitive.kind is Kind.movement
 
 
 def _layer_title(node: Tensor) -> str:
@@ -269,7 +269,7 @@ def _layer_title(node: Tensor) -> str:
 def _sign(node: Tensor) -> str:
     """An operation's sign, with a constant operand in it: 1−, ×2."""
     assert node.primitive is not None
-    sign = SIGNS.get(_name(node), node.primitive.symbol)
+    sign = node.primitive.sign
     numbers = [f"{x.item():.3g}" if is_number(x) else "" for x in node.inputs]
     if len(node.inputs) == 2 and any(numbers):
         return f"{numbers[0]}{sign}{numbers[1]}"

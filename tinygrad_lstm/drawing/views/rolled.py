@@ -9,12 +9,12 @@ import numpy as np
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure import words
-from ...structure.words import magnitude
+from ...structure.words import is_number, magnitude
 from ..scene import Arrow, Box, Column, Scene, Text
 from .describe import NOT_YET, Describer, role
 from .options import Options
 from .parts import Part, Parts
-from .unrolled import is_input, is_number, title
+from .unrolled import is_input, title
 
 EVER = "ₜ"
 """The subscript of what is different in every step."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...engine.graph import Graph
+from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
-from ...pages.theme import role_of
 from ...structure import words
+from ...structure.words import is_number
 from ..scene import Arrow, Box, Scene, Text
 from .describe import Describer
 from .options import Options
@@ -175,18 +176,13 @@ class Unrolled:
         return known
 
 
-def is_number(x: Tensor) -> bool:
-    """Whether a leaf is but a number in a formula."""
-    return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
-
-
 def is_input(part: Part) -> bool:
     """Whether an operation only picks from what was given, as xs[t] does."""
     if part.kind != "op" or part.members[0].requires_grad:
         return False
     (node,) = part.members
     assert node.primitive is not None
-    return role_of(node.primitive.name) == "movement" and all(x.is_leaf for x in node.inputs)
+    return node.primitive.kind is Kind.movement and all(x.is_leaf for x in node.inputs)
 
 
 def title(graph: Graph, parts: Parts) -> tuple[str, str]:

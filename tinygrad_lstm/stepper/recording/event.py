@@ -12,8 +12,8 @@ import numpy as np
 from ...engine.backprop import Contribution
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
-from ...structure.words import clean, magnitude
-from ...symbolic.formulas import Formula, display_name, equation, forward
+from ...structure.words import clean, display_name, magnitude
+from ...symbolic.formulas import Formula, equation, forward
 
 if TYPE_CHECKING:
     from .tape import Tape

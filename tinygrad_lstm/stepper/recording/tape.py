@@ -21,7 +21,8 @@ from ...engine.backprop import Contribution, as_seed, backprop, locked
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure.timeline import Timeline
-from ...symbolic.formulas import Formula, display_name, rules
+from ...structure.words import display_name
+from ...symbolic.formulas import Formula, rules
 from .event import Event
 from .gradients import Gradients
 

@@ -12,8 +12,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ...structure.words import clean, magnitude, short
-from ...symbolic.formulas import display_name, input_names
+from ...structure.words import clean, display_name, magnitude, short
+from ...symbolic.formulas import input_names
 from ..cursor import Stepper
 from ..recording.event import LONGEST, Event, numbers
 from ..recording.tape import Tape

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...pages.offline import offline
 from ...structure.timeline import Window
-from ...symbolic.formulas import display_name
+from ...structure.words import display_name
 from ..cursor import Stepper
 from .record import Record
 

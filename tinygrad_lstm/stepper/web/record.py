@@ -18,8 +18,8 @@ from ...drawing import draw
 from ...engine.tensor import Tensor
 from ...pages.offline import inline
 from ...structure.timeline import Window, shown
-from ...structure.words import magnitude
-from ...symbolic.formulas import Formula, display_name, equation, input_names
+from ...structure.words import display_name, magnitude
+from ...symbolic.formulas import Formula, equation, input_names
 from ..breakpoints import GRAMMAR
 from ..commands import COMMANDS, helped
 from ..cursor import Stepper

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ...engine.primitive import Primitive
 from ...nn.module import Module
-from ..checks import check_op
 from ..errors import GradientError, NothingCheckedError, ResultError
 from ..profiles import chosen
 from ..verdicts import Finding, Report, worse
@@ -28,12 +27,18 @@ Watch = Callable[[Callable[..., Any], Inputs], None]
 
 
 def check_drawn(
-    op: Callable[..., Any], *, rng: int | np.random.Generator = 0, watch: Watch | None = None, **attrs: Any
+    check: Callable[..., Report],
+    op: Callable[..., Any],
+    /,
+    *,
+    rng: int | np.random.Generator = 0,
+    watch: Watch | None = None,
+    **attrs: Any,
 ) -> Report:
-    """``check_op`` at drawn inputs; the report holds the worst finding for each input of all that were tried.
+    """Run a check such as ``check_op`` at drawn inputs; the report has the worst finding for each input of all tried.
 
-    As many are drawn as the profile says. ``watch`` is called with each case that passes. Raises GradientError for the
-    smallest case that fails, NothingCheckedError for an operation that takes none of what is drawn.
+    As many are drawn as the profile asks for. ``watch`` is called with each case that passes. Raises GradientError for
+    the smallest case that fails, NothingCheckedError for an operation that takes none of what is drawn.
     """
     seed = int(np.random.default_rng(rng).integers(2**32))
     findings: dict[str, Finding] = {}
@@ -49,12 +54,12 @@ def check_drawn(
         suppress_health_check=list(HealthCheck),
     )
     @given(_cases(op, attrs))
-    def trial(case: tuple[Callable[..., Any], Inputs]) -> None:
+    def one_case(case: tuple[Callable[..., Any], Inputs]) -> None:
         nonlocal cases, laws
         f, inputs = case
         assume(all(x.size for x in inputs))
         try:
-            report = check_op(f, *inputs, rng=seed)
+            report = check(f, *inputs, rng=seed)
         except NothingCheckedError as error:
             refusal[:] = [error]
             reject()
@@ -76,7 +81,7 @@ def check_drawn(
             findings[name] = worse(findings.get(name), found)
 
     try:
-        trial()
+        one_case()
     except Unsatisfiable:
         pass
     except GradientError as error:
@@ -93,27 +98,28 @@ def check_drawn(
 
 
 def _cases(op: Callable[..., Any], attrs: dict[str, Any]) -> st.SearchStrategy[tuple[Callable[..., Any], Inputs]]:
-    """Functions of arrays, and arrays: for an operation of ours, with all the attributes it may have."""
-    if isinstance(op, Primitive) and BUILTIN.get(op.name) is op and not attrs:
+    """Draw functions of arrays, and arrays: for an operation of ours, with all the attributes it may have."""
+    if isinstance(op, Primitive) and BUILTIN.get(op.name) is op and op.name in CASES and not attrs:
         return CASES[op.name].map(lambda case: (case.f, [np.asarray(x, np.float64) for x in case.inputs]))
     f = (lambda *xs: op(*xs, **attrs)) if attrs else op
-    return _inputs(_arity(op)).map(lambda inputs: (f, inputs))
+    positive = isinstance(op, Primitive) and all(low >= 0 for low, _ in op.domains)
+    return _inputs(_arity(op), positive).map(lambda inputs: (f, inputs))
 
 
 @st.composite
-def _inputs(draw: st.DrawFn, count: int) -> Inputs:
-    """Shapes that broadcast, one shape for all, or matrices that can be multiplied in a chain; moderate numbers."""
+def _inputs(draw: st.DrawFn, count: int, positive: bool) -> Inputs:
+    """Draw shapes that broadcast, one shape for all, or matrices that multiply in a chain; moderate numbers."""
     plans = [broadcastable(count) if count > 1 else shapes().map(lambda shape: (shape,))]
     if count > 1:
         side = draw(st.integers(1, 3))
         plans += [shapes().map(lambda shape: (shape,) * count), st.just(((side, side),) * count)]
     drawn = draw(st.one_of(plans))
-    positive = draw(st.booleans())
+    positive = draw(st.booleans()) or positive
     return [draw(values(shape, 0.1, 3.0, positive=positive, dtype=np.float64)) for shape in drawn]
 
 
 def _arity(op: Callable[..., Any]) -> int:
-    """How many tensors it takes: its parameters without a default."""
+    """Return how many tensors it takes: its parameters without a default."""
     if isinstance(op, Primitive):
         return 2 if op.variadic else op.arity
     parameters = inspect.signature(op.forward if isinstance(op, Module) else op).parameters.values()

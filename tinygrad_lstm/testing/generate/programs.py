@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.graph import Graph
-from ...engine.primitive import Primitive, primitives
+from ...engine.primitive import Kind, Primitive, primitives
 from ...engine.tensor import Tensor, tensor
 from ..report.code import as_code
 
@@ -140,14 +140,6 @@ class _Building:
 Resolver = Callable[[_Building, int, int, int], Any]
 
 
-def _unary(name: str, largest: float = np.inf) -> Resolver:
-    return lambda to, a, b, choice: to.add(name, to.tame(a, largest))
-
-
-def _binary(name: str) -> Resolver:
-    return lambda to, a, b, choice: to.add(name, a, to.partner(a, b))
-
-
 def _reduction(name: str) -> Resolver:
     def line(to: _Building, a: int, b: int, choice: int) -> int:
         value = to.values[a]
@@ -251,18 +243,40 @@ def _where(to: _Building, a: int, b: int, choice: int) -> int:
     return to.add("where", to.add("greater", a, second), a, second)
 
 
+def _by_kind(primitive: Primitive) -> Resolver | None:
+    """Return how a line of an operation is made to fit, as far as its entry tells; None if it does not."""
+    name = primitive.name
+    if primitive.kind is Kind.reduction:
+        return _reduction(name)
+    if primitive.kind not in (Kind.pointwise, Kind.activation, Kind.comparison) or primitive.variadic:
+        return None
+    if "axis" in primitive.attr_names:
+        return _normalised(name)
+    if primitive.attr_names or primitive.arity > 2:
+        return None
+    return _pointwise(primitive)
+
+
+def _pointwise(primitive: Primitive) -> Resolver:
+    """Operands in the domain; tame are exponents, and what goes into an operation that has no largest value."""
+    positive = [low >= 0 for low, _ in primitive.domains]
+    grows = primitive.arity == 1 and primitive.range[1] == np.inf and not primitive.exact
+    largest = 10.0 if grows else np.inf
+
+    def line(to: _Building, a: int, b: int, choice: int) -> int:
+        operands = [a, to.partner(a, b)][: primitive.arity]
+        if positive[0] and not all(positive):
+            operands[1] = to.tame(operands[1], 3.0)
+        fitting = (to.positive(x) if p else to.tame(x, largest) for x, p in zip(operands, positive, strict=True))
+        return to.add(primitive, *fitting)
+
+    return line
+
+
 _BY_NAME = {primitive.name: primitive for primitive in primitives()}
 
 RESOLVERS: dict[str, Resolver] = {
-    **{name: _binary(name) for name in ("add", "sub", "mul", "maximum", "minimum", "greater", "equal")},
-    **{name: _unary(name) for name in ("neg", "tanh", "sigmoid", "softplus", "relu", "abs", "sin", "cos")},
-    "exp": _unary("exp", 10.0),
-    "log": lambda to, a, b, choice: to.add("log", to.positive(a)),
-    "sqrt": lambda to, a, b, choice: to.add("sqrt", to.positive(a)),
-    "div": lambda to, a, b, choice: to.add("div", a, to.positive(to.partner(a, b))),
-    "pow": lambda to, a, b, choice: to.add("pow", to.positive(a), to.tame(to.partner(a, b), 3.0)),
-    **{name: _reduction(name) for name in ("sum", "mean", "max", "logsumexp")},
-    **{name: _normalised(name) for name in ("softmax", "log_softmax")},
+    **{primitive.name: found for primitive in primitives() if (found := _by_kind(primitive))},
     "matmul": _matmul,
     "reshape": _reshape,
     "transpose": _transpose,
@@ -270,7 +284,8 @@ RESOLVERS: dict[str, Resolver] = {
     "getitem": _getitem,
     "put": _put,
     "take": _take,
-    **{name: _joined(name) for name in ("concat", "stack")},
+    "concat": _joined("concat"),
+    "stack": _joined("stack"),
     "where": _where,
 }
 """For each of our operations: how a line of it is made to fit."""

@@ -25,7 +25,7 @@ from ...engine.tensor import Tensor, tensor
 from ...nn import Recurrent
 from ...nn.cell import Cell
 from ...nn.cells import CELLS
-from ..oracles.differences import branches
+from ..oracles.kinks import branches
 from .programs import RESOLVERS, Program, resolve
 
 Shape = tuple[int, ...]
@@ -39,11 +39,12 @@ dtypes = st.sampled_from([np.float64, np.float64, np.float32])
 
 
 def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 1, max_side: int = 4) -> Strategy[Shape]:
+    """Draw one shape; sides of 0 too with ``min_side=0``."""
     return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
 
 
 def broadcastable(n: int, min_side: int = 1) -> Strategy[tuple[Shape, ...]]:
-    """``n`` shapes that broadcast with one another, 1 and missing axes included; empty ones with ``min_side=0``."""
+    """Draw ``n`` shapes that broadcast with each other, 1 and missing axes included; empty ones with ``min_side=0``."""
     return hnp.mutually_broadcastable_shapes(num_shapes=n, min_dims=0, max_dims=3, min_side=min_side, max_side=4).map(
         lambda drawn: drawn.input_shapes
     )
@@ -60,7 +61,7 @@ def values(
     special: Sequence[float] = (),
     dtype: DTypeLike | None = None,
 ) -> NDArray[Any]:
-    """Magnitudes spread evenly over the decades from low to high, of both signs unless positive; some ``special``."""
+    """Draw magnitudes spread evenly over the decades from low to high, with signs unless positive; some ``special``."""
     rng = np.random.default_rng(draw(seeds))
     where = rng.uniform(0.0 if positive else -1.0, 1.0, size=shape)  # on the scale from low to high, and the sign
     array: NDArray[Any] = np.copysign(low * np.exp(np.abs(where) * np.log(high / low)), where)
@@ -80,7 +81,7 @@ def tensors(
     positive: bool = False,
     dtype: DTypeLike = np.float64,
 ) -> Tensor:
-    """Leaves that require a gradient: of any small shape, sides of 0 and 1 included, unless one is given.
+    """Draw leaves that require a gradient: of any small shape, sides of 0 and 1 included, unless one is given.
 
     Some of them hold ±0.0 or the same number twice, some lie in memory the other way round. A large one costs as little
     as a small one: its numbers come from one drawn seed.
@@ -95,7 +96,7 @@ def tensors(
 
 @st.composite
 def axes(draw: st.DrawFn, ndim: int) -> Any:
-    """None, one axis or several, counted from either end."""
+    """Draw None, one axis or several, counted from either end."""
     if ndim == 0:
         return draw(st.sampled_from([None, ()]))
     one = st.integers(-ndim, ndim - 1)
@@ -104,7 +105,7 @@ def axes(draw: st.DrawFn, ndim: int) -> Any:
 
 
 def indices(shape: Shape) -> Strategy[Any]:
-    """Slices, integers, None and Ellipsis; integer arrays with repeats; boolean arrays."""
+    """Draw slices, integers, None and Ellipsis; integer arrays with repeats; boolean arrays."""
     basic = hnp.basic_indices(shape, allow_newaxis=True, allow_ellipsis=True)
     masks = hnp.arrays(bool, shape)
     if not shape or 0 in shape:
@@ -117,7 +118,7 @@ def indices(shape: Shape) -> Strategy[Any]:
 
 @st.composite
 def matmul_shapes(draw: st.DrawFn) -> tuple[Shape, Shape]:
-    """All of numpy's: vectors, matrices, batches, batches that broadcast; any side may be empty."""
+    """Draw all of numpy's: vectors, matrices, batches, batches that broadcast; any side may be empty."""
     m, k, n = (draw(st.integers(0, 4)) for _ in range(3))
     left, right = draw(broadcastable(2, min_side=0).filter(lambda pair: max(map(len, pair)) <= 2))
     a = draw(st.sampled_from([(k,), (m, k), (*left, m, k)]))
@@ -129,7 +130,7 @@ def matmul_shapes(draw: st.DrawFn) -> tuple[Shape, Shape]:
 def expression_graphs(
     draw: st.DrawFn, ops: Iterable[str | Primitive] | None = None, max_nodes: int = 12, high: float = 1e3
 ) -> Program:
-    """Whole random programs of the given operations, all of ours unless told: callable, with ``inputs`` to call it on.
+    """Draw random programs of the given operations, all of ours by default: callable, with ``inputs`` to call it on.
 
     Each line uses any two earlier values, itself twice included, so that there are fan-outs and diamonds; what nobody
     uses is a dead branch. Inputs have up to three axes, sides of 0 and 1 among them, magnitudes from 1e-3 to ``high``,
@@ -153,7 +154,7 @@ def expression_graphs(
 
 @st.composite
 def cells(draw: st.DrawFn, kinds: Sequence[str] = tuple(CELLS), max_size: int = 4) -> Cell:
-    """A recurrent cell of ours, with sizes up to ``max_size``: D == H as often as not."""
+    """Draw a recurrent cell of ours, with sizes up to ``max_size``: D == H as often as not."""
     kind = draw(st.sampled_from(list(kinds)))
     hidden = draw(st.integers(1, max_size))
     size = hidden if draw(st.booleans()) else draw(st.integers(1, max_size))
@@ -164,7 +165,7 @@ def cells(draw: st.DrawFn, kinds: Sequence[str] = tuple(CELLS), max_size: int = 
 def sequences(
     draw: st.DrawFn, input_size: int, max_steps: int = 6, max_batch: int = 3, low: float = 1e-3, high: float = 1e3
 ) -> NDArray[Any]:
-    """An input (T, N, D) to a recurrent layer, all of it scaled by something between ``low`` and ``high``."""
+    """Draw an input (T, N, D) to a recurrent layer, all of it scaled by something between ``low`` and ``high``."""
     steps, batch = draw(st.integers(1, max_steps)), draw(st.integers(1, max_batch))
     scale = float(np.exp(draw(st.floats(np.log(low), np.log(high)))))
     return scale * np.random.default_rng(draw(seeds)).normal(size=(steps, batch, input_size))
@@ -184,7 +185,7 @@ class Network:
 
 @st.composite
 def recurrent_networks(draw: st.DrawFn, max_layers: int = 2, max_steps: int = 6, high: float = 1e3) -> Network:
-    """Layers of cells on one another, in one direction or both, over a sequence of any scale up to ``high``."""
+    """Draw layers of cells on one another, in one direction or both, over a sequence of any scale up to ``high``."""
     first = draw(cells(max_size=3))
     kind = next(name for name, made in CELLS.items() if type(first) is made)
     directions = 2 if draw(st.booleans()) else 1
@@ -192,14 +193,14 @@ def recurrent_networks(draw: st.DrawFn, max_layers: int = 2, max_steps: int = 6,
     size, hidden = first.input_size, first.hidden_size
     sizes = [size, *[hidden * directions] * (draw(st.integers(1, max_layers)) - 1)]
     stacked = [CELLS[kind](d, hidden, rng=rng) for d in sizes for _ in range(directions)]
-    layer = Recurrent(*stacked, bidirectional=directions == 2)
+    layer: Recurrent = Recurrent(*stacked, bidirectional=directions == 2)
     return Network(layer, draw(sequences(size, max_steps=max_steps, high=high)))
 
 
 def away_from_kinks(
     f: Callable[..., Any], inputs: Strategy[Sequence[NDArray[Any]]], margin: float = 1e-3
 ) -> Strategy[Sequence[NDArray[Any]]]:
-    """Only those inputs of f that stay on their side of every kink when moved at random by ``margin``, relatively.
+    """Keep only those inputs of f that stay on their side of every kink when moved at random by ``margin``, relatively.
 
     Kinks are what the primitives declare: see ``kink`` of ``tl.primitive``.
     """

@@ -21,7 +21,7 @@ __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
 
 def require_symmetry(checked: Mapping[str, Tensor], gradients: Mapping[str, Tensor], rng: np.random.Generator) -> None:
-    """⟨u, H w⟩ = ⟨w, H u⟩ for random u and w over all inputs together, by the names that both know them by."""
+    """Require ⟨u, H w⟩ = ⟨w, H u⟩ for random u and w over all inputs together, by the names that both know them by."""
     names = [name for name, gradient in gradients.items() if gradient.requires_grad and name in checked]
     if not names:
         return
@@ -45,7 +45,7 @@ def require_symmetry(checked: Mapping[str, Tensor], gradients: Mapping[str, Tens
 def require_single_precision(
     f: Callable[..., Any], inputs: Sequence[ArrayLike], rng: np.random.Generator
 ) -> tuple[str, ...]:
-    """The same function on float32: gradients of that type, and as near as it allows.
+    """Require of the same function on float32: gradients of that type, and as near as it allows.
 
     Returns what was compared: nothing where float32 has no number for what the function returns.
     """
@@ -95,8 +95,10 @@ def check_same(
 ) -> None:
     """Check that two functions are one: the same values and the same gradients, to what rounding explains.
 
-    A fused operation against what it is composed of, or a faster cell against the one that is easy to read. Raises
-    GradientError naming the output, or the input whose gradients differ. It says nothing of whether both are right.
+    A fused operation against what it is composed of, or a faster cell against the one that is easy to read. ``inputs``
+    are what both are called with and ``rng`` is the seed, or a Generator, of the cotangents. Returns nothing; raises
+    GradientError naming the output, or the input whose gradients differ. Both may still be wrong: ``check_vjp`` finds
+    out. (McKeeman 1998, "Differential testing for software".)
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_same(tl.sigmoid, lambda x: 1 / (1 + tl.exp(-x)), [0.5, -1.0])

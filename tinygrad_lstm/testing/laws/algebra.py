@@ -42,7 +42,7 @@ def require_laws(objective: Objective, checked: Mapping[str, Tensor], rng: np.ra
 
 
 def _differing(checked: Mapping[str, Tensor], ours: Gradients, theirs: Gradients) -> Iterator[str]:
-    """Inputs whose gradients are not the same to the last bit; infinite ones are as good as equal."""
+    """Find inputs whose gradients are not the same to the last bit; infinite ones are as good as equal."""
     for name, one, other in zip(checked, ours, theirs, strict=True):
         finite = np.isfinite(one) & np.isfinite(other)
         if not np.array_equal(one[finite], other[finite]):
@@ -99,7 +99,7 @@ def _adds(
 def _stands_alone(
     objective: Objective, checked: Mapping[str, Tensor], gradients: Gradients, rng: np.random.Generator
 ) -> Iterator[tuple[str, str]]:
-    """What ``backward`` leaves in ``.grad`` shares no memory with any value, cotangent or other gradient."""
+    """Find gradients that share memory with a value, a cotangent or another gradient, as ``.grad`` must not."""
     for output, cotangent in zip(objective.graph.outputs, objective.cotangents, strict=True):
         if not output.requires_grad:
             continue

@@ -50,7 +50,7 @@ def require_chunks_agree(
 def _run(
     layer: Recurrent, xs: NDArray[Any], begin: Sequence[NDArray[Any]]
 ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """The output, the last state and the first, which takes part in the graph."""
+    """Return the output, the last state and the first, which takes part in the graph."""
     first = [tensor(x, requires_grad=True) for x in begin]
     output, last = layer(tensor(xs), first[0] if len(first) == 1 else tuple(first))
     return output, [last] if isinstance(last, Tensor) else list(last), first
@@ -63,7 +63,7 @@ def _backward(
     seed: NDArray[Any],
     at_the_end: Sequence[NDArray[Any]] | None,
 ) -> tuple[Gradients, Gradients]:
-    """Gradients of the parameters, and of the first state, given those of the outputs and of the last state."""
+    """Return the gradients of the parameters and the first state, given those of the outputs and the last state."""
     output, last, first = _run(layer, xs, begin)
     wanted = [*layer.parameters(), *first]
     seeds = [(output, seed), *zip(last, at_the_end or [], strict=False)]

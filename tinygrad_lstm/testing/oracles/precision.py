@@ -17,29 +17,48 @@ from numpy.typing import NDArray
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..objective import Objective
-from .twins import twins
+from .question import Answer, Question
+from .replicas import replicas
 
 DIGITS = 700
 
 LARGEST = 10_000
-"""Numbers in a graph, at most: a few seconds of arithmetic."""
+"""Numbers in a graph, at most. Those of an LSTM of 12 steps, 6,192 of them, took 0.8 s."""
 
 
 def precise_terms(
     objective: Objective, leaf: Tensor, direction: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Our terms ⟨g, u⟩ and the forwards' terms of the same derivative, both with 700 digits, rounded at the end.
+    """Return our terms ⟨g, u⟩ and the forwards' terms of the same derivative, both with 700 digits, rounded at the end.
 
     None if mpmath is not installed, the graph is too large, or a forward or a rule does not compute with such numbers.
     """
-    graph = objective.graph
-    if find_spec("mpmath") is None or sum(node.size for node in graph.nodes) > LARGEST:
+    if not _is_possible(objective.graph):
         return None
     key = leaf, direction.tobytes()
     if key not in objective.precise:
         objective.precise[key] = _terms(objective, leaf, direction)
     known: tuple[NDArray[Any], NDArray[Any]] | None = objective.precise[key]
     return known
+
+
+def applies(question: Question) -> bool:
+    """Return whether mpmath is installed and the graph is small enough."""
+    return _is_possible(question.objective.graph)
+
+
+def ask(question: Question) -> Answer | None:
+    """Compare to twelve digits; None where a forward or a rule does not compute with such numbers."""
+    terms = precise_terms(question.objective, question.leaf, question.direction)
+    if terms is None:
+        return None
+    ours, theirs = (float(each.sum()) for each in terms)
+    agree = np.isclose(ours, theirs, rtol=1e-12, atol=0)
+    return Answer(ours, theirs, "they agree" if agree else "they disagree")
+
+
+def _is_possible(graph: Graph) -> bool:
+    return find_spec("mpmath") is not None and sum(node.size for node in graph.nodes) <= LARGEST
 
 
 def _terms(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]] | None:
@@ -49,11 +68,11 @@ def _terms(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> tuple
     try:
         with np.errstate(all="ignore"):
             values = {node: precise(graph.values[node]) for node in graph.leaves}
-            made = twins(graph, values, _forward)
-            moved = twins(graph, {**values, leaf: values[leaf] + step * along}, _forward)
-            twin = Objective(Graph(*(made[o] for o in graph.outputs)), tuple(map(precise, objective.cotangents)))
-            (gradient,) = twin.gradients([made[leaf]])
-            here, there = (objective.terms({o: twin[o].value for o in graph.outputs}) for twin in (made, moved))
+            made = replicas(graph, values, _forward)
+            moved = replicas(graph, {**values, leaf: values[leaf] + step * along}, _forward)
+            replica = Objective(Graph(*(made[o] for o in graph.outputs)), tuple(map(precise, objective.cotangents)))
+            (gradient,) = replica.gradients([made[leaf]])
+            here, there = (objective.terms({o: replica[o].value for o in graph.outputs}) for replica in (made, moved))
         ours = np.ravel(gradient * along)
         theirs = np.ravel((there - here) / step)
         return np.array(ours, np.float64), np.array(theirs, np.float64)
@@ -83,7 +102,7 @@ def precise(value: Any) -> Precise:
 
 @cache
 def _number() -> Any:
-    """The class of those numbers: what numpy's functions ask of the entries of an array of objects."""
+    """Make the class of those numbers: what numpy's functions ask of the entries of an array of objects."""
     import mpmath
 
     context = mpmath.mp.clone()
@@ -103,11 +122,18 @@ def _number() -> Any:
         def __float__(self) -> float:
             return float(self.v)
 
+        def __getattr__(self, name: str) -> Callable[[], Number]:
+            """Whatever numpy's functions ask of an object, if mpmath has it: numpy says arctan where it says atan."""
+            known = getattr(context, name.replace("arc", "a", 1) if name.startswith("arc") else name, None)
+            if name.startswith("_") or known is None:
+                raise AttributeError(name)
+            return lambda: Number(known(self.v))
+
         def __bool__(self) -> bool:
             return bool(self.v)
 
     def define(name: str, compute: Callable[[Any, Any], Any], result: Callable[[Any], Any] = Number) -> None:
-        """An operator; with an array, it is the array's."""
+        """Define an operator; with an array, it is the array's."""
         setattr(
             Number,
             f"__{name}__",
@@ -127,7 +153,4 @@ def _number() -> Any:
         define(name, getattr(operator, name), np.bool_)
     for name, of_one in {"__neg__": operator.neg, "__abs__": abs}.items():
         setattr(Number, name, lambda a, of_one=of_one: Number(of_one(a.v)))
-    for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "log1p"):
-        compute = getattr(context, name)
-        setattr(Number, name, lambda a, compute=compute: Number(compute(a.v)))
     return Number

@@ -1,4 +1,4 @@
-"""Is it a mistake, or rounding? A random last bit in every value tells (stochastic arithmetic, Vignes 1993)."""
+"""Is it a mistake, or rounding? A random last bit in every value decides (stochastic arithmetic, Vignes 1993)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..objective import Objective
-from .twins import twins
+from .replicas import replicas
 
 TRIALS = 5
 
@@ -20,14 +20,9 @@ MARGIN = 256
 FLOOR = 0.5
 """Values below this are nudged as if they were this large: σ, computed from tanh, promises no more."""
 
-_CHOOSING = ("neg", "abs", "relu", "max", "maximum", "minimum", "where", "greater", "equal")
-_MOVING = ("reshape", "transpose", "broadcast_to", "getitem", "take", "put", "concat", "stack")
-EXACT = frozenset((*_CHOOSING, *_MOVING))
-"""Primitives that choose or move numbers: nudging what they return would break the very ties they are about."""
-
 
 def rounding_noise(objective: Objective, leaf: Tensor, direction: NDArray[Any], rng: np.random.Generator) -> float:
-    """How far rounding alone may move our derivative along a direction in one leaf.
+    """Estimate how far rounding alone may move our derivative along a direction in one leaf.
 
     Rebuilds the graph several times with every computed value nudged at random by its last bit; the largest move, times
     a margin, is returned, or 0 if it is not finite. Where an activation saturates, 1 − y² is all last bits and the
@@ -37,19 +32,19 @@ def rounding_noise(objective: Objective, leaf: Tensor, direction: NDArray[Any], 
     moves = []
     for _ in range(TRIALS):
         with np.errstate(all="ignore"):
-            made = twins(objective.graph, objective.graph.values, lambda node, values: _nudged(node, values, rng))
-            twin = Objective(Graph(*(made[output] for output in objective.graph.outputs)), objective.cotangents)
-            moves.append(abs(twin.slope(made[leaf], direction) - exact))
+            made = replicas(objective.graph, objective.graph.values, lambda node, values: _nudged(node, values, rng))
+            replica = Objective(Graph(*(made[output] for output in objective.graph.outputs)), objective.cotangents)
+            moves.append(abs(replica.slope(made[leaf], direction) - exact))
     return MARGIN * max(moves) if np.isfinite(moves).all() else 0.0
 
 
 def _nudged(node: Tensor, values: tuple[NDArray[Any], ...], rng: np.random.Generator) -> NDArray[Any]:
-    """What the node computes, with last bits at random where a value is read and where it is written.
+    """Return what the node computes, with last bits at random where a value is read and where it is written.
 
     Constants, and what is computed of them alone, are exact: a negative number to the power of nearly 2 is none.
     """
     assert node.primitive is not None
-    if node.primitive.name in EXACT or not node.requires_grad:
+    if node.primitive.exact or not node.requires_grad:  # to nudge what is chosen or moved would break its very ties
         return np.array(node.primitive.forward(*values, **node.attrs))
     read = [
         _with_random_last_bit(value, 0.0, rng) if x.requires_grad else value

@@ -9,8 +9,9 @@ from typing import Any
 
 from hypothesis import currently_in_test_context, reject
 
-from ... import testing
+from ..checks import assert_detects, check_cell, check_jvp, check_op, check_second_order, check_vjp
 from ..errors import GradientError, NothingCheckedError
+from ..laws.agreement import check_same
 from ..verdicts import Report
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
@@ -21,7 +22,7 @@ _options: ContextVar[dict[str, Any]] = ContextVar("options", default={})  # noqa
 
 @contextmanager
 def options(**given: Any) -> Iterator[None]:
-    """What every check is given, for a while, unless the call says otherwise."""
+    """Give every check these options, for a while; those of a call come first."""
     token = _options.set(given)
     try:
         yield
@@ -37,42 +38,42 @@ class GradCheck:
     """
 
     def __call__(self, f: Any, *inputs: Any, **options: Any) -> Report:
-        return self._report("check_vjp", f, *inputs, **options)
+        return self._report(check_vjp, f, *inputs, **options)
 
     def op(self, op: Callable[..., Any], *inputs: Any, **options: Any) -> Report:
-        """``check_op``."""
-        return self._report("check_op", op, *inputs, **options)
+        """Run ``check_op``."""
+        return self._report(check_op, op, *inputs, **options)
 
     def cell(self, cell: Any, steps: int = 5, **options: Any) -> Report:
-        """``check_cell``."""
-        return self._report("check_cell", cell, steps, **options)
+        """Run ``check_cell``."""
+        return self._report(check_cell, cell, steps, **options)
 
     def jvp(self, f: Callable[..., Any], *inputs: Any, **options: Any) -> Report:
-        """``check_jvp``."""
-        return self._report("check_jvp", f, *inputs, **options)
+        """Run ``check_jvp``."""
+        return self._report(check_jvp, f, *inputs, **options)
 
     def second_order(self, f: Callable[..., Any], *inputs: Any, **options: Any) -> Report:
-        """``check_second_order``."""
-        return self._report("check_second_order", f, *inputs, **options)
+        """Run ``check_second_order``."""
+        return self._report(check_second_order, f, *inputs, **options)
 
     def same(self, f: Callable[..., Any], g: Callable[..., Any], *inputs: Any, **options: Any) -> None:
-        """``check_same``."""
-        self._check("check_same", f, g, *inputs, **options)
+        """Run ``check_same``."""
+        self._check(check_same, f, g, *inputs, **options)
 
     def detects(self, op: Any, wrong_rule: Callable[..., Any], *inputs: Any, **options: Any) -> GradientError:
-        """``assert_detects``."""
-        caught: GradientError = self._check("assert_detects", op, wrong_rule, *inputs, **options)
+        """Run ``assert_detects``."""
+        caught: GradientError = self._check(assert_detects, op, wrong_rule, *inputs, **options)
         return caught
 
-    def _report(self, check: str, *args: Any, **options: Any) -> Report:
+    def _report(self, check: Callable[..., Any], *args: Any, **options: Any) -> Report:
         report: Report = self._check(check, *args, **options)
         return report
 
-    def _check(self, check: str, *args: Any, **options: Any) -> Any:
-        takes_directions = check in ("check_vjp", "check_op", "check_jvp", "check_second_order")
+    def _check(self, check: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        takes_directions = check in (check_vjp, check_op, check_jvp, check_second_order)
         usual = {name: value for name, value in _options.get().items() if name != "directions" or takes_directions}
         try:
-            return getattr(testing, check)(*args, **{**usual, **options})
+            return check(*args, **{**usual, **options})
         except NothingCheckedError:
             if currently_in_test_context():
                 reject()

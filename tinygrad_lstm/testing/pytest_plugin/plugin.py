@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def gradcheck() -> GradCheck:
-    """Checks of gradients, whose failures are reported with who is to blame, the smallest program and its picture."""
+    """Check gradients, and report failures with who is to blame, the smallest program and its picture."""
     from .fixture import GradCheck
 
     return GradCheck()
@@ -67,7 +67,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """The test's own options hold while it runs; the fixture, of the whole session, may be used under ``@given``."""
+    """Let the test's own options hold while it runs; the fixture is of the session, for use under ``@given``."""
     mark = item.get_closest_marker("gradcheck")
     if mark is None:
         return (yield)
@@ -86,16 +86,16 @@ def pytest_runtest_makereport(
     report = yield
     error = _wrong_gradient(call.excinfo.value) if report.when == "call" and call.excinfo else None
     if error is not None:
-        report.sections.append(("gradient check", _told(item, error)))
+        report.sections.append(("gradient check", _explained(item, error)))
     return report
 
 
 def _wrong_gradient(error: BaseException) -> GradientError | None:
-    """The wrong gradient behind an exception, if that is what it is about; inside a group as well."""
+    """Find the wrong gradient behind an exception, if that is what it is about; inside a group as well."""
     import sys
 
-    if "tinygrad_lstm.testing" not in sys.modules:
-        return None
+    if "tinygrad_lstm.testing.errors" not in sys.modules:
+        return None  # nothing was checked
     from ..errors import GradientError
 
     if isinstance(error, GradientError):
@@ -105,18 +105,18 @@ def _wrong_gradient(error: BaseException) -> GradientError | None:
     return None
 
 
-def _told(item: pytest.Item, error: GradientError) -> str:
-    from ..report.telling import told
+def _explained(item: pytest.Item, error: GradientError) -> str:
+    from ..report.text import explain
 
     assert error.failure is not None
     try:
-        return told(error.failure, _picture(item))
+        return explain(error.failure, _picture(item))
     except Exception as failed:  # what is wrong with a gradient must be read, whatever is wrong with its report
-        return f"{error}\n\nMore cannot be told: {type(failed).__name__}: {failed}"
+        return f"{error}\n\nIt cannot be explained: {type(failed).__name__}: {failed}"
 
 
 def _picture(item: pytest.Item) -> Path | None:
-    """A file of the test's own in pytest's cache, if it has one."""
+    """Name a file of the test's own in pytest's cache, if it has one."""
     cache = getattr(item.config, "cache", None)
     if cache is None:
         return None

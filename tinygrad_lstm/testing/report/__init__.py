@@ -1,1 +1,1 @@
-"""What is said of a wrong gradient: blame, the smallest program, pictures and pages."""
+"""Reports on wrong gradients: blame, the smallest program, pictures and pages."""

@@ -1,4 +1,4 @@
-"""Who is guilty: every contribution of the backward walk, checked again at the values it was computed from."""
+"""Who is to blame: every contribution of the backward walk, checked again at the values it was computed from."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..judge import judge
 from ..objective import Objective
-from ..verdicts import Finding, Verdict
+from ..verdicts import Finding, Oracle, Verdict
 
-CONVICTED = 3
+ENOUGH = 3
 """Wrong contributions of one primitive for which rounding is ruled out, before it is known to be wrong."""
 
 
 @dataclass(frozen=True, eq=False)
-class Charge:
-    """One contribution that is wrong: of which node, to which of its inputs, and what an oracle says instead."""
+class WrongContribution:
+    """One contribution that is wrong: of which node, to which of its inputs, and what an oracle answers instead."""
 
     node: Tensor
     slot: int
@@ -31,6 +31,7 @@ class Charge:
 
     @property
     def apart(self) -> float:
+        """How far off it is, along the direction it was looked at."""
         return abs(self.finding.ours - self.finding.theirs)
 
 
@@ -39,23 +40,23 @@ class Blame:
     """One sentence, and what it rests on: wrong contributions of rules, or edges where the engine went wrong."""
 
     sentence: str
-    charges: tuple[Charge, ...] = ()
+    wrong: tuple[WrongContribution, ...] = ()
     engine: tuple[Contribution, ...] = ()
     nobody: bool = False  # every rule and every sum is right, taken by itself
 
     @property
-    def guilty(self) -> list[Tensor]:
+    def marked(self) -> list[Tensor]:
         """The nodes to be marked, in the order of the program."""
-        nodes = {charge.node: None for charge in self.charges} | {step.node: None for step in self.engine}
+        nodes = {wrong.node: None for wrong in self.wrong} | {step.node: None for step in self.engine}
         return sorted(nodes, key=lambda node: node.serial)
 
 
 def blame(objective: Objective, name: str, leaf: Tensor, gradient: NDArray[Any], rng: np.random.Generator) -> Blame:
-    """Say whose fault a wrong gradient is.
+    """Find whose fault a wrong gradient is.
 
     The rule of each node is checked at the inputs and the upstream gradient that it had in the walk. If one is wrong,
-    its primitive is guilty; if all are right, it is the engine: what it summed to shape, added up, left out, or applied
-    before all contributions had come.
+    its primitive is to blame; if all are right, it is the engine: what it summed to shape, added up, left out, or
+    applied before all contributions had come.
     """
     steps = [
         step
@@ -63,16 +64,16 @@ def blame(objective: Objective, name: str, leaf: Tensor, gradient: NDArray[Any],
         if output.requires_grad
         for step in backprop(output, cotangent)
     ]
-    charges = tuple(_charges(steps, rng))
-    if charges:
-        return Blame(_accuse(charges, Counter(step.node.primitive for step in steps)), charges)
-    for fault, wrong in (
+    wrong = tuple(_wrong_contributions(steps, rng))
+    if wrong:
+        return Blame(_sentence(wrong, Counter(step.node.primitive for step in steps)), wrong)
+    for fault, edges in (
         ("sums a contribution to the wrong shape", [step for step in steps if not _summed_right(step)]),
         ("adds up wrongly", [step for step in steps if not _added_right(step)]),
         ("applies a rule before all contributions have come", _too_early(steps)),
     ):
-        if wrong:
-            return Blame(f"every rule is right; the engine {fault}, {_edge(wrong[0])}", engine=tuple(wrong))
+        if edges:
+            return Blame(f"every rule is right; the engine {fault}, {_edge(edges[0])}", engine=tuple(edges))
     lost = _lost(objective, steps)
     if lost:
         node, slot = lost[0]
@@ -88,18 +89,18 @@ def blame(objective: Objective, name: str, leaf: Tensor, gradient: NDArray[Any],
     return Blame("every rule is right where it was applied, and so are the sums: nobody is to blame alone", nobody=True)
 
 
-def _charges(steps: list[Contribution], rng: np.random.Generator) -> Iterator[Charge]:
-    """The contributions that are wrong; of a primitive convicted a few times, a mismatch is enough."""
-    convicted: Counter[Any] = Counter()
+def _wrong_contributions(steps: list[Contribution], rng: np.random.Generator) -> Iterator[WrongContribution]:
+    """Find the contributions that are wrong; of a primitive found wrong a few times, a mismatch is enough."""
+    found_wrong: Counter[Any] = Counter()
     for step in steps:
-        finding = _recheck(step, rng, thorough=convicted[step.node.primitive] < CONVICTED)
+        finding = _recheck(step, rng, thorough=found_wrong[step.node.primitive] < ENOUGH)
         if finding.verdict is Verdict.WRONG:
-            convicted[step.node.primitive] += 1
-            yield Charge(step.node, step.slot, finding)
+            found_wrong[step.node.primitive] += 1
+            yield WrongContribution(step.node, step.slot, finding)
 
 
 def _recheck(step: Contribution, rng: np.random.Generator, thorough: bool) -> Finding:
-    """What an oracle says of one contribution: of a graph of this one node, at the recorded values."""
+    """Judge one contribution: in a graph of this one node, at the recorded values."""
     node, value = step.node, step.node.input_values[step.slot]
     assert node.primitive is not None
     leaves = tuple(Tensor(value, requires_grad=True) for value in node.input_values)
@@ -109,12 +110,12 @@ def _recheck(step: Contribution, rng: np.random.Generator, thorough: bool) -> Fi
     try:
         gradient = _sum_to(product, value.shape)
     except ValueError:
-        return Finding(Verdict.WRONG, "shapes", reason=f"a contribution of shape {product.shape} to {value.shape}")
+        return Finding(Verdict.WRONG, Oracle.SHAPES, reason=f"a contribution of shape {product.shape} to {value.shape}")
     return judge(objective, leaves[step.slot], gradient, rng.normal(size=value.shape), rng, thorough)
 
 
 def _sum_to(product: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """The transpose of broadcasting, written independently of the engine: count where each number was sent."""
+    """Sum as the transpose of broadcasting does, independently of the engine: count where each number was sent."""
     if product.shape == shape:
         return product
     sources = np.broadcast_to(np.arange(int(np.prod(shape))).reshape(shape), product.shape)
@@ -141,7 +142,7 @@ def _same(one: NDArray[Any], other: NDArray[Any], scale: float) -> bool:
 
 
 def _too_early(steps: list[Contribution]) -> list[Contribution]:
-    """Where a node's rule was given something else than all that came to the node, in the end."""
+    """Find where a node's rule was given something else than all that came to the node, in the end."""
     totals: dict[Tensor, Any] = defaultdict(lambda: 0.0)
     for step in steps:
         totals[step.input] = totals[step.input] + step.contribution
@@ -154,7 +155,7 @@ def _too_early(steps: list[Contribution]) -> list[Contribution]:
 
 
 def _lost(objective: Objective, steps: list[Contribution]) -> list[tuple[Tensor, int]]:
-    """Uses through which no contribution came, though a gradient should have."""
+    """Find uses through which no contribution came, though a gradient should have."""
     came = {(step.node, step.slot) for step in steps}
     return [
         (node, slot)
@@ -165,14 +166,14 @@ def _lost(objective: Objective, steps: list[Contribution]) -> list[tuple[Tensor,
     ]
 
 
-def _accuse(charges: tuple[Charge, ...], uses: Counter[Any]) -> str:
-    wrong: dict[Any, list[Charge]] = defaultdict(list)
-    for charge in charges:
-        wrong[charge.node.primitive].append(charge)
+def _sentence(contributions: tuple[WrongContribution, ...], uses: Counter[Any]) -> str:
+    wrong: dict[Any, list[WrongContribution]] = defaultdict(list)
+    for contribution in contributions:
+        wrong[contribution.node.primitive].append(contribution)
     primitive, worst = max(wrong.items(), key=lambda item: len(item[1]))
-    worst.sort(key=lambda charge: -charge.apart)
+    worst.sort(key=lambda contribution: -contribution.apart)
     first = worst[0]
-    slots = sorted({charge.slot for charge in worst})
+    slots = sorted({contribution.slot for contribution in worst})
     more, among = len(worst) - 1, uses[primitive]
     often = f" (as at {more} more of its {among} contributions)" if more else f" (at one of its {among} contributions)"
     often = often if among > 1 else ""
@@ -180,7 +181,7 @@ def _accuse(charges: tuple[Charge, ...], uses: Counter[Any]) -> str:
     also = [other.name for other in wrong if other is not primitive]
     others = f"; so {'is' if len(also) == 1 else 'are'} {', '.join(also)}" if also else ""
     numbers = f"it gives {first.finding.ours:.6g} along a random direction, where {first.finding.theirs:.6g} is right"
-    if first.finding.oracle in ("shapes", "arithmetic"):
+    if first.finding.oracle in (Oracle.SHAPES, Oracle.ARITHMETIC):
         numbers = first.finding.reason
     return f"the rule of {primitive.name} is wrong{first.node.context.place}{which}{often}: {numbers}{others}"
 

@@ -14,7 +14,6 @@ from ...engine.graph import Graph
 from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 
-_OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
 _OURS = "tinygrad_lstm.engine.ops"
 
 
@@ -78,12 +77,13 @@ def _expression(node: Tensor, names: dict[Tensor, str], graph: Graph) -> str:
     given = ", ".join([*operands, *(f"{name}={value}" for name, value in attrs.items())])
     if _home(primitive) != _OURS:
         return f"{home}({given})"
-    if primitive.name in _OPERATORS and not bare:
-        return f" {_OPERATORS[primitive.name]} ".join(operands)
-    if primitive.name == "neg":
-        return f"-{operands[0]}"
-    if primitive.name in ("concat", "stack"):
-        return f"tl.{primitive.name}([{', '.join(operands)}], axis={attrs.get('axis', 0)})"
+    if primitive.operator and len(operands) == 1:
+        return f"{primitive.operator}{operands[0]}"
+    if primitive.operator and not bare:
+        return f" {primitive.operator} ".join(operands)
+    if primitive.variadic:
+        given = ", ".join(f"{name}={value}" for name, value in attrs.items())
+        return f"tl.{primitive.name}([{', '.join(operands)}], {given or 'axis=0'})"
     return f"{home}({given})"
 
 
@@ -97,7 +97,7 @@ def _spelt(primitive: Primitive) -> str:
         named = next((name for name, value in there.items() if value is primitive), None)
         module = _imported_as(primitive)
         return f"{module}.{named}" if named and module else f"op[{primitive.name!r}]"
-    if primitive.name in (*_OPERATORS, "neg", "concat", "stack"):
+    if primitive.operator or primitive.variadic:
         return primitive.name
     return f"tl.{primitive.name}" if primitive.name in tl.__all__ else f"ops.{primitive.name}"
 

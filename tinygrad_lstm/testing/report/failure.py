@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,17 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.tensor import Tensor
-from ..errors import GradientError
-from ..judge import DIFFERENCES, Evidence, evidence
 from ..objective import Objective
 from ..oracles.differences import BARS
-from ..verdicts import TOLERANCE, Finding, Report
+from ..oracles.question import Evidence, Question
+from ..oracles.registry import evidence
+from ..verdicts import TOLERANCE, Finding, Oracle, Report
 from .blame import Blame, blame
 from .code import as_code
 from .shrink import shrunk
 
 if TYPE_CHECKING:
     from ...drawing import Picture
+
+
+Recheck = Callable[[Tensor], "Failure | None"]
+"""Checks the graph of a tensor in all its leaves, and returns what is wrong, if anything is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +39,9 @@ class Failure:
     direction: NDArray[Any]
     finding: Finding
     blame: Blame
-    evidence: tuple[Evidence, ...]  # what each oracle says
+    evidence: tuple[Evidence, ...]  # what each oracle answers
     report: Report
+    recheck: Recheck  # the check that failed
 
     @classmethod
     def of(
@@ -48,22 +54,25 @@ class Failure:
         finding: Finding,
         report: Report,
         rng: np.random.Generator,
+        recheck: Recheck,
     ) -> Failure:
+        """Find out who is to blame and what each oracle answers; ``recheck`` is for shrinking."""
         with np.errstate(all="ignore"):
-            charged = blame(objective, name, leaf, gradient, rng)
-            said = tuple(evidence(objective, leaf, gradient, direction, rng))
-        return cls(objective, name, leaf, gradient, direction, finding, charged, said, report)
+            blamed = blame(objective, name, leaf, gradient, rng)
+            answers = tuple(evidence(Question(objective, leaf, gradient, direction)))
+        return cls(objective, name, leaf, gradient, direction, finding, blamed, answers, report, recheck)
 
     @property
     def message(self) -> str:
+        """The error in one paragraph."""
         what = f"the gradient of {self.name} {self.leaf.shape} is wrong: "
         found = self.finding
-        if found.oracle == "arithmetic":
+        if found.oracle is Oracle.ARITHMETIC:
             return f"{what}{found.reason}. Blame: {self.blame.sentence}"
         scale = abs(found.ours) + abs(found.theirs)
         relative = abs(found.ours - found.theirs) / scale if scale else 0.0
         apart = f"{found.error:.3g} units of rounding, where {TOLERANCE:.0e} are allowed"
-        if found.oracle == DIFFERENCES:
+        if found.oracle is Oracle.DIFFERENCES:
             apart = f"{found.error / TOLERANCE * BARS:.3g} error bars, where {BARS:.0f} are allowed"
         return (
             f"{what}along a random direction it gives {found.ours:.10g}, by {found.oracle} it should be "
@@ -83,21 +92,15 @@ class Failure:
 
         outputs = [output for output in self.objective.graph.outputs if output.requires_grad]
         for output in outputs:
-            smallest = shrunk(self.objective.graph, output, fails, self.blame.guilty)
+            smallest = shrunk(self.objective.graph, output, fails, self.blame.marked)
             if smallest in found:
                 return found[smallest]
         return self
 
     def _first_of(self, output: Tensor) -> Failure | None:
-        """What fails in the graph of another output, by the same kind of fault: a rule's, or the engine's."""
-        from ..checks import check_vjp
-
-        try:
-            check_vjp(output)
-        except GradientError as error:
-            other = error.failure
-            return other if other and bool(other.blame.charges) == bool(self.blame.charges) else None
-        return None
+        """Return what fails in the graph of another output, by the same kind of fault: a rule's, or the engine's."""
+        other = self.recheck(output)
+        return other if other and bool(other.blame.wrong) == bool(self.blame.wrong) else None
 
     @property
     def code(self) -> str:
@@ -105,13 +108,13 @@ class Failure:
         return as_code(self.objective.graph)
 
     def picture(self) -> Picture:
-        """The graph with the guilty nodes marked, and on each wrong edge our value and the oracle's."""
-        from ...drawing import draw
+        """Draw the graph with the nodes to blame marked "wrong", and on each wrong edge our value and the oracle's."""
+        from ...drawing import draw  # here, as most failures are read and not drawn
 
-        notes: dict[Tensor | tuple[Tensor, Tensor], str] = dict.fromkeys(self.blame.guilty, "guilty")
-        for charge in sorted(self.blame.charges, key=lambda charge: charge.apart):  # of an edge, the worst is left
-            edge = (charge.node.inputs[charge.slot], charge.node)
-            notes[edge] = f"ours {charge.finding.ours:.4g}, right {charge.finding.theirs:.4g}"
+        notes: dict[Tensor | tuple[Tensor, Tensor], str] = dict.fromkeys(self.blame.marked, "wrong")
+        for wrong in sorted(self.blame.wrong, key=lambda wrong: wrong.apart):  # of an edge, the worst is left
+            edge = (wrong.node.inputs[wrong.slot], wrong.node)
+            notes[edge] = f"ours {wrong.finding.ours:.4g}, right {wrong.finding.theirs:.4g}"
         for step in self.blame.engine:
             notes[step.input, step.node] = "the engine errs here"
         output = next(o for o in self.objective.graph.outputs if o.requires_grad)

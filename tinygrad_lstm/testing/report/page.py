@@ -12,11 +12,11 @@ from ...pages.theme import dark_style
 from ..verdicts import TOLERANCE
 from .failure import Failure
 from .plot import plot
-from .survey import Row
-from .telling import pictured
+from .survey import SurveyRow
+from .text import pictured
 
 
-def page(rows: Sequence[Row]) -> str:
+def page(rows: Sequence[SurveyRow]) -> str:
     """The rows as an HTML page."""
     counts = Counter(row.verdict for row in rows)
     values = {
@@ -31,7 +31,7 @@ def page(rows: Sequence[Row]) -> str:
     return offline("tinygrad_lstm.testing.report", "check", [], values)
 
 
-def _failure(row: Row) -> dict[str, Any]:
+def _failure(row: SurveyRow) -> dict[str, Any]:
     told: dict[str, Any] = {"name": row.name, "sentence": row.note, "smallest": None, "picture": None}
     if row.failure is not None:
         smallest: Failure = row.failure.smallest

@@ -15,7 +15,7 @@ from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 
 SECONDS = 5.0
-"""What shrinking may take."""
+"""What shrinking may take. An LSTM of 20 steps, 392 nodes, took 0.03 s with a wrong rule."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,14 +37,14 @@ Sketch = tuple[Leaf | Op, ...]
 """A graph that can be changed: each node by the numbers of its inputs; the last is the output."""
 
 
-def shrunk(graph: Graph, output: Tensor, fails: Callable[[Tensor], bool], guilty: list[Tensor]) -> Tensor:
-    """The output of the smallest graph found that still fails; the given output if nothing smaller does.
+def shrunk(graph: Graph, output: Tensor, fails: Callable[[Tensor], bool], marked: list[Tensor]) -> Tensor:
+    """Return the output of the smallest graph found that still fails; the given output if nothing smaller does.
 
-    If one of the guilty nodes fails by itself, with leaves for inputs, it is tried first.
+    If one of the marked nodes fails by itself, with leaves for inputs, it is tried first.
     """
     deadline = time.monotonic() + SECONDS
     best = _sketch(graph, output)
-    for node in guilty[:3]:
+    for node in marked[:3]:
         alone = _alone(node)
         if _still_fails(alone, fails):
             best = alone
@@ -103,7 +103,7 @@ def _built(sketch: Sketch) -> Tensor | None:
 
 
 def _smaller(sketch: Sketch) -> Iterator[Sketch]:
-    """What to try next, the largest steps first."""
+    """Propose what to try next, the largest steps first."""
     for i, node in enumerate(sketch[:-1]):  # an earlier output
         if isinstance(node, Op):
             yield _pruned(sketch[: i + 1])
@@ -167,7 +167,7 @@ def _with(sketch: Sketch, i: int, node: Leaf | Op) -> Sketch:
 
 
 def _pruned(sketch: Sketch) -> Sketch:
-    """Without what the last node does not need."""
+    """Leave out what the last node does not need."""
     needed: set[int] = set()
     wanted = [len(sketch) - 1]
     while wanted:

@@ -16,15 +16,15 @@ from ...nn.cell import Cell
 from ..checks import check_cell, check_op, check_vjp
 from ..errors import GradientError, NothingCheckedError
 from ..generate.drawn import check_drawn
-from ..oracles.differences import Convergence, convergence
+from ..oracles.convergence import Convergence, convergence
 from ..taylor import taylor_test
 from ..unrolled import Unrolled
-from ..verdicts import Report, Verdict
+from ..verdicts import Report, Verdict, in_words
 from .failure import Failure
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class SurveyRow:
     """What was found of one of them."""
 
     name: str
@@ -48,7 +48,7 @@ class Row:
     @property
     def units(self) -> str:
         """The error in words: of a right gradient a small number, of a wrong one any."""
-        return f"{self.error:,.1f}" if self.error < 1e6 else f"{self.error:.1e}"
+        return in_words(self.error)
 
     @property
     def order(self) -> float | None:
@@ -72,7 +72,8 @@ class Task(NamedTuple):
     check: Callable[[Show], Report]
     has_rule: bool = True
 
-    def run(self) -> Row:
+    def run(self) -> SurveyRow:
+        """Check it, and time it; what is wrong is in the row, and not raised."""
         curves: list[Convergence] = []
 
         def show(f: Callable[..., Any], inputs: Sequence[Any]) -> None:
@@ -90,15 +91,15 @@ class Task(NamedTuple):
             return self._wrong(error, started)
         return self._row(report.verdict, started, report, curve=curves[0] if curves else None)
 
-    def _wrong(self, error: GradientError, started: float) -> Row:
+    def _wrong(self, error: GradientError, started: float) -> SurveyRow:
         failure, curve = error.failure, None
         if failure is not None and np.isfinite(failure.finding.ours):
             curve = convergence(failure.objective, failure.leaf, failure.direction, failure.finding.ours)
         report = failure.report if failure else None
         return self._row(Verdict.WRONG, started, report, note=str(error), curve=curve, failure=failure)
 
-    def _row(self, verdict: Verdict, started: float, report: Report | None = None, **found: Any) -> Row:
-        return Row(
+    def _row(self, verdict: Verdict, started: float, report: Report | None = None, **found: Any) -> SurveyRow:
+        return SurveyRow(
             self.name,
             verdict,
             report.worst if report else 0.0,
@@ -111,13 +112,13 @@ class Task(NamedTuple):
 
 
 def of_operation(op: Callable[..., Any], name: str) -> Task:
-    """A primitive, or any function of tensors, at drawn inputs."""
+    """Check a primitive, or any function of tensors, at drawn inputs."""
     has_rule = not isinstance(op, Primitive) or op.rule is not None
-    return Task(name, lambda show: check_drawn(op, watch=show), has_rule)
+    return Task(name, lambda show: check_drawn(check_op, op, watch=show), has_rule)
 
 
 def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int) -> Task:
-    """A cell, unrolled."""
+    """Check a cell, unrolled."""
 
     def check(show: Show) -> Report:
         report = check_cell(cell, steps)
@@ -129,7 +130,7 @@ def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int) -> Task:
 
 
 def of_thing(thing: Any, name: str, shapes: Sequence[tuple[int, ...]], steps: int) -> Task:
-    """Whatever a person names: a tensor, a cell or its class, a primitive, or a function of tensors.
+    """Check whatever a person names: a tensor, a cell or its class, a primitive, or a function of tensors.
 
     Its inputs are random numbers of the shapes given, or drawn. Raises TypeError for what cannot be checked.
     """

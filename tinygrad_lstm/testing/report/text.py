@@ -1,4 +1,4 @@
-"""A wrong gradient in words: who is to blame, what each oracle says, the smallest program, and where its picture is."""
+"""A wrong gradient in words: who is to blame, what each oracle answers, the smallest program, and its picture."""
 
 from __future__ import annotations
 
@@ -12,8 +12,18 @@ DRAWN = 60
 """Nodes that a picture of the whole graph may have; of a larger one, the smallest that fails is drawn."""
 
 
-def told(failure: Failure, picture: Path | None) -> str:
-    """The report on a failure, after shrinking. The picture goes to the file if there is one and Graphviz can draw."""
+def explain(failure: Failure, picture: Path | None = None) -> str:
+    """Explain a wrong gradient: who is to blame, what each oracle answers, the smallest program, and its picture.
+
+    ``failure`` is that of a GradientError. Shrinking it takes up to five seconds. The picture is written to the file
+    ``picture``; without one, or where Graphviz cannot draw, its DOT stands in the text. Returns that text, which holds
+    nothing that a terminal would obey. (Zeller & Hildebrandt 2002, "Simplifying and isolating failure-inducing input".)
+
+    >>> import tinygrad_lstm as tl
+    >>> caught = tl.testing.assert_detects(tl.tanh, lambda g, y, x: (g * (1 - y),), [0.5])
+    >>> print(tl.testing.explain(caught.failure)[:26])
+    The rule of tanh is wrong:
+    """
     smallest = failure.smallest
     sections = [
         f"{failure.blame.sentence[:1].upper()}{failure.blame.sentence[1:]}.",
@@ -25,12 +35,12 @@ def told(failure: Failure, picture: Path | None) -> str:
 
 
 def printable(text: str) -> str:
-    """Without what a terminal would obey: names are anybody's."""
+    """Remove what a terminal would obey: names are anybody's."""
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 def pictured(failure: Failure, smallest: Failure) -> Failure:
-    """Which of the two to draw."""
+    """Return the one of the two to draw."""
     return failure if len(failure.objective.graph) <= DRAWN else smallest
 
 

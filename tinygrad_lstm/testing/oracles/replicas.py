@@ -1,4 +1,4 @@
-"""A twin of a graph, computed on other numbers or in another way, which the engine can walk like the original."""
+"""A replica of a graph, computed on other numbers or in another way, which the engine can walk like the original."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ...engine.tensor import Tensor
 Forward = Callable[[Tensor, tuple[Any, ...]], Any]
 
 
-def twins(graph: Graph, leaves: Mapping[Tensor, NDArray[Any]], forward: Forward) -> dict[Tensor, Tensor]:
-    """For every node its twin: leaves hold what is given, the others ``forward(node, values of its inputs)``."""
+def replicas(graph: Graph, leaves: Mapping[Tensor, NDArray[Any]], forward: Forward) -> dict[Tensor, Tensor]:
+    """Replicate every node: leaves hold what is given, the others ``forward(node, values of its inputs)``."""
     made: dict[Tensor, Tensor] = {}
     for node in graph.nodes:
         if node.primitive is None:

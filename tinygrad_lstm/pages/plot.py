@@ -1,0 +1,227 @@
+"""A small plot with a logarithmic height, as SVG that follows light and dark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Literal, NamedTuple
+
+from ..structure.words import clean, shown, superscript
+from .theme import FADED, FONT, INK, MUTED, PAPER, STYLED, dark_style
+
+Point = tuple[float, float]
+
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 34, 44
+ROW = 16  # of the legend
+CLOSEST = 7.0  # two markers of a line, in pixels
+LETTER, SWATCH = 7.2, 46.0  # of the legend: more than a letter takes, and what stands before and behind a name
+
+
+class Beside(NamedTuple):
+    """Where the name of a line stands: how far along what is seen of it, and how far from it."""
+
+    along: float
+    right: float = 0.0
+    down: float = 0.0
+    anchor: str = "start"
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points to join; where a number cannot be shown (zero, infinite, NaN) the line is broken.
+
+    The name stands in the legend, or ``beside`` the line. A line for ``reference`` does not widen the axes: it is drawn
+    as far as it lies within them. Colours are those of the theme that have a dark one.
+    """
+
+    points: Sequence[Point]
+    name: str = ""
+    colour: str = MUTED
+    dashes: str = ""
+    marker: Literal["", "circle", "square"] = ""
+    beside: Beside | None = None
+    reference: bool = False
+
+
+def slope(power: int, start: Point, xs: Iterable[float]) -> list[Point]:
+    """How a power of x would go on from where it starts."""
+    x0, y0 = start
+    return [(x, y0 * (x / x0) ** power) for x in xs]
+
+
+def log_plot(
+    lines: Sequence[Line],
+    *,
+    title: str,
+    across: str,
+    upwards: str,
+    label: str,
+    log_across: bool = True,
+    size: tuple[int, int] = (300, 220),
+    standalone: bool = True,
+) -> str:
+    """The plot as SVG text. Its axes are called ``across`` and ``upwards``; the label is what a screen reader says.
+
+    Not ``standalone``, it is for a page that has the dark colours already.
+
+    >>> log_plot([Line([(1, 1), (10, 1e-3)])], title="falls", across="h", upwards="left", label="one line")[:4]
+    '<svg'
+    """
+    width, height = size
+    legend = _legend([line for line in lines if line.name and not line.beside], width - LEFT - RIGHT)
+    framing = [line for line in lines if not line.reference]
+    xs = [x for line in framing for x, _ in line.points if _shows(x, log_across)]
+    ys = [y for line in framing for x, y in line.points if _shows(x, log_across) and _shows(y, True)]
+    x = (_log_axis if log_across else _linear_axis)(xs, LEFT, width - RIGHT)
+    y = _log_axis(ys, height - BOTTOM, TOP + ROW * len(legend), pad=0.5)
+    parts = [
+        _text(width / 2, 18, title, INK, 13, "middle"),
+        *(part for row, entries in enumerate(legend) for part in _entries(entries, TOP + ROW * row)),
+        *_grid(x, y, height, across, upwards),
+        *(part for line in lines for part in _drawn(line, x, y)),
+    ]
+    style = f"<style>{dark_style()}</style>" if standalone else ""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{STYLED}" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" role="img" aria-label="{escape(clean(label, 1000))}" font-family="{FONT}, sans-serif">'
+        f'{style}<rect width="{width}" height="{height}" fill="{PAPER}"/>{"".join(parts)}</svg>'
+    )
+
+
+class _Axis(NamedTuple):
+    """From low to high, in decades if it is logarithmic, and where on the paper they are."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    ticks: tuple[tuple[float, str], ...]
+    logarithmic: bool
+
+    def __call__(self, value: float) -> float:
+        return self.at(math.log10(value) if self.logarithmic else value)
+
+    def at(self, place: float) -> float:
+        return self.start + (place - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    def holds(self, value: float) -> bool:
+        place = math.log10(value) if self.logarithmic else value
+        return self.low <= place <= self.high
+
+
+def _log_axis(values: Sequence[float], start: float, end: float, pad: float = 0.2) -> _Axis:
+    """Decades, of which at least two bear a number."""
+    places = [math.log10(value) for value in values] or [-16.0, 0.0]
+    pad = max(pad, 0.04 * (max(places) - min(places)))
+    low, high = min(places) - pad, max(places) + pad
+    if math.floor(high) - math.ceil(low) < 1:
+        low = math.ceil(low) - 1.1
+    apart = max(1, math.ceil((high - low) / 5))
+    decades = (n for n in range(math.ceil(low), math.floor(high) + 1) if n % apart == 0)
+    return _Axis(low, high, start, end, tuple((n, f"10{superscript(n)}") for n in decades), True)
+
+
+def _linear_axis(values: Sequence[float], start: float, end: float) -> _Axis:
+    """Round numbers; whole ones if the values are."""
+    first, last = min(values, default=0.0), max(values, default=0.0)
+    pad = 0.02 * (last - first) or 0.5
+    rough = max(last - first, 1e-12) / 8
+    unit = 10.0 ** math.floor(math.log10(rough))
+    apart = next(unit * n for n in (1, 2, 5, 10) if unit * n >= rough * 0.999)
+    if all(float(value).is_integer() for value in values):
+        apart = max(1.0, apart)
+    ticks = (n * apart for n in range(math.ceil(first / apart - 1e-9), math.floor(last / apart + 1e-9) + 1))
+    return _Axis(first - pad, last + pad, start, end, tuple((tick, shown(tick)) for tick in ticks), False)
+
+
+def _shows(value: float, logarithmic: bool) -> bool:
+    return math.isfinite(value) and (value > 0 or not logarithmic)
+
+
+def _grid(x: _Axis, y: _Axis, height: int, across: str, upwards: str) -> Iterator[str]:
+    for place, written in x.ticks:
+        yield _path([(x.at(place), y.start), (x.at(place), y.end)], FADED, width=0.6)
+        yield _text(x.at(place), y.start + 14, written, MUTED, 10, "middle")
+    for place, written in y.ticks:
+        yield _path([(x.start, y.at(place)), (x.end, y.at(place))], FADED, width=0.6)
+        yield _text(x.start - 5, y.at(place) + 3.5, written, MUTED, 10, "end")
+    yield _text((x.start + x.end) / 2, height - 8, across, MUTED, 11, "middle")
+    middle = (y.start + y.end) / 2
+    yield f'<g transform="rotate(-90 12 {middle:.1f})">{_text(12, middle, upwards, MUTED, 11, "middle")}</g>'
+
+
+def _drawn(line: Line, x: _Axis, y: _Axis) -> Iterator[str]:
+    pieces: list[list[Point]] = [[]]
+    for across, up in line.points:
+        seen = _shows(across, x.logarithmic) and _shows(up, True)
+        if seen and (not line.reference or (x.holds(across) and y.holds(up))):
+            pieces[-1].append((x(across), y(up)))
+        elif pieces[-1]:
+            pieces.append([])
+    points = [point for piece in pieces for point in piece]
+    if line.reference and len(points) < 2:
+        return
+    for piece in pieces:
+        if len(piece) > 1:
+            yield _path(piece, line.colour, line.dashes)
+        elif piece and not line.marker:
+            yield _mark("circle", *piece[0], line.colour)
+    if line.marker:
+        for across, up in _apart(pieces):
+            yield _mark(line.marker, across, up, line.colour)
+    if line.beside and points:
+        across, up = points[min(int(len(points) * line.beside.along), len(points) - 1)]
+        place = (across + line.beside.right, up + line.beside.down)
+        yield _text(*place, line.name, line.colour, 11, line.beside.anchor)
+
+
+def _apart(pieces: Sequence[Sequence[Point]]) -> Iterator[Point]:
+    """Of many points those that leave room for a marker between them; of each piece the first."""
+    for piece in pieces:
+        last = -math.inf
+        for across, up in piece:
+            if abs(across - last) >= CLOSEST:
+                last = across
+                yield across, up
+
+
+def _legend(lines: Sequence[Line], width: float) -> list[list[tuple[float, Line]]]:
+    """Rows of lines, and where each begins: as many beside each other as find room."""
+    rows: list[list[tuple[float, Line]]] = []
+    room = 0.0
+    for line in lines:
+        name = clean(line.name, int((width - SWATCH) / LETTER))
+        needed = SWATCH + LETTER * len(name)
+        if not rows or needed > room:
+            rows.append([])
+            room = width
+        rows[-1].append((LEFT + width - room, replace(line, name=name)))
+        room -= needed
+    return rows
+
+
+def _entries(entries: Iterable[tuple[float, Line]], up: float) -> Iterator[str]:
+    for left, line in entries:
+        yield _path([(left, up), (left + 26, up)], line.colour, line.dashes)
+        if line.marker:
+            yield _mark(line.marker, left + 13, up, line.colour)
+        yield _text(left + 32, up + 4, line.name, INK, 11, "start")
+
+
+def _path(points: Iterable[Point], colour: str, dashes: str = "", width: float = 1.4) -> str:
+    path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
+    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"{dashed}/>'
+
+
+def _mark(marker: str, x: float, y: float, colour: str) -> str:
+    if marker == "square":
+        return f'<rect x="{x - 2.4:.1f}" y="{y - 2.4:.1f}" width="4.8" height="4.8" fill="{colour}"/>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{colour}"/>'
+
+
+def _text(x: float, y: float, words: str, colour: str, size: int, anchor: str) -> str:
+    said = escape(clean(words, 80))
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" text-anchor="{anchor}">{said}</text>'

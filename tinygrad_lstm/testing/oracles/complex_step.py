@@ -1,0 +1,48 @@
+"""The complex step: a derivative from forwards alone, without truncation and without cancellation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.tensor import Tensor
+from ..objective import Objective
+from .complex_safe import STEP
+from .question import Answer, Question
+
+
+def complex_step(objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: float = 0.0) -> NDArray[Any]:
+    """Return the terms whose sum is the derivative, exact to rounding: Im f(x + ihu) / h (Squire & Trapp 1998).
+
+    ``aside`` takes the derivative a little further along the direction instead. Raises TypeError for a forward that
+    does not compute with complex numbers.
+    """
+    graph = objective.graph
+    at = graph.values[leaf].astype(np.float64)
+    moved = at + aside * np.maximum(np.abs(at), 1) * direction + 1j * STEP * direction
+    values = graph.replay({leaf: moved}, dtype=np.float64)
+    return objective.terms({output: np.imag(values[output]) / STEP for output in graph.outputs})
+
+
+def safe_complex_step(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> NDArray[Any] | None:
+    """Return its terms, or None where a forward does not compute with complex numbers."""
+    if objective.unsafe is not None:
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            theirs = complex_step(objective, leaf, direction)
+    except TypeError:
+        return None
+    return theirs if np.isfinite(theirs).all() else None
+
+
+def ask(question: Question) -> Answer:
+    """Compare in units of rounding."""
+    theirs = safe_complex_step(question.objective, question.leaf, question.direction)
+    if theirs is None:
+        return Answer(question.ours, np.nan, "a forward loses complex numbers")
+    scale = float(np.abs(question.terms).sum() + np.abs(theirs).sum()) or 1.0
+    units = abs(question.ours - theirs.sum()) / (2.0**-53 * scale)
+    return Answer(question.ours, float(theirs.sum()), f"{units:.3g} units of rounding")

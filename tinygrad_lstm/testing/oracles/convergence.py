@@ -1,0 +1,59 @@
+"""The order of convergence: how fast what is left of a Taylor step vanishes, which a wrong gradient slows down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.tensor import Tensor
+from ..objective import Objective
+from .kinks import short_of_a_kink
+from .question import Answer, Question
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """How fast φ(x + hu) − φ(x − hu) − 2h⟨g, u⟩ goes to zero with h, which depends on whether g is the gradient."""
+
+    steps: list[float]
+    remainders: list[float]
+    floor: list[float]  # what rounding alone leaves, at each step
+
+    @property
+    def order(self) -> float | None:
+        """The slope in the logarithms, over the smallest steps that stand above the floor; None if hardly any do."""
+        points = zip(self.steps, self.remainders, self.floor, strict=True)
+        above = [(np.log(step), np.log(left)) for step, left, floor in points if left > floor and np.isfinite(left)]
+        if len(above) < 3:
+            return None
+        xs, ys = np.transpose(above[-6:])  # the larger steps have not begun to converge
+        return float(np.polyfit(xs, ys, 1)[0])
+
+
+def convergence(objective: Objective, leaf: Tensor, direction: NDArray[Any], slope: float) -> Convergence:
+    """Run the Taylor test: order 3 for a right gradient, 1 for a wrong one. Below an error of 1e-5 it sees none.
+
+    No step crosses a kink, behind which there is another function.
+    """
+    at = objective.graph.values[leaf].astype(np.float64)
+    unit = direction / (np.abs(direction).max(initial=0.0) or 1.0)
+    along = slope / (np.abs(direction).max(initial=0.0) or 1.0)
+    longest = 0.1 * (np.abs(at).max(initial=0.0) or 1.0)
+    longest = short_of_a_kink(objective.graph, leaf, unit, longest) or longest
+    steps = [float(step) for step in longest * np.logspace(0, -5, 16)]
+    remainders, floor = [], []
+    with np.errstate(all="ignore"):
+        for step in steps:
+            after, before = (objective.terms_at(leaf, at + sign * step * unit) for sign in (1, -1))
+            remainders.append(abs(float((after - before).sum()) - 2 * step * along))
+            floor.append(64 * 2.0**-53 * float(np.abs(after).sum() + np.abs(before).sum()))
+    return Convergence(steps, remainders, floor)
+
+
+def ask(question: Question) -> Answer | None:
+    """Compare the order with 3; None where there is none."""
+    order = convergence(question.objective, question.leaf, question.direction, question.ours).order
+    return None if order is None else Answer(round(order, 3), 3.0, "3 if right, 1 if wrong")
