@@ -55,7 +55,7 @@ class Module:
 
     # Two underscores: Python keeps these apart from whatever a module of the user's calls its own.
     __name: str | None = None
-    __number: int
+    __number = 0
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
