@@ -78,14 +78,14 @@ assert [node.primitive for node in tape(y)] == ["add", "mul", None]
 # used that many times, and its uses add up: broadcasting is undone by a sum.
 
 
-def to_shape(gradient, shape):
+def unbroadcast(gradient, shape):
     gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
     stretched = tuple(axis for axis, n in enumerate(shape) if n != gradient.shape[axis])
     return gradient.sum(axis=stretched, keepdims=True)
 
 
-assert to_shape(np.ones((5, 3)), (3,)).tolist() == [5.0, 5.0, 5.0]
-assert to_shape(np.ones((5, 3)), (5, 1)).tolist() == [[3.0]] * 5
+assert unbroadcast(np.ones((5, 3)), (3,)).tolist() == [5.0, 5.0, 5.0]
+assert unbroadcast(np.ones((5, 3)), (5, 1)).tolist() == [[3.0]] * 5
 
 
 # 5. The walk: ∂L/∂L is 1. Go along the tape; when a node's turn comes, all who use it have paid in, and its gradient is
@@ -99,7 +99,7 @@ def backward(output):
             _, rule = PRIMITIVES[node.primitive]
             contributions = rule(gradients[node], node.value, *(x.value for x in node.inputs))
             for x, contribution in zip(node.inputs, contributions, strict=True):
-                gradients[x] = gradients.get(x, 0) + to_shape(contribution, x.value.shape)
+                gradients[x] = gradients.get(x, 0) + unbroadcast(contribution, x.value.shape)
     return gradients
 
 

@@ -310,6 +310,7 @@ def test_fingers_pan_and_pinch(open_page, gates):
 def test_a_fitted_picture_follows_the_window_and_a_moved_one_stays(page):
     page.set_viewport_size({"width": 1000, "height": 820})
     page.wait_for_function("document.querySelector('main').clientHeight > 650")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # fitted by then
     assert size(page)[1] == pytest.approx(window(page)[3], abs=NEAR)
     page.keyboard.press("+")
     moved = zoom(page)

@@ -159,7 +159,7 @@ def test_far_out_values_are_the_limits():
 @each_rule
 def test_empty_arrays_pass_through(name):
     """Nothing in, nothing out, and an empty gradient."""
-    attrs = {"reshape": {"shape": (3, 0)}, "broadcast_to": {"shape": (2, 0, 3)}, "put": {"shape": (0, 3)}}
+    attrs = {"reshape": {"shape": (3, 0)}, "broadcast_to": {"shape": (2, 0, 3)}, "index_add": {"shape": (0, 3)}}
     attrs |= {"take": {"indices": np.zeros(0, int)}}
     attrs |= {reduction: {"axis": 1} for reduction in ("sum", "mean", "max", "logsumexp")}
     primitive = BUILTIN[name]

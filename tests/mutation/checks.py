@@ -356,6 +356,6 @@ class Matrix(np.ndarray):
 def _require_plain_arrays() -> None:
     """What a rule returns becomes a plain array, unless its numbers are objects: those keep the array they came in."""
     for dtype, kind in ((np.float64, np.ndarray), (object, Matrix)):
-        read_only = backprop.locked(np.ones(2, dtype).view(Matrix))
+        read_only = backprop.read_only(np.ones(2, dtype).view(Matrix))
         if type(read_only) is not kind or read_only.flags.writeable:
             raise AssertionError(f"numbers of type {dtype} are handed on in {type(read_only)}")

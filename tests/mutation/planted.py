@@ -60,7 +60,7 @@ def _forwards() -> Iterator[Mutant]:
         "softplus": "softplus",
         "log1p": "softplus",
         "logsumexp": "logsumexp",
-        "put": "put",
+        "index_add": "index_add",
     }
     for function, name in used.items():
         target = f"forwards.{function}"
@@ -108,8 +108,8 @@ def _engine() -> Iterator[Mutant]:
     """The walk, the sums and the order."""
     for function in (
         backprop._walk,
-        backprop.shares,
-        backprop.to_shape,
+        backprop.apply_vjp,
+        backprop.unbroadcast,
         backprop._plan,
         backprop._leading_to,
         backprop._fit,
@@ -119,7 +119,7 @@ def _engine() -> Iterator[Mutant]:
         backprop.backward,
         backprop.grad,
         backprop.gradients,
-        backprop.locked,
+        backprop.read_only,
         graph.topological_order,
     ):
         yield from _of_function("engine", function, checks.of_engine)
@@ -128,12 +128,12 @@ def _engine() -> Iterator[Mutant]:
 def _by_hand() -> Iterator[Mutant]:
     """Classics that no rewriting makes."""
     group = "classics"
-    walk, layer, to_shape = backprop._walk, recurrent._layer, backprop.to_shape
+    walk, layer, unbroadcast = backprop._walk, recurrent._layer, backprop.unbroadcast
     swaps: list[tuple[str, Any, str, str, Callable[[], object]]] = [
-        ("gradients alias each other", backprop._owned, "locked(step.after.copy())", "step.after", checks.of_engine),
+        ("gradients alias each other", backprop._owned, "read_only(step.after.copy())", "step.after", checks.of_engine),
         ("accumulation is lost", walk, "before + contribution", "contribution", checks.of_engine),
         ("the order of the walk is that of making", walk, "reverse=True", "reverse=False", checks.of_engine),
-        ("the sum to shape takes a mean", to_shape, "sum(axis=tuple", "mean(axis=tuple", checks.of_engine),
+        ("the sum to shape takes a mean", unbroadcast, "sum(axis=tuple", "mean(axis=tuple", checks.of_engine),
         ("the sum to shape is missing", backprop._fit, "product.shape != value.shape", "False", checks.of_engine),
         ("a .grad is replaced", backprop.backward, "leaf._grad.value + gradient", "gradient", checks.of_engine),
         ("a new value is used in an old graph", backprop._as_it_was, "x._value is value", "True", checks.of_engine),
@@ -147,7 +147,13 @@ def _by_hand() -> Iterator[Mutant]:
         assert source.count(old) == 1, (what, old)
         yield Mutant(group, function.__qualname__, what, _with_code(function, source.replace(old, new)), caught)
     shifted = "lambda g, y, x, index=..., shape=(): (getitem(np.roll(g, 1, 0), index=index),)"
-    yield Mutant(group, "put", "what comes back is shifted", _with_rule("put", shifted), checks.of_primitive("put"))
+    yield Mutant(
+        group,
+        "index_add",
+        "what comes back is shifted",
+        _with_rule("index_add", shifted),
+        checks.of_primitive("index_add"),
+    )
     for name, index in {"getitem": "index=...", "take": "indices=0"}.items():
         lost = f"lambda g, y, x, {index}: (without_adding(g, {index.split('=')[0]}, x.shape),)"
         yield Mutant(group, name, "entries named twice are lost", _with_rule(name, lost), checks.of_primitive(name))
@@ -261,7 +267,7 @@ def _faults() -> dict[str, Callable[..., Any]]:
 
     def without_adding(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
         if isinstance(g, tl.Tensor):
-            return ops.put(g, index=index, shape=shape)
+            return ops.index_add(g, index=index, shape=shape)
         out = np.zeros(shape, g.dtype)
         out[index] = g
         return out

@@ -26,7 +26,7 @@ x, a, b, W = named("x", 2, 3), named("a", 3), named("b", 3), named("W", 3, 4)
         (x + b, "∂L/∂x += ∂L/∂y\n∂L/∂b += Σ₀(∂L/∂y)"),
         (x * x, "∂L/∂x += ∂L/∂y ⊙ x\n∂L/∂x += ∂L/∂y ⊙ x"),
         (x**3, "∂L/∂x += ∂L/∂y · 3 ⊙ x²"),
-        (x[:, 1:], "∂L/∂x += put(∂L/∂y at [:, 1:])"),
+        (x[:, 1:], "∂L/∂x += index_add(∂L/∂y at [:, 1:])"),
         (x.sum(axis=1), "∂L/∂x += broadcast(∂L/∂y)"),
         (tl.softmax(a), "∂L/∂a += y ⊙ (∂L/∂y − Σ₋₁(∂L/∂y ⊙ y))"),
         (tl.relu(a), "∂L/∂a += ∂L/∂y ⊙ ([a > 0] + [a = 0] / 2)"),
@@ -54,13 +54,20 @@ def test_an_output_named_like_its_input_is_told_apart():
 
 
 def test_every_primitive_writes_one_formula_per_input_and_an_equation():
-    inputs = {"matmul": (x, W), "where": (x > 0, x, x), "take": (x,), "put": (a,), "concat": (x, x), "stack": (x, x)}
+    inputs = {
+        "matmul": (x, W),
+        "where": (x > 0, x, x),
+        "take": (x,),
+        "index_add": (a,),
+        "concat": (x, x),
+        "stack": (x, x),
+    }
     attrs = {
         "reshape": {"shape": (6,)},
         "broadcast_to": {"shape": (2, 2, 3)},
         "getitem": {"index": 0},
         "take": {"indices": np.array([0, 0])},
-        "put": {"index": (0,), "shape": (2, 3)},
+        "index_add": {"index": (0,), "shape": (2, 3)},
     }
     for primitive in tl.primitives():
         given = inputs.get(primitive.name, (x,) * len(primitive.input_names))

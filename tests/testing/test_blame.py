@@ -70,7 +70,7 @@ def test_a_rule_that_returns_a_wrong_shape_is_named(monkeypatch):
 # The engine
 
 
-def averaging(gradient, shape, honest=backprop.to_shape):
+def averaging(gradient, shape, honest=backprop.unbroadcast):
     return honest(gradient, shape) / (gradient.size // max(np.prod(shape, dtype=int), 1))
 
 
@@ -88,7 +88,7 @@ def plan_that_loses_one_of_two(output, inputs, honest=backprop._plan):
 
 
 ENGINE_FAULTS = {
-    "sums a contribution to the wrong shape": ("to_shape", averaging, lambda a, b: tl.tanh(a * b)),
+    "sums a contribution to the wrong shape": ("unbroadcast", averaging, lambda a, b: tl.tanh(a * b)),
     "adds up wrongly": ("_walk", walk_that_forgets, lambda a, b: tl.tanh(a * a) * tl.sin(a) + b),
 }
 
@@ -228,7 +228,7 @@ def test_the_picture_marks_what_is_wrong_and_has_both_values_on_their_edges(wron
 
 
 def test_the_picture_shows_the_edge_on_which_the_engine_errs(monkeypatch):
-    monkeypatch.setattr(backprop, "to_shape", averaging)
+    monkeypatch.setattr(backprop, "unbroadcast", averaging)
     failure = failure_of(lambda a, b: a * b, [[0.5, -1.0], [2.0, 1.5]], [0.5, 1.0])
     assert "the engine errs here" in words(failure.picture().svg)
 

@@ -20,7 +20,7 @@ _adding_up = Lock()  # two threads may bring gradients to one leaf
 class Contribution(NamedTuple):
     """One edge of the walk: what one use of a tensor adds to its gradient.
 
-    The gradients are write-locked arrays, or Tensors where the walk itself is recorded (``create_graph=True``).
+    The gradients are read-only arrays, or Tensors where the walk itself is recorded (``create_graph=True``).
     """
 
     node: Tensor  # the node whose rule was applied
@@ -64,13 +64,13 @@ def backprop(
 
 def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
     """Drain the walk into the ``.grad`` of the leaves. Nothing is changed unless the whole walk succeeds."""
-    gradients: dict[Tensor, Array] = {output: locked(as_seed(output, seed).copy())} if output.is_leaf else {}
+    gradients: dict[Tensor, Array] = {output: read_only(as_seed(output, seed).copy())} if output.is_leaf else {}
     for step in backprop(output, seed):
         if step.arrived == step.expected and step.input.primitive is None:
             gradients[step.input] = _owned(step)
     with _adding_up:
         for leaf, gradient in gradients.items():
-            total = gradient if leaf._grad is None else locked(leaf._grad.value + gradient)
+            total = gradient if leaf._grad is None else read_only(leaf._grad.value + gradient)
             leaf._grad = Tensor(total, context=Context())
 
 
@@ -102,7 +102,7 @@ def grad(
     found: dict[Tensor, Any] = {}
     if output in asked:
         first = as_seed(output, seed, create_graph)
-        found[output] = first if create_graph else locked(first.copy())
+        found[output] = first if create_graph else read_only(first.copy())
     for step in backprop(output, seed, inputs=wanted, create_graph=create_graph):
         if step.arrived == step.expected and step.input in asked:
             found[step.input] = _distinct(step.after) if create_graph else _owned(step)
@@ -137,7 +137,7 @@ def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool 
         raise ShapeError(f"the seed has shape {given.shape}; it must have the output's, {output.shape}")
     if create_graph:
         return given if given.dtype == output.dtype else _cast(given, dtype=output.dtype)
-    return locked(given.value.astype(output.dtype, copy=False))
+    return read_only(given.value.astype(output.dtype, copy=False))
 
 
 def gradients(output: Tensor, seed: ArrayLike | Tensor | None = None) -> dict[Tensor, Array]:
@@ -149,7 +149,7 @@ def gradients(output: Tensor, seed: ArrayLike | Tensor | None = None) -> dict[Te
 
 def _owned(step: Contribution) -> Array:
     """A complete gradient in an array that nothing else holds: a sum is new, a lone contribution may not be."""
-    owned: Array = step.after if step.arrived > 1 else locked(step.after.copy())
+    owned: Array = step.after if step.arrived > 1 else read_only(step.after.copy())
     return owned
 
 
@@ -159,7 +159,7 @@ def _distinct(gradient: Tensor) -> Tensor:
     return Tensor(value, _recall, (gradient,), (value,), {}, gradient.requires_grad, gradient.context)
 
 
-def to_shape(gradient: Any, shape: tuple[int, ...]) -> Any:
+def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
     """Sum a gradient over the axes along which its input was broadcast: the one place where broadcasting is undone.
 
     Raises ValueError for a shape that broadcasting cannot have made.
@@ -186,7 +186,7 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
         if node.primitive is None:
             continue
         upstream = totals.pop(node)
-        for slot, product, contribution in shares(node, upstream, expected, create_graph):
+        for slot, product, contribution in apply_vjp(node, upstream, expected, create_graph):
             x = node.inputs[slot]
             if x in totals:
                 before = totals[x]
@@ -194,7 +194,7 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
                 if type(after) is np.ndarray:
                     after.setflags(False)  # type: ignore[call-arg]
                 elif not create_graph:
-                    after = locked(after)
+                    after = read_only(after)
             else:
                 before = None
                 after = contribution
@@ -207,7 +207,7 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
             yield tuple.__new__(Contribution, edge)  # what Contribution(*edge) comes to, in half the time
 
 
-def shares(
+def apply_vjp(
     node: Tensor, upstream: Any, taking_part: Container[Tensor], create_graph: bool = False
 ) -> Iterator[tuple[int, Any, Any]]:
     """What a node's rule makes of its gradient, for each input slot that takes part.
@@ -315,24 +315,24 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
             )
         product = product if isinstance(product, Tensor) else Tensor(as_value(product, value.dtype))
     else:
-        product = locked(product)
+        product = read_only(product)
     contribution = product
     if product.shape != value.shape:
         try:
-            contribution = to_shape(product, value.shape)
+            contribution = unbroadcast(product, value.shape)
         except ValueError:
             raise misshapen(product, node, slot) from None
     if create_graph:
         if contribution.dtype != value.dtype:
             contribution = _cast(contribution, dtype=value.dtype)
     else:
-        contribution = locked(contribution)
+        contribution = read_only(contribution)
         if contribution.dtype != value.dtype:
-            contribution = locked(contribution.astype(value.dtype))
+            contribution = read_only(contribution.astype(value.dtype))
     return product, contribution
 
 
-def locked(array: Any) -> Any:
+def read_only(array: Any) -> Any:
     if type(array) is not np.ndarray:
         array = np.asanyarray(array)
         if array.dtype != object:  # numbers of many digits keep an array of their own kind

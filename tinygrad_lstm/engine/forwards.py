@@ -36,7 +36,7 @@ def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     return total if keepdims else np.squeeze(total, axis=axis)
 
 
-def put(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+def index_add(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of the given shape with x added in at index; entries named twice add up."""
     out = np.zeros_like(x, shape=shape)
     parts = index if isinstance(index, tuple) else (index,)

@@ -228,14 +228,14 @@ broadcast_to = primitive(
 getitem = primitive(
     "getitem",
     lambda x, index=...: x[index],
-    lambda g, y, x, index=...: (put(g, index=index, shape=x.shape),),
+    lambda g, y, x, index=...: (index_add(g, index=index, shape=x.shape),),
     "[ ]",
     kind="movement",
     style="element",
 )
-put: Primitive = primitive(
-    "put",
-    lambda x, index=..., shape=(): forwards.put(x, index, shape),
+index_add: Primitive = primitive(
+    "index_add",
+    lambda x, index=..., shape=(): forwards.index_add(x, index, shape),
     lambda g, y, x, index=..., shape=(): (getitem(g, index=index),),
     kind="movement",
     style="at",
@@ -243,7 +243,7 @@ put: Primitive = primitive(
 _take = primitive(
     "take",
     lambda rows, indices=0: rows[indices],
-    lambda g, y, rows, indices=0: (put(g, index=indices, shape=rows.shape),),
+    lambda g, y, rows, indices=0: (index_add(g, index=indices, shape=rows.shape),),
     kind="movement",
     style="element",
 )
@@ -340,7 +340,10 @@ _DOCUMENTATION = (
         getitem,
         "Return x[index]: integers, slices, None, ..., arrays of integers or booleans, as in numpy.",
     ),
-    (put, "Return zeros of a shape with x added in at index; places named twice add up. The transpose of indexing."),
+    (
+        index_add,
+        "Return zeros of a shape with x added in at index; places named twice add up. The transpose of indexing.",
+    ),
     (_take, "Return rows by number, as often as they are named."),
     (_concat, "Return the parts joined along an axis that they have."),
     (_stack, "Return the parts joined along a new axis."),

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 _PACKAGE = Path(__file__).parents[1]
 
-PASSED_OVER = {str(file) for file in Path(__file__).parent.glob("*.py")}
+SKIPPED_FILES = {str(file) for file in Path(__file__).parent.glob("*.py")}
 """Files that make nodes for whoever calls them: the line one wants to see is the caller's."""
 
 
-def pass_over(file: str) -> None:
+def skip_file(file: str) -> None:
     """Add a file to those."""
-    PASSED_OVER.add(file)
+    SKIPPED_FILES.add(file)
 
 
 class Line(NamedTuple):
@@ -42,7 +42,7 @@ class Line(NamedTuple):
 def place(depth: int) -> tuple[CodeType, int]:
     """Where the program is: code and instruction, so many calls out of this one, or in whoever that acts for."""
     frame = sys._getframe(depth + 1)
-    while frame.f_code.co_filename in PASSED_OVER and frame.f_back is not None:
+    while frame.f_code.co_filename in SKIPPED_FILES and frame.f_back is not None:
         frame = frame.f_back
     return frame.f_code, frame.f_lasti
 

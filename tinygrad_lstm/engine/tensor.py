@@ -2,7 +2,7 @@
 
 A node is data, not a closure. It keeps the primitive that made it, its ordered inputs with the values they had then,
 the attributes, and the scope and time step the program was in. Edges point only to inputs, so there are no reference
-cycles; values are write-locked, so nothing recorded can be falsified later.
+cycles; values are read-only, so nothing recorded can be falsified later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .errors import ShapeError, forward_failed, require_finite_value, short
 from .operators import NO_ATTRS, Operators
 from .primitive import Primitive
 from .scope import CONTEXT, Context
-from .source import PASSED_OVER, Line, line_of
+from .source import SKIPPED_FILES, Line, line_of
 
 Array = NDArray[np.floating[Any]]
 
@@ -29,7 +29,7 @@ _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 
 
 class Tensor(Operators):
-    """A write-locked float64 or float32 array that remembers how it was computed. Make one with ``tl.tensor``."""
+    """A read-only float64 or float32 array that remembers how it was computed. Make one with ``tl.tensor``."""
 
     __slots__ = (
         "__weakref__",
@@ -80,7 +80,7 @@ class Tensor(Operators):
 
     @property
     def value(self) -> Array:
-        """The array, write-locked. Assign a new array to a leaf to replace it; older graphs keep the one they used."""
+        """The array, read-only. Assign a new array to a leaf to replace it; older graphs keep the one they used."""
         return self._value
 
     @value.setter
@@ -106,7 +106,7 @@ class Tensor(Operators):
         return self._value.dtype
 
     def numpy(self) -> Array:
-        """The value itself, write-locked: ``x.numpy().copy()`` is yours to change."""
+        """The value itself, read-only: ``x.numpy().copy()`` is yours to change."""
         return self._value
 
     def item(self) -> float:
@@ -317,7 +317,7 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
         return Tensor(value, context=context)
     needs = requires_grad and primitive.rule is not None
     frame = getframe(1)  # where the program is: what place() does, without a call, since every node comes by here
-    while frame.f_code.co_filename in PASSED_OVER and frame.f_back is not None:
+    while frame.f_code.co_filename in SKIPPED_FILES and frame.f_back is not None:
         frame = frame.f_back
     code, instruction = frame.f_code, frame.f_lasti
     return Tensor(value, primitive, inputs, tuple(values), attrs, needs, context, None, code, instruction)

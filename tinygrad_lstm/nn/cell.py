@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.errors import ShapeError
 from ..engine.scope import CONTEXT
-from ..engine.source import pass_over
+from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
 from .module import Module, arrow, described, positive
 
@@ -22,7 +22,7 @@ else:
 
     State = TypeVar("State")
 
-pass_over(__file__)
+skip_file(__file__)
 
 
 class Cell(Module, Generic[State]):

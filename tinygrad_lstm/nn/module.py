@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.scope import CONTEXT
-from ..engine.source import pass_over, place
+from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor, tensor
 from ..structure.tables import html_table, one_line, text_table
 
-pass_over(__file__)
+skip_file(__file__)
 
 _numbers = itertools.count(1)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.backprop import shares
+from ..engine.backprop import apply_vjp
 from ..engine.graph import Graph
 from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
@@ -144,7 +144,7 @@ def _back_to(tensor: Tensor, order: list[Tensor], seeds: dict[Tensor, Array]) ->
     gradients, between = dict(seeds), {node for node in order if node.requires_grad}
     for node in order:
         if node is not tensor and node in gradients:
-            for slot, _, contribution in shares(node, gradients.pop(node), between):
+            for slot, _, contribution in apply_vjp(node, gradients.pop(node), between):
                 _add_up(gradients, node.inputs[slot], contribution)
     return gradients.get(tensor, np.zeros_like(tensor.value))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.backprop import to_shape
+from ..engine.backprop import unbroadcast
 from ..engine.operators import Operators
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
@@ -127,7 +127,7 @@ def rules(node: Tensor, upstream: Any = None, taken: Collection[str] = ()) -> tu
         numbers = _small({f"∂L/∂{output}": upstream, output: node.value, **inputs})
     lines: list[Formula | None] = []
     for x, name, value, product in zip(node.inputs, names, node.input_values, products, strict=True):
-        contribution = Number(0) if product is None else to_shape(product, value.shape).expression
+        contribution = Number(0) if product is None else unbroadcast(product, value.shape).expression
         line = Formula(Name(f"∂L/∂{name}"), "+=", replaced(contribution, numbers))
         lines.append(None if is_number(x) else line)
     return tuple(lines)

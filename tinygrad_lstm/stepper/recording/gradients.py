@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.backprop import Contribution, shares
+from ...engine.backprop import Contribution, apply_vjp
 from ...engine.tensor import Tensor
 
 FARTHEST = 2
@@ -48,7 +48,7 @@ class Gradients(Mapping[Tensor, Any]):
         if self._shared[0] is not node:
             upstream = self[node]
             with np.errstate(all="ignore"):  # whatever there was to warn of was said when it was recorded
-                found = {slot: (product, share) for slot, product, share in shares(node, upstream, self)}
+                found = {slot: (product, share) for slot, product, share in apply_vjp(node, upstream, self)}
             self._shared = (node, found)
         return self._shared[1][wanted]
 

@@ -17,7 +17,7 @@ from typing import Any, overload
 
 from numpy.typing import ArrayLike
 
-from ...engine.backprop import Contribution, as_seed, backprop, locked
+from ...engine.backprop import Contribution, as_seed, backprop, read_only
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure.timeline import Timeline
@@ -94,7 +94,7 @@ class Tape(Sequence[Event]):
         uses = self._uses[x]
         arrived = bisect_left(uses, index) + 1
         before = self.total(x, arrived - 1)
-        after = contribution if before is None else locked(before + contribution)
+        after = contribution if before is None else read_only(before + contribution)
         upstream = self.gradients[node]
         return Contribution(node, slot, x, upstream, product, contribution, before, after, arrived, len(uses))
 
@@ -108,7 +108,7 @@ class Tape(Sequence[Event]):
         total = known[first]
         for count in range(first + 1, arrived + 1):
             _, contribution = self.gradients.share(*self.edge(uses[count - 1]))
-            total = contribution if total is None else locked(total + contribution)
+            total = contribution if total is None else read_only(total + contribution)
             if count % CHECKPOINT == 0:
                 known[count] = total
         return total

@@ -166,7 +166,7 @@ def _getitem(draw: st.DrawFn, name: str) -> Case:
     return Case(lambda x: x[index], [x], np.asarray(x.astype(np.float64)[index]), {"index": index})
 
 
-@add_case("put")
+@add_case("index_add")
 @st.composite
 def _put(draw: st.DrawFn, name: str) -> Case:
     """The transpose of indexing, said with counting instead of indexing."""

@@ -217,7 +217,7 @@ def _put(to: _Building, a: int, b: int, choice: int) -> int:
         return to.add("neg", a)
     rows = value.shape[0]
     index = np.arange(rows) // (1 + choice % 2)  # the same place twice, or not
-    return to.add("put", a, index=index, shape=(rows + 1, *value.shape[1:]))
+    return to.add("index_add", a, index=index, shape=(rows + 1, *value.shape[1:]))
 
 
 def _take(to: _Building, a: int, b: int, choice: int) -> int:
@@ -282,7 +282,7 @@ RESOLVERS: dict[str, Resolver] = {
     "transpose": _transpose,
     "broadcast_to": _broadcast_to,
     "getitem": _getitem,
-    "put": _put,
+    "index_add": _put,
     "take": _take,
     "concat": _joined("concat"),
     "stack": _joined("stack"),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engine.backprop import read_only
 from ...engine.graph import Graph
 from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
@@ -111,7 +112,7 @@ def _smaller(sketch: Sketch) -> Iterator[Sketch]:
         node = sketch[i]
         if isinstance(node, Op):
             for requires_grad in (False, True):
-                yield _pruned(_with(sketch, i, Leaf(_locked(node.value), requires_grad)))
+                yield _pruned(_with(sketch, i, Leaf(_copied(node.value), requires_grad)))
     for i, node in enumerate(sketch):  # a step is left out
         if isinstance(node, Op) and i < len(sketch) - 1:
             for x in node.inputs:
@@ -130,17 +131,17 @@ def _simpler_shapes(sketch: Sketch) -> Iterator[Sketch]:
             changed = sketch
             for i, leaf in leaves:
                 value = leaf.value[tuple(slice(fewer if n == side else None) for n in leaf.value.shape)]
-                changed = _with(changed, i, replace(leaf, value=_locked(value)))
+                changed = _with(changed, i, replace(leaf, value=_copied(value)))
             yield changed
     for i, leaf in leaves:
         for axis, n in enumerate(leaf.value.shape):
             if n > 1:
-                yield _with(sketch, i, replace(leaf, value=_locked(np.take(leaf.value, [0], axis))))
+                yield _with(sketch, i, replace(leaf, value=_copied(np.take(leaf.value, [0], axis))))
     if any(leaf.value.ndim for _, leaf in leaves):  # one axis less
         changed = sketch
         for i, leaf in leaves:
             value = leaf.value[0] if leaf.value.ndim and leaf.value.shape[0] else leaf.value
-            changed = _with(changed, i, replace(leaf, value=_locked(value)))
+            changed = _with(changed, i, replace(leaf, value=_copied(value)))
         yield changed
 
 
@@ -150,7 +151,7 @@ def _simpler_numbers(sketch: Sketch) -> Iterator[Sketch]:
             simple = [np.ones_like(node.value), *(np.round(node.value, digits) + 0.0 for digits in (0, 1, 2))]
             at = next((k for k, value in enumerate(simple) if np.array_equal(value, node.value)), len(simple))
             for value in simple[:at]:
-                yield _with(sketch, i, replace(node, value=_locked(value)))
+                yield _with(sketch, i, replace(node, value=_copied(value)))
             if node.name is not None:
                 yield _with(sketch, i, replace(node, name=None))
 
@@ -183,7 +184,5 @@ def _pruned(sketch: Sketch) -> Sketch:
     )
 
 
-def _locked(value: NDArray[Any]) -> NDArray[Any]:
-    value = np.array(value)
-    value.setflags(write=False)
-    return value
+def _copied(value: Any) -> Any:
+    return read_only(np.array(value))
