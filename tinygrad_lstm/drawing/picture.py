@@ -52,14 +52,17 @@ class Picture:
     @cached_property
     def svg(self) -> str:
         """The picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
+        return self._painted.svg
+
+    @cached_property
+    def _painted(self) -> paint.Painted:
         with collector.paused():
             return paint.svg(self._scene, self._placed)
 
     def elements(self) -> tuple[dict[str, list[Tensor]], dict[str, list[tuple[Tensor, Tensor]]]]:
         """What each element of the SVG stands for, by its id: a box for nodes, an arrow for uses of one by another."""
-        _ = self.svg  # names them
-        boxes = {box.element: box.shows for box in self._scene.boxes}
-        return boxes, {arrow.element: arrow.uses for arrow in self._scene.arrows}
+        boxes = {id: box.shows for id, box in self._painted.boxes.items()}
+        return boxes, {id: arrow.uses for id, arrow in self._painted.arrows.items()}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture; the ending decides: .svg, .png, .pdf, .dot, or .html for a page that pans and zooms.

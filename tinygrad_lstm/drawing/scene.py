@@ -37,7 +37,6 @@ class Box:
     shade: int | None = None  # on the theme's scale of magnitudes
     faded: bool = False  # not what the picture wants to show
     shows: list[Tensor] = field(default_factory=list)  # what it stands for
-    element: str = ""  # its id in the SVG, once that is painted
 
     @property
     def look(self) -> tuple[object, ...]:
@@ -59,7 +58,6 @@ class Arrow:
     thick: bool = False  # what the picture wants to show
     port: str = ""  # where it crosses from one column to the next: with others of that name
     uses: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # what it carries, and what that makes
-    element: str = ""  # its id in the SVG, once that is painted
 
     @property
     def look(self) -> tuple[object, ...]:
