@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ..pages.theme import ARROW_NAMES, ROLE_NAMES, SHADES
 from ..structure.words import short
 from . import labels
-from .layout.columns import Content, Inner, PlacedColumn
 from .layout.geometry import Curve, Frame, Point, Rect, Template
+from .layout.model import Content, Inner, PlacedColumn
 from .layout.sizes import size
 from .scale import Scale
 from .scene import Arrow, Box, Sample, Scene, Text

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..pages.offline import inline, offline, templates
 
 ROOM = "tinygrad_lstm.drawing"
 
-if TYPE_CHECKING:
-    from .picture import Picture
+
+class Shown(Protocol):
+    """What a page asks of a picture."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def svg(self) -> str: ...
 
 
-def page(picture: Picture) -> str:
+def page(picture: Shown) -> str:
     """The picture as an HTML page to pan and zoom, whose boxes say what they are; it asks the network for nothing.
 
     >>> import tinygrad_lstm as tl
@@ -24,7 +32,7 @@ def page(picture: Picture) -> str:
     return offline(ROOM, "page", ["page.js"], values)
 
 
-def notebook(picture: Picture) -> str:
+def notebook(picture: Shown) -> str:
     """The picture as a piece of HTML, at its real size in a box that scrolls.
 
     Nothing in it reaches the rest of the notebook: the picture's style concerns the picture alone, and its parts have

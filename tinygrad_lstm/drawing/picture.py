@@ -9,8 +9,9 @@ from pathlib import Path
 from ..engine.tensor import Tensor
 from ..pages.files import write_file
 from . import collector, legend
-from .layout.columns import Placed, place
+from .layout.columns import place
 from .layout.layered import layered
+from .layout.model import Placed
 from .layout.stacked import stacked
 from .page import notebook, page
 from .paint import svg as paint

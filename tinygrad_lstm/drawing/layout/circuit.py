@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from .columns import Content
+from .model import Content
 from .router import PITCH
 
 ROWS = ("bus", "layer", "lower", "upper", "belt")

@@ -9,8 +9,8 @@ from typing import Any
 from ..paint.dot import against, attributes, layered_graph, write_groups
 from ..paint.render import MEND, OutOfTime, RenderError, render
 from ..scene import Scene
-from .columns import Content, End
 from .geometry import Curve, Frame, Point, Rect, Template
+from .model import Content, End
 
 MARGIN = 8.0
 

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import TYPE_CHECKING
 
 from .. import labels
 from ..scene import Scene
 from .geometry import Curve, Point, Rect, Template
-
-if TYPE_CHECKING:
-    from .columns import Crossing, PlacedColumn
-
-GUTTER = 44.0
-"""Between two columns."""
+from .model import GUTTER, Crossing, PlacedColumn
 
 
 def line_up(placed: list[PlacedColumn], scene: Scene) -> None:

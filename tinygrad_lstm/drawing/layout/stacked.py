@@ -13,9 +13,9 @@ from ...pages.theme import ROLES
 from .. import labels
 from ..scene import Box, Scene
 from .circuit import ROWS, circuit, even, spread
-from .columns import Content, End, Inner
 from .geometry import Curve, Frame, Point, Rect, Template
 from .layered import layered
+from .model import Content, End, Inner
 from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Side, Terminals, curve, terminals
 from .sizes import at_corner, beside, size
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from ...pages.theme import INK, PAPER, SHADES, STYLED, dark_style
 from .. import labels
-from ..layout.columns import Placed, PlacedColumn
 from ..layout.geometry import Curve, Frame, Rect
+from ..layout.model import Placed, PlacedColumn
 from ..scene import Arrow, Box, Scene, Text
 from . import dot
 from .render import MEND, RenderError, render
