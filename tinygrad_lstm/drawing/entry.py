@@ -38,7 +38,7 @@ def draw(
     legend: bool = False,
     notes: Notes | None = None,
 ) -> Picture:
-    """A picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
+    """Return a picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
 
     The views:
       <views>
@@ -52,7 +52,7 @@ def draw(
       ``steps``       ``(a, b)`` shows the time steps of ``range(a, b)``, ``"all"`` every one; without it a long
                       sequence is shown by its first and last steps
       ``highlight``   a ``tl.path(output, x)``: everything else fades
-      ``depth``       how many levels of modules to open; 0 keeps all cells shut in ``"gates"``
+      ``depth``       how many levels of modules to open; 0 keeps all cells closed in ``"gates"``
       ``expand``      opens single ones by name: ``"t1"``, ``"t1.cell"`` or, in every step, ``"cell"``
       ``direction``   of time: <directions>
       ``legend``      what the shapes, lines and colours mean

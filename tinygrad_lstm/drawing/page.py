@@ -33,7 +33,7 @@ def page(picture: Shown) -> str:
 
 
 def notebook(picture: Shown) -> str:
-    """The picture as a piece of HTML, at its real size in a box that scrolls.
+    """Return the picture as a piece of HTML, at its real size in a box that scrolls.
 
     Nothing in it reaches the rest of the notebook: the picture's style concerns the picture alone, and its parts have
     no identifiers, which several pictures would share.

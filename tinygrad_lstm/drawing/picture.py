@@ -9,10 +9,10 @@ from pathlib import Path
 from ..engine.tensor import Tensor
 from ..pages.files import write_file
 from . import collector, legend
+from .layout.by_dot import by_dot
 from .layout.columns import place
-from .layout.layered import layered
 from .layout.model import Placed
-from .layout.stacked import stacked
+from .layout.upward_layout import upward_layout
 from .page import notebook, page
 from .paint import svg as paint
 from .paint.dot import to_dot
@@ -37,22 +37,22 @@ class Picture:
 
     @property
     def description(self) -> str:
-        """What the picture shows, for people who cannot see it."""
+        """Return what the picture shows, for people who cannot see it."""
         return self._scene.description
 
     @cached_property
     def source(self) -> str:
-        """The picture as DOT: what is in it, not where. The same graph gives the same text, always."""
+        """Return the picture as DOT: what is in it, not where. The same graph gives the same text, always."""
         return to_dot(self._scene)
 
     @cached_property
     def positioned(self) -> str:
-        """The picture as DOT with every position, as Graphviz paints it."""
+        """Return the picture as DOT with every position, as Graphviz paints it."""
         return paint.positioned(self._scene, self._placed)
 
     @cached_property
     def svg(self) -> str:
-        """The picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
+        """Return the picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
         return self._painted.svg
 
     @cached_property
@@ -73,7 +73,7 @@ class Picture:
         return write_file(path, self.render(Path(path).suffix.lower().lstrip("."), str(path)))
 
     def render(self, format: str, name: str = "") -> str | bytes:
-        """The picture in one of the formats that ``save`` knows."""
+        """Return the picture in one of the formats that ``save`` knows."""
         if format not in ENDINGS:
             raise ValueError(
                 f"cannot save a picture as {name or format!r}: the name must end in .{', .'.join(ENDINGS)}"
@@ -100,7 +100,7 @@ class Picture:
 
     @cached_property
     def _placed(self) -> Placed:
-        placed = place(self._scene, stacked if self._scene.upwards else layered)
+        placed = place(self._scene, upward_layout if self._scene.upwards else by_dot)
         if self._scene.key:
             placed.add_below(legend.placed(self._scene.key, placed.high.x - placed.low.x))
         return placed

@@ -40,7 +40,7 @@ class Box:
 
     @property
     def look(self) -> tuple[object, ...]:
-        """All that is painted besides the words and the shade."""
+        """Return all that is painted besides the words and the shade."""
         return self.role, tuple(text.style for text in self.texts), self.pending, self.shade is not None, self.faded
 
 
@@ -61,7 +61,7 @@ class Arrow:
 
     @property
     def look(self) -> tuple[object, ...]:
-        """All that is painted besides the label and the width that its shade gives it."""
+        """Return all that is painted besides the label and the width that its shade gives it."""
         return self.role, bool(self.label), self.shade is not None and self.shade >= 0, self.faded, self.thick
 
 

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator
 
 from .. import labels
 from ..scene import Box, Scene, Text
+from .alignment import align_columns
 from .geometry import Point, Template
-from .lineup import line_up
 from .model import Content, Crossing, End, Inner, Placed, PlacedColumn
 
 Provider = Callable[[Content, Scene], Template]
 
 
 def place(scene: Scene, provider: Provider) -> Placed:
-    """A place for every box and a curve for every arrow."""
+    """Find a place for every box and a curve for every arrow."""
     contents = contents_of(scene)
     signatures = [content.signature() for content in contents]
     alike: dict[tuple[object, ...], list[Content]] = {}
@@ -35,7 +35,7 @@ def place(scene: Scene, provider: Provider) -> Placed:
     for content, signature in zip(contents, signatures, strict=True):
         kind, template = kinds[signature]
         placed.append(PlacedColumn(content, template, len(placed), kind, 0.0, 0.0))
-    line_up(placed, scene)
+    align_columns(placed, scene)
     whole = Placed(placed, Point(0, 0), Point(0, 0), scene.downwards)
     corners = list(_corners(whole))
     whole.low = Point(min(p.x for p in corners), min(p.y for p in corners))
@@ -61,7 +61,7 @@ def _corners(placed: Placed) -> Iterator[Point]:
 
 
 def contents_of(scene: Scene) -> list[Content]:
-    """The scene, divided into its columns."""
+    """Divide the scene into its columns."""
     contents = [Content(column.title) for column in scene.columns]
     where: dict[str, tuple[int, int]] = {}
     for box in scene.boxes:
@@ -85,7 +85,7 @@ def contents_of(scene: Scene) -> list[Content]:
 
 
 def _widest(group: list[Content], boxes: list[Box]) -> Content:
-    """A column to lay out for all that look alike: with the longest words that any of them has."""
+    """Return a column to lay out for all that look alike: with the longest words that any of them has."""
     first = group[0]
     inner = [
         arrow._replace(label=max((content.inner[number].label for content in group), key=_width))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .. import labels
 from ..scene import Arrow, Box
-from .geometry import Curve, Frame, Point, Rect, Template
+from .geometry import Curve, Outline, Point, Rect, Template
 
 GUTTER = 44.0
 """Points between two columns; chosen by eye."""
@@ -55,7 +55,7 @@ class Content:
         return self._known[end]
 
     def signature(self) -> tuple[object, ...]:
-        """What decides the layout: two columns with the same signature look alike but for their words."""
+        """Return what decides the layout: two columns with the same signature look alike but for their words."""
         boxes = tuple(
             (box.role, tuple(t.style for t in box.texts), box.place, box.block, box.lane) for box in self.boxes
         )
@@ -86,7 +86,7 @@ class PlacedColumn:
         return self.dy if axis else self.dx
 
     def shift(self, axis: int, to: float) -> None:
-        """Move it on the axis along which columns are not lined up."""
+        """Move it on the axis along which columns are not aligned."""
         if axis:
             self.dy = to
         else:
@@ -96,10 +96,10 @@ class PlacedColumn:
         for box, rect in zip(self.content.boxes, self.template.boxes, strict=True):
             yield box, rect.moved(self.dx, self.dy)
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Iterator[Outline]:
         for frame in self.template.frames:
             title = frame.title or self.content.title
-            yield Frame(frame.path, title, frame.rect.moved(self.dx, self.dy), frame.depth)
+            yield Outline(frame.path, title, frame.rect.moved(self.dx, self.dy), frame.depth)
 
     def arrows(self) -> Iterator[tuple[Arrow, Curve]]:
         for arrow, curve in zip(self.content.arrows, self.template.inner, strict=True):
@@ -119,7 +119,7 @@ class Placed:
     upright: bool
 
     def _beside(self, a: Point, b: Point, label: str) -> Point:
-        """A place for a label in the gap: above a line that runs straight, else above where it starts."""
+        """Return a place for a label in the gap: above a line that runs straight, else above where it starts."""
         half = labels.width(label, 9) / 2
         if self.upright:
             middle = (a.y + b.y) / 2 if abs(a.x - b.x) < 1 else a.y - 8 if b.y < a.y else a.y + 8
@@ -129,7 +129,7 @@ class Placed:
         return Point(a.x + (half + 2 if b.x > a.x else -half - 2), a.y + (7 if b.y < a.y else -7))
 
     def add_below(self, column: PlacedColumn) -> None:
-        """Something that belongs to no step, such as a legend, under everything else."""
+        """Place something that belongs to no step, such as a legend, under everything else."""
         column.dx, column.dy = self.low.x, self.low.y - GUTTER / 2 - column.template.height
         self.columns.append(column)
         self.low = Point(self.low.x, column.dy)

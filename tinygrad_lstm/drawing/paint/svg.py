@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ...pages.theme import INK, PAPER, SHADES, STYLED, dark_style
 from .. import labels
-from ..layout.geometry import Curve, Frame, Rect
+from ..layout.geometry import Curve, Outline, Rect
 from ..layout.model import Placed, PlacedColumn
 from ..scene import Arrow, Box, Scene, Text
 from . import dot
@@ -75,7 +75,7 @@ class _Stamps:
     def __init__(self, placed: Placed) -> None:
         self._placed = placed
         self._stamps: dict[object, _Stamp] = {}
-        self.frames: list[tuple[str, Frame]] = []
+        self.frames: list[tuple[str, Outline]] = []
         self.boxes: list[tuple[str, Box, Rect]] = []
         self.arrows: list[tuple[str, Arrow, Curve]] = []
         self.of = [self._stamp(column) for column in placed.columns]
@@ -150,7 +150,7 @@ def svg(scene: Scene, placed: Placed) -> Painted:
 
 
 def positioned(scene: Scene, placed: Placed) -> str:
-    """DOT of the whole with every position, for Graphviz to paint as it is."""
+    """Return DOT of the whole with every position, for Graphviz to paint as it is."""
     frames, boxes, arrows = [], [], []  # type: ignore[var-annotated]
     for column in placed.columns:
         for frame in column.frames():
@@ -259,7 +259,7 @@ def _add(items: list[Any], letter: str, *parts: Any) -> str:
 
 
 def _id(text: str, taken: set[str]) -> str:
-    """As an identifier that is not taken yet: no spaces, nothing that needs escaping."""
+    """Return the text as an identifier that is not taken yet: no spaces, nothing that needs escaping."""
     id = base = _UNFIT.sub("_", text)
     count = 1
     while id in taken:
