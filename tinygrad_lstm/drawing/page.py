@@ -9,6 +9,9 @@ from ..pages.offline import inline, offline, templates
 
 ROOM = "tinygrad_lstm.drawing"
 
+LEAST = 0.5
+"""Of its size: the least at which a picture in a notebook can still be read; chosen by eye."""
+
 
 class Shown(Protocol):
     """What a page asks of a picture."""
@@ -19,6 +22,10 @@ class Shown(Protocol):
     def description(self) -> str: ...
     @property
     def svg(self) -> str: ...
+    @property
+    def size(self) -> tuple[float, float]: ...
+    @property
+    def start(self) -> tuple[float, float]: ...
 
 
 def page(picture: Shown) -> str:
@@ -33,11 +40,23 @@ def page(picture: Shown) -> str:
 
 
 def notebook(picture: Shown) -> str:
-    """Return the picture as a piece of HTML, at its real size in a box that scrolls.
+    """Return the picture as a piece of HTML that fits the width of a cell, and starts on the first box.
 
-    Nothing in it reaches the rest of the notebook: the picture's style concerns the picture alone, and its parts have
-    no identifiers, which several pictures would share.
+    What would be shrunk below LEAST of its size is shown at its real size instead, in a box that scrolls. Nothing in it
+    reaches the rest of the notebook: the picture's style concerns the picture alone, and its parts have no identifiers,
+    which several pictures would share.
     """
     svg = re.sub(r'<g id="[^"]*"', "<g", inline(picture.svg))
-    template = templates(ROOM).get_template("notebook.html")
-    return template.render(title=picture.title, svg_from_its_attributes=svg.removeprefix("<svg"))
+    left, top = picture.start
+    return (
+        templates(ROOM)
+        .get_template("notebook.html")
+        .render(
+            title=picture.title,
+            svg_from_its_attributes=svg.removeprefix("<svg"),
+            width=round(picture.size[0]),
+            least=LEAST,
+            left=f"{100 * left:.1f}",
+            top=f"{100 * top:.1f}",
+        )
+    )

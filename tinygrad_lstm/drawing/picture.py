@@ -60,6 +60,22 @@ class Picture:
         with collector.paused():
             return paint.svg(self._scene, self._placed)
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """Return the width and the height of the SVG, in points."""
+        return paint.size(self._placed)
+
+    @property
+    def start(self) -> tuple[float, float]:
+        """Return where to begin to look: the upper left corner of the first step's first box, in parts of the size."""
+        placed = self._placed
+        steps = [column for column in placed.columns if column.content.title and column.content.boxes]
+        rects = [rect for column in (steps or placed.columns)[:1] for _, rect in column.boxes()]
+        width, height = self.size
+        x = min((rect.x - rect.width / 2 for rect in rects), default=placed.low.x)
+        y = max((rect.y + rect.height / 2 for rect in rects), default=placed.high.y)
+        return (x - placed.low.x + paint.PAD) / width, (placed.high.y - y + paint.PAD) / height
+
     def elements(self) -> tuple[dict[str, list[Tensor]], dict[str, list[tuple[Tensor, Tensor]]]]:
         """What each element of the SVG stands for, by its id: a box for nodes, an arrow for uses of one by another."""
         boxes = {id: box.shows for id, box in self._painted.boxes.items()}

@@ -122,8 +122,7 @@ def svg(scene: Scene, placed: Placed) -> Painted:
     expected = len(stamps.frames) + len(stamps.boxes) + len(stamps.arrows)
     if len(pieces) != expected:
         raise RenderError(f"Graphviz painted {len(pieces)} of {expected} elements; {MEND}")
-    width = placed.high.x - placed.low.x + 2 * PAD
-    height = placed.high.y - placed.low.y + 2 * PAD
+    width, height = size(placed)
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
         f'<svg role="img" width="{width:.0f}pt" height="{height:.0f}pt" viewBox="0 0 {width:.2f} {height:.2f}" '
@@ -147,6 +146,11 @@ def svg(scene: Scene, placed: Placed) -> Painted:
         lines.append("</g>")
     lines.append("</g>\n</svg>\n")
     return Painted("\n".join(lines), boxes, arrows)
+
+
+def size(placed: Placed) -> tuple[float, float]:
+    """Return the width and the height of the picture, in points."""
+    return placed.high.x - placed.low.x + 2 * PAD, placed.high.y - placed.low.y + 2 * PAD
 
 
 def positioned(scene: Scene, placed: Placed) -> str:
