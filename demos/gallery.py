@@ -38,7 +38,7 @@ MORE = {
     "The only way by which the first cell state reaches the loss": tl.draw(
         lstm, "gates", highlight=tl.path(lstm, next(leaf for leaf in tl.Graph(lstm).leaves if leaf.name == "c0"))
     ),
-    "One cell opened, the others shut": tl.draw(lstm, "gates", expand="t1", legend=True),
+    "One cell opened, the others closed": tl.draw(lstm, "gates", expand="t1", legend=True),
 }
 
 PAGE = """<!doctype html>

@@ -8,11 +8,12 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+import tinygrad_lstm as tl
 from tinygrad_lstm.cli.app import AnyCell
-from tinygrad_lstm.cli.draw import Direction, Format, View
+from tinygrad_lstm.cli.draw import VIEW_HELP, Color, Direction, Format, View
 from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.drawing.picture import ENDINGS
-from tinygrad_lstm.drawing.views.options import DIRECTIONS
+from tinygrad_lstm.drawing.views.options import COLORS, DIRECTIONS
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.pages.files import write_file
 
@@ -56,6 +57,10 @@ def draw(*arguments, **how):
 
 def test_the_choices_are_those_that_there_are():
     assert list(View) == list(VIEWS)
+    assert all(view.meaning in VIEW_HELP and view.meaning in tl.draw.__doc__ for view in VIEWS.values())
+    assert all(f'"{direction}"' in tl.draw.__doc__ for direction in DIRECTIONS)
+    assert "<" not in tl.draw.__doc__
+    assert list(Color) == list(COLORS)
     assert list(AnyCell) == list(CELLS)
     assert list(Direction) == list(DIRECTIONS)
     assert set(Format) == set(ENDINGS)

@@ -90,7 +90,7 @@ def test_a_notebook_gets_html_and_what_it_got_before(picture):
     assert bundle["image/svg+xml"] == picture.svg
 
 
-def test_a_picture_in_a_notebook_keeps_its_size_and_has_no_identifiers(picture):
+def test_a_picture_in_a_notebook_knows_its_size_and_has_no_identifiers(picture):
     bundle = picture._repr_mimebundle_()
     elements = Elements(bundle["text/html"]).found
     size = re.search(r'width="(\d+pt)" height="(\d+pt)"', picture.svg).groups()
@@ -98,6 +98,26 @@ def test_a_picture_in_a_notebook_keeps_its_size_and_has_no_identifiers(picture):
     assert (svg["width"], svg["height"]) == size
     assert not [attributes for _, attributes in elements if "id" in attributes]
     assert "overflow: auto" in elements[0][1]["style"]
+
+
+def test_a_picture_in_a_notebook_fits_its_cell_unless_it_could_not_be_read(picture):
+    elements = Elements(pages.notebook(picture)).found
+    (wide,) = [
+        attributes["style"] for tag, attributes in elements if tag == "div" and "relative" in attributes["style"]
+    ]
+    width = round(picture.size[0])
+    assert f"max(min(100%, {width}pt), min({width}pt, ({width * pages.LEAST}pt - 100%) * 9999))" in wide
+    (svg,) = [attributes["style"] for tag, attributes in elements if tag == "svg"]
+    assert "width: 100%; height: auto" in svg
+
+
+@pytest.mark.parametrize("view", ["ops", "gates", "cells", "rolled", "backward"])
+def test_a_picture_in_a_notebook_starts_on_a_box(view):
+    picture = tl.draw(small_loss("lstm", 4), view, legend=True)
+    assert all(0 <= share < 1 for share in picture.start)
+    (mark,) = [attributes["style"] for tag, attributes in Elements(pages.notebook(picture)).found if tag == "span"]
+    assert f"left: {100 * picture.start[0]:.1f}%; top: {100 * picture.start[1]:.1f}%" in mark
+    assert "scroll-initial-target: nearest" in mark
 
 
 def test_a_picture_styles_itself_alone(picture):

@@ -7,11 +7,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.drawing.layout.by_dot import by_dot
 from tinygrad_lstm.drawing.layout.columns import place
 from tinygrad_lstm.drawing.layout.geometry import Point, Rect
-from tinygrad_lstm.drawing.layout.layered import layered
 from tinygrad_lstm.drawing.layout.router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, curve, terminals
-from tinygrad_lstm.drawing.layout.stacked import stacked
+from tinygrad_lstm.drawing.layout.upward_layout import upward_layout
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
 
@@ -149,7 +149,7 @@ def test_a_round_box_is_met_in_the_middles_of_its_sides_only(width, height):
     assert all(x == 50 or y == 50 for (x, y), _ in places)
 
 
-VIEWS_IN_COLUMNS = [("ops", layered), ("gates", stacked), ("cells", stacked), ("backward", layered)]
+VIEWS_IN_COLUMNS = [("ops", by_dot), ("gates", upward_layout), ("cells", upward_layout), ("backward", by_dot)]
 
 
 @pytest.mark.parametrize(("view", "provider"), VIEWS_IN_COLUMNS)

@@ -13,7 +13,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.drawing import VIEWS
-from tinygrad_lstm.drawing.layout import layered
+from tinygrad_lstm.drawing.layout import by_dot
 from tinygrad_lstm.drawing.paint import svg as paint
 from tinygrad_lstm.drawing.paint.render import OutOfTime, RenderError, render
 from tinygrad_lstm.nn.samples import small_loss
@@ -132,8 +132,8 @@ def test_nothing_is_executed_through_a_shell(a_dot, tmp_path, monkeypatch):
 
 
 def test_a_graph_that_does_not_repeat_is_given_up_in_time(monkeypatch):
-    monkeypatch.setattr(layered, "LARGE", 10)
-    monkeypatch.setattr(layered, "SECONDS", 0.001)  # no process starts so fast
+    monkeypatch.setattr(by_dot, "LARGE", 10)
+    monkeypatch.setattr(by_dot, "SECONDS", 0.001)  # no process starts so fast
     x = tl.tensor(0.5, requires_grad=True, name="x")
     y = x
     for _ in range(20):
@@ -146,7 +146,7 @@ def test_a_large_graph_that_does_not_repeat_is_drawn_beside_us(monkeypatch):
     x = tl.tensor(0.5, requires_grad=True, name="x")
     y = tl.tanh(tl.tanh(x) * x)
     ours = tl.draw(y).svg
-    monkeypatch.setattr(layered, "LARGE", 1)
+    monkeypatch.setattr(by_dot, "LARGE", 1)
     assert tl.draw(y).svg == ours
 
 
@@ -157,7 +157,7 @@ def test_what_graphviz_refuses_is_said_in_its_own_words():
 
 def test_the_layout_is_asked_for_once_per_kind_of_step(monkeypatch):
     asked = []
-    monkeypatch.setattr(layered, "render", lambda *args, **how: asked.append(args) or render(*args, **how))
+    monkeypatch.setattr(by_dot, "render", lambda *args, **how: asked.append(args) or render(*args, **how))
     counts = []
     for steps in (6, 60):
         asked.clear()

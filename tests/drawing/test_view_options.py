@@ -98,16 +98,16 @@ def test_what_is_on_no_route_of_a_highlighted_path_is_faded(view):
 def test_depth_and_names_open_modules():
     loss = small_loss("lstm", 3)
 
-    def shut(view, **options):
+    def closed(view, **options):
         return [box.id for box in tl.draw(loss, view, **options)._scene.boxes if box.role in ("cell", "module")]
 
-    assert shut("cells") == shut("ops", depth=0) == shut("gates", depth=0) == ["t0.cell", "t1.cell", "t2.cell"]
-    assert shut("cells", expand="t1") == shut("cells", expand=("t1.cell",)) == ["t0.cell", "t2.cell"]
-    assert shut("gates", expand="t1.cell") == ["t0.cell", "t2.cell"]
-    assert shut("cells", expand="cell") == shut("ops") == shut("gates") == []
-    assert shut("cells", depth=1) == shut("ops", depth=1)
-    assert len(shut("cells", depth=1)) == 12
-    assert shut("cells", depth=2) == []
+    assert closed("cells") == closed("ops", depth=0) == closed("gates", depth=0) == ["t0.cell", "t1.cell", "t2.cell"]
+    assert closed("cells", expand="t1") == closed("cells", expand=("t1.cell",)) == ["t0.cell", "t2.cell"]
+    assert closed("gates", expand="t1.cell") == ["t0.cell", "t2.cell"]
+    assert closed("cells", expand="cell") == closed("ops") == closed("gates") == []
+    assert closed("cells", depth=1) == closed("ops", depth=1)
+    assert len(closed("cells", depth=1)) == 12
+    assert closed("cells", depth=2) == []
 
 
 @pytest.mark.parametrize("view", VIEWS)

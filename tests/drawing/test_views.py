@@ -186,7 +186,7 @@ def test_a_cell_that_reads_backwards_is_mirrored(cell):
 def test_every_operation_is_in_one_box_and_every_edge_between_boxes_is_an_arrow(cell):
     graph = tl.Graph(small_loss(cell, 3))
     options = Options(shapes=False)
-    parts = Parts(graph, options, cells_shut=True, longest=5, keep_shut=True)
+    parts = Parts(graph, options, cells_closed=True, longest=5, keep_closed=True)
     _Opened(parts, [part for part in parts.parts if _is_open(part, parts, options)])
     assert Counter(node for part in parts.parts for node in part.members) == Counter(
         node for node in graph.nodes if node.primitive

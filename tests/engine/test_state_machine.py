@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 import tinygrad_lstm as tl
 from tests.engine.jets import BINARY, OPERATIONS, UNARY, Leaf, computed, constant, leaf_twin, numbering
-from tinygrad_lstm.drawing.entry import VIEWS
+from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.engine import backprop
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.drawing.entry import VIEWS
+from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.nn import Recurrent
 from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS

@@ -6,11 +6,14 @@ import sys
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from ..drawing.picture import ENDINGS
+from ..drawing.views.options import COLORS, DIRECTIONS
+from ..drawing.views.registry import VIEWS
 from .app import AnyCell, CellOption, app, errors, refuse, window_of
 
 DRAW_EXAMPLES = """Examples:
@@ -23,39 +26,25 @@ tinygrad-lstm draw --steps 1000 --view ops --window 500:503 -o - --format dot
 
 tinygrad-lstm draw my_model.py:loss --view backward --highlight h0"""
 
-VIEW_HELP = (
-    "ops: every operation. gates: each cell opened. cells: a box per cell and step. rolled: the loop. "
-    "backward: the flow of the gradient."
-)
+VIEW_HELP = ". ".join(f"{view.name}: {view.meaning}" for view in VIEWS.values()) + "."
 OUTPUT_HELP = (
-    "Where to write; .svg, .png, .pdf, .dot, or .html for a page that pans and zooms. May be repeated; - is standard "
-    "output. If not given, a name made of what is drawn."
+    f"Where to write; the name ends in .{', .'.join(ENDINGS)}, which is a page that pans and zooms. May be repeated; "
+    "- is standard output. If not given, a name made of what is drawn."
 )
 
+if TYPE_CHECKING:  # whose members are only known when it runs
+    View = StrEnum
+    Direction = StrEnum
+    Color = StrEnum
+    Format = StrEnum
+else:
+    View = StrEnum("View", [(name, name) for name in VIEWS])
+    Direction = StrEnum("Direction", [(name, name) for name in DIRECTIONS])
+    Color = StrEnum("Color", [(name, name) for name in COLORS])
+    Format = StrEnum("Format", [(name, name) for name in ENDINGS])
 
-class View(StrEnum):
-    ops = "ops"
-    gates = "gates"
-    cells = "cells"
-    rolled = "rolled"
-    backward = "backward"
-
-
-class Direction(StrEnum):
-    left_to_right = "left-to-right"
-    top_to_bottom = "top-to-bottom"
-
-
-class Color(StrEnum):
-    gradient = "gradient"
-
-
-class Format(StrEnum):
-    svg = "svg"
-    png = "png"
-    pdf = "pdf"
-    dot = "dot"
-    html = "html"
+OPENED, FIRST_DIRECTION = View("gates"), Direction(DIRECTIONS[0])
+"""What is drawn if nothing is asked for."""
 
 
 @app.command(epilog=DRAW_EXAMPLES)
@@ -64,7 +53,7 @@ def draw(
         str | None,
         typer.Argument(metavar="FILE.py:NAME", help="A tensor, or a function that returns one, in a file of yours."),
     ] = None,
-    view: Annotated[View, typer.Option("--view", "-v", help=VIEW_HELP)] = View.gates,
+    view: Annotated[View, typer.Option("--view", "-v", help=VIEW_HELP)] = OPENED,
     output: Annotated[
         list[str] | None,
         typer.Option("--output", "-o", help=OUTPUT_HELP, metavar="FILE"),
@@ -96,7 +85,7 @@ def draw(
         list[str] | None,
         typer.Option(help="Open this one: t1, t1.cell, or cell for every step. May be repeated.", metavar="NAME"),
     ] = None,
-    direction: Annotated[Direction, typer.Option(help="Where time leads.")] = Direction.left_to_right,
+    direction: Annotated[Direction, typer.Option(help="Where time leads.")] = FIRST_DIRECTION,
     legend: Annotated[bool, typer.Option("--legend", help="Explain shapes, lines and colours.")] = False,
     format: Annotated[
         Format | None, typer.Option(help="What to write to standard output, or to a file without an ending.")
@@ -144,8 +133,6 @@ def draw(
 
 def _format_of(name: str, format: Format | None) -> str:
     """What to write to a file, or to standard output: what its ending says, or else what was asked for."""
-    from ..drawing.picture import ENDINGS
-
     ending = "" if name == "-" else Path(name).suffix.lower().lstrip(".")
     if ending not in ENDINGS and (format is None or ending) and name != "-":
         raise ValueError(f"cannot save a picture as {name!r}: the name must end in .{', .'.join(ENDINGS)}")

@@ -1,8 +1,8 @@
-"""The one door to all views."""
+"""The function that draws: it checks what it is asked for, and has a view make the scene."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,20 +18,8 @@ from . import collector
 from . import legend as legends
 from .picture import Picture
 from .scene import Scene, Text
-from .views.backward import backward
-from .views.gates import gates
-from .views.options import DIRECTIONS, Gradients, Notes, Options
-from .views.rolled import rolled
-from .views.unrolled import cells, ops
-
-VIEWS: dict[str, Callable[[Graph, Options], Scene]] = {
-    "ops": ops,
-    "gates": gates,
-    "cells": cells,
-    "rolled": rolled,
-    "backward": backward,
-}
-"""What each view is called, and what makes it."""
+from .views.options import COLORS, DIRECTIONS, Gradients, Notes, Options
+from .views.registry import VIEWS
 
 
 def draw(
@@ -50,14 +38,10 @@ def draw(
     legend: bool = False,
     notes: Notes | None = None,
 ) -> Picture:
-    """A picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
+    """Return a picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
 
     The views:
-      ``"ops"``       every operation, in a frame for each time step, modules inside; weights copied to where they act
-      ``"gates"``     each cell opened as on Olah's page: layers, pointwise operations, and the state on its belt
-      ``"cells"``     one box per cell and step, layers upwards
-      ``"rolled"``    the loop: time folded, the state on the loop with its delay
-      ``"backward"``  the gradient's own flow: contributions, how large they are, and where they meet and add up
+      <views>
 
     The options, for any view:
       ``values``      the numbers of each node, or the norm of a larger one
@@ -68,9 +52,9 @@ def draw(
       ``steps``       ``(a, b)`` shows the time steps of ``range(a, b)``, ``"all"`` every one; without it a long
                       sequence is shown by its first and last steps
       ``highlight``   a ``tl.path(output, x)``: everything else fades
-      ``depth``       how many levels of modules to open; 0 keeps all cells shut in ``"gates"``
+      ``depth``       how many levels of modules to open; 0 keeps all cells closed in ``"gates"``
       ``expand``      opens single ones by name: ``"t1"``, ``"t1.cell"`` or, in every step, ``"cell"``
-      ``direction``   of time: ``"left-to-right"`` or ``"top-to-bottom"``
+      ``direction``   of time: <directions>
       ``legend``      what the shapes, lines and colours mean
       ``notes``       words to write at a node, ``{y: "look here"}``, or at one node's use by another, ``{(x, y): ...}``
 
@@ -85,7 +69,7 @@ def draw(
     if not isinstance(x, Tensor):
         raise TypeError(f"draw shows how a tensor was computed; got {type(x).__name__}")
     _choose("view", view, VIEWS)
-    _choose("color", color, (None, "gradient"))
+    _choose("color", color, (None, *COLORS))
     _choose("direction", direction, DIRECTIONS)
     for name, flag in (("values", values), ("legend", legend), ("shapes", shapes)):
         if flag is not None and not isinstance(flag, bool):
@@ -108,14 +92,14 @@ def draw(
             raise ValueError(
                 f"a note is about a node of the graph, or a pair (x, y) where y uses x; got {short(about)}"
             )
-    if gradients is True or (color and gradients is False and view != "backward"):
+    if gradients is True or (color and gradients is False and not VIEWS[view].walks_back):
         with np.errstate(all="ignore"):
             gradients = backward_gradients(x)
     options = Options(
         values=values,
         gradients=gradients if isinstance(gradients, Mapping) else None,
-        shapes=view != "gates" if shapes is None else shapes,
-        colored=color == "gradient",
+        shapes=VIEWS[view].shapes if shapes is None else shapes,
+        colored=color is not None,
         steps=steps,
         highlight=highlight,
         depth=depth,
@@ -124,11 +108,21 @@ def draw(
         legend=legend,
     )
     with collector.paused():
-        scene = VIEWS[view](graph, options)
+        scene = VIEWS[view].scene(graph, options)
     _write_notes(scene, notes or {})
     scene.drop_empty_columns()
     scene.key = legends.key(scene, options)
     return Picture(scene)
+
+
+def _quoted(name: str) -> str:
+    return f'``"{name}"``'
+
+
+if draw.__doc__:  # which python -OO leaves out
+    draw.__doc__ = draw.__doc__.replace(
+        "<views>", "\n      ".join(f"{_quoted(view.name):<15} {view.meaning}" for view in VIEWS.values())
+    ).replace("<directions>", " or ".join(map(_quoted, DIRECTIONS)))
 
 
 def _write_notes(scene: Scene, notes: Notes) -> None:

@@ -7,11 +7,13 @@ import unicodedata
 
 from ..structure.words import clean
 
-_NARROW = {**dict.fromkeys("iljtfrI.,:;'|![]() ", 0.3), **dict.fromkeys("mwMWσ∂Σ‖", 0.8)}
+_COMMON = 0.56
+_WIDTHS = {**dict.fromkeys("iljtfrI.,:;'|![]() ", 0.3), **dict.fromkeys("mwMWσ∂Σ‖", 0.8)}
+"""How wide characters are, in parts of the font size: Helvetica's, rounded; all others have the common width."""
 
 
 def html_label(rows: list[tuple[str, dict[str, str]]]) -> str:
-    """An HTML-like label: one row per text, each with its font attributes."""
+    """Return an HTML-like label: one row per text, each with its font attributes."""
     cells = "".join(f"<TR><TD><FONT{_attributes(font)}>{_escape(text)}</FONT></TD></TR>" for text, font in rows)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{cells}</TABLE>>'
 
@@ -29,13 +31,13 @@ def plain(text: str, longest: int = 300) -> str:
 
 
 def spoken(text: str, longest: int = 300) -> str:
-    """For SVG and HTML: printable lines, escaped."""
+    """Return printable lines, escaped, for SVG and HTML."""
     return html.escape("\n".join(clean(line, longest) for line in text.split("\n")))
 
 
 def width(text: str, size: float) -> float:
-    """About how wide a text is in Helvetica, in points."""
-    return size * sum(1.0 if unicodedata.east_asian_width(ch) in "WF" else _NARROW.get(ch, 0.56) for ch in text)
+    """Return about how wide a text is in Helvetica, in points."""
+    return size * sum(1.0 if unicodedata.east_asian_width(ch) in "WF" else _WIDTHS.get(ch, _COMMON) for ch in text)
 
 
 def _escape(text: str) -> str:

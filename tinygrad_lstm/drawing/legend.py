@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ..pages.theme import ARROW_NAMES, ROLE_NAMES, SHADES
 from ..structure.words import short
 from . import labels
-from .layout.columns import Content, Inner, PlacedColumn
-from .layout.geometry import Curve, Frame, Point, Rect, Template
+from .layout.geometry import Curve, Outline, Point, Rect, Template
+from .layout.model import Content, Inner, PlacedColumn
 from .layout.sizes import size
 from .scale import Scale
 from .scene import Arrow, Box, Sample, Scene, Text
@@ -18,7 +18,7 @@ ROW, GAP, ARROW = 34.0, 18.0, 34.0
 
 
 def key(scene: Scene, options: Options) -> tuple[Sample, ...]:
-    """What a legend of the scene has to explain: what is in it, and no more."""
+    """Return what a legend of the scene has to explain: what is in it, and no more."""
     samples: list[Sample] = []
     if options.legend:
         for role in dict.fromkeys(box.role for box in scene.boxes):
@@ -39,7 +39,7 @@ def _shades(scale: Scale) -> Iterator[Sample]:
 
 
 def placed(samples: tuple[Sample, ...], width: float) -> PlacedColumn:
-    """The samples in rows that are no wider than the picture, or than a page."""
+    """Place the samples in rows that are no wider than the picture, or than a page."""
     content, template = Content("legend"), Template(0, 0)
     content.title = ""
     room = max(width, 520.0)
@@ -73,7 +73,7 @@ def placed(samples: tuple[Sample, ...], width: float) -> PlacedColumn:
     template.boxes = [rect.moved(0, lift) for rect in template.boxes]
     template.inner = [curve.moved(0, lift) for curve in template.inner]
     whole = Rect(template.width / 2, template.height / 2, template.width, template.height)
-    template.frames = [Frame(("legend",), "", whole, 1)]
+    template.frames = [Outline(("legend",), "", whole, 1)]
     return PlacedColumn(content, template, -1, -1 << 30, 0.0, 0.0)
 
 
@@ -83,7 +83,7 @@ def _add_box(content: Content, template: Template, box: Box, rect: Rect) -> None
 
 
 def _add_arrow(content: Content, template: Template, looks: Arrow, number: int, at: Point) -> None:
-    """A sample arrow from nowhere to nowhere."""
+    """Add a sample arrow from nowhere to nowhere."""
     start, end = at, at.moved(ARROW - 6, 0)
     content.arrows.append(Arrow(f"legend.{number}.a", f"legend.{number}.b", looks.role))
     content.inner.append(Inner(0, 0, looks.role, ""))

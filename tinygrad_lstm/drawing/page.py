@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..pages.offline import inline, offline, templates
 
 ROOM = "tinygrad_lstm.drawing"
 
-if TYPE_CHECKING:
-    from .picture import Picture
+LEAST = 0.5
+"""Of its size: the least at which a picture in a notebook can still be read; chosen by eye."""
 
 
-def page(picture: Picture) -> str:
+class Shown(Protocol):
+    """What a page asks of a picture."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def svg(self) -> str: ...
+    @property
+    def size(self) -> tuple[float, float]: ...
+    @property
+    def start(self) -> tuple[float, float]: ...
+
+
+def page(picture: Shown) -> str:
     """The picture as an HTML page to pan and zoom, whose boxes say what they are; it asks the network for nothing.
 
     >>> import tinygrad_lstm as tl
@@ -24,12 +39,24 @@ def page(picture: Picture) -> str:
     return offline(ROOM, "page", ["page.js"], values)
 
 
-def notebook(picture: Picture) -> str:
-    """The picture as a piece of HTML, at its real size in a box that scrolls.
+def notebook(picture: Shown) -> str:
+    """Return the picture as a piece of HTML that fits the width of a cell, and starts on the first box.
 
-    Nothing in it reaches the rest of the notebook: the picture's style concerns the picture alone, and its parts have
-    no identifiers, which several pictures would share.
+    What would be shrunk below LEAST of its size is shown at its real size instead, in a box that scrolls. Nothing in it
+    reaches the rest of the notebook: the picture's style concerns the picture alone, and its parts have no identifiers,
+    which several pictures would share.
     """
     svg = re.sub(r'<g id="[^"]*"', "<g", inline(picture.svg))
-    template = templates(ROOM).get_template("notebook.html")
-    return template.render(title=picture.title, svg_from_its_attributes=svg.removeprefix("<svg"))
+    left, top = picture.start
+    return (
+        templates(ROOM)
+        .get_template("notebook.html")
+        .render(
+            title=picture.title,
+            svg_from_its_attributes=svg.removeprefix("<svg"),
+            width=round(picture.size[0]),
+            least=LEAST,
+            left=f"{100 * left:.1f}",
+            top=f"{100 * top:.1f}",
+        )
+    )

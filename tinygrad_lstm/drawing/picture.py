@@ -9,9 +9,10 @@ from pathlib import Path
 from ..engine.tensor import Tensor
 from ..pages.files import write_file
 from . import collector, legend
-from .layout.columns import Placed, place
-from .layout.layered import layered
-from .layout.stacked import stacked
+from .layout.by_dot import by_dot
+from .layout.columns import place
+from .layout.model import Placed
+from .layout.upward_layout import upward_layout
 from .page import notebook, page
 from .paint import svg as paint
 from .paint.dot import to_dot
@@ -36,30 +37,49 @@ class Picture:
 
     @property
     def description(self) -> str:
-        """What the picture shows, for people who cannot see it."""
+        """Return what the picture shows, for people who cannot see it."""
         return self._scene.description
 
     @cached_property
     def source(self) -> str:
-        """The picture as DOT: what is in it, not where. The same graph gives the same text, always."""
+        """Return the picture as DOT: what is in it, not where. The same graph gives the same text, always."""
         return to_dot(self._scene)
 
     @cached_property
     def positioned(self) -> str:
-        """The picture as DOT with every position, as Graphviz paints it."""
+        """Return the picture as DOT with every position, as Graphviz paints it."""
         return paint.positioned(self._scene, self._placed)
 
     @cached_property
     def svg(self) -> str:
-        """The picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
+        """Return the picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
+        return self._painted.svg
+
+    @cached_property
+    def _painted(self) -> paint.Painted:
         with collector.paused():
             return paint.svg(self._scene, self._placed)
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """Return the width and the height of the SVG, in points."""
+        return paint.size(self._placed)
+
+    @property
+    def start(self) -> tuple[float, float]:
+        """Return where to begin to look: the upper left corner of the first step's first box, in parts of the size."""
+        placed = self._placed
+        steps = [column for column in placed.columns if column.content.title and column.content.boxes]
+        rects = [rect for column in (steps or placed.columns)[:1] for _, rect in column.boxes()]
+        width, height = self.size
+        x = min((rect.x - rect.width / 2 for rect in rects), default=placed.low.x)
+        y = max((rect.y + rect.height / 2 for rect in rects), default=placed.high.y)
+        return (x - placed.low.x + paint.PAD) / width, (placed.high.y - y + paint.PAD) / height
+
     def elements(self) -> tuple[dict[str, list[Tensor]], dict[str, list[tuple[Tensor, Tensor]]]]:
         """What each element of the SVG stands for, by its id: a box for nodes, an arrow for uses of one by another."""
-        _ = self.svg  # names them
-        boxes = {box.element: box.shows for box in self._scene.boxes}
-        return boxes, {arrow.element: arrow.uses for arrow in self._scene.arrows}
+        boxes = {id: box.shows for id, box in self._painted.boxes.items()}
+        return boxes, {id: arrow.uses for id, arrow in self._painted.arrows.items()}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture; the ending decides: .svg, .png, .pdf, .dot, or .html for a page that pans and zooms.
@@ -69,7 +89,7 @@ class Picture:
         return write_file(path, self.render(Path(path).suffix.lower().lstrip("."), str(path)))
 
     def render(self, format: str, name: str = "") -> str | bytes:
-        """The picture in one of the formats that ``save`` knows."""
+        """Return the picture in one of the formats that ``save`` knows."""
         if format not in ENDINGS:
             raise ValueError(
                 f"cannot save a picture as {name or format!r}: the name must end in .{', .'.join(ENDINGS)}"
@@ -96,7 +116,7 @@ class Picture:
 
     @cached_property
     def _placed(self) -> Placed:
-        placed = place(self._scene, stacked if self._scene.upwards else layered)
+        placed = place(self._scene, upward_layout if self._scene.upwards else by_dot)
         if self._scene.key:
             placed.add_below(legend.placed(self._scene.key, placed.high.x - placed.low.x))
         return placed

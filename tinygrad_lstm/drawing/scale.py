@@ -21,7 +21,7 @@ class Scale:
         self.step = max((self.top - lowest) / len(SHADES), 0.125)
 
     def shade(self, magnitude: float) -> int:
-        """The number of a shade, the strongest for the largest and for what is not finite; −1 for zero."""
+        """Return the number of a shade, the strongest for the largest and for what is not finite; −1 for zero."""
         if magnitude == 0:
             return -1
         if not math.isfinite(magnitude):
@@ -30,5 +30,5 @@ class Scale:
         return max(len(SHADES) - 1 - int(below), 0)
 
     def least(self, shade: int) -> float:
-        """The smallest magnitude that a shade stands for."""
+        """Return the smallest magnitude that a shade stands for."""
         return float(10 ** (self.top - (len(SHADES) - shade) * self.step))

@@ -37,11 +37,10 @@ class Box:
     shade: int | None = None  # on the theme's scale of magnitudes
     faded: bool = False  # not what the picture wants to show
     shows: list[Tensor] = field(default_factory=list)  # what it stands for
-    element: str = ""  # its id in the SVG, once that is painted
 
     @property
     def look(self) -> tuple[object, ...]:
-        """All that is painted besides the words and the shade."""
+        """Return all that is painted besides the words and the shade."""
         return self.role, tuple(text.style for text in self.texts), self.pending, self.shade is not None, self.faded
 
 
@@ -59,11 +58,10 @@ class Arrow:
     thick: bool = False  # what the picture wants to show
     port: str = ""  # where it crosses from one column to the next: with others of that name
     uses: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # what it carries, and what that makes
-    element: str = ""  # its id in the SVG, once that is painted
 
     @property
     def look(self) -> tuple[object, ...]:
-        """All that is painted besides the label and the width that its shade gives it."""
+        """Return all that is painted besides the label and the width that its shade gives it."""
         return self.role, bool(self.label), self.shade is not None and self.shade >= 0, self.faded, self.thick
 
 

@@ -333,6 +333,7 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
 
 
 def read_only(array: Any) -> Any:
+    """Return the array itself, made read-only; a plain one, unless its numbers are objects."""
     if type(array) is not np.ndarray:
         array = np.asanyarray(array)
         if array.dtype != object:  # numbers of many digits keep an array of their own kind

@@ -59,11 +59,11 @@ def flow(tape: Tape) -> Flow:
     such as the layers of a network, is told apart by the modules.
     """
     timeline = tape.timeline
-    handed_on = {timeline.fold[state] for state, _ in timeline.handed_on.values()}
+    carried_states = {timeline.fold[state] for state, _ in timeline.carried_states.values()}
     states, gates = [], []
     for node in timeline.of:
         assert node.primitive is not None
-        if timeline.fold[node] in handed_on:
+        if timeline.fold[node] in carried_states:
             states.append(node)
         if node.name and _saturates(node.primitive):
             gates.append(node)

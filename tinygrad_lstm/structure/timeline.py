@@ -48,30 +48,30 @@ class Timeline:
         self.fold = self._folded()
 
     def column(self, node: Tensor) -> int:
-        """The step an operation belongs to, or BEFORE or AFTER."""
+        """Return the step an operation belongs to, or BEFORE or AFTER."""
         return self._columns[node]
 
     def levels(self, node: Tensor) -> list[tuple[Frame, Module]]:
-        """The calls an operation was made in, outermost first, that lie within one time step."""
+        """Return the calls an operation was made in, outermost first, that lie within one time step."""
         return [(frame, module) for frame, module in self._calls[node] if frame.call not in self._span]
 
     def initial_states(self) -> dict[tuple[Tensor, int], int]:
-        """Where the first step takes given numbers for what later steps get from their neighbour.
+        """Find where the first step takes given numbers for what later steps get from their neighbour.
 
         Maps the operation and its input slot to +1 if the state comes from the left, from the step before, and to −1 if
         it comes from the right. Of a single step only the names tell: h0 for what becomes h.
         """
-        handed_on = self.handed_on
+        carried_states = self.carried_states
         found = dict.fromkeys(self._named_initial_states(), 1) if len(self.steps) == 1 else {}
         for node in self.of:
             for slot, x in enumerate(node.inputs):
-                if x.is_leaf and (self.fold[node], slot) in handed_on:
-                    state, user = handed_on[self.fold[node], slot]
+                if x.is_leaf and (self.fold[node], slot) in carried_states:
+                    state, user = carried_states[self.fold[node], slot]
                     found[node, slot] = 1 if self.of[state] < self.of[user] else -1
         return found
 
     @cached_property
-    def handed_on(self) -> dict[tuple[object, int], tuple[Tensor, Tensor]]:
+    def carried_states(self) -> dict[tuple[object, int], tuple[Tensor, Tensor]]:
         """For each place in a step that takes a state of a neighbour, an example: the state, and what takes it."""
         return {
             (self.fold[node], slot): (x, node)
@@ -81,7 +81,7 @@ class Timeline:
         }
 
     def weights(self) -> set[Tensor]:
-        """Leaves that belong to the network rather than to its input.
+        """Return the leaves that belong to the network rather than to its input.
 
         They are learned; or, where nothing is, multiply from the right, or are added to such a product. What is an
         initial state is none of them, learned or not.
@@ -99,7 +99,7 @@ class Timeline:
         return found - {node.inputs[slot] for node, slot in self.initial_states()}
 
     def _folded(self) -> dict[Tensor, tuple[object, ...]]:
-        """A key for each operation that its counterparts in other steps share.
+        """Return a key for each operation that its counterparts in other steps share.
 
         Weights tell apart what would otherwise only be counted: the first step may leave out what the others do.
         """
@@ -125,17 +125,17 @@ class Timeline:
 
     def _inferred(self) -> dict[Tensor, int]:
         chained: dict[Module, set[int]] = defaultdict(set)
-        handed_on: dict[Module, set[tuple[int, int]]] = defaultdict(set)
+        carried_states: dict[Module, set[tuple[int, int]]] = defaultdict(set)
         for node in self.operations:
             for x in node.inputs:
                 if x in self._calls and (repeated := _repeated(self._calls[x], self._calls[node])):
                     (earlier, module), (later, _) = repeated[0]
                     chained[module] |= {earlier.call, later.call}
-                    handed_on[module].add((earlier.call, later.call))
+                    carried_states[module].add((earlier.call, later.call))
         steps = {
             module: {call: t for t, call in enumerate(sorted(calls))}
             for module, calls in chained.items()
-            if all(pair in handed_on[module] for pair in pairwise(sorted(calls)))  # a tree is not a sequence
+            if all(pair in carried_states[module] for pair in pairwise(sorted(calls)))  # a tree is not a sequence
         }
         times = {}
         for node, calls in self._calls.items():
@@ -151,7 +151,7 @@ class Timeline:
         return {node: 0 for node, found in self._calls.items() if found and found[0][0].call in calls}
 
     def _named_initial_states(self) -> Iterator[tuple[Tensor, int]]:
-        """Where an h0 comes in, and an h comes out: all that tells a state when there is but one step."""
+        """Return where an h0 comes in, and an h comes out: all that tells a state when there is but one step."""
         names = {f"{node.name}0" for node in self.operations if node.name}
         for node in self.operations:
             for slot, x in enumerate(node.inputs):
@@ -159,7 +159,7 @@ class Timeline:
                     yield node, slot
 
     def _spanning_calls(self) -> set[int]:
-        """Calls that reach over more than one step, such as that of a layer that unrolls a cell."""
+        """Find calls that reach over more than one step, such as that of a layer that unrolls a cell."""
         times: dict[int, set[int | None]] = defaultdict(set)
         for node, calls in self._calls.items():
             for frame, _ in calls:
@@ -167,7 +167,7 @@ class Timeline:
         return {call for call, found in times.items() if len(found) > 1} if self.of else set()
 
     def _recurrent(self) -> tuple[set[Module], bool]:
-        """The modules whose calls hand something on to their next, and whether operations outside of any do.
+        """Return the modules whose calls hand something on to their next, and whether operations outside of any do.
 
         What they hand on may pass others on its way, as in h = cell(x, h) + x: the cell is what takes the state first.
         """
@@ -199,7 +199,7 @@ class Timeline:
     def _within_step(
         self, node: Tensor, following: Callable[[Tensor], Iterable[Tensor]], *, stop: bool
     ) -> list[Tensor]:
-        """Operations in modules that one gets to from a node within its step; no further than the nearest, if so told.
+        """Operations in modules that one gets to from a node within its step; no further than the nearest, if so asked.
 
         Of each call there is one: they differ in nothing that matters here.
         """
@@ -244,7 +244,7 @@ class Gap:
 
 
 def shown(steps: list[int], window: Window, longest: int) -> list[int | Gap]:
-    """The steps a window shows, and what is left out between them.
+    """Return the steps a window shows, and what is left out between them.
 
     Without a window, of a sequence that is longer than ``longest`` the first and the last steps are shown. Raises
     ValueError for a window that shows none of the steps.
@@ -289,7 +289,7 @@ def _checked(window: Any) -> tuple[int, int]:
 
 
 def _calls(frames: tuple[Frame, ...]) -> Iterator[tuple[Frame, Module]]:
-    """Calls, each with what identifies its module: a number, or for a scope its path."""
+    """Yield calls, each with what identifies its module: a number, or for a scope its path."""
     path: tuple[str, ...] = ()
     for frame in frames:
         path = (*path, frame.name or "")
@@ -299,7 +299,7 @@ def _calls(frames: tuple[Frame, ...]) -> Iterator[tuple[Frame, Module]]:
 def _repeated(
     earlier: tuple[tuple[Frame, Module], ...], later: tuple[tuple[Frame, Module], ...]
 ) -> list[tuple[tuple[Frame, Module], tuple[Frame, Module]]]:
-    """The modules that two nodes share in different calls, outermost first."""
+    """Return the modules that two nodes share in different calls, outermost first."""
     return [
         (mine, theirs)
         for mine, theirs in zip(earlier, later, strict=False)

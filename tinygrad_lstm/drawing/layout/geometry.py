@@ -50,7 +50,7 @@ class Curve(NamedTuple):
         return Curve((*self.points, *between, *other.points), other.tip, other.label or self.label)
 
 
-class Frame(NamedTuple):
+class Outline(NamedTuple):
     """A group's outline; the path names it from the outside in."""
 
     path: tuple[str, ...]
@@ -70,12 +70,12 @@ class Template:
     width: float
     height: float
     boxes: list[Rect] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[Outline] = field(default_factory=list)
     inner: list[Curve] = field(default_factory=list)
     ends: list[Curve] = field(default_factory=list)
 
     def corners(self) -> tuple[Point, Point]:
-        """The lower left and the upper right one of all that is in it, and of itself."""
+        """Return the lower left and the upper right one of all that is in it, and of itself."""
         points = [Point(0, 0), Point(self.width, self.height)]
         for x, y, width, height in self.boxes:
             points += Point(x - width / 2, y - height / 2), Point(x + width / 2, y + height / 2)

@@ -14,9 +14,13 @@ from math import ceil
 from .geometry import Curve, Point, Rect
 
 PITCH = 8.0
+"""Points between two lines of the grid; chosen by eye, as are the other numbers here."""
+
 TURN, CROSS = 3, 5
-RADIUS = 7.0
-ARROWHEAD = 6.0
+"""What a turn and a crossing cost, in steps of the grid: how much longer a way may be to avoid one."""
+
+RADIUS, ARROWHEAD = 7.0, 6.0
+"""Points: of a rounded corner, and how long an arrow's tip is."""
 
 Cell = tuple[int, int]
 Side = tuple[int, int]
@@ -42,7 +46,7 @@ class Router:
         self._trees: dict[str, dict[Cell, Cell | None]] = {}  # of each source's lines, whence they came
 
     def line(self, source: str, starts: Terminals, ends: Terminals) -> list[Cell]:
-        """The cells of a new line from one of the starts to one of the ends. Raises NoWay if there is none."""
+        """Return the cells of a new line from one of the starts to one of the ends. Raises NoWay if there is none."""
         tree = self._trees.get(source, {})
         found = self._cheapest(source, tree, starts, ends)
         tree = self._trees.setdefault(source, {})
@@ -136,7 +140,7 @@ def terminals(rect: Rect, costs: Mapping[Side, int], *, round_: bool = False) ->
 
 
 def curve(cells: list[Cell], start: Rect | None, end: Rect | None, *, tip: bool = True) -> Curve:
-    """The line as a spline with round corners, from the border of one box to the border of another."""
+    """Return the line as a spline with round corners, from the border of one box to the border of another."""
     corners = [Point(x * PITCH, y * PITCH) for x, y in _corners(cells)]
     if start is not None:
         corners[0] = _border(start, corners[0])
@@ -161,7 +165,7 @@ def _covered(rect: Rect) -> Iterable[Cell]:
 
 
 def _reach(size: float) -> int:
-    """How many cells from the middle of a box its outside is."""
+    """Return how many cells from the middle of a box its outside is."""
     return ceil(size / 2 / PITCH)
 
 
@@ -176,7 +180,7 @@ def _trace(state: tuple[Cell, Side], came: Mapping[tuple[Cell, Side], tuple[Cell
 
 
 def _corners(cells: list[Cell]) -> list[Cell]:
-    """Where a line begins, turns and ends."""
+    """Return where a line begins, turns and ends."""
     kept = cells[:1]
     for before, here, after in zip(cells, cells[1:], cells[2:], strict=False):
         if (here[0] - before[0], here[1] - before[1]) != (after[0] - here[0], after[1] - here[1]):
@@ -185,7 +189,7 @@ def _corners(cells: list[Cell]) -> list[Cell]:
 
 
 def _border(rect: Rect, near: Point) -> Point:
-    """Where the straight way from a point beside a box meets it."""
+    """Return where the straight way from a point beside a box meets it."""
     dx, dy = near.x - rect.x, near.y - rect.y
     if abs(dx) * rect.height > abs(dy) * rect.width:
         return Point(rect.x + (rect.width / 2 if dx > 0 else -rect.width / 2), near.y)
@@ -193,14 +197,14 @@ def _border(rect: Rect, near: Point) -> Point:
 
 
 def _before(end: Point, start: Point, distance: float) -> Point:
-    """A point on the way to the end, that far before it."""
+    """Return a point on the way to the end, that far before it."""
     dx, dy = end.x - start.x, end.y - start.y
     length = (dx * dx + dy * dy) ** 0.5 or 1.0
     return Point(end.x - dx / length * distance, end.y - dy / length * distance)
 
 
 def _rounded(corners: list[Point]) -> tuple[Point, ...]:
-    """Straight pieces, joined by bends."""
+    """Return straight pieces, joined by bends."""
     points = [corners[0]]
 
     def straight(to: Point) -> None:

@@ -11,7 +11,7 @@ from .geometry import Curve, Point
 
 
 def size(box: Box, downwards: bool) -> tuple[float, float]:
-    """How wide and how high a box has to be for its words."""
+    """Return how wide and how high a box has to be for its words."""
     if box.role == "joint":
         return (5.0, 5.0)
     points = [float(TEXTS[text.style]["POINT-SIZE"]) for text in box.texts]
@@ -30,7 +30,7 @@ def size(box: Box, downwards: bool) -> tuple[float, float]:
 
 
 def beside(line: Curve, label: str) -> Point:
-    """A place for a label, next to the longest straight piece of a line."""
+    """Return a place for a label, next to the longest straight piece of a line."""
     ends = [*line.points[::3]]
     a, b = max(pairwise(ends), key=lambda piece: abs(piece[0].x - piece[1].x) + abs(piece[0].y - piece[1].y))
     middle = Point((a.x + b.x) / 2, (a.y + b.y) / 2)
@@ -38,5 +38,5 @@ def beside(line: Curve, label: str) -> Point:
 
 
 def at_corner(line: Curve, label: str) -> Point:
-    """A place for the label of a loop: at its upper right, where no line leaves a box."""
+    """Return a place for the label of a loop: at its upper right, where no line leaves a box."""
     return Point(max(p.x for p in line.points) + labels.width(label, 9) / 2 + 6, max(p.y for p in line.points) - 2)

@@ -26,7 +26,7 @@ from ...pages.theme import (
 )
 from ...structure import words
 from .. import labels
-from ..layout.geometry import Curve, Frame, Point, Rect
+from ..layout.geometry import Curve, Outline, Point, Rect
 from ..scene import Arrow, Box, Scene
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class _Group:
 
 
 def to_dot(scene: Scene) -> str:
-    """The scene as DOT without positions: what is in the picture and what belongs together."""
-    graph = layered_graph(scene.title, scene)
+    """Return the scene as DOT without positions: what is in the picture and what belongs together."""
+    graph = layout_graph(scene.title, scene)
     ids = {box.id: box.id for box in scene.boxes}
     numbers = itertools.count()
     for number, column in enumerate(scene.columns):
@@ -71,8 +71,8 @@ def to_dot(scene: Scene) -> str:
     return str(graph.source)
 
 
-def layered_graph(name: str, scene: Scene) -> graphviz.Digraph:
-    """An empty graph whose arrows lead in the direction of time."""
+def layout_graph(name: str, scene: Scene) -> graphviz.Digraph:
+    """Return an empty graph whose arrows lead in the direction of time."""
     import graphviz
 
     return graphviz.Digraph(
@@ -96,7 +96,7 @@ def layered_graph(name: str, scene: Scene) -> graphviz.Digraph:
 def write_groups(
     graph: graphviz.Digraph, boxes: Iterable[Box], ids: Mapping[str, str], numbers: Iterator[int] | None = None
 ) -> None:
-    """The boxes, each in its nested clusters; ``comment`` keeps a cluster's path."""
+    """Write the boxes, each in its nested clusters; ``comment`` keeps a cluster's path."""
     root = _Group()
     for box in boxes:
         group = root
@@ -108,11 +108,11 @@ def write_groups(
 
 def painted(
     title: str,
-    frames: Iterable[tuple[str, Frame]],
+    frames: Iterable[tuple[str, Outline]],
     boxes: Iterable[tuple[str, Box, Rect]],
     arrows: Iterable[tuple[str, Arrow, Curve]],
 ) -> str:
-    """DOT in which everything has its place: Graphviz, with the layout ``nop2``, only paints it."""
+    """Return DOT in which everything has its place: Graphviz, with the layout ``nop2``, only paints it."""
     import graphviz
 
     graph = graphviz.Digraph(
@@ -156,7 +156,7 @@ def against(role: str) -> bool:
 
 
 def attributes(role: str, label: str) -> dict[str, str]:
-    """What of an arrow's look its layout depends on."""
+    """Return what of an arrow's look its layout depends on."""
     look = dict(ARROWS[role])
     if label:
         look["label"] = labels.plain(label)
@@ -164,7 +164,7 @@ def attributes(role: str, label: str) -> dict[str, str]:
 
 
 def box_look(box: Box) -> dict[str, str]:
-    """A box's label, shape and colours."""
+    """Return a box's label, shape and colours."""
     look = dict(ROLES[box.role])
     if box.role == "joint":
         return {"label": "", **look}
@@ -185,7 +185,7 @@ def box_look(box: Box) -> dict[str, str]:
 
 
 def arrow_look(arrow: Arrow) -> dict[str, str]:
-    """An arrow's label, colour and width."""
+    """Return an arrow's label, colour and width."""
     look = attributes(arrow.role, arrow.label)
     if arrow.shade is not None:
         look["penwidth"] = width_of(arrow.shade)
@@ -199,12 +199,12 @@ def arrow_look(arrow: Arrow) -> dict[str, str]:
 
 
 def shade_look(shade: int) -> tuple[str, str]:
-    """The colours of a box of that shade, and of the words in it; −1 is no magnitude at all."""
+    """Return the colours of a box of that shade, and of the words in it; −1 is no magnitude at all."""
     return (SHADES[shade], INVERSE if shade >= DARK_WORDS else INK) if shade >= 0 else (PAPER, INK)
 
 
 def width_of(shade: int) -> str:
-    """How wide an arrow is drawn for a shade."""
+    """Return how wide an arrow is drawn for a shade."""
     return f"{0.8 + 0.5 * max(shade, 0):g}"
 
 
@@ -225,7 +225,7 @@ def _write(
 
 
 def _merged(group: _Group) -> Iterator[tuple[tuple[str, ...], _Group]]:
-    """The groups inside, a chain of groups with nothing else in them drawn as one."""
+    """Return the groups inside, a chain of groups with nothing else in them drawn as one."""
     for name, inner in group.groups.items():
         names = [name]
         while not inner.boxes and len(inner.groups) == 1:
@@ -234,7 +234,7 @@ def _merged(group: _Group) -> Iterator[tuple[tuple[str, ...], _Group]]:
         yield tuple(names), inner
 
 
-def _frame_look(frame: Frame) -> dict[str, str]:
+def _frame_look(frame: Outline) -> dict[str, str]:
     if frame.depth == 0:
         return {**OUTER_GROUP, "fontsize": "14", "class": "step"}
     if frame.path == ("time",):
@@ -250,7 +250,7 @@ def _at(rect: Rect) -> dict[str, str]:
 
 
 def _node(graph: graphviz.Digraph, ends: dict[str, str], id: str) -> str:
-    """The node an arrow starts or ends at: somewhere, if it is not among those that are painted."""
+    """Return the node an arrow starts or ends at: somewhere, if it is not among those that are painted."""
     if id not in ends:
         ends[id] = f"away{len(ends)}"
         graph.node(ends[id], label="", style="invis", pos="0,0", width="0.01", height="0.01")

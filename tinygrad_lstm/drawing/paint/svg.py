@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...pages.theme import INK, PAPER, SHADES, STYLED, dark_style
 from .. import labels
-from ..layout.columns import Placed, PlacedColumn
-from ..layout.geometry import Curve, Frame, Rect
+from ..layout.geometry import Curve, Outline, Rect
+from ..layout.model import Placed, PlacedColumn
 from ..scene import Arrow, Box, Scene, Text
 from . import dot
 from .render import MEND, RenderError, render
 
 PAD = 6.0
 
-_ELEMENT = re.compile(
-    r'<g id="([fba]\d+)" class="([^"]*)">\n<title>.*?</title>\n(.*?)(?=\n<!-- |\n</g>\n</svg>)', re.DOTALL
-)
-_WORD = re.compile(r"@(\d+)@")
-_PALEST, _WORDS = f'fill="{SHADES[0]}"', f'fill="{INK}"'
-_FAINT = f'stroke-width="{dot.width_of(0)}"'
 _UNFIT = re.compile(r"[^\w.@→′-]+")
-_START = re.compile(r'text-anchor="start" x="[^"]*"')
+_SVG, _XML = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/XML/1998/namespace}"
+
+
+class Painted(NamedTuple):
+    """A picture as SVG text, and what was drawn: the boxes and arrows of the scene by their ids in it."""
+
+    svg: str
+    boxes: dict[str, Box]
+    arrows: dict[str, Arrow]
+
+
+class _Hole(NamedTuple):
+    """A place in a piece that each stamp fills: with one of its words, or with a look of its own."""
+
+    what: str  # "word", "fill", "ink" or "width"
+    number: int = 0  # of the word
+    painted: str = ""  # what Graphviz painted there
+
+
+class _Piece(NamedTuple):
+    """What Graphviz painted for one element, escaped already, divided where there are holes."""
+
+    kind: str
+    parts: list[str | _Hole]
+
+    def filled(self, id: str, tooltip: str, words: Sequence[str], looks: Mapping[str, str]) -> str:
+        """Return the element with its own words and looks; every text is escaped here, and nowhere else."""
+        body = "".join(
+            part
+            if isinstance(part, str)
+            else labels.spoken(words[part.number])
+            if part.what == "word"
+            else looks.get(part.what, part.painted)
+            for part in self.parts
+        )
+        return f'<g id="{id}" class="{self.kind}"><title>{labels.spoken(tooltip)}</title>\n{body}'
 
 
 @dataclass
@@ -44,7 +75,7 @@ class _Stamps:
     def __init__(self, placed: Placed) -> None:
         self._placed = placed
         self._stamps: dict[object, _Stamp] = {}
-        self.frames: list[tuple[str, Frame]] = []
+        self.frames: list[tuple[str, Outline]] = []
         self.boxes: list[tuple[str, Box, Rect]] = []
         self.arrows: list[tuple[str, Arrow, Curve]] = []
         self.of = [self._stamp(column) for column in placed.columns]
@@ -83,16 +114,15 @@ class _Stamps:
         return neighbour.kind, end, round(neighbour.dx - column.dx, 3), round(neighbour.dy - column.dy, 3)
 
 
-def svg(scene: Scene, placed: Placed) -> str:
-    """The picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
+def svg(scene: Scene, placed: Placed) -> Painted:
+    """Paint the picture as SVG, which follows the reader's choice of light or dark and can be read aloud."""
     stamps = _Stamps(placed)
     source = dot.painted("picture", stamps.frames, stamps.boxes, stamps.arrows)
-    places = {name: rect for name, _, rect in stamps.boxes} | {name: frame.rect for name, frame in stamps.frames}
-    pieces = _pieces(render(source, "svg", "nop2").decode("utf-8"), places)
-    if len(pieces) != len(places) + len(stamps.arrows):
-        raise RenderError(f"Graphviz painted {len(pieces)} of {len(places) + len(stamps.arrows)} elements; {MEND}")
-    width = placed.high.x - placed.low.x + 2 * PAD
-    height = placed.high.y - placed.low.y + 2 * PAD
+    pieces = _pieces(render(source, "svg", "nop2"), stamps)
+    expected = len(stamps.frames) + len(stamps.boxes) + len(stamps.arrows)
+    if len(pieces) != expected:
+        raise RenderError(f"Graphviz painted {len(pieces)} of {expected} elements; {MEND}")
+    width, height = size(placed)
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
         f'<svg role="img" width="{width:.0f}pt" height="{height:.0f}pt" viewBox="0 0 {width:.2f} {height:.2f}" '
@@ -104,19 +134,27 @@ def svg(scene: Scene, placed: Placed) -> str:
         f'<g class="graph" transform="translate({PAD - placed.low.x:.2f} {PAD + placed.high.y:.2f})">',
     ]
     taken: set[str] = set()
+    boxes: dict[str, Box] = {}
+    arrows: dict[str, Arrow] = {}
     names = [column.id for column in scene.columns] + ["legend"]
     for column, name, stamp in zip(placed.columns, names, stamps.of, strict=False):
         dx, dy = column.dx - stamp.column.dx, column.dy - stamp.column.dy
         move = f' transform="translate({dx:.2f} {-dy:.2f})"' if dx or dy else ""
         lines.append(f'<g id="{_id(name, taken)}" class="column"{move}>')
-        lines += _stamped(column, stamp, pieces, name, taken)
+        drawn = Painted("", boxes, arrows) if name != "legend" else Painted("", {}, {})
+        lines += _stamped(column, stamp, pieces, name, taken, drawn)
         lines.append("</g>")
     lines.append("</g>\n</svg>\n")
-    return "\n".join(lines)
+    return Painted("\n".join(lines), boxes, arrows)
+
+
+def size(placed: Placed) -> tuple[float, float]:
+    """Return the width and the height of the picture, in points."""
+    return placed.high.x - placed.low.x + 2 * PAD, placed.high.y - placed.low.y + 2 * PAD
 
 
 def positioned(scene: Scene, placed: Placed) -> str:
-    """DOT of the whole with every position, for Graphviz to paint as it is."""
+    """Return DOT of the whole with every position, for Graphviz to paint as it is."""
     frames, boxes, arrows = [], [], []  # type: ignore[var-annotated]
     for column in placed.columns:
         for frame in column.frames():
@@ -130,48 +168,92 @@ def positioned(scene: Scene, placed: Placed) -> str:
 
 
 def _stamped(
-    column: PlacedColumn, stamp: _Stamp, pieces: dict[str, tuple[str, list[str]]], prefix: str, taken: set[str]
+    column: PlacedColumn, stamp: _Stamp, pieces: dict[str, _Piece], prefix: str, taken: set[str], drawn: Painted
 ) -> Iterator[str]:
+    """Fill the pieces of a column, and note in ``drawn`` which box or arrow each became."""
     for frame, name in zip(column.frames(), stamp.frames, strict=True):
         id = ".".join((prefix, *frame.path)) if frame.depth else f"{prefix}.frame"
-        yield _element(pieces[name], _id(id, taken), frame.title, (frame.title,))
+        yield pieces[name].filled(_id(id, taken), frame.title, (frame.title,), {})
     for box, name in zip(column.content.boxes, stamp.boxes, strict=True):
         tooltip = f"{box.tooltip}\n{box.statistics}".strip()
-        box.element = _id(box.id, taken)
-        drawn = _element(pieces[name], box.element, tooltip, [text.text for text in box.texts])
-        yield drawn if not box.shade else _shaded(drawn, box)
+        id = _id(box.id, taken)
+        drawn.boxes[id] = box
+        looks = dict(zip(("fill", "ink"), dot.shade_look(box.shade), strict=True)) if box.shade else {}
+        yield pieces[name].filled(id, tooltip, [text.text for text in box.texts], looks)
     arrows = (*column.content.arrows, *(crossing.arrow for crossing in column.content.crossing))
     for arrow, name in zip(arrows, stamp.arrows, strict=True):
-        arrow.element = _id(f"{arrow.tail}→{arrow.head}", taken)
-        drawn = _element(pieces[name], arrow.element, arrow.tooltip, (arrow.label,))
-        width = None if not arrow.shade or arrow.thick else dot.width_of(arrow.shade)
-        yield drawn if width is None else drawn.replace(_FAINT, f'stroke-width="{width}"')
+        id = _id(f"{arrow.tail}→{arrow.head}", taken)
+        drawn.arrows[id] = arrow
+        width = {"width": dot.width_of(arrow.shade)} if arrow.shade and not arrow.thick else {}
+        yield pieces[name].filled(id, arrow.tooltip, (arrow.label,), width)
 
 
-def _shaded(drawn: str, box: Box) -> str:
-    """Painted in the palest shade, now in its own."""
-    fill, words = dot.shade_look(box.shade or 0)
-    return drawn.replace(_PALEST, f'fill="{fill}"').replace(_WORDS, f'fill="{words}"')
+def _pieces(drawn: bytes, stamps: _Stamps) -> dict[str, _Piece]:
+    """Take apart what Graphviz painted, by the names of the elements."""
+    centres = {name: rect.x for name, _, rect in stamps.boxes}
+    centres |= {name: frame.rect.x for name, frame in stamps.frames}
+    variable = {
+        name: {("fill", SHADES[0]): "fill", ("fill", INK): "ink"} for name, box, _ in stamps.boxes if box.shade == 0
+    }
+    variable |= {
+        name: {("stroke-width", dot.width_of(0)): "width"}
+        for name, arrow, _ in stamps.arrows
+        if arrow.shade is not None
+    }
+    names = {*centres, *(name for name, _, _ in stamps.arrows)}
+    pieces = {}
+    for group in ET.fromstring(drawn).iter(f"{_SVG}g"):
+        name = group.get("id", "")
+        if name in names:
+            parts: list[str | _Hole] = []
+            for element in group:
+                if element.tag != f"{_SVG}title":
+                    parts += _divided(element, centres.get(name), variable.get(name, {}))
+                    parts.append("\n")
+            pieces[name] = _Piece(group.get("class", ""), [*_joined(parts), "</g>"])
+    return pieces
 
 
-def _element(piece: tuple[str, list[str]], id: str, tooltip: str, words: Any) -> str:
-    """One painted element with its own words; every other part of the piece is the number of one."""
-    kind, parts = piece
-    body = "".join(labels.spoken(words[int(part)]) if i % 2 else part for i, part in enumerate(parts))
-    return f'<g id="{id}" class="{kind}"><title>{labels.spoken(tooltip)}</title>\n{body}'
-
-
-def _pieces(drawn: str, places: dict[str, Rect]) -> dict[str, tuple[str, list[str]]]:
-    """What Graphviz painted, by element: its class, and its body divided where words are to be put in.
+def _divided(
+    element: ET.Element, centre: float | None, variable: Mapping[tuple[str, str], str]
+) -> Iterator[str | _Hole]:
+    """Serialise an element, with holes for its words and for the looks that vary.
 
     Words are centred on their boxes and frames, where Graphviz gave the left end of those it measured.
     """
-    pieces = {}
-    for name, kind, body in _ELEMENT.findall(drawn):
-        if name in places:
-            body = _START.sub(f'text-anchor="middle" x="{places[name].x:.2f}"', body)
-        pieces[name] = (kind, _WORD.split(body))
-    return pieces
+    if centre is not None and element.get("text-anchor") == "start":
+        element.set("text-anchor", "middle")
+        element.set("x", f"{centre:.2f}")
+    tag = element.tag.removeprefix(_SVG)
+    yield f"<{tag}"
+    for key, value in element.items():
+        yield f' {key.replace(_XML, "xml:")}="'
+        what = variable.get((key, value))
+        yield _Hole(what, painted=value) if what else html.escape(value)
+        yield '"'
+    text = (element.text or "").strip("\n")
+    if not text and not len(element):
+        yield "/>"
+        return
+    yield ">"
+    word = text.strip("@")
+    yield _Hole("word", int(word)) if text == f"@{word}@" else html.escape(text)
+    for child in element:
+        yield from _divided(child, centre, variable)
+    yield f"</{tag}>"
+
+
+def _joined(parts: Iterable[str | _Hole]) -> Iterator[str | _Hole]:
+    """Join what stands between two holes."""
+    text: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            text.append(part)
+        else:
+            yield "".join(text)
+            text = []
+            yield part
+    yield "".join(text)
 
 
 def _add(items: list[Any], letter: str, *parts: Any) -> str:
@@ -181,7 +263,7 @@ def _add(items: list[Any], letter: str, *parts: Any) -> str:
 
 
 def _id(text: str, taken: set[str]) -> str:
-    """As an identifier that is not taken yet: no spaces, nothing that needs escaping."""
+    """Return the text as an identifier that is not taken yet: no spaces, nothing that needs escaping."""
     id = base = _UNFIT.sub("_", text)
     count = 1
     while id in taken:

@@ -18,11 +18,11 @@ from .unrolled import LONG_OPS, title
 
 
 def backward(graph: Graph, options: Options) -> Scene:
-    """Which contributions flow where, how large they are, where they meet and add up."""
+    """Draw which contributions flow where, how large they are, where they meet and add up."""
     walk = list(backprop(graph.output))
     complete = {graph.output: magnitude(walk[0].upstream) if walk else 1.0}
     complete.update((step.input, magnitude(step.after)) for step in walk if step.arrived == step.expected)
-    parts = Parts(graph, options, cells_shut=False, longest=LONG_OPS)
+    parts = Parts(graph, options, cells_closed=False, longest=LONG_OPS)
     return _Backward(graph, parts, options, walk, complete).scene
 
 
@@ -60,14 +60,14 @@ class _Backward:
             self.scene.add(self._alone())
 
     def _alone(self) -> Box:
-        """A leaf from which nothing was computed: what it is given is all its gradient."""
+        """Draw a leaf from which nothing was computed: what it is given is all its gradient."""
         node = self.graph.output
         box = self.describe.node(node, self.graph.ids[node])
         box.texts = (*box.texts, Text(f"seed {_norm(self.complete[node])}", "gradient"))
         return self._shaded(box, self.complete[node])
 
     def _draw(self, part: Part) -> None:
-        """The part, what it sends to its inputs, and before it the circle where what it receives adds up."""
+        """Draw the part, what it sends to its inputs, and before it the circle where what it receives adds up."""
         received = [node for node in part.members if node in self.complete]
         if not received:
             return
@@ -102,11 +102,11 @@ class _Backward:
         return self._shaded(box, total)
 
     def _is_known(self, node: Tensor) -> bool:
-        """Whether a walk that is shown half way has completed a node's gradient."""
+        """Tell whether a walk that is shown half way has completed a node's gradient."""
         return self.options.gradients is None or self.options.gradients.get(node) is not None
 
     def _meeting(self, node: Tensor, part: Part) -> None:
-        """A circle where several contributions to an operation's result add up."""
+        """Add a circle where several contributions to an operation's result add up."""
         if node not in self.meetings:
             return
         texts = (Text("+", "sign"), Text(f"{len(self.sent[node])} meet", "detail"))
@@ -117,7 +117,7 @@ class _Backward:
         self._arrow(id, part.id, self.complete[node], f"{self.describe.name(node)}: the sum", node, node)
 
     def _find_meetings(self) -> set[Tensor]:
-        """Operations to whose results several contributions come, not all of them from within one shut box."""
+        """Find operations to whose results several contributions come, not all of them from within one closed box."""
         found = set()
         for x, steps in self.sent.items():
             if len(steps) > 1 and not x.is_leaf and self.parts.of[x].kind != "gap":
@@ -127,7 +127,7 @@ class _Backward:
         return found
 
     def _to_leaf(self, step: Contribution, part: Part) -> None:
-        """A copy of the leaf beside what it was used by, with what this use adds to its gradient."""
+        """Add a copy of the leaf beside what it was used by, with what this use adds to its gradient."""
         if part.kind == "gap":
             return
         side = self.parts.initial.get((step.node, step.slot), 0)

@@ -30,7 +30,7 @@ class Describer:
         self.scale = Scale(map(magnitude, (options.gradients or {}).values())) if options.colored else None
 
     def node(self, node: Tensor, id: str, column: int = 0, place: tuple[str, ...] = ()) -> Box:
-        """A box for one node: an operation, or a copy of a leaf."""
+        """Return a box for one node: an operation, or a copy of a leaf."""
         if node.is_leaf:
             if node not in self._leaves:
                 self._leaves[node] = self._box(node)
@@ -63,7 +63,7 @@ class Describer:
         return tuple(texts)
 
     def echo(self, node: Tensor, id: str, column: int, place: tuple[str, ...], when: str) -> Box:
-        """A small copy of an operation's result, which says at which step it was computed."""
+        """Return a small copy of an operation's result, which says at which step it was computed."""
         assert node.primitive is not None
         name = words.clean(node.name or node.primitive.symbol)
         box = Box(id, "echo", (Text(name), Text(when, "detail")), column, place, statistics=self.statistics(node))
@@ -73,7 +73,7 @@ class Describer:
     def group(
         self, id: str, kind: str, texts: tuple[Text, ...], outputs: list[Tensor], members: int, column: int
     ) -> Box:
-        """A box for many operations, with the numbers of what they hand on."""
+        """Return a box for many operations, with the numbers of what they hand on."""
         lines = list(texts)
         for node in outputs:
             name = self.name(node) if len(outputs) > 1 else ""
@@ -84,15 +84,15 @@ class Describer:
         return self._shaded(box, *outputs)
 
     def name(self, node: Tensor) -> str:
-        """What to call a node in a sentence or on an arrow."""
+        """Return what to call a node in a sentence or on an arrow."""
         return self.own_name(node) or words.clean(node.primitive.symbol if node.primitive else "data")
 
     def own_name(self, node: Tensor) -> str:
-        """What its author called a node, with its time step; nothing if it has no name."""
+        """Return what its author called a node, with its time step; nothing if it has no name."""
         return words.clean(display_name(node) or "")
 
     def numbers(self, node: Tensor, most: int = 3) -> list[Text]:
-        """The lines that values and gradients add to a box: up to so many numbers, else the norm."""
+        """Return the lines that values and gradients add to a box: up to so many numbers, else the norm."""
         lines = []
         if self.options.values:
             lines.append(Text(words.numbers(self.graph.values[node], most), "value"))
@@ -104,12 +104,12 @@ class Describer:
         return lines
 
     def tooltip(self, node: Tensor) -> str:
-        """Full name, equation, shape and dtype."""
+        """Return full name, equation, shape and dtype."""
         value = self.graph.values[node]
         return f"{self.graph.ids[node]}\n{equation(node)}\nshape {words.shape(value)}, {node.dtype}"
 
     def statistics(self, node: Tensor) -> str:
-        """What a node's value and gradient are like."""
+        """Return what a node's value and gradient are like."""
         found = (self.options.gradients or {}).get(node)
         lines = [f"value: {statistics(self.graph.values[node])}"]
         if found is not None:
@@ -117,7 +117,7 @@ class Describer:
         return "\n".join(lines)
 
     def _shaded(self, box: Box, *nodes: Tensor) -> Box:
-        """The box as the options want it to look."""
+        """Return the box as the options want it to look."""
         gradients = self.options.gradients
         wanted = [node for node in nodes if node.requires_grad]
         if gradients is not None and wanted:
@@ -131,7 +131,7 @@ class Describer:
 
 
 def role(node: Tensor) -> str:
-    """What a node is in a picture."""
+    """Return what a node is in a picture."""
     if node.primitive is not None:
         return role_of(node.primitive)
     if node.requires_grad:

@@ -18,14 +18,14 @@ from ..scene import Arrow, Box, Scene, Text
 from .describe import role
 from .options import Options
 from .parts import Part, Parts, without_step
-from .unrolled import Unrolled
+from .unrolled import UnrolledScene
 
 LONG_GATES = 5
 
 
 def gates(graph: Graph, options: Options) -> Scene:
-    """Cells opened into their layers and pointwise operations, everything else shut."""
-    parts = Parts(graph, replace(options, depth=None), cells_shut=True, longest=LONG_GATES, keep_shut=True)
+    """Draw cells opened into their layers and pointwise operations, everything else closed."""
+    parts = Parts(graph, replace(options, depth=None), cells_closed=True, longest=LONG_GATES, keep_closed=True)
     opened = _Opened(parts, [part for part in parts.parts if _is_open(part, parts, options)])
     parts.refuse_unknown_names()
     return _Gates(graph, parts, options, opened).scene
@@ -80,7 +80,7 @@ class _Opened:
         self._parts.parts[position : position + 1] = fresh
 
     def _belts(self, cells: Iterable[Part]) -> set[object]:
-        """The operations on which a state is carried through a cell, in any step, by what their steps share.
+        """Return the operations on which a state is carried through a cell, in any step, by what their steps share.
 
         The way leads past all layers if there is such a way; if no state has one, as in a plain RNN, it leads through.
         """
@@ -100,7 +100,7 @@ class _Opened:
         return {fold[node] for way in (through | past_layers).values() for node in way}
 
     def _is_entry(self, node: Tensor) -> bool:
-        """Whether a state comes into the cell here."""
+        """Tell whether a state comes into the cell here."""
         of = self._parts.timeline.of
         return any(
             (node, slot) in self._parts.initial or (x in of and self._apart(x, node))
@@ -111,7 +111,7 @@ class _Opened:
         return self._parts.timeline.of[x] != self._parts.timeline.of.get(node)
 
     def _carried_on(self, node: Tensor) -> bool:
-        """Whether a state leaves the cell here: used at another step, or named as one at the end."""
+        """Tell whether a state leaves the cell here: used at another step, or named as one at the end."""
         users, of = self.users[node], self._parts.timeline.of
         if any(self._apart(node, user) for user in users if user in of):
             return True
@@ -119,7 +119,7 @@ class _Opened:
         return node.name is not None and (outside or f"{node.name}0" in self._states)
 
 
-class _Gates(Unrolled):
+class _Gates(UnrolledScene):
     """Draws opened cells; of each cell's output a pill above it, which says what it is."""
 
     def __init__(self, graph: Graph, parts: Parts, options: Options, opened: _Opened) -> None:
@@ -129,12 +129,12 @@ class _Gates(Unrolled):
         super().__init__(graph, parts, options, upwards=True)
 
     def _leaves(self, x: Tensor, part: Part, opened: _Opened, parts: Parts) -> bool:
-        """Whether something besides the cell itself uses x: it is an output, and not only a state."""
+        """Tell whether something besides the cell itself uses x: it is an output, and not only a state."""
         users = [parts.of[user] for user in opened.users[x]]
         return x is parts.graph.output or any(not self._carries(part, user, opened) for user in users)
 
     def _carries(self, source: Part, part: Part, opened: _Opened) -> bool:
-        """Whether an arrow between two parts stays in a cell, or leads from one step of it to the next."""
+        """Tell whether an arrow between two parts stays in a cell, or leads from one step of it to the next."""
         home = opened.block.get(part) or (without_step(part.id) if part.kind == "cell" else "")
         return part.kind == "gap" or (home != "" and _cell(home) == _cell(opened.block[source]))
 
@@ -182,12 +182,12 @@ class _Gates(Unrolled):
 
 
 def _cell(block: str) -> str:
-    """Which cell a block shows."""
+    """Return which cell a block shows."""
     return block.partition("\n")[0]
 
 
 def _layers(members: list[Tensor], parts: Parts, users: dict[Tensor, list[Tensor]]) -> dict[Tensor, Tensor]:
-    """Which nodes are one layer: an activation, the products with weights under it, and the biases between.
+    """Find which nodes are one layer: an activation, the products with weights under it, and the biases between.
 
     Maps each to the last of its layer.
     """
@@ -210,7 +210,7 @@ def _layers(members: list[Tensor], parts: Parts, users: dict[Tensor, list[Tensor
 
 
 def _is_affine(node: Tensor, weighted: set[Tensor], parts: Parts) -> bool:
-    """Whether a node is a product with weights, or a sum of such products and biases."""
+    """Tell whether a node is a product with weights, or a sum of such products and biases."""
     weights = [x for x in node.inputs if x in parts.weights]
     assert node.primitive is not None
     if node.primitive.combines == "sum":
@@ -224,7 +224,7 @@ def _is_affine(node: Tensor, weighted: set[Tensor], parts: Parts) -> bool:
 def _way(
     start: Tensor, exits: set[Tensor], allowed: set[Tensor], users: dict[Tensor, list[Tensor]]
 ) -> list[Tensor] | None:
-    """The shortest way from an operation to an exit, over allowed ones."""
+    """Return the shortest way from an operation to an exit, over allowed ones."""
     if start not in allowed:
         return None
     came: dict[Tensor, Tensor | None] = {start: None}
@@ -261,13 +261,13 @@ def _joins(node: Tensor) -> bool:
 
 
 def _layer_title(node: Tensor) -> str:
-    """Its activation; without one, a layer is linear."""
+    """Return its activation; without one, a layer is linear."""
     assert node.primitive is not None
     return node.primitive.symbol if role(node) == "layer" else "linear"
 
 
 def _sign(node: Tensor) -> str:
-    """An operation's sign, with a constant operand in it: 1−, ×2."""
+    """Return an operation's sign, with a constant operand in it: 1−, ×2."""
     assert node.primitive is not None
     sign = node.primitive.sign
     numbers = [f"{x.item():.3g}" if is_number(x) else "" for x in node.inputs]

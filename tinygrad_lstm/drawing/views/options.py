@@ -15,6 +15,10 @@ Gradients = Mapping[Tensor, Any]
 Notes = Mapping[Tensor | tuple[Tensor, Tensor], str]
 
 DIRECTIONS = ("left-to-right", "top-to-bottom")
+"""In which time may lead; the first unless one says otherwise."""
+
+COLORS = ("gradient",)
+"""By what boxes may be shaded."""
 
 
 @dataclass(frozen=True)

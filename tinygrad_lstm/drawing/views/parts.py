@@ -17,7 +17,7 @@ from .options import Options
 
 @dataclass(eq=False, slots=True)
 class Part:
-    """One box to be: an operation by itself, or many behind one door."""
+    """One box to be: an operation by itself, or many in one box."""
 
     id: str
     kind: str  # "op", "module", "cell" or "gap"; in an opened cell also "layer", "pointwise" or "joint"
@@ -34,17 +34,17 @@ class Part:
 
     @property
     def texts(self) -> tuple[Text, ...]:
-        """What stands on its door."""
+        """Return what is written on its box when it is closed."""
         return (Text(self.title, "symbol"), *([Text(self.name, "detail")] if self.name else []))
 
     @property
-    def shut(self) -> bool:
-        """Whether one cannot see what is inside."""
+    def closed(self) -> bool:
+        """Tell whether one cannot see what is inside."""
         return self.kind in ("cell", "module", "gap")
 
 
-class Door(NamedTuple):
-    """What a shut module is called; the key tells its calls apart."""
+class ModuleBox(NamedTuple):
+    """A closed module as one box; the key tells its calls apart."""
 
     key: object
     id: str
@@ -57,21 +57,21 @@ class Door(NamedTuple):
 class Parts:
     """Divides the operations of a graph among columns, and there among boxes.
 
-    ``cells_shut`` says that cells and other modules are boxes, but for ``options.depth`` levels; otherwise all
+    ``cells_closed`` says that cells and other modules are boxes, but for ``options.depth`` levels; otherwise all
     operations are boxes of their own, down to that depth. ``options.expand`` opens single ones, unless they are to be
-    kept shut because something else will open them.
+    kept closed because something else will open them.
     """
 
     def __init__(
-        self, graph: Graph, options: Options, *, cells_shut: bool, longest: int, keep_shut: bool = False
+        self, graph: Graph, options: Options, *, cells_closed: bool, longest: int, keep_closed: bool = False
     ) -> None:
         self.graph = graph
         self.timeline = Timeline(graph)
         self._options = options
-        self._cells_shut = cells_shut
-        self._keep_shut = keep_shut
+        self._cells_closed = cells_closed
+        self._keep_closed = keep_closed
         self._used: set[str] = set()
-        self._doors: dict[str, None] = {}
+        self._module_ids: dict[str, None] = {}
         self._taken: set[str] = set()
         self._states: dict[object, int] = {}
         self._around_cells = self._calls_around_cells()
@@ -89,16 +89,16 @@ class Parts:
         return [step for step in self.steps if isinstance(step, Gap)]
 
     def timeless(self, node: Tensor) -> str:
-        """A name for an operation that its counterparts in other steps share, and no other."""
+        """Return a name for an operation that its counterparts in other steps share, and no other."""
         fold = self.timeline.fold[node]
         return f"state{self._states.setdefault(fold, len(self._states))}"
 
     def is_step(self, column: int) -> bool:
-        """Whether a column shows a time step."""
+        """Tell whether a column shows a time step."""
         return self.columns[column].id.startswith("t")
 
     def _lay_columns(self) -> tuple[tuple[Column, ...], dict[int, int]]:
-        """The columns in order, and where each time is shown."""
+        """Return the columns in order, and where each time is shown."""
         times = set(map(self.timeline.column, self.timeline.operations))
         sides = set(self.initial.values())
         columns: list[Column] = []
@@ -124,13 +124,13 @@ class Parts:
         for node in self.timeline.operations:
             column = self._index[self.timeline.column(node)]
             gap = gaps.get(column)
-            door = None if gap else self._door(node, column)
-            key = gap or (door and door.key) or node
+            box = None if gap else self._module_box(node, column)
+            key = gap or (box and box.key) or node
             if key not in found:
                 if gap:
                     part = Part(f"{self.columns[column].id}.steps", "gap", column, str(gap))
-                elif door:
-                    part = Part(self.unique(door.id), door.kind, column, door.title, door.module, door.name)
+                elif box:
+                    part = Part(self.unique(box.id), box.kind, column, box.title, box.module, box.name)
                 else:
                     part = Part(self.unique(self.graph.ids[node]), "op", column)
                 found[key] = part
@@ -138,17 +138,17 @@ class Parts:
             found[key].members.append(node)
             self.of[node] = found[key]
 
-    def _door(self, node: Tensor, column: int) -> Door | None:
-        """The outermost shut module that an operation is in."""
+    def _module_box(self, node: Tensor, column: int) -> ModuleBox | None:
+        """Return the outermost closed module that an operation is in."""
         levels = self.timeline.levels(node)
         step = f"{self.columns[column].id}." if self.is_step(column) else ""
         depth = self._options.depth
-        if not self._cells_shut:
+        if not self._cells_closed:
             first = len(levels) if depth is None else depth
         else:
             first = next((i for i, (f, _) in enumerate(levels) if f.call not in self._around_cells), len(levels))
             if not levels and self.timeline.free and self.is_step(column):
-                return self._shut(Door(step, f"{step}step", "cell", "step")) if not depth else None
+                return self._unless_opened(ModuleBox(step, f"{step}step", "cell", "step")) if not depth else None
             first += depth or 0
         outer = len(node.context.frames) - len(levels)
         names = [_name(frame) for frame in node.context.frames[:outer] if frame.name]
@@ -157,18 +157,18 @@ class Parts:
             kind = "cell" if module in self.timeline.cells else "module"
             title = clean(frame.kind or frame.name or "")
             own = clean(frame.name) if frame.kind and frame.name else ""
-            door = Door(frame.call, step + ".".join(names), kind, title, module, own)
-            if i >= first and self._shut(door):
-                return door
+            box = ModuleBox(frame.call, step + ".".join(names), kind, title, module, own)
+            if i >= first and self._unless_opened(box):
+                return box
         return None
 
-    def _shut(self, door: Door) -> Door | None:
-        """The door, unless one of the names in ``expand`` opens it."""
-        return None if not self._keep_shut and self.opens(door.id) else door
+    def _unless_opened(self, box: ModuleBox) -> ModuleBox | None:
+        """Return the box, unless one of the names in ``expand`` opens it."""
+        return None if not self._keep_closed and self.opens(box.id) else box
 
     def opens(self, id: str) -> bool:
-        """Whether one of the names in ``expand`` fits a module, or what is in or around it."""
-        self._doors[id] = None
+        """Tell whether one of the names in ``expand`` fits a module, or what is in or around it."""
+        self._module_ids[id] = None
         fitting = [
             name
             for name in self._options.expand
@@ -191,12 +191,12 @@ class Parts:
         """Complain of a name in ``expand`` that fitted nothing so far."""
         for name in self._options.expand:
             if name not in self._used:
-                some = list(self._doors)[:8]
+                some = list(self._module_ids)[:8]
                 there = f"what can be opened: {', '.join(some)}" if some else "everything is open already"
                 raise ValueError(f"expand={name!r} fits nothing in this picture; {there}")
 
     def find_outputs(self) -> None:
-        """What of each part is used outside of it, in the order in which it was made."""
+        """Return what of each part is used outside of it, in the order in which it was made."""
         for part in self.parts:
             part.outputs.clear()
         used: dict[Tensor, None] = {self.graph.output: None}
@@ -209,7 +209,7 @@ class Parts:
                 self.of[node].outputs.append(node)
 
     def unique(self, id: str) -> str:
-        """The id, changed if another part has it."""
+        """Return the id, changed if another part has it."""
         while id in self._taken:
             id += "′"
         self._taken.add(id)
@@ -221,11 +221,11 @@ def _name(frame: Frame) -> str:
 
 
 def without_step(id: str) -> str:
-    """An id as its counterparts in other steps have it too: cell of t3.cell."""
+    """Return an id as its counterparts in other steps have it too: cell of t3.cell."""
     step, _, rest = id.partition(".")
     return rest if step.startswith("t") and step[1:].isdigit() else id
 
 
 def plain(name: str) -> str:
-    """A name as it stands in ids."""
+    """Return a name as it stands in ids."""
     return re.sub(r"[^\w.]+", "_", name)[:60]

@@ -21,9 +21,9 @@ EVER = "ₜ"
 
 
 def rolled(graph: Graph, options: Options) -> Scene:
-    """One box for all steps of a cell, the state on the loop with its delay."""
+    """Draw one box for all steps of a cell, the state on the loop with its delay."""
     everything = replace(options, steps="all" if options.steps is None else options.steps)
-    parts = Parts(graph, everything, cells_shut=True, longest=0)
+    parts = Parts(graph, everything, cells_closed=True, longest=0)
     return _Rolled(graph, parts, everything).scene
 
 
@@ -78,7 +78,7 @@ class _Rolled:
             self.scene.add(self.describe.node(graph.output, graph.ids[graph.output]))
 
     def _when(self) -> str:
-        """Which steps are folded."""
+        """Return which steps are folded."""
         steps = [step for step in self.parts.steps if isinstance(step, int)]
         every = len(steps) == len(self.parts.timeline.steps)
         return "every time step" if every or not steps else f"t = {steps[0]} … {steps[-1]}"
@@ -134,7 +134,7 @@ class _Rolled:
         part = fold.first
         node = part.members[-1]
         often = len(fold.parts) > 1 or self.parts.is_step(part.column)
-        if part.shut:
+        if part.closed:
             texts = list(part.texts)
         elif is_input(part):
             texts = [Text(self._name(node, often), "symbol")]
@@ -144,7 +144,7 @@ class _Rolled:
             texts = [Text(symbol, "sign" if len(symbol) <= 2 else "symbol")]
             if node.name:
                 texts.append(Text(self._name(node, often)))
-        if self.options.shapes and not part.shut:
+        if self.options.shapes and not part.closed:
             texts.append(Text(words.shape(self.graph.values[node]), "detail"))
         if self.options.values:
             values = [self.graph.values[x] for x in outputs]
@@ -173,9 +173,9 @@ class _Rolled:
 
     def _from_leaf(self, x: Tensor, node: Tensor, slot: int, part: Part) -> None:
         first, weight = self.parts.initial.get((node, slot), 0), x in self.parts.weights
-        if part.shut and not first and (weight or is_number(x)):
+        if part.closed and not first and (weight or is_number(x)):
             return
-        place = () if part.shut or first else node.scope
+        place = () if part.closed or first else node.scope
         # a weight is the same in every step; an input is another one, but in the same place
         key = (x if weight or first else self.parts.timeline.fold[node], 0 if weight or first else slot, place)
         if key not in self._leaves:
@@ -233,7 +233,7 @@ class _Rolled:
 
 
 def _range(magnitudes: list[float]) -> str:
-    """The norms of many tensors."""
+    """Sum up the norms of many tensors."""
     if not magnitudes:
         return "none"
     low, high = np.min(magnitudes), np.max(magnitudes)

@@ -21,18 +21,18 @@ MANY = 4
 
 
 def ops(graph: Graph, options: Options) -> Scene:
-    """Every primitive; shared leaves copied into the places that use them."""
-    parts = Parts(graph, options, cells_shut=False, longest=LONG_OPS)
-    return Unrolled(graph, parts, options).scene
+    """Draw every primitive; shared leaves copied into the places that use them."""
+    parts = Parts(graph, options, cells_closed=False, longest=LONG_OPS)
+    return UnrolledScene(graph, parts, options).scene
 
 
 def cells(graph: Graph, options: Options) -> Scene:
-    """One box per cell and step, what they hand on beside the arrows."""
-    parts = Parts(graph, options, cells_shut=True, longest=LONG_CELLS)
-    return Unrolled(graph, parts, options, upwards=not options.depth and not options.expand).scene
+    """Draw one box per cell and step, what they hand on beside the arrows."""
+    parts = Parts(graph, options, cells_closed=True, longest=LONG_CELLS)
+    return UnrolledScene(graph, parts, options, upwards=not options.depth and not options.expand).scene
 
 
-class Unrolled:
+class UnrolledScene:
     """Builds the scene: boxes in the order in which the program ran, arrows to each from what it used.
 
     What comes from farther than the column before is drawn as an echo that says from where: arrows across many steps
@@ -104,9 +104,9 @@ class Unrolled:
             self._copies[key] = self.scene.add(box)
         role = ("data", "state", "back")[side] if side else "weight" if weight else "data"
         arrow = self._arrow(self._copies[key], part, x, node, role)
-        handed_on = self.parts.timeline.handed_on.get((self.parts.timeline.fold[node], slot))
-        if side and handed_on and not part.shut:  # where later steps get it from their neighbour
-            arrow.port = self.parts.timeless(handed_on[0])
+        carried_states = self.parts.timeline.carried_states.get((self.parts.timeline.fold[node], slot))
+        if side and carried_states and not part.closed:  # where later steps get it from their neighbour
+            arrow.port = self.parts.timeless(carried_states[0])
 
     def _from_part(self, x: Tensor, node: Tensor, part: Part) -> None:
         source = self.parts.of[x]
@@ -125,7 +125,7 @@ class Unrolled:
         return abs(source.column - part.column) <= 1 and not backwards
 
     def _tail(self, x: Tensor, part: Part) -> str:
-        """Where the arrow that brings x to a part starts."""
+        """Return where the arrow that brings x to a part starts."""
         return self.parts.of[x].id
 
     def _in_time(self, part: Part) -> bool:
@@ -153,7 +153,7 @@ class Unrolled:
         return f"from t = {first}" if first == last else f"from t = {first} … {last}, {len(bundle)} in all"
 
     def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> Arrow:
-        """An arrow for this use of x; between groups, one for all uses of the same kind."""
+        """Add an arrow for this use of x; between groups, one for all uses of the same kind."""
         path = self.options.highlight
         on_path = path is not None and x in path and node in path
         bundled = part.kind != "op" or label
@@ -161,7 +161,7 @@ class Unrolled:
         if known is None:
             tooltip = f"{self.describe.name(x)}: {tail} → {part.id}"
             arrow = Arrow(tail, part.id, role, label, tooltip, None, path is not None and not on_path, on_path)
-            if x in self.parts.of and not (part.shut and self.parts.of[x].kind == "cell"):
+            if x in self.parts.of and not (part.closed and self.parts.of[x].kind == "cell"):
                 arrow.port = self.parts.timeless(x)
             arrow.uses.append((x, node))
             self.scene.arrows.append(arrow)
@@ -177,7 +177,7 @@ class Unrolled:
 
 
 def is_input(part: Part) -> bool:
-    """Whether an operation only picks from what was given, as xs[t] does."""
+    """Tell whether an operation only picks from what was given, as xs[t] does."""
     if part.kind != "op" or part.members[0].requires_grad:
         return False
     (node,) = part.members
@@ -186,7 +186,7 @@ def is_input(part: Part) -> bool:
 
 
 def title(graph: Graph, parts: Parts) -> tuple[str, str]:
-    """What the picture shows, in words."""
+    """Say what the picture shows, in words."""
     output = graph.output
     made_by = output.primitive.name if output.primitive else "leaf"
     name = words.clean(output.name or f"{made_by} of shape {words.shape(output.value)}")

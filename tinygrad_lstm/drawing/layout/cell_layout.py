@@ -1,10 +1,10 @@
-"""An opened cell as a circuit: which column and which row each of its boxes stands in, and how far those are apart."""
+"""Place the boxes of an opened cell: in which column and row each stands, and how far those are apart."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
-from .columns import Content
+from .model import Content
 from .router import PITCH
 
 ROWS = ("bus", "layer", "lower", "upper", "belt")
@@ -13,7 +13,7 @@ ROWS = ("bus", "layer", "lower", "upper", "belt")
 T = TypeVar("T")
 
 
-def circuit(content: Content, slots: list[int]) -> dict[int, tuple[int, str]]:
+def cell_layout(content: Content, slots: list[int]) -> dict[int, tuple[int, str]]:
     """A column and a row for each box of an opened cell: columns in the order of computation, as few as will do."""
     inside = set(slots)
     before: dict[int, list[int]] = {slot: [] for slot in slots}
@@ -53,7 +53,7 @@ def circuit(content: Content, slots: list[int]) -> dict[int, tuple[int, str]]:
 
 
 def spread(names: list[T], sizes: list[float], least: float) -> tuple[dict[T, float], float]:
-    """Places in a row, so far apart that lines pass between what stands there; and how long the row is."""
+    """Return places in a row, so far apart that lines pass between what stands there; and how long the row is."""
     places: dict[T, float] = {}
     at, before = even(max(least * 0.6, sizes[0] / 2 + 3 * PITCH)), 0.0
     for name, size in zip(names, sizes, strict=True):
@@ -64,5 +64,5 @@ def spread(names: list[T], sizes: list[float], least: float) -> tuple[dict[T, fl
 
 
 def even(x: float) -> float:
-    """Rounded up to the router's grid, so that middles lie on it too."""
+    """Round up to the router's grid, so that middles lie on it too."""
     return float(-(-x // (2 * PITCH)) * 2 * PITCH)

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import TYPE_CHECKING
 
 from .. import labels
 from ..scene import Scene
 from .geometry import Curve, Point, Rect, Template
-
-if TYPE_CHECKING:
-    from .columns import Crossing, PlacedColumn
-
-GUTTER = 44.0
-"""Between two columns."""
+from .model import GUTTER, Crossing, PlacedColumn
 
 
-def line_up(placed: list[PlacedColumn], scene: Scene) -> None:
+def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
     """One column beside the other: framed ones with their tops in a row, others so that what flows flows straight."""
     _face_neighbours(placed, scene)
     wide = [0.0 if scene.downwards else labels.width(c.arrow.label, 9) for p in placed for c in p.content.crossing]
@@ -46,7 +40,7 @@ def line_up(placed: list[PlacedColumn], scene: Scene) -> None:
 
 
 def _offset(column: PlacedColumn, following: PlacedColumn, across: int) -> float:
-    """How far the next column is to be moved for its ports to meet those of the column before."""
+    """Return how far the next column is to be moved for its ports to meet those of the column before."""
     if column.kind == following.kind or column.template.boxes == following.template.boxes:
         return 0.0
     apart = [
@@ -63,13 +57,13 @@ def _offset(column: PlacedColumn, following: PlacedColumn, across: int) -> float
 
 
 def _left_and_right(crossing: Crossing) -> tuple[int, int]:
-    """The numbers of a crossing's ends in the earlier and in the later of its columns."""
+    """Return the numbers of a crossing's ends in the earlier and in the later of its columns."""
     forward = crossing.tail_column < crossing.head_column
     return (crossing.tail_end, crossing.head_end) if forward else (crossing.head_end, crossing.tail_end)
 
 
 def _face_neighbours(placed: list[PlacedColumn], scene: Scene) -> None:
-    """Initial states stand right where they enter the first step; a gap is as high as what flows through it."""
+    """Place initial states right where they enter the first step; a gap is as high as what flows through it."""
     for number, column in enumerate(placed):
         content = column.content
         if [box.role for box in content.boxes] == ["gap"]:
@@ -101,7 +95,7 @@ def _face_neighbours(placed: list[PlacedColumn], scene: Scene) -> None:
 
 
 def _one_after_the_other(wanted: dict[int, tuple[float, Rect]], scene: Scene) -> dict[int, Rect]:
-    """Boxes as near to where they want to be as they can without standing on each other."""
+    """Move boxes as near to where they want to be as they can without standing on each other."""
     facing: dict[int, Rect] = {}
     free = float("-inf")
     for slot, (height, (x, y, width, high)) in sorted(wanted.items(), key=lambda item: item[1][0]):
@@ -113,7 +107,7 @@ def _one_after_the_other(wanted: dict[int, tuple[float, Rect]], scene: Scene) ->
 
 
 def _level(column: PlacedColumn, placed: list[PlacedColumn], downwards: bool) -> Template:
-    """The column's layout, moved so that what comes in from the neighbours comes in straight."""
+    """Return the column's layout, moved so that what comes in from the neighbours comes in straight."""
     across, old = 0 if downwards else 1, column.template
     apart = [
         placed[i].template.ends[tail_end].points[-1][across] - old.ends[head_end].points[0][across]
@@ -129,7 +123,7 @@ def _level(column: PlacedColumn, placed: list[PlacedColumn], downwards: bool) ->
 
 
 def _overlap(a: Rect, b: Rect) -> bool:
-    """Whether two boxes stand on each other, or nearly so."""
+    """Tell whether two boxes stand on each other, or nearly so."""
     return abs(a.x - b.x) < (a.width + b.width) / 2 + 8 and abs(a.y - b.y) < (a.height + b.height) / 2 + 8
 
 
@@ -163,7 +157,7 @@ def _face_both(gap: PlacedColumn, neighbours: list[PlacedColumn], downwards: boo
 
 
 def _straight_out(rect: Rect, forward: bool, template: Template, downwards: bool) -> Curve:
-    """From the side of a box straight to the border of its column."""
+    """Lead from the side of a box straight to the border of its column."""
     if downwards:
         y = 0.0 if forward else template.height
         start, end = Point(rect.x, rect.y + (-1 if forward else 1) * rect.height / 2), Point(rect.x, y)

@@ -6,21 +6,22 @@ import json
 import re
 from typing import Any
 
-from ..paint.dot import against, attributes, layered_graph, write_groups
+from ..paint.dot import against, attributes, layout_graph, write_groups
 from ..paint.render import MEND, OutOfTime, RenderError, render
 from ..scene import Scene
-from .columns import Content, End
-from .geometry import Curve, Frame, Point, Rect, Template
+from .geometry import Curve, Outline, Point, Rect, Template
+from .model import Content, End
 
 MARGIN = 8.0
+"""Points around what stands in a column; chosen by eye."""
 
 LARGE, SECONDS = 400, 20.0
-"""Of a column with more boxes and arrows, the layout may take at most so many seconds."""
+"""Above LARGE boxes and arrows in a column, its layout may take at most so many SECONDS; chosen, not measured."""
 
 
-def layered(content: Content, scene: Scene) -> Template:
-    """The column's boxes and arrows where ``dot`` would put them."""
-    graph = layered_graph("column", scene)
+def by_dot(content: Content, scene: Scene) -> Template:
+    """Place the column's boxes and arrows where ``dot`` would put them."""
+    graph = layout_graph("column", scene)
     ids = {box.id: f"b{slot}" for slot, box in enumerate(content.boxes)}
     write_groups(graph, content.boxes, ids)
     ports: dict[tuple[bool, bool, str], str] = {}
@@ -45,14 +46,14 @@ def layered(content: Content, scene: Scene) -> Template:
 
 
 def _drawn(source: str, parts: int, title: str) -> bytes:
-    """What ``dot`` makes of a column, in limited time if it is a large one."""
+    """Return what ``dot`` makes of a column, in limited time if it is a large one."""
     try:
         return render(source, "json", limit=SECONDS if parts > LARGE else None)
     except OutOfTime as error:
         where = f"at {title}" if title else "outside of any time step"
         raise OutOfTime(
             f"{error}: laying out {parts} boxes and arrows {where} takes too long, and no step repeats. Show less: "
-            'view="cells", depth=0 to shut the modules, steps=(a, b) for a window, or only a part of the graph by '
+            'view="cells", depth=0 to close the modules, steps=(a, b) for a window, or only a part of the graph by '
             "drawing another tensor"
         ) from error
 
@@ -80,13 +81,13 @@ def _read(drawn: dict[str, Any], content: Content, downwards: bool) -> Template:
     template = Template(x1 - x0 + 2 * inset, y1 - y0 + 2 * inset + head)
     if framed:
         whole = Rect(template.width / 2, template.height / 2, template.width, template.height)
-        template.frames.append(Frame((), "", whole, 0))
+        template.frames.append(Outline((), "", whole, 0))
     for found in objects.values():
         if "bb" in found and found["name"].startswith("cluster"):
             a, b, c, d = map(float, found["bb"].split(","))
             rect = Rect((a + c) / 2 + dx, (b + d) / 2 + dy, c - a, d - b)
             path = tuple(found["comment"].split("\n"))
-            template.frames.append(Frame(path, found["label"], rect, len(path)))
+            template.frames.append(Outline(path, found["label"], rect, len(path)))
     for slot in range(len(content.boxes)):
         found = objects[f"b{slot}"]
         x, y = map(float, found["pos"].split(","))
@@ -105,7 +106,7 @@ def _read(drawn: dict[str, Any], content: Content, downwards: bool) -> Template:
 
 
 def _to_border(curve: Curve, end: End, template: Template, downwards: bool) -> Curve:
-    """Straight on from the port, which stands in a row with other boxes, to the border behind it."""
+    """Lead straight on from the port, which stands in a row with other boxes, to the border behind it."""
     port = curve.points[-1 if end.outgoing else 0]
     if downwards:
         border = Point(port.x, 0.0 if end.forward else template.height)
@@ -116,7 +117,7 @@ def _to_border(curve: Curve, end: End, template: Template, downwards: bool) -> C
 
 
 def _curve(edge: dict[str, Any]) -> Curve:
-    """Graphviz's spline: an optional tip at its start or end, then the control points."""
+    """Read Graphviz's spline: an optional tip at its start or end, then the control points."""
     tip, points = None, []
     for word in re.split(r"\s+", edge["pos"].strip()):
         numbers = word.split(",")

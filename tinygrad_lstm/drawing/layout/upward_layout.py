@@ -1,4 +1,4 @@
-"""A column laid out from bottom to top: one box above another, opened cells as circuits, time straight across.
+"""A column laid out from bottom to top: one box above another, opened cells in rows and columns, time straight across.
 
 Nothing here asks Graphviz. A cell is drawn as Olah draws it: what is carried from step to step runs along a belt at the
 top, layers stand in a row below, what they have in common comes in from a bus at the bottom.
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from ...pages.theme import ROLES
 from .. import labels
 from ..scene import Box, Scene
-from .circuit import ROWS, circuit, even, spread
-from .columns import Content, End, Inner
-from .geometry import Curve, Frame, Point, Rect, Template
-from .layered import layered
+from .by_dot import by_dot
+from .cell_layout import ROWS, cell_layout, even, spread
+from .geometry import Curve, Outline, Point, Rect, Template
+from .model import Content, End, Inner
 from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Side, Terminals, curve, terminals
 from .sizes import at_corner, beside, size
 
@@ -27,14 +27,14 @@ BETWEEN = 40.0
 ROUND = ("ellipse", "circle")
 
 
-def stacked(content: Content, scene: Scene) -> Template:
-    """The column from bottom to top; left to ``dot`` where something is too entangled for that."""
+def upward_layout(content: Content, scene: Scene) -> Template:
+    """Lay out the column from bottom to top; left to ``dot`` where something is too entangled for that."""
     if not content.title and len(content.inner) >= len(content.boxes) > 1:
-        return layered(content, scene)
+        return by_dot(content, scene)
     try:
         return _Stack(content, scene).template
     except NoWay:
-        return layered(content, scene)
+        return by_dot(content, scene)
 
 
 @dataclass
@@ -68,7 +68,7 @@ class _Stack:
             self.template.inner[number] = line._replace(label=label)
 
     def _size(self, slot: int) -> tuple[float, float]:
-        """That of the words; steps that are left out stand as high as all that passes them."""
+        """Return the size of the words; steps that are left out stand as high as all that passes them."""
         box = self.content.boxes[slot]
         width, height = size(box, self.scene.downwards)
         if box.role == "gap":
@@ -77,7 +77,7 @@ class _Stack:
         return width, height
 
     def _units(self) -> list[_Unit]:
-        """Boxes and cells from bottom to top, in the order in which they ran."""
+        """Return boxes and cells from bottom to top, in the order in which they ran."""
         units: dict[object, _Unit] = {}
         for slot, box in enumerate(self.content.boxes):
             key = box.block or slot
@@ -103,7 +103,7 @@ class _Stack:
             unit.width, unit.height = even(width), even(height)
             unit.rects[slot] = Rect(unit.width / 2, unit.height / 2, width, height)
             return
-        places = circuit(self.content, unit.slots)
+        places = cell_layout(self.content, unit.slots)
         columns = sorted({column for column, _ in places.values()})
         rows = [row for row in ROWS if any(found == row for _, found in places.values())]
         wide = [max(self.sizes[slot][0] for slot, at in places.items() if at[0] == column) for column in columns]
@@ -120,7 +120,7 @@ class _Stack:
             unit.rects[slot] = Rect(x, ys[row], *self.sizes[slot])
 
     def _mirrored(self, unit: _Unit) -> bool:
-        """Whether a cell reads the sequence backwards: its state comes in from the right."""
+        """Tell whether a cell reads the sequence backwards: its state comes in from the right."""
         inside = set(unit.slots)
         sides = [end.forward for end in self.content.ends if not end.outgoing and end.slot in inside]
         return bool(sides) and all(sides)
@@ -143,24 +143,24 @@ class _Stack:
             if unit.block:
                 centre = (unit.left + unit.width / 2, unit.low + unit.height / 2)
                 title = unit.block.partition("\n")[2]
-                template.frames.append(Frame(("", unit.block), title, Rect(*centre, unit.width, unit.height), 1))
+                template.frames.append(Outline(("", unit.block), title, Rect(*centre, unit.width, unit.height), 1))
         if caption:
-            template.frames.append(Frame(("time",), "", Rect(width / 2, caption / 2 + 2, width, caption), 1))
+            template.frames.append(Outline(("time",), "", Rect(width / 2, caption / 2 + 2, width, caption), 1))
         self._route(template)
         return template
 
     def _detours(self) -> int:
-        """How many arrows have to pass a box on their way up."""
+        """Return how many arrows have to pass a box on their way up."""
         level = {slot: number for number, unit in enumerate(self.units) for slot in unit.slots}
         return sum(level[arrow.head] - level[arrow.tail] != 1 for arrow in self.content.inner)
 
     def _room_for_labels(self, unit: _Unit) -> float:
-        """Between this unit and the next one, where labels stand beside a loop."""
+        """Return the room between this unit and the next one, where labels stand beside a loop."""
         loops = [arrow.label for arrow in self.content.inner if arrow.tail == arrow.head and arrow.tail in unit.slots]
         return max((labels.width(label, 9) for label in loops), default=0.0) if self.scene.downwards else 0.0
 
     def _align(self, unit: _Unit, rects: dict[int, Rect], width: float) -> None:
-        """A single box stands straight above or below the one it belongs to."""
+        """Place a single box straight above or below the one it belongs to."""
         if unit.block:
             return
         (slot,) = unit.slots
@@ -225,7 +225,7 @@ class _Stack:
         return curve(cells, None, rect, tip=self.content.boxes[end.slot].role != "joint")
 
     def _port_heights(self, template: Template) -> dict[End, float]:
-        """Where each state crosses the border: on its belt, or along the bus by which it comes in."""
+        """Return where each state crosses the border: on its belt, or along the bus by which it comes in."""
         heights: dict[End, float] = {}
         ports: dict[tuple[object, ...], float] = {}
         taken: dict[bool, set[float]] = {True: set(), False: set()}
@@ -269,7 +269,7 @@ class _Stack:
         return terminals(rect, self._sides(box, outgoing=outgoing), round_=ROLES[box.role]["shape"] in ROUND)
 
     def _sides(self, box: Box, *, outgoing: bool) -> dict[Side, int]:
-        """On which sides lines may leave or enter a box, and what it costs to choose one."""
+        """Return on which sides lines may leave or enter a box, and what it costs to choose one."""
         if box.lane == "layer":
             return {UP: 0, LEFT: 8, RIGHT: 8} if outgoing else {DOWN: 0, LEFT: 8, RIGHT: 8}
         if box.lane:

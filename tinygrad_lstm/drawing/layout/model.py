@@ -1,0 +1,150 @@
+"""What is laid out: what stands in a column, and columns that have a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .. import labels
+from ..scene import Arrow, Box
+from .geometry import Curve, Outline, Point, Rect, Template
+
+GUTTER = 44.0
+"""Points between two columns; chosen by eye."""
+
+
+class End(NamedTuple):
+    """The part of a crossing arrow that lies in one of its two columns."""
+
+    forward: bool  # whether the neighbour is the next column, or the one before
+    outgoing: bool
+    key: str  # the tail's name without its time: ends of one tail share a port
+    slot: int  # the box at this end, by its number in the column
+
+    @property
+    def port(self) -> tuple[bool, bool, str]:
+        return self.forward, self.outgoing, self.key
+
+
+class Inner(NamedTuple):
+    """An arrow within a column, from slot to slot."""
+
+    tail: int
+    head: int
+    role: str
+    label: str
+
+
+@dataclass
+class Content:
+    """What stands in a column, before it has a place."""
+
+    title: str
+    boxes: list[Box] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)  # one for each of inner
+    inner: list[Inner] = field(default_factory=list)
+    ends: list[End] = field(default_factory=list)
+    crossing: list[Crossing] = field(default_factory=list)  # drawn with this column: the later of the two
+    _known: dict[End, int] = field(default_factory=dict)
+
+    def end(self, end: End) -> int:
+        if end not in self._known:
+            self._known[end] = len(self.ends)
+            self.ends.append(end)
+        return self._known[end]
+
+    def signature(self) -> tuple[object, ...]:
+        """Return what decides the layout: two columns with the same signature look alike but for their words."""
+        boxes = tuple(
+            (box.role, tuple(t.style for t in box.texts), box.place, box.block, box.lane) for box in self.boxes
+        )
+        inner = tuple((arrow.tail, arrow.head, arrow.role, bool(arrow.label)) for arrow in self.inner)
+        return bool(self.title), boxes, inner, tuple(self.ends)
+
+
+class Crossing(NamedTuple):
+    """An arrow from one column to a neighbour: its ends by number."""
+
+    arrow: Arrow
+    tail_column: int
+    tail_end: int
+    head_column: int
+    head_end: int
+
+
+@dataclass
+class PlacedColumn:
+    content: Content
+    template: Template
+    number: int
+    kind: int  # the number of its template
+    dx: float
+    dy: float
+
+    def across(self, axis: int) -> float:
+        return self.dy if axis else self.dx
+
+    def shift(self, axis: int, to: float) -> None:
+        """Move it on the axis along which columns are not aligned."""
+        if axis:
+            self.dy = to
+        else:
+            self.dx = to
+
+    def boxes(self) -> Iterator[tuple[Box, Rect]]:
+        for box, rect in zip(self.content.boxes, self.template.boxes, strict=True):
+            yield box, rect.moved(self.dx, self.dy)
+
+    def frames(self) -> Iterator[Outline]:
+        for frame in self.template.frames:
+            title = frame.title or self.content.title
+            yield Outline(frame.path, title, frame.rect.moved(self.dx, self.dy), frame.depth)
+
+    def arrows(self) -> Iterator[tuple[Arrow, Curve]]:
+        for arrow, curve in zip(self.content.arrows, self.template.inner, strict=True):
+            yield arrow, curve.moved(self.dx, self.dy)
+
+    def end(self, number: int) -> Curve:
+        return self.template.ends[number].moved(self.dx, self.dy)
+
+
+@dataclass
+class Placed:
+    """Everything, with its place. ``low`` and ``high`` are the corners of the whole."""
+
+    columns: list[PlacedColumn]
+    low: Point
+    high: Point
+    upright: bool
+
+    def _beside(self, a: Point, b: Point, label: str) -> Point:
+        """Return a place for a label in the gap: above a line that runs straight, else above where it starts."""
+        half = labels.width(label, 9) / 2
+        if self.upright:
+            middle = (a.y + b.y) / 2 if abs(a.x - b.x) < 1 else a.y - 8 if b.y < a.y else a.y + 8
+            return Point(a.x + half + 6, middle)
+        if abs(a.y - b.y) < 1:
+            return Point((a.x + b.x) / 2, a.y + 8)
+        return Point(a.x + (half + 2 if b.x > a.x else -half - 2), a.y + (7 if b.y < a.y else -7))
+
+    def add_below(self, column: PlacedColumn) -> None:
+        """Place something that belongs to no step, such as a legend, under everything else."""
+        column.dx, column.dy = self.low.x, self.low.y - GUTTER / 2 - column.template.height
+        self.columns.append(column)
+        self.low = Point(self.low.x, column.dy)
+        self.high = Point(max(self.high.x, column.dx + column.template.width), self.high.y)
+
+    def arrows(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
+        """Those within a column, and those that are drawn with it because they end or begin in the one before."""
+        yield from column.arrows()
+        yield from self.crossing(column)
+
+    def crossing(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
+        for arrow, tail_column, tail_end, head_column, head_end in column.content.crossing:
+            start = self.columns[tail_column].end(tail_end)
+            finish = self.columns[head_column].end(head_end)
+            curve = start.then(finish, upright=self.upright)
+            if arrow.label:
+                curve = curve._replace(label=self._beside(start.points[-1], finish.points[0], arrow.label))
+            yield arrow, curve
