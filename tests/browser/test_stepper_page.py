@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
-from tinygrad_lstm.stepper.commands import COMMANDS, carry_out
+from tinygrad_lstm.stepper.commands import COMMANDS, run_command
 from tinygrad_lstm.stepper.web.page import page as page_of
 
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
@@ -127,7 +127,7 @@ def test_keys_alone_do_what_the_words_do(page):
     pairs = {"ArrowRight": "step", "n": "next", "r": "return", "u": "up", "N": "reverse-next", "d": "down"}
     for key, word in [*pairs.items(), ("n", "next"), ("ArrowLeft", "reverse-step"), ("c", "continue"), ("C", "rc")]:
         page.keyboard.press(key)
-        carry_out(word, mirror)
+        run_command(word, mirror)
         assert number(page) == mirror.position, key
     page.keyboard.press("End")
     assert number(page) == len(mirror) - 1
@@ -169,7 +169,7 @@ def test_the_command_line_goes_where_the_stepper_goes(open_page, text, seed):
     ]
     for line in rng.permutation(lines).tolist():
         try:
-            said = carry_out(line, mirror)
+            said = run_command(line, mirror)
         except ValueError as error:
             said = str(error).replace('"', "'")
         answer = command(page, line)
@@ -188,7 +188,7 @@ def test_the_command_line_goes_where_the_stepper_goes(open_page, text, seed):
 )
 def test_a_wrong_command_is_refused_in_the_words_of_the_terminal(page, stepper, line):
     with pytest.raises((ValueError, IndexError)) as refused:
-        carry_out(line, stepper)
+        run_command(line, stepper)
     before = number(page)
     assert command(page, line).replace("'", '"') == str(refused.value).replace("'", '"')
     assert number(page) == before

@@ -110,8 +110,8 @@ def transcript() -> str:
     words += ["until t:0", "return", "c"]
     for line in words:
         console.print(f"(step) {line}")
-        assert terminal.obey(line, stepper, console)
-    assert not terminal.obey("quit", stepper, console)
+        assert terminal.run_line(line, stepper, console)
+    assert not terminal.run_line("quit", stepper, console)
     lines = [row.rstrip() for row in out.getvalue().splitlines()]
     return "\n".join(re.sub(r"\S*golden/__init__.py:\d+", "golden:LINE", row) for row in lines) + "\n"
 

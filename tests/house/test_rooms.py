@@ -44,15 +44,7 @@ PLUGIN = f"{PACKAGE}.testing.pytest_plugin"
 ALLOWED = {("engine.tensor", "engine.backprop", "function")}
 """A tensor knows its backward pass, which is made of tensors."""
 
-KNOWN: set[tuple[str, str]] = {
-    ("stepper.cursor", "stepper.commands"),
-    ("stepper.cursor", "stepper.terminal.session"),
-    ("stepper.cursor", "stepper.web.page"),
-    ("testing.checks", "testing.generate.drawn"),
-    ("testing.oracles.differences", "testing.report.plot"),
-    ("testing.report.code", ""),
-    ("testing.report.failure", "testing.checks"),
-}
+KNOWN: set[tuple[str, str]] = set()
 """Imports that still close a circle, or come from above. This may only shrink; one that is gone counts for nothing."""
 
 

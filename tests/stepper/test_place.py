@@ -90,12 +90,14 @@ def test_where_goes_from_the_layer_to_the_operation():
     assert repr(stepper.where()) == stepper.where()
 
 
-@pytest.mark.parametrize(("grain", "within"), [("op", None), ("gate", "forget_gate"), ("cell", "cell")])
-def test_next_passes_over_what_up_and_down_choose(grain, within):
+@pytest.mark.parametrize(("granularity", "within"), [("op", None), ("gate", "forget_gate"), ("cell", "cell")])
+def test_next_passes_over_what_up_and_down_choose(granularity, within):
     stepper = tl.step(small_loss("lstm", 3))
-    for _ in range(("op", "gate", "cell").index(grain)):
+    for _ in range(("op", "gate", "cell").index(granularity)):
         stepper.up()
-    assert grain in (stepper.down() if grain == "op" else stepper.display() and f"one {stepper.grain}")
+    assert granularity in (
+        stepper.down() if granularity == "op" else stepper.display() and f"one {stepper.granularity}"
+    )
     stepper.until("forget_gate t:2")
     inside = stepper.current
     left = stepper.next()
@@ -111,12 +113,12 @@ def test_next_passes_over_what_up_and_down_choose(grain, within):
 def test_at_every_grain_next_visits_all_of_the_tape_in_order():
     stepper = tl.step(small_loss("gru", 3, layers=2))
     visits = {}
-    for grain in ("op", "gate", "cell"):
+    for granularity in ("op", "gate", "cell"):
         stepper.goto(0)
         visited = [0]
         while not stepper.at_end:
             visited.append(stepper.next().index)
         assert visited == sorted(set(visited))
-        visits[grain] = len(visited)
+        visits[granularity] = len(visited)
         stepper.up()
     assert visits["op"] > visits["gate"] > visits["cell"] > 6  # cells: 3 steps of 2 layers

@@ -1,5 +1,5 @@
 """Walking through backpropagation one contribution at a time, forwards and backwards."""
 
-from .cursor import Stepper as Stepper
-from .cursor import step as step
 from .recording.event import Event as Event
+from .stepper import Stepper as Stepper
+from .stepper import step as step

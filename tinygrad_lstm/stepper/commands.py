@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .cursor import Stepper
+from .cursor import Cursor
 
-Run = Callable[[Stepper, str], str | None]
+Run = Callable[[Cursor, str], str | None]
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class UsageError(ValueError):
     """A command that cannot be carried out as it was written."""
 
 
-def carry_out(line: str, stepper: Stepper) -> str | None:
+def run_command(line: str, stepper: Cursor) -> str | None:
     """Do what a line says; what to answer, or None if the new position is the answer.
 
     Raises ValueError or IndexError for what cannot be done, saying what can.
 
     >>> import tinygrad_lstm as tl
     >>> stepper = tl.step(tl.tanh(tl.tensor(0.5, requires_grad=True, name="x")))
-    >>> carry_out("step", stepper), carry_out("print norm", stepper)
+    >>> run_command("step", stepper), run_command("print norm", stepper)
     (None, 0.786448)
     """
     word, rest = divided(line)
@@ -66,45 +66,45 @@ def find(word: str) -> Command:
     raise UsageError(f"no command {word!r}; help lists them")
 
 
-def _move(method: Callable[[Stepper], object]) -> Run:
+def _move(method: Callable[[Cursor], object]) -> Run:
     """A move that takes nothing more."""
 
-    def run(stepper: Stepper, rest: str) -> None:
+    def run(stepper: Cursor, rest: str) -> None:
         method(stepper)
 
     return run
 
 
-def _repeated(name: str, method: Callable[[Stepper, int], object]) -> Run:
-    def run(stepper: Stepper, rest: str) -> None:
+def _repeated(name: str, method: Callable[[Cursor, int], object]) -> Run:
+    def run(stepper: Cursor, rest: str) -> None:
         method(stepper, _number(name, rest) if rest else 1)
 
     return run
 
 
-def _answer(method: Callable[[Stepper], str]) -> Run:
+def _answer(method: Callable[[Cursor], str]) -> Run:
     return lambda stepper, rest: method(stepper)
 
 
-def _until(stepper: Stepper, rest: str) -> None:
+def _until(stepper: Cursor, rest: str) -> None:
     stepper.until(rest)
 
 
-def _goto(stepper: Stepper, rest: str) -> None:
+def _goto(stepper: Cursor, rest: str) -> None:
     stepper.goto(_number("goto", rest, "an event"))
 
 
-def _delete(stepper: Stepper, rest: str) -> str:
+def _delete(stepper: Cursor, rest: str) -> str:
     stepper.delete(_number("delete", rest, "a breakpoint"))
     return f"breakpoint {rest} is forgotten"
 
 
-def _undisplay(stepper: Stepper, rest: str) -> str:
+def _undisplay(stepper: Cursor, rest: str) -> str:
     stepper.undisplay(_number("undisplay", rest, "a display"))
     return f"display {rest} is no longer shown"
 
 
-def _info(stepper: Stepper, rest: str) -> str:
+def _info(stepper: Cursor, rest: str) -> str:
     if rest and not "breakpoints".startswith(rest):
         raise UsageError(f"info tells of breakpoints, not of {rest!r}")
     return stepper.info()
@@ -134,28 +134,28 @@ def _number(name: str, rest: str, of: str = "") -> int:
 PLACE = "op:tanh, t:3, node:t3.cell.add, a module, or forget_gate t:2 if norm < 1e-3"
 
 COMMANDS: tuple[Command, ...] = (
-    Command("step", "s", "[N]", "forward by one event, or by N", _repeated("step", Stepper.step), "→"),
+    Command("step", "s", "[N]", "forward by one event, or by N", _repeated("step", Cursor.step), "→"),
     Command(
         "next",
         "n",
         "",
         "forward past the rest of this node (or gate, or cell: see up)",
-        _move(Stepper.next),
+        _move(Cursor.next),
         "n",
     ),
-    Command("return", "r", "", "forward until this module and its time step are left", _move(Stepper.return_), "r"),
+    Command("return", "r", "", "forward until this module and its time step are left", _move(Cursor.return_), "r"),
     Command("until", "unt", "PLACE", "forward to a place, such as op:tanh or t:3", _until),
-    Command("continue", "c", "", "forward to the next breakpoint, or to the end", _move(Stepper.continue_), "c"),
+    Command("continue", "c", "", "forward to the next breakpoint, or to the end", _move(Cursor.continue_), "c"),
     Command("goto", "g", "N", "to event N", _goto),
     Command(
-        "reverse-step", "rs", "[N]", "back by one event, or by N", _repeated("reverse-step", Stepper.reverse_step), "←"
+        "reverse-step", "rs", "[N]", "back by one event, or by N", _repeated("reverse-step", Cursor.reverse_step), "←"
     ),
     Command(
         "reverse-next",
         "rn",
         "",
         "back to the node before (or gate, or cell)",
-        _move(Stepper.reverse_next),
+        _move(Cursor.reverse_next),
         "N",
     ),
     Command(
@@ -163,11 +163,11 @@ COMMANDS: tuple[Command, ...] = (
         "rc",
         "",
         "back to the breakpoint before, or to the beginning",
-        _move(Stepper.reverse_continue),
+        _move(Cursor.reverse_continue),
         "C",
     ),
-    Command("up", "u", "", "next passes over more: a gate, then a cell", _answer(Stepper.up), "u"),
-    Command("down", "d", "", "next passes over less: a gate, then an operation", _answer(Stepper.down), "d"),
+    Command("up", "u", "", "next passes over more: a gate, then a cell", _answer(Cursor.up), "u"),
+    Command("down", "d", "", "next passes over less: a gate, then an operation", _answer(Cursor.down), "d"),
     Command("break", "b", "PLACE", f"stop there: {PLACE}", lambda stepper, rest: str(stepper.break_(rest)), "b"),
     Command("tbreak", "tb", "PLACE", "stop there once", lambda stepper, rest: str(stepper.tbreak(rest))),
     Command(
@@ -189,7 +189,7 @@ COMMANDS: tuple[Command, ...] = (
         "w bt",
         "",
         "module, cell, gate and operation, and the lines that made them",
-        _answer(Stepper.where),
+        _answer(Cursor.where),
         "w",
     ),
     Command(
@@ -199,7 +199,7 @@ COMMANDS: tuple[Command, ...] = (
         "the events around this one, or around N",
         lambda stepper, rest: stepper.list(_number("list", rest) if rest else None),
     ),
-    Command("help", "h ?", "[COMMAND]", "this list, or one line of it", Stepper.help, "?"),
+    Command("help", "h ?", "[COMMAND]", "this list, or one line of it", lambda stepper, rest: helped(rest), "?"),
     Command("quit", "q", "", "leave", _move(lambda stepper: None)),
 )
 """gdb's words, pdb's abbreviations."""

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from operator import index
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from ..engine.tensor import Tensor
-from ..pages.files import write_file
 from ..structure.path import find
-from ..structure.timeline import Window
 from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
 from .flow import Flow, flow
+from .inspection import Answer, Inspection, inspection, listing
 from .ledger import Ledger, ledger, paths
-from .looking import Expression, Said, expression, listing
-from .place import GRAINS, Places, told
+from .place import GRANULARITIES, Places, described
 from .recording.event import Event
 from .recording.tape import Tape
 
 
-class Stepper:
+class Cursor:
     """A cursor over the program and its backward walk, starting at the seed. Moving past either end stops there.
 
     The methods are the commands of the terminal and of the page. Every move returns the event it leads to; what
@@ -31,8 +27,8 @@ class Stepper:
 
     >>> import tinygrad_lstm as tl
     >>> x = tl.tensor(3.0, requires_grad=True, name="x")
-    >>> stepper = tl.step(x * x)
-    >>> stepper.step(2).after, stepper.reverse_step().after
+    >>> cursor = Cursor(x * x)
+    >>> cursor.step(2).after, cursor.reverse_step().after
     (array(6.), array(3.))
     """
 
@@ -42,9 +38,9 @@ class Stepper:
         self.events = Tape(output, seed)
         self.graph = self.events.graph
         self.position = self.events.start
-        self.grain = GRAINS[0]
+        self.granularity = GRANULARITIES[0]
         self.breakpoints: list[Breakpoint] = []
-        self.displays: dict[int, Expression] = {}
+        self.displays: dict[int, Inspection] = {}
         self.places = Places(self.events)
         self.last_breakpoint = self.last_display = 0
 
@@ -152,7 +148,7 @@ class Stepper:
 
     def info(self) -> str:
         """The breakpoints there are, and how often each was hit."""
-        return Said("\n".join(map(str, self.breakpoints)) or "no breakpoints; break PLACE sets one")
+        return Answer("\n".join(map(str, self.breakpoints)) or "no breakpoints; break PLACE sets one")
 
     # Looking
 
@@ -161,15 +157,15 @@ class Stepper:
 
         A gradient is what has arrived so far. Raises ValueError, saying what there is, for anything else.
         """
-        return Said(expression(what, self.graph)(self.current))
+        return Answer(inspection(what, self.graph)(self.current))
 
     def display(self, what: str | None = None) -> str:
         """Show something, as ``print`` does, at every stop from now on; without it, all that is shown."""
         if what is not None:
-            shown = expression(what, self.graph)
+            shown = inspection(what, self.graph)
             self.last_display += 1
             self.displays[self.last_display] = shown
-        return Said("\n".join(self.displayed()) or "nothing is displayed; display NAME shows something at every stop")
+        return Answer("\n".join(self.displayed()) or "nothing is displayed; display NAME shows something at every stop")
 
     def undisplay(self, number: int) -> None:
         """Show something no longer. Raises ValueError if nothing has that number."""
@@ -182,13 +178,13 @@ class Stepper:
 
     def where(self) -> str:
         """The way in: module, cell, gate and operation, each with its line; and the line of yours behind the node."""
-        return Said(told(self.places.where(self.current.node), self.current.node))
+        return Answer(described(self.places.where(self.current.node), self.current.node))
 
     def list(self, around: int | None = None, lines: int = 11) -> str:
         """The events around the current one, or around another."""
         if around is not None and not 0 <= index(around) < len(self.events):
             raise IndexError(f"the walk has events 0 to {len(self.events) - 1}; there is no {around}")
-        return Said(listing(self.events, self.position, self.position if around is None else around, lines))
+        return Answer(listing(self.events, self.position, self.position if around is None else around, lines))
 
     @property
     def gradients(self) -> Mapping[Tensor, Any]:
@@ -215,38 +211,6 @@ class Stepper:
         """‖∂L/∂h_t‖ and the like for every step t, with the saturation of the gates beside it."""
         return flow(self.events)
 
-    def help(self, command: str = "") -> str:
-        """The words that the terminal and the page know, or one of them; each is a method here."""
-        from .commands import helped
-
-        return Said(helped(command))
-
-    # Other interfaces
-
-    def terminal(self) -> None:
-        """Walk in the terminal, or read commands from standard input."""
-        from .terminal.session import walk
-
-        walk(self)
-
-    def page(self, path: str | os.PathLike[str], *, steps: Window = None) -> Path:
-        """Write the walk as one HTML file that needs nothing else, to step through in a browser.
-
-        It opens where the stepper is, with its breakpoints and displays. ``steps`` as for ``draw``: ``(a, b)`` holds
-        the time steps of ``range(a, b)``, ``"all"`` every one, however many. Without it, of a walk that is too long for
-        one page the last steps are held, and the page says so. Raises ValueError for a name that is not of HTML.
-        """
-        from .web.page import page
-
-        if Path(path).suffix.lower() not in (".html", ".htm"):
-            raise ValueError(f"a page is HTML: the name must end in .html, not {os.fspath(path)!r}")
-        return write_file(path, page(self, steps))
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        from .web.page import frame
-
-        return {"text/html": frame(self), "text/plain": repr(self)}
-
     def __repr__(self) -> str:
         return f"<stepper at {self.position} of {len(self.events) - 1}: {self.current.formula}>"
 
@@ -265,12 +229,12 @@ class Stepper:
         return made
 
     def _coarser(self, by: int) -> str:
-        position = GRAINS.index(self.grain) + by
-        self.grain = GRAINS[min(max(position, 0), len(GRAINS) - 1)]
-        return Said(f"next passes over one {self.grain} at a time")
+        position = GRANULARITIES.index(self.granularity) + by
+        self.granularity = GRANULARITIES[min(max(position, 0), len(GRANULARITIES) - 1)]
+        return Answer(f"next passes over one {self.granularity} at a time")
 
     def _unit(self, position: int) -> object:
-        return self.places.unit(self.events[position], self.grain)
+        return self.places.unit(self.events[position], self.granularity)
 
     def _forward(self, matches: Condition) -> Event:
         found = (i for i in range(self.position + 1, len(self.events)) if matches(self.events[i]))
@@ -289,8 +253,3 @@ class Stepper:
     def _move_to(self, position: int) -> Event:
         self.position = min(max(position, 0), len(self.events) - 1)
         return self.current
-
-
-def step(output: Tensor, seed: ArrayLike | Tensor | None = None) -> Stepper:
-    """A stepper at the beginning of the backward walk from an output; ``seed`` as for ``backward``."""
-    return Stepper(output, seed)

@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class LedgerRow:
     """One use of a tensor: where it was used, what that adds to its gradient, and the running total."""
 
     event: int  # its number on the tape
@@ -46,10 +46,10 @@ class Ledger:
     """
 
     tensor: Tensor
-    rows: tuple[Row, ...]
+    rows: tuple[LedgerRow, ...]
     graph: Graph
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[LedgerRow]:
         return iter(self.rows)
 
     def __len__(self) -> int:
@@ -68,7 +68,7 @@ class Ledger:
         """What each module contributed, over all steps."""
         return self._grouped(lambda row: ".".join(row.scope))
 
-    def _grouped(self, key: Callable[[Row], Any]) -> dict[Any, Array]:
+    def _grouped(self, key: Callable[[LedgerRow], Any]) -> dict[Any, Array]:
         sums: dict[Any, Array] = {}
         for row in self.rows:
             before = sums.get(key(row))
@@ -88,7 +88,7 @@ class Ledger:
 def ledger(tape: Tape, tensor: Tensor) -> Ledger:
     """Every contribution to the tensor's gradient. Raises ValueError if none arrives."""
     events = [tape[index] for index in tape.uses(tensor)]
-    rows = tuple(Row(e.index, e.time, e.scope, e.node, e.slot, e.contribution, e.after) for e in events)
+    rows = tuple(LedgerRow(e.index, e.time, e.scope, e.node, e.slot, e.contribution, e.after) for e in events)
     if not rows:
         what = "the output: its gradient is the seed" if tensor is tape.graph.output else "not reached by this walk"
         raise ValueError(f"{_called(tensor)} has no ledger; it is {what}")

@@ -13,7 +13,7 @@ from ..symbolic.formulas import equation
 from .recording.event import Event
 from .recording.tape import Tape
 
-GRAINS = ("op", "gate", "cell")
+GRANULARITIES = ("op", "gate", "cell")
 """What ``next`` steps over, from fine to coarse."""
 
 
@@ -35,14 +35,14 @@ class Places:
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
 
-    def unit(self, event: Event, grain: str) -> tuple[object, ...]:
+    def unit(self, event: Event, granularity: str) -> tuple[object, ...]:
         """What an event belongs to; events of one unit are passed together."""
-        return event.phase, *self.of(event.node, grain)
+        return event.phase, *self.of(event.node, granularity)
 
-    def of(self, node: Tensor, grain: str) -> tuple[str, int]:
+    def of(self, node: Tensor, granularity: str) -> tuple[str, int]:
         """The operation, or the call of the gate or cell, by a number that no other has."""
-        calls = (None, None) if grain == "op" or node.is_leaf else self._calls(node)
-        call = calls[0 if grain == "cell" else 1]
+        calls = (None, None) if granularity == "op" or node.is_leaf else self._calls(node)
+        call = calls[0 if granularity == "cell" else 1]
         return ("node", node.serial) if call is None else ("call", call.call)
 
     def _calls(self, node: Tensor) -> tuple[Frame | None, Frame | None]:
@@ -71,7 +71,7 @@ def users_line(node: Tensor) -> Line | None:
     return next((line for line in lines if not line.ours), lines[0] if lines else None)
 
 
-def told(levels: list[Level], node: Tensor) -> str:
+def described(levels: list[Level], node: Tensor) -> str:
     """The levels as text, each with its line; above them the time, below them the line of the user's."""
     time = "" if node.time is None else f"t = {node.time}"
     own = users_line(node)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,11 +15,27 @@ from ...engine.tensor import Tensor
 from ...structure.words import clean, display_name, magnitude
 from ...symbolic.formulas import Formula, equation, forward
 
-if TYPE_CHECKING:
-    from .tape import Tape
-
 LONGEST = 1000
 """Letters of a line; what is longer is cut."""
+
+
+class Recording(Protocol):
+    """What an event asks of the tape that it is on; see ``Tape`` for what each means."""
+
+    graph: Graph
+    start: int
+
+    @property
+    def gradients(self) -> Mapping[Tensor, Any]: ...
+    @property
+    def names(self) -> frozenset[str]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Event: ...
+    def edge(self, index: int) -> tuple[Tensor, int]: ...
+    def uses(self, tensor: Tensor) -> list[int]: ...
+    def contribution(self, index: int) -> Contribution: ...
+    def gradient_at(self, tensor: Tensor, index: int) -> Any: ...
+    def rules(self, node: Tensor, *, numbers: bool = False) -> tuple[Formula | None, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -27,7 +43,7 @@ class Event:
     """One position on the tape: a node computed, the seed, or a contribution. ``print(event)`` tells it."""
 
     index: int
-    tape: Tape
+    tape: Recording
 
     @property
     def graph(self) -> Graph:

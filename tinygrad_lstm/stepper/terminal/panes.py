@@ -14,9 +14,8 @@ from rich.text import Text
 
 from ...structure.words import clean, display_name, magnitude, short
 from ...symbolic.formulas import input_names
-from ..cursor import Stepper
-from ..recording.event import LONGEST, Event, numbers
-from ..recording.tape import Tape
+from ..cursor import Cursor
+from ..recording.event import LONGEST, Event, Recording, numbers
 
 WIDE = 100
 """From so many columns on, panes stand side by side."""
@@ -26,7 +25,7 @@ ROWS = 8
 FILLS = " ▁▂▃▄▅▆▇█"
 
 
-def panes(stepper: Stepper, width: int) -> RenderableType:
+def panes(stepper: Cursor, width: int) -> RenderableType:
     """Equation, numbers, accumulator, ledger, and a map of where we are in time."""
     event = stepper.current
     left = [_panel("equation", _equation(event)), _panel("numbers", _numbers(event))]
@@ -133,7 +132,7 @@ def _map(event: Event, width: int) -> Text | None:
     return marks
 
 
-def progress(tape: Tape, index: int) -> dict[int, float]:
+def progress(tape: Recording, index: int) -> dict[int, float]:
     """For each time step, how much of its part in the present phase lies behind an event."""
     forward = index < tape.start
     span = range(tape.start) if forward else range(tape.start + 1, len(tape))

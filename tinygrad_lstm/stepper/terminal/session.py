@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.text import Text
 
 from ..breakpoints import QUANTITIES
-from ..commands import COMMANDS, carry_out, divided, find
-from ..cursor import Stepper
-from ..looking import ARRAYS
+from ..commands import COMMANDS, divided, find, run_command
+from ..cursor import Cursor
+from ..inspection import ARRAYS
 from ..recording.event import Event
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ PROMPT = "(step) "
 HINT = "step, next, reverse-step, continue, break PLACE, where, help, quit; an empty line repeats, Tab completes"
 
 
-def walk(stepper: Stepper, console: Console | None = None) -> None:
+def walk(stepper: Cursor, console: Console | None = None) -> None:
     """Read commands until ``quit``, the end of the input, or Ctrl-C."""
     console = console or Console(highlight=False)
     person = console.is_terminal and sys.stdin is not None and sys.stdin.isatty()
@@ -41,17 +41,17 @@ def walk(stepper: Stepper, console: Console | None = None) -> None:
         except (EOFError, KeyboardInterrupt):
             break
         last = line or last
-        if not obey(last, stepper, console):
+        if not run_line(last, stepper, console):
             break
 
 
-def obey(line: str, stepper: Stepper, console: Console) -> bool:
+def run_line(line: str, stepper: Cursor, console: Console) -> bool:
     """Carry out one command; False when it was the last."""
     before = stepper.position
     try:
         if find(divided(line)[0]).name == "quit":
             return False
-        said = carry_out(line, stepper)
+        said = run_command(line, stepper)
     except (ValueError, IndexError) as error:
         console.print(Text(str(error), style="red"), soft_wrap=True)
         return True
@@ -65,7 +65,7 @@ def obey(line: str, stepper: Stepper, console: Console) -> bool:
     return True
 
 
-def show(stepper: Stepper, console: Console) -> None:
+def show(stepper: Cursor, console: Console) -> None:
     """The current position, as panes if it is a terminal that shows it."""
     if console.is_terminal:
         from .panes import panes
@@ -85,7 +85,7 @@ def _reading() -> str:
     return line
 
 
-def _prompting(stepper: Stepper) -> Callable[[], str]:
+def _prompting(stepper: Cursor) -> Callable[[], str]:
     """A line that can be edited, with those before it and completion."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import ThreadedCompleter
@@ -96,7 +96,7 @@ def _prompting(stepper: Stepper) -> Callable[[], str]:
     return lambda: session.prompt(PROMPT)
 
 
-def _completer(stepper: Stepper) -> Completer:
+def _completer(stepper: Cursor) -> Completer:
     from prompt_toolkit.completion import Completer, Completion
     from prompt_toolkit.document import Document
 
@@ -111,7 +111,7 @@ def _completer(stepper: Stepper) -> Completer:
     return Words()
 
 
-def completions(line: str, stepper: Stepper) -> list[str]:
+def completions(line: str, stepper: Cursor) -> list[str]:
     """What may stand where a line ends.
 
     >>> import tinygrad_lstm as tl

@@ -10,7 +10,7 @@ from typing import Any
 from ...pages.offline import offline
 from ...structure.timeline import Window
 from ...structure.words import display_name
-from ..cursor import Stepper
+from ..cursor import Cursor
 from .record import Record
 
 SCRIPTS = ("step/data.js", "step/words.js", "step/picture.js", "step/panels.js", "step/timeline.js", "step/main.js")
@@ -23,7 +23,7 @@ HEIGHT = 720
 """Of the page in a notebook, in pixels."""
 
 
-def page(stepper: Stepper, steps: Window = None) -> str:
+def page(stepper: Cursor, steps: Window = None) -> str:
     """The walk as an HTML page that opens where the stepper is; it asks the network for nothing.
 
     A walk that is too long for one page is shown through a window of time steps: the last, or those asked for.
@@ -44,7 +44,7 @@ def page(stepper: Stepper, steps: Window = None) -> str:
     return offline("tinygrad_lstm.stepper.web", "step", SCRIPTS, values)
 
 
-def frame(stepper: Stepper) -> str:
+def frame(stepper: Cursor) -> str:
     """The page in a frame of its own, which reaches nothing of the notebook around it."""
     inside = escape(page(stepper), quote=True)
     style = f"width: 100%; height: {HEIGHT}px; border: 1px solid; border-radius: 6px"

@@ -22,10 +22,10 @@ from ...structure.words import display_name, magnitude
 from ...symbolic.formulas import Formula, equation, input_names
 from ..breakpoints import GRAMMAR
 from ..commands import COMMANDS, helped
-from ..cursor import Stepper
+from ..cursor import Cursor
 from ..flow import FlowRow, flow
-from ..looking import MOST
-from ..place import GRAINS, told
+from ..inspection import MOST
+from ..place import GRANULARITIES, described
 from ..recording.event import Event
 
 MOST_EVENTS = 1600
@@ -70,7 +70,7 @@ class Table:
 class Record:
     """Collects what a page needs. ``steps`` is a window of time steps, ``"all"``, or None to let the size decide."""
 
-    def __init__(self, stepper: Stepper, steps: Window = None) -> None:
+    def __init__(self, stepper: Cursor, steps: Window = None) -> None:
         self.stepper = stepper
         self.tape, self.graph = stepper.events, stepper.graph
         self._steps = self.tape.timeline.steps
@@ -102,8 +102,8 @@ class Record:
             "nodes": nodes,
             "views": self._views(),
             "flow": [self._flow_row(row) for row in flow(self.tape)],
-            "grains": GRAINS,
-            "grain": self.stepper.grain,
+            "grains": GRANULARITIES,
+            "grain": self.stepper.granularity,
             "breakpoints": [
                 [each.number, each.kind, each.text, each.hits, each.nowhere] for each in self.stepper.breakpoints
             ],
@@ -175,7 +175,7 @@ class Record:
         window: Window = "all" if self._window is None else (self._window[0], self._window[-1] + 1)
         numbers = {node: number for number, node in enumerate(self._nodes.items)}
         made = []
-        for view, title, grain in VIEWS:
+        for view, title, granularity in VIEWS:
             picture = draw(self.graph.output, view, steps=window)
             boxes, arrows = picture.elements()
             self.svgs.append((view, title, _inert(picture.svg)))
@@ -184,7 +184,7 @@ class Record:
                 id: [[numbers[x], numbers[y]] for x, y in uses if x in numbers and y in numbers]
                 for id, uses in arrows.items()
             }
-            made.append({"view": view, "grain": grain, "boxes": shows, "arrows": carries})
+            made.append({"view": view, "grain": granularity, "boxes": shows, "arrows": carries})
         return made
 
     def _event(self, event: Event) -> list[Any]:
@@ -211,10 +211,10 @@ class Record:
             "letters": input_names(node, self.tape.names) if node.primitive else (),
             "equation": equation(node, self.tape.names),
             "value": self._array(self.graph.values[node]),
-            "where": self._texts.number(told(self.stepper.places.where(node), node)),
+            "where": self._texts.number(described(self.stepper.places.where(node), node)),
             "gradient": self._array(self.tape.gradients.get(node)),
             "arrivals": self._arrivals(node),
-            "units": [self._units.number(self.stepper.places.of(node, grain)) for grain in GRAINS],
+            "units": [self._units.number(self.stepper.places.of(node, granularity)) for granularity in GRANULARITIES],
         }
 
     def _arrivals(self, node: Tensor) -> list[tuple[int, int | None]]:

@@ -89,8 +89,7 @@ def _expression(node: Tensor, names: dict[Tensor, str], graph: Graph) -> str:
 
 def _spelt(primitive: Primitive) -> str:
     """How a program reaches a primitive."""
-    import tinygrad_lstm as tl
-
+    exported = sys.modules[_OURS.partition(".")[0]].__all__
     home = _home(primitive)
     if home != _OURS:
         there = vars(sys.modules[home]) if home in sys.modules else {}
@@ -99,7 +98,7 @@ def _spelt(primitive: Primitive) -> str:
         return f"{module}.{named}" if named and module else f"op[{primitive.name!r}]"
     if primitive.operator or primitive.variadic:
         return primitive.name
-    return f"tl.{primitive.name}" if primitive.name in tl.__all__ else f"ops.{primitive.name}"
+    return f"tl.{primitive.name}" if primitive.name in exported else f"ops.{primitive.name}"
 
 
 def _home(primitive: Primitive) -> str:

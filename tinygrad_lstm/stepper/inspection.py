@@ -28,7 +28,7 @@ MOST = 200
 """Arrays of so many numbers are printed in full."""
 
 
-class Said(str):
+class Answer(str):
     """An answer, which shows itself as it is to be read."""
 
     __slots__ = ()
@@ -38,7 +38,7 @@ class Said(str):
 
 
 @dataclass(frozen=True)
-class Expression:
+class Inspection:
     """Something that can be shown of any event."""
 
     text: str
@@ -48,7 +48,7 @@ class Expression:
         return self.shown(event)
 
 
-def expression(text: str, graph: Graph) -> Expression:
+def inspection(text: str, graph: Graph) -> Inspection:
     """What a text names: a part of the event, a quantity, a tensor, or its gradient so far.
 
     Raises ValueError, saying what there is, for one that names nothing.
@@ -58,24 +58,24 @@ def expression(text: str, graph: Graph) -> Expression:
     >>> stepper = tl.step(x * x)
     >>> stepper.step()
     <event 3, backward: ∂L/∂x += ∂L/∂y ⊙ x>
-    >>> expression("x.grad", stepper.graph)(stepper.current)
+    >>> inspection("x.grad", stepper.graph)(stepper.current)
     '3'
     """
     if not isinstance(text, str):
         raise TypeError(f"what to show is named by text, such as 'upstream' or 'w.grad', not {text!r}")
     name = text.strip()
     if name in ARRAYS:
-        return Expression(name, lambda event: in_full(ARRAYS[name](event)))
+        return Inspection(name, lambda event: in_full(ARRAYS[name](event)))
     if name in QUANTITIES:
-        return Expression(name, lambda event: _quantity(QUANTITIES[name](event)))
+        return Inspection(name, lambda event: _quantity(QUANTITIES[name](event)))
     try:
         tensor = find(graph.output, name.removesuffix(".grad"))
     except ValueError as error:
         there = ", ".join(dict.fromkeys((*ARRAYS, *QUANTITIES)))
         raise ValueError(f"{error}; and there is {there}") from None
     if not name.endswith(".grad"):
-        return Expression(name, lambda event: in_full(graph.values[tensor]))
-    return Expression(name, lambda event: in_full(event.tape.gradient_at(tensor, event.index)))
+        return Inspection(name, lambda event: in_full(graph.values[tensor]))
+    return Inspection(name, lambda event: in_full(event.tape.gradient_at(tensor, event.index)))
 
 
 def _quantity(value: float | None) -> str:

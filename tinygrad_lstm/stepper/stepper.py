@@ -1,0 +1,64 @@
+"""The stepper: a cursor with the interfaces that stand on it, the terminal, the page and the notebook."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from numpy.typing import ArrayLike
+
+from ..engine.tensor import Tensor
+from ..pages.files import write_file
+from ..structure.timeline import Window
+from .commands import helped
+from .cursor import Cursor
+from .inspection import Answer
+
+
+class Stepper(Cursor):
+    """A cursor over the program and its backward walk, which a terminal, a page and a notebook show.
+
+    >>> import tinygrad_lstm as tl
+    >>> x = tl.tensor(3.0, requires_grad=True, name="x")
+    >>> stepper = tl.step(x * x)
+    >>> stepper.step(2).after, stepper.reverse_step().after
+    (array(6.), array(3.))
+    """
+
+    def help(self, command: str = "") -> str:
+        """Return what the words of the terminal and the page do, or one of them; each is a method here."""
+        return Answer(helped(command))
+
+    def terminal(self) -> None:
+        """Walk in the terminal, or read commands from standard input."""
+        from .terminal.session import walk
+
+        walk(self)
+
+    def page(self, path: str | os.PathLike[str], *, steps: Window = None) -> Path:
+        """Write the walk as one HTML file that needs nothing else, to step through in a browser; return its path.
+
+        It opens where the stepper is, with its breakpoints and displays. ``steps`` as for ``draw``: ``(a, b)`` holds
+        the time steps of ``range(a, b)``, ``"all"`` every one, however many. Without it, of a walk that is too long for
+        one page the last steps are held, and the page says so. Raises ValueError for a name that is not of HTML.
+        """
+        from .web.page import page
+
+        if Path(path).suffix.lower() not in (".html", ".htm"):
+            raise ValueError(f"a page is HTML: the name must end in .html, not {os.fspath(path)!r}")
+        return write_file(path, page(self, steps))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from .web.page import frame
+
+        return {"text/html": frame(self), "text/plain": repr(self)}
+
+
+def step(output: Tensor, seed: ArrayLike | Tensor | None = None) -> Stepper:
+    """Return a stepper at the beginning of the backward walk from an output; ``seed`` as for ``backward``.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.step(tl.tensor(3.0, requires_grad=True, name="x") * 2).step().formula
+    '∂L/∂x += ∂L/∂y · 2'
+    """
+    return Stepper(output, seed)
