@@ -1,0 +1,35 @@
+"""The recipes of the contributing guide are executed as they stand, and leave nothing behind."""
+
+import doctest
+from pathlib import Path
+
+from tinygrad_lstm.cli.app import app
+from tinygrad_lstm.drawing.views.registry import VIEWS
+from tinygrad_lstm.testing.oracles.registry import ORACLES
+
+GUIDE = Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md"
+OLD_NAMES = ("to_shape", "PASSED_OVER", "pass_over", "carry_out", "GRAINS", "handed_on", "telling")
+
+
+def test_its_recipes_run():
+    before = list(VIEWS), len(ORACLES), len(app.registered_commands)
+    result = doctest.testfile(str(GUIDE), module_relative=False, encoding="utf-8")
+    assert result.attempted >= 30
+    assert not result.failed
+    assert before == (list(VIEWS), len(ORACLES), len(app.registered_commands))
+
+
+def test_every_room_has_a_line():
+    text = GUIDE.read_text(encoding="utf-8")
+    package = GUIDE.parents[1] / "tinygrad_lstm"
+    for room in package.iterdir():
+        if (room / "__init__.py").exists():
+            assert f"`{room.name}/`" in text, room.name
+
+
+def test_old_names_are_gone():
+    package = GUIDE.parents[1] / "tinygrad_lstm"
+    for file in package.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        for name in OLD_NAMES:
+            assert name not in text, f"{name} in {file.relative_to(package)}"
