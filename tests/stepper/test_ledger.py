@@ -138,3 +138,19 @@ def test_the_flow_prints_as_a_table():
     assert head.split() == ["t", "‖∂L/∂c‖", "‖∂L/∂h‖", "saturated"]
     assert [line.split()[0] for line in lines] == ["0", "1", "2"]
     assert all("f 100%" in line for line in lines)
+
+
+def test_ledger_flow_and_paths_are_short_lines_tables_and_html():
+    cell, states = tl.LSTMCell(2, 3, rng=0), [None]
+    for t in range(3):
+        with tl.time_step(t):
+            states.append(cell(tl.tensor([1.0, -1.0], name="<b>x"), states[-1]))
+    stepper = tl.step(states[-1][0].sum())
+    ledger, flow, paths = stepper.ledger(cell.forget_gate.weight), stepper.flow(), stepper.paths(states[1][1])
+    assert repr(ledger) == "<ledger of ∂L/∂forget_gate.weight: 3 contributions>"
+    assert repr(flow) == "<flow over 3 time steps: c, h>"
+    assert repr(paths).startswith("<paths: belt")
+    assert str(paths).splitlines()[0].split() == ["way", "norm", "share", "of", "the", "norms"]
+    for shown in (ledger, flow, paths):
+        assert shown._repr_html_().count("<tr>") == len(shown) + 1
+    assert "<b>" not in stepper.ledger(states[1][1])._repr_html_()

@@ -13,7 +13,7 @@ from ..structure.path import find
 from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
 from .flow import Flow, flow
 from .inspection import Answer, Inspection, inspection, listing
-from .ledger import Ledger, ledger, paths
+from .ledger import Ledger, Paths, ledger, paths
 from .place import GRANULARITIES, Places, described
 from .recording.event import Event
 from .recording.tape import Tape
@@ -198,8 +198,8 @@ class Cursor:
         """
         return ledger(self.events, self._tensor(tensor))
 
-    def paths(self, output: str | Tensor, tensor: str | Tensor | None = None) -> dict[str, Any]:
-        """∂L/∂tensor divided by the ways it came: through which gate of the next step, or along the belt.
+    def paths(self, output: str | Tensor, tensor: str | Tensor | None = None) -> Paths:
+        """Return ∂L/∂tensor divided by the ways it came: through which gate of the next step, or along the belt.
 
         ``paths(c1)``, or ``paths(loss, c1)``. Raises ValueError for an output that this is not the walk from.
         """

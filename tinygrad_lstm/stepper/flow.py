@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..engine.primitive import Kind, Primitive
 from ..engine.tensor import Tensor
+from ..structure.tables import html_table, one_line
 from ..structure.timeline import Timeline
 from ..structure.words import magnitude
 from .recording.tape import Tape
@@ -33,26 +34,39 @@ class FlowRow:
 
 
 class Flow(tuple[FlowRow, ...]):
-    """A row for each time step, in the order of time; prints as a table."""
+    """Hold a row for each time step, in the order of time; prints as a table."""
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        states = ", ".join(dict.fromkeys(name for row in self for name in row.norms))
+        return f"<flow over {len(self)} time steps: {one_line(states) or 'no states'}>"
+
     def __str__(self) -> str:
+        head, *rows = self._cells()
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        return "\n".join(
+            "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)) for line in (head, *rows)
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the same as a table of HTML, for notebooks."""
+        head, *rows = self._cells()
+        return html_table(rows, head=head, align="r" * len(head), caption=repr(self))
+
+    def _cells(self) -> list[list[str]]:
+        """Return the words of the table, the head first."""
         names = dict.fromkeys(name for row in self for name in row.norms)
-        heads = ["t", *(f"‖∂L/∂{name}‖" for name in names), "saturated"]
-        lines = [heads]
+        lines = [["t", *(f"‖∂L/∂{name}‖" for name in names), "saturated"]]
         for row in self:
             norms = (f"{row.norms[name]:.3g}" if name in row.norms else "—" for name in names)
             gates = ", ".join(f"{gate} {share:.0%}" for gate, share in row.saturation.items() if share)
             lines.append([str(row.time), *norms, gates or "—"])
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(
-            "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)) for line in lines
-        )
+        return lines
 
 
 def flow(tape: Tape) -> Flow:
-    """A row for each time step, in the order of time.
+    """Return a row for each time step, in the order of time.
 
     States are what one step hands to the next, and what the last step names like them; a state that the loss does not
     depend on has norm 0. Gates are activations with a name of their own. What has the same name in several modules,

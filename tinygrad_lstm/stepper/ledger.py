@@ -13,7 +13,8 @@ from ..engine.backprop import apply_vjp
 from ..engine.graph import Graph
 from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
-from ..structure.words import display_name
+from ..structure.tables import html_table, one_line, text_table
+from ..structure.words import display_name, magnitude, short
 from .recording.tape import Tape
 
 Array = NDArray[Any]
@@ -75,6 +76,27 @@ class Ledger:
             sums[key(row)] = row.contribution if before is None else before + row.contribution
         return sums
 
+    @property
+    def title(self) -> str:
+        """What it is the ledger of: ∂L/∂w."""
+        return f"∂L/∂{display_name(self.tensor) or self.graph.ids[self.tensor]}"
+
+    def __repr__(self) -> str:
+        return f"<ledger of {one_line(self.title)}: {len(self)} contributions>"
+
+    def _repr_html_(self) -> str:
+        """Return the same as a table of HTML, for notebooks."""
+        rows = [
+            (
+                self.graph.ids[row.node],
+                "—" if row.time is None else row.time,
+                _short(row.contribution),
+                _short(row.total),
+            )
+            for row in self.rows
+        ]
+        return html_table(rows, head=("used by", "t", "adds", "total"), align="lrrr", caption=repr(self))
+
     def __str__(self) -> str:
         names = [self.graph.ids[row.node] for row in self.rows]
         width = max(map(len, names))
@@ -82,11 +104,33 @@ class Ledger:
             f"  {name:<{width}}  {_short(row.contribution):<6} total {_short(row.total)}"
             for name, row in zip(names, self.rows, strict=True)
         ]
-        return "\n".join([f"∂L/∂{display_name(self.tensor) or self.graph.ids[self.tensor]}", *lines])
+        return "\n".join([self.title, *lines])
+
+
+class Paths(dict[str, Array]):
+    """The parts of a gradient by the ways they came; prints as a table of their norms."""
+
+    def __repr__(self) -> str:
+        return f"<paths: {one_line(', '.join(self)) or 'none'}>"
+
+    def __str__(self) -> str:
+        return text_table(self._cells(), head=_WAYS, align="lrr")
+
+    def _repr_html_(self) -> str:
+        """Return the same as a table of HTML, for notebooks."""
+        return html_table(self._cells(), head=_WAYS, align="lrr", caption=repr(self))
+
+    def _cells(self) -> list[tuple[str, str, str]]:
+        norms = {way: magnitude(part) for way, part in self.items()}
+        whole = sum(norms.values()) or 1.0
+        return [(way, short(norm), f"{norm / whole:.0%}") for way, norm in norms.items()]
+
+
+_WAYS = ("way", "norm", "share of the norms")
 
 
 def ledger(tape: Tape, tensor: Tensor) -> Ledger:
-    """Every contribution to the tensor's gradient. Raises ValueError if none arrives."""
+    """Return every contribution to the tensor's gradient. Raises ValueError if none arrives."""
     events = [tape[index] for index in tape.uses(tensor)]
     rows = tuple(LedgerRow(e.index, e.time, e.scope, e.node, e.slot, e.contribution, e.after) for e in events)
     if not rows:
@@ -95,8 +139,8 @@ def ledger(tape: Tape, tensor: Tensor) -> Ledger:
     return Ledger(tensor, rows, tape.graph)
 
 
-def paths(tape: Tape, tensor: Tensor) -> dict[str, Array]:
-    """∂L/∂tensor, divided by the ways it came: through which gate of the next step, along the belt, or past both.
+def paths(tape: Tape, tensor: Tensor) -> Paths:
+    """Return ∂L/∂tensor, divided by the ways it came: through a gate of the next step, along the belt, or past both.
 
     A way is named by the first thing on it that computes outside of the tensor's own step: the gate it is in, "belt"
     for an operation of the cell itself, "output" for what belongs to no step. The parts add up to the gradient, up to
@@ -118,7 +162,7 @@ def paths(tape: Tape, tensor: Tensor) -> dict[str, Array]:
             assert event.target is not None
             _add_up(ways.setdefault(_way(event.node, tensor), {}), event.target, event.contribution)
     order = [node for node in reversed(tape.graph.nodes) if node in near]
-    return {name: _back_to(tensor, order, seeds) for name, seeds in ways.items()}
+    return Paths({name: _back_to(tensor, order, seeds) for name, seeds in ways.items()})
 
 
 def _only_moves(node: Tensor) -> bool:
