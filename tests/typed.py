@@ -31,6 +31,8 @@ class Untold(Cell):
 x, xs = tl.tensor(np.ones((1, 3))), tl.tensor(np.ones((4, 1, 3)))
 Pair = tuple[Tensor, Tensor]
 
+assert_type(tl.tanh(x), Tensor)
+assert_type(tl.softmax(x, axis=0), Tensor)
 assert_type(tl.RNNCell(3, 3)(x), Tensor)
 assert_type(tl.GRUCell(3, 3)(x, x), Tensor)
 assert_type(tl.LSTMCell(3, 3)(x), tuple[Tensor, Tensor])

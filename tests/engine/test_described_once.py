@@ -21,7 +21,7 @@ STILL_THERE = {
     "testing/generate/cases.py": "what numpy says each should give: an opinion of its own, never read off the entry",
     "engine/operators.py": "numpy's functions, by their own names, and what to use instead",
     "nn/cells.py": "which nonlinearities one may ask of a plain RNN",
-    "testing/generate/programs.py": "attributes that fit a movement to the shapes it meets",
+    "testing/generate/expression_graphs.py": "attributes that fit a movement to the shapes it meets",
 }
 """Tables by name that are left, and why."""
 
@@ -171,7 +171,7 @@ def test_a_style_that_there_is_not_is_refused_by_the_formula():
 
 
 def test_a_new_entry_of_the_page_is_drawn_and_resolved_by_its_kind():
-    from tinygrad_lstm.testing.generate.programs import _by_kind
+    from tinygrad_lstm.testing.generate.expression_graphs import _by_kind
 
     gudermannian = Primitive("gd", lambda x: 2 * np.arctan(np.tanh(x / 2)), lambda g, y, x: (g * ops.cos(y),), None)
     assert _by_kind(gudermannian) is not None

@@ -1,5 +1,6 @@
 """The recipes of the contributing guide are executed as they stand, and leave nothing behind."""
 
+import ast
 import doctest
 from pathlib import Path
 
@@ -33,3 +34,13 @@ def test_old_names_are_gone():
         text = file.read_text(encoding="utf-8")
         for name in OLD_NAMES:
             assert name not in text, f"{name} in {file.relative_to(package)}"
+
+
+def test_no_name_means_two_classes():
+    package = GUIDE.parents[1] / "tinygrad_lstm"
+    homes = {}
+    for file in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name.lstrip("_"), []).append(file.relative_to(package).as_posix())
+    assert not {name: files for name, files in homes.items() if len(files) > 1}

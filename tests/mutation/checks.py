@@ -24,7 +24,7 @@ from tinygrad_lstm.testing import (
 )
 from tinygrad_lstm.testing.generate import strategies
 from tinygrad_lstm.testing.generate.cases import BUILTIN, CASES, Case
-from tinygrad_lstm.testing.generate.programs import Program
+from tinygrad_lstm.testing.generate.expression_graphs import ExpressionGraph
 from tinygrad_lstm.testing.laws.algebra import require_laws
 from tinygrad_lstm.testing.objective import Objective
 from tinygrad_lstm.testing.oracles.complex_step import complex_step
@@ -70,7 +70,7 @@ def cases_of(name: str) -> list[Case]:
 
 
 @cache
-def programs() -> list[Program]:
+def programs() -> list[ExpressionGraph]:
     return drawn(strategies.expression_graphs(max_nodes=8), 60)
 
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tinygrad_lstm.pages.plot import Beside, Line, log_plot, slope
+from tinygrad_lstm.pages.plot import Beside, Series, log_plot, slope
 from tinygrad_lstm.pages.theme import IN_THE_DARK
 from tinygrad_lstm.tour.plot import gradient_plot
 
@@ -53,7 +53,7 @@ def test_what_a_logarithm_does_not_have_breaks_the_line_and_is_told(bad):
 
 
 def test_the_smallest_and_largest_numbers_have_a_place():
-    numbers(log_plot([Line([(5e-324, 5e-324), (1.7e308, 1.7e308)])], **NAMES))
+    numbers(log_plot([Series([(5e-324, 5e-324), (1.7e308, 1.7e308)])], **NAMES))
 
 
 def test_lines_are_told_apart_without_colour():
@@ -66,7 +66,7 @@ def test_lines_are_told_apart_without_colour():
 
 def test_names_in_the_legend_do_not_collide_and_the_frame_makes_room():
     names = [f"a model with quite a long name, number {n}" for n in range(6)] + ["x" * 500]
-    svg = log_plot([Line([(1, 1), (2, 2)], name) for name in names], **NAMES)
+    svg = log_plot([Series([(1, 1), (2, 2)], name) for name in names], **NAMES)
     root = numbers(svg)
     places = [(element.get("x"), element.get("y")) for element in root.iter(f"{SVG}text")]
     assert len(set(places)) == len(places)
@@ -80,7 +80,7 @@ def test_names_in_the_legend_do_not_collide_and_the_frame_makes_room():
 
 
 def test_all_its_colours_have_a_dark_one_and_the_page_may_bring_the_style():
-    for svg in (gradient_plot({"A": [1.0, 2.0], "B": [1.0]}), log_plot([Line([(1, 1)])], standalone=False, **NAMES)):
+    for svg in (gradient_plot({"A": [1.0, 2.0], "B": [1.0]}), log_plot([Series([(1, 1)])], standalone=False, **NAMES)):
         used = set(re.findall(r'"(#\w+)"', re.sub("<style>.*?</style>", "", svg)))
         assert used <= IN_THE_DARK.keys()
     assert "<style>" in gradient_plot({})
@@ -89,7 +89,7 @@ def test_all_its_colours_have_a_dark_one_and_the_page_may_bring_the_style():
 
 def test_what_is_written_is_escaped_and_said_to_screen_readers():
     rude = '<script>"&\x00'
-    svg = log_plot([Line([(1, 1)], rude)], title=rude, across=rude, upwards=rude, label=rude)
+    svg = log_plot([Series([(1, 1)], rude)], title=rude, across=rude, upwards=rude, label=rude)
     root = ET.fromstring(svg)
     assert texts(svg).count('<script>"& ') == 4
     assert root.get("role") == "img"
@@ -98,8 +98,8 @@ def test_what_is_written_is_escaped_and_said_to_screen_readers():
 
 def test_a_slope_is_straight_and_drawn_within_the_axes_only():
     xs = [10.0**-n for n in range(9)]
-    line = Line(slope(3, (1.0, 1.0), xs), "h³", reference=True, beside=Beside(2 / 3))
-    svg = log_plot([line, Line([(x, x) for x in xs])], **NAMES)
+    line = Series(slope(3, (1.0, 1.0), xs), "h³", reference=True, beside=Beside(2 / 3))
+    svg = log_plot([line, Series([(x, x) for x in xs])], **NAMES)
     numbers(svg)
     drawn = [
         e.get("points").split() for e in ET.fromstring(svg).iter(f"{SVG}polyline") if e.get("stroke-width") == "1.4"

@@ -29,7 +29,7 @@ class Beside(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Line:
+class Series:
     """Points to join; where a number cannot be shown (zero, infinite, NaN) the line is broken.
 
     The name stands in the legend, or ``beside`` the line. A line for ``reference`` does not widen the axes: it is drawn
@@ -52,7 +52,7 @@ def slope(power: int, start: Point, xs: Iterable[float]) -> list[Point]:
 
 
 def log_plot(
-    lines: Sequence[Line],
+    lines: Sequence[Series],
     *,
     title: str,
     across: str,
@@ -66,7 +66,7 @@ def log_plot(
 
     Not ``standalone``, it is for a page that has the dark colours already.
 
-    >>> log_plot([Line([(1, 1), (10, 1e-3)])], title="falls", across="h", upwards="left", label="one line")[:4]
+    >>> log_plot([Series([(1, 1), (10, 1e-3)])], title="falls", across="h", upwards="left", label="one line")[:4]
     '<svg'
     """
     width, height = size
@@ -152,7 +152,7 @@ def _grid(x: _Axis, y: _Axis, height: int, across: str, upwards: str) -> Iterato
     yield f'<g transform="rotate(-90 12 {middle:.1f})">{_text(12, middle, upwards, MUTED, 11, "middle")}</g>'
 
 
-def _drawn(line: Line, x: _Axis, y: _Axis) -> Iterator[str]:
+def _drawn(line: Series, x: _Axis, y: _Axis) -> Iterator[str]:
     pieces: list[list[Point]] = [[]]
     for across, up in line.points:
         seen = _shows(across, x.logarithmic) and _shows(up, True)
@@ -187,9 +187,9 @@ def _apart(pieces: Sequence[Sequence[Point]]) -> Iterator[Point]:
                 yield across, up
 
 
-def _legend(lines: Sequence[Line], width: float) -> list[list[tuple[float, Line]]]:
+def _legend(lines: Sequence[Series], width: float) -> list[list[tuple[float, Series]]]:
     """Rows of lines, and where each begins: as many beside each other as find room."""
-    rows: list[list[tuple[float, Line]]] = []
+    rows: list[list[tuple[float, Series]]] = []
     room = 0.0
     for line in lines:
         name = clean(line.name, int((width - SWATCH) / LETTER))
@@ -202,7 +202,7 @@ def _legend(lines: Sequence[Line], width: float) -> list[list[tuple[float, Line]
     return rows
 
 
-def _entries(entries: Iterable[tuple[float, Line]], up: float) -> Iterator[str]:
+def _entries(entries: Iterable[tuple[float, Series]], up: float) -> Iterator[str]:
     for left, line in entries:
         yield _path([(left, up), (left + 26, up)], line.colour, line.dashes)
         if line.marker:

@@ -12,7 +12,7 @@ from ..engine.tensor import Tensor
 from ..structure.path import find
 from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
 from .flow import Flow, flow
-from .inspection import Answer, Inspection, inspection, listing
+from .inspection import Inspection, PlainText, inspection, listing
 from .ledger import Ledger, Paths, ledger, paths
 from .place import GRANULARITIES, Places, described
 from .recording.event import Event
@@ -148,7 +148,7 @@ class Cursor:
 
     def info(self) -> str:
         """The breakpoints there are, and how often each was hit."""
-        return Answer("\n".join(map(str, self.breakpoints)) or "no breakpoints; break PLACE sets one")
+        return PlainText("\n".join(map(str, self.breakpoints)) or "no breakpoints; break PLACE sets one")
 
     # Looking
 
@@ -157,7 +157,7 @@ class Cursor:
 
         A gradient is what has arrived so far. Raises ValueError, saying what there is, for anything else.
         """
-        return Answer(inspection(what, self.graph)(self.current))
+        return PlainText(inspection(what, self.graph)(self.current))
 
     def display(self, what: str | None = None) -> str:
         """Show something, as ``print`` does, at every stop from now on; without it, all that is shown."""
@@ -165,7 +165,9 @@ class Cursor:
             shown = inspection(what, self.graph)
             self.last_display += 1
             self.displays[self.last_display] = shown
-        return Answer("\n".join(self.displayed()) or "nothing is displayed; display NAME shows something at every stop")
+        return PlainText(
+            "\n".join(self.displayed()) or "nothing is displayed; display NAME shows something at every stop"
+        )
 
     def undisplay(self, number: int) -> None:
         """Show something no longer. Raises ValueError if nothing has that number."""
@@ -178,13 +180,13 @@ class Cursor:
 
     def where(self) -> str:
         """The way in: module, cell, gate and operation, each with its line; and the line of yours behind the node."""
-        return Answer(described(self.places.where(self.current.node), self.current.node))
+        return PlainText(described(self.places.where(self.current.node), self.current.node))
 
     def list(self, around: int | None = None, lines: int = 11) -> str:
         """The events around the current one, or around another."""
         if around is not None and not 0 <= index(around) < len(self.events):
             raise IndexError(f"the walk has events 0 to {len(self.events) - 1}; there is no {around}")
-        return Answer(listing(self.events, self.position, self.position if around is None else around, lines))
+        return PlainText(listing(self.events, self.position, self.position if around is None else around, lines))
 
     @property
     def gradients(self) -> Mapping[Tensor, Any]:
@@ -231,7 +233,7 @@ class Cursor:
     def _coarser(self, by: int) -> str:
         position = GRANULARITIES.index(self.granularity) + by
         self.granularity = GRANULARITIES[min(max(position, 0), len(GRANULARITIES) - 1)]
-        return Answer(f"next passes over one {self.granularity} at a time")
+        return PlainText(f"next passes over one {self.granularity} at a time")
 
     def _unit(self, position: int) -> object:
         return self.places.unit(self.events[position], self.granularity)

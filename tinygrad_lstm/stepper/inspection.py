@@ -28,7 +28,7 @@ MOST = 200
 """Arrays of so many numbers are printed in full."""
 
 
-class Answer(str):
+class PlainText(str):
     """An answer, which shows itself as it is to be read."""
 
     __slots__ = ()

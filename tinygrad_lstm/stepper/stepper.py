@@ -12,7 +12,7 @@ from ..pages.files import write_file
 from ..structure.timeline import Window
 from .commands import helped
 from .cursor import Cursor
-from .inspection import Answer
+from .inspection import PlainText
 
 
 class Stepper(Cursor):
@@ -27,7 +27,7 @@ class Stepper(Cursor):
 
     def help(self, command: str = "") -> str:
         """Return what the words of the terminal and the page do, or one of them; each is a method here."""
-        return Answer(helped(command))
+        return PlainText(helped(command))
 
     def terminal(self) -> None:
         """Walk in the terminal, or read commands from standard input."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Literal
 
-from ..pages.plot import Line, log_plot
+from ..pages.plot import Series, log_plot
 from ..pages.theme import ON_PAGES
 
 SIZE = (600, 300)
@@ -27,7 +27,7 @@ def gradient_plot(norms: Mapping[str, Sequence[float]]) -> str:
     '<svg'
     """
     lines = [
-        Line(
+        Series(
             [(t - len(values) + 1, norm) for t, norm in enumerate(values)], _told(name, values), colour, dashes, marker
         )
         for (name, values), (colour, dashes, marker) in zip(norms.items(), cycle(LOOKS), strict=False)

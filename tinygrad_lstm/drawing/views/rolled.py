@@ -40,7 +40,7 @@ class _Fold:
 
 
 @dataclass
-class _Flow:
+class _FoldedArrow:
     """What flows between two folds in one direction of time: the names, the delays, and when."""
 
     names: dict[str, None] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class _Rolled:
         )
         self.scene.scale = self.describe.scale
         self._of: dict[Part, _Fold] = {}
-        self._flows: dict[tuple[str, str, int], _Flow] = {}
+        self._flows: dict[tuple[str, str, int], _FoldedArrow] = {}
         self._leaves: dict[tuple[object, ...], Box] = {}
         for fold in self._folds():
             self._draw(fold)
@@ -188,10 +188,10 @@ class _Rolled:
         self._leaves[key].shows.append(x)
         self._flow(self._leaves[key].id, self._of[part].id, x, node).firsts += bool(first)
 
-    def _flow(self, tail: str, head: str, x: Tensor, node: Tensor) -> _Flow:
+    def _flow(self, tail: str, head: str, x: Tensor, node: Tensor) -> _FoldedArrow:
         of = self.parts.timeline.of
         delay = of[node] - of[x] if x in of and node in of else 0
-        flow = self._flows.setdefault((tail, head, int(np.sign(delay))), _Flow())
+        flow = self._flows.setdefault((tail, head, int(np.sign(delay))), _FoldedArrow())
         flow.delays.add(delay)
         flow.uses += 1
         flow.carried.append((x, node))

@@ -26,7 +26,7 @@ from ...nn import Recurrent
 from ...nn.cell import Cell
 from ...nn.cells import CELLS
 from ..oracles.kinks import branches
-from .programs import RESOLVERS, Program, resolve
+from .expression_graphs import RESOLVERS, ExpressionGraph, resolve
 
 Shape = tuple[int, ...]
 Strategy = st.SearchStrategy
@@ -129,7 +129,7 @@ def matmul_shapes(draw: st.DrawFn) -> tuple[Shape, Shape]:
 @st.composite
 def expression_graphs(
     draw: st.DrawFn, ops: Iterable[str | Primitive] | None = None, max_nodes: int = 12, high: float = 1e3
-) -> Program:
+) -> ExpressionGraph:
     """Draw random programs of the given operations, all of ours by default: callable, with ``inputs`` to call it on.
 
     Each line uses any two earlier values, itself twice included, so that there are fan-outs and diamonds; what nobody

@@ -108,36 +108,36 @@ def _number() -> Any:
     context = mpmath.mp.clone()
     context.dps = DIGITS
 
-    class Number:
+    class LongNumber:
         __slots__ = ("v",)
         v: Any
 
         def __init__(self, v: Any) -> None:
-            self.v = v.v if isinstance(v, Number) else v if isinstance(v, context.mpf) else context.mpf(float(v))
+            self.v = v.v if isinstance(v, LongNumber) else v if isinstance(v, context.mpf) else context.mpf(float(v))
 
         @property
-        def real(self) -> Number:
+        def real(self) -> LongNumber:
             return self
 
         def __float__(self) -> float:
             return float(self.v)
 
-        def __getattr__(self, name: str) -> Callable[[], Number]:
+        def __getattr__(self, name: str) -> Callable[[], LongNumber]:
             """Whatever numpy's functions ask of an object, if mpmath has it: numpy says arctan where it says atan."""
             known = getattr(context, name.replace("arc", "a", 1) if name.startswith("arc") else name, None)
             if name.startswith("_") or known is None:
                 raise AttributeError(name)
-            return lambda: Number(known(self.v))
+            return lambda: LongNumber(known(self.v))
 
         def __bool__(self) -> bool:
             return bool(self.v)
 
-    def define(name: str, compute: Callable[[Any, Any], Any], result: Callable[[Any], Any] = Number) -> None:
+    def define(name: str, compute: Callable[[Any, Any], Any], result: Callable[[Any], Any] = LongNumber) -> None:
         """Define an operator; with an array, it is the array's."""
         setattr(
-            Number,
+            LongNumber,
             f"__{name}__",
-            lambda a, b: NotImplemented if isinstance(b, np.ndarray) else result(compute(a.v, Number(b).v)),
+            lambda a, b: NotImplemented if isinstance(b, np.ndarray) else result(compute(a.v, LongNumber(b).v)),
         )
 
     def arithmetic(name: str, compute: Callable[[Any, Any], Any]) -> None:
@@ -152,5 +152,5 @@ def _number() -> Any:
     for name in ("lt", "le", "gt", "ge", "eq", "ne"):
         define(name, getattr(operator, name), np.bool_)
     for name, of_one in {"__neg__": operator.neg, "__abs__": abs}.items():
-        setattr(Number, name, lambda a, of_one=of_one: Number(of_one(a.v)))
-    return Number
+        setattr(LongNumber, name, lambda a, of_one=of_one: LongNumber(of_one(a.v)))
+    return LongNumber

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ...pages.plot import Beside, Line, log_plot, slope
+from ...pages.plot import Beside, Series, log_plot, slope
 from ...pages.theme import GRADIENT
 from ..oracles.convergence import Convergence
 
@@ -27,9 +27,9 @@ def plot(curve: Convergence, *, standalone: bool = True) -> str:
     floor = list(zip(curve.steps, curve.floor, strict=True))
     return log_plot(
         [
-            Line(floor, "rounding", dashes="2 3", beside=Beside(0, 6.7, -4, "end")),
+            Series(floor, "rounding", dashes="2 3", beside=Beside(0, 6.7, -4, "end")),
             *([] if order is None else _slopes(left)),
-            Line(left, colour=RIGHT_COLOUR if good else WRONG_COLOUR, marker="circle"),
+            Series(left, colour=RIGHT_COLOUR if good else WRONG_COLOUR, marker="circle"),
         ],
         title=title,
         across="step h",
@@ -39,12 +39,12 @@ def plot(curve: Convergence, *, standalone: bool = True) -> str:
     )
 
 
-def _slopes(left: list[tuple[float, float]]) -> list[Line]:
+def _slopes(left: list[tuple[float, float]]) -> list[Series]:
     """How h³ and h would fall from where the largest step stands."""
     points = [(h, v) for h, v in left if 0 < v < math.inf]
     steps = [h for h, _ in points]
     named = ((1, "h", Beside(2 / 3, 0, -8)), (3, "h³", Beside(2 / 3, 8, 8)))
     return [
-        Line(slope(power, points[0], steps), name, dashes="6 4", beside=beside, reference=True)
+        Series(slope(power, points[0], steps), name, dashes="6 4", beside=beside, reference=True)
         for power, name, beside in named
     ]

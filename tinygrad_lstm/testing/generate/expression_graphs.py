@@ -20,11 +20,11 @@ LARGEST = 64
 TAME = 1e8
 """A value beyond this is brought back by a tanh, so that nothing overflows."""
 
-RawLine = tuple[str | Primitive, int, int, int]
+RawApplication = tuple[str | Primitive, int, int, int]
 
 
 @dataclass(frozen=True)
-class Line:
+class Application:
     """One application: which operation, of which earlier values, with which attributes."""
 
     op: Primitive
@@ -33,11 +33,11 @@ class Line:
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class ExpressionGraph:
     """A function of tensors: calling it runs every line; the last one is what it returns."""
 
     inputs: list[NDArray[Any]]
-    lines: list[Line]
+    lines: list[Application]
 
     def __call__(self, *leaves: Any) -> Tensor:
         results = list(leaves)
@@ -56,10 +56,10 @@ class Program:
         return as_code(self.graph())
 
     def __repr__(self) -> str:
-        return f"Program({self.code})"
+        return f"ExpressionGraph({self.code})"
 
 
-def resolve(leaves: Sequence[NDArray[Any]], lines: Sequence[RawLine]) -> Program:
+def resolve(leaves: Sequence[NDArray[Any]], lines: Sequence[RawApplication]) -> ExpressionGraph:
     """A program of the drawn lines, each made to fit the values it finds; without the inputs that it never needs."""
     building = _Building([np.asarray(leaf) for leaf in leaves])
     for op, i, j, choice in lines:
@@ -73,7 +73,7 @@ def resolve(leaves: Sequence[NDArray[Any]], lines: Sequence[RawLine]) -> Program
     return _pruned(building, len(leaves))
 
 
-def _pruned(building: _Building, count: int) -> Program:
+def _pruned(building: _Building, count: int) -> ExpressionGraph:
     used: set[int] = set()
     wanted = [len(building.values) - 1]
     while wanted:
@@ -83,12 +83,12 @@ def _pruned(building: _Building, count: int) -> Program:
             wanted += building.lines[i - count].operands if i >= count else ()
     kept = [i for i in range(count) if i in used]
     number = {i: k for k, i in enumerate(kept)}
-    lines: list[Line] = []
+    lines: list[Application] = []
     for i, line in enumerate(building.lines, count):
         if all(x in number for x in line.operands):  # a dead branch that needs a dropped input goes with it
             number[i] = len(kept) + len(lines)
-            lines.append(Line(line.op, tuple(number[x] for x in line.operands), line.attrs))
-    return Program([building.values[i] for i in kept], lines)
+            lines.append(Application(line.op, tuple(number[x] for x in line.operands), line.attrs))
+    return ExpressionGraph([building.values[i] for i in kept], lines)
 
 
 class _Building:
@@ -96,7 +96,7 @@ class _Building:
 
     def __init__(self, values: list[NDArray[Any]]) -> None:
         self.values = values
-        self.lines: list[Line] = []
+        self.lines: list[Application] = []
 
     def add(self, op: str | Primitive, *operands: int, **attrs: Any) -> int:
         """A line, and a second one if its value grows out of hand; returns where the result stands."""
@@ -104,7 +104,7 @@ class _Building:
         with np.errstate(all="ignore"):
             value = np.asarray(used(*(self.values[i] for i in operands), **attrs), dtype=np.float64)
         self.values.append(value)
-        self.lines.append(Line(used, operands, attrs))
+        self.lines.append(Application(used, operands, attrs))
         if value.size and not np.abs(value).max() <= TAME:
             return self.add("tanh", len(self.values) - 1)
         return len(self.values) - 1
