@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,9 @@ from ..pages.files import write_file
 from ..stepper import step
 from ..stepper.web.page import page as walk_page
 from ..testing import GradientError, check_vjp
-from ..testing import Report as Proof
 from . import model as models
 from . import pages
+from .findings import Tour
 from .plot import gradient_plot
 from .text import Corpus, read, windows
 
@@ -37,23 +36,6 @@ Report = Callable[[str, int, int, float], None]
 
 class TourError(Exception):
     """Something the person who started the tour can mend; the message is one line."""
-
-
-@dataclass
-class Tour:
-    """What a tour found, and where it wrote it."""
-
-    directory: Path
-    corpus: Corpus
-    cell: str
-    loss: float
-    guesses: list[tuple[str, float]]
-    expected: str
-    prompt: tuple[str, ...]
-    events: int
-    proof: Proof | None = None
-    failure: str | None = None  # why there is no proof
-    norms: dict[str, list[float]] = field(default_factory=dict)
 
 
 def run(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..pages.offline import templates
 from ..testing.verdicts import TOLERANCE
+from .findings import Tour
 from .model import title
-
-if TYPE_CHECKING:
-    from .guide import Tour
 
 
 def index(tour: Tour) -> str:
