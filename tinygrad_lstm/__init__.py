@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from . import nn as nn
 from .engine.backprop import Contribution, backprop, grad
 from .engine.errors import ShapeError
+from .engine.functions import concat, stack, take
 from .engine.graph import Graph
 from .engine.ops import abs as abs
 from .engine.ops import (
     broadcast_to,
-    concat,
     cos,
     exp,
     log,
@@ -31,8 +31,6 @@ from .engine.ops import (
     softmax,
     softplus,
     sqrt,
-    stack,
-    take,
     tanh,
     transpose,
     where,

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -240,21 +239,21 @@ index_add: Primitive = primitive(
     kind="movement",
     style="at",
 )
-_take = primitive(
+take = primitive(
     "take",
     lambda rows, indices=0: rows[indices],
     lambda g, y, rows, indices=0: (index_add(g, index=indices, shape=rows.shape),),
     kind="movement",
     style="element",
 )
-_concat = primitive(
+concat = primitive(
     "concat",
     lambda *parts, axis=0: np.concatenate(parts, axis=axis),
     lambda g, y, *parts, axis=0: tuple(getitem(g, index=piece) for piece in _pieces(parts, axis)),
     kind="movement",
     style="list",
 )
-_stack = primitive(
+stack = primitive(
     "stack",
     lambda *parts, axis=0: np.stack(parts, axis=axis),
     lambda g, y, *parts, axis=0: tuple(
@@ -344,37 +343,12 @@ _DOCUMENTATION = (
         index_add,
         "Return zeros of a shape with x added in at index; places named twice add up. The transpose of indexing.",
     ),
-    (_take, "Return rows by number, as often as they are named."),
-    (_concat, "Return the parts joined along an axis that they have."),
-    (_stack, "Return the parts joined along a new axis."),
+    (take, "Return rows by number, as often as they are named."),
+    (concat, "Return the parts joined along an axis that they have."),
+    (stack, "Return the parts joined along a new axis."),
 )
 for _primitive, _doc in _DOCUMENTATION:
     _primitive.doc = inspect.cleandoc(_doc)
-
-
-def concat(parts: Sequence[Any], axis: int = 0) -> Any:
-    """Return the parts joined along an axis that they have: shapes may differ there, and there only."""
-    return _concat(*_some(parts, "concat"), axis=axis)
-
-
-def stack(parts: Sequence[Any], axis: int = 0) -> Any:
-    """Return the parts, all of one shape, joined along a new axis."""
-    return _stack(*_some(parts, "stack"), axis=axis)
-
-
-def take(rows: Any, indices: Any) -> Any:
-    """Return rows by number, as often as they are named. rows: (V, ...), indices: integers (...) → (..., ...)."""
-    numbers = np.array(indices, dtype=None if np.size(indices) else np.intp)
-    if numbers.dtype == np.bool_:
-        raise IndexError("take wants the numbers of rows, not booleans; a mask is an index: rows[mask]")
-    numbers.setflags(write=False)
-    return _take(rows, indices=numbers)
-
-
-def _some(parts: Sequence[Any], name: str) -> Sequence[Any]:
-    if not isinstance(parts, list | tuple) or not parts:
-        raise TypeError(f"{name} takes a list of at least one tensor, as in {name}([a, b])")
-    return parts
 
 
 # What the lines above abbreviate. Still only operators and primitives, wherever a rule calls it.

@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..engine.ops import concat, relu, sigmoid, tanh
+from ..engine.functions import concat
+from ..engine.ops import relu, sigmoid, tanh
 from ..engine.tensor import Tensor
 from .cell import Cell
 from .gate import gates_of

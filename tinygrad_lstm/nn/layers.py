@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..engine.ops import take
+from ..engine.functions import take
 from ..engine.scope import CONTEXT
 from ..engine.tensor import Tensor, tensor
 from .module import Module, Seed, arrow, described, positive, uniform

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.errors import ShapeError
-from ..engine.ops import concat, stack
+from ..engine.functions import concat, stack
 from ..engine.scope import CONTEXT, time_step
 from ..engine.tensor import Tensor, tensor
 from .cell import Cell, State, as_state, state_parts, step

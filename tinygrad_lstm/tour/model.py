@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.backprop import gradients
-from ..engine.ops import log_softmax, stack
+from ..engine.functions import stack
+from ..engine.ops import log_softmax
 from ..engine.scope import time_step
 from ..engine.tensor import Tensor
 from ..nn import Adam, Embedding, Linear, Module, clip_grad_norm, cross_entropy
