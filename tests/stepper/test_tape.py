@@ -1,12 +1,15 @@
 """The tape keeps little, and yet says of every event what the walk said, bit for bit."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.engine.backprop import gradients
+from tinygrad_lstm.engine.backprop import apply_vjp, gradients
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.stepper.recording import gradients as kept
 from tinygrad_lstm.stepper.recording.tape import Tape
 
 
@@ -69,3 +72,20 @@ def test_totals_are_the_same_in_whatever_order_one_looks():
         event = tape[tape.start + 1 + i]
         assert event.after.tobytes() == steps[i].after.tobytes()
         assert tape.total(steps[i].input, steps[i].arrived).tobytes() == steps[i].after.tobytes()
+
+
+def test_reading_a_long_walk_applies_the_rule_of_many_inputs_a_few_times_only(monkeypatch):
+    """Between two of its events come those of other nodes, and its rule makes what all of its inputs get at once."""
+    applied = Counter()
+
+    def counting(node, *rest):
+        applied[node] += 1
+        return apply_vjp(node, *rest)
+
+    monkeypatch.setattr(kept, "apply_vjp", counting)
+    output, _ = tl.LSTM(2, 2, rng=0)(tl.tensor(np.ones((40, 2)), name="xs"))
+    tape = Tape(output.sum())
+    read = [event.contribution for event in tape]
+    (joined,) = [node for node in tape.graph.nodes if node.primitive and len(node.inputs) == 40]
+    assert len(read) == len(tape)
+    assert 1 <= applied[joined] <= 3

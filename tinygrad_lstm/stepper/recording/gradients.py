@@ -34,7 +34,8 @@ class Gradients(Mapping[Tensor, Any]):
 
     def __init__(self, output: Tensor, seed: Any) -> None:
         self._known: dict[Tensor, Any] = {output: seed}  # an array, or what it follows from
-        self._shared: tuple[Tensor | None, dict[int, tuple[Any, Any]]] = (None, {})  # of the node last asked for
+        nothing: tuple[Tensor | None, dict[int, tuple[Any, Any]]] = (None, {})
+        self._shared = {True: nothing, False: nothing}  # of the node last asked for: of many inputs, and of few
 
     def take(self, step: Contribution) -> None:
         """Remember what the last contribution to a node completes."""
@@ -45,12 +46,13 @@ class Gradients(Mapping[Tensor, Any]):
 
     def share(self, node: Tensor, wanted: int) -> tuple[Any, Any]:
         """The product and the contribution of a node for one of its inputs, computed once more."""
-        if self._shared[0] is not node:
+        wide = len(node.inputs) > MOST_INPUTS
+        if self._shared[wide][0] is not node:
             upstream = self[node]
             with np.errstate(all="ignore"):  # whatever there was to warn of was said when it was recorded
                 found = {slot: (product, share) for slot, product, share in apply_vjp(node, upstream, self)}
-            self._shared = (node, found)
-        return self._shared[1][wanted]
+            self._shared[wide] = (node, found)
+        return self._shared[wide][1][wanted]
 
     def __getitem__(self, node: Tensor) -> Any:
         known = self._known[node]

@@ -24,7 +24,7 @@ from ...structure.timeline import Timeline
 from ...structure.words import display_name
 from ...symbolic.formulas import Formula, rules
 from .event import Event
-from .gradients import Gradients
+from .gradients import MOST_INPUTS, Gradients
 
 CHECKPOINT = 16
 """Every so many contributions the running total of a tensor is kept, once somebody has looked at it."""
@@ -47,6 +47,7 @@ class Tape(Sequence[Event]):
         first = as_seed(output, seed)
         self.gradients = Gradients(output, first)
         self._walked: list[Tensor] = []
+        self._wide_slots: dict[Tensor, list[int]] = {}
         self._totals: dict[Tensor, dict[int, Any]] = {}
         self._rules: tuple[Tensor | None, dict[bool, tuple[Formula | None, ...]]] = (None, {})
         for step in backprop(output, first):
@@ -150,7 +151,11 @@ class Tape(Sequence[Event]):
         return dict(uses)
 
     def _slots(self, node: Tensor) -> list[int]:
-        return [slot for slot, x in enumerate(node.inputs) if x in self.gradients]
+        if len(node.inputs) <= MOST_INPUTS:
+            return [slot for slot, x in enumerate(node.inputs) if x in self.gradients]
+        if node not in self._wide_slots:
+            self._wide_slots[node] = [slot for slot, x in enumerate(node.inputs) if x in self.gradients]
+        return self._wide_slots[node]
 
     def rules(self, node: Tensor, *, numbers: bool = False) -> tuple[Formula | None, ...]:
         """The formulas of a node's rule, in symbols or with the numbers of small tensors.
