@@ -10,14 +10,18 @@ import pytest
 import tinygrad_lstm as tl
 
 
+def printed(code):
+    """What a fresh Python prints that runs this code."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True).stdout
+
+
 def test_the_import_needs_numpy_alone():
     code = (
         "import sys, numpy.random; before = set(sys.modules); import tinygrad_lstm;"
         "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
         "print(*new - set(sys.stdlib_module_names) - {'numpy'})"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    assert done.stdout.split() == ["tinygrad_lstm"]
+    assert printed(code).split() == ["tinygrad_lstm"]
 
 
 def test_draw_stays_a_function_whatever_is_imported_first():
@@ -25,8 +29,7 @@ def test_draw_stays_a_function_whatever_is_imported_first():
         "from tinygrad_lstm.drawing import Picture; import tinygrad_lstm as tl;"
         "print(isinstance(tl.draw(tl.tensor(1.0)), Picture))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    assert done.stdout.strip() == "True"
+    assert printed(code).strip() == "True"
 
 
 def test_what_is_imported_when_used_is_not_imported_before():
@@ -35,15 +38,13 @@ def test_what_is_imported_when_used_is_not_imported_before():
         "print(*{name.split('.')[1] for name in sys.modules if name.startswith('tinygrad_lstm.')});"
         "print('importlib.metadata' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    assert set(done.stdout.split()) == {"engine", "structure", "nn", "False"}
+    assert set(printed(code).split()) == {"engine", "structure", "nn", "False"}
 
 
 @pytest.mark.parametrize("name", tl._WHEN_USED)
 def test_what_is_imported_when_used_is_there_in_a_fresh_process(name):
     code = f"import tinygrad_lstm as tl; print(tl.{name}.__name__, tl.{name} is tl.{name})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    assert done.stdout.split() in ([name, "True"], [f"tinygrad_lstm.{name}", "True"])
+    assert printed(code).split() in ([name, "True"], [f"tinygrad_lstm.{name}", "True"])
 
 
 def test_the_names_one_sees_are_the_public_ones():

@@ -44,9 +44,6 @@ PLUGIN = f"{PACKAGE}.testing.pytest_plugin"
 ALLOWED = {("engine.tensor", "engine.backprop", "function")}
 """A tensor knows its backward pass, which is made of tensors."""
 
-KNOWN: set[tuple[str, str]] = set()
-"""Imports that still close a circle, or come from above. This may only shrink; one that is gone counts for nothing."""
-
 
 def short(name: str) -> str:
     return name.removeprefix(PACKAGE).removeprefix(".")
@@ -54,11 +51,7 @@ def short(name: str) -> str:
 
 def misplaced(found: list[Import]) -> list[str]:
     """Imports from a floor above, or from the entrance."""
-    return [
-        str(each)
-        for each in found
-        if _floor(each.imported) > _floor(each.importer) and (short(each.importer), short(each.imported)) not in KNOWN
-    ]
+    return [str(each) for each in found if _floor(each.imported) > _floor(each.importer)]
 
 
 def _floor(name: str) -> int:
@@ -67,16 +60,9 @@ def _floor(name: str) -> int:
 
 
 def circles(found: list[Import], *whens: str) -> list[str]:
-    """A circle among the imports made then, of those that are neither allowed nor known."""
-    return circle(
-        [
-            each
-            for each in found
-            if each.when in whens
-            and (short(each.importer), short(each.imported), each.when) not in ALLOWED
-            and (short(each.importer), short(each.imported)) not in KNOWN
-        ]
-    )
+    """A circle among the imports made then, of those that are not allowed."""
+    allowed = [(short(each.importer), short(each.imported), each.when) in ALLOWED for each in found]
+    return circle([each for each, fine in zip(found, allowed, strict=True) if each.when in whens and not fine])
 
 
 @pytest.fixture(scope="module")

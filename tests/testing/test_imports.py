@@ -1,38 +1,26 @@
 """These modules have no circles: every import counts, inside a function or for types alone too."""
 
-import ast
-from graphlib import TopologicalSorter
 from pathlib import Path
 
-import tinygrad_lstm.testing
+import tinygrad_lstm
+from tests.house.imports import circle, imports
 
-PACKAGE = "tinygrad_lstm.testing"
-ROOM = Path(tinygrad_lstm.testing.__file__).parent
-
-
-def modules():
-    for path in ROOM.rglob("*.py"):
-        if path.name != "__init__.py":
-            yield ".".join((PACKAGE, *path.relative_to(ROOM).with_suffix("").parts)), path
+PACKAGE = "tinygrad_lstm.testing."
 
 
-def imported(module, path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            above = ".".join(module.split(".")[: -node.level]) + "." if node.level else ""
-            source = (above + (node.module or "")).rstrip(".")
-            yield source
-            yield from (f"{source}.{alias.name}" for alias in node.names)
+def within(room):
+    """The imports between modules of a room, the room's entrance aside."""
+    found = imports(Path(tinygrad_lstm.__file__).parent)
+    return [each for each in found if each.importer.startswith(room) and each.imported.startswith(room)]
 
 
 def test_no_module_is_imported_by_what_it_imports():
-    known = dict(modules())
-    graph = {module: {name for name in imported(module, path) if name in known} for module, path in known.items()}
-    assert sum(map(len, graph.values())) > 50
-    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+    found = within(PACKAGE)
+    assert len(found) > 50
+    assert circle(found) == []
 
 
 def test_oracles_import_neither_reports_nor_pages():
-    for module, path in modules():
-        if ".oracles." in module:
-            assert not [name for name in imported(module, path) if ".report" in name or ".pages" in name], module
+    found = [each for each in imports(Path(tinygrad_lstm.__file__).parent) if ".oracles." in each.importer]
+    assert len(found) > 20
+    assert [str(each) for each in found if ".report" in each.imported or ".pages" in each.imported] == []

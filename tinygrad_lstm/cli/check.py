@@ -70,7 +70,7 @@ def check(
     """Check gradients against the complex step, and say who is to blame.
 
     Operations in every input, to second order, with the laws that gradients
-    run_line; cells in every parameter, input and initial state, whole and in chunks.
+    obey; cells in every parameter, input and initial state, whole and in chunks.
     """
     from .target import TargetError, failed
 

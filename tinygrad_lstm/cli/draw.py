@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from ..drawing.picture import ENDINGS
 from ..drawing.views.options import COLORS, DIRECTIONS
 from ..drawing.views.registry import VIEWS
-from .app import AnyCell, CellOption, app, errors, refuse, window_of
+from .app import AnyCell, CellOption, app, refuse, say, window_of, working, writing
 
 DRAW_EXAMPLES = """Examples:
 
@@ -104,7 +102,7 @@ def draw(
     outputs = output or [f"{name}-{view.value}.{format.value if format else 'svg'}"]
     try:
         formats = [_format_of(name, format) for name in outputs]
-        with errors.status("drawing") if errors.is_terminal else nullcontext():
+        with working("drawing"):
             tensor = (
                 load(target)
                 if target
@@ -145,16 +143,12 @@ def _write_picture(name: str, content: str | bytes, title: str) -> None:
     """To standard output if the name is a dash, else to a file, which is replaced as a whole."""
     from ..pages.files import write_file
 
-    try:
+    with writing(name):
         if name != "-":
-            errors.print(Text(f"wrote {write_file(name, content)}: {title}"), soft_wrap=True)
+            say(f"wrote {write_file(name, content)}: {title}")
         elif sys.stdout is None:
             raise refuse("standard output is closed")
         else:
             sys.stdout.flush()
             sys.stdout.buffer.write(content.encode("utf-8") if isinstance(content, str) else content)
             sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise refuse(f"cannot write {name}: {error.strerror}") from error

@@ -89,6 +89,11 @@ class Primitive:
         self.arity = len(self.input_names)
         self.domains = _for_each_input(domain, self.arity)
 
+    @property
+    def positive_inputs(self) -> tuple[bool, ...]:
+        """Tell for each input whether it is never negative in the domain."""
+        return tuple(low >= 0 for low, _ in self.domains)
+
     @cached_property
     def signature(self) -> inspect.Signature:
         """How it is called: its inputs, then its attributes with their defaults."""
@@ -156,7 +161,7 @@ def primitive(
     What else may be said of it, by name, so that it is drawn, stepped, proved and printed like one of ours:
       ``kind``      "pointwise" (the default), "activation", "product", "reduction", "movement" or "comparison"
       ``range``     where its values lie, such as (0, 1): near the ends of a finite one it saturates
-      ``domain``    where it is defined, such as (0, inf) for a logarithm; one pair, or one for each input
+      ``domain``    an interval in which it is defined, such as (0, inf) for a logarithm; one, or one for each input
       ``doc``       what it computes, as mathematics; shapes; ties; where it comes from
       ``sign``      what stands in its circle, if not the symbol
       ``style``     how a formula writes it, if not as a function: see ``tinygrad_lstm.symbolic.expressions``

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .words import cut
+
 LONGEST = 80
 
 _KEPT = "\u200c\u200d"  # invisible, but words of some languages need them
@@ -26,10 +28,7 @@ def one_line(thing: Any, longest: int = LONGEST) -> str:
     text = str(thing)
     if not text.isprintable():
         text = "".join(ch if ch.isprintable() or ch in _KEPT else " " for ch in text)
-    if len(text) > longest:
-        half = (longest - 1) // 2
-        text = f"{text[:half]}…{text[-half:]}"
-    return text
+    return cut(text, longest)
 
 
 def text_table(

@@ -19,17 +19,21 @@ _SUBSCRIPTS = str.maketrans("0123456789-", SUBSCRIPT_DIGITS)
 _SUPERSCRIPTS = str.maketrans("0123456789-", SUPERSCRIPT_DIGITS)
 
 
+def cut(text: str, longest: int) -> str:
+    """Return a text, cut in the middle if it has more characters than ``longest``.
+
+    >>> cut("forget_gate", 7)
+    'for…ate'
+    """
+    half = (longest - 1) // 2
+    return f"{text[:half]}…{text[-half:]}" if len(text) > longest else text
+
+
 def clean(text: str, longest: int = LONGEST) -> str:
-    """One line of printable characters, cut in the middle if it is too long."""
-    line = (
-        text
-        if text.isprintable()
-        else "".join(" " if unicodedata.category(ch) in ("Cc", "Cs", "Co", "Cn") else ch for ch in text)
-    )
-    if len(line) > longest:
-        half = (longest - 1) // 2
-        line = f"{line[:half]}…{line[-half:]}"
-    return line
+    """Return one line of printable characters, cut in the middle if it is too long."""
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(ch) in ("Cc", "Cs", "Co", "Cn") else ch for ch in text)
+    return cut(text, longest)
 
 
 def display_name(node: Tensor) -> str | None:

@@ -151,11 +151,12 @@ class Tape(Sequence[Event]):
         return dict(uses)
 
     def _slots(self, node: Tensor) -> list[int]:
-        if len(node.inputs) <= MOST_INPUTS:
-            return [slot for slot, x in enumerate(node.inputs) if x in self.gradients]
-        if node not in self._wide_slots:
-            self._wide_slots[node] = [slot for slot, x in enumerate(node.inputs) if x in self.gradients]
-        return self._wide_slots[node]
+        if node in self._wide_slots:
+            return self._wide_slots[node]
+        slots = [slot for slot, x in enumerate(node.inputs) if x in self.gradients]
+        if len(node.inputs) > MOST_INPUTS:
+            self._wide_slots[node] = slots
+        return slots
 
     def rules(self, node: Tensor, *, numbers: bool = False) -> tuple[Formula | None, ...]:
         """The formulas of a node's rule, in symbols or with the numbers of small tensors.

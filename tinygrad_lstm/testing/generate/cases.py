@@ -168,7 +168,7 @@ def _getitem(draw: st.DrawFn, name: str) -> Case:
 
 @add_case("index_add")
 @st.composite
-def _put(draw: st.DrawFn, name: str) -> Case:
+def _index_add(draw: st.DrawFn, name: str) -> Case:
     """The transpose of indexing, said with counting instead of indexing."""
     shape = draw(shapes(min_side=0))
     index = draw(indices(shape))
@@ -206,17 +206,17 @@ def _joined(draw: st.DrawFn, name: str) -> Case:
     return case(name, lambda *parts: joined(parts, axis=axis), *parts, axis=axis)
 
 
-def _derived(primitive: Primitive) -> bool:
+def _derive(primitive: Primitive) -> None:
     """Draw inputs by an entry alone, for a function of one or two numbers: in its domain, moderate where it grows.
 
-    The opinion on what it gives is its own forward's in longer numbers. Returns whether the entry told enough.
+    The opinion on what it gives is its own forward's in longer numbers. Of any other there is nothing to draw by.
     """
     if primitive.kind not in (Kind.pointwise, Kind.activation) or primitive.attr_names or primitive.arity > 2:
-        return False
-    positive = all(low >= 0 for low, _ in primitive.domains)
+        return
     register = unary if primitive.arity == 1 else binary
-    register(primitive.name, lambda *xs: _in_longer_numbers(primitive, xs), high=10, positive=positive)
-    return True
+    register(
+        primitive.name, lambda *xs: _in_longer_numbers(primitive, xs), high=10, positive=all(primitive.positive_inputs)
+    )
 
 
 def _in_longer_numbers(primitive: Primitive, inputs: tuple[NDArray[Any], ...]) -> NDArray[Any]:
@@ -225,4 +225,4 @@ def _in_longer_numbers(primitive: Primitive, inputs: tuple[NDArray[Any], ...]) -
 
 for _primitive in BUILTIN.values():
     if _primitive.name not in CASES:
-        _derived(_primitive)
+        _derive(_primitive)

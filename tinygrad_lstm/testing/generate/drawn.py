@@ -102,7 +102,7 @@ def _cases(op: Callable[..., Any], attrs: dict[str, Any]) -> st.SearchStrategy[t
     if isinstance(op, Primitive) and BUILTIN.get(op.name) is op and op.name in CASES and not attrs:
         return CASES[op.name].map(lambda case: (case.f, [np.asarray(x, np.float64) for x in case.inputs]))
     f = (lambda *xs: op(*xs, **attrs)) if attrs else op
-    positive = isinstance(op, Primitive) and all(low >= 0 for low, _ in op.domains)
+    positive = isinstance(op, Primitive) and all(op.positive_inputs)
     return _inputs(_arity(op), positive).map(lambda inputs: (f, inputs))
 
 

@@ -211,7 +211,7 @@ def _getitem(to: _Building, a: int, b: int, choice: int) -> int:
     return to.add("getitem", a, index=kinds[choice])
 
 
-def _put(to: _Building, a: int, b: int, choice: int) -> int:
+def _index_add(to: _Building, a: int, b: int, choice: int) -> int:
     value = to.values[a]
     if not value.ndim or value.size > LARGEST // 2:
         return to.add("neg", a)
@@ -259,7 +259,7 @@ def _by_kind(primitive: Primitive) -> Resolver | None:
 
 def _pointwise(primitive: Primitive) -> Resolver:
     """Operands in the domain; tame are exponents, and what goes into an operation that has no largest value."""
-    positive = [low >= 0 for low, _ in primitive.domains]
+    positive = primitive.positive_inputs
     grows = primitive.arity == 1 and primitive.range[1] == np.inf and not primitive.exact
     largest = 10.0 if grows else np.inf
 
@@ -282,7 +282,7 @@ RESOLVERS: dict[str, Resolver] = {
     "transpose": _transpose,
     "broadcast_to": _broadcast_to,
     "getitem": _getitem,
-    "index_add": _put,
+    "index_add": _index_add,
     "take": _take,
     "concat": _joined("concat"),
     "stack": _joined("stack"),
