@@ -88,6 +88,7 @@ __all__ = [
     "RNNCell",
     "ShapeError",
     "Tensor",
+    "UnknownToReader",
     "backprop",
     "binary_cross_entropy_with_logits",
     "broadcast_to",
@@ -133,6 +134,7 @@ __all__ = [
 
 
 _WHEN_USED = {
+    "UnknownToReader": ".symbolic",
     "draw": ".drawing",
     "drawing": ".drawing",
     "formula": ".symbolic",

@@ -32,7 +32,7 @@ _OURS = {
 
 class Operators:
     __slots__ = ()
-    __array_ufunc__ = None  # so that np.ones(3) * x asks x, instead of building an array of objects
+    __array_ufunc__: Any = None  # so that np.ones(3) * x asks x, instead of building an array of objects
 
     @classmethod
     def __primitive__(cls, primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Self:

@@ -4,3 +4,4 @@ from .formulas import equation as equation
 from .formulas import formula as formula
 from .formulas import forward as forward
 from .formulas import input_formulas as input_formulas
+from .tracer import UnknownToReader as UnknownToReader

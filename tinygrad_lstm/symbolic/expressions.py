@@ -1,4 +1,4 @@
-"""Expressions: what symbols build, and how each primitive is written, in any notation."""
+"""Expressions: what the tracer builds, and how each primitive is written, in any notation."""
 
 from __future__ import annotations
 
@@ -29,20 +29,33 @@ class Number:
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
-    """The numbers of a small tensor, in the place of its name."""
+class Constant:
+    """An array or number that is the same whatever the inputs are; in a formula the numbers of a small tensor."""
 
-    value: NDArray[Any]
+    value: NDArray[Any] | float
+
+
+Function = Primitive | np.ufunc | Callable[..., Any]
+"""A primitive; or, where those are opened, a ufunc, the ``reduce`` of one, or the tracer's ``cast``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Apply:
-    primitive: Primitive
+    """A function of operands; ``value`` is what it made of the arrays it was read with, and tells shape and type."""
+
+    function: Function
     operands: tuple[Expression, ...]
     attrs: Mapping[str, Any]
+    value: NDArray[Any]
+
+    @property
+    def primitive(self) -> Primitive:
+        """The function, where it is a primitive."""
+        assert isinstance(self.function, Primitive)
+        return self.function
 
 
-Expression = Name | Number | Numbers | Apply
+Expression = Name | Number | Constant | Apply
 
 
 _ONE_WORD = re.compile(r"[\w.′]+|∂[\w.′]+/∂[\w.′]+")
@@ -63,11 +76,11 @@ def replaced(expression: Expression, numbers: Mapping[str, Any]) -> Expression:
     """The same expression with numbers for some names."""
     if isinstance(expression, Name):
         value = numbers.get(expression.text)
-        return expression if value is None else Numbers(value)
+        return expression if value is None else Constant(value)
     if not isinstance(expression, Apply):
         return expression
     operands = tuple(replaced(operand, numbers) for operand in expression.operands)
-    return Apply(expression.primitive, operands, expression.attrs)
+    return Apply(expression.function, operands, expression.attrs, expression.value)
 
 
 def _placed(expression: Expression, notation: Notation, place: int = SUM) -> str:
@@ -81,18 +94,24 @@ def _write(expression: Expression, n: Notation) -> tuple[str, int]:
         return n.name(expression.text), ATOM if _ONE_WORD.fullmatch(expression.text) else SUM
     if isinstance(expression, Number):
         return n.number(expression.value), ATOM if expression.value >= 0 else SUM
-    if isinstance(expression, Numbers):
-        value = expression.value
+    if isinstance(expression, Constant):
+        value = np.asarray(expression.value)
         return (n.numbers(value), ATOM) if value.ndim else (n.number(value.item()), ATOM if value >= 0 else SUM)
-    primitive = expression.primitive
-    if primitive.style not in _WRITERS:
-        raise ValueError(f"{primitive.name} has the style {primitive.style!r}; there are {', '.join(_WRITERS)}")
-    return _WRITERS[primitive.style](expression, n)
+    style = expression.function.style if isinstance(expression.function, Primitive) else "call"
+    if style not in _WRITERS:
+        raise ValueError(f"{expression.primitive.name} has the style {style!r}; there are {', '.join(_WRITERS)}")
+    return _WRITERS[style](expression, n)
 
 
 def _function(e: Apply, n: Notation) -> tuple[str, int]:
     details = [f"{key}={_shown(value)}" for key, value in e.attrs.items() if value is not None and value is not False]
-    return _called(e.primitive.symbol, e.operands, details, n), ATOM
+    name = e.function.symbol if isinstance(e.function, Primitive) else _numpys_name(e.function)
+    return _called(name, e.operands, details, n), ATOM
+
+
+def _numpys_name(function: Any) -> str:
+    owner = getattr(function, "__self__", None)
+    return f"{owner.__name__}.{function.__name__}" if isinstance(owner, np.ufunc) else str(function.__name__)
 
 
 def _called(function: str, operands: Iterable[Expression], details: Iterable[str], n: Notation) -> str:
@@ -165,7 +184,8 @@ def _at(e: Apply, n: Notation) -> tuple[str, int]:
 
 def _without_reshape(e: Expression) -> Expression:
     """What a reshape merely prepared for broadcasting."""
-    return e.operands[0] if isinstance(e, Apply) and e.primitive.style == "reshaped" else e
+    reshaped = isinstance(e, Apply) and isinstance(e.function, Primitive) and e.function.style == "reshaped"
+    return e.operands[0] if isinstance(e, Apply) and reshaped else e
 
 
 def _shown(value: Any) -> str:
@@ -190,8 +210,8 @@ def shown_index(index: Any) -> str:
 
 def _same(a: Expression, b: Expression) -> bool:
     if isinstance(a, Apply) and isinstance(b, Apply):
-        return a.primitive is b.primitive and a.attrs == b.attrs and all(map(_same, a.operands, b.operands))
-    if isinstance(a, Numbers) and isinstance(b, Numbers):
+        return a.function == b.function and a.attrs == b.attrs and all(map(_same, a.operands, b.operands))
+    if isinstance(a, Constant) and isinstance(b, Constant):
         return a.value is b.value
     return a == b
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,47 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..engine.backprop import unbroadcast
-from ..engine.operators import Operators
-from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
 from ..structure.words import display_name, is_number, subscript
-from .expressions import Apply, Expression, Name, Number, Numbers, mathml, replaced, text
+from .expressions import Apply, Constant, Expression, Name, Number, mathml, replaced, text
 from .notation import MATHML
+from .tracer import TracedArray, UnknownToReader, read_rule
 
 SMALL = 4
 """Tensors of so many numbers are written out where a formula is to show numbers."""
-
-
-class Symbol(Operators):
-    """An expression, with a value of the right shape beside it so that rules can ask for shapes."""
-
-    __slots__ = ("expression", "value")
-
-    def __init__(self, expression: Expression, value: Any) -> None:
-        self.expression = expression
-        self.value = np.asarray(value)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.value.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.value.dtype
-
-    @property
-    def size(self) -> int:
-        return self.value.size
-
-    @classmethod
-    def __primitive__(cls, primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Symbol:
-        symbols = [x if isinstance(x, Symbol) else _constant(x) for x in inputs]
-        with np.errstate(all="ignore"):
-            value = primitive.forward(*(symbol.value for symbol in symbols), **attrs)
-        operands = tuple(symbol.expression for symbol in symbols)
-        if value.size and (all(isinstance(o, Number) for o in operands) or _is_zero_product(primitive, operands)):
-            return Symbol(Number(float(value.flat[0])), value)
-        return Symbol(Apply(primitive, operands, attrs), value)
 
 
 @dataclass(frozen=True)
@@ -115,19 +83,21 @@ def rules(node: Tensor, upstream: Any = None, taken: Collection[str] = ()) -> tu
     assert node.primitive.rule is not None
     names = input_names(node, taken)
     output = _output_name(node, names, taken)
-    asked = Symbol(Name(f"∂L/∂{output}"), np.ones(node.shape, node.dtype))
-    operands = _operands(node, names)
+    asked = Name(f"∂L/∂{output}")
+    values = [np.ones(node.shape, node.dtype), node.value, *node.input_values]
     try:
-        products = node.primitive.rule(asked, Symbol(Name(output), node.value), *operands, **node.attrs)
-    except (TypeError, AttributeError, ValueError):  # a rule that is not written in operators alone: it has no formula
-        products = tuple(Symbol(Name(f"what the rule of {node.primitive.name} makes of it"), x.value) for x in operands)
+        products = read_rule(node.primitive, [asked, Name(output), *_operands(node, names)], values, node.attrs)
+    except UnknownToReader as reason:
+        warnings.warn(reason, stacklevel=2)
+        unknown = Name(f"what the rule of {node.primitive.name} makes of it")
+        products = tuple(TracedArray(unknown, value) for value in node.input_values)
     numbers: dict[str, Any] = {}
     if upstream is not None:
         inputs = dict(zip(names, node.input_values, strict=True))
         numbers = _small({f"∂L/∂{output}": upstream, output: node.value, **inputs})
     lines: list[Formula | None] = []
     for x, name, value, product in zip(node.inputs, names, node.input_values, products, strict=True):
-        contribution = Number(0) if product is None else unbroadcast(product, value.shape).expression
+        contribution = Number(0) if product is None else folded(unbroadcast(product, value.shape).expression)
         line = Formula(Name(f"∂L/∂{name}"), "+=", replaced(contribution, numbers))
         lines.append(None if is_number(x) else line)
     return tuple(lines)
@@ -152,12 +122,12 @@ def forward(node: Tensor, *, numbers: bool = False, taken: Collection[str] = ())
     """
     assert node.primitive is not None
     names = input_names(node, taken)
-    operands = tuple(operand.expression for operand in _operands(node, names))
-    line = Formula(Name(_output_name(node, names, taken)), "=", Apply(node.primitive, operands, node.attrs))
+    made = Apply(node.primitive, tuple(_operands(node, names)), node.attrs, node.value)
+    line = Formula(Name(_output_name(node, names, taken)), "=", made)
     if not numbers:
         return line
-    made = Numbers(node.value) if 0 < node.value.size <= SMALL else None
-    return replace(line.with_numbers(dict(zip(names, node.input_values, strict=True))), result=made)
+    result = Constant(node.value) if 0 < node.value.size <= SMALL else None
+    return replace(line.with_numbers(dict(zip(names, node.input_values, strict=True))), result=result)
 
 
 def _small(numbers: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,15 +135,26 @@ def _small(numbers: Mapping[str, Any]) -> dict[str, Any]:
     return {name: array for name, value in numbers.items() if 0 < (array := np.asarray(value)).size <= SMALL}
 
 
-def _operands(node: Tensor, names: tuple[str, ...]) -> list[Symbol]:
-    return [
-        Symbol(_leaf_expression(x, name), value)
-        for x, name, value in zip(node.inputs, names, node.input_values, strict=True)
-    ]
+def _operands(node: Tensor, names: tuple[str, ...]) -> list[Expression]:
+    return [Number(x.item()) if is_number(x) else Name(name) for x, name in zip(node.inputs, names, strict=True)]
 
 
-def _leaf_expression(x: Tensor, name: str) -> Expression:
-    return Number(x.item()) if is_number(x) else Name(name)
+def folded(expression: Expression) -> Expression:
+    """Return an expression as one writes it: what is computed of numbers alone as a number, products with zero as 0.
+
+    Arrays that stand in a rule are named by their shape.
+    """
+    if isinstance(expression, Constant):
+        array = np.asarray(expression.value)
+        return Name(f"({'×'.join(map(str, array.shape))} array)") if array.ndim else Number(float(array))
+    if not isinstance(expression, Apply):
+        return expression
+    operands = tuple(map(folded, expression.operands))
+    numbers = all(isinstance(operand, Number) for operand in operands)
+    vanishes = Number(0.0) in operands and getattr(expression.function, "combines", None) == "product"
+    if expression.value.size and (numbers or vanishes):
+        return Number(float(expression.value.flat[0]))
+    return Apply(expression.function, operands, expression.attrs, expression.value)
 
 
 def input_names(node: Tensor, taken: Collection[str] = ()) -> tuple[str, ...]:
@@ -208,14 +189,3 @@ def _output_name(node: Tensor, names: tuple[str, ...], taken: Collection[str] = 
     while name in others:
         name += "′"
     return name
-
-
-def _is_zero_product(primitive: Primitive, operands: tuple[Expression, ...]) -> bool:
-    return primitive.combines == "product" and Number(0.0) in operands
-
-
-def _constant(x: Any) -> Symbol:
-    value = np.asarray(x)
-    return Symbol(
-        Number(float(value)) if value.ndim == 0 else Name(f"({'×'.join(map(str, value.shape))} array)"), value
-    )

@@ -1,12 +1,12 @@
-"""The same rules and the same forwards on numbers of 700 digits: is a mismatch a mistake, or rounding?
+"""The same rules and forwards, read by the tracer, on numbers of 700 digits: is a mismatch a mistake, or rounding?
 
 Digits that span the range of float64, so that even what saturates to the last bit keeps its derivative.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+import warnings
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -15,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.graph import Graph
+from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
+from ...symbolic.expressions import Name
+from ...symbolic.tracer import TracedArray, UnknownToReader, cast, evaluate, read_forward, read_rule
 from ..objective import Objective
 from .question import Answer, Question
 from .replicas import replicas
@@ -31,7 +34,8 @@ def precise_terms(
 ) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """Return our terms ⟨g, u⟩ and the forwards' terms of the same derivative, both with 700 digits, rounded at the end.
 
-    None if mpmath is not installed, the graph is too large, or a forward or a rule does not compute with such numbers.
+    None if mpmath is not installed, the graph is too large, or the numbers leave the reals; also, with a warning that
+    gives the reason, if a forward or a rule cannot be read.
     """
     if not _is_possible(objective.graph):
         return None
@@ -48,7 +52,7 @@ def applies(question: Question) -> bool:
 
 
 def ask(question: Question) -> Answer | None:
-    """Compare to twelve digits; None where a forward or a rule does not compute with such numbers."""
+    """Compare to twelve digits; None where ``precise_terms`` has no answer."""
     terms = precise_terms(question.objective, question.leaf, question.direction)
     if terms is None:
         return None
@@ -63,94 +67,89 @@ def _is_possible(graph: Graph) -> bool:
 
 def _terms(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]] | None:
     graph = objective.graph
-    step = _number()(10) ** -(DIGITS // 3)
-    along = precise(direction)
+    step = _context().mpf(10) ** -(DIGITS // 3)
+    along = long_numbers(direction)
     try:
-        with np.errstate(all="ignore"):
-            values = {node: precise(graph.values[node]) for node in graph.leaves}
-            made = replicas(graph, values, _forward)
-            moved = replicas(graph, {**values, leaf: values[leaf] + step * along}, _forward)
-            replica = Objective(Graph(*(made[o] for o in graph.outputs)), tuple(map(precise, objective.cotangents)))
-            (gradient,) = replica.gradients([made[leaf]])
-            here, there = (objective.terms({o: replica[o].value for o in graph.outputs}) for replica in (made, moved))
+        values = {node: long_numbers(graph.values[node]) for node in graph.leaves}
+        made = replicas(graph, values, _forward, _long_primitive)
+        moved = replicas(graph, {**values, leaf: values[leaf] + step * along}, _forward)
+        replica = Objective(Graph(*(made[o] for o in graph.outputs)), tuple(map(long_numbers, objective.cotangents)))
+        (gradient,) = replica.gradients([made[leaf]])
+        here, there = (objective.terms({o: replica[o].value for o in graph.outputs}) for replica in (made, moved))
         ours = np.ravel(gradient * along)
         theirs = np.ravel((there - here) / step)
         return np.array(ours, np.float64), np.array(theirs, np.float64)
-    except (TypeError, AttributeError, ValueError, ArithmeticError):
-        return None  # a forward, or a rule, that wants numpy's own numbers
+    except UnknownToReader as reason:
+        warnings.warn(reason, stacklevel=2)
+        return None
+    except (TypeError, ValueError, ArithmeticError):
+        return None  # no real number, or none at all: the logarithm of 0 or less, a division by 0
 
 
-def _forward(node: Tensor, values: tuple[Any, ...]) -> Any:
+def _forward(node: Tensor, inputs: tuple[Any, ...]) -> Any:
     assert node.primitive is not None
-    return precise(node.primitive.forward(*values, **node.attrs))
+    made = read_forward(node.primitive, node.input_values, node.attrs)
+    return _evaluated([made], {f"x{i}": x for i, x in enumerate(inputs)})[0]
 
 
-class Precise(np.ndarray[Any, Any]):
-    """An array of such numbers, which stays one: a single number too, and where numpy mixes in some of its own."""
+def _long_primitive(node: Tensor) -> Primitive:
+    """Return a primitive whose rule is read from the node's, and computes with such numbers."""
+    primitive = node.primitive
+    assert primitive is not None
+    names = ["g", "y", *(f"x{i}" for i in range(len(node.inputs)))]
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        result = super().__array_function__(function, types, args, kwargs)
-        return precise(result) if function in (np.where, np.broadcast_to, np.zeros_like) else result
+    def rule(*arrays: Any, **attrs: Any) -> tuple[Any, ...]:
+        shapes = [node.value, node.value, *node.input_values]
+        contributions = read_rule(primitive, list(map(Name, names)), shapes, attrs, opened=True)
+        return tuple(_evaluated(contributions, dict(zip(names, arrays, strict=True))))
+
+    return Primitive(primitive.name, lambda *xs: None, None if primitive.rule is None else rule, None)
+
+
+def _evaluated(traced: Sequence[TracedArray | None], arrays: Mapping[str, Any]) -> list[Any]:
+    return evaluate(traced, arrays, _applied, long_numbers)
+
+
+def _applied(function: Any, operands: Sequence[Any], attrs: Mapping[str, Any]) -> Any:
+    """Compute a function of such numbers: as mpmath does if it knows it, else as numpy does with any objects."""
+    if isinstance(function, Primitive):
+        made = function.forward(*operands, **attrs)
+    elif isinstance(function, np.ufunc):
+        made = _ufunc(function)(*operands)
+    else:
+        made = function(*operands, **attrs)
+    return long_numbers(made) if function is cast else np.asarray(made).view(LongNumbers)
+
+
+def _ufunc(ufunc: np.ufunc) -> Any:
+    """Return it by the name it has in mpmath, which says atan where numpy says arctan."""
+    name = ufunc.__name__
+    known = getattr(_context(), name.replace("arc", "a", 1) if name.startswith("arc") else name, None)
+    if known is not None:
+        return np.frompyfunc(known, ufunc.nin, 1)
+    if not any("O" in types for types in ufunc.types):
+        raise UnknownToReader(f"numbers of {DIGITS} digits have no {name}")
+    return ufunc
+
+
+class LongNumbers(np.ndarray[Any, Any]):
+    """An array of such numbers, which stays one where a single number is left."""
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
-        return array.view(Precise) if array.dtype == object else super().__array_wrap__(array, context, return_scalar)
+        return array.view(LongNumbers)
 
 
-def precise(value: Any) -> Precise:
-    return np.asarray(np.frompyfunc(_number(), 1, 1)(value), dtype=object).view(Precise)
+def long_numbers(array: Any) -> LongNumbers:
+    """Return an array of mpmath's numbers."""
+    number = _context().mpf
+    longer = np.frompyfunc(lambda x: x if isinstance(x, number) else number(float(x)), 1, 1)
+    return np.asarray(longer(array), dtype=object).view(LongNumbers)
 
 
 @cache
-def _number() -> Any:
-    """Make the class of those numbers: what numpy's functions ask of the entries of an array of objects."""
+def _context() -> Any:
     import mpmath
 
     context = mpmath.mp.clone()
     context.dps = DIGITS
-
-    class LongNumber:
-        __slots__ = ("v",)
-        v: Any
-
-        def __init__(self, v: Any) -> None:
-            self.v = v.v if isinstance(v, LongNumber) else v if isinstance(v, context.mpf) else context.mpf(float(v))
-
-        @property
-        def real(self) -> LongNumber:
-            return self
-
-        def __float__(self) -> float:
-            return float(self.v)
-
-        def __getattr__(self, name: str) -> Callable[[], LongNumber]:
-            """Whatever numpy's functions ask of an object, if mpmath has it: numpy says arctan where it says atan."""
-            known = getattr(context, name.replace("arc", "a", 1) if name.startswith("arc") else name, None)
-            if name.startswith("_") or known is None:
-                raise AttributeError(name)
-            return lambda: LongNumber(known(self.v))
-
-        def __bool__(self) -> bool:
-            return bool(self.v)
-
-    def define(name: str, compute: Callable[[Any, Any], Any], result: Callable[[Any], Any] = LongNumber) -> None:
-        """Define an operator; with an array, it is the array's."""
-        setattr(
-            LongNumber,
-            f"__{name}__",
-            lambda a, b: NotImplemented if isinstance(b, np.ndarray) else result(compute(a.v, LongNumber(b).v)),
-        )
-
-    def arithmetic(name: str, compute: Callable[[Any, Any], Any]) -> None:
-        define(name, compute)
-        define(f"r{name}", lambda a, b: compute(b, a))
-
-    arithmetic("add", lambda a, b: a + b)
-    arithmetic("sub", lambda a, b: a - b)
-    arithmetic("mul", lambda a, b: a * b)
-    arithmetic("truediv", lambda a, b: a / b)
-    arithmetic("pow", lambda a, b: a**b)
-    for name in ("lt", "le", "gt", "ge", "eq", "ne"):
-        define(name, getattr(operator, name), np.bool_)
-    for name, of_one in {"__neg__": operator.neg, "__abs__": abs}.items():
-        setattr(LongNumber, name, lambda a, of_one=of_one: LongNumber(of_one(a.v)))
-    return LongNumber
+    return context

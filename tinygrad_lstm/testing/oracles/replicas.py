@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.graph import Graph
+from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 
 Forward = Callable[[Tensor, tuple[Any, ...]], Any]
 
 
-def replicas(graph: Graph, leaves: Mapping[Tensor, NDArray[Any]], forward: Forward) -> dict[Tensor, Tensor]:
-    """Replicate every node: leaves hold what is given, the others ``forward(node, values of its inputs)``."""
+def replicas(
+    graph: Graph,
+    leaves: Mapping[Tensor, NDArray[Any]],
+    forward: Forward,
+    primitive: Callable[[Tensor], Primitive | None] = attrgetter("primitive"),
+) -> dict[Tensor, Tensor]:
+    """Replicate every node: leaves hold what is given, the others ``forward(node, values of its inputs)``.
+
+    ``primitive(node)`` is what its replica is walked by.
+    """
     made: dict[Tensor, Tensor] = {}
     for node in graph.nodes:
         if node.primitive is None:
@@ -24,5 +34,5 @@ def replicas(graph: Graph, leaves: Mapping[Tensor, NDArray[Any]], forward: Forwa
         inputs = tuple(made[x] for x in node.inputs)
         values = tuple(x.value for x in inputs)
         value = np.asanyarray(forward(node, values))
-        made[node] = Tensor(value, node.primitive, inputs, values, node.attrs, node.requires_grad, node.context)
+        made[node] = Tensor(value, primitive(node), inputs, values, node.attrs, node.requires_grad, node.context)
     return made

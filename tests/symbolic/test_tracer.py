@@ -1,0 +1,182 @@
+"""One tracer reads every forward and every rule into an expression that computes the same, or says why it cannot."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.engine.primitive import Primitive
+from tinygrad_lstm.symbolic.expressions import Apply, Constant, text
+from tinygrad_lstm.symbolic.tracer import cast, evaluate, read_forward, read_rule
+from tinygrad_lstm.testing.generate.cases import CASES
+
+pytestmark = pytest.mark.filterwarnings("ignore:invalid value|divide by zero|overflow:RuntimeWarning")
+
+SHAPES = {"reshape", "transpose", "broadcast_to", "getitem", "index_add", "concat", "stack", "where"}
+
+
+def numpys(traced, names):
+    """What numpy makes of expressions."""
+
+    def apply(function, operands, attrs):
+        return (function.forward if isinstance(function, Primitive) else function)(*operands, **attrs)
+
+    return evaluate(traced, names, apply, lambda constant: constant)
+
+
+def named(arrays):
+    return {f"x{i}": x for i, x in enumerate(arrays)}
+
+
+def functions(expression):
+    if not isinstance(expression, Apply):
+        return []
+    return [expression.function, *(f for operand in expression.operands for f in functions(operand))]
+
+
+def the_node(case):
+    return tl.Graph(case.f(*[tl.tensor(np.asarray(x), requires_grad=True) for x in case.inputs])).output
+
+
+@pytest.mark.parametrize("name", CASES)
+@given(data=st.data())
+def test_a_forward_that_is_read_computes_what_it_is_read_from(name, data):
+    node = the_node(data.draw(CASES[name]))
+    made = read_forward(node.primitive, node.input_values, node.attrs)
+    (value,) = numpys([made], named(node.input_values))
+    np.testing.assert_array_equal(value, node.value)
+    assert value.dtype == node.dtype
+    for function in functions(made.expression):
+        if isinstance(function, Primitive):
+            assert function.name in SHAPES
+        else:
+            assert isinstance(function, np.ufunc) or function is cast or isinstance(function.__self__, np.ufunc)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ("greater", "equal")])
+@pytest.mark.parametrize("opened", [False, True])
+@given(data=st.data())
+def test_a_rule_that_is_read_computes_what_it_is_read_from(name, opened, data):
+    node = the_node(data.draw(CASES[name]))
+    arrays = [np.ones_like(node.value), node.value, *node.input_values]
+    expected = node.primitive.rule(*arrays, **node.attrs)
+    made = read_rule(node.primitive, named_as(arrays), arrays, node.attrs, opened=opened)
+    for ours, theirs in zip(numpys(made, named(arrays)), expected, strict=True):
+        if theirs is None:
+            assert ours is None
+        else:
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def named_as(arrays):
+    from tinygrad_lstm.symbolic.expressions import Name
+
+    return [Name(f"x{i}") for i in range(len(arrays))]
+
+
+def test_nothing_is_dropped():
+    """Constants, zeros and shapes, which a formula leaves out, are all there."""
+    odd = tl.primitive("odd", lambda x: 0 * x + np.zeros((2, 1)), lambda g, y, x: (g * 0 + 1 * g,))
+    x = np.ones((2, 3))
+    made = read_forward(odd, [x], {})
+    assert text(made.expression) == "add(multiply(0, x0), [[0], [0]])"
+    assert made.shape == (2, 3)
+    (rule,) = read_rule(odd, named_as([x] * 3), [x] * 3, {})
+    assert text(rule.expression) == "x0 ⊙ 0 + 1 ⊙ x0"
+    assert rule.expression.operands[0].value.shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda x: np.clip(x, -1, 1) * np.sign(x),
+        lambda x: np.abs(np.sum(x * x, axis=0, keepdims=True) - np.mean(x)),
+        lambda x: np.expand_dims(np.squeeze(x[:, :1]), 0) @ np.ones((len(x), 1)),
+        lambda x: np.where(x > 0, x, np.zeros_like(x)) + (x >= 0.5).astype(float),
+        lambda x: np.dot(x, x.T) + np.prod(x.shape) * np.min(x),
+        lambda x: sum(row for row in x),
+        lambda x: np.maximum.reduce(x, axis=1) + x.ndim * np.ones_like(x)[:, 0],
+    ],
+)
+def test_forwards_written_in_numpy_are_read(forward):
+    x = np.random.default_rng(0).normal(size=(3, 2))
+    user = tl.primitive("user", forward, lambda g, y, x: (g,))
+    np.testing.assert_array_equal(numpys([read_forward(user, [x], {})], named([x]))[0], forward(x))
+
+
+def grown(x):
+    x += 1
+    return x
+
+
+def set_to_zero(x):
+    x[0] = 0
+    return x
+
+
+def out_of(x):
+    return np.exp(x, out=np.empty_like(np.ones(2)))
+
+
+def added_at(x):
+    np.add.at(x, [0, 0], 1)
+    return x
+
+
+UNKNOWN = {
+    "it takes the numbers out": [float, np.asarray, lambda x: np.array([x, x]), lambda x: range(x)],
+    "it goes by the numbers": [lambda x: x if x.sum() > 0 else -x],
+    "it uses .all of an array": [lambda x: x if (x > 0).all() else -x],
+    "it writes into an array": [grown, set_to_zero, added_at, out_of],
+    "numpy's vectorize|numpy's interp|it takes the numbers": [lambda x: np.interp(x, [0, 1], [0, 1])],
+    "numpy's linalg|numpy's norm is not among": [np.linalg.norm],
+    "it uses .cumsum of an array": [lambda x: x.cumsum()],
+    "it uses frexp|modf": [lambda x: np.modf(x)[0]],
+    "it uses multiply as nobody else does: outer": [lambda x: np.multiply.outer(x, x)],
+    "TypeError: unsupported": [lambda x: x + {}],
+    "has no attribute 'exp'": [lambda x: x.exp()],
+}
+
+
+@pytest.mark.parametrize(("reason", "function"), [(reason, f) for reason in UNKNOWN for f in UNKNOWN[reason]])
+def test_what_cannot_be_read_gives_its_reason(reason, function):
+    x = np.ones(2)
+    user = tl.primitive("user", lambda x: function(x), lambda g, y, x: (function(x),))
+    with pytest.raises(tl.UnknownToReader, match=f"the forward of user cannot be read: .*({reason})"):
+        read_forward(user, [x], {})
+    with pytest.raises(tl.UnknownToReader, match=f"the rule of user cannot be read: .*({reason})"):
+        read_rule(user, named_as([x] * 3), [x] * 3, {})
+
+
+def test_the_readers_warn_of_what_they_go_on_without():
+    """Formulas say so in words; high precision has no answer."""
+    from tinygrad_lstm.testing.objective import Objective
+    from tinygrad_lstm.testing.oracles.precision import precise_terms
+
+    doubled = tl.primitive("doubled", lambda x: np.asarray(x) * 2, lambda g, y, x: (np.asarray(g) * 2,))
+    x = tl.tensor([1.0, 2.0], requires_grad=True, name="x")
+    with pytest.warns(tl.UnknownToReader, match="the rule of doubled cannot be read: it takes"):
+        assert tl.formula(doubled(x)) == "∂L/∂x += what the rule of doubled makes of it"
+    objective = Objective.random(tl.Graph(doubled(x)), np.random.default_rng(0))
+    pytest.importorskip("mpmath")
+    with pytest.warns(tl.UnknownToReader, match="the forward of doubled cannot be read: it takes"):
+        assert precise_terms(objective, x, np.ones(2)) is None
+
+
+def test_high_precision_warns_of_a_function_that_has_no_more_digits():
+    from tinygrad_lstm.testing.objective import Objective
+    from tinygrad_lstm.testing.oracles.precision import precise_terms
+
+    pytest.importorskip("mpmath")
+    blurred = tl.primitive("blurred", lambda x: np.logaddexp(x, 0.0), lambda g, y, x: (g * tl.sigmoid(x),))
+    x = tl.tensor([1.0, 2.0], requires_grad=True)
+    objective = Objective.random(tl.Graph(blurred(x)), np.random.default_rng(0))
+    with pytest.warns(tl.UnknownToReader, match="numbers of 700 digits have no logaddexp"):
+        assert precise_terms(objective, x, np.ones(2)) is None
+
+
+def test_a_constant_is_an_array_of_its_own():
+    made = read_forward(tl.primitive("five", lambda x: 5.0, lambda g, y, x: (g,)), [np.ones(2)], {})
+    assert isinstance(made.expression, Constant)
+    assert made.value == 5.0

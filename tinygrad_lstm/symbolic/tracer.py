@@ -1,0 +1,277 @@
+"""The tracer: it runs a forward or a rule on objects that stand for arrays, and writes down all that is done to them.
+
+What comes out is an expression with every constant, shape and zero in it. Read as it is, it is made of primitives and
+makes formulas. Opened, each primitive is replaced by what its forward does, down to numpy's ufuncs, their reductions
+and ten operations on shapes (``where``, ``reshape``, ``transpose``, ``broadcast_to``, ``concat``, ``stack``, indexing,
+its transpose, ``matmul``, a change of type): what another machine needs to know to compute the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, Self
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import DTypeLike, NDArray
+
+from ..engine import ops
+from ..engine.operators import Operators
+from ..engine.primitive import Primitive, primitives
+from .expressions import Apply, Constant, Expression, Function, Name
+
+
+class UnknownToReader(UserWarning):
+    """What a forward or a rule does that cannot be read, and which one it was.
+
+    Raised by the tracer. A reader that goes on without what it could not read gives it as a warning.
+    """
+
+
+def read_forward(primitive: Primitive, inputs: Sequence[NDArray[Any]], attrs: Mapping[str, Any]) -> TracedArray:
+    """Return what a forward computes of inputs of such shapes, opened; they are called x0, x1, ...
+
+    Raises UnknownToReader for a forward that leaves what can be read.
+
+    >>> import numpy as np, tinygrad_lstm as tl
+    >>> from tinygrad_lstm.symbolic.expressions import text
+    >>> text(read_forward(tl.sigmoid, [np.ones(2)], {}).expression)
+    'add(multiply(0.5, tanh(multiply(0.5, x0))), 0.5)'
+    """
+    names = [Name(f"x{i}") for i in range(len(inputs))]
+    (made,) = _read("forward", primitive, primitive, names, inputs, attrs, OpenedArray)
+    assert made is not None
+    return made
+
+
+def read_rule(
+    primitive: Primitive,
+    names: Sequence[Expression],
+    values: Sequence[Any],
+    attrs: Mapping[str, Any],
+    *,
+    opened: bool = False,
+) -> tuple[TracedArray | None, ...]:
+    """Return what a rule makes for each input, as it makes it; None where no gradient flows.
+
+    ``names`` are what to call the upstream gradient, the output and the inputs, ``values`` arrays of their shapes.
+    Raises UnknownToReader for a rule that leaves what can be read.
+    """
+    assert primitive.rule is not None
+    return _read("rule", primitive, primitive.rule, names, values, attrs, OpenedArray if opened else TracedArray)
+
+
+def evaluate(
+    traced: Sequence[TracedArray | None],
+    names: Mapping[str, Any],
+    apply: Callable[[Function, Sequence[Any], Mapping[str, Any]], Any],
+    constant: Callable[[Any], Any],
+) -> list[Any]:
+    """Compute what was read, with values for its names; what several expressions share is computed once.
+
+    ``apply(function, operands, attrs)`` computes a function, ``constant`` turns a constant into what it takes.
+    """
+    known: dict[Apply, Any] = {}
+
+    def value(expression: Expression) -> Any:
+        if isinstance(expression, Name):
+            return names[expression.text]
+        if not isinstance(expression, Apply):
+            return constant(expression.value)
+        if expression not in known:
+            known[expression] = apply(expression.function, [value(x) for x in expression.operands], expression.attrs)
+        return known[expression]
+
+    return [None if each is None else value(each.expression) for each in traced]
+
+
+class TracedArray(Operators, NDArrayOperatorsMixin):
+    """An expression, and an array of the shape it has: forwards and rules may ask for shapes, never for numbers."""
+
+    __slots__ = ("expression", "value")
+
+    def __init__(self, expression: Expression, value: Any) -> None:
+        self.expression = expression
+        self.value = value
+
+    @classmethod
+    def of(cls, x: Any) -> Self:
+        """Return x if it is traced, and otherwise the constant that it is."""
+        if isinstance(x, cls):
+            return x
+        value = x if isinstance(x, int | float) else np.asarray(x)  # Python's numbers take the type of the others
+        return cls(Constant(value), value)
+
+    @classmethod
+    def __primitive__(cls, primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Self:
+        return cls.record(primitive, inputs, attrs)
+
+    @classmethod
+    def record(cls, function: Function, inputs: Sequence[Any], attrs: Mapping[str, Any]) -> Self:
+        """Write down the application of a function."""
+        traced = [cls.of(x) for x in inputs]
+        compute = function.forward if isinstance(function, Primitive) else function
+        with np.errstate(all="ignore"):
+            value = np.asarray(compute(*(x.value for x in traced), **attrs))
+        return cls(Apply(function, tuple(x.expression for x in traced), attrs, value), value)
+
+    @classmethod
+    def of_ufunc(cls, ufunc: np.ufunc, inputs: Sequence[Any]) -> Self:
+        """Write down a ufunc as the primitive that it is the forward of, if there is one."""
+        return cls.record(_primitives_of_ufuncs().get(ufunc, ufunc), inputs, {})
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **details: Any) -> Any:
+        if method == "at" or "out" in details:
+            raise UnknownToReader(f"it writes into an array, by {ufunc.__name__}")
+        if method == "reduce" and ufunc.nin == 2:
+            kept = {key: value for key, value in details.items() if value is not None or key == "axis"}
+            return self.record(ufunc.reduce, inputs, {"axis": 0, **kept})
+        if method != "__call__" or details or ufunc.nout != 1:
+            raise UnknownToReader(f"it uses {ufunc.__name__} as nobody else does: {', '.join([method, *details])}")
+        return self.of_ufunc(ufunc, inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        known = _NUMPY.get(function)
+        if known is None:
+            raise UnknownToReader(f"numpy's {function.__name__} is not among what can be read")
+        if not isinstance(known, Primitive):
+            return known(*args, **kwargs)
+        first, details = (args[:3], args[3:]) if known is ops.where else (args[:1], args[1:])
+        inputs = first[0] if known.variadic else first
+        return self.record(known, inputs, {**dict(zip(known.attr_names, details, strict=False)), **kwargs})
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.value)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.asarray(self.value).dtype
+
+    @property
+    def size(self) -> int:
+        return np.size(self.value)
+
+    @property
+    def real(self) -> Self:
+        return self
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        return self.record(cast, [self], {"dtype": np.dtype(dtype)})
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"an array that is being read has no attribute {name!r}")
+        raise UnknownToReader(f"it uses .{name} of an array")
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise UnknownToReader("it writes into an array")
+
+    def __bool__(self) -> NoReturn:
+        raise UnknownToReader("it goes by the numbers in an array: numpy's where chooses without looking")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        raise UnknownToReader("it takes the numbers out of an array")
+
+    __float__ = __int__ = __index__ = __array__
+
+
+class OpenedArray(TracedArray):
+    """One that looks into primitives: it writes down what their forwards do."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __primitive__(cls, primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Self:
+        if primitive in _AS_THEY_ARE:
+            return cls.record(primitive, inputs, attrs)
+        made = primitive.forward(*map(cls.of, inputs), **attrs)
+        return cls.of(made)
+
+    @classmethod
+    def of_ufunc(cls, ufunc: np.ufunc, inputs: Sequence[Any]) -> Self:
+        return cls.record(ufunc, inputs, {})
+
+
+def cast(x: Any, dtype: DTypeLike) -> Any:
+    """Return x as numbers of another type."""
+    return x.astype(dtype)
+
+
+def _read(
+    what: str,
+    primitive: Primitive,
+    function: Callable[..., Any],
+    names: Sequence[Expression],
+    values: Sequence[Any],
+    attrs: Mapping[str, Any],
+    traced: type[TracedArray],
+) -> tuple[TracedArray | None, ...]:
+    try:
+        made = function(*map(traced, names, values), **attrs)
+        parts = made if isinstance(made, tuple) else (made,)
+        return tuple(None if part is None else traced.of(part) for part in parts)
+    except UnknownToReader as reason:
+        raise UnknownToReader(f"the {what} of {primitive.name} cannot be read: {reason}") from None
+    except (TypeError, AttributeError, ValueError, IndexError) as error:
+        complaint = f"{type(error).__name__}: {error}"
+        raise UnknownToReader(f"the {what} of {primitive.name} cannot be read: {complaint}") from error
+
+
+def _dot(a: Any, b: Any) -> Any:
+    if 0 in (a.ndim, b.ndim):
+        return np.multiply(a, b)
+    if b.ndim > 2:
+        raise UnknownToReader("numpy's dot of such shapes is not among what can be read; its matmul is")
+    return np.matmul(a, b)
+
+
+def _reducer(ufunc: np.ufunc) -> Callable[..., Any]:
+    return lambda x, axis=None, keepdims=False: ufunc.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def _mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return ops.mean(x, axis=axis, keepdims=keepdims)
+
+
+def _squeezed(x: Any, axis: Any = None) -> Any:
+    return np.reshape(x, np.squeeze(np.empty(x.shape), axis).shape)
+
+
+_NUMPY: dict[Any, Any] = {
+    np.where: ops.where,
+    np.reshape: ops.reshape,
+    np.transpose: ops.transpose,
+    np.broadcast_to: ops.broadcast_to,
+    np.concatenate: ops.concat,
+    np.stack: ops.stack,
+    np.squeeze: _squeezed,
+    np.expand_dims: lambda x, axis: np.reshape(x, np.expand_dims(np.empty(x.shape), axis).shape),
+    np.dot: _dot,
+    np.sum: _reducer(np.add),
+    np.prod: _reducer(np.multiply),
+    np.max: _reducer(np.maximum),
+    np.min: _reducer(np.minimum),
+    np.mean: _mean,
+    np.clip: lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    np.real: lambda x: x,
+    np.iscomplexobj: lambda x: False,
+    np.result_type: lambda *xs: np.result_type(*(getattr(x, "dtype", x) for x in xs)),
+    np.zeros_like: lambda x, shape=None: np.zeros(x.shape if shape is None else shape, x.dtype),
+    np.ones_like: lambda x, shape=None: np.ones(x.shape if shape is None else shape, x.dtype),
+    np.shape: lambda x: x.shape,
+    np.ndim: lambda x: x.ndim,
+    np.size: lambda x: x.size,
+}
+"""numpy's functions as primitives, or as what they are composed of."""
+
+_AS_THEY_ARE = (*(known for known in _NUMPY.values() if isinstance(known, Primitive)), ops.getitem, ops.index_add)
+"""Operations on shapes, which are not opened: they compute nothing."""
+
+
+def _primitives_of_ufuncs() -> dict[np.ufunc, Primitive]:
+    known = {each.forward: each for each in primitives() if isinstance(each.forward, np.ufunc)}
+    return {**known, np.matmul: ops.matmul, np.absolute: ops.abs}
