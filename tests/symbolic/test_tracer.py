@@ -180,3 +180,13 @@ def test_a_constant_is_an_array_of_its_own():
     made = read_forward(tl.primitive("five", lambda x: 5.0, lambda g, y, x: (g,)), [np.ones(2)], {})
     assert isinstance(made.expression, Constant)
     assert made.value == 5.0
+
+
+def test_what_computes_something_else_with_arrays_is_not_read():
+    """A rule that knows the tracer from arrays, and one that throws dice."""
+    rng = np.random.default_rng(0)
+    x = np.ones(3)
+    for spoil in (lambda g: g[::-1] if isinstance(g, np.ndarray) else g, lambda g: g * (rng.random(3) > 0.5)):
+        spoilt = tl.primitive("spoilt", lambda x: -x, lambda g, y, x: (-spoil(g),))  # noqa: B023
+        with pytest.raises(tl.UnknownToReader, match="it computes something else with arrays"):
+            read_rule(spoilt, named_as([x] * 3), [np.arange(3.0), -x, x], {}, opened=True)

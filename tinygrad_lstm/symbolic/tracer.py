@@ -31,7 +31,7 @@ class UnknownToReader(UserWarning):
 def read_forward(primitive: Primitive, inputs: Sequence[NDArray[Any]], attrs: Mapping[str, Any]) -> TracedArray:
     """Return what a forward computes of inputs of such shapes, opened; they are called x0, x1, ...
 
-    Raises UnknownToReader for a forward that leaves what can be read.
+    Raises UnknownToReader for a forward that leaves what can be read, or does not give the same for these inputs.
 
     >>> import numpy as np, tinygrad_lstm as tl
     >>> from tinygrad_lstm.symbolic.expressions import text
@@ -55,7 +55,7 @@ def read_rule(
     """Return what a rule makes for each input, as it makes it; None where no gradient flows.
 
     ``names`` are what to call the upstream gradient, the output and the inputs, ``values`` arrays of their shapes.
-    Raises UnknownToReader for a rule that leaves what can be read.
+    Raises UnknownToReader for a rule that leaves what can be read, or, opened, does not give the same for these arrays.
     """
     assert primitive.rule is not None
     return _read("rule", primitive, primitive.rule, names, values, attrs, OpenedArray if opened else TracedArray)
@@ -211,14 +211,27 @@ def _read(
     traced: type[TracedArray],
 ) -> tuple[TracedArray | None, ...]:
     try:
-        made = function(*map(traced, names, values), **attrs)
-        parts = made if isinstance(made, tuple) else (made,)
-        return tuple(None if part is None else traced.of(part) for part in parts)
+        made = _parts(function(*map(traced, names, values), **attrs), traced.of)
+        if traced is OpenedArray:
+            _require_same(made, _parts(function(*values, **attrs), np.asarray))
+        return made
     except UnknownToReader as reason:
         raise UnknownToReader(f"the {what} of {primitive.name} cannot be read: {reason}") from None
     except (TypeError, AttributeError, ValueError, IndexError) as error:
         complaint = f"{type(error).__name__}: {error}"
         raise UnknownToReader(f"the {what} of {primitive.name} cannot be read: {complaint}") from error
+
+
+def _parts(made: Any, each: Callable[[Any], Any]) -> tuple[Any, ...]:
+    return tuple(None if part is None else each(part) for part in (made if isinstance(made, tuple) else (made,)))
+
+
+def _require_same(traced: tuple[TracedArray | None, ...], arrays: tuple[NDArray[Any] | None, ...]) -> None:
+    """Compare what was read with what arrays give: a function may tell the two apart, or throw dice."""
+    for ours, theirs in zip(traced, arrays, strict=True):
+        read = None if ours is None else ours.value
+        if (read is None) != (theirs is None) or not (theirs is None or np.array_equal(read, theirs, equal_nan=True)):
+            raise UnknownToReader("it computes something else with arrays")
 
 
 def _dot(a: Any, b: Any) -> Any:
