@@ -229,7 +229,7 @@ def _parts(made: Any, each: Callable[[Any], Any]) -> tuple[Any, ...]:
 def _require_same(traced: tuple[TracedArray | None, ...], arrays: tuple[NDArray[Any] | None, ...]) -> None:
     """Compare what was read with what arrays give: a function may tell the two apart, or throw dice."""
     for ours, theirs in zip(traced, arrays, strict=True):
-        read = None if ours is None else ours.value
+        read: Any = None if ours is None else ours.value
         if (read is None) != (theirs is None) or not (theirs is None or np.array_equal(read, theirs, equal_nan=True)):
             raise UnknownToReader("it computes something else with arrays")
 
