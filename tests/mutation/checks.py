@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import tinygrad_lstm as tl
 from tests.nn.longhand import LONGHAND, sigmoid, weights
+from tests.opinions import expected
 from tinygrad_lstm.engine import backprop
 from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS
@@ -23,8 +24,9 @@ from tinygrad_lstm.testing import (
     check_vjp,
 )
 from tinygrad_lstm.testing.generate import strategies
-from tinygrad_lstm.testing.generate.cases import BUILTIN, CASES, Case
+from tinygrad_lstm.testing.generate.cases import CASES, Case
 from tinygrad_lstm.testing.generate.expression_graphs import ExpressionGraph
+from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.laws.algebra import require_laws
 from tinygrad_lstm.testing.objective import Objective
 from tinygrad_lstm.testing.oracles.complex_step import complex_step
@@ -64,7 +66,7 @@ def drawn(strategy: Any, count: int) -> list[Any]:
 @cache
 def cases_of(name: str) -> list[Case]:
     def checkable(case: Case) -> bool:
-        return bool(case.expected.size and all(x.size for x in case.inputs))
+        return bool(expected(case).size and all(x.size for x in case.inputs))
 
     return drawn(CASES[name].filter(checkable), 120 if name == "matmul" else 40)
 
@@ -125,9 +127,9 @@ def of_forward(name: str) -> Callable[[], object]:
                 result = case.f(*(tl.tensor(x, dtype=dtype) for x in case.inputs))
                 single = dtype == np.float32 or any(x.dtype == np.float32 for x in case.inputs)
                 assert result.dtype == dtype
-                assert result.shape == case.expected.shape
+                assert result.shape == expected(case).shape
                 tolerance = 1e-4 if single else 1e-11
-                np.testing.assert_allclose(result.value, case.expected, rtol=tolerance, atol=100 * tolerance)
+                np.testing.assert_allclose(result.value, expected(case), rtol=tolerance, atol=100 * tolerance)
             of_case = [x.astype(np.float64) for x in case.inputs]
             leaves = [tl.tensor(x, requires_grad=True) for x in of_case]
             output = case.f(*leaves)
@@ -226,12 +228,12 @@ def of_losses() -> None:
     classes, chances = np.array([0, 2, 1, 1]), rng.uniform(size=(4, 3))
     chosen = (y - np.log(np.exp(y).sum(-1, keepdims=True)))[np.arange(4), classes]
     likely = chances * np.log(sigmoid(y)) + (1 - chances) * np.log(1 - sigmoid(y))
-    for loss, about, expected in (
+    for loss, about, known in (
         (tl.mse_loss, target, ((y - target) ** 2).mean()),
         (tl.cross_entropy, classes, -chosen.mean()),
         (tl.binary_cross_entropy_with_logits, chances, -likely.mean()),
     ):
-        np.testing.assert_allclose(loss(tl.tensor(y), about).value, expected, rtol=1e-12)
+        np.testing.assert_allclose(loss(tl.tensor(y), about).value, known, rtol=1e-12)
         check_vjp(lambda y, loss=loss, about=about: loss(y, about), y)
     deep = rng.normal(size=(2, 2, 3))
     both = tl.cross_entropy(tl.tensor(deep.reshape(4, 3)), classes).value

@@ -19,7 +19,7 @@ from tests.mutation.rewrites import bare, mutants
 from tinygrad_lstm.engine import backprop, forwards, graph, ops
 from tinygrad_lstm.engine.primitive import _require_same_attrs
 from tinygrad_lstm.nn import cells, gate, losses, recurrent
-from tinygrad_lstm.testing.generate.cases import BUILTIN
+from tinygrad_lstm.testing.generate.fitting import BUILTIN
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.engine import backprop
 from tinygrad_lstm.testing import GradientError, check_cell, check_vjp, explain
 from tinygrad_lstm.testing.generate import strategies
-from tinygrad_lstm.testing.generate.cases import BUILTIN
+from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.report.code import as_code
 from tinygrad_lstm.testing.report.text import DRAWN
 

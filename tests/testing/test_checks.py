@@ -17,7 +17,7 @@ from tinygrad_lstm.testing import (
     check_second_order,
     check_vjp,
 )
-from tinygrad_lstm.testing.generate.cases import BUILTIN
+from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.profiles import Profile, drawing_by
 
 X = [0.5, -1.0, 2.0]

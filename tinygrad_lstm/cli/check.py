@@ -101,7 +101,7 @@ def check(
 def _tasks(
     target: str | None, cells: list[AnyCell], ops: list[str], steps: int, shapes: list[tuple[int, ...]]
 ) -> list[Task]:
-    from ..testing.generate.cases import BUILTIN
+    from ..testing.generate.fitting import BUILTIN
     from ..testing.report.survey import of_cell, of_operation, of_thing
     from .target import call, find
 

@@ -19,15 +19,11 @@ from .primitive import Primitive
 NO_ATTRS: dict[str, Any] = {}
 Axis = int | tuple[int, ...] | None
 
-_OURS = {
+_NUMPYS_NAMES = {
     **dict.fromkeys(("concatenate", "hstack", "vstack"), "tl.concat([a, b], axis=…)"),
-    "stack": "tl.stack([a, b])",
-    "where": "tl.where(condition, a, b)",
-    **dict.fromkeys(("dot", "matmul", "inner", "outer", "einsum"), "a @ b"),
-    **{name: f"x.{name}(…)" for name in ("sum", "mean", "max", "reshape", "transpose")},
-    **{name: f"tl.{name}(…)" for name in ("maximum", "minimum", "take")},
+    **dict.fromkeys(("dot", "inner", "outer", "einsum"), "a @ b"),
 }
-"""numpy's functions that have a counterpart here."""
+"""What numpy calls otherwise than we do, and our way to write it."""
 
 
 class Operators:
@@ -40,7 +36,7 @@ class Operators:
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         """numpy's functions take the bare values, but not where a graph was surely meant."""
-        ours = _OURS.get(function.__name__)
+        ours = _counterpart(function.__name__)
         if ours:
             raise TypeError(f"np.{function.__name__} would leave the graph; use {ours}, or x.numpy() if that is meant")
         return function._implementation(*args, **kwargs)
@@ -131,6 +127,16 @@ class Operators:
         if self.ndim == 2:
             return self.transpose()
         return self.transpose(*range(self.ndim - 2), self.ndim - 1, self.ndim - 2)
+
+
+def _counterpart(numpys: str) -> str | None:
+    """Return how one writes here what a function of numpy does, if there is a way."""
+    primitive = getattr(ops, numpys, None)
+    if not isinstance(primitive, Primitive):
+        return _NUMPYS_NAMES.get(numpys)
+    if primitive.operator:
+        return f" {primitive.operator} ".join(primitive.input_names)
+    return f"x.{numpys}(…)" if hasattr(Operators, numpys) else f"tl.{numpys}({', '.join(primitive.input_names) or '…'})"
 
 
 def frozen_index(index: Any) -> Any:

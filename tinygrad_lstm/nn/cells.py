@@ -50,9 +50,10 @@ class RNNCell(Cell[Tensor]):
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype)
         gate = gates_of(hidden_size, rng, dtype)
-        if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
-        self.layer = gate(hidden_size + input_size, tanh if nonlinearity == "tanh" else relu, "h")
+        known = {activation.name: activation for activation in (tanh, relu)}
+        if nonlinearity not in known:
+            raise ValueError(f"nonlinearity must be {' or '.join(map(repr, known))}, not {nonlinearity!r}")
+        self.layer = gate(hidden_size + input_size, known[nonlinearity], "h")
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         return self.layer(concat([h, x], axis=-1))

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from numpy.typing import NDArray
 
-from ...engine.primitive import Primitive
+from ...engine.primitive import Kind, Primitive
 from ...nn.module import Module
 from ..errors import GradientError, NothingCheckedError, ResultError
 from ..profiles import chosen
 from ..verdicts import Finding, Report, worse
-from .cases import BUILTIN, CASES
+from .cases import cases
+from .fitting import BUILTIN
 from .strategies import broadcastable, shapes, values
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
@@ -98,9 +99,12 @@ def check_drawn(
 
 
 def _cases(op: Callable[..., Any], attrs: dict[str, Any]) -> st.SearchStrategy[tuple[Callable[..., Any], Inputs]]:
-    """Draw functions of arrays, and arrays: for an operation of ours, with all the attributes it may have."""
-    if isinstance(op, Primitive) and BUILTIN.get(op.name) is op and op.name in CASES and not attrs:
-        return CASES[op.name].map(lambda case: (case.f, [np.asarray(x, np.float64) for x in case.inputs]))
+    """Draw functions of arrays, and arrays: with attributes that fit, unless they are given.
+
+    An operation of one's own that says nothing of its kind may be of any, and is tried with what may fit.
+    """
+    if isinstance(op, Primitive) and not attrs and (op.kind is not Kind.pointwise or BUILTIN.get(op.name) is op):
+        return cases(op).map(lambda case: (case.f, [np.asarray(x, np.float64) for x in case.inputs]))
     f = (lambda *xs: op(*xs, **attrs)) if attrs else op
     positive = isinstance(op, Primitive) and all(op.positive_inputs)
     return _inputs(_arity(op), positive).map(lambda inputs: (f, inputs))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engine import ops
 from ...engine.graph import Graph
-from ...engine.primitive import Kind, Primitive, primitives
+from ...engine.primitive import Kind, Primitive
 from ...engine.tensor import Tensor, tensor
 from ..report.code import as_code
+from .fitting import fitting, value_of
 
 LARGEST = 64
 """Numbers that one value of a program holds, at most."""
@@ -20,7 +22,7 @@ LARGEST = 64
 TAME = 1e8
 """A value beyond this is brought back by a tanh, so that nothing overflows."""
 
-RawApplication = tuple[str | Primitive, int, int, int]
+RawApplication = tuple[Primitive, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,12 @@ class ExpressionGraph:
 
 
 def resolve(leaves: Sequence[NDArray[Any]], lines: Sequence[RawApplication]) -> ExpressionGraph:
-    """A program of the drawn lines, each made to fit the values it finds; without the inputs that it never needs."""
+    """Return a program of the drawn lines, each made to fit the values it finds, without inputs that it never needs."""
     building = _Building([np.asarray(leaf) for leaf in leaves])
     for op, i, j, choice in lines:
-        a, b = i % len(building.values), j % len(building.values)
-        if isinstance(op, Primitive):
-            building.attempt(op, *[(a, b)[k % 2] for k in range(op.arity or 2)])
-        else:
-            RESOLVERS[op](building, a, b, choice)
+        building.fit(op, i % len(building.values), j % len(building.values), choice)
     if not building.lines:
-        building.add("tanh", len(building.values) - 1)
+        building.add(ops.tanh, len(building.values) - 1)
     return _pruned(building, len(leaves))
 
 
@@ -98,194 +96,66 @@ class _Building:
         self.values = values
         self.lines: list[Application] = []
 
-    def add(self, op: str | Primitive, *operands: int, **attrs: Any) -> int:
-        """A line, and a second one if its value grows out of hand; returns where the result stands."""
-        used = op if isinstance(op, Primitive) else _BY_NAME[op]
+    def add(self, op: Primitive, *operands: int, **attrs: Any) -> int:
+        """Add a line, and a second one if its value grows out of hand; return where the result stands."""
         with np.errstate(all="ignore"):
-            value = np.asarray(used(*(self.values[i] for i in operands), **attrs), dtype=np.float64)
+            value = np.asarray(op(*(self.values[i] for i in operands), **attrs), dtype=np.float64)
         self.values.append(value)
-        self.lines.append(Application(used, operands, attrs))
+        self.lines.append(Application(op, operands, attrs))
         if value.size and not np.abs(value).max() <= TAME:
-            return self.add("tanh", len(self.values) - 1)
+            return self.add(ops.tanh, len(self.values) - 1)
         return len(self.values) - 1
 
-    def attempt(self, op: Primitive, *operands: int) -> None:
-        """A line of an operation that we know nothing about, if it takes what there is."""
-        try:
-            value = np.asarray(op(*(self.values[i] for i in operands)), dtype=np.float64)
-        except (ValueError, TypeError, IndexError, FloatingPointError):
+    def fit(self, op: Primitive, a: int, b: int, choice: int) -> None:
+        """Add a line of an operation, with operands and attributes that it takes; of what fits, choose."""
+        numbers = op.kind in (Kind.pointwise, Kind.activation, Kind.comparison) and not op.variadic
+        for operands in self._of_numbers(op, a, b) if numbers else self._of_any(op, a, b):
+            values = [self.values[i] for i in operands]
+            attrs = next(fitting(op, values, choice), None)
+            value = None if attrs is None else value_of(op, values, attrs)
+            if value is not None and value.size <= LARGEST:
+                self.add(op, *operands, **attrs or {})
+                return
+
+    def _of_numbers(self, op: Primitive, a: int, b: int) -> Iterator[list[int]]:
+        """Yield operands in the domain; tame are exponents, and what goes into an operation that has no largest value.
+
+        The first of three is a condition.
+        """
+        second, positive = self.partner(a, b), op.positive_inputs
+        if op.arity > 2:
+            yield [self.add(ops.greater, a, second), *([a, second][i % 2] for i in range(op.arity - 1))]
             return
-        if value.size <= LARGEST and np.isfinite(value).all():
-            self.add(op, *operands)
+        operands = [a, second][: op.arity]
+        if positive[0] and not all(positive):
+            operands[1] = self.tame(operands[1], 3.0)
+        grows = op.arity == 1 and op.range[1] == np.inf and not op.exact
+        largest = 10.0 if grows else np.inf
+        yield [self.positive(x) if p else self.tame(x, largest) for x, p in zip(operands, positive, strict=True)]
+
+    def _of_any(self, op: Primitive, a: int, b: int) -> Iterator[list[int]]:
+        """Yield operands of an operation whose entry does not tell what fits: it tells when it is tried."""
+        if op.arity == 1 and not op.variadic:
+            yield [a]
+            return
+        yield from ([a, b], [b, a], [a, a])
+        if self.values[a].ndim == 2:
+            yield [a, self.add(ops.transpose, a)]
 
     def tame(self, i: int, largest: float) -> int:
-        """That value, or its tanh where it is larger."""
+        """Return that value, or its tanh where it is larger."""
         value = self.values[i]
-        return i if not value.size or np.abs(value).max() <= largest else self.add("tanh", i)
+        return i if not value.size or np.abs(value).max() <= largest else self.add(ops.tanh, i)
 
     def positive(self, i: int) -> int:
-        """That value, or something positive made of it."""
+        """Return that value, or something positive made of it."""
         value = self.values[i]
-        return i if value.size and value.min() > 1e-3 else self.add("exp", self.tame(i, 5.0))
+        return i if value.size and value.min() > 1e-3 else self.add(ops.exp, self.tame(i, 5.0))
 
     def partner(self, a: int, b: int) -> int:
-        """b if it broadcasts with a to something small, else a itself: a fan-out."""
+        """Return b if it broadcasts with a to something small, else a itself: a fan-out."""
         try:
             shape = np.broadcast_shapes(self.values[a].shape, self.values[b].shape)
         except ValueError:
             return a
         return b if np.prod(shape) <= LARGEST else a
-
-
-Resolver = Callable[[_Building, int, int, int], Any]
-
-
-def _reduction(name: str) -> Resolver:
-    def line(to: _Building, a: int, b: int, choice: int) -> int:
-        value = to.values[a]
-        if not value.size:
-            return to.add("sum", a)
-        axis = (None, *range(value.ndim))[choice % (value.ndim + 1)]
-        return to.add(name, a, axis=axis, keepdims=choice > 3)
-
-    return line
-
-
-def _normalised(name: str) -> Resolver:
-    def line(to: _Building, a: int, b: int, choice: int) -> int:
-        value = to.values[a]
-        if not value.size or not value.ndim:
-            return to.add("sigmoid", a)
-        return to.add(name, a, axis=choice % value.ndim - (value.ndim if choice > 3 else 0))
-
-    return line
-
-
-def _matmul(to: _Building, a: int, b: int, choice: int) -> int:
-    left, right = to.values[a], to.values[b]
-    if left.ndim and right.ndim and left.shape[-1] == right.shape[-2 if right.ndim > 1 else 0]:
-        try:
-            fits = np.matmul(left, right).size <= LARGEST
-        except ValueError:
-            fits = False
-        if fits:
-            return to.add("matmul", a, b)
-    if left.ndim == 2:
-        return to.add("matmul", a, to.add("transpose", a))
-    return to.add("mul", a, to.partner(a, b))
-
-
-def _reshape(to: _Building, a: int, b: int, choice: int) -> int:
-    shape = to.values[a].shape
-    return to.add("reshape", a, shape=((*reversed(shape), 1), (int(np.prod(shape)),))[choice % 2])
-
-
-def _transpose(to: _Building, a: int, b: int, choice: int) -> int:
-    ndim = to.values[a].ndim
-    order = tuple((i + choice) % ndim for i in range(ndim)) if ndim else None
-    return to.add("transpose", a, axes=order if choice % 2 else None)
-
-
-def _broadcast_to(to: _Building, a: int, b: int, choice: int) -> int:
-    value = to.values[a]
-    repeats = 1 + choice % 3 if value.size * 3 <= LARGEST else 1
-    return to.add("broadcast_to", a, shape=(repeats, *value.shape))
-
-
-def _getitem(to: _Building, a: int, b: int, choice: int) -> int:
-    value = to.values[a]
-    if not value.ndim or not value.shape[0]:
-        return to.add("getitem", a, index=None)
-    last = value.shape[0] - 1
-    mask = np.arange(value.shape[0]) % 2 == 0
-    kinds: list[Any] = [
-        0,
-        slice(None, None, -1),
-        slice(0, 1),
-        np.array([0, last, 0]),
-        mask,
-        (..., None),
-        last,
-        slice(1),
-    ]
-    return to.add("getitem", a, index=kinds[choice])
-
-
-def _index_add(to: _Building, a: int, b: int, choice: int) -> int:
-    value = to.values[a]
-    if not value.ndim or value.size > LARGEST // 2:
-        return to.add("neg", a)
-    rows = value.shape[0]
-    index = np.arange(rows) // (1 + choice % 2)  # the same place twice, or not
-    return to.add("index_add", a, index=index, shape=(rows + 1, *value.shape[1:]))
-
-
-def _take(to: _Building, a: int, b: int, choice: int) -> int:
-    value = to.values[a]
-    if not value.ndim or not value.shape[0] or value.size > LARGEST // 3:
-        return to.add("neg", a)
-    return to.add("take", a, indices=np.array([choice % value.shape[0], 0, 0]))
-
-
-def _joined(name: str) -> Resolver:
-    def line(to: _Building, a: int, b: int, choice: int) -> int:
-        one, other = to.values[a], to.values[b]
-        if one.size > LARGEST // 2 or (name == "concat" and not one.ndim):
-            return to.add("neg", a)
-        second = b if one.shape == other.shape else a
-        return to.add(name, a, second, axis=choice % max(one.ndim, 1))
-
-    return line
-
-
-def _where(to: _Building, a: int, b: int, choice: int) -> int:
-    second = to.partner(a, b)
-    return to.add("where", to.add("greater", a, second), a, second)
-
-
-def _by_kind(primitive: Primitive) -> Resolver | None:
-    """Return how a line of an operation is made to fit, as far as its entry tells; None if it does not."""
-    name = primitive.name
-    if primitive.kind is Kind.reduction:
-        return _reduction(name)
-    if primitive.kind not in (Kind.pointwise, Kind.activation, Kind.comparison) or primitive.variadic:
-        return None
-    if "axis" in primitive.attr_names:
-        return _normalised(name)
-    if primitive.attr_names or primitive.arity > 2:
-        return None
-    return _pointwise(primitive)
-
-
-def _pointwise(primitive: Primitive) -> Resolver:
-    """Operands in the domain; tame are exponents, and what goes into an operation that has no largest value."""
-    positive = primitive.positive_inputs
-    grows = primitive.arity == 1 and primitive.range[1] == np.inf and not primitive.exact
-    largest = 10.0 if grows else np.inf
-
-    def line(to: _Building, a: int, b: int, choice: int) -> int:
-        operands = [a, to.partner(a, b)][: primitive.arity]
-        if positive[0] and not all(positive):
-            operands[1] = to.tame(operands[1], 3.0)
-        fitting = (to.positive(x) if p else to.tame(x, largest) for x, p in zip(operands, positive, strict=True))
-        return to.add(primitive, *fitting)
-
-    return line
-
-
-_BY_NAME = {primitive.name: primitive for primitive in primitives()}
-
-RESOLVERS: dict[str, Resolver] = {
-    **{primitive.name: found for primitive in primitives() if (found := _by_kind(primitive))},
-    "matmul": _matmul,
-    "reshape": _reshape,
-    "transpose": _transpose,
-    "broadcast_to": _broadcast_to,
-    "getitem": _getitem,
-    "index_add": _index_add,
-    "take": _take,
-    "concat": _joined("concat"),
-    "stack": _joined("stack"),
-    "where": _where,
-}
-"""For each of our operations: how a line of it is made to fit."""

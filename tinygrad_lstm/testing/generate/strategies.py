@@ -26,7 +26,8 @@ from ...nn import Recurrent
 from ...nn.cell import Cell
 from ...nn.cells import CELLS
 from ..oracles.kinks import branches
-from .expression_graphs import RESOLVERS, ExpressionGraph, resolve
+from .expression_graphs import ExpressionGraph, resolve
+from .fitting import BUILTIN
 
 Shape = tuple[int, ...]
 Strategy = st.SearchStrategy
@@ -137,10 +138,11 @@ def expression_graphs(
     zeros of both signs, and ties. A line that does not fit its operands becomes one that does: a logarithm is taken of
     something positive, a product of matrices whose sides agree. ``program.code`` is the program as one would write it.
     """
-    known = list(RESOLVERS) if ops is None else list(ops)
-    for op in known:
-        if isinstance(op, str) and op not in RESOLVERS:
-            raise ValueError(f"there is no operation {op!r} to build graphs of; there are {', '.join(RESOLVERS)}")
+    asked = list(BUILTIN) if ops is None else list(ops)
+    for op in asked:
+        if isinstance(op, str) and op not in BUILTIN:
+            raise ValueError(f"there is no operation {op!r} to build graphs of; there are {', '.join(BUILTIN)}")
+    known = [BUILTIN[op] if isinstance(op, str) else op for op in asked]
     numbers = st.integers(0, 30)
     count = draw(st.integers(1, 3))
     common = draw(broadcastable(count, min_side=draw(st.sampled_from([1, 1, 1, 0]))))
