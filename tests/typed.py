@@ -33,6 +33,9 @@ Pair = tuple[Tensor, Tensor]
 
 assert_type(tl.tanh(x), Tensor)
 assert_type(tl.softmax(x, axis=0), Tensor)
+assert_type(tl.maximum(0.0, x), Tensor)
+assert_type(tl.where([1.0], 2.0, x), Tensor)
+assert_type(tl.exp(np.ones(3)), Any)
 assert_type(tl.RNNCell(3, 3)(x), Tensor)
 assert_type(tl.GRUCell(3, 3)(x, x), Tensor)
 assert_type(tl.LSTMCell(3, 3)(x), tuple[Tensor, Tensor])

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from .drawing import draw as draw
     from .stepper import step as step
     from .structure.path import path as path
+    from .symbolic import UnknownToReader as UnknownToReader
     from .symbolic import formula as formula
 
     __version__: str

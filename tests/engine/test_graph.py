@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -264,3 +265,36 @@ def test_a_decorated_function_runs_in_the_scope_of_its_caller():
     with tl.scope("here"):
         y = f()
     assert (y.scope, y.time) == (("here",), 3)
+
+
+def test_a_graph_is_printed_as_the_lines_of_its_program():
+    x = tl.tensor([[1.0, 2.0]], name="x")
+    with tl.scope("head"):
+        y = tl.tanh(x) * 2
+    assert str(tl.Graph(y)).splitlines() == [
+        "<graph of 4 nodes, 2 of them leaves>",
+        "node       shape   made of",
+        "x          (1, 2)  given",
+        "head.tanh  (1, 2)  tanh(x)",
+        "constant   ()      given",
+        "head.mul   (1, 2)  mul(head.tanh, constant)",
+    ]
+
+
+def test_of_a_large_graph_the_first_and_the_last_lines_are_printed():
+    x = tl.tensor(1.0, name="x")
+    y = x
+    for _ in range(99):
+        y = tl.tanh(y)
+    lines = str(tl.Graph(tl.stack([y] * 9))).splitlines()
+    assert len(lines) == 43
+    assert [line.split() for line in lines[22:23]] == [["…", "61", "more"]]
+    assert lines[-1].endswith("stack(tanh_99, tanh_99, tanh_99, tanh_99, …)")
+
+
+def test_a_graph_is_a_table_in_a_notebook_whatever_its_names():
+    x = tl.tensor(1.0, name="<script>&")
+    table = tl.Graph(tl.tanh(x))._repr_html_()
+    root = ElementTree.fromstring(table)
+    assert [len(row) for row in root.iter("tr")] == [3, 3, 3]
+    assert "<script" not in table

@@ -81,3 +81,13 @@ def test_every_primitive_can_be_written(name, data):
             for formula in written(events):
                 parsed(formula.mathml)
         parsed(tl.symbolic.forward(y, numbers=True).mathml)
+
+
+def test_a_formula_and_its_parts_show_themselves():
+    """As text where one prints, typeset in a notebook."""
+    line = tl.symbolic.forward(tl.tanh(tl.tensor(0.5, name="<x>")))
+    assert repr(line) == str(line) == "y = tanh(<x>)"
+    assert repr(line.right) == "tanh(<x>)"
+    for shown in (line, line.left, line.right):
+        assert ElementTree.fromstring(shown._repr_html_()).tag == "math"
+    assert "<x>" not in line._repr_html_()

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from html import escape
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,11 @@ from numpy.typing import DTypeLike, NDArray
 from .errors import ShapeError, short
 from .primitive import Primitive
 from .tensor import Array, Tensor
+
+MOST_ROWS, MOST_INPUTS = 40, 4
+"""Nodes that a printed graph shows, and inputs of one: chosen, what fits on a screen."""
+
+_HEAD = ("node", "shape", "made of")
 
 Step = tuple[Tensor, Primitive, tuple[tuple[Tensor, Array | None], ...], Mapping[str, Any]]
 
@@ -57,6 +63,34 @@ class Graph:
 
     def __repr__(self) -> str:
         return f"<graph of {len(self.nodes)} nodes, {len(self.leaves)} of them leaves>"
+
+    def __str__(self) -> str:
+        rows = [_HEAD, *self._rows()]
+        widths = [max(len(row[i]) for row in rows) for i in range(3)]
+        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        return "\n".join([repr(self), *lines])
+
+    def _repr_html_(self) -> str:
+        def line(cells: tuple[str, ...], tag: str) -> str:
+            inside = "".join(f'<{tag} style="text-align:left">{escape(cell)}</{tag}>' for cell in cells)
+            return f"<tr>{inside}</tr>"
+
+        body = "".join(line(row, "td") for row in self._rows())
+        head = line(_HEAD, "th")
+        return f"<table><caption>{escape(repr(self))}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        """Id, shape and origin of each node; of many, the first and the last."""
+        left_out = len(self.nodes) - MOST_ROWS
+        shown = self.nodes if left_out <= 0 else (*self.nodes[: MOST_ROWS // 2], *self.nodes[-(MOST_ROWS // 2) :])
+        rows = []
+        for node in shown:
+            inputs = [self.ids[x] for x in node.inputs[:MOST_INPUTS]] + ["…"] * (len(node.inputs) > MOST_INPUTS)
+            made = f"{node.primitive.name}({', '.join(inputs)})" if node.primitive else "given"
+            rows.append((self.ids[node], str(node.shape), made))
+        if left_out > 0:
+            rows.insert(MOST_ROWS // 2, ("…", "", f"{left_out} more"))
+        return rows
 
     @property
     def leaves(self) -> tuple[Tensor, ...]:

@@ -18,18 +18,28 @@ SUM, PRODUCT, PREFIX, POWER, ATOM = range(5)
 """How tightly an expression binds; what binds less than its place requires is put in parentheses."""
 
 
-@dataclass(frozen=True)
-class Name:
+class _Written:
+    """What shows itself as one writes it: a line of text, or MathML in a notebook."""
+
+    def __repr__(self) -> str:
+        return text(self)  # type: ignore[arg-type]
+
+    def _repr_html_(self) -> str:
+        return f"<math>{mathml(self)}</math>"  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, repr=False)
+class Name(_Written):
     text: str
 
 
-@dataclass(frozen=True)
-class Number:
+@dataclass(frozen=True, repr=False)
+class Number(_Written):
     value: float
 
 
-@dataclass(frozen=True, eq=False)
-class Constant:
+@dataclass(frozen=True, eq=False, repr=False)
+class Constant(_Written):
     """An array or number that is the same whatever the inputs are; in a formula the numbers of a small tensor."""
 
     value: NDArray[Any] | float
@@ -39,8 +49,8 @@ Function = Primitive | np.ufunc | Callable[..., Any]
 """A primitive; or, where those are opened, a ufunc, the ``reduce`` of one, or the tracer's ``cast``."""
 
 
-@dataclass(frozen=True, eq=False)
-class Apply:
+@dataclass(frozen=True, eq=False, repr=False)
+class Apply(_Written):
     """A function of operands; ``value`` is what it made of the arrays it was read with, and tells shape and type."""
 
     function: Function

@@ -20,7 +20,7 @@ SMALL = 4
 """Tensors of so many numbers are written out where a formula is to show numbers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Formula:
     """One line: what is computed or grows, and how. ``str(formula)`` is plain text, ``formula.mathml`` for a page."""
 
@@ -32,6 +32,11 @@ class Formula:
     def __str__(self) -> str:
         end = "" if self.result is None else f" = {text(self.result)}"
         return f"{text(self.left)} {self.sign} {text(self.right)}{end}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<math display='block'>{self.mathml}</math>"
 
     @property
     def mathml(self) -> str:

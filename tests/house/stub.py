@@ -1,0 +1,77 @@
+"""Writes what static editors read of the package's entrance: ``python -m tests.house.stub`` (a test compares).
+
+At run time an operation shows its own signature and documentation. An editor that does not run it sees a Primitive,
+whatever its name; so the stub gives each operation a class of its own, made of the entry. Everything else in it is what
+``__init__.py`` imports. Why not a decorator on a ``def`` for each operation: this way the page of derivatives stays one
+line a rule, and nothing is kept by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from inspect import Parameter
+from pathlib import Path
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.engine.primitive import Primitive
+
+ENTRANCE = Path(tl.__file__)
+STUB = ENTRANCE.with_suffix(".pyi")
+
+
+def stub() -> str:
+    """Return the text of the stub."""
+    tree = ast.parse(ENTRANCE.read_text(encoding="utf-8"))
+    exported = [*tl.__all__, *sorted(_hidden(tree))]
+    operations = [name for name in exported if isinstance(getattr(tl, name), Primitive)]
+    imports = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            kept = [alias.name for alias in node.names if alias.name not in operations]
+            imports += [f"from {'.' * node.level}{node.module or ''} import {name} as {name}" for name in kept]
+    listed = "".join(f'    "{name}",\n' for name in tl.__all__)
+    return "\n".join(
+        [
+            f'"""{tl.__doc__}"""',
+            "# Written by: python -m tests.house.stub",
+            "from typing import Any, overload",
+            "from numpy.typing import ArrayLike",
+            "from .engine.primitive import Primitive as _Primitive",
+            *sorted(imports),
+            "__version__: str",
+            f"__all__ = [\n{listed}]",
+            *map(_operation, operations),
+            "",
+        ]
+    )
+
+
+def _hidden(tree: ast.Module) -> set[str]:
+    """Return the operations that are there without being listed: they are called like functions of Python's."""
+    aliases = (alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names)
+    return {name for name in aliases if name not in tl.__all__ and isinstance(getattr(tl, name), Primitive)}
+
+
+def _operation(name: str) -> str:
+    primitive = getattr(tl, name)
+    parameters = primitive.signature.parameters.values()
+    inputs = [p.name for p in parameters if p.default is Parameter.empty]
+    attrs = "".join(f", {p.name}: {_type(p.default)} = ..." for p in parameters if p.default is not Parameter.empty)
+    calls = []
+    for tensor in (*inputs, None):  # a Tensor in any place makes one
+        types = ", ".join(f"{x}: {'Tensor' if x == tensor else 'Tensor | ArrayLike'}" for x in inputs)
+        calls.append((f"self, {types}{attrs}", "Tensor" if tensor else "Any"))
+    doc = textwrap.indent(f'"""{primitive.doc}"""', "        ")
+    overloads = "\n".join(
+        f"    @overload\n    def __call__({taken}) -> {made}:\n{doc}\n        ..." for taken, made in calls
+    )
+    return f"class _{name}(_Primitive):\n{overloads}\n\n{name}: _{name}"
+
+
+def _type(default: object) -> str:
+    return {bool: "bool", int: "int", tuple: "tuple[int, ...]"}.get(type(default), "Any")
+
+
+if __name__ == "__main__":
+    STUB.write_text(stub(), encoding="utf-8")

@@ -1,0 +1,386 @@
+"""See how recurrent networks learn: an autodiff engine you can draw, step through and prove.
+
+Build networks from plain equations on Tensors; then ``draw`` what ran, ``step`` through its backward pass, and prove
+its gradients with ``testing``. Importing this needs numpy alone; pictures and the rest are imported when used.
+"""
+# Written by: python -m tests.house.stub
+from typing import Any, overload
+from numpy.typing import ArrayLike
+from .engine.primitive import Primitive as _Primitive
+from . import drawing as drawing
+from . import nn as nn
+from . import structure as structure
+from . import symbolic as symbolic
+from . import testing as testing
+from .drawing import draw as draw
+from .engine.backprop import Contribution as Contribution
+from .engine.backprop import backprop as backprop
+from .engine.backprop import grad as grad
+from .engine.errors import ShapeError as ShapeError
+from .engine.functions import concat as concat
+from .engine.functions import stack as stack
+from .engine.functions import take as take
+from .engine.graph import Graph as Graph
+from .engine.primitive import primitive as primitive
+from .engine.primitive import primitives as primitives
+from .engine.scope import detect_nan as detect_nan
+from .engine.scope import no_grad as no_grad
+from .engine.scope import scope as scope
+from .engine.scope import time_step as time_step
+from .engine.tensor import Tensor as Tensor
+from .engine.tensor import tensor as tensor
+from .nn import Adam as Adam
+from .nn import CoupledLSTMCell as CoupledLSTMCell
+from .nn import Embedding as Embedding
+from .nn import GRU as GRU
+from .nn import GRUCell as GRUCell
+from .nn import LSTM as LSTM
+from .nn import LSTMCell as LSTMCell
+from .nn import Linear as Linear
+from .nn import PeepholeLSTMCell as PeepholeLSTMCell
+from .nn import RNN as RNN
+from .nn import RNNCell as RNNCell
+from .nn import SGD as SGD
+from .nn import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from .nn import clip_grad_norm as clip_grad_norm
+from .nn import cross_entropy as cross_entropy
+from .nn import mse_loss as mse_loss
+from .stepper import step as step
+from .structure.path import path as path
+from .symbolic import UnknownToReader as UnknownToReader
+from .symbolic import formula as formula
+__version__: str
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SGD",
+    "Adam",
+    "Contribution",
+    "CoupledLSTMCell",
+    "Embedding",
+    "GRUCell",
+    "Graph",
+    "LSTMCell",
+    "Linear",
+    "PeepholeLSTMCell",
+    "RNNCell",
+    "ShapeError",
+    "Tensor",
+    "UnknownToReader",
+    "backprop",
+    "binary_cross_entropy_with_logits",
+    "broadcast_to",
+    "clip_grad_norm",
+    "concat",
+    "cos",
+    "cross_entropy",
+    "detect_nan",
+    "draw",
+    "exp",
+    "formula",
+    "grad",
+    "log",
+    "log_softmax",
+    "logsumexp",
+    "maximum",
+    "mean",
+    "minimum",
+    "mse_loss",
+    "nn",
+    "no_grad",
+    "path",
+    "primitive",
+    "primitives",
+    "relu",
+    "reshape",
+    "scope",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "stack",
+    "step",
+    "take",
+    "tanh",
+    "tensor",
+    "testing",
+    "time_step",
+    "transpose",
+    "where",
+]
+class _broadcast_to(_Primitive):
+    @overload
+    def __call__(self, x: Tensor, shape: tuple[int, ...] = ...) -> Tensor:
+        """Return x stretched to a shape that it broadcasts to."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike, shape: tuple[int, ...] = ...) -> Any:
+        """Return x stretched to a shape that it broadcasts to."""
+        ...
+
+broadcast_to: _broadcast_to
+class _cos(_Primitive):
+    @overload
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the cosine of x, in radians."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return the cosine of x, in radians."""
+        ...
+
+cos: _cos
+class _exp(_Primitive):
+    @overload
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return eˣ."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return eˣ."""
+        ...
+
+exp: _exp
+class _log(_Primitive):
+    @overload
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the natural logarithm of x, for x > 0."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return the natural logarithm of x, for x > 0."""
+        ...
+
+log: _log
+class _log_softmax(_Primitive):
+    @overload
+    def __call__(self, x: Tensor, axis: int = ...) -> Tensor:
+        """Return x − log Σ eˣ along an axis, the logarithm of softmax, without its underflow.
+
+        The result has the shape of x, and no number above 0."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike, axis: int = ...) -> Any:
+        """Return x − log Σ eˣ along an axis, the logarithm of softmax, without its underflow.
+
+        The result has the shape of x, and no number above 0."""
+        ...
+
+log_softmax: _log_softmax
+class _logsumexp(_Primitive):
+    @overload
+    def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
+        """Return log Σ eˣ over an axis, several, or all (None), without overflow.
+
+        keepdims leaves them with length 1. Its derivative is softmax(x) (Blanchard, Higham & Higham 2021)."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike, axis: Any = ..., keepdims: bool = ...) -> Any:
+        """Return log Σ eˣ over an axis, several, or all (None), without overflow.
+
+        keepdims leaves them with length 1. Its derivative is softmax(x) (Blanchard, Higham & Higham 2021)."""
+        ...
+
+logsumexp: _logsumexp
+class _maximum(_Primitive):
+    @overload
+    def __call__(self, a: Tensor, b: Tensor | ArrayLike) -> Tensor:
+        """Return the larger of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        ...
+    @overload
+    def __call__(self, a: Tensor | ArrayLike, b: Tensor) -> Tensor:
+        """Return the larger of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        ...
+    @overload
+    def __call__(self, a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Any:
+        """Return the larger of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        ...
+
+maximum: _maximum
+class _mean(_Primitive):
+    @overload
+    def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
+        """Return the mean of x over an axis, several, or all (None). keepdims leaves them with length 1."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike, axis: Any = ..., keepdims: bool = ...) -> Any:
+        """Return the mean of x over an axis, several, or all (None). keepdims leaves them with length 1."""
+        ...
+
+mean: _mean
+class _minimum(_Primitive):
+    @overload
+    def __call__(self, a: Tensor, b: Tensor | ArrayLike) -> Tensor:
+        """Return the smaller of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        ...
+    @overload
+    def __call__(self, a: Tensor | ArrayLike, b: Tensor) -> Tensor:
+        """Return the smaller of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        ...
+    @overload
+    def __call__(self, a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Any:
+        """Return the smaller of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        ...
+
+minimum: _minimum
+class _relu(_Primitive):
+    @overload
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return x where x > 0 and 0 elsewhere (Nair & Hinton 2010). At 0 its derivative is taken as ½."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return x where x > 0 and 0 elsewhere (Nair & Hinton 2010). At 0 its derivative is taken as ½."""
+        ...
+
+relu: _relu
+class _reshape(_Primitive):
+    @overload
+    def __call__(self, x: Tensor, shape: tuple[int, ...] = ...) -> Tensor:
+        """Return the numbers of x in another shape, row by row; one side may be −1, which is what is left."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike, shape: tuple[int, ...] = ...) -> Any:
+        """Return the numbers of x in another shape, row by row; one side may be −1, which is what is left."""
+        ...
+
+reshape: _reshape
+class _sigmoid(_Primitive):
+    @overload
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the logistic function σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1: how far a gate is open."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return the logistic function σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1: how far a gate is open."""
+        ...
+
+sigmoid: _sigmoid
+class _sin(_Primitive):
+    @overload
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the sine of x, in radians."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return the sine of x, in radians."""
+        ...
+
+sin: _sin
+class _softmax(_Primitive):
+    @overload
+    def __call__(self, x: Tensor, axis: int = ...) -> Tensor:
+        """Return eˣ / Σ eˣ along an axis, numbers between 0 and 1 that add up to 1 (Bridle 1990).
+
+        The result has the shape of x."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike, axis: int = ...) -> Any:
+        """Return eˣ / Σ eˣ along an axis, numbers between 0 and 1 that add up to 1 (Bridle 1990).
+
+        The result has the shape of x."""
+        ...
+
+softmax: _softmax
+class _softplus(_Primitive):
+    @overload
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return log(1 + eˣ), a smooth relu, without overflow (Dugas et al. 2001). Its derivative is σ(x)."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return log(1 + eˣ), a smooth relu, without overflow (Dugas et al. 2001). Its derivative is σ(x)."""
+        ...
+
+softplus: _softplus
+class _sqrt(_Primitive):
+    @overload
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return √x, for x ≥ 0. Its derivative is infinite at 0."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return √x, for x ≥ 0. Its derivative is infinite at 0."""
+        ...
+
+sqrt: _sqrt
+class _tanh(_Primitive):
+    @overload
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the hyperbolic tangent of x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), between −1 and 1."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return the hyperbolic tangent of x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), between −1 and 1."""
+        ...
+
+tanh: _tanh
+class _transpose(_Primitive):
+    @overload
+    def __call__(self, x: Tensor, axes: Any = ...) -> Tensor:
+        """Return x with its axes in another order, or reversed (None)."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike, axes: Any = ...) -> Any:
+        """Return x with its axes in another order, or reversed (None)."""
+        ...
+
+transpose: _transpose
+class _where(_Primitive):
+    @overload
+    def __call__(self, condition: Tensor, a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+        """Return a where condition is not 0 and b elsewhere. Shapes broadcast; condition gets no gradient."""
+        ...
+    @overload
+    def __call__(self, condition: Tensor | ArrayLike, a: Tensor, b: Tensor | ArrayLike) -> Tensor:
+        """Return a where condition is not 0 and b elsewhere. Shapes broadcast; condition gets no gradient."""
+        ...
+    @overload
+    def __call__(self, condition: Tensor | ArrayLike, a: Tensor | ArrayLike, b: Tensor) -> Tensor:
+        """Return a where condition is not 0 and b elsewhere. Shapes broadcast; condition gets no gradient."""
+        ...
+    @overload
+    def __call__(self, condition: Tensor | ArrayLike, a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Any:
+        """Return a where condition is not 0 and b elsewhere. Shapes broadcast; condition gets no gradient."""
+        ...
+
+where: _where
+class _abs(_Primitive):
+    @overload
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return |x|. At 0 its derivative is taken as 0."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return |x|. At 0 its derivative is taken as 0."""
+        ...
+
+abs: _abs
+class _max(_Primitive):
+    @overload
+    def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
+        """Return the largest of x over an axis, several, or all (None). keepdims leaves them with length 1.
+
+        Of k equal ones each gets 1/k of the gradient."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike, axis: Any = ..., keepdims: bool = ...) -> Any:
+        """Return the largest of x over an axis, several, or all (None). keepdims leaves them with length 1.
+
+        Of k equal ones each gets 1/k of the gradient."""
+        ...
+
+max: _max
+class _sum(_Primitive):
+    @overload
+    def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
+        """Return the sum of x over an axis, several, or all (None). keepdims leaves them with length 1."""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike, axis: Any = ..., keepdims: bool = ...) -> Any:
+        """Return the sum of x over an axis, several, or all (None). keepdims leaves them with length 1."""
+        ...
+
+sum: _sum
