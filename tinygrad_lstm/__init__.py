@@ -163,7 +163,7 @@ def __getattr__(name: str) -> object:
 
 
 def _version() -> str:
-    """That of the installed package; of a mere copy of its files nobody can tell."""
+    """Return that of the installed package; of a mere copy of its files nobody can tell."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

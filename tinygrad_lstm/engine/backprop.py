@@ -82,7 +82,7 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """∂output/∂input for each input, leaf or not, leaving every ``.grad`` alone.
+    """Return ∂output/∂input for each input, leaf or not, leaving every ``.grad`` alone.
 
     With ``create_graph`` the results can be differentiated again, to any order. Raises ValueError for an input that the
     output does not depend on, unless ``allow_unused`` asks for None in its place.
@@ -119,7 +119,7 @@ def grad(
 
 
 def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool = False) -> Any:
-    """∂L/∂output, checked: ones for a single number, else what the caller gives."""
+    """Return ∂L/∂output, checked: ones for a single number, else what the caller gives."""
     if not output.requires_grad:
         raise ValueError(
             f"{output!r} requires no gradient: nothing it was computed from was made with requires_grad=True, "
@@ -141,20 +141,20 @@ def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool 
 
 
 def gradients(output: Tensor, seed: ArrayLike | Tensor | None = None) -> dict[Tensor, Array]:
-    """The complete gradient of every node that takes part in the walk, the output's own included."""
+    """Return the complete gradient of every node that takes part in the walk, the output's own included."""
     first = as_seed(output, seed)
     complete = {step.input: step.after for step in backprop(output, first) if step.arrived == step.expected}
     return {output: first, **complete}
 
 
 def _owned(step: Contribution) -> Array:
-    """A complete gradient in an array that nothing else holds: a sum is new, a lone contribution may not be."""
+    """Return a gradient in an array that nothing else holds: a sum is new, a lone contribution may not be."""
     owned: Array = step.after if step.arrived > 1 else read_only(step.after.copy())
     return owned
 
 
 def _distinct(gradient: Tensor) -> Tensor:
-    """The same gradient as a tensor of its own: two inputs of a sum share one, and naming it would name both."""
+    """Return a gradient as a tensor of its own: two inputs of a sum share one, and naming it would name both."""
     value = gradient._value
     return Tensor(value, _recall, (gradient,), (value,), {}, gradient.requires_grad, gradient.context)
 
@@ -210,7 +210,7 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
 def apply_vjp(
     node: Tensor, upstream: Any, taking_part: Container[Tensor], create_graph: bool = False
 ) -> Iterator[tuple[int, Any, Any]]:
-    """What a node's rule makes of its gradient, for each input slot that takes part.
+    """Apply a node's rule to its gradient, for each input slot that takes part.
 
     Yields the slot, the product of the rule, and the contribution: the same in the shape and dtype of the input. This
     is all that a step of the walk computes besides adding up, so that whoever keeps the gradients of the nodes can
@@ -243,7 +243,7 @@ def apply_vjp(
 
 
 def _plan(output: Tensor, inputs: tuple[Tensor, ...] | None) -> dict[Tensor, int]:
-    """The nodes that take part, and how many contributions each will receive.
+    """Return the nodes that take part, and how many contributions each will receive.
 
     They are those that require a gradient and, if inputs are given, lie between them and the output.
     """
@@ -281,7 +281,7 @@ def _recorded(node: Tensor, function: Callable[..., Any], *args: Any) -> Any:
 
 
 def _differentiable(rule: Callable[..., tuple[Any, ...]], node: Tensor, upstream: Tensor) -> tuple[Any, ...]:
-    """The rule applied to Tensors."""
+    """Apply the rule to Tensors."""
     operands = [_as_it_was(x, value) for x, value in zip(node.inputs, node.input_values, strict=True)]
     return rule(upstream, node, *operands, **node.attrs)
 
@@ -296,14 +296,14 @@ _cast = Primitive(
 
 
 def _as_it_was(x: Tensor, value: Any) -> Tensor:
-    """x with the value it had when the graph ran, still differentiable, should an optimiser have moved it since."""
+    """Return x as it was when the graph ran, still differentiable, should an optimiser have moved it since."""
     if x._value is value:
         return x
     return Tensor(value, _recall, (x,), (value,), requires_grad=x.requires_grad, name=x.name)
 
 
 def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) -> tuple[Any, Any]:
-    """What a rule returned, checked, and the same in the shape and dtype of the input it is for."""
+    """Return what a rule made, checked, and the same in the shape and dtype of the input it is for."""
     if product is None:
         zero = np.zeros(value.shape, value.dtype)
         product = Tensor(as_value(zero)) if create_graph else zero

@@ -35,7 +35,7 @@ def require_finite_value(primitive: Primitive, value: Array, inputs: tuple[Tenso
 def forward_failed(
     error: Exception, primitive: Primitive, values: list[Array], attrs: Mapping[str, Any], context: Context
 ) -> Exception:
-    """The same complaint, with the primitive, the place in the user's network and the shapes."""
+    """Return the same complaint, with the primitive, the place in the user's network and the shapes."""
     shapes = " and ".join(str(value.shape) for value in values)
     where = f"{primitive.name}{context.place}"
     details = "".join(
@@ -104,6 +104,6 @@ def require_finite_contribution(contribution: Any, upstream: Any, node: Tensor, 
 
 
 def called(x: Any) -> str:
-    """The name of a tensor in parentheses, if it is one and has one."""
+    """Return the name of a tensor in parentheses, if it is one and has one."""
     name = getattr(x, "name", None)
     return f" ({name})" if name else ""

@@ -12,7 +12,7 @@ def indicator(condition: Any, a: Any, b: Any) -> Any:
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """np.dot for two matrices, which is several times faster than np.matmul for a column times a row."""
+    """Multiply by np.dot where there are two matrices: several times faster for a column times a row."""
     return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
 
 
@@ -22,7 +22,7 @@ def softplus(x: Any) -> Any:
 
 
 def log1p(x: Any) -> Any:
-    """numpy's own loses the real part of small complex numbers."""
+    """Return log(1 + x): numpy's own loses the real part of small complex numbers."""
     if not np.iscomplexobj(x):
         return np.log1p(x)
     a, b = x.real, x.imag
@@ -37,7 +37,7 @@ def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def index_add(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of the given shape with x added in at index; entries named twice add up."""
+    """Return zeros of the given shape with x added in at index; entries named twice add up."""
     out = np.zeros_like(x, shape=shape)
     parts = index if isinstance(index, tuple) else (index,)
     if any(isinstance(part, np.ndarray | list) for part in parts):

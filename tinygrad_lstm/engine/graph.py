@@ -27,7 +27,7 @@ Step = tuple[Tensor, Primitive, tuple[tuple[Tensor, Array | None], ...], Mapping
 
 
 def topological_order(*outputs: Tensor) -> list[Tensor]:
-    """Everything the outputs depend on, inputs before what uses them.
+    """Return everything the outputs depend on, inputs before what uses them.
 
     A node is made after its inputs, so the order in which nodes were made is a topological one; it is also the order
     in which the program ran, time step by time step.
@@ -80,7 +80,7 @@ class Graph:
         return f"<table><caption>{escape(repr(self))}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
 
     def _rows(self) -> list[tuple[str, str, str]]:
-        """Id, shape and origin of each node; of many, the first and the last."""
+        """Return id, shape and origin of each node; of many, the first and the last."""
         left_out = len(self.nodes) - MOST_ROWS
         shown = self.nodes if left_out <= 0 else (*self.nodes[: MOST_ROWS // 2], *self.nodes[-(MOST_ROWS // 2) :])
         rows = []
@@ -147,7 +147,7 @@ class Graph:
         return result
 
     def _program(self, dtype: np.dtype[Any] | None) -> tuple[dict[Tensor, Array], list[Step]]:
-        """What a replay starts from and what it does: leaves, and nodes with operands, those from leaves as recorded.
+        """Return what a replay starts from, and does: leaves; nodes with operands, those from leaves as recorded.
 
         Made once for each dtype, since a check replays a graph dozens of times.
         """
@@ -172,7 +172,7 @@ class Graph:
 
 
 def _as_numbers(value: Any) -> NDArray[Any]:
-    """The value as an array of any number type, integers as float64."""
+    """Return a value as an array of any number type, integers as float64."""
     array = np.asarray(value)
     return array.astype(np.float64) if array.dtype.kind in "bui" else array
 

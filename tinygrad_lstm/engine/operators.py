@@ -35,7 +35,7 @@ class Operators:
         raise NotImplementedError
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        """numpy's functions take the bare values, but not where a graph was surely meant."""
+        """Give numpy's functions the bare values, but not where a graph was surely meant."""
         ours = _counterpart(function.__name__)
         if ours:
             raise TypeError(f"np.{function.__name__} would leave the graph; use {ours}, or x.numpy() if that is meant")
@@ -140,7 +140,7 @@ def _counterpart(numpys: str) -> str | None:
 
 
 def frozen_index(index: Any) -> Any:
-    """An index that no later mutation can change: lists become arrays, arrays become locked copies."""
+    """Return an index that no later mutation can change: lists become arrays, arrays become read-only copies."""
     if isinstance(index, tuple):
         return tuple(frozen_index(list(part) if isinstance(part, tuple) else part) for part in index)
     if index is None or isinstance(index, int | slice | EllipsisType):

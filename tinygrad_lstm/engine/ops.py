@@ -355,17 +355,17 @@ for _primitive, _doc in _DOCUMENTATION:
 
 
 def _step(a: Any, b: Any) -> Any:
-    """1 where a > b, ½ where they tie, 0 where a < b: who wins ``max(a, b)``."""
+    """Return 1 where a > b, ½ where they tie, 0 where a < b: who wins ``max(a, b)``."""
     return greater(a, b) + equal(a, b) / 2
 
 
 def _lower(a: Any, b: Any) -> Any:
-    """a^(b − 1), written so that a zero base meets no negative exponent where b is 0."""
+    """Return a^(b − 1), written so that a zero base meets no negative exponent where b is 0."""
     return a ** where(equal(b, 0) * equal(a, 0), 0, b - 1)
 
 
 def _log_of_base(a: Any) -> Any:
-    """log a for a positive base; 0 otherwise, where a power has no real derivative in its exponent."""
+    """Return log a for a positive base; 0 otherwise, where a power has no real derivative in its exponent."""
     return log(where(greater(a, 0), a, 1))
 
 

@@ -189,7 +189,7 @@ def primitive(
 
 
 def primitives() -> Iterator[Primitive]:
-    """Every registered primitive, in the order of registration."""
+    """Yield every registered primitive, in the order of registration."""
     yield from _REGISTRY.values()
 
 
@@ -233,7 +233,7 @@ def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _is_ours(primitive: Primitive) -> bool:
-    """Whether it stands on the page of derivatives; your own may be registered again, as one does in a notebook."""
+    """Tell whether it stands on the page of derivatives; your own may be registered again, as in a notebook."""
     function = primitive.rule or primitive.forward
     return function.__module__ == f"{__package__}.ops"
 
@@ -241,7 +241,7 @@ def _is_ours(primitive: Primitive) -> bool:
 def _read_signature(
     name: str, forward: Callable[..., Any], rule: Callable[..., Any] | None
 ) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """Names of the inputs, names of the attributes, and whether the inputs are open-ended."""
+    """Return the names of inputs, those of attributes, and whether the inputs are open-ended."""
     function, skipped = (forward, 0) if rule is None else (rule, 2)
     parameters = list(inspect.signature(function).parameters.values())
     if len(parameters) < skipped:

@@ -51,7 +51,7 @@ class Context(NamedTuple):
         return Context(scope, self.time, self.recording, self.detecting_nan, frames)
 
     def without_code(self) -> Context:
-        """The same with lines of source instead of compiled code, which cannot be pickled."""
+        """Return the same with lines of source instead of compiled code, which cannot be pickled."""
         return self._replace(frames=tuple(frame._replace(code=frame.line) for frame in self.frames))
 
     @property

@@ -40,7 +40,7 @@ class Line(NamedTuple):
 
 
 def place(depth: int) -> tuple[CodeType, int]:
-    """Where the program is: code and instruction, so many calls out of this one, or in whoever that acts for."""
+    """Return where the program is: code and instruction, so many calls out of this one, or in whoever that acts for."""
     frame = sys._getframe(depth + 1)
     while frame.f_code.co_filename in SKIPPED_FILES and frame.f_back is not None:
         frame = frame.f_back
@@ -48,7 +48,7 @@ def place(depth: int) -> tuple[CodeType, int]:
 
 
 def line_of(code: CodeType | Line | None, instruction: int) -> Line | None:
-    """The line that an instruction of compiled code comes from."""
+    """Return the line that an instruction of compiled code comes from."""
     if not isinstance(code, CodeType):
         return code
     starts = (number for start, end, number in code.co_lines() if start <= instruction < end)

@@ -106,11 +106,11 @@ class Tensor(Operators):
         return self._value.dtype
 
     def numpy(self) -> Array:
-        """The value itself, read-only: ``x.numpy().copy()`` is yours to change."""
+        """Return the value itself, read-only: ``x.numpy().copy()`` is yours to change."""
         return self._value
 
     def item(self) -> float:
-        """The one number a tensor of size 1 holds."""
+        """Return the one number that a tensor of size 1 holds."""
         return float(self._value.item())
 
     def tolist(self) -> Any:
@@ -120,12 +120,12 @@ class Tensor(Operators):
         return np.array(self._value, dtype=dtype, copy=copy)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
-        """Compiled code cannot be copied; the line it stands for can."""
+        """Return all but compiled code, which cannot be copied; the line it stands for can."""
         parts = {name: getattr(self, name) for name in self.__slots__ if name != "__weakref__"}
         return None, {**parts, "code": self.line, "context": self.context.without_code()}
 
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        """A copy, deep or from a pickle, is as locked as the original, and was made now: after its inputs."""
+        """Make a copy, deep or from a pickle, as read-only as the original, and newer than its inputs."""
         for name, part in state[1].items():
             setattr(self, name, part)
         self.serial = next(_serial)
@@ -159,7 +159,7 @@ class Tensor(Operators):
         return self.primitive is None
 
     def detach(self) -> Tensor:
-        """The same value as a new leaf: no gradient flows through it, and what made it may be forgotten."""
+        """Return the same value as a new leaf: no gradient flows through it, and what made it may be forgotten."""
         return Tensor(self._value, name=self.name)
 
     # Its gradient
@@ -247,7 +247,7 @@ class Tensor(Operators):
 def tensor(
     data: ArrayLike | Tensor, *, requires_grad: bool = False, name: str | None = None, dtype: DTypeLike | None = None
 ) -> Tensor:
-    """A new leaf holding a copy of the data.
+    """Make a new leaf, holding a copy of the data.
 
     float64 unless the data, or ``dtype``, say float32; Python numbers, lists, bools and integers become float64.
     Raises TypeError for complex numbers, objects and strings. ``name`` is what pictures and formulas call it.
@@ -262,7 +262,7 @@ def tensor(
 
 
 def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
-    """A locked copy of the data in one of the two number types, float64 or float32."""
+    """Return a read-only copy of the data in one of the two number types, float64 or float32."""
     if isinstance(data, Tensor):
         data = data._value
     elif isinstance(data, list | tuple) and _holds_gradients(data):
@@ -327,7 +327,7 @@ Tensor.__primitive__ = staticmethod(record)  # type: ignore[method-assign]
 
 
 def _as_tensors(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
-    """Numbers and arrays among the inputs as constants; bare Python numbers take the dtype of their company."""
+    """Return the inputs, numbers and arrays as constants; bare Python numbers take the dtype of their company."""
     dtypes = [x.dtype for x in inputs if isinstance(x, Tensor | np.ndarray) and x.dtype.kind == "f"]
     company = np.float32 if dtypes and all(dtype == np.float32 for dtype in dtypes) else np.float64
     return tuple(
@@ -336,7 +336,7 @@ def _as_tensors(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
 
 
 def _frozen(attr: Any) -> Any:
-    """A copy of an attribute that its owner may still change."""
+    """Copy an attribute that its owner may still change."""
     if isinstance(attr, list):
         return [_frozen(part) for part in attr]
     if isinstance(attr, np.ndarray) and attr.flags.writeable:

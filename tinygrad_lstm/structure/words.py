@@ -37,14 +37,14 @@ def clean(text: str, longest: int = LONGEST) -> str:
 
 
 def display_name(node: Tensor) -> str | None:
-    """A node's own name, with its time step as a subscript: c₃."""
+    """Return a node's own name, with its time step as a subscript: c₃."""
     if node.name is None:
         return None
     return node.name if node.is_leaf or node.time is None else node.name + subscript(node.time)
 
 
 def is_number(x: Tensor) -> bool:
-    """Whether a leaf is but a number in a formula."""
+    """Tell whether a leaf is but a number in a formula."""
     return x.is_leaf and x.name is None and x.ndim == 0 and not x.requires_grad
 
 
@@ -53,7 +53,7 @@ def shape(array: NDArray[Any]) -> str:
 
 
 def numbers(array: NDArray[Any], most: int = 3) -> str:
-    """The numbers of a small array, the norm of a larger one."""
+    """Write the numbers of a small array, the norm of a larger one."""
     if array.size == 0:
         return "empty"
     if array.size <= most:
@@ -62,13 +62,13 @@ def numbers(array: NDArray[Any], most: int = 3) -> str:
 
 
 def in_full(array: Any) -> str:
-    """Every number of an array, on one line, in brackets as numpy nests them."""
+    """Write every number of an array on one line, in brackets as numpy nests them."""
     written = np.array2string(np.asarray(array), separator=", ", formatter={"float_kind": "{:.4g}".format})
     return " ".join(written.split()).replace("-", "−")
 
 
 def magnitude(array: Any) -> float:
-    """The Euclidean norm; as float64, and right also where squares are too large or too small for that."""
+    """Return the Euclidean norm; as float64, and right also where squares are too large or too small for that."""
     flat = np.asarray(array, np.float64).ravel()
     with np.errstate(all="ignore"):
         norm = math.sqrt(flat @ flat)
@@ -79,19 +79,19 @@ def magnitude(array: Any) -> float:
 
 
 def shown(number: float) -> str:
-    """Four digits, and a proper minus sign."""
+    """Write a number with four digits, and a proper minus sign."""
     return f"{number:.4g}".replace("-", "−")
 
 
 def short(number: float) -> str:
-    """Two digits, and a proper minus sign."""
+    """Write a number with two digits, and a proper minus sign."""
     text = f"{number:.2g}"
     mantissa, _, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}".replace("-", "−") if exponent else mantissa.replace("-", "−")
 
 
 def subscript(number: object) -> str:
-    """Its digits below the line; of several, without what is between them.
+    """Write a number below the line; of several, without what is between them.
 
     >>> subscript(-10), subscript("1, 2")
     ('₋₁₀', '₁₂')
@@ -100,7 +100,7 @@ def subscript(number: object) -> str:
 
 
 def superscript(number: object) -> str:
-    """Its digits above the line.
+    """Write a number above the line.
 
     >>> f"10{superscript(-3)}"
     '10⁻³'
@@ -109,7 +109,7 @@ def superscript(number: object) -> str:
 
 
 def statistics(array: NDArray[Any]) -> str:
-    """Minimum, mean, maximum and norm, and how many zeros and NaNs there are."""
+    """Write minimum, mean, maximum and norm, and how many zeros and NaNs there are."""
     if not array.size:
         return "empty"
     if array.size == 1:

@@ -73,17 +73,17 @@ _ONE_WORD = re.compile(r"[\w.′]+|∂[\w.′]+/∂[\w.′]+")
 
 
 def text(expression: Expression) -> str:
-    """The expression in one line."""
+    """Return the expression in one line."""
     return _placed(expression, PLAIN)
 
 
 def mathml(expression: Expression) -> str:
-    """The expression as MathML, for a page."""
+    """Return the expression as MathML, for a page."""
     return _placed(expression, MATHML)
 
 
 def replaced(expression: Expression, numbers: Mapping[str, Any]) -> Expression:
-    """The same expression with numbers for some names."""
+    """Return the same expression with numbers for some names."""
     if isinstance(expression, Name):
         value = numbers.get(expression.text)
         return expression if value is None else Constant(value)
@@ -94,7 +94,7 @@ def replaced(expression: Expression, numbers: Mapping[str, Any]) -> Expression:
 
 
 def _placed(expression: Expression, notation: Notation, place: int = SUM) -> str:
-    """The expression, in parentheses if it binds less tightly than its place requires."""
+    """Return the expression, in parentheses if it binds less tightly than its place requires."""
     written, binding = _write(expression, notation)
     return written if binding >= place else notation.between("(", written, ")")
 
@@ -193,7 +193,7 @@ def _at(e: Apply, n: Notation) -> tuple[str, int]:
 
 
 def _without_reshape(e: Expression) -> Expression:
-    """What a reshape merely prepared for broadcasting."""
+    """Return what a reshape merely prepared for broadcasting."""
     reshaped = isinstance(e, Apply) and isinstance(e.function, Primitive) and e.function.style == "reshaped"
     return e.operands[0] if isinstance(e, Apply) and reshaped else e
 
@@ -205,7 +205,7 @@ def _shown(value: Any) -> str:
 
 
 def shown_index(index: Any) -> str:
-    """An index as one writes it between brackets: ``0:3, :``."""
+    """Return an index as one writes it between brackets: ``0:3, :``."""
     if isinstance(index, tuple):
         return ", ".join(map(shown_index, index)) or "()"
     if isinstance(index, slice):

@@ -44,12 +44,12 @@ class Formula:
         return MATHML.row(mathml(self.left), MATHML.sign(self.sign), mathml(self.right), end)
 
     def with_numbers(self, numbers: Mapping[str, Any]) -> Formula:
-        """The right side with the numbers of small tensors in it."""
+        """Return it with the numbers of small tensors on the right side."""
         return Formula(self.left, self.sign, replaced(self.right, _small(numbers)))
 
 
 def formula(node: Tensor) -> str:
-    """The node's rule at work, one line per input: what its gradient adds to theirs.
+    """Write the node's rule at work, one line per input: what its gradient adds to theirs.
 
     >>> import tinygrad_lstm as tl
     >>> print(tl.formula(tl.tanh(tl.tensor(0.5, name="x"))))
@@ -63,7 +63,7 @@ def formula(node: Tensor) -> str:
 
 
 def input_formulas(node: Tensor, upstream: Any = None) -> tuple[str, ...]:
-    """One formula per input slot; empty for a bare number, whose gradient nobody asks for.
+    """Write one formula per input slot; empty for a bare number, whose gradient nobody asks for.
 
     Given the upstream gradient, small tensors are written as their numbers.
 
@@ -80,7 +80,7 @@ def input_formulas(node: Tensor, upstream: Any = None) -> tuple[str, ...]:
 
 
 def rules(node: Tensor, upstream: Any = None, taken: Collection[str] = ()) -> tuple[Formula | None, ...]:
-    """The formulas of an operation that has a rule; None for a bare number.
+    """Return the formulas of an operation that has a rule; None for a bare number.
 
     Names that are taken, by tensors elsewhere, get a prime where they stand for what has none.
     """
@@ -109,7 +109,7 @@ def rules(node: Tensor, upstream: Any = None, taken: Collection[str] = ()) -> tu
 
 
 def equation(node: Tensor, taken: Collection[str] = ()) -> str:
-    """The equation that computed the node.
+    """Write the equation that computed the node.
 
     >>> import tinygrad_lstm as tl
     >>> tl.symbolic.equation(2 * tl.tensor(3.0, name="x"))
@@ -119,7 +119,7 @@ def equation(node: Tensor, taken: Collection[str] = ()) -> str:
 
 
 def forward(node: Tensor, *, numbers: bool = False, taken: Collection[str] = ()) -> Formula:
-    """The equation of an operation; with the numbers of small tensors, and what they make, if asked for.
+    """Return the equation of an operation; with the numbers of small tensors, and what they make, if asked for.
 
     >>> import tinygrad_lstm as tl
     >>> print(tl.symbolic.forward(tl.tanh(tl.tensor(0.5, name="x")), numbers=True))
@@ -136,7 +136,7 @@ def forward(node: Tensor, *, numbers: bool = False, taken: Collection[str] = ())
 
 
 def _small(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that are to be written out."""
+    """Keep those that are to be written out."""
     return {name: array for name, value in numbers.items() if 0 < (array := np.asarray(value)).size <= SMALL}
 
 
@@ -163,7 +163,7 @@ def folded(expression: Expression) -> Expression:
 
 
 def input_names(node: Tensor, taken: Collection[str] = ()) -> tuple[str, ...]:
-    """What its formulas call the inputs of an operation: their own names, or letters that are not taken."""
+    """Return what its formulas call the inputs of an operation: their own names, or letters that are not taken."""
     assert node.primitive is not None
     if node.primitive.variadic:
         generic = [f"x{subscript(i + 1)}" for i in range(len(node.inputs))]
