@@ -113,159 +113,285 @@ __all__ = [
 class _broadcast_to(_Primitive):
     @overload
     def __call__(self, x: Tensor, shape: tuple[int, ...] = ...) -> Tensor:
-        """Return x stretched to a shape that it broadcasts to."""
+        """Return x stretched to a shape that it broadcasts to.
+
+        >>> tl.broadcast_to(tl.tensor([-1, 0, 2]), (2, 3))
+        tensor([[-1.,  0.,  2.],
+                [-1.,  0.,  2.]], made by broadcast_to)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike, shape: tuple[int, ...] = ...) -> Any:
-        """Return x stretched to a shape that it broadcasts to."""
+        """Return x stretched to a shape that it broadcasts to.
+
+        >>> tl.broadcast_to(tl.tensor([-1, 0, 2]), (2, 3))
+        tensor([[-1.,  0.,  2.],
+                [-1.,  0.,  2.]], made by broadcast_to)"""
         ...
 
 broadcast_to: _broadcast_to
 class _cos(_Primitive):
     @overload
     def __call__(self, x: Tensor) -> Tensor:
-        """Return the cosine of x, in radians."""
+        """Return the cosine of x, in radians.
+
+        The result has the shape of x.
+
+        >>> tl.cos(tl.tensor([-1, 0, 2]))
+        tensor([ 0.5403,  1.    , -0.4161], made by cos)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike) -> Any:
-        """Return the cosine of x, in radians."""
+        """Return the cosine of x, in radians.
+
+        The result has the shape of x.
+
+        >>> tl.cos(tl.tensor([-1, 0, 2]))
+        tensor([ 0.5403,  1.    , -0.4161], made by cos)"""
         ...
 
 cos: _cos
 class _exp(_Primitive):
     @overload
     def __call__(self, x: Tensor) -> Tensor:
-        """Return eˣ."""
+        """Return eˣ.
+
+        The result has the shape of x.
+
+        >>> tl.exp(tl.tensor([-1, 0, 2]))
+        tensor([0.3679, 1.    , 7.3891], made by exp)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike) -> Any:
-        """Return eˣ."""
+        """Return eˣ.
+
+        The result has the shape of x.
+
+        >>> tl.exp(tl.tensor([-1, 0, 2]))
+        tensor([0.3679, 1.    , 7.3891], made by exp)"""
         ...
 
 exp: _exp
 class _log(_Primitive):
     @overload
     def __call__(self, x: Tensor) -> Tensor:
-        """Return the natural logarithm of x, for x > 0."""
+        """Return the natural logarithm of x, for x > 0.
+
+        The result has the shape of x.
+
+        >>> tl.log(tl.exp(tl.tensor([-1, 0, 2])))
+        tensor([-1.,  0.,  2.], made by log)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike) -> Any:
-        """Return the natural logarithm of x, for x > 0."""
+        """Return the natural logarithm of x, for x > 0.
+
+        The result has the shape of x.
+
+        >>> tl.log(tl.exp(tl.tensor([-1, 0, 2])))
+        tensor([-1.,  0.,  2.], made by log)"""
         ...
 
 log: _log
 class _log_softmax(_Primitive):
     @overload
     def __call__(self, x: Tensor, axis: int = ...) -> Tensor:
-        """Return x − log Σ eˣ along an axis, the logarithm of softmax, without its underflow.
+        """Return x − log Σ eˣ along an axis, the logarithm of softmax, without its underflow; none is above 0.
 
-        The result has the shape of x, and no number above 0."""
+        The result has the shape of x.
+
+        >>> tl.log_softmax(tl.tensor([-1, 0, 2]))
+        tensor([-3.1698, -2.1698, -0.1698], made by log_softmax)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike, axis: int = ...) -> Any:
-        """Return x − log Σ eˣ along an axis, the logarithm of softmax, without its underflow.
+        """Return x − log Σ eˣ along an axis, the logarithm of softmax, without its underflow; none is above 0.
 
-        The result has the shape of x, and no number above 0."""
+        The result has the shape of x.
+
+        >>> tl.log_softmax(tl.tensor([-1, 0, 2]))
+        tensor([-3.1698, -2.1698, -0.1698], made by log_softmax)"""
         ...
 
 log_softmax: _log_softmax
 class _logsumexp(_Primitive):
     @overload
     def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
-        """Return log Σ eˣ over an axis, several, or all (None), without overflow.
+        """Return log Σ eˣ, without overflow (Blanchard, Higham & Higham 2021). Its derivative is softmax(x).
 
-        keepdims leaves them with length 1. Its derivative is softmax(x) (Blanchard, Higham & Higham 2021)."""
+        axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.
+
+        >>> tl.logsumexp(1000 + tl.tensor([-1, 0, 2]))
+        tensor(1002.1698, made by logsumexp)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike, axis: Any = ..., keepdims: bool = ...) -> Any:
-        """Return log Σ eˣ over an axis, several, or all (None), without overflow.
+        """Return log Σ eˣ, without overflow (Blanchard, Higham & Higham 2021). Its derivative is softmax(x).
 
-        keepdims leaves them with length 1. Its derivative is softmax(x) (Blanchard, Higham & Higham 2021)."""
+        axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.
+
+        >>> tl.logsumexp(1000 + tl.tensor([-1, 0, 2]))
+        tensor(1002.1698, made by logsumexp)"""
         ...
 
 logsumexp: _logsumexp
 class _maximum(_Primitive):
     @overload
     def __call__(self, a: Tensor, b: Tensor | ArrayLike) -> Tensor:
-        """Return the larger of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        """Return the larger of a and b. At a tie each gets half the gradient.
+
+        Shapes broadcast, or ShapeError is raised.
+
+        >>> tl.maximum(tl.tensor([-1, 0, 2]), 1)
+        tensor([1., 1., 2.], made by maximum)"""
         ...
     @overload
     def __call__(self, a: Tensor | ArrayLike, b: Tensor) -> Tensor:
-        """Return the larger of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        """Return the larger of a and b. At a tie each gets half the gradient.
+
+        Shapes broadcast, or ShapeError is raised.
+
+        >>> tl.maximum(tl.tensor([-1, 0, 2]), 1)
+        tensor([1., 1., 2.], made by maximum)"""
         ...
     @overload
     def __call__(self, a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Any:
-        """Return the larger of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        """Return the larger of a and b. At a tie each gets half the gradient.
+
+        Shapes broadcast, or ShapeError is raised.
+
+        >>> tl.maximum(tl.tensor([-1, 0, 2]), 1)
+        tensor([1., 1., 2.], made by maximum)"""
         ...
 
 maximum: _maximum
 class _mean(_Primitive):
     @overload
     def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
-        """Return the mean of x over an axis, several, or all (None). keepdims leaves them with length 1."""
+        """Return the mean of x.
+
+        axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.
+
+        >>> tl.mean(tl.tensor([-1, 0, 2])).item() == 1 / 3
+        True"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike, axis: Any = ..., keepdims: bool = ...) -> Any:
-        """Return the mean of x over an axis, several, or all (None). keepdims leaves them with length 1."""
+        """Return the mean of x.
+
+        axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.
+
+        >>> tl.mean(tl.tensor([-1, 0, 2])).item() == 1 / 3
+        True"""
         ...
 
 mean: _mean
 class _minimum(_Primitive):
     @overload
     def __call__(self, a: Tensor, b: Tensor | ArrayLike) -> Tensor:
-        """Return the smaller of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        """Return the smaller of a and b. At a tie each gets half the gradient.
+
+        Shapes broadcast, or ShapeError is raised.
+
+        >>> tl.minimum(tl.tensor([-1, 0, 2]), 1)
+        tensor([-1.,  0.,  1.], made by minimum)"""
         ...
     @overload
     def __call__(self, a: Tensor | ArrayLike, b: Tensor) -> Tensor:
-        """Return the smaller of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        """Return the smaller of a and b. At a tie each gets half the gradient.
+
+        Shapes broadcast, or ShapeError is raised.
+
+        >>> tl.minimum(tl.tensor([-1, 0, 2]), 1)
+        tensor([-1.,  0.,  1.], made by minimum)"""
         ...
     @overload
     def __call__(self, a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Any:
-        """Return the smaller of a and b. Shapes broadcast; at a tie each gets half the gradient."""
+        """Return the smaller of a and b. At a tie each gets half the gradient.
+
+        Shapes broadcast, or ShapeError is raised.
+
+        >>> tl.minimum(tl.tensor([-1, 0, 2]), 1)
+        tensor([-1.,  0.,  1.], made by minimum)"""
         ...
 
 minimum: _minimum
 class _relu(_Primitive):
     @overload
     def __call__(self, x: Tensor) -> Tensor:
-        """Return x where x > 0 and 0 elsewhere (Nair & Hinton 2010). At 0 its derivative is taken as ½."""
+        """Return x where x > 0 and 0 elsewhere (Nair & Hinton 2010). At 0 its derivative is taken as ½.
+
+        The result has the shape of x.
+
+        >>> tl.relu(tl.tensor([-1, 0, 2]))
+        tensor([0., 0., 2.], made by relu)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike) -> Any:
-        """Return x where x > 0 and 0 elsewhere (Nair & Hinton 2010). At 0 its derivative is taken as ½."""
+        """Return x where x > 0 and 0 elsewhere (Nair & Hinton 2010). At 0 its derivative is taken as ½.
+
+        The result has the shape of x.
+
+        >>> tl.relu(tl.tensor([-1, 0, 2]))
+        tensor([0., 0., 2.], made by relu)"""
         ...
 
 relu: _relu
 class _reshape(_Primitive):
     @overload
     def __call__(self, x: Tensor, shape: tuple[int, ...] = ...) -> Tensor:
-        """Return the numbers of x in another shape, row by row; one side may be −1, which is what is left."""
+        """Return the numbers of x in another shape, row by row; one side may be −1, which is what is left.
+
+        >>> tl.reshape(tl.tensor([-1, 0, 2]), (3, 1)).shape
+        (3, 1)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike, shape: tuple[int, ...] = ...) -> Any:
-        """Return the numbers of x in another shape, row by row; one side may be −1, which is what is left."""
+        """Return the numbers of x in another shape, row by row; one side may be −1, which is what is left.
+
+        >>> tl.reshape(tl.tensor([-1, 0, 2]), (3, 1)).shape
+        (3, 1)"""
         ...
 
 reshape: _reshape
 class _sigmoid(_Primitive):
     @overload
     def __call__(self, x: Tensor) -> Tensor:
-        """Return the logistic function σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1: how far a gate is open."""
+        """Return the logistic function σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1: how far a gate is open.
+
+        The result has the shape of x.
+
+        >>> tl.sigmoid(tl.tensor([-1, 0, 2]))
+        tensor([0.2689, 0.5   , 0.8808], made by sigmoid)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike) -> Any:
-        """Return the logistic function σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1: how far a gate is open."""
+        """Return the logistic function σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1: how far a gate is open.
+
+        The result has the shape of x.
+
+        >>> tl.sigmoid(tl.tensor([-1, 0, 2]))
+        tensor([0.2689, 0.5   , 0.8808], made by sigmoid)"""
         ...
 
 sigmoid: _sigmoid
 class _sin(_Primitive):
     @overload
     def __call__(self, x: Tensor) -> Tensor:
-        """Return the sine of x, in radians."""
+        """Return the sine of x, in radians.
+
+        The result has the shape of x.
+
+        >>> tl.sin(tl.tensor([-1, 0, 2]))
+        tensor([-0.8415,  0.    ,  0.9093], made by sin)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike) -> Any:
-        """Return the sine of x, in radians."""
+        """Return the sine of x, in radians.
+
+        The result has the shape of x.
+
+        >>> tl.sin(tl.tensor([-1, 0, 2]))
+        tensor([-0.8415,  0.    ,  0.9093], made by sin)"""
         ...
 
 sin: _sin
@@ -274,113 +400,203 @@ class _softmax(_Primitive):
     def __call__(self, x: Tensor, axis: int = ...) -> Tensor:
         """Return eˣ / Σ eˣ along an axis, numbers between 0 and 1 that add up to 1 (Bridle 1990).
 
-        The result has the shape of x."""
+        The result has the shape of x.
+
+        >>> tl.softmax(tl.tensor([-1, 0, 2]))
+        tensor([0.042 , 0.1142, 0.8438], made by softmax)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike, axis: int = ...) -> Any:
         """Return eˣ / Σ eˣ along an axis, numbers between 0 and 1 that add up to 1 (Bridle 1990).
 
-        The result has the shape of x."""
+        The result has the shape of x.
+
+        >>> tl.softmax(tl.tensor([-1, 0, 2]))
+        tensor([0.042 , 0.1142, 0.8438], made by softmax)"""
         ...
 
 softmax: _softmax
 class _softplus(_Primitive):
     @overload
     def __call__(self, x: Tensor) -> Tensor:
-        """Return log(1 + eˣ), a smooth relu, without overflow (Dugas et al. 2001). Its derivative is σ(x)."""
+        """Return log(1 + eˣ), a smooth relu, without overflow (Dugas et al. 2001). Its derivative is σ(x).
+
+        The result has the shape of x.
+
+        >>> tl.softplus(tl.tensor([-1, 0, 2]))
+        tensor([0.3133, 0.6931, 2.1269], made by softplus)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike) -> Any:
-        """Return log(1 + eˣ), a smooth relu, without overflow (Dugas et al. 2001). Its derivative is σ(x)."""
+        """Return log(1 + eˣ), a smooth relu, without overflow (Dugas et al. 2001). Its derivative is σ(x).
+
+        The result has the shape of x.
+
+        >>> tl.softplus(tl.tensor([-1, 0, 2]))
+        tensor([0.3133, 0.6931, 2.1269], made by softplus)"""
         ...
 
 softplus: _softplus
 class _sqrt(_Primitive):
     @overload
     def __call__(self, x: Tensor) -> Tensor:
-        """Return √x, for x ≥ 0. Its derivative is infinite at 0."""
+        """Return √x, for x ≥ 0. Its derivative is infinite at 0.
+
+        The result has the shape of x.
+
+        >>> tl.sqrt(tl.tensor([0, 1, 9]))
+        tensor([0., 1., 3.], made by sqrt)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike) -> Any:
-        """Return √x, for x ≥ 0. Its derivative is infinite at 0."""
+        """Return √x, for x ≥ 0. Its derivative is infinite at 0.
+
+        The result has the shape of x.
+
+        >>> tl.sqrt(tl.tensor([0, 1, 9]))
+        tensor([0., 1., 3.], made by sqrt)"""
         ...
 
 sqrt: _sqrt
 class _tanh(_Primitive):
     @overload
     def __call__(self, x: Tensor) -> Tensor:
-        """Return the hyperbolic tangent of x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), between −1 and 1."""
+        """Return the hyperbolic tangent of x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), between −1 and 1.
+
+        The result has the shape of x.
+
+        >>> tl.tanh(tl.tensor([-1, 0, 2]))
+        tensor([-0.7616,  0.    ,  0.964 ], made by tanh)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike) -> Any:
-        """Return the hyperbolic tangent of x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), between −1 and 1."""
+        """Return the hyperbolic tangent of x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), between −1 and 1.
+
+        The result has the shape of x.
+
+        >>> tl.tanh(tl.tensor([-1, 0, 2]))
+        tensor([-0.7616,  0.    ,  0.964 ], made by tanh)"""
         ...
 
 tanh: _tanh
 class _transpose(_Primitive):
     @overload
     def __call__(self, x: Tensor, axes: Any = ...) -> Tensor:
-        """Return x with its axes in another order, or reversed (None)."""
+        """Return x with its axes in another order, or reversed (None).
+
+        >>> tl.transpose(tl.tensor([[1, 2]]))
+        tensor([[1.],
+                [2.]], made by transpose)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike, axes: Any = ...) -> Any:
-        """Return x with its axes in another order, or reversed (None)."""
+        """Return x with its axes in another order, or reversed (None).
+
+        >>> tl.transpose(tl.tensor([[1, 2]]))
+        tensor([[1.],
+                [2.]], made by transpose)"""
         ...
 
 transpose: _transpose
 class _where(_Primitive):
     @overload
     def __call__(self, condition: Tensor, a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-        """Return a where condition is not 0 and b elsewhere. Shapes broadcast; condition gets no gradient."""
+        """Return a where condition is not 0 and b elsewhere. No gradient flows into condition.
+
+        Shapes broadcast, or ShapeError is raised.
+
+        >>> tl.where(np.array([True, False]), tl.tensor([1, 2]), 0.0)
+        tensor([1., 0.], made by where)"""
         ...
     @overload
     def __call__(self, condition: Tensor | ArrayLike, a: Tensor, b: Tensor | ArrayLike) -> Tensor:
-        """Return a where condition is not 0 and b elsewhere. Shapes broadcast; condition gets no gradient."""
+        """Return a where condition is not 0 and b elsewhere. No gradient flows into condition.
+
+        Shapes broadcast, or ShapeError is raised.
+
+        >>> tl.where(np.array([True, False]), tl.tensor([1, 2]), 0.0)
+        tensor([1., 0.], made by where)"""
         ...
     @overload
     def __call__(self, condition: Tensor | ArrayLike, a: Tensor | ArrayLike, b: Tensor) -> Tensor:
-        """Return a where condition is not 0 and b elsewhere. Shapes broadcast; condition gets no gradient."""
+        """Return a where condition is not 0 and b elsewhere. No gradient flows into condition.
+
+        Shapes broadcast, or ShapeError is raised.
+
+        >>> tl.where(np.array([True, False]), tl.tensor([1, 2]), 0.0)
+        tensor([1., 0.], made by where)"""
         ...
     @overload
     def __call__(self, condition: Tensor | ArrayLike, a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Any:
-        """Return a where condition is not 0 and b elsewhere. Shapes broadcast; condition gets no gradient."""
+        """Return a where condition is not 0 and b elsewhere. No gradient flows into condition.
+
+        Shapes broadcast, or ShapeError is raised.
+
+        >>> tl.where(np.array([True, False]), tl.tensor([1, 2]), 0.0)
+        tensor([1., 0.], made by where)"""
         ...
 
 where: _where
 class _abs(_Primitive):
     @overload
     def __call__(self, x: Tensor) -> Tensor:
-        """Return |x|. At 0 its derivative is taken as 0."""
+        """Return |x|. At 0 its derivative is taken as 0.
+
+        The result has the shape of x.
+
+        >>> abs(tl.tensor([-1, 0, 2]))
+        tensor([1., 0., 2.], made by abs)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike) -> Any:
-        """Return |x|. At 0 its derivative is taken as 0."""
+        """Return |x|. At 0 its derivative is taken as 0.
+
+        The result has the shape of x.
+
+        >>> abs(tl.tensor([-1, 0, 2]))
+        tensor([1., 0., 2.], made by abs)"""
         ...
 
 abs: _abs
 class _max(_Primitive):
     @overload
     def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
-        """Return the largest of x over an axis, several, or all (None). keepdims leaves them with length 1.
+        """Return the largest of x. Of k equal ones each gets 1/k of the gradient.
 
-        Of k equal ones each gets 1/k of the gradient."""
+        axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.
+
+        >>> tl.max(tl.tensor([-1, 0, 2]))
+        tensor(2., made by max)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike, axis: Any = ..., keepdims: bool = ...) -> Any:
-        """Return the largest of x over an axis, several, or all (None). keepdims leaves them with length 1.
+        """Return the largest of x. Of k equal ones each gets 1/k of the gradient.
 
-        Of k equal ones each gets 1/k of the gradient."""
+        axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.
+
+        >>> tl.max(tl.tensor([-1, 0, 2]))
+        tensor(2., made by max)"""
         ...
 
 max: _max
 class _sum(_Primitive):
     @overload
     def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
-        """Return the sum of x over an axis, several, or all (None). keepdims leaves them with length 1."""
+        """Return the sum of x.
+
+        axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.
+
+        >>> tl.sum(tl.tensor([-1, 0, 2]))
+        tensor(1., made by sum)"""
         ...
     @overload
     def __call__(self, x: Tensor | ArrayLike, axis: Any = ..., keepdims: bool = ...) -> Any:
-        """Return the sum of x over an axis, several, or all (None). keepdims leaves them with length 1."""
+        """Return the sum of x.
+
+        axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.
+
+        >>> tl.sum(tl.tensor([-1, 0, 2]))
+        tensor(1., made by sum)"""
         ...
 
 sum: _sum

@@ -1,7 +1,8 @@
 """The page of derivatives.
 
-Each entry is ``primitive(name, forward, rule, symbol)``. The rule maps the upstream gradient ``g = ∂L/∂y`` to one
-contribution per input, in operators and primitives only, so that one line serves arrays, Tensors and symbols.
+Each entry is ``primitive(name, forward, rule, symbol)``; ``documentation`` has the words. The rule maps the upstream
+gradient ``g = ∂L/∂y`` to one contribution per input, in operators and primitives only, so that one line serves arrays,
+Tensors and the tracer.
 
 Two conventions hold on the whole page. At a tie or a kink the equal candidates share the gradient equally: ``maximum(a,
 a)`` gives each half, ``max`` of k equal entries gives each 1/k, and so ``relu'(0) = ½`` and ``abs'(0) = 0``, always
@@ -12,14 +13,13 @@ rounding.
 
 from __future__ import annotations
 
-import inspect
 import math
 from typing import Any
 
 import numpy as np
 
-from . import forwards
-from .primitive import Primitive, primitive
+from . import documentation, forwards
+from .primitive import Primitive, primitive, primitives
 
 inf = math.inf
 _REAL, _POSITIVE = (-inf, inf), (0.0, inf)
@@ -264,91 +264,8 @@ stack = primitive(
 )
 
 
-# What each of them computes. Shapes broadcast as in numpy; x of any shape where none is given.
-
-_DOCUMENTATION = (
-    (add, "Return a + b. Shapes broadcast."),
-    (sub, "Return a − b. Shapes broadcast."),
-    (mul, "Return a · b, number by number. Shapes broadcast."),
-    (div, "Return a / b, number by number. Shapes broadcast. Undefined at b = 0."),
-    (neg, "Return −x."),
-    (
-        pow,
-        """Return aᵇ, number by number. Shapes broadcast.
-
-    A base of 0 or less has a derivative in the base only: its logarithm, the derivative in b, is taken as 0.""",
-    ),
-    (greater, "Return 1 where a > b and 0 elsewhere. Shapes broadcast; constant almost everywhere, so no gradient."),
-    (equal, "Return 1 where a = b and 0 elsewhere. Shapes broadcast; constant almost everywhere, so no gradient."),
-    (exp, "Return eˣ."),
-    (log, "Return the natural logarithm of x, for x > 0."),
-    (sqrt, "Return √x, for x ≥ 0. Its derivative is infinite at 0."),
-    (sin, "Return the sine of x, in radians."),
-    (cos, "Return the cosine of x, in radians."),
-    (tanh, "Return the hyperbolic tangent of x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), between −1 and 1."),
-    (sigmoid, "Return the logistic function σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1: how far a gate is open."),
-    (softplus, "Return log(1 + eˣ), a smooth relu, without overflow (Dugas et al. 2001). Its derivative is σ(x)."),
-    (relu, "Return x where x > 0 and 0 elsewhere (Nair & Hinton 2010). At 0 its derivative is taken as ½."),
-    (abs, "Return |x|. At 0 its derivative is taken as 0."),
-    (
-        maximum,
-        "Return the larger of a and b. Shapes broadcast; at a tie each gets half the gradient.",
-    ),
-    (
-        minimum,
-        "Return the smaller of a and b. Shapes broadcast; at a tie each gets half the gradient.",
-    ),
-    (where, "Return a where condition is not 0 and b elsewhere. Shapes broadcast; condition gets no gradient."),
-    (sum, "Return the sum of x over an axis, several, or all (None). keepdims leaves them with length 1."),
-    (mean, "Return the mean of x over an axis, several, or all (None). keepdims leaves them with length 1."),
-    (
-        max,
-        """Return the largest of x over an axis, several, or all (None). keepdims leaves them with length 1.
-
-    Of k equal ones each gets 1/k of the gradient.""",
-    ),
-    (
-        logsumexp,
-        """Return log Σ eˣ over an axis, several, or all (None), without overflow.
-
-    keepdims leaves them with length 1. Its derivative is softmax(x) (Blanchard, Higham & Higham 2021).""",
-    ),
-    (
-        softmax,
-        """Return eˣ / Σ eˣ along an axis, numbers between 0 and 1 that add up to 1 (Bridle 1990).
-
-    The result has the shape of x.""",
-    ),
-    (
-        log_softmax,
-        """Return x − log Σ eˣ along an axis, the logarithm of softmax, without its underflow.
-
-    The result has the shape of x, and no number above 0.""",
-    ),
-    (
-        matmul,
-        """Return the matrix product a b, in all of numpy's shapes.
-
-    (m, k) @ (k, n) → (m, n); (k) is a row on the left and a column on the right; further axes on the left are batches,
-    which broadcast.""",
-    ),
-    (reshape, "Return the numbers of x in another shape, row by row; one side may be −1, which is what is left."),
-    (transpose, "Return x with its axes in another order, or reversed (None)."),
-    (broadcast_to, "Return x stretched to a shape that it broadcasts to."),
-    (
-        getitem,
-        "Return x[index]: integers, slices, None, ..., arrays of integers or booleans, as in numpy.",
-    ),
-    (
-        index_add,
-        "Return zeros of a shape with x added in at index; places named twice add up. The transpose of indexing.",
-    ),
-    (take, "Return rows by number, as often as they are named."),
-    (concat, "Return the parts joined along an axis that they have."),
-    (stack, "Return the parts joined along a new axis."),
-)
-for _primitive, _doc in _DOCUMENTATION:
-    _primitive.doc = inspect.cleandoc(_doc)
+for _primitive in primitives():
+    _primitive.describe(getattr(documentation, _primitive.name, _primitive.doc))
 
 
 # What the lines above abbreviate. Still only operators and primitives, wherever a rule calls it.

@@ -64,7 +64,7 @@ class Primitive:
         *,
         kind: str = "pointwise",
         range: tuple[float, float] = (-np.inf, np.inf),
-        domain: tuple[float, float] | tuple[tuple[float, float], ...] = (-np.inf, np.inf),
+        domain: Any = (-np.inf, np.inf),
         doc: str = "",
         sign: str | None = None,
         style: str | None = None,
@@ -72,14 +72,15 @@ class Primitive:
         combines: str | None = None,
         exact: bool | None = None,
     ) -> None:
+        if kind not in tuple(Kind):
+            raise ValueError(f"{name} is of kind {kind!r}; there are {', '.join(Kind)}")
         self.name = self.__name__ = name
         self.forward = forward
         self.rule = rule
         self.symbol = symbol or name
         self.kink = kink
-        self.kind = _kind(name, kind)
+        self.kind = Kind(kind)
         self.range = range
-        self.doc = inspect.cleandoc(doc)
         self.sign = sign or self.symbol
         self.style = style or _STYLES.get(self.kind, "call")
         self.operator = operator
@@ -87,7 +88,16 @@ class Primitive:
         self.exact = self.kind in (Kind.movement, Kind.comparison) if exact is None else exact
         self.input_names, self.attr_names, self.variadic = _read_signature(name, forward, rule)
         self.arity = len(self.input_names)
-        self.domains = _for_each_input(domain, self.arity)
+        self.domains: tuple[tuple[float, float], ...] = (
+            tuple(domain) if isinstance(domain[0], tuple) else (domain,) * max(self.arity, 1)
+        )
+        self.describe(doc)
+
+    def describe(self, doc: Any) -> None:
+        """Document it: by a text, or the docstring of what is given; what its kind tells of shapes is added."""
+        first, *others = inspect.cleandoc(doc if isinstance(doc, str) else doc.__doc__).split("\n\n")
+        shapes = "" if self.variadic else _ON_SHAPES.get((self.kind, self.arity > 1), "")
+        self.doc: str = "\n\n".join(part for part in (first, first and shapes, *others) if part)
 
     @property
     def positive_inputs(self) -> tuple[bool, ...]:
@@ -193,22 +203,15 @@ def primitives() -> Iterator[Primitive]:
     yield from _REGISTRY.values()
 
 
+_ON_SHAPES = {
+    **dict.fromkeys([(Kind.pointwise, False), (Kind.activation, False)], "The result has the shape of x."),
+    **dict.fromkeys([(Kind.pointwise, True), (Kind.comparison, True)], "Shapes broadcast, or ShapeError is raised."),
+    (Kind.reduction, False): "axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.",
+}
+"""What its kind tells of an operation of one input, or of more."""
+
 _STYLES = {Kind.product: "product", Kind.reduction: "over", Kind.comparison: "bracket"}
 """How formulas write the kinds, where that is not as a function."""
-
-
-Interval = tuple[float, float]
-
-
-def _for_each_input(domain: Any, arity: int) -> tuple[Interval, ...]:
-    """Return one interval for each input, of one that is given for all or one for each."""
-    return tuple(domain) if isinstance(domain[0], tuple) else (domain,) * max(arity, 1)
-
-
-def _kind(name: str, kind: str) -> Kind:
-    if kind not in tuple(Kind):
-        raise ValueError(f"{name} is of kind {kind!r}; there are {', '.join(Kind)}")
-    return Kind(kind)
 
 
 def _registered(name: str) -> Primitive:

@@ -1,0 +1,276 @@
+"""What each operation of the page of derivatives computes, under its name: ``help`` and editors show it.
+
+What its kind tells of all alike, such as that shapes broadcast, is added to it. A test runs the examples; ``tl`` is the
+package, ``np`` numpy.
+"""
+
+
+def add() -> None:
+    """Return a + b.
+
+    >>> tl.tensor([-1, 0, 2]) + 1
+    tensor([0., 1., 3.], made by add)
+    """
+
+
+def sub() -> None:
+    """Return a − b.
+
+    >>> tl.tensor([-1, 0, 2]) - 1
+    tensor([-2., -1.,  1.], made by sub)
+    """
+
+
+def mul() -> None:
+    """Return a · b, number by number.
+
+    >>> tl.tensor([-1, 0, 2]) * [3, 4, 5]
+    tensor([-3.,  0., 10.], made by mul)
+    """
+
+
+def div() -> None:
+    """Return a / b, number by number. It has no value at b = 0.
+
+    >>> tl.tensor([-1, 0, 2]) / 2
+    tensor([-0.5,  0. ,  1. ], made by div)
+    """
+
+
+def neg() -> None:
+    """Return −x.
+
+    >>> -tl.tensor([-1, 0, 2])
+    tensor([ 1., -0., -2.], made by neg)
+    """
+
+
+def pow() -> None:
+    """Return aᵇ, number by number.
+
+    A base of 0 or less has a derivative in the base only: its logarithm, the derivative in b, is taken as 0.
+
+    >>> tl.tensor([-1, 0, 2]) ** 2
+    tensor([1., 0., 4.], made by pow)
+    """
+
+
+def greater() -> None:
+    """Return 1 where a > b and 0 elsewhere: constant almost everywhere, so that no gradient flows.
+
+    >>> tl.engine.ops.greater(tl.tensor([-1, 0, 2]), 0)
+    tensor([0., 0., 1.], made by greater)
+    """
+
+
+def equal() -> None:
+    """Return 1 where a = b and 0 elsewhere: constant almost everywhere, so that no gradient flows.
+
+    >>> tl.engine.ops.equal(tl.tensor([-1, 0, 2]), 0)
+    tensor([0., 1., 0.], made by equal)
+    """
+
+
+def exp() -> None:
+    """Return eˣ.
+
+    >>> tl.exp(tl.tensor([-1, 0, 2]))
+    tensor([0.3679, 1.    , 7.3891], made by exp)
+    """
+
+
+def log() -> None:
+    """Return the natural logarithm of x, for x > 0.
+
+    >>> tl.log(tl.exp(tl.tensor([-1, 0, 2])))
+    tensor([-1.,  0.,  2.], made by log)
+    """
+
+
+def sqrt() -> None:
+    """Return √x, for x ≥ 0. Its derivative is infinite at 0.
+
+    >>> tl.sqrt(tl.tensor([0, 1, 9]))
+    tensor([0., 1., 3.], made by sqrt)
+    """
+
+
+def sin() -> None:
+    """Return the sine of x, in radians.
+
+    >>> tl.sin(tl.tensor([-1, 0, 2]))
+    tensor([-0.8415,  0.    ,  0.9093], made by sin)
+    """
+
+
+def cos() -> None:
+    """Return the cosine of x, in radians.
+
+    >>> tl.cos(tl.tensor([-1, 0, 2]))
+    tensor([ 0.5403,  1.    , -0.4161], made by cos)
+    """
+
+
+def tanh() -> None:
+    """Return the hyperbolic tangent of x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), between −1 and 1.
+
+    >>> tl.tanh(tl.tensor([-1, 0, 2]))
+    tensor([-0.7616,  0.    ,  0.964 ], made by tanh)
+    """
+
+
+def sigmoid() -> None:
+    """Return the logistic function σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1: how far a gate is open.
+
+    >>> tl.sigmoid(tl.tensor([-1, 0, 2]))
+    tensor([0.2689, 0.5   , 0.8808], made by sigmoid)
+    """
+
+
+def softplus() -> None:
+    """Return log(1 + eˣ), a smooth relu, without overflow (Dugas et al. 2001). Its derivative is σ(x).
+
+    >>> tl.softplus(tl.tensor([-1, 0, 2]))
+    tensor([0.3133, 0.6931, 2.1269], made by softplus)
+    """
+
+
+def relu() -> None:
+    """Return x where x > 0 and 0 elsewhere (Nair & Hinton 2010). At 0 its derivative is taken as ½.
+
+    >>> tl.relu(tl.tensor([-1, 0, 2]))
+    tensor([0., 0., 2.], made by relu)
+    """
+
+
+def abs() -> None:
+    """Return |x|. At 0 its derivative is taken as 0.
+
+    >>> abs(tl.tensor([-1, 0, 2]))
+    tensor([1., 0., 2.], made by abs)
+    """
+
+
+def maximum() -> None:
+    """Return the larger of a and b. At a tie each gets half the gradient.
+
+    >>> tl.maximum(tl.tensor([-1, 0, 2]), 1)
+    tensor([1., 1., 2.], made by maximum)
+    """
+
+
+def minimum() -> None:
+    """Return the smaller of a and b. At a tie each gets half the gradient.
+
+    >>> tl.minimum(tl.tensor([-1, 0, 2]), 1)
+    tensor([-1.,  0.,  1.], made by minimum)
+    """
+
+
+def where() -> None:
+    """Return a where condition is not 0 and b elsewhere. No gradient flows into condition.
+
+    >>> tl.where(np.array([True, False]), tl.tensor([1, 2]), 0.0)
+    tensor([1., 0.], made by where)
+    """
+
+
+def sum() -> None:
+    """Return the sum of x.
+
+    >>> tl.sum(tl.tensor([-1, 0, 2]))
+    tensor(1., made by sum)
+    """
+
+
+def mean() -> None:
+    """Return the mean of x.
+
+    >>> tl.mean(tl.tensor([-1, 0, 2])).item() == 1 / 3
+    True
+    """
+
+
+def max() -> None:
+    """Return the largest of x. Of k equal ones each gets 1/k of the gradient.
+
+    >>> tl.max(tl.tensor([-1, 0, 2]))
+    tensor(2., made by max)
+    """
+
+
+def logsumexp() -> None:
+    """Return log Σ eˣ, without overflow (Blanchard, Higham & Higham 2021). Its derivative is softmax(x).
+
+    >>> tl.logsumexp(1000 + tl.tensor([-1, 0, 2]))
+    tensor(1002.1698, made by logsumexp)
+    """
+
+
+def softmax() -> None:
+    """Return eˣ / Σ eˣ along an axis, numbers between 0 and 1 that add up to 1 (Bridle 1990).
+
+    >>> tl.softmax(tl.tensor([-1, 0, 2]))
+    tensor([0.042 , 0.1142, 0.8438], made by softmax)
+    """
+
+
+def log_softmax() -> None:
+    """Return x − log Σ eˣ along an axis, the logarithm of softmax, without its underflow; none is above 0.
+
+    >>> tl.log_softmax(tl.tensor([-1, 0, 2]))
+    tensor([-3.1698, -2.1698, -0.1698], made by log_softmax)
+    """
+
+
+def matmul() -> None:
+    """Return the matrix product a b, in all of numpy's shapes; raises ShapeError where the inner sides differ.
+
+    (m, k) @ (k, n) → (m, n); (k) is a row on the left and a column on the right; further axes on the left are batches,
+    which broadcast.
+
+    >>> tl.tensor([[1, 2]]) @ tl.tensor([[3], [4]])
+    tensor([[11.]], made by matmul)
+    """
+
+
+def reshape() -> None:
+    """Return the numbers of x in another shape, row by row; one side may be −1, which is what is left.
+
+    >>> tl.reshape(tl.tensor([-1, 0, 2]), (3, 1)).shape
+    (3, 1)
+    """
+
+
+def transpose() -> None:
+    """Return x with its axes in another order, or reversed (None).
+
+    >>> tl.transpose(tl.tensor([[1, 2]]))
+    tensor([[1.],
+            [2.]], made by transpose)
+    """
+
+
+def broadcast_to() -> None:
+    """Return x stretched to a shape that it broadcasts to.
+
+    >>> tl.broadcast_to(tl.tensor([-1, 0, 2]), (2, 3))
+    tensor([[-1.,  0.,  2.],
+            [-1.,  0.,  2.]], made by broadcast_to)
+    """
+
+
+def getitem() -> None:
+    """Return x[index]: integers, slices, None, ..., arrays of integers or booleans, as in numpy.
+
+    >>> tl.tensor([-1, 0, 2])[1:]
+    tensor([0., 2.], made by getitem)
+    """
+
+
+def index_add() -> None:
+    """Return zeros of a shape with x added in at index; places named twice add up. The transpose of indexing.
+
+    >>> tl.engine.ops.index_add(tl.tensor([-1, 0, 2]), index=np.array([0, 1, 0]), shape=(2,))
+    tensor([1., 0.], made by index_add)
+    """
