@@ -18,7 +18,7 @@ def test_it_documents_the_operations_of_the_page_and_nothing_else():
     assert set(FUNCTIONS) == {name for name, primitive in BUILTIN.items() if primitive.doc} - elsewhere
 
 
-@pytest.mark.parametrize("name", BUILTIN)
+@pytest.mark.parametrize("name", [name for name in BUILTIN if hasattr(tl, name)])
 def test_its_examples_run(name, capsys):
     (example,) = doctest.DocTestFinder().find(BUILTIN[name].doc, name, globs={"tl": tl, "np": np, "abs": abs})
     assert example.examples

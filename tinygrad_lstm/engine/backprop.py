@@ -21,6 +21,11 @@ class Contribution(NamedTuple):
     """One edge of the walk: what one use of a tensor adds to its gradient.
 
     The gradients are read-only arrays, or Tensors where the walk itself is recorded (``create_graph=True``).
+
+    >>> import tinygrad_lstm as tl
+    >>> x = tl.tensor(3.0, requires_grad=True)
+    >>> [(c.slot, c.contribution.item(), c.after.item()) for c in tl.backprop(x * x)]
+    [(0, 3.0, 3.0), (1, 3.0, 6.0)]
     """
 
     node: Tensor  # the node whose rule was applied

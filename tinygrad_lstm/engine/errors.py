@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 class ShapeError(ValueError):
-    """Shapes that do not fit together; says which primitive, where in the network, and both shapes."""
+    """Shapes that do not fit together; says which primitive, where in the network, and both shapes.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.tensor([1, 2]) + [1, 2, 3]
+    Traceback (most recent call last):
+    tinygrad_lstm.engine.errors.ShapeError: add: shapes (2,) and (3,) do not fit together; ...
+    """
 
 
 def require_finite_value(primitive: Primitive, value: Array, inputs: tuple[Tensor, ...], context: Context) -> None:

@@ -48,6 +48,13 @@ class Graph:
     ``nodes`` holds every node once, inputs before what uses them. ``ids`` names them by their structure, such as
     ``t3.forget_gate.matmul``: the same names in every run of the same program. ``values`` are those the graph ran with,
     also after an optimiser has replaced a leaf's.
+
+    >>> import tinygrad_lstm as tl
+    >>> print(tl.Graph(tl.tanh(tl.tensor(0.5, name="x"))))
+    <graph of 2 nodes, 1 of them leaves>
+    node  shape  made of
+    x     ()     given
+    tanh  ()     tanh(x)
     """
 
     def __init__(self, *outputs: Tensor) -> None:

@@ -199,7 +199,12 @@ def primitive(
 
 
 def primitives() -> Iterator[Primitive]:
-    """Yield every registered primitive, in the order of registration."""
+    """Yield every registered primitive, in the order of registration: ours, then yours.
+
+    >>> import tinygrad_lstm as tl
+    >>> next(tl.primitives())
+    <primitive add(a, b)>
+    """
     yield from _REGISTRY.values()
 
 

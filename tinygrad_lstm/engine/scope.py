@@ -82,12 +82,24 @@ def scope(name: str) -> AbstractContextManager[None]:
 
 
 def time_step(t: int) -> AbstractContextManager[None]:
-    """Say at which time step the enclosed nodes belong; the recurrent layers do this for each step."""
+    """Say at which time step the enclosed nodes belong; the recurrent layers do this for each step.
+
+    >>> import tinygrad_lstm as tl
+    >>> with tl.time_step(3):
+    ...     print(tl.tanh(tl.tensor(0.0)))
+    tensor(0., made by tanh at t=3)
+    """
     return _changed(time=index(t))
 
 
 def no_grad() -> AbstractContextManager[None]:
-    """Compute without recording: results remember neither inputs nor gradients."""
+    """Compute without recording: results remember neither inputs nor gradients.
+
+    >>> import tinygrad_lstm as tl
+    >>> with tl.no_grad():
+    ...     print(tl.tanh(tl.tensor(0.0, requires_grad=True)).requires_grad)
+    False
+    """
     return _changed(recording=False)
 
 
@@ -97,6 +109,12 @@ def detect_nan() -> Iterator[None]:
 
     Raises FloatingPointError. Costs a pass over every value, so it is off unless asked for; numpy's own warnings are
     silent inside, since the error says more.
+
+    >>> import tinygrad_lstm as tl
+    >>> with tl.detect_nan():
+    ...     tl.log(tl.tensor(-1.0))
+    Traceback (most recent call last):
+    FloatingPointError: log made the first NaN, from finite input () in [-1, -1]
     """
     with _changed(detecting_nan=True), np.errstate(all="ignore"):
         yield

@@ -29,7 +29,12 @@ _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 
 
 class Tensor(Operators):
-    """A read-only float64 or float32 array that remembers how it was computed. Make one with ``tl.tensor``."""
+    """A read-only float64 or float32 array that remembers how it was computed. Make one with ``tl.tensor``.
+
+    >>> import tinygrad_lstm as tl
+    >>> (tl.tensor([1, 2], name="x") * 2).inputs
+    (tensor([1., 2.], name='x'), tensor(2.))
+    """
 
     __slots__ = (
         "__weakref__",

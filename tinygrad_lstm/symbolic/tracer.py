@@ -25,6 +25,12 @@ class UnknownToReader(UserWarning):
     """What a forward or a rule does that cannot be read, and which one it was.
 
     Raised by the tracer. A reader that goes on without what it could not read gives it as a warning.
+
+    >>> import numpy as np, tinygrad_lstm as tl
+    >>> doubled = tl.primitive("doubled", lambda x: np.asarray(x) * 2, lambda g, y, x: (2 * g,))
+    >>> read_forward(doubled, [np.ones(3)], {})
+    Traceback (most recent call last):
+    tinygrad_lstm.symbolic.tracer.UnknownToReader: the forward of doubled cannot be read: it takes the numbers out ...
     """
 
 
