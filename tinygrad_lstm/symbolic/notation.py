@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -14,29 +14,11 @@ _FROM_SUBSCRIPTS = str.maketrans(SUBSCRIPT_DIGITS, "0123456789−")
 _INDEXED = re.compile(rf"(.+?)([{SUBSCRIPT_DIGITS}]+)(′*)", re.DOTALL)
 
 
-class Notation(Protocol):
-    """What a formula is written in. Each method takes pieces that it wrote itself, and returns a larger one."""
-
-    groups: bool  # whether a fraction or a root shows by itself what belongs to it
-
-    def name(self, text: str) -> str: ...
-    def number(self, value: float) -> str: ...
-    def numbers(self, array: Any) -> str: ...
-    def words(self, text: str) -> str: ...
-    def row(self, *pieces: str) -> str: ...
-    def sign(self, symbol: str) -> str: ...
-    def prefix(self, symbol: str, piece: str) -> str: ...
-    def between(self, opening: str, piece: str, closing: str) -> str: ...
-    def listed(self, pieces: list[str]) -> str: ...
-    def indexed(self, symbol: str, index: str) -> str: ...
-    def power(self, base: str, exponent: str) -> str: ...
-    def transposed(self, base: str) -> str: ...
-    def fraction(self, above: str, below: str) -> str: ...
-    def root(self, piece: str) -> str: ...
-
-
 class Plain:
-    """One line of plain text: ``∂L/∂y ⊙ (1 − y²)``."""
+    """One line of plain text: ``∂L/∂y ⊙ (1 − y²)``. Each method takes pieces that it wrote, and returns a larger one.
+
+    ``groups`` tells whether a fraction or a root shows by itself what belongs to it.
+    """
 
     groups = False
 
@@ -86,7 +68,7 @@ class Plain:
 
 
 class MathML:
-    """MathML Core, as browsers set it; whatever comes from a user is escaped."""
+    """The same pieces in MathML Core, as browsers set it; whatever comes from a user is escaped."""
 
     groups = True
 
@@ -147,5 +129,7 @@ class MathML:
     def root(self, piece: str) -> str:
         return f"<msqrt>{piece}</msqrt>"
 
+
+Notation = Plain | MathML
 
 PLAIN, MATHML = Plain(), MathML()
