@@ -92,7 +92,7 @@ class Failure:
 
         outputs = [output for output in self.objective.graph.outputs if output.requires_grad]
         for output in outputs:
-            smallest = shrunk(self.objective.graph, output, fails, self.blame.marked)
+            smallest = shrunk(output, fails, self.blame.marked)
             if smallest in found:
                 return found[smallest]
         return self
