@@ -124,9 +124,9 @@ def test_a_lost_contribution_is_found(monkeypatch):
 def test_a_wrong_rule_shrinks_to_its_operation_alone(seed, wrong_tanh):
     rng = np.random.default_rng(seed)
     smallest = failure_of(unrolled, rng.normal(size=(3, 2)), rng=seed).smallest
-    assert [node.primitive and node.primitive.name for node in smallest.objective.graph.nodes] == [None, "tanh"]
-    assert smallest.leaf.shape == ()
-    assert smallest.leaf.value in (1.0, 0.0)
+    assert [node.primitive and node.primitive.name for node in smallest.graph.nodes] == [None, "tanh"]
+    assert smallest.question.leaf.shape == ()
+    assert smallest.question.leaf.value in (1.0, 0.0)
 
 
 @pytest.mark.parametrize("fault", ENGINE_FAULTS)
@@ -135,7 +135,7 @@ def test_a_fault_of_the_engine_shrinks_to_three_nodes_at_most(fault, monkeypatch
     monkeypatch.setattr(backprop, name, faulty)
     deep = lambda a, b: tl.sigmoid(f(a, b) @ f(a, b)) + a
     smallest = failure_of(deep, [[0.5, -1.0], [2.0, 1.5]], [0.5, 1.0]).smallest
-    assert len(smallest.objective.graph) <= 3
+    assert len(smallest.graph) <= 3
     assert smallest.blame.sentence.startswith(f"every rule is right; the engine {fault}")
 
 
@@ -165,14 +165,14 @@ def test_hypothesis_shrinks_a_program_to_three_nodes_at_most(fault, monkeypatch)
 def test_a_large_sequence_shrinks_in_seconds_and_keeps_the_kind_of_fault(wrong_tanh):
     layer = tl.LSTM(3, 4, rng=0)
     failure = failure_of(lambda xs: layer(xs)[0], np.random.default_rng(0).normal(size=(20, 2, 3)))
-    assert len(failure.objective.graph) > 300
-    assert len(failure.smallest.objective.graph) == 2
+    assert len(failure.graph) > 300
+    assert len(failure.smallest.graph) == 2
 
 
 def test_a_failure_that_cannot_be_made_smaller_is_its_own_smallest(wrong_tanh):
     smallest = failure_of(tl.tanh, 1.0).smallest
     again = smallest.smallest
-    assert len(again.objective.graph) == len(smallest.objective.graph) == 2
+    assert len(again.graph) == len(smallest.graph) == 2
 
 
 # Programs
@@ -236,7 +236,7 @@ def test_the_picture_shows_the_edge_on_which_the_engine_errs(monkeypatch):
 def test_of_a_large_graph_the_smallest_is_drawn(wrong_tanh, tmp_path):
     with pytest.raises(GradientError) as caught:
         check_cell("rnn", steps=30)
-    assert len(caught.value.failure.objective.graph) > DRAWN
+    assert len(caught.value.failure.graph) > DRAWN
     text = explain(caught.value.failure, tmp_path / "it.svg")
     assert f"Its picture: {tmp_path / 'it.svg'}" in text
     assert words((tmp_path / "it.svg").read_text(encoding="utf-8")).count("tanh") == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,10 @@ from .laws.algebra import require_laws
 from .laws.chunks import require_chunks_agree
 from .objective import Objective
 from .oracles.complex_step import complex_step
+from .oracles.question import Question
+from .oracles.registry import evidence
 from .oracles.rounding import rounding_noise
+from .report.blame import blame
 from .report.failure import Failure
 from .subject import Subject, outputs_of, parameters_of
 from .unrolled import Unrolled
@@ -29,6 +31,9 @@ from .verdicts import TOLERANCE, Finding, Oracle, Report, Verdict, worse
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
 Seed = int | np.random.Generator
+
+Look = Callable[[Question, str, dict[str, Finding]], Finding]
+"""What finds out about one gradient, given its name and what was found before; raises if it is wrong."""
 
 LINEAR = "the function is linear in it"
 
@@ -67,7 +72,7 @@ def check_vjp(
     >>> tl.testing.check_vjp(lambda a, b: tl.tanh(a @ b), [[0.1, 0.2]], [[3.0], [4.0]]).worst < 100
     True
     """
-    generator = _generator(rng)
+    generator = np.random.default_rng(rng)
     if isinstance(f, Tensor):
         if inputs or parameters:
             raise TypeError("a tensor is checked in all its leaves; give no inputs or parameters besides")
@@ -91,22 +96,20 @@ def check_jvp(
     >>> tl.testing.check_jvp(tl.sigmoid, [0.5, -1.0]).verdict
     <Verdict.PASS: 'PASS'>
     """
-    generator = _generator(rng)
-    subject = Subject.called(f, inputs, parameters, generator)
-    objective = Objective.random(subject.graph, generator)
-    findings: dict[str, Finding] = {}
-    for name, leaf in subject.checked.items():
-        for direction in objective.directions(leaf, directions, generator):
-            found = _forward_finding(objective, leaf, direction, generator)
-            if found.verdict is Verdict.WRONG:
-                raise GradientError(
-                    f"the forward derivative of {name} {leaf.shape} is wrong: {found.reason} gives "
-                    f"{found.theirs:.10g}, the gradient of the gradient gives {found.ours:.10g}, "
-                    f"{found.error:.3g} units of rounding apart, "
-                    f"where {TOLERANCE:.0e} are allowed; the rules do not differentiate their own formulas rightly"
-                )
-            findings[name] = worse(findings.get(name), found)
-    return _reported(findings, subject)
+    generator = np.random.default_rng(rng)
+
+    def look(question: Question, name: str, earlier: dict[str, Finding]) -> Finding:
+        found = _forward_finding(question, generator)
+        if found.verdict is Verdict.WRONG:
+            raise GradientError(
+                f"the forward derivative of {name} {question.leaf.shape} is wrong: {found.reason} gives "
+                f"{found.theirs:.10g}, the gradient of the gradient gives {found.ours:.10g}, "
+                f"{found.error:.3g} units of rounding apart, "
+                f"where {TOLERANCE:.0e} are allowed; the rules do not differentiate their own formulas rightly"
+            )
+        return found
+
+    return _reported(Subject.called(f, inputs, parameters, generator), directions, generator, look)
 
 
 def check_second_order(
@@ -128,7 +131,7 @@ def check_second_order(
     >>> sorted(report.findings)
     ['cotangent 0', 'input 0']
     """
-    generator = _generator(rng)
+    generator = np.random.default_rng(rng)
     subject = Subject.called(f, inputs, parameters, generator)
     parameters = parameters_of(f, parameters)
     cotangents = [
@@ -182,7 +185,7 @@ def check_op(
         from .generate.drawn import check_drawn  # here, as hypothesis takes its time
 
         return check_drawn(check_op, op, rng=rng, **attrs)
-    generator = _generator(rng)
+    generator = np.random.default_rng(rng)
     f = (lambda *xs: op(*xs, **attrs)) if attrs else op
     report = check_vjp(f, *inputs, directions=directions, rng=generator)
     subject = Subject.called(f, inputs, (), generator)
@@ -218,7 +221,7 @@ def check_cell(cell: Cell | type[Cell] | str, steps: int = 5, *, batch: int = 2,
     >>> tl.testing.check_cell("gru", steps=3).verdict
     <Verdict.PASS: 'PASS'>
     """
-    generator = _generator(rng)
+    generator = np.random.default_rng(rng)
     unrolled = Unrolled(cell, steps, batch, generator)
     parameters = unrolled.layer.parameters()
     report = check_vjp(unrolled, *unrolled.inputs, parameters=parameters, rng=generator)
@@ -259,36 +262,21 @@ def assert_detects(
     raise AssertionError(f"a wrong rule of {op.name} got away: the check passed with it")
 
 
-def _generator(rng: Seed) -> np.random.Generator:
-    return np.random.default_rng(_seed(rng) if isinstance(rng, int) else rng)
-
-
-@lru_cache(16)
-def _seed(number: int) -> np.random.SeedSequence:
-    """Keep what default_rng makes of a number: seeding takes its time beside a small check."""
-    return np.random.SeedSequence(number)
-
-
 def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) -> Report:
-    """Report on every checked input; raise at the first gradient that is wrong."""
-    objective = Objective.random(subject.graph, rng)
-    findings: dict[str, Finding] = {}
-    try:
-        gradients = objective.gradients(list(subject.checked.values()))
-    except Exception as error:
-        notes = "; ".join(getattr(error, "__notes__", []))
-        raise GradientError(f"the backward pass failed with {type(error).__name__}: {error} ({notes})") from error
-    for (name, leaf), gradient in zip(subject.checked.items(), gradients, strict=True):
-        for direction in objective.directions(leaf, directions, rng):
-            found = judge(objective, leaf, gradient, direction, rng)
-            if found.verdict is Verdict.WRONG:
-                report = Report({**findings, name: found})
-                failure = Failure.of(objective, name, leaf, gradient, direction, found, report, rng, _failure_in)
-                if not (failure.blame.nobody and on_a_kink(subject.graph, leaf, direction)):
-                    raise GradientError(failure.message, failure)
-                found = Finding(Verdict.UNCHECKED, Oracle.SIDES, reason=TIES)
-            findings[name] = worse(findings.get(name), found)
-    return _reported(findings, subject)
+    """Report on the gradients by the rules; raise at the first that is wrong."""
+
+    def look(question: Question, name: str, earlier: dict[str, Finding]) -> Finding:
+        found = judge(question, rng)
+        if found.verdict is not Verdict.WRONG:
+            return found
+        with np.errstate(all="ignore"):
+            whose, answers = blame(question, name, rng), tuple(evidence(question))
+        failure = Failure(question, name, found, whose, answers, Report({**earlier, name: found}), _failure_in)
+        if failure.blame.nobody and on_a_kink(question):
+            return Finding(Verdict.UNCHECKED, Oracle.SIDES, reason=TIES)
+        raise GradientError(failure.message, failure)
+
+    return _reported(subject, directions, rng, look)
 
 
 def _failure_in(output: Tensor) -> Failure | None:
@@ -300,8 +288,19 @@ def _failure_in(output: Tensor) -> Failure | None:
     return None
 
 
-def _reported(findings: dict[str, Finding], subject: Subject) -> Report:
-    """Make the report, unless nothing was checked."""
+def _reported(subject: Subject, directions: int | None, rng: np.random.Generator, look: Look) -> Report:
+    """Look at every checked gradient along random directions, and report the worst of each; refuse an empty report."""
+    objective = Objective.random(subject.graph, rng)
+    findings: dict[str, Finding] = {}
+    try:
+        gradients = objective.gradients(list(subject.checked.values()))
+    except Exception as error:
+        notes = "; ".join(getattr(error, "__notes__", []))
+        raise GradientError(f"the backward pass failed with {type(error).__name__}: {error} ({notes})") from error
+    for (name, leaf), gradient in zip(subject.checked.items(), gradients, strict=True):
+        for direction in objective.directions(leaf, directions, rng):
+            found = look(Question(objective, leaf, gradient, direction), name, findings)
+            findings[name] = worse(findings.get(name), found)
     for name, leaf in subject.checked.items():
         if name not in findings:
             findings[name] = Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason=f"it is empty, of shape {leaf.shape}")
@@ -317,23 +316,22 @@ def _reported(findings: dict[str, Finding], subject: Subject) -> Report:
     return report
 
 
-def _forward_finding(objective: Objective, leaf: Tensor, direction: NDArray[Any], rng: np.random.Generator) -> Finding:
+def _forward_finding(question: Question, rng: np.random.Generator) -> Finding:
     """Compare ⟨w, J u⟩ by two backward passes with ⟨Jᵀw, u⟩ by one and the complex step of the forward."""
-    ours = _terms_of_forward_derivative(objective, leaf, direction)
-    (gradient,) = objective.gradients([leaf])
-    references = {"the gradient": np.ravel(gradient * direction)}
+    ours = _terms_of_forward_derivative(*question.line)
+    references = {"the gradient": question.terms}
     found = Finding(Verdict.UNCHECKED, Oracle.TWO_PASSES, reason="the derivative is zero")
-    if judge(objective, leaf, gradient, direction, rng).oracle is Oracle.COMPLEX_STEP:
-        references["the complex step"] = complex_step(objective, leaf, direction)
+    if judge(question, rng).oracle is Oracle.COMPLEX_STEP:
+        references["the complex step"] = complex_step(*question.line)
     for which, theirs in references.items():
         scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
         apart = float(abs(ours.sum() - theirs.sum()))
         if not scale:
             continue
-        error = apart / (objective.unit * scale)
+        error = apart / (question.objective.unit * scale)
         verdict = Verdict.PASS
         if not error <= TOLERANCE:
-            noise = rounding_noise(objective, leaf, direction, rng)
+            noise = rounding_noise(*question.line, rng)
             verdict = Verdict.ROUNDOFF if noise and apart <= noise else Verdict.WRONG
         new = Finding(verdict, Oracle.TWO_PASSES, float(ours.sum()), float(theirs.sum()), error, which)
         found = new if found.verdict is Verdict.UNCHECKED else worse(found, new)

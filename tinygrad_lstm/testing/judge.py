@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from .objective import Objective
 from .oracles.complex_safe import STEP
@@ -17,6 +17,7 @@ from .oracles.convergence import convergence
 from .oracles.differences import BARS, differences, one_sided
 from .oracles.kinks import short_of_a_kink
 from .oracles.precision import precise_terms
+from .oracles.question import Question
 from .oracles.rounding import rounding_noise
 from .verdicts import TOLERANCE, Finding, Oracle, Verdict
 
@@ -44,126 +45,107 @@ _ZERO = "the gradient is zero, and so is the derivative"
 _SMALL = "it is smaller than what the step leaves behind"
 
 
-def judge(
-    objective: Objective,
-    leaf: Tensor,
-    gradient: NDArray[Any],
-    direction: NDArray[Any],
-    rng: np.random.Generator,
-    thorough: bool = True,
-) -> Finding:
+def judge(question: Question, rng: np.random.Generator, thorough: bool = True) -> Finding:
     """Compare ⟨gradient, direction⟩ with the complex step, and after a mismatch with whatever else can decide.
 
     The tolerance is 1e4 · 2⁻⁵³ times the sum of the absolute terms (2⁻²⁴ if float32 is involved); nothing is absolute.
     A forward that was not shown to be complex-safe is judged by extrapolated differences and their error bar. Not
     ``thorough``, it takes the mismatch for a mistake.
     """
-    ours = (gradient * direction).astype(np.float64)
-    theirs = safe_complex_step(objective, leaf, direction)
+    ours, theirs = question.terms, safe_complex_step(*question.line)
     if not np.isfinite(ours).all():
         if theirs is not None and not np.isnan(ours).any() and np.abs(theirs).sum() > INFINITE:
             return Finding(Verdict.UNCHECKED, Oracle.COMPLEX_STEP, reason="it is infinite, and so is the derivative")
         return Finding(Verdict.WRONG, Oracle.ARITHMETIC, reason="it is not finite, though what the function returns is")
     if theirs is None:
-        return _by_differences(objective, leaf, gradient, direction)
+        return _by_differences(question)
     scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
-    difference = float(abs(ours.sum() - theirs.sum()))
     if scale <= TRUNCATION:
         return Finding(Verdict.UNCHECKED, Oracle.COMPLEX_STEP, reason=_SMALL if ours.any() else _ZERO)
-    error = difference / (objective.unit * scale)
-    found = Finding(Verdict.PASS, Oracle.COMPLEX_STEP, float(ours.sum()), float(theirs.sum()), error)
+    error = float(abs(ours.sum() - theirs.sum())) / (question.objective.unit * scale)
+    found = Finding(Verdict.PASS, Oracle.COMPLEX_STEP, question.ours, float(theirs.sum()), error)
     if error <= TOLERANCE:
         return found
-    if _between_sides(objective, leaf, gradient, direction, _complex_sides):
-        return Finding(Verdict.PASS, Oracle.SIDES, found.ours, found.theirs)
+    if _between_sides(question, _complex_sides):
+        return replace(found, oracle=Oracle.SIDES, error=0.0)
+    mistake = replace(found, verdict=Verdict.WRONG)
     if not thorough:
-        return _with(found, Verdict.WRONG, Oracle.COMPLEX_STEP, found.error)
-    return _by_digits(objective, leaf, direction, found) or _by_noise(objective, leaf, gradient, direction, found, rng)
+        return mistake
+    return _by_digits(question, mistake) or _by_noise(question, mistake, rng)
 
 
-def _by_differences(objective: Objective, leaf: Tensor, gradient: NDArray[Any], direction: NDArray[Any]) -> Finding:
-    ours = float((gradient * direction).sum())
-    estimate = differences(objective, leaf, direction)
-    apart = abs(ours - estimate.slope)
-    found = Finding(Verdict.PASS, Oracle.DIFFERENCES, ours, float(estimate.slope))
-    if not estimate.scale and not gradient.any():
+def _by_differences(question: Question) -> Finding:
+    estimate = differences(*question.line)
+    found = Finding(Verdict.PASS, Oracle.DIFFERENCES, question.ours, float(estimate.slope))
+    apart = abs(found.ours - found.theirs)
+    if not estimate.scale and not question.gradient.any():
         return Finding(Verdict.UNCHECKED, Oracle.DIFFERENCES, reason=_ZERO)
-    if _between_sides(objective, leaf, gradient, direction, one_sided):
-        return Finding(Verdict.PASS, Oracle.SIDES, found.ours, found.theirs)
+    if _between_sides(question, one_sided):
+        return replace(found, oracle=Oracle.SIDES)
     if not estimate.is_sharp and not apart > BARS * estimate.bar:
-        return _with(found, Verdict.UNCHECKED, Oracle.DIFFERENCES, 0.0, "the differences are too coarse to decide")
+        return replace(found, verdict=Verdict.UNCHECKED, reason="the differences are too coarse to decide")
     error = TOLERANCE * apart / (BARS * estimate.bar) if estimate.bar else np.inf
-    return _with(found, Verdict.PASS if error <= TOLERANCE else Verdict.WRONG, Oracle.DIFFERENCES, error)
+    return replace(found, verdict=Verdict.PASS if error <= TOLERANCE else Verdict.WRONG, error=error)
 
 
-def _by_digits(objective: Objective, leaf: Tensor, direction: NDArray[Any], found: Finding) -> Finding | None:
-    """Compare with 700 digits, where rounding is nothing: what is still apart is a mistake."""
-    precise = precise_terms(objective, leaf, direction)
+def _by_digits(question: Question, mistake: Finding) -> Finding | None:
+    """Compare with 700 digits, where rounding is nothing: what is still apart is a mistake. None without digits."""
+    precise = precise_terms(*question.line)
     if precise is None:
         return None
     ours, theirs = precise
     scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
     if scale < np.finfo(np.float64).tiny:
-        return _with(found, Verdict.UNCHECKED, Oracle.DIGITS, 0.0, "the derivative is smaller than any number")
-    exact = float(abs(ours.sum() - theirs.sum())) / (2.0**-53 * scale)
-    if exact <= TOLERANCE:
-        return _with(found, Verdict.ROUNDOFF, Oracle.DIGITS, found.error, "with enough digits they agree")
-    return _with(found, Verdict.WRONG, Oracle.COMPLEX_STEP, found.error)
+        reason = "the derivative is smaller than any number"
+        return replace(mistake, verdict=Verdict.UNCHECKED, oracle=Oracle.DIGITS, error=0.0, reason=reason)
+    if float(abs(ours.sum() - theirs.sum())) <= TOLERANCE * 2.0**-53 * scale:
+        reason = "with enough digits they agree"
+        return replace(mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason=reason)
+    return mistake
 
 
-def _by_noise(
-    objective: Objective,
-    leaf: Tensor,
-    gradient: NDArray[Any],
-    direction: NDArray[Any],
-    found: Finding,
-    rng: np.random.Generator,
-) -> Finding:
+def _by_noise(question: Question, mistake: Finding, rng: np.random.Generator) -> Finding:
     """Compare, where digits are not to be had, with what random last bits do, and differences and their order."""
-    noise = rounding_noise(objective, leaf, direction, rng)
-    apart = abs(found.ours - found.theirs)
+    noise = rounding_noise(*question.line, rng)
+    apart = abs(mistake.ours - mistake.theirs)
     if noise and apart <= noise:
-        drowned = noise >= abs(found.ours) + abs(found.theirs)
+        drowned = noise >= abs(mistake.ours) + abs(mistake.theirs)
         verdict = Verdict.UNCHECKED if drowned else Verdict.ROUNDOFF
         reason = "it drowns in rounding" if drowned else "random last bits move it as much"
-        return _with(found, verdict, Oracle.LAST_BITS, TOLERANCE * apart / noise, reason)
-    second = _by_differences(objective, leaf, gradient, direction)
-    order = convergence(objective, leaf, direction, found.ours).order
+        error = TOLERANCE * apart / noise
+        return replace(mistake, verdict=verdict, oracle=Oracle.LAST_BITS, error=error, reason=reason)
+    second = _by_differences(question)
+    order = convergence(*question.line, question.ours).order
     if second.verdict is Verdict.PASS and order is not None and order > 2.5:
         return second  # the complex step was the wrong one to ask here
-    return _with(found, Verdict.WRONG, Oracle.COMPLEX_STEP, found.error)
+    return mistake
 
 
-def _with(found: Finding, verdict: Verdict, oracle: Oracle, error: float, reason: str = "") -> Finding:
-    return Finding(verdict, oracle, found.ours, found.theirs, error, reason)
-
-
-def on_a_kink(graph: Graph, leaf: Tensor, direction: NDArray[Any]) -> bool:
+def on_a_kink(question: Question) -> bool:
     """Return whether a step so small that nothing else changes takes a node from one side of a kink to another."""
-    return short_of_a_kink(graph, leaf, direction, ASIDE) < ASIDE
+    return short_of_a_kink(question.objective.graph, question.leaf, question.direction, ASIDE) < ASIDE
 
 
-def _between_sides(
-    objective: Objective, leaf: Tensor, gradient: NDArray[Any], direction: NDArray[Any], sides: Sides
-) -> bool:
+def _between_sides(question: Question, sides: Sides) -> bool:
     """Return whether the leaf stands on kinks or ties, with our derivative between those of their two sides.
 
     Where it does not lie between them along the direction, several kinks at once may be why, so that each number of
     the leaf is looked at by itself.
     """
-    before, after = sides(objective, leaf, direction, ASIDE)
+    before, after = sides(*question.line, ASIDE)
     if not abs(after - before) > KINK * max(abs(before), abs(after)):
         return False
-    if min(before, after) <= (gradient * direction).sum() <= max(before, after):
+    if min(before, after) <= question.ours <= max(before, after):
         return True
+    leaf = question.leaf
     if leaf.size > MOST_CORNERS:
         return False
     for place in np.ndindex(leaf.shape):
         alone = np.zeros(leaf.shape)
         alone[place] = 1.0
-        before, after = sides(objective, leaf, alone, ASIDE)
+        before, after = sides(question.objective, leaf, alone, ASIDE)
         slack = 10 * ASIDE * max(abs(before), abs(after))
-        if not min(before, after) - slack <= gradient[place] <= max(before, after) + slack:
+        if not min(before, after) - slack <= question.gradient[place] <= max(before, after) + slack:
             return False
     return True
 

@@ -14,7 +14,10 @@ from ..objective import Objective
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A gradient in one leaf of an objective, looked at along a direction."""
+    """Whether a gradient is right: that of an objective, in one of its leaves, looked at along a direction.
+
+    ``gradient`` and ``direction`` are arrays in the shape of the leaf.
+    """
 
     objective: Objective
     leaf: Tensor
@@ -22,13 +25,18 @@ class Question:
     direction: NDArray[Any]
 
     @property
+    def line(self) -> tuple[Objective, Tensor, NDArray[Any]]:
+        """Return all of it but the gradient, as the oracles take it: objective, leaf and direction."""
+        return self.objective, self.leaf, self.direction
+
+    @property
     def terms(self) -> NDArray[Any]:
-        """What the derivative along the direction is the sum of."""
-        return np.asarray(self.gradient * self.direction)
+        """Return the numbers whose sum is the derivative along the direction, by the gradient."""
+        return np.asarray(self.gradient * self.direction, np.float64)
 
     @property
     def ours(self) -> float:
-        """The derivative along the direction, by the gradient."""
+        """Return that sum."""
         return float(self.terms.sum())
 
 
@@ -50,6 +58,6 @@ class Evidence(NamedTuple):
 
     @property
     def numbers(self) -> tuple[str, str]:
-        """Ours and theirs in words; a dash where there is no such number."""
+        """Return ours and theirs in words; a dash where there is no such number."""
         ours, theirs = (f"{number:.12g}" if np.isfinite(number) else "—" for number in (self.ours, self.theirs))
         return ours, theirs

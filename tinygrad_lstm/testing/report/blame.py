@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...engine.backprop import Contribution, backprop
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..judge import judge
 from ..objective import Objective
-from ..verdicts import Finding, Oracle, Verdict
+from ..oracles.question import Question
+from ..verdicts import TOLERANCE, Finding, Oracle, Verdict
 
 ENOUGH = 3
 """Wrong contributions of one primitive for which rounding is ruled out, before it is known to be wrong."""
@@ -51,38 +52,33 @@ class Blame:
         return sorted(nodes, key=lambda node: node.serial)
 
 
-def blame(objective: Objective, name: str, leaf: Tensor, gradient: NDArray[Any], rng: np.random.Generator) -> Blame:
-    """Find whose fault a wrong gradient is.
+def blame(question: Question, name: str, rng: np.random.Generator) -> Blame:
+    """Find whose fault a wrong gradient is, that of the leaf which the report calls by ``name``.
 
     The rule of each node is checked at the inputs and the upstream gradient that it had in the walk. If one is wrong,
     its primitive is to blame; if all are right, it is the engine: what it summed to shape, added up, left out, or
     applied before all contributions had come.
     """
-    steps = [
-        step
-        for output, cotangent in zip(objective.graph.outputs, objective.cotangents, strict=True)
-        if output.requires_grad
-        for step in backprop(output, cotangent)
-    ]
+    graph, leaf = question.objective.graph, question.leaf
+    seeds = [pair for pair in zip(graph.outputs, question.objective.cotangents, strict=True) if pair[0].requires_grad]
+    walks = [list(backprop(*seed)) for seed in seeds]
+    steps = [step for walk in walks for step in walk]
     wrong = tuple(_wrong_contributions(steps, rng))
     if wrong:
         return Blame(_sentence(wrong, Counter(step.node.primitive for step in steps)), wrong)
     for fault, edges in (
         ("sums a contribution to the wrong shape", [step for step in steps if not _summed_right(step)]),
         ("adds up wrongly", [step for step in steps if not _added_right(step)]),
-        ("applies a rule before all contributions have come", _too_early(steps)),
+        ("applies a rule before all contributions have come", [step for walk in walks for step in _too_early(walk)]),
     ):
         if edges:
             return Blame(f"every rule is right; the engine {fault}, {_edge(edges[0])}", engine=tuple(edges))
-    lost = _lost(objective, steps)
+    lost = next(_lost(graph, steps), None)
     if lost:
-        node, slot = lost[0]
-        where = f"from {_called(node)} to its input {slot}"
-        return Blame(f"every rule is right; the engine loses a contribution, {where}")
-    pairs = zip(objective.graph.outputs, objective.cotangents, strict=True)
-    seeds = [cotangent for output, cotangent in pairs if output is leaf]
-    arrived = sum([*seeds, *(step.contribution for step in steps if step.input is leaf)], np.zeros(leaf.shape))
-    if not np.allclose(arrived, gradient, rtol=1e-6, atol=0, equal_nan=True):
+        return Blame("every rule is right; the engine loses a contribution, from {} to its input {}".format(*lost))
+    arrived = sum(step.contribution for step in steps if step.input is leaf)
+    arrived = arrived + sum(cotangent for output, cotangent in seeds if output is leaf)
+    if not np.allclose(arrived, question.gradient, rtol=1e-6, atol=0, equal_nan=True):
         return Blame(
             f"every rule is right, and the walk brings {name} what it should have, but another gradient is returned"
         )
@@ -105,44 +101,39 @@ def _recheck(step: Contribution, rng: np.random.Generator, thorough: bool) -> Fi
     assert node.primitive is not None
     leaves = tuple(Tensor(value, requires_grad=True) for value in node.input_values)
     alone = Tensor(node.value, node.primitive, leaves, node.input_values, node.attrs, True, node.context)
-    objective = Objective(Graph(alone), (np.asarray(step.upstream),))
-    product = np.asarray(step.product)
+    objective, leaf = Objective(Graph(alone), (np.asarray(step.upstream),)), leaves[step.slot]
     try:
-        gradient = _sum_to(product, value.shape)
+        gradient = _sum_to(step.product, value.shape)
     except ValueError:
-        return Finding(Verdict.WRONG, Oracle.SHAPES, reason=f"a contribution of shape {product.shape} to {value.shape}")
-    return judge(objective, leaves[step.slot], gradient, rng.normal(size=value.shape), rng, thorough)
+        reason = f"a contribution of shape {np.shape(step.product)} to {value.shape}"
+        return Finding(Verdict.WRONG, Oracle.SHAPES, reason=reason)
+    return judge(Question(objective, leaf, gradient, rng.normal(size=value.shape)), rng, thorough)
 
 
-def _sum_to(product: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+def _sum_to(product: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
     """Sum as the transpose of broadcasting does, independently of the engine: count where each number was sent."""
-    if product.shape == shape:
-        return product
-    sources = np.broadcast_to(np.arange(int(np.prod(shape))).reshape(shape), product.shape)
-    totals = np.bincount(np.ravel(sources), weights=np.ravel(product), minlength=int(np.prod(shape)))
-    return totals.reshape(shape)
+    numbers = np.arange(np.prod(shape, dtype=int)).reshape(shape)
+    sources = np.broadcast_to(numbers, np.shape(product))
+    return np.bincount(np.ravel(sources), np.ravel(product), minlength=numbers.size).reshape(shape)
 
 
 def _summed_right(step: Contribution) -> bool:
-    product, contribution = np.asarray(step.product), np.asarray(step.contribution)
-    if contribution.shape != step.node.input_values[step.slot].shape:
-        return False
-    return _same(contribution, _sum_to(product, contribution.shape), np.abs(product).sum())
+    expected = _sum_to(step.product, step.node.input_values[step.slot].shape)
+    return _same(step.contribution, expected, np.abs(step.product).sum())
 
 
 def _added_right(step: Contribution) -> bool:
     expected = step.contribution if step.before is None else step.before + step.contribution
-    return _same(np.asarray(step.after), expected, np.abs(expected).max(initial=0.0))
+    return _same(step.after, expected, np.abs(expected).max(initial=0.0))
 
 
 def _same(one: NDArray[Any], other: NDArray[Any], scale: float) -> bool:
-    return one.shape == other.shape and np.allclose(
-        one, other, rtol=0, atol=1e4 * np.finfo(one.dtype).eps * scale, equal_nan=True
-    )
+    slack = TOLERANCE * np.finfo(one.dtype).eps * scale
+    return one.shape == other.shape and np.allclose(one, other, rtol=0, atol=slack, equal_nan=True)
 
 
 def _too_early(steps: list[Contribution]) -> list[Contribution]:
-    """Find where a node's rule was given something else than all that came to the node, in the end."""
+    """Find where a rule was given something else than all that came to its node in one walk, in the end."""
     totals: dict[Tensor, Any] = defaultdict(lambda: 0.0)
     for step in steps:
         totals[step.input] = totals[step.input] + step.contribution
@@ -150,35 +141,30 @@ def _too_early(steps: list[Contribution]) -> list[Contribution]:
         step
         for step in steps
         if step.node in totals
-        and not _same(np.asarray(step.upstream), totals[step.node], np.abs(totals[step.node]).max(initial=0.0))
+        and not _same(step.upstream, totals[step.node], np.abs(totals[step.node]).max(initial=0.0))
     ]
 
 
-def _lost(objective: Objective, steps: list[Contribution]) -> list[tuple[Tensor, int]]:
-    """Find uses through which no contribution came, though a gradient should have."""
+def _lost(graph: Graph, steps: list[Contribution]) -> Iterator[tuple[str, int]]:
+    """Find uses through which no contribution came, though a gradient should have: of which node, in which slot."""
     came = {(step.node, step.slot) for step in steps}
-    return [
-        (node, slot)
-        for node in objective.graph.nodes
-        if node.requires_grad and node.primitive is not None
-        for slot, x in enumerate(node.inputs)
-        if x.requires_grad and (node, slot) not in came
-    ]
+    for node in graph.nodes:
+        for slot, x in enumerate(node.inputs if node.requires_grad else ()):
+            if x.requires_grad and (node, slot) not in came:
+                yield _called(node), slot
 
 
-def _sentence(contributions: tuple[WrongContribution, ...], uses: Counter[Any]) -> str:
-    wrong: dict[Any, list[WrongContribution]] = defaultdict(list)
-    for contribution in contributions:
-        wrong[contribution.node.primitive].append(contribution)
-    primitive, worst = max(wrong.items(), key=lambda item: len(item[1]))
-    worst.sort(key=lambda contribution: -contribution.apart)
-    first = worst[0]
-    slots = sorted({contribution.slot for contribution in worst})
-    more, among = len(worst) - 1, uses[primitive]
-    often = f" (as at {more} more of its {among} contributions)" if more else f" (at one of its {among} contributions)"
-    often = often if among > 1 else ""
+def _sentence(wrong: tuple[WrongContribution, ...], uses: Counter[Any]) -> str:
+    times: Counter[Any] = Counter(each.node.primitive for each in wrong)
+    primitive, most = times.most_common(1)[0]
+    its = [each for each in wrong if each.node.primitive is primitive]
+    first = max(its, key=lambda each: each.apart)
+    slots = sorted({each.slot for each in its})
+    among = uses[primitive]
+    more = f"as at {most - 1} more" if most > 1 else "at one"
+    often = f" ({more} of its {among} contributions)" if among > 1 else ""
     which = f", for input {' and '.join(map(str, slots))}" if len(first.node.inputs) > 1 else ""
-    also = [other.name for other in wrong if other is not primitive]
+    also = [other.name for other in times if other is not primitive]
     others = f"; so {'is' if len(also) == 1 else 'are'} {', '.join(also)}" if also else ""
     numbers = f"it gives {first.finding.ours:.6g} along a random direction, where {first.finding.theirs:.6g} is right"
     if first.finding.oracle in (Oracle.SHAPES, Oracle.ARITHMETIC):

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...engine.graph import Graph
 from ...engine.tensor import Tensor
-from ..objective import Objective
 from ..oracles.differences import BARS
 from ..oracles.question import Evidence, Question
-from ..oracles.registry import evidence
 from ..verdicts import TOLERANCE, Finding, Oracle, Report
-from .blame import Blame, blame
+from .blame import Blame
 from .code import as_code
 from .shrink import shrunk
 
@@ -32,40 +28,23 @@ Recheck = Callable[[Tensor], "Failure | None"]
 class Failure:
     """A gradient that an oracle calls wrong: where, along which direction, and what had been found before."""
 
-    objective: Objective
-    name: str
-    leaf: Tensor
-    gradient: NDArray[Any]
-    direction: NDArray[Any]
+    question: Question
+    name: str  # of the leaf
     finding: Finding
     blame: Blame
     evidence: tuple[Evidence, ...]  # what each oracle answers
     report: Report
-    recheck: Recheck  # the check that failed
+    recheck: Recheck  # the check that failed, for shrinking
 
-    @classmethod
-    def of(
-        cls,
-        objective: Objective,
-        name: str,
-        leaf: Tensor,
-        gradient: NDArray[Any],
-        direction: NDArray[Any],
-        finding: Finding,
-        report: Report,
-        rng: np.random.Generator,
-        recheck: Recheck,
-    ) -> Failure:
-        """Find out who is to blame and what each oracle answers; ``recheck`` is for shrinking."""
-        with np.errstate(all="ignore"):
-            blamed = blame(objective, name, leaf, gradient, rng)
-            answers = tuple(evidence(Question(objective, leaf, gradient, direction)))
-        return cls(objective, name, leaf, gradient, direction, finding, blamed, answers, report, recheck)
+    @property
+    def graph(self) -> Graph:
+        """Return the graph that it was found in."""
+        return self.question.objective.graph
 
     @property
     def message(self) -> str:
-        """The error in one paragraph."""
-        what = f"the gradient of {self.name} {self.leaf.shape} is wrong: "
+        """Return the error in one paragraph."""
+        what = f"the gradient of {self.name} {self.question.leaf.shape} is wrong: "
         found = self.finding
         if found.oracle is Oracle.ARITHMETIC:
             return f"{what}{found.reason}. Blame: {self.blame.sentence}"
@@ -81,31 +60,29 @@ class Failure:
 
     @cached_property
     def smallest(self) -> Failure:
-        """The same mistake in the smallest graph that shows it; this failure itself if there is none smaller."""
+        """Return the same mistake in the smallest graph that shows it; this failure itself if there is none smaller."""
         found: dict[Tensor, Failure] = {}
 
         def fails(output: Tensor) -> bool:
-            failure = self._first_of(output)
-            if failure is not None:
-                found[output] = failure
-            return failure is not None
+            other = self.recheck(output)
+            if other and bool(other.blame.wrong) == bool(self.blame.wrong):  # the same kind of fault
+                found[output] = other
+            return output in found
 
-        outputs = [output for output in self.objective.graph.outputs if output.requires_grad]
-        for output in outputs:
+        for output in self._outputs:
             smallest = shrunk(output, fails, self.blame.marked)
             if smallest in found:
                 return found[smallest]
         return self
 
-    def _first_of(self, output: Tensor) -> Failure | None:
-        """Return what fails in the graph of another output, by the same kind of fault: a rule's, or the engine's."""
-        other = self.recheck(output)
-        return other if other and bool(other.blame.wrong) == bool(self.blame.wrong) else None
+    @property
+    def _outputs(self) -> list[Tensor]:
+        return [output for output in self.graph.outputs if output.requires_grad]
 
     @property
     def code(self) -> str:
-        """A program that makes this graph, and checks it."""
-        return as_code(self.objective.graph)
+        """Return a program that makes this graph, and checks it."""
+        return as_code(self.graph)
 
     def picture(self) -> Picture:
         """Draw the graph with the nodes to blame marked "wrong", and on each wrong edge our value and the oracle's."""
@@ -117,5 +94,4 @@ class Failure:
             notes[edge] = f"ours {wrong.finding.ours:.4g}, right {wrong.finding.theirs:.4g}"
         for step in self.blame.engine:
             notes[step.input, step.node] = "the engine errs here"
-        output = next(o for o in self.objective.graph.outputs if o.requires_grad)
-        return draw(output, values=True, notes=notes)
+        return draw(self._outputs[0], values=True, notes=notes)

@@ -94,7 +94,7 @@ class Task(NamedTuple):
     def _wrong(self, error: GradientError, started: float) -> SurveyRow:
         failure, curve = error.failure, None
         if failure is not None and np.isfinite(failure.finding.ours):
-            curve = convergence(failure.objective, failure.leaf, failure.direction, failure.finding.ours)
+            curve = convergence(*failure.question.line, failure.finding.ours)
         report = failure.report if failure else None
         return self._row(Verdict.WRONG, started, report, note=str(error), curve=curve, failure=failure)
 

@@ -41,7 +41,7 @@ def printable(text: str) -> str:
 
 def pictured(failure: Failure, smallest: Failure) -> Failure:
     """Return the one of the two to draw."""
-    return failure if len(failure.objective.graph) <= DRAWN else smallest
+    return failure if len(failure.graph) <= DRAWN else smallest
 
 
 def _evidence(failure: Failure) -> str:
