@@ -201,6 +201,21 @@ def test_the_code_runs_by_itself_and_passes_where_the_rule_is_right(wrong_tanh, 
     assert done.returncode == 0, done.stderr
 
 
+CONSTANTS = {
+    "added to each other": lambda x: x * (tl.tensor(2.0) + tl.tensor(3.0)),
+    "negative, to a power": lambda x: tl.tensor(-2.0) ** (0.0 * x + 2.0),
+    "negated": lambda x: x - (-tl.tensor(-2.0)),
+}
+
+
+@pytest.mark.parametrize("constants", CONSTANTS)
+def test_the_code_of_constants_computes_what_they_compute(constants):
+    output = CONSTANTS[constants](tl.tensor([1.0, 3.0], requires_grad=True, name="x"))
+    names = {}
+    exec(compile(as_code(tl.Graph(output)).rsplit("tl.testing", 1)[0], "program", "exec"), names)
+    np.testing.assert_array_equal(names["f"](names["x"]).value, output.value)
+
+
 def test_names_are_made_ones_that_python_takes(tmp_path):
     x = tl.tensor([1.0], requires_grad=True, name="input 0")
     y = tl.tensor([2.0], requires_grad=True, name="class")

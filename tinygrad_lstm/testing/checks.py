@@ -145,18 +145,16 @@ def check_second_order(
         given, weights = arguments[: len(inputs)], arguments[len(inputs) :]
         outputs = [output for output in outputs_of(f(*given)) if output.requires_grad]
         leaves = [*(x for x in given if isinstance(x, Tensor)), *parameters]
-        totals: list[Any] = [None] * len(leaves)
-        for output, weight in zip(outputs, weights, strict=True):
-            found = grad(output, leaves, weight, create_graph=True, allow_unused=True)
-            totals = [a if b is None else b if a is None else a + b for a, b in zip(totals, found, strict=True)]
-        position[:] = [i for i, total in enumerate(totals) if total is not None]
-        return tuple(totals[i] for i in position)
+        weighted: Any = sum((output * weight).sum() for output, weight in zip(outputs, weights, strict=True))
+        found: Any = grad(weighted, leaves, create_graph=True, allow_unused=True)
+        position[:] = [i for i, gradient in enumerate(found) if gradient is not None]
+        return tuple(found[i] for i in position)
 
     if not cotangents:
         return _judged(subject, directions, generator)
     second = Subject.called(gradients, [*inputs, *cotangents], parameters, generator, ignoring=LINEAR)
     report = _judged(second, directions, generator)
-    names = [name for name, leaf in subject.checked.items()]
+    names = list(subject.checked)
     by_name = dict(zip((names[i] for i in position), second.graph.outputs, strict=True))
     require_symmetry(second.checked, by_name, generator)
     return Report(report.findings, ("the Hessian is symmetric",))
@@ -334,7 +332,7 @@ def _forward_finding(question: Question, rng: np.random.Generator) -> Finding:
             noise = rounding_noise(*question.line, rng)
             verdict = Verdict.ROUNDOFF if noise and apart <= noise else Verdict.WRONG
         new = Finding(verdict, Oracle.TWO_PASSES, float(ours.sum()), float(theirs.sum()), error, which)
-        found = new if found.verdict is Verdict.UNCHECKED else worse(found, new)
+        found = worse(found, new)
     return found
 
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hypothesis import settings
 
 
 class Profile(StrEnum):
+    """How many inputs an operation is tried at, and whether every run draws the same."""
+
     dev = "dev"  # other draws in each run
     ci = "ci"  # derandomised: the same draws in every run
     nightly = "nightly"  # ten times as many, other ones each night
 
     @property
     def settings(self) -> settings:
-        """For hypothesis: ``@settings(Profile.nightly.settings)`` for tests of one's own."""
+        """Return what hypothesis takes: ``@settings(Profile.nightly.settings)`` for tests of one's own."""
         from hypothesis import HealthCheck, settings
 
         return settings(
@@ -44,11 +46,16 @@ def chosen() -> Profile:
     return _chosen.get()
 
 
-@contextmanager
-def drawing_by(profile: Profile) -> Iterator[None]:
+def drawing_by(profile: Profile) -> AbstractContextManager[None]:
     """Choose a profile, for a while."""
-    token = _chosen.set(profile)
+    return during(_chosen, profile)
+
+
+@contextmanager
+def during(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    """Give a variable a value, for a while."""
+    token = variable.set(value)
     try:
         yield
     finally:
-        _chosen.reset(token)
+        variable.reset(token)

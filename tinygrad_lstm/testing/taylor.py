@@ -52,5 +52,4 @@ def taylor_test(
     if leaf is None:
         raise NothingCheckedError("no input has a gradient: pass floats, in shapes that hold some")
     direction = generator.normal(size=leaf.shape)
-    found = convergence(objective, leaf, direction, objective.slope(leaf, direction))
-    return TaylorTest(found.steps, found.remainders, found.floor)
+    return TaylorTest(**vars(convergence(objective, leaf, direction, objective.slope(leaf, direction))))

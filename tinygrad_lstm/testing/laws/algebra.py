@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,17 +23,29 @@ FACTOR = -(2.0**20)
 Large for a clip, and negative for a rule that looks at signs.
 """
 
-Gradients = list[NDArray[Any]]
+
+class Walked(NamedTuple):
+    """A backward pass to compare others with: of which objective, and the gradients it gave, by name of the leaf."""
+
+    objective: Objective
+    leaves: Mapping[str, Tensor]
+    gradients: Mapping[str, NDArray[Any]]
+    rng: np.random.Generator
+
+    def again(self, cotangents: Iterable[NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+        """Walk from other cotangents; yield of each leaf the name, the gradient and the other one."""
+        other = Objective(self.objective.graph, tuple(cotangents)).gradients(list(self.leaves.values()))
+        return zip(self.leaves, self.gradients.values(), other, strict=True)
 
 
 def require_laws(objective: Objective, checked: Mapping[str, Tensor], rng: np.random.Generator) -> tuple[str, ...]:
     """Try every law on an objective. Returns what was tried; raises GradientError naming the law that was broken."""
-    leaves = list(checked.values())
     before = {node: node.value.copy() for node in objective.graph.nodes}
     with np.errstate(all="ignore"):
-        gradients = objective.gradients(leaves)
+        gradients = objective.gradients(list(checked.values()))
+        walked = Walked(objective, checked, dict(zip(checked, gradients, strict=True)), rng)
         for law, broken in _LAWS.items():
-            for name, reason in broken(objective, checked, gradients, rng):
+            for name, reason in broken(walked):
                 raise GradientError(f"the gradient of {name} breaks a law that every gradient obeys, {law}: {reason}")
     for node, value in before.items():
         if not np.array_equal(node.value, value, equal_nan=True):
@@ -41,85 +53,69 @@ def require_laws(objective: Objective, checked: Mapping[str, Tensor], rng: np.ra
     return (*_LAWS, "nothing is mutated")
 
 
-def _differing(checked: Mapping[str, Tensor], ours: Gradients, theirs: Gradients) -> Iterator[str]:
-    """Find inputs whose gradients are not the same to the last bit; infinite ones are as good as equal."""
-    for name, one, other in zip(checked, ours, theirs, strict=True):
-        finite = np.isfinite(one) & np.isfinite(other)
-        if not np.array_equal(one[finite], other[finite]):
-            yield name
+def _differ(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Tell whether gradients are not the same to the last bit; infinite ones are as good as equal."""
+    finite = np.isfinite(one) & np.isfinite(other)
+    return not np.array_equal(one[finite], other[finite])
 
 
-def _repeats(
-    objective: Objective, checked: Mapping[str, Tensor], gradients: Gradients, rng: np.random.Generator
-) -> Iterator[tuple[str, str]]:
-    for name in _differing(checked, gradients, objective.gradients(list(checked.values()))):
-        yield name, "a second run gives another gradient; a rule keeps something from one call to the next"
+def _repeats(walked: Walked) -> Iterator[tuple[str, str]]:
+    for name, one, other in walked.again(walked.objective.cotangents):
+        if _differ(one, other):
+            yield name, "a second run gives another gradient; a rule keeps something from one call to the next"
 
 
-def _vanishes(
-    objective: Objective, checked: Mapping[str, Tensor], gradients: Gradients, rng: np.random.Generator
-) -> Iterator[tuple[str, str]]:
-    nothing = Objective(objective.graph, tuple(0.0 * cotangent for cotangent in objective.cotangents))
-    zeros = [0.0 * gradient for gradient in gradients]
-    for name in _differing(checked, zeros, nothing.gradients(list(checked.values()))):
-        yield name, "with nothing coming from upstream it is not zero; a rule adds something of its own"
+def _vanishes(walked: Walked) -> Iterator[tuple[str, str]]:
+    for name, one, other in walked.again(0.0 * cotangent for cotangent in walked.objective.cotangents):
+        if _differ(0.0 * one, other):
+            yield name, "with nothing coming from upstream it is not zero; a rule adds something of its own"
 
 
-def _scales(
-    objective: Objective, checked: Mapping[str, Tensor], gradients: Gradients, rng: np.random.Generator
-) -> Iterator[tuple[str, str]]:
-    large = Objective(objective.graph, tuple(FACTOR * cotangent for cotangent in objective.cotangents))
-    scaled = [gradient / FACTOR for gradient in large.gradients(list(checked.values()))]
-    for name, one, other in zip(checked, gradients, scaled, strict=True):
+def _scales(walked: Walked) -> Iterator[tuple[str, str]]:
+    for name, one, large in walked.again(FACTOR * cotangent for cotangent in walked.objective.cotangents):
+        other = large / FACTOR
         ordinary = np.abs(one) > np.finfo(one.dtype).tiny * FACTOR * FACTOR  # below, numbers lose digits
         unit = TOLERANCE * np.finfo(one.dtype).eps * np.abs(one).max(initial=0.0)
         if (np.abs(one - other)[ordinary & np.isfinite(one) & np.isfinite(other)] > unit).any():
             yield name, f"{FACTOR:.0f} times the cotangent does not give that many times the gradient; is there a clip?"
 
 
-def _adds(
-    objective: Objective, checked: Mapping[str, Tensor], gradients: Gradients, rng: np.random.Generator
-) -> Iterator[tuple[str, str]]:
-    other = Objective.random(objective.graph, rng)
-    both = tuple(a + b for a, b in zip(objective.cotangents, other.cotangents, strict=True))
-    leaves = list(checked.values())
-    parts, sums = other.gradients(leaves), Objective(objective.graph, both).gradients(leaves)
-    for name, one, two, total in zip(checked, gradients, parts, sums, strict=True):
+def _adds(walked: Walked) -> Iterator[tuple[str, str]]:
+    graph, leaves = walked.objective.graph, walked.leaves
+    other = Objective.random(graph, walked.rng)
+    both = Objective(graph, tuple(map(np.add, walked.objective.cotangents, other.cotangents)))
+    pairs = zip(walked.again(other.cotangents), both.gradients(list(leaves.values())), strict=True)
+    for (name, one, two), total in pairs:
         unit = TOLERANCE * np.finfo(total.dtype).eps * (np.abs(one).max(initial=0.0) + np.abs(two).max(initial=0.0))
         apart = one + two - total
         off = np.where(np.isfinite(apart), apart, 0)
-        if (np.abs(off) > unit).any():
-            direction = np.sign(off)
-            noise = rounding_noise(Objective(objective.graph, both), checked[name], direction, rng)
-            if np.abs(off).sum() <= noise:
-                continue
+        if not (np.abs(off) > unit).any():
+            continue
+        if np.abs(off).sum() > rounding_noise(both, leaves[name], np.sign(off), walked.rng):
             yield name, "the gradient of a sum of cotangents is not the sum of their gradients"
 
 
-def _stands_alone(
-    objective: Objective, checked: Mapping[str, Tensor], gradients: Gradients, rng: np.random.Generator
-) -> Iterator[tuple[str, str]]:
+def _stands_alone(walked: Walked) -> Iterator[tuple[str, str]]:
     """Find gradients that share memory with a value, a cotangent or another gradient, as ``.grad`` must not."""
-    for output, cotangent in zip(objective.graph.outputs, objective.cotangents, strict=True):
+    graph = walked.objective.graph
+    for output, cotangent in zip(graph.outputs, walked.objective.cotangents, strict=True):
         if not output.requires_grad:
             continue
         seed = np.array(cotangent, output.dtype)
-        found = grad(output, list(checked.values()), seed, allow_unused=True)
-        others = [seed, *(node.value for node in objective.graph.nodes)]
-        taken: list[NDArray[Any]] = []
-        for name, gradient in zip(checked, found, strict=True):
-            if gradient is not None and any(np.shares_memory(gradient.value, x) for x in (*others, *taken)):
-                yield name, "it shares memory with a value, a cotangent or another gradient"
+        found = grad(output, list(walked.leaves.values()), seed, allow_unused=True)
+        taken = [seed, *(node.value for node in graph.nodes)]
+        for name, gradient in zip(walked.leaves, found, strict=True):
             if gradient is not None:
+                if any(np.shares_memory(gradient.value, x) for x in taken):
+                    yield name, "it shares memory with a value, a cotangent or another gradient"
                 taken.append(gradient.value)
 
 
-_Law = Callable[[Objective, Mapping[str, Tensor], Gradients, np.random.Generator], Iterator[tuple[str, str]]]
-
-_LAWS: dict[str, _Law] = {
+_LAWS: dict[str, Callable[[Walked], Iterator[tuple[str, str]]]] = {
     "two runs are identical": _repeats,
     "a zero cotangent gives zero": _vanishes,
     "it scales with the cotangent": _scales,
     "it is linear in the cotangent": _adds,
     "nothing is aliased": _stands_alone,
 }
+"""Of each law, what finds the inputs whose gradients break it, and the reason."""

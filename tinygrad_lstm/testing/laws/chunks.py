@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.backprop import grad
+from ...engine.graph import Graph
 from ...engine.tensor import Tensor, tensor
 from ...nn import Recurrent
+from ...nn.cell import as_state
 from ..errors import GradientError
+from ..objective import Objective
+from ..subject import outputs_of
 from ..verdicts import TOLERANCE
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
@@ -22,58 +25,48 @@ Gradients = list[NDArray[Any]]
 def require_chunks_agree(
     layer: Recurrent, xs: Tensor, state: Sequence[Tensor], rng: np.random.Generator
 ) -> tuple[str, ...]:
-    """Compare the gradients of the parameters with those of two halves in time, and of each sequence by itself."""
+    """Compare the gradients of the parameters with those of two halves in time, and of each sequence by itself.
+
+    ``xs`` is (T, N, D), and each tensor of ``state`` (1, N, H). Returns what was compared, which is nothing where T and
+    N are 1; raises GradientError for a parameter whose gradients differ.
+    """
     steps, batch, _ = xs.shape
-    size = state[0].shape[-1]
-    seed = rng.normal(size=(steps, batch, size))
+    seed = rng.normal(size=(steps, batch, state[0].shape[-1]))
     begin = [x.value for x in state]
-    whole, _ = _backward(layer, xs.value, begin, seed, None)
+    whole, _ = _Chunk(layer, xs.value, begin).gradients(seed)
     laws = []
     if steps > 1:
         half = steps // 2
-        with_state = _run(layer, xs.value[:half], begin)
-        cut = [x.value for x in with_state[1]]
-        late, at_the_cut = _backward(layer, xs.value[half:], cut, seed[half:], None)
-        early, _ = _backward(layer, xs.value[:half], begin, seed[:half], at_the_cut)
-        _require_same(layer, whole, [early, late], "cut in two in time")
+        early = _Chunk(layer, xs.value[:half], begin)
+        late = _Chunk(layer, xs.value[half:], [x.value for x in early.last])
+        second, at_the_cut = late.gradients(seed[half:])
+        first, _ = early.gradients(seed[:half], at_the_cut)
+        _require_same(layer, whole, [first, second], "cut in two in time")
         laws.append("two halves in time make the whole")
     if batch > 1:
-        parts = [
-            _backward(layer, xs.value[:, n : n + 1], [x[:, n : n + 1] for x in begin], seed[:, n : n + 1], None)[0]
-            for n in range(batch)
-        ]
+        parts = []
+        for one in (slice(n, n + 1) for n in range(batch)):
+            alone = _Chunk(layer, xs.value[:, one], [x[:, one] for x in begin])
+            parts.append(alone.gradients(seed[:, one])[0])
         _require_same(layer, whole, parts, "taken apart along the batch")
         laws.append("a batch is its sequences")
     return tuple(laws)
 
 
-def _run(
-    layer: Recurrent, xs: NDArray[Any], begin: Sequence[NDArray[Any]]
-) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """Return the output, the last state and the first, which takes part in the graph."""
-    first = [tensor(x, requires_grad=True) for x in begin]
-    output, last = layer(tensor(xs), first[0] if len(first) == 1 else tuple(first))
-    return output, [last] if isinstance(last, Tensor) else list(last), first
+class _Chunk:
+    """A layer, run over a part of a sequence from a state that takes part in the graph."""
 
+    def __init__(self, layer: Recurrent, xs: NDArray[Any], begin: Sequence[NDArray[Any]]) -> None:
+        self.parameters = layer.parameters()
+        self.first = [tensor(x, requires_grad=True) for x in begin]
+        self.output, *self.last = outputs_of(layer(tensor(xs), as_state(tuple(self.first))))
 
-def _backward(
-    layer: Recurrent,
-    xs: NDArray[Any],
-    begin: Sequence[NDArray[Any]],
-    seed: NDArray[Any],
-    at_the_end: Sequence[NDArray[Any]] | None,
-) -> tuple[Gradients, Gradients]:
-    """Return the gradients of the parameters and the first state, given those of the outputs and the last state."""
-    output, last, first = _run(layer, xs, begin)
-    wanted = [*layer.parameters(), *first]
-    seeds = [(output, seed), *zip(last, at_the_end or [], strict=False)]
-    totals = [np.zeros(x.shape) for x in wanted]
-    for y, upstream in seeds:
-        for i, gradient in enumerate(grad(y, wanted, upstream, allow_unused=True)):
-            if gradient is not None:
-                totals[i] = totals[i] + gradient.value
-    count = len(wanted) - len(first)
-    return totals[:count], totals[count:]
+    def gradients(self, seed: NDArray[Any], at_the_end: Gradients | None = None) -> tuple[Gradients, Gradients]:
+        """Return those of the parameters and the first state, given those of the output and the last state."""
+        upstream = at_the_end or [np.zeros(x.shape) for x in self.last]
+        objective = Objective(Graph(self.output, *self.last), (seed, *upstream))
+        found = objective.gradients([*self.parameters, *self.first])
+        return found[: len(self.parameters)], found[len(self.parameters) :]
 
 
 def _require_same(layer: Recurrent, whole: Gradients, parts: Sequence[Gradients], how: str) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...engine.tensor import Tensor
 from ..objective import Objective
-from .kinks import short_of_a_kink
+from .differences import central, first_step
 from .question import Answer, Question
 
 
@@ -38,18 +38,13 @@ def convergence(objective: Objective, leaf: Tensor, direction: NDArray[Any], slo
 
     No step crosses a kink, behind which there is another function.
     """
-    at = objective.graph.values[leaf].astype(np.float64)
-    unit = direction / (np.abs(direction).max(initial=0.0) or 1.0)
-    along = slope / (np.abs(direction).max(initial=0.0) or 1.0)
-    longest = 0.1 * (np.abs(at).max(initial=0.0) or 1.0)
-    longest = short_of_a_kink(objective.graph, leaf, unit, longest) or longest
-    steps = [float(step) for step in longest * np.logspace(0, -5, 16)]
+    steps = [float(step) for step in first_step(objective, leaf, direction) * np.logspace(0, -5, 16)]
     remainders, floor = [], []
     with np.errstate(all="ignore"):
         for step in steps:
-            after, before = (objective.terms_at(leaf, at + sign * step * unit) for sign in (1, -1))
-            remainders.append(abs(float((after - before).sum()) - 2 * step * along))
-            floor.append(64 * 2.0**-53 * float(np.abs(after).sum() + np.abs(before).sum()))
+            changes, rounding = central(objective, leaf, direction, step)
+            remainders.append(abs(float(changes.sum()) - 2 * step * slope))
+            floor.append(64 * rounding)
     return Convergence(steps, remainders, floor)
 
 

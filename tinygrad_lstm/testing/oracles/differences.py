@@ -40,14 +40,11 @@ def differences(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> 
     The first step is a tenth of the input's size, or less if there is a kink on the way; smaller ones are tried while
     they give a smaller error bar. To the estimate of truncation comes what rounding does to a difference.
     """
-    at = objective.graph.values[leaf].astype(np.float64)
-    size = np.abs(direction).max(initial=0.0)
-    step = 0.1 * (np.abs(at).max(initial=0.0) or 1.0) / (size or 1.0)
-    step = short_of_a_kink(objective.graph, leaf, direction, step) or step
+    step = first_step(objective, leaf, direction)
     best = Estimate(np.nan, np.inf, 0.0)
     with np.errstate(all="ignore"):
         for _ in range(8):
-            found = _extrapolated(objective, leaf, at, direction, step)
+            found = _extrapolated(objective, leaf, direction, step)
             if found.bar < best.bar:
                 best = found
             elif np.isfinite(best.bar):
@@ -56,16 +53,14 @@ def differences(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> 
     return best
 
 
-def _extrapolated(
-    objective: Objective, leaf: Tensor, at: NDArray[Any], direction: NDArray[Any], step: float
-) -> Estimate:
+def _extrapolated(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float) -> Estimate:
     best = Estimate(np.nan, np.inf, 0.0)
     row: list[float] = []
     for _ in range(LEVELS):
-        after, before = (objective.terms_at(leaf, at + sign * step * direction) for sign in (1, -1))
-        noise = 4 * 2.0**-53 * float(np.abs(after).sum() + np.abs(before).sum()) / (2 * step)
-        scale = float(np.abs(after - before).sum()) / (2 * step)
-        new = [float((after - before).sum()) / (2 * step)]
+        changes, rounding = central(objective, leaf, direction, step)
+        noise = 4 * rounding / (2 * step)
+        scale = float(np.abs(changes).sum()) / (2 * step)
+        new = [float(changes.sum()) / (2 * step)]
         for level, previous in enumerate(row):
             new.append(new[level] + (new[level] - previous) / (4 ** (level + 1) - 1))
             bar = max(abs(new[-1] - new[-2]), abs(new[-1] - previous)) + noise
@@ -74,6 +69,20 @@ def _extrapolated(
         row = new
         step /= 2
     return best
+
+
+def first_step(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> float:
+    """Return the largest step to try along a direction: a tenth of the leaf's size, or less, short of a kink."""
+    size, length = (np.abs(x).max(initial=0.0) or 1.0 for x in (objective.graph.values[leaf], direction))
+    step = 0.1 * float(size) / float(length)
+    return short_of_a_kink(objective.graph, leaf, direction, step) or step
+
+
+def central(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float) -> tuple[NDArray[Any], float]:
+    """Return what two steps, one forth and one back, change in each term, and what one rounding of all comes to."""
+    at = objective.graph.values[leaf].astype(np.float64)
+    after, before = (objective.terms_at(leaf, at + sign * step * direction) for sign in (1, -1))
+    return after - before, 2.0**-53 * float(np.abs(after).sum() + np.abs(before).sum())
 
 
 def one_sided(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float) -> tuple[float, float]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import Any
+from functools import wraps
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar
 
 from hypothesis import currently_in_test_context, reject
 
 from ..checks import assert_detects, check_cell, check_jvp, check_op, check_second_order, check_vjp
-from ..errors import GradientError, NothingCheckedError
+from ..errors import NothingCheckedError
 from ..laws.agreement import check_same
-from ..verdicts import Report
+from ..profiles import during
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
@@ -20,14 +22,30 @@ __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 _options: ContextVar[dict[str, Any]] = ContextVar("options", default={})  # noqa: B039  # replaced, never changed
 
 
-@contextmanager
-def options(**given: Any) -> Iterator[None]:
+def options(**given: Any) -> AbstractContextManager[None]:
     """Give every check these options, for a while; those of a call come first."""
-    token = _options.set(given)
-    try:
-        yield
-    finally:
-        _options.reset(token)
+    return during(_options, given)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _in_a_test(check: Callable[P, T]) -> Callable[P, T]:
+    """Give a check the options that it takes; under ``@given``, have what leaves nothing to check drawn again."""
+    takes = signature(check).parameters
+
+    @wraps(check)
+    def checked(*args: P.args, **given: P.kwargs) -> T:
+        usual: Any = {name: value for name, value in _options.get().items() if name in takes}
+        try:
+            return check(*args, **{**usual, **given})
+        except NothingCheckedError:
+            if currently_in_test_context():
+                reject()
+            raise
+
+    return checked
 
 
 class GradCheck:
@@ -37,44 +55,10 @@ class GradCheck:
     has nothing to check is drawn again; a test for which nothing is ever checked fails.
     """
 
-    def __call__(self, f: Any, *inputs: Any, **options: Any) -> Report:
-        return self._report(check_vjp, f, *inputs, **options)
-
-    def op(self, op: Callable[..., Any], *inputs: Any, **options: Any) -> Report:
-        """Run ``check_op``."""
-        return self._report(check_op, op, *inputs, **options)
-
-    def cell(self, cell: Any, steps: int = 5, **options: Any) -> Report:
-        """Run ``check_cell``."""
-        return self._report(check_cell, cell, steps, **options)
-
-    def jvp(self, f: Callable[..., Any], *inputs: Any, **options: Any) -> Report:
-        """Run ``check_jvp``."""
-        return self._report(check_jvp, f, *inputs, **options)
-
-    def second_order(self, f: Callable[..., Any], *inputs: Any, **options: Any) -> Report:
-        """Run ``check_second_order``."""
-        return self._report(check_second_order, f, *inputs, **options)
-
-    def same(self, f: Callable[..., Any], g: Callable[..., Any], *inputs: Any, **options: Any) -> None:
-        """Run ``check_same``."""
-        self._check(check_same, f, g, *inputs, **options)
-
-    def detects(self, op: Any, wrong_rule: Callable[..., Any], *inputs: Any, **options: Any) -> GradientError:
-        """Run ``assert_detects``."""
-        caught: GradientError = self._check(assert_detects, op, wrong_rule, *inputs, **options)
-        return caught
-
-    def _report(self, check: Callable[..., Any], *args: Any, **options: Any) -> Report:
-        report: Report = self._check(check, *args, **options)
-        return report
-
-    def _check(self, check: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        takes_directions = check in (check_vjp, check_op, check_jvp, check_second_order)
-        usual = {name: value for name, value in _options.get().items() if name != "directions" or takes_directions}
-        try:
-            return check(*args, **{**usual, **options})
-        except NothingCheckedError:
-            if currently_in_test_context():
-                reject()
-            raise
+    __call__ = staticmethod(_in_a_test(check_vjp))
+    op = staticmethod(_in_a_test(check_op))
+    cell = staticmethod(_in_a_test(check_cell))
+    jvp = staticmethod(_in_a_test(check_jvp))
+    second_order = staticmethod(_in_a_test(check_second_order))
+    same = staticmethod(_in_a_test(check_same))
+    detects = staticmethod(_in_a_test(assert_detects))

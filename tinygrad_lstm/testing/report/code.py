@@ -10,47 +10,41 @@ from typing import Any
 
 import numpy as np
 
+from ...engine import ops
 from ...engine.graph import Graph
 from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 
-_OURS = "tinygrad_lstm.engine.ops"
 
-
-def as_code(graph: Graph, check: str = "check_vjp") -> str:
-    """The imports, the leaves that require a gradient, a function of them, and the call that checks it."""
-    theirs = sorted({_imported_as(node.primitive) for node in graph.nodes if node.primitive} - {_OURS})
-    names = _names(graph, {home.partition(".")[0] for home in theirs})
+def as_code(graph: Graph) -> str:
+    """Return the program: imports, the leaves that require a gradient, a function of them, and the check of it."""
+    primitives = {node.primitive for node in graph.nodes if node.primitive is not None}
+    modules = sorted({_module(primitive) for primitive in primitives if not _is_ours(primitive)} - {""})
+    spelt = [_spelt(primitive) for primitive in primitives]
+    names = _names(graph, {module.partition(".")[0] for module in modules})
+    leaves = {leaf: f"{names[leaf]} = tl.tensor({_literal(graph.values[leaf])}{_dtype(leaf)})" for leaf in graph.leaves}
     inputs = [leaf for leaf in graph.leaves if leaf.requires_grad]
-    made = [node for node in graph.nodes if not node.is_leaf]
-    imports = ["import tinygrad_lstm as tl"]
-    primitives = {node.primitive for node in made if node.primitive is not None}
-    if any(_spelt(primitive) == f"ops.{primitive.name}" for primitive in primitives):
-        imports.append("from tinygrad_lstm.engine import ops")
-    imports += [f"import {home}" for home in theirs if home]
-    if any(_spelt(primitive).startswith("op[") for primitive in primitives):
-        imports += [
-            "",
-            "op = {primitive.name: primitive for primitive in tl.primitives()}  # once yours are registered",
-        ]
-    leaves = [f"{names[leaf]} = tl.tensor({_literal(graph.values[leaf])}{_dtype(leaf)})" for leaf in inputs]
-    constants = [
-        f"    {names[leaf]} = tl.tensor({_literal(graph.values[leaf])}{_dtype(leaf)})"
-        for leaf in graph.leaves
-        if not leaf.requires_grad and leaf.ndim
-    ]
-    body = [f"    {names[node]} = {_expression(node, names, graph)}" for node in made]
-    arguments = ", ".join(names[leaf] for leaf in inputs)
-    returned = ", ".join(names[output] for output in graph.outputs)
-    lines = [*imports, "", *leaves, "", "", f"def f({arguments}):", *constants, *body, f"    return {returned}", "", ""]
-    lines += [f"tl.testing.{check}({', '.join(['f', *(names[leaf] for leaf in inputs)])})", ""]
+    body = [line for leaf, line in leaves.items() if not leaf.requires_grad and leaf.ndim]
+    body += [f"{names[node]} = {_expression(node, names, graph)}" for node in graph.nodes if not node.is_leaf]
+    body.append(f"return {', '.join(names[output] for output in graph.outputs)}")
+    lines = ["import tinygrad_lstm as tl"]
+    if any(reached.startswith("ops.") for reached in spelt):
+        lines.append("from tinygrad_lstm.engine import ops")
+    lines += [f"import {module}" for module in modules]
+    if any(reached.startswith("op[") for reached in spelt):
+        lines.append("")
+        lines.append("op = {primitive.name: primitive for primitive in tl.primitives()}  # once yours are registered")
+    lines += ["", *(leaves[leaf] for leaf in inputs), "", ""]
+    lines.append(f"def f({', '.join(names[leaf] for leaf in inputs)}):")
+    lines += [f"    {line}" for line in body]
+    lines += ["", "", f"tl.testing.check_vjp({', '.join(['f', *(names[leaf] for leaf in inputs)])})", ""]
     if any("np." in line for line in lines):
         lines = ["import numpy as np", "", *lines]
     return "\n".join(lines)
 
 
 def _names(graph: Graph, modules: set[str]) -> dict[Tensor, str]:
-    """A Python name for each node: its own if it has one, else x0, ... for inputs, c0, ... for constants, y0, ..."""
+    """Return a Python name for each node: its own, or x0, … of inputs, c0, … of constants, y0, … of results."""
     names: dict[Tensor, str] = {}
     taken = {"f", "np", "tl", "op", "ops", *modules}
     counts = {"x": 0, "c": 0, "y": 0}
@@ -68,54 +62,42 @@ def _names(graph: Graph, modules: set[str]) -> dict[Tensor, str]:
 def _expression(node: Tensor, names: dict[Tensor, str], graph: Graph) -> str:
     primitive = node.primitive
     assert primitive is not None
-    operands = [
-        _literal(graph.values[x]) if x.is_leaf and not x.requires_grad and not x.ndim else names[x] for x in node.inputs
-    ]
-    bare = not any(x in names and (x.ndim or x.requires_grad or not x.is_leaf) for x in node.inputs)
-    attrs = {name: _literal(value) for name, value in node.attrs.items()}
-    home = _spelt(primitive)
-    given = ", ".join([*operands, *(f"{name}={value}" for name, value in attrs.items())])
-    if _home(primitive) != _OURS:
-        return f"{home}({given})"
-    if primitive.operator and len(operands) == 1:
-        return f"{primitive.operator}{operands[0]}"
-    if primitive.operator and not bare:
-        return f" {primitive.operator} ".join(operands)
-    if primitive.variadic:
-        given = ", ".join(f"{name}={value}" for name, value in attrs.items())
-        return f"tl.{primitive.name}([{', '.join(operands)}], {given or 'axis=0'})"
-    return f"{home}({given})"
+    numbers = {x: _literal(graph.values[x]) for x in node.inputs if x.is_leaf and not x.requires_grad and not x.ndim}
+    operands = [numbers.get(x) or names[x] for x in node.inputs]
+    attrs = [f"{name}={_literal(value)}" for name, value in node.attrs.items()]
+    operator = primitive.operator if _is_ours(primitive) else None
+    if operator and len(operands) == 1:
+        return f"{operator}{operands[0]}"
+    if operator and any(x not in numbers for x in node.inputs):
+        first, second = operands
+        return f"{f'({first})' if first.startswith('-') else first} {operator} {second}"
+    if primitive.variadic and _is_ours(primitive):
+        return f"{_spelt(primitive)}([{', '.join(operands)}], {', '.join(attrs) or 'axis=0'})"
+    return f"{_spelt(primitive)}({', '.join([*operands, *attrs])})"
+
+
+def _is_ours(primitive: Primitive) -> bool:
+    return vars(ops).get(primitive.name) is primitive
 
 
 def _spelt(primitive: Primitive) -> str:
-    """How a program reaches a primitive."""
-    exported = sys.modules[_OURS.partition(".")[0]].__all__
-    home = _home(primitive)
-    if home != _OURS:
-        there = vars(sys.modules[home]) if home in sys.modules else {}
-        named = next((name for name, value in there.items() if value is primitive), None)
-        module = _imported_as(primitive)
-        return f"{module}.{named}" if named and module else f"op[{primitive.name!r}]"
-    if primitive.operator or primitive.variadic:
-        return primitive.name
-    return f"tl.{primitive.name}" if primitive.name in exported else f"ops.{primitive.name}"
+    """Return how a program reaches a primitive."""
+    if _is_ours(primitive):
+        exported = primitive.name in sys.modules["tinygrad_lstm"].__all__
+        return f"tl.{primitive.name}" if exported else f"ops.{primitive.name}"
+    there = vars(sys.modules.get(_home(primitive), object))
+    named = next((name for name, value in there.items() if value is primitive), None)
+    module = _module(primitive)
+    return f"{module}.{named}" if named and module else f"op[{primitive.name!r}]"
 
 
 def _home(primitive: Primitive) -> str:
-    """The module that a primitive was registered in; of ours too, should a test have changed its rule."""
-    for function in (primitive.forward, primitive.rule):
-        module = getattr(function, "__module__", None)
-        if module == _OURS:
-            return _OURS
-    from ...engine import ops
-
-    if any(value is primitive for value in vars(ops).values()):
-        return _OURS
+    """Return the name of the module that a primitive was registered in."""
     return str(getattr(primitive.rule or primitive.forward, "__module__", ""))
 
 
-def _imported_as(primitive: Primitive) -> str:
-    """The name by which a program imports its module: of what is run as a script, that of its file."""
+def _module(primitive: Primitive) -> str:
+    """Return the name by which a program imports that module: of what is run as a script, that of its file."""
     home = _home(primitive)
     if home != "__main__":
         return home
@@ -128,7 +110,7 @@ def _dtype(leaf: Tensor) -> str:
 
 
 def _literal(value: Any) -> str:
-    """The value as Python reads it back, to the last digit."""
+    """Return the value as Python reads it back, to the last digit."""
     if isinstance(value, np.ndarray):
         if not value.size:
             kind = {"f": "", "b": ", bool"}.get(value.dtype.kind, ", int")
