@@ -108,21 +108,19 @@ def step(cell: Cell[Any], x: Tensor, parts: tuple[Tensor, ...]) -> tuple[Tensor,
 
 def _require_fit(cell: Cell[Any], x: Tensor, state: Any) -> None:
     """Refuse an x or a state of another shape."""
-    name, place = type(cell).__name__, CONTEXT.get().place
+    here = f"{type(cell).__name__}{CONTEXT.get().place}"
     if x.ndim not in (1, 2) or x.shape[-1] != cell.input_size:
-        raise ShapeError(
-            f"{name}{place}: x has shape {x.shape}; it must be (N, {cell.input_size}) or ({cell.input_size},)"
-        )
+        raise ShapeError(f"{here}: x has shape {x.shape}; it must be (N, {cell.input_size}) or ({cell.input_size},)")
     expected = (*x.shape[:-1], cell.hidden_size)
     wanted = ", ".join(cell.state_names)
     parts = state_parts(cell, state) if isinstance(state, tuple | list) else (state,)
     if len(parts) != len(cell.state_names):
-        raise ShapeError(f"{name}{place}: the state must be {wanted}; got {len(parts)} tensor(s)")
-    for part_name, part in zip(cell.state_names, parts, strict=True):
+        raise ShapeError(f"{here}: the state must be {wanted}; got {len(parts)} tensor(s)")
+    for name, part in zip(cell.state_names, parts, strict=True):
         if not isinstance(part, Tensor):
-            raise TypeError(f"{name}{place}: {part_name} must be a Tensor, not {type(part).__name__}")
+            raise TypeError(f"{here}: {name} must be a Tensor, not {type(part).__name__}")
         if part.shape != expected:
             raise ShapeError(
-                f"{name}{place}: {part_name} has shape {part.shape}; for x of shape {x.shape} and hidden size "
+                f"{here}: {name} has shape {part.shape}; for x of shape {x.shape} and hidden size "
                 f"{cell.hidden_size} it must be {expected}"
             )

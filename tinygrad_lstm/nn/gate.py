@@ -62,6 +62,7 @@ class Gate(Module):
         def __call__(self, z: Tensor) -> Tensor: ...
 
     def forward(self, z: Tensor) -> Tensor:
+        """Return activation(z W + b), named by the gate's symbol."""
         result: Tensor = self.activation(z @ self.weight + self.bias)
         result.name = self.symbol
         return result

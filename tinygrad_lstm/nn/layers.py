@@ -56,6 +56,7 @@ class Linear(Module):
         def __call__(self, x: Tensor | ArrayLike) -> Tensor: ...
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return x W + b."""
         return x @ self.weight + self.bias
 
 
@@ -100,6 +101,7 @@ class Embedding(Module):
         def __call__(self, indices: ArrayLike) -> Tensor: ...
 
     def forward(self, indices: ArrayLike) -> Tensor:
+        """Return the vector of each symbol."""
         numbers = np.asarray(indices)
         symbols = self.weight.shape[0]
         if numbers.dtype.kind not in "ui" and numbers.size:

@@ -61,24 +61,20 @@ def cross_entropy(logits: Tensor | ArrayLike, targets: ArrayLike) -> Tensor:
     >>> round(tl.cross_entropy(tl.tensor([[0, 0], [0, 0]]), [0, 1]).item(), 4)
     0.6931
     """
+    here = f"cross_entropy{CONTEXT.get().place}"
     logits = _as_tensor(logits)
     if logits.ndim == 0:
-        raise ShapeError(f"cross_entropy{CONTEXT.get().place}: logits need a last axis, the scores of the classes")
+        raise ShapeError(f"{here}: logits need a last axis, the scores of the classes")
     labels = np.asarray(targets)
     classes = logits.shape[-1]
     if labels.dtype.kind not in "ui":
-        raise TypeError(
-            f"cross_entropy{CONTEXT.get().place}: targets must be class numbers, integers, not {labels.dtype}"
-        )
+        raise TypeError(f"{here}: targets must be class numbers, integers, not {labels.dtype}")
     if labels.shape != logits.shape[:-1]:
         raise ShapeError(
-            f"cross_entropy{CONTEXT.get().place}: logits of shape {logits.shape} need targets of shape "
-            f"{logits.shape[:-1]}, not {labels.shape}"
+            f"{here}: logits of shape {logits.shape} need targets of shape {logits.shape[:-1]}, not {labels.shape}"
         )
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
-        raise ValueError(
-            f"cross_entropy{CONTEXT.get().place}: targets must lie in 0 … {classes - 1}, the classes of the logits"
-        )
+        raise ValueError(f"{here}: targets must lie in 0 … {classes - 1}, the classes of the logits")
     log_probabilities: Tensor = log_softmax(logits, axis=-1).reshape(labels.size, classes)  # (N, C)
     loss: Tensor = -mean(log_probabilities[np.arange(labels.size), labels.ravel()])
     return loss

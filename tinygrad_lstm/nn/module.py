@@ -75,7 +75,7 @@ class Module:
             CONTEXT.reset(token)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """A copy, deep or from a pickle, is a module of its own."""
+        """Make a copy, deep or from a pickle, a module of its own."""
         self.__dict__.update(state, _Module__number=self.__number)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -175,7 +175,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def described(thing: object, *facts: str) -> str:
-    """Return what ``repr`` says of a module or an optimiser: its class, and facts in brackets."""
+    """Return the ``repr`` of a module or an optimiser: its class, and facts in brackets."""
     return one_line(f"{type(thing).__name__}({', '.join(facts)})", 200)
 
 

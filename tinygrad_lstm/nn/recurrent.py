@@ -83,7 +83,7 @@ class Recurrent(Module, Generic[State]):
 
     @property
     def cells(self) -> tuple[Cell[State], ...]:
-        """The cells in PyTorch's order: layer 0 forward, layer 0 reverse, layer 1 forward, ..."""
+        """Return the cells in PyTorch's order: layer 0 forward, layer 0 reverse, layer 1 forward, ..."""
         return tuple(getattr(self, name) for name in self.__names)
 
     def __repr__(self) -> str:
@@ -97,6 +97,7 @@ class Recurrent(Module, Generic[State]):
         def __call__(self, xs: Tensor | ArrayLike, state: State | None = None) -> tuple[Tensor, State]: ...
 
     def forward(self, xs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Return h of the top layer at every step, and the last state of each cell."""
         xs = xs if isinstance(xs, Tensor) else tensor(xs)
         cells, directions = self.cells, 2 if self.bidirectional else 1
         here = f"{type(self).__name__}{CONTEXT.get().place}"

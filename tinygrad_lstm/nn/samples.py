@@ -10,7 +10,10 @@ from .cells import CELLS
 
 
 def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = False) -> Tensor:
-    """A scalar loss of a small recurrent network (D = H = 2) over random inputs: the sum of its outputs."""
+    """Return a scalar loss of a small recurrent network (D = H = 2) over random inputs: the sum of its outputs.
+
+    ``cell`` is a name in ``CELLS``; the inputs are (T, D) for T ``steps``.
+    """
     rng = np.random.default_rng(0)
     directions = 2 if bidirectional else 1
     sizes = [2, *[2 * directions] * (layers - 1)]

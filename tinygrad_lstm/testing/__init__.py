@@ -38,7 +38,7 @@ __all__ = ["strategies", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is used: pytest loads the plugin in this package whatever it is about to run."""
+    """Import a name when it is used: pytest loads the plugin in this package whatever it is about to run."""
     if name == "strategies":
         found = import_module(".generate.strategies", __name__)
     elif name in _HOMES:

@@ -36,8 +36,10 @@ Look = Callable[[Question, str, dict[str, Finding]], Finding]
 """What finds out about one gradient, given its name and what was found before; raises if it is wrong."""
 
 LINEAR = "the function is linear in it"
+"""Why an input has no second derivative."""
 
 TIES = "several kinks or ties at once: each rule lies between its two sides, their combination need not"
+"""Why a gradient that is not between its two sides may still be right."""
 
 
 def check_vjp(
@@ -142,6 +144,7 @@ def check_second_order(
     position: list[int] = []  # of the inputs and parameters, those that a gradient comes to
 
     def gradients(*arguments: Any) -> tuple[Tensor, ...]:
+        """Return the gradients that there are, of f at the first arguments, weighted by the others."""
         given, weights = arguments[: len(inputs)], arguments[len(inputs) :]
         outputs = [output for output in outputs_of(f(*given)) if output.requires_grad]
         leaves = [*(x for x in given if isinstance(x, Tensor)), *parameters]
@@ -337,6 +340,7 @@ def _forward_finding(question: Question, rng: np.random.Generator) -> Finding:
 
 
 def _terms_of_forward_derivative(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> NDArray[Any]:
+    """Return the terms of ⟨w, J u⟩, for a direction u in one leaf: J u is the gradient of ⟨Jᵀv, u⟩ in v."""
     terms = [np.zeros(1)]
     for output, cotangent in zip(objective.graph.outputs, objective.cotangents, strict=True):
         if not output.requires_grad:

@@ -26,7 +26,7 @@ class GradientError(AssertionError):
 
 
 class ResultError(TypeError):
-    """What a function returned is no Tensor, so that no inputs can make it one to check."""
+    """Raised for a function that returns no Tensor: other inputs would not help."""
 
 
 class NothingCheckedError(GradientError):

@@ -13,7 +13,7 @@ from ..engine.tensor import Tensor
 from .objective import Objective
 from .oracles.complex_safe import STEP
 from .oracles.complex_step import complex_step, safe_complex_step
-from .oracles.convergence import convergence
+from .oracles.convergence import RIGHT, convergence
 from .oracles.differences import BARS, differences, one_sided
 from .oracles.kinks import short_of_a_kink
 from .oracles.precision import precise_terms
@@ -25,10 +25,16 @@ TRUNCATION = STEP**1.5
 """Smaller differences are what the step leaves behind, of the order h²: seen only where a derivative is zero."""
 
 INFINITE = 1e30
-"""A complex step that gives more, as it does by 1/√h for a square root at 0, stands where there is no derivative."""
+"""A complex step that gives more stands where there is no derivative.
+
+Chosen: a square root gives 7e49 at 0, by 1/√h, and no derivative that a network can use comes near.
+"""
 
 ASIDE = 1e-7
-"""How far beside a kink its two sides are looked at, relative to the input."""
+"""How far beside a kink its two sides are looked at, relative to the input.
+
+Chosen: far more than a last place, of 1e-16, and so near that curvature does not pass for a kink.
+"""
 
 KINK = 1e-3
 """Two sides whose slopes differ by less, relatively, are no kink.
@@ -37,7 +43,7 @@ Of 255 leaves of random programs without a kink the worst differed by 8e-5, by c
 """
 
 MOST_CORNERS = 256
-"""Numbers in a leaf whose kinks are looked at one by one."""
+"""Numbers in a leaf whose kinks are looked at one by one, at most. Those of one relu took 6 ms."""
 
 Sides = Callable[[Objective, Tensor, NDArray[Any], float], tuple[float, float]]
 
@@ -75,6 +81,7 @@ def judge(question: Question, rng: np.random.Generator, thorough: bool = True) -
 
 
 def _by_differences(question: Question) -> Finding:
+    """Compare with extrapolated differences, which may be off by a few of their error bars."""
     estimate = differences(*question.line)
     found = Finding(Verdict.PASS, Oracle.DIFFERENCES, question.ours, float(estimate.slope))
     apart = abs(found.ours - found.theirs)
@@ -116,18 +123,18 @@ def _by_noise(question: Question, mistake: Finding, rng: np.random.Generator) ->
         return replace(mistake, verdict=verdict, oracle=Oracle.LAST_BITS, error=error, reason=reason)
     second = _by_differences(question)
     order = convergence(*question.line, question.ours).order
-    if second.verdict is Verdict.PASS and order is not None and order > 2.5:
+    if second.verdict is Verdict.PASS and order is not None and order > RIGHT:
         return second  # the complex step was the wrong one to ask here
     return mistake
 
 
 def on_a_kink(question: Question) -> bool:
-    """Return whether a step so small that nothing else changes takes a node from one side of a kink to another."""
+    """Tell whether a step so small that nothing else changes takes a node from one side of a kink to another."""
     return short_of_a_kink(question.objective.graph, question.leaf, question.direction, ASIDE) < ASIDE
 
 
 def _between_sides(question: Question, sides: Sides) -> bool:
-    """Return whether the leaf stands on kinks or ties, with our derivative between those of their two sides.
+    """Tell whether the leaf stands on kinks or ties, with our derivative between those of their two sides.
 
     Where it does not lie between them along the direction, several kinks at once may be why, so that each number of
     the leaf is looked at by itself.

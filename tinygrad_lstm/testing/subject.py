@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor, tensor
@@ -41,7 +40,7 @@ class Subject:
         """
         if not callable(f):
             raise TypeError(f"what is checked must be a function of tensors, a module or a tensor, not {f!r}")
-        arguments = [_argument(x, position) for position, x in enumerate(inputs)]
+        arguments = [argument(x, position) for position, x in enumerate(inputs)]
         leaves = [x for x in arguments if isinstance(x, Tensor)]
         parameters = parameters_of(f, parameters)
         before = [(x, np.array(x)) for x in (*arguments, *parameters)]
@@ -90,13 +89,12 @@ def parameters_of(f: Callable[..., Any], parameters: Sequence[Tensor]) -> list[T
     return [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
 
 
-def _argument(x: Tensor | ArrayLike, position: int) -> Any:
-    """Make a leaf of its own for each input; arrays of integers or booleans as they are: an index, a mask."""
+def argument(x: Tensor | ArrayLike, position: int, dtype: DTypeLike | None = None) -> Any:
+    """Make a leaf of an input, of another type where one is given; leave integers and booleans: an index, a mask."""
     if isinstance(x, np.ndarray) and x.dtype.kind in "iub":
         return x
-    value = x.value if isinstance(x, Tensor) else x
     name = x.name if isinstance(x, Tensor) and x.name else f"input {position}"
-    return tensor(value, requires_grad=True, name=name)
+    return tensor(x, requires_grad=True, name=name, dtype=dtype)
 
 
 def _call(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
@@ -130,9 +128,16 @@ def _require_faithful(
     def agrees(beside: Callable[[NDArray[Any]], NDArray[Any]]) -> bool:
         moved = {x: beside(graph.values.get(x, x.value)) for x in [*leaves, *parameters]}
         again = [tensor(moved[x], requires_grad=True, name=x.name) if isinstance(x, Tensor) else x for x in arguments]
-        with np.errstate(all="ignore"), _replaced({x: moved[x] for x in parameters}):
-            outputs = outputs_of(f(*again))
-            replayed = graph.replay({x: value for x, value in moved.items() if x in graph.values})
+        kept = {x: x.value for x in parameters}
+        try:
+            for x in parameters:
+                x.value = moved[x]
+            with np.errstate(all="ignore"):
+                outputs = outputs_of(f(*again))
+                replayed = graph.replay({x: value for x, value in moved.items() if x in graph.values})
+        finally:
+            for x, value in kept.items():
+                x.value = value
         return len(outputs) == len(graph.outputs) and all(
             _is_same(replayed[old], new.value) for old, new in zip(graph.outputs, outputs, strict=True)
         )
@@ -159,16 +164,3 @@ def _beside(value: NDArray[Any], direction: NDArray[Any] | float) -> NDArray[Any
     """Return the value, moved by the square root of a last place; zeros move too."""
     distance = 2.0**-26 if value.dtype == np.float64 else 2.0**-11
     return np.asarray(value + distance * np.maximum(np.abs(value), 1) * direction, value.dtype)
-
-
-@contextmanager
-def _replaced(values: dict[Tensor, NDArray[Any]]) -> Iterator[None]:
-    """Give some leaves other values, for a while."""
-    before = {x: x.value for x in values}
-    try:
-        for x, value in values.items():
-            x.value = value
-        yield
-    finally:
-        for x, value in before.items():
-            x.value = value

@@ -13,9 +13,10 @@ from ..nn.cells import CELLS
 
 
 class Unrolled:
-    """The function of xs and the initial states, and inputs to call it with.
+    """The function of xs and the initial states, and ``inputs`` to call it with.
 
-    Raises ValueError for the name of a cell that there is not, TypeError for what is no cell.
+    They are of shape (T, N, D), and (1, N, H) for each state. ``steps`` and ``batch`` are T and N. Raises ValueError
+    for the name of a cell that there is not, TypeError for what is no cell.
     """
 
     def __init__(self, cell: Cell | type[Cell] | str, steps: int, batch: int, rng: np.random.Generator) -> None:

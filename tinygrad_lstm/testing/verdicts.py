@@ -12,7 +12,7 @@ TOLERANCE = 1e4
 
 
 class Verdict(StrEnum):
-    """Name what a check found, in the order in which one counts more than another where several were reached.
+    """What a check found, in the order in which one counts more than another where several were reached.
 
     >>> Verdict("PASS") is Verdict.PASS
     True
@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 
 class Oracle(StrEnum):
-    """Name what a verdict rests on.
+    """What a verdict rests on.
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_vjp(tl.tanh, [0.5]).findings["input 0"].oracle is Oracle.COMPLEX_STEP
@@ -46,7 +46,7 @@ class Oracle(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Hold what one oracle finds of one gradient along one random direction.
+    """What one oracle finds of one gradient along one random direction.
 
     ``ours`` and ``theirs`` are the derivative by the rules and by the oracle. ``error`` is in units of rounding, of
     which ``TOLERANCE`` are allowed; of an oracle that has an error bar, the unit is a thousandth of it. ``reason`` is
@@ -66,7 +66,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """Hold what was found: for each input its worst finding, which laws were tried besides, and in how many cases.
+    """What was found: for each input its worst finding, which laws were tried besides, and in how many cases.
 
     Shows itself in a line, prints as a table, and is one in a notebook.
 
@@ -83,23 +83,23 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict on all of it."""
+        """Return the verdict on all of it."""
         reached = {finding.verdict for finding in self.findings.values()}
         return next((verdict for verdict in Verdict if verdict in reached), Verdict.UNCHECKED)
 
     @property
     def errors(self) -> dict[str, float]:
-        """For each input its largest error, in units of rounding."""
+        """Return for each input its largest error, in units of rounding."""
         return {name: finding.error for name, finding in self.findings.items()}
 
     @property
     def worst(self) -> float:
-        """The largest of those errors."""
+        """Return the largest of those errors; 0 if there is none."""
         return max(self.errors.values(), default=0.0)
 
     @property
     def unproved(self) -> frozenset[str]:
-        """The inputs of which nothing could be decided: their gradients are zero, or drown in rounding."""
+        """Return the inputs of which nothing could be decided: their gradients are zero, or drown in rounding."""
         return frozenset(name for name, it in self.findings.items() if it.verdict is Verdict.UNCHECKED)
 
     def __repr__(self) -> str:

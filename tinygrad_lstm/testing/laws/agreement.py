@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...engine.backprop import grad
 from ...engine.graph import Graph
-from ...engine.tensor import Tensor, tensor
+from ...engine.tensor import Tensor
 from ..errors import GradientError
 from ..objective import Objective
 from ..oracles.rounding import rounding_noise
-from ..subject import Subject, outputs_of
+from ..subject import Subject, argument, outputs_of
 from ..verdicts import TOLERANCE
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
@@ -49,8 +49,8 @@ def require_single_precision(
 
     Returns what was compared: nothing where float32 has no number for what the function returns.
     """
-    single = [_in(np.float32, x) for x in inputs]
-    double = [_in(np.float64, x) for x in single]
+    single = [argument(x, i, np.float32) for i, x in enumerate(inputs)]
+    double = [argument(x, i, np.float64) for i, x in enumerate(single)]
     outcomes = []
     for arguments in (single, double):
         with np.errstate(all="ignore"):
@@ -81,12 +81,6 @@ def require_single_precision(
                 f"most {scale:.3g}: more than float32 explains"
             )
     return ("float32 agrees",)
-
-
-def _in(dtype: Any, x: Any) -> Any:
-    if isinstance(x, np.ndarray) and x.dtype.kind in "iub":
-        return x
-    return tensor(x.value if isinstance(x, Tensor) else np.asarray(x, np.float64), requires_grad=True, dtype=dtype)
 
 
 def check_same(
@@ -125,10 +119,12 @@ def check_same(
 
 
 def _differ(x: NDArray[Any], y: NDArray[Any], unit: float) -> bool:
+    """Tell whether the largest difference is more than so much of the largest numbers."""
     scale = np.abs(x).max(initial=0.0) + np.abs(y).max(initial=0.0)
     return bool(np.abs(x - y).max(initial=0.0) > unit * scale)
 
 
 def _difference(what: str, x: NDArray[Any], y: NDArray[Any]) -> str:
+    """Name the place where two arrays differ most, and both numbers."""
     place = tuple(int(i) for i in np.unravel_index(np.abs(x - y).argmax(), x.shape))
     return f"{what} is {x[place]:.10g} by one{f' at {place}' if place else ''}, and {y[place]:.10g} by the other"

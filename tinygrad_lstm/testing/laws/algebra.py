@@ -20,7 +20,7 @@ __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 FACTOR = -(2.0**20)
 """A power of two: gradients of a cotangent so many times as large are so many times as large, to the last bit.
 
-Large for a clip, and negative for a rule that looks at signs.
+Chosen: large for a clip, negative for a rule that looks at signs, and small enough for float32, which ends at 2¹²⁸.
 """
 
 
@@ -60,18 +60,21 @@ def _differ(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
 
 def _repeats(walked: Walked) -> Iterator[tuple[str, str]]:
+    """Find gradients that are not the same in a second run."""
     for name, one, other in walked.again(walked.objective.cotangents):
         if _differ(one, other):
             yield name, "a second run gives another gradient; a rule keeps something from one call to the next"
 
 
 def _vanishes(walked: Walked) -> Iterator[tuple[str, str]]:
+    """Find gradients that are not zero where the cotangent is."""
     for name, one, other in walked.again(0.0 * cotangent for cotangent in walked.objective.cotangents):
         if _differ(0.0 * one, other):
             yield name, "with nothing coming from upstream it is not zero; a rule adds something of its own"
 
 
 def _scales(walked: Walked) -> Iterator[tuple[str, str]]:
+    """Find gradients that do not grow as the cotangent does."""
     for name, one, large in walked.again(FACTOR * cotangent for cotangent in walked.objective.cotangents):
         other = large / FACTOR
         ordinary = np.abs(one) > np.finfo(one.dtype).tiny * FACTOR * FACTOR  # below, numbers lose digits
@@ -81,6 +84,7 @@ def _scales(walked: Walked) -> Iterator[tuple[str, str]]:
 
 
 def _adds(walked: Walked) -> Iterator[tuple[str, str]]:
+    """Find gradients of a sum of two cotangents that are not the sum of the two gradients."""
     graph, leaves = walked.objective.graph, walked.leaves
     other = Objective.random(graph, walked.rng)
     both = Objective(graph, tuple(map(np.add, walked.objective.cotangents, other.cotangents)))

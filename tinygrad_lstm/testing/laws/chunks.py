@@ -70,6 +70,7 @@ class _Chunk:
 
 
 def _require_same(layer: Recurrent, whole: Gradients, parts: Sequence[Gradients], how: str) -> None:
+    """Require that the gradients of the parts add up to those of the whole, parameter by parameter."""
     for parameter, expected, pieces in zip(layer.parameters(), whole, zip(*parts, strict=True), strict=True):
         found = np.sum(pieces, axis=0)
         scale = np.abs(expected).max(initial=0.0) + max(np.abs(piece).max(initial=0.0) for piece in pieces)

@@ -1,4 +1,4 @@
-"""Whether forwards compute with complex numbers, shown once for each: a complex step through one that does not lies."""
+"""Whether forwards compute with complex numbers, shown once for each: through one that does not, the step is wrong."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def first_unsafe(graph: Graph) -> Tensor | None:
 
 
 def _is_safe(node: Tensor, rng: np.random.Generator) -> bool | None:
-    """Return whether a complex step and a difference agree on the forward, beside its operands; None if in doubt."""
+    """Tell whether a complex step and a difference agree on the forward, beside its operands; None if in doubt."""
     operands = [x + 0.01 * np.where(x == 0, 1, np.abs(x)) * rng.normal(size=x.shape) for x in node.input_values]
     directions = [rng.normal(size=x.shape) for x in operands]
     with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -63,6 +63,7 @@ def _is_safe(node: Tensor, rng: np.random.Generator) -> bool | None:
 
 
 def _difference(node: Tensor, operands: list[Any], directions: list[Any], distance: float) -> Any:
+    """Return the central difference of the node's primitive along the directions."""
     there, before = (_forward(node, operands, directions, sign * distance) for sign in (1, -1))
     return (there - before) / (2 * distance)
 

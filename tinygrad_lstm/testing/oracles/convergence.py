@@ -13,6 +13,9 @@ from ..objective import Objective
 from .differences import central, first_step
 from .question import Answer, Question
 
+RIGHT = 2.5
+"""The order above which a gradient is right. Chosen: it is 3 for a right one, and 1 for a wrong one."""
+
 
 @dataclass(frozen=True)
 class Convergence:
@@ -24,7 +27,7 @@ class Convergence:
 
     @property
     def order(self) -> float | None:
-        """The slope in the logarithms, over the smallest steps that stand above the floor; None if hardly any do."""
+        """Return the slope in the logarithms, of the smallest steps above the floor; None if hardly any are."""
         points = zip(self.steps, self.remainders, self.floor, strict=True)
         above = [(np.log(step), np.log(left)) for step, left, floor in points if left > floor and np.isfinite(left)]
         if len(above) < 3:
@@ -36,7 +39,7 @@ class Convergence:
 def convergence(objective: Objective, leaf: Tensor, direction: NDArray[Any], slope: float) -> Convergence:
     """Run the Taylor test: order 3 for a right gradient, 1 for a wrong one. Below an error of 1e-5 it sees none.
 
-    No step crosses a kink, behind which there is another function.
+    ``slope`` is ⟨g, u⟩ by the gradient in question. No step crosses a kink, behind which there is another function.
     """
     steps = [float(step) for step in first_step(objective, leaf, direction) * np.logspace(0, -5, 16)]
     remainders, floor = [], []

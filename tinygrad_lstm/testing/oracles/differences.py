@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,11 @@ from .kinks import short_of_a_kink
 from .question import Answer, Question
 
 LEVELS = 7
-"""Of extrapolation: each halves the step and removes one more term of the error."""
+"""Of extrapolation: each halves the step and removes one more term of the error.
+
+Chosen: from a step of a tenth of the input, the seventh is a six-hundredth, and with the error all terms to h¹² are
+gone.
+"""
 
 BARS = 10.0
 """How many error bars a difference may be off. Of 3,131 correct cases the worst was off by 0.44."""
@@ -30,7 +35,7 @@ class Estimate:
 
     @property
     def is_sharp(self) -> bool:
-        """Whether the bar is small enough for a mistake to be seen behind it."""
+        """Tell whether the bar is so small that a mistake of 1e-4 of the scale is seen behind it."""
         return np.isfinite(self.slope) and BARS * self.bar <= 1e-4 * self.scale
 
 
@@ -44,7 +49,7 @@ def differences(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> 
     best = Estimate(np.nan, np.inf, 0.0)
     with np.errstate(all="ignore"):
         for _ in range(8):
-            found = _extrapolated(objective, leaf, direction, step)
+            found = min(_extrapolated(objective, leaf, direction, step), key=lambda estimate: estimate.bar)
             if found.bar < best.bar:
                 best = found
             elif np.isfinite(best.bar):
@@ -53,8 +58,8 @@ def differences(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> 
     return best
 
 
-def _extrapolated(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float) -> Estimate:
-    best = Estimate(np.nan, np.inf, 0.0)
+def _extrapolated(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float) -> Iterator[Estimate]:
+    """Yield what each further halving and each further order of extrapolation give."""
     row: list[float] = []
     for _ in range(LEVELS):
         changes, rounding = central(objective, leaf, direction, step)
@@ -64,11 +69,9 @@ def _extrapolated(objective: Objective, leaf: Tensor, direction: NDArray[Any], s
         for level, previous in enumerate(row):
             new.append(new[level] + (new[level] - previous) / (4 ** (level + 1) - 1))
             bar = max(abs(new[-1] - new[-2]), abs(new[-1] - previous)) + noise
-            if bar < best.bar:
-                best = Estimate(new[-1], bar, scale)
+            yield Estimate(new[-1], bar if bar < np.inf else np.inf, scale)  # no number is no bar
         row = new
         step /= 2
-    return best
 
 
 def first_step(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> float:

@@ -41,20 +41,12 @@ class Question:
 
 
 class Answer(NamedTuple):
-    """Two numbers that should be one, and how far apart they are, in the oracle's own terms."""
+    """Two numbers that should be one, how far apart they are, in the oracle's own terms, and which oracle answered."""
 
     ours: float
     theirs: float
     apart: str
-
-
-class Evidence(NamedTuple):
-    """What one oracle answers of a gradient that was found wrong."""
-
-    oracle: str
-    ours: float
-    theirs: float
-    apart: str
+    oracle: str = ""  # filled in by the registry
 
     @property
     def numbers(self) -> tuple[str, str]:

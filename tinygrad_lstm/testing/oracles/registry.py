@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..verdicts import Oracle
 from . import complex_step, convergence, differences, precision
-from .question import Answer, Evidence, Question
+from .question import Answer, Question
 
 
 class Entry(NamedTuple):
@@ -31,9 +31,9 @@ ORACLES: list[Entry] = [
 ]
 
 
-def evidence(question: Question) -> Iterator[Evidence]:
-    """Ask every oracle that applies, for a table."""
+def evidence(question: Question) -> Iterator[Answer]:
+    """Ask every oracle that applies; yield its answer, with its name."""
     for name, applies, ask in ORACLES:
         answer = ask(question) if applies(question) else None
         if answer is not None:
-            yield Evidence(name, *answer)
+            yield answer._replace(oracle=name)

@@ -23,6 +23,7 @@ PROFILES = tuple(Profile)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that chooses a profile."""
     group = parser.getgroup("gradcheck", "checks of gradients")
     group.addoption(
         "--gradcheck-profile",
@@ -33,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Describe the marker."""
     config.addinivalue_line(
         "markers",
         "gradcheck(rng=0, directions=None, profile=None): how the fixture gradcheck checks; every test that uses the "
@@ -41,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that uses the fixture."""
     for item in items:
         if "gradcheck" in getattr(item, "fixturenames", ()) and item.get_closest_marker("gradcheck") is None:
             item.add_marker(pytest.mark.gradcheck)
@@ -55,6 +58,7 @@ def gradcheck() -> GradCheck:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a marker with other arguments than it takes."""
     for mark in item.iter_markers("gradcheck"):
         profile = mark.kwargs.get("profile")
         if mark.args or not set(mark.kwargs) <= {*OPTIONS, "profile"} or profile not in (None, *PROFILES):
@@ -83,6 +87,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to the report of a test what is known of the wrong gradient that it failed by."""
     report = yield
     error = _wrong_gradient(call.excinfo.value) if report.when == "call" and call.excinfo else None
     if error is not None:
@@ -106,6 +111,7 @@ def _wrong_gradient(error: BaseException) -> GradientError | None:
 
 
 def _explained(item: pytest.Item, error: GradientError) -> str:
+    """Return the report; of a failure that cannot be explained, its message and why."""
     from ..report.text import explain
 
     assert error.failure is not None

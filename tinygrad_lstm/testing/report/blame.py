@@ -19,7 +19,10 @@ from ..oracles.question import Question
 from ..verdicts import TOLERANCE, Finding, Oracle, Verdict
 
 ENOUGH = 3
-"""Wrong contributions of one primitive for which rounding is ruled out, before it is known to be wrong."""
+"""Wrong contributions of one primitive for which rounding is ruled out, before a mismatch is enough.
+
+Chosen: of the 40 that a wrong tanh brings to an LSTM of 20 steps, the other 37 took 0.2 s of 0.85.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +35,7 @@ class WrongContribution:
 
     @property
     def apart(self) -> float:
-        """How far off it is, along the direction it was looked at."""
+        """Return how far off it is, along the direction it was looked at."""
         return abs(self.finding.ours - self.finding.theirs)
 
 
@@ -47,7 +50,7 @@ class Blame:
 
     @property
     def marked(self) -> list[Tensor]:
-        """The nodes to be marked, in the order of the program."""
+        """Return the nodes to be marked, in the order of the program."""
         nodes = {wrong.node: None for wrong in self.wrong} | {step.node: None for step in self.engine}
         return sorted(nodes, key=lambda node: node.serial)
 
@@ -118,16 +121,19 @@ def _sum_to(product: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _summed_right(step: Contribution) -> bool:
+    """Tell whether a contribution is the product of its rule, summed to the shape of its input."""
     expected = _sum_to(step.product, step.node.input_values[step.slot].shape)
     return _same(step.contribution, expected, np.abs(step.product).sum())
 
 
 def _added_right(step: Contribution) -> bool:
+    """Tell whether the running total grew by the contribution."""
     expected = step.contribution if step.before is None else step.before + step.contribution
     return _same(step.after, expected, np.abs(expected).max(initial=0.0))
 
 
 def _same(one: NDArray[Any], other: NDArray[Any], scale: float) -> bool:
+    """Tell whether two arrays are equal in shape, and in numbers to what rounding does at this scale."""
     slack = TOLERANCE * np.finfo(one.dtype).eps * scale
     return one.shape == other.shape and np.allclose(one, other, rtol=0, atol=slack, equal_nan=True)
 
@@ -155,6 +161,7 @@ def _lost(graph: Graph, steps: list[Contribution]) -> Iterator[tuple[str, int]]:
 
 
 def _sentence(wrong: tuple[WrongContribution, ...], uses: Counter[Any]) -> str:
+    """Name the primitive with the most wrong contributions, where the largest mistake is, and what others are wrong."""
     times: Counter[Any] = Counter(each.node.primitive for each in wrong)
     primitive, most = times.most_common(1)[0]
     its = [each for each in wrong if each.node.primitive is primitive]

@@ -60,6 +60,7 @@ def _names(graph: Graph, modules: set[str]) -> dict[Tensor, str]:
 
 
 def _expression(node: Tensor, names: dict[Tensor, str], graph: Graph) -> str:
+    """Return how a program writes a node: with an operator, or as a call; constants of one number are written out."""
     primitive = node.primitive
     assert primitive is not None
     numbers = {x: _literal(graph.values[x]) for x in node.inputs if x.is_leaf and not x.requires_grad and not x.ndim}
@@ -77,6 +78,7 @@ def _expression(node: Tensor, names: dict[Tensor, str], graph: Graph) -> str:
 
 
 def _is_ours(primitive: Primitive) -> bool:
+    """Tell whether it stands on the page of derivatives, whatever its rule is at the moment."""
     return vars(ops).get(primitive.name) is primitive
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..oracles.differences import BARS
-from ..oracles.question import Evidence, Question
+from ..oracles.question import Answer, Question
 from ..verdicts import TOLERANCE, Finding, Oracle, Report
 from .blame import Blame
 from .code import as_code
@@ -32,7 +32,7 @@ class Failure:
     name: str  # of the leaf
     finding: Finding
     blame: Blame
-    evidence: tuple[Evidence, ...]  # what each oracle answers
+    evidence: tuple[Answer, ...]  # what each oracle answers
     report: Report
     recheck: Recheck  # the check that failed, for shrinking
 

@@ -17,7 +17,7 @@ from .text import pictured
 
 
 def page(rows: Sequence[SurveyRow]) -> str:
-    """The rows as an HTML page."""
+    """Return the rows as an HTML page: a table, plots, and a section for each that failed."""
     counts = Counter(row.verdict for row in rows)
     values = {
         "summary": ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())),
@@ -32,13 +32,14 @@ def page(rows: Sequence[SurveyRow]) -> str:
 
 
 def _failure(row: SurveyRow) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": row.name, "sentence": row.note, "smallest": None, "picture": None}
+    """Return what the page shows of a row that failed: as a picture where Graphviz can draw, and else as DOT."""
+    shown: dict[str, Any] = {"name": row.name, "sentence": row.note, "smallest": None, "picture": None}
     if row.failure is not None:
         smallest: Failure = row.failure.smallest
-        told |= {"sentence": row.failure.blame.sentence, "smallest": smallest}
+        shown |= {"sentence": row.failure.blame.sentence, "smallest": smallest}
         picture = pictured(row.failure, smallest).picture()
         try:
-            told["picture"] = inline(picture.svg)
+            shown["picture"] = inline(picture.svg)
         except RenderError:
-            told["dot"] = picture.source
-    return told
+            shown["dot"] = picture.source
+    return shown

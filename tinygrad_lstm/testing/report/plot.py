@@ -6,22 +6,20 @@ import math
 
 from ...pages.plot import Beside, Series, log_plot, slope
 from ...pages.theme import GRADIENT
-from ..oracles.convergence import Convergence
+from ..oracles.convergence import RIGHT, Convergence
 
 RIGHT_COLOUR, WRONG_COLOUR = "#009e73", GRADIENT
-TURNS = 2.5
-"""The order above which it is called right."""
 
 
 def plot(curve: Convergence, *, standalone: bool = True) -> str:
-    """The plot as SVG. Not ``standalone``, it is for a page that has the dark colours already.
+    """Draw the plot as SVG. Not ``standalone``, it is for a page that has the dark colours already.
 
     >>> import tinygrad_lstm as tl
     >>> plot(tl.testing.taylor_test(tl.tanh, [0.5]))[:4]
     '<svg'
     """
     order = curve.order
-    good = order is None or order > TURNS
+    good = order is None or order > RIGHT
     title = "nothing is left but rounding" if order is None else f"order {order:.1f}: {'right' if good else 'wrong'}"
     left = list(zip(curve.steps, curve.remainders, strict=True))
     floor = list(zip(curve.steps, curve.floor, strict=True))
@@ -40,7 +38,7 @@ def plot(curve: Convergence, *, standalone: bool = True) -> str:
 
 
 def _slopes(left: list[tuple[float, float]]) -> list[Series]:
-    """How h³ and h would fall from where the largest step stands."""
+    """Return how h³ and h would fall from where the largest step stands."""
     points = [(h, v) for h, v in left if 0 < v < math.inf]
     steps = [h for h, _ in points]
     named = ((1, "h", Beside(2 / 3, 0, -8)), (3, "h³", Beside(2 / 3, 8, 8)))

@@ -13,7 +13,7 @@ from ...engine.graph import Graph
 from ...engine.tensor import Tensor, tensor
 
 SECONDS = 5.0
-"""What shrinking may take. An LSTM of 20 steps, 392 nodes, took 0.03 s with a wrong rule."""
+"""What shrinking may take. An LSTM of 20 steps, 392 nodes, with a wrong rule of tanh took 0.02 s."""
 
 Proposal = tuple[Tensor, Mapping[Tensor, Tensor]]
 """A tensor to make again, and what to put in the place of some that it is made of: leaves, or nodes made before."""
@@ -57,6 +57,7 @@ def _made_again(output: Tensor, changes: Mapping[Tensor, Tensor]) -> Tensor | No
 
 
 def _alone(node: Tensor) -> Proposal:
+    """Propose one node, at the values it was computed from."""
     given = zip(node.inputs, node.input_values, strict=True)
     return node, {
         x: tensor(value, requires_grad=x.requires_grad, name=x.name if x.is_leaf else None) for x, value in given
@@ -87,6 +88,7 @@ def _smaller(output: Tensor) -> Iterator[Proposal]:
 
 
 def _simpler_shapes(values: Mapping[Tensor, Any]) -> Iterator[dict[Tensor, Any]]:
+    """Propose other values of the leaves: with a shorter side in all of them or in one, and with an axis less."""
     for side in sorted({n for value in values.values() for n in value.shape if n > 1}, reverse=True):
         for fewer in sorted({1, side // 2, side - 1}):  # this side of every leaf at once
             yield {
@@ -102,6 +104,7 @@ def _simpler_shapes(values: Mapping[Tensor, Any]) -> Iterator[dict[Tensor, Any]]
 
 
 def _simpler_numbers(values: Mapping[Tensor, Any]) -> Iterator[dict[Tensor, Any]]:
+    """Propose ones, or fewer digits, for one leaf after the other."""
     for leaf, value in values.items():
         if value.size:
             simple = [np.ones_like(value), *(np.round(value, digits) + 0.0 for digits in (0, 1, 2))]

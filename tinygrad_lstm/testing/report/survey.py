@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,46 +23,54 @@ from ..verdicts import Report, Verdict, in_words
 from .failure import Failure
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class SurveyRow:
-    """What was found of one of them."""
+    """What was found of one of them, for a table and a page."""
 
     name: str
-    verdict: Verdict
-    error: float  # in units of rounding
-    tensors: int  # whose gradients were checked
-    cases: int
-    seconds: float
+    has_rule: bool = True
+    verdict: Verdict = Verdict.UNCHECKED
+    report: Report = field(default_factory=lambda: Report({}, cases=0))
     note: str = ""
+    seconds: float = 0.0
     curve: Convergence | None = None
     failure: Failure | None = None
-    has_rule: bool = True
+
+    @property
+    def cases(self) -> int:
+        """Return how many inputs were tried."""
+        return self.report.cases
+
+    @property
+    def tensors(self) -> int:
+        """Return of how many tensors the gradients were checked."""
+        return len(self.report.findings)
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is wrong, and something was checked where there is something to check."""
-        return self.verdict in (Verdict.PASS, Verdict.ROUNDOFF) or (
-            self.verdict is Verdict.UNCHECKED and not self.has_rule
-        )
+        """Tell whether nothing is wrong, and something was checked where there is something to check."""
+        if self.verdict is Verdict.UNCHECKED:
+            return not self.has_rule
+        return self.verdict is not Verdict.WRONG
 
     @property
     def units(self) -> str:
-        """The error in words: of a right gradient a small number, of a wrong one any."""
-        return in_words(self.error)
+        """Return the error in words: of a right gradient a small number, of a wrong one any."""
+        return in_words(self.report.worst)
 
     @property
     def order(self) -> float | None:
-        """How fast the remainder vanishes; None if nothing remains but rounding, or nothing was tried."""
+        """Return how fast the remainder vanishes; None if nothing remains but rounding, or nothing was tried."""
         return self.curve.order if self.curve else None
 
     @property
     def rate(self) -> str:
-        """Checks a second, if they were not spent on shrinking."""
+        """Return the checks a second, in words; a dash where the time went into shrinking."""
         return f"{self.cases / self.seconds:,.0f}" if self.passed and self.seconds else "—"
 
 
 Show = Callable[..., None]
-"""Called with a function and inputs that were checked: the first whose remainder has an order is plotted."""
+"""What a check calls with a function and inputs: of those whose remainder has an order, the first is plotted."""
 
 
 class Task(NamedTuple):
@@ -74,51 +82,37 @@ class Task(NamedTuple):
 
     def run(self) -> SurveyRow:
         """Check it, and time it; what is wrong is in the row, and not raised."""
-        curves: list[Convergence] = []
+        row, started = SurveyRow(self.name, self.has_rule), time.monotonic()
 
         def show(f: Callable[..., Any], inputs: Sequence[Any]) -> None:
-            if not curves or curves[-1].order is None:
+            if row.order is None:
                 with np.errstate(all="ignore"):
-                    curves[:] = [taylor_test(f, *inputs)]
+                    row.curve = taylor_test(f, *inputs)
 
-        started = time.monotonic()
         try:
-            report = self.check(show)
+            row.report = self.check(show)
+            row.verdict = row.report.verdict
         except NothingCheckedError as error:
-            note = str(error) if self.has_rule else "a step: its derivative is zero wherever there is one"
-            return self._row(Verdict.UNCHECKED, started, note=note)
+            row.note = str(error) if self.has_rule else "a step: its derivative is zero wherever there is one"
         except GradientError as error:
-            return self._wrong(error, started)
-        return self._row(report.verdict, started, report, curve=curves[0] if curves else None)
-
-    def _wrong(self, error: GradientError, started: float) -> SurveyRow:
-        failure, curve = error.failure, None
-        if failure is not None and np.isfinite(failure.finding.ours):
-            curve = convergence(*failure.question.line, failure.finding.ours)
-        report = failure.report if failure else None
-        return self._row(Verdict.WRONG, started, report, note=str(error), curve=curve, failure=failure)
-
-    def _row(self, verdict: Verdict, started: float, report: Report | None = None, **found: Any) -> SurveyRow:
-        return SurveyRow(
-            self.name,
-            verdict,
-            report.worst if report else 0.0,
-            len(report.findings) if report else 0,
-            report.cases if report else 0,
-            time.monotonic() - started,
-            has_rule=self.has_rule,
-            **found,
-        )
+            row.verdict, row.note, row.curve = Verdict.WRONG, str(error), None
+            row.failure = failure = error.failure
+            if failure is not None:
+                row.report = failure.report
+                if np.isfinite(failure.finding.ours):
+                    row.curve = convergence(*failure.question.line, failure.finding.ours)
+        row.seconds = time.monotonic() - started
+        return row
 
 
 def of_operation(op: Callable[..., Any], name: str) -> Task:
-    """Check a primitive, or any function of tensors, at drawn inputs."""
+    """Return the task to check a primitive, or any function of tensors, at drawn inputs."""
     has_rule = not isinstance(op, Primitive) or op.rule is not None
     return Task(name, lambda show: check_drawn(check_op, op, watch=show), has_rule)
 
 
 def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int) -> Task:
-    """Check a cell, unrolled."""
+    """Return the task to check a cell, unrolled over so many steps."""
 
     def check(show: Show) -> Report:
         report = check_cell(cell, steps)
@@ -130,7 +124,7 @@ def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int) -> Task:
 
 
 def of_thing(thing: Any, name: str, shapes: Sequence[tuple[int, ...]], steps: int) -> Task:
-    """Check whatever a person names: a tensor, a cell or its class, a primitive, or a function of tensors.
+    """Return the task to check whatever a person names: a tensor, a cell or its class, a primitive, or a function.
 
     Its inputs are random numbers of the shapes given, or drawn. Raises TypeError for what cannot be checked.
     """

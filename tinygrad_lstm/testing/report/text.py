@@ -6,10 +6,14 @@ from pathlib import Path
 
 from ...drawing.paint.render import RenderError
 from ...pages.files import write_file
+from ...structure.tables import text_table
 from .failure import Failure
 
 DRAWN = 60
-"""Nodes that a picture of the whole graph may have; of a larger one, the smallest that fails is drawn."""
+"""Nodes that a picture of the whole graph may have; of a larger one, the smallest that fails is drawn.
+
+Chosen: an LSTM cell, unrolled over three steps, is about what fits on a screen.
+"""
 
 
 def explain(failure: Failure, picture: Path | None = None) -> str:
@@ -17,7 +21,8 @@ def explain(failure: Failure, picture: Path | None = None) -> str:
 
     ``failure`` is that of a GradientError. Shrinking it takes up to five seconds. The picture is written to the file
     ``picture``; without one, or where Graphviz cannot draw, its DOT stands in the text. Returns that text, which holds
-    nothing that a terminal would obey. (Zeller & Hildebrandt 2002, "Simplifying and isolating failure-inducing input".)
+    nothing that a terminal takes for a command. (Zeller & Hildebrandt 2002, "Simplifying and isolating failure-inducing
+    input".)
 
     >>> import tinygrad_lstm as tl
     >>> caught = tl.testing.assert_detects(tl.tanh, lambda g, y, x: (g * (1 - y),), [0.5])
@@ -35,7 +40,7 @@ def explain(failure: Failure, picture: Path | None = None) -> str:
 
 
 def printable(text: str) -> str:
-    """Remove what a terminal would obey: names are anybody's."""
+    """Remove what a terminal takes for a command: names are anybody's."""
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
@@ -45,13 +50,8 @@ def pictured(failure: Failure, smallest: Failure) -> Failure:
 
 
 def _evidence(failure: Failure) -> str:
-    rows = [("", "ours", "the oracle's", "apart")]
-    rows += [(it.oracle, *it.numbers, it.apart) for it in failure.evidence]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        f"{oracle:<{widths[0]}}  {ours:>{widths[1]}}  {theirs:>{widths[2]}}  {apart}".rstrip()
-        for oracle, ours, theirs, apart in rows
-    )
+    heading = ("", "ours", "the oracle's", "apart")
+    return text_table([heading, *((it.oracle, *it.numbers, it.apart) for it in failure.evidence)], align="lrrl")
 
 
 def _picture(failure: Failure, path: Path | None) -> str:
