@@ -87,6 +87,17 @@ def plan_that_loses_one_of_two(output, inputs, honest=backprop._plan):
     return {node: expected - (expected > 1) for node, expected in honest(output, inputs).items()}
 
 
+def walk_that_skips(output, seed, inputs, create_graph, honest=backprop._walk):
+    return (step for step in honest(output, seed, inputs, create_graph) if step.arrived == 1)
+
+
+def walk_that_doubles_what_mul_is_given(output, seed, inputs, create_graph, honest=backprop._walk):
+    fields = ("upstream", "product", "contribution", "after")
+    for step in honest(output, seed, inputs, create_graph):
+        twice = {name: 2.0 * getattr(step, name) for name in fields}
+        yield step._replace(**twice) if step.node.primitive.name == "mul" else step
+
+
 ENGINE_FAULTS = {
     "sums a contribution to the wrong shape": ("unbroadcast", averaging, lambda a, b: tl.tanh(a * b)),
     "adds up wrongly": ("_walk", walk_that_forgets, lambda a, b: tl.tanh(a * a) * tl.sin(a) + b),
@@ -111,10 +122,24 @@ def test_a_gradient_that_is_returned_wrong_is_not_mistaken_for_one_that_arrives_
     )
 
 
-def test_a_lost_contribution_is_found(monkeypatch):
+def test_a_gradient_returned_before_all_of_it_has_come_is_found(monkeypatch):
     monkeypatch.setattr(backprop, "_plan", plan_that_loses_one_of_two)
     sentence = failure_of(lambda x: tl.tanh(x) + tl.sin(x), [0.5]).blame.sentence
-    assert "every rule is right" in sentence
+    assert sentence.startswith("every rule is right, and the walk brings input 0 what it should have")
+
+
+def test_a_rule_given_another_upstream_than_has_come_is_found(monkeypatch):
+    monkeypatch.setattr(backprop, "_walk", walk_that_doubles_what_mul_is_given)
+    sentence = failure_of(lambda x: tl.tanh(x * 3.0), [0.5]).blame.sentence
+    assert sentence.startswith(
+        "every rule is right; the engine applies a rule before all contributions have come, from mul of shape (1,) to "
+    )
+
+
+def test_a_lost_contribution_is_found(monkeypatch):
+    monkeypatch.setattr(backprop, "_walk", walk_that_skips)
+    sentence = failure_of(lambda x: tl.tanh(x) + tl.sin(x), [0.5]).blame.sentence
+    assert sentence == "every rule is right; the engine loses a contribution, from tanh of shape (1,) to its input 0"
 
 
 # Shrinking
@@ -137,6 +162,16 @@ def test_a_fault_of_the_engine_shrinks_to_three_nodes_at_most(fault, monkeypatch
     smallest = failure_of(deep, [[0.5, -1.0], [2.0, 1.5]], [0.5, 1.0]).smallest
     assert len(smallest.graph) <= 3
     assert smallest.blame.sentence.startswith(f"every rule is right; the engine {fault}")
+
+
+def test_a_fault_without_a_node_to_blame_shrinks_one_change_at_a_time(monkeypatch):
+    monkeypatch.setattr(backprop, "_walk", walk_that_skips)
+    w = tl.tensor([[2.0, -3.0]], name="w")
+    deep = lambda a, b: tl.sigmoid(tl.tanh(a) * w + tl.sin(a)) @ tl.transpose(b) + 2.0
+    smallest = failure_of(deep, [[0.5, -1.0], [2.0, 1.5]], [[0.5, 1.0]]).smallest
+    assert [node.primitive and node.primitive.name for node in smallest.graph.nodes] == [None, "add"]
+    assert smallest.graph.leaves[0].value == 1.0
+    assert "loses a contribution" in smallest.blame.sentence
 
 
 @pytest.mark.parametrize("fault", ENGINE_FAULTS)

@@ -71,6 +71,12 @@ def test_a_field_that_is_the_gradient_of_nothing_has_no_symmetric_hessian(monkey
         check_second_order(twisted, [2.0], [3.0])
 
 
+def test_a_hessian_that_is_not_symmetric_is_called_so():
+    half = operation(lambda a, b: a * b, lambda g, y, a, b: (g * b, 2 * g * a))
+    with pytest.raises(GradientError, match=r"the Hessian is not symmetric: ⟨u, Hw⟩ = .*the gradient of no function"):
+        check_second_order(half, [2.0], [3.0])
+
+
 def test_second_order_names_cotangents_and_says_what_is_linear():
     report = check_second_order(lambda x, w: x * x + 0.0 * w + 3.0 * w, [1.0, 2.0], [0.5, 0.5])
     assert list(report.findings) == ["input 0", "cotangent 0", "input 1"]
@@ -440,6 +446,25 @@ def test_several_kinks_at_once_are_unchecked_where_no_rule_is_wrong(returned):
     report = check_vjp(lambda x, w: returned(w * (tl.relu(x) - tl.relu(tl.relu(x)) + 0.3 * x)), [0.0, 1.0], X[:2])
     assert [report.findings[name].verdict for name in ("input 0", "input 1")] == [Verdict.UNCHECKED, Verdict.PASS]
     assert report.findings["input 0"].reason == TIES
+
+
+SIZE = (np.abs, lambda g, y, x: (g * (tl.relu(x) - tl.relu(-x)) / tl.abs(x),))
+"""A forward that loses complex numbers, and its rule."""
+
+
+@pytest.mark.parametrize("large", [1e6, 1e10, 1e14])
+def test_what_cancels_is_no_mistake_of_a_forward_that_loses_complex_numbers(large):
+    report = check_vjp(lambda x, w: operation(*SIZE)(x) + large - large + w, [1.5, -2.0], [1.0, 1.0])
+    assert report.findings["input 0"].reason == "the differences are too coarse to decide"
+    wrong = operation(SIZE[0], lambda g, y, x: (1.001 * SIZE[1](g, y, x)[0],))
+    with pytest.raises(GradientError, match=r"Blame: the rule of .* is wrong"):
+        check_vjp(lambda x, w: wrong(x) + large - large + w, [1.5, -2.0], [1.0, 1.0])
+
+
+def test_a_gradient_that_comes_in_another_type_than_its_input_is_caught(monkeypatch):
+    monkeypatch.setattr(backprop, "_owned", lambda step: np.asarray(step.after, np.float64))
+    with pytest.raises(GradientError, match="the gradient of input 0 is float64, of a float32 input"):
+        check_op(tl.tanh, X)
 
 
 def test_a_report_reads_as_a_table():

@@ -47,6 +47,7 @@ MOST_CORNERS = 256
 
 Sides = Callable[[Objective, Tensor, NDArray[Any], float], tuple[float, float]]
 
+COARSE = "the differences are too coarse to decide"
 _ZERO = "the gradient is zero, and so is the derivative"
 _SMALL = "it is smaller than what the step leaves behind"
 
@@ -90,7 +91,7 @@ def _by_differences(question: Question) -> Finding:
     if _between_sides(question, one_sided):
         return replace(found, oracle=Oracle.SIDES)
     if not estimate.is_sharp and not apart > BARS * estimate.bar:
-        return replace(found, verdict=Verdict.UNCHECKED, reason="the differences are too coarse to decide")
+        return replace(found, verdict=Verdict.UNCHECKED, reason=COARSE)
     error = TOLERANCE * apart / (BARS * estimate.bar) if estimate.bar else np.inf
     return replace(found, verdict=Verdict.PASS if error <= TOLERANCE else Verdict.WRONG, error=error)
 

@@ -40,7 +40,6 @@ class Oracle(StrEnum):
     ORDER = "order of convergence"
     TWO_PASSES = "two backward passes"
     ARITHMETIC = "arithmetic"  # what is not finite needs no other
-    SHAPES = "shapes"
     NOTHING = "nothing"
 
 
