@@ -79,20 +79,16 @@ class Module:
         self.__dict__.update(state, _Module__number=self.__number)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        several = isinstance(value, list | tuple) and any(isinstance(part, Module | Tensor) for part in value)
-        if several or isinstance(value, Module | Tensor):
+        parts = _parts(name, value)
+        if any(isinstance(part, Module | Tensor) for _, part in parts):
             _require_free(type(self), name)
-        if isinstance(value, Module):
-            value.__belong_to(name)
-        elif several:
-            value = tuple(value)  # what were appended later would have no name
-            for i, part in enumerate(value):
-                if isinstance(part, Module):
-                    part.__belong_to(f"{name}{i}")
-                elif _is_parameter(part) and part.name is None:
-                    part.name = f"{name}{i}"
-        elif _is_parameter(value) and value.name is None:
-            value.name = name
+            if isinstance(value, list | tuple):
+                value = tuple(value)  # what were appended later would have no name
+        for own_name, part in parts:
+            if isinstance(part, Module):
+                part.__belong_to(own_name)
+            elif _is_parameter(part) and part.name is None:
+                part.name = own_name
         object.__setattr__(self, name, value)
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
@@ -113,29 +109,26 @@ class Module:
             parameter.grad = None
 
     def __repr__(self) -> str:
-        parts = {part for value in vars(self).values() for part in _listed(value)}
+        held = (part for value in vars(self).values() for _, part in _parts("", value))
+        parts = {part for part in held if isinstance(part, Module) or _is_parameter(part)}
         count = sum(parameter.size for parameter in self.parameters())
         return described(self, counted(len(parts), "part"), counted(count, "parameter"))
 
     def __str__(self) -> str:
         """Return the line of ``repr`` and a table of the parameters: path, shape, and how many numbers."""
-        rows, foot = _rows(self)
-        return f"{self!r}\n{text_table(rows, head=_HEAD, foot=foot, align='llr')}"
+        return f"{self!r}\n{text_table(**_table(self))}"
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""
-        rows, foot = _rows(self)
-        return html_table(rows, head=_HEAD, foot=foot, align="llr", caption=repr(self))
+        return html_table(**_table(self), caption=repr(self))
 
     def __walk(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
         for name, value in vars(self).items():
-            parts = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
-            for i, part in parts:
-                path = f"{prefix}{name}{i}"
+            for own_name, part in _parts(name, value):
                 if isinstance(part, Module):
-                    yield from part.__walk(f"{path}.")
+                    yield from part.__walk(f"{prefix}{own_name}.")
                 elif _is_parameter(part):
-                    yield path, part
+                    yield f"{prefix}{own_name}", part
 
     def __belong_to(self, name: str) -> None:
         """Take the name of the first attribute one is assigned to, and pass it on to the parameters."""
@@ -160,18 +153,18 @@ def _require_free(kind: type[Module], name: str) -> None:
             )
 
 
-_HEAD = ("parameter", "shape", "count")
-
-
-def _rows(module: Module) -> tuple[list[tuple[Any, ...]], tuple[Any, ...]]:
+def _table(module: Module) -> dict[str, Any]:
+    """Return the table of the parameters, as text or HTML takes it."""
     rows = [(path, parameter.shape, f"{parameter.size:,}") for path, parameter in module.named_parameters()]
-    return rows, ("all", "", f"{sum(parameter.size for parameter in module.parameters()):,}")
+    foot = ("all", "", f"{sum(parameter.size for parameter in module.parameters()):,}")
+    return {"rows": rows, "head": ("parameter", "shape", "count"), "foot": foot, "align": "llr"}
 
 
-def _listed(value: Any) -> list[Any]:
-    """Return what an attribute holds of modules and parameters."""
-    parts = value if isinstance(value, list | tuple) else (value,)
-    return [part for part in parts if isinstance(part, Module) or _is_parameter(part)]
+def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Return what an attribute holds, each with a name: the attribute's own, numbered where there are several."""
+    if isinstance(value, list | tuple):
+        return [(f"{name}{i}", part) for i, part in enumerate(value)]
+    return [(name, value)]
 
 
 def described(thing: object, *facts: str) -> str:

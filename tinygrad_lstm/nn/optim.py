@@ -79,18 +79,17 @@ class Optimizer:
 
     def __str__(self) -> str:
         """Return the line of ``repr`` and a table of the parameters: name, shape, and how many steps it took."""
-        return f"{self!r}\n{text_table(self._rows(), head=_HEAD, align='llr')}"
+        return f"{self!r}\n{text_table(**self._table())}"
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""
-        return html_table(self._rows(), head=_HEAD, align="llr", caption=repr(self))
+        return html_table(**self._table(), caption=repr(self))
 
-    def _rows(self) -> list[tuple[Any, ...]]:
+    def _table(self) -> dict[str, Any]:
+        """Return the table of the parameters, as text or HTML takes it."""
         pairs = zip(self.parameters, self.steps, strict=True)
-        return [("—" if p.name is None else p.name, p.shape, f"{steps:,}") for p, steps in pairs]
-
-
-_HEAD = ("parameter", "shape", "steps")
+        rows = [("—" if p.name is None else p.name, p.shape, f"{steps:,}") for p, steps in pairs]
+        return {"rows": rows, "head": ("parameter", "shape", "steps"), "align": "llr"}
 
 
 class SGD(Optimizer):

@@ -44,7 +44,13 @@ class Subject:
         leaves = [x for x in arguments if isinstance(x, Tensor)]
         parameters = parameters_of(f, parameters)
         before = [(x, np.array(x)) for x in (*arguments, *parameters)]
-        outputs = outputs_of(_call(f, arguments))
+        try:
+            result = f(*arguments)
+        except Exception as error:
+            shapes = ", ".join(str(np.shape(x)) for x in arguments) or "nothing"
+            error.add_note(f"raised by the function whose gradient was to be checked, given {shapes}")
+            raise
+        outputs = outputs_of(result)
         checked = {leaf.name or "": leaf for leaf in leaves}
         checked |= {parameter.name or f"parameter {i}": parameter for i, parameter in enumerate(parameters)}
         if len(checked) < len(leaves) + len(parameters):
@@ -95,15 +101,6 @@ def argument(x: Tensor | ArrayLike, position: int, dtype: DTypeLike | None = Non
         return x
     name = x.name if isinstance(x, Tensor) and x.name else f"input {position}"
     return tensor(x, requires_grad=True, name=name, dtype=dtype)
-
-
-def _call(f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-    try:
-        return f(*arguments)
-    except Exception as error:
-        shapes = ", ".join(str(np.shape(x)) for x in arguments) or "nothing"
-        error.add_note(f"raised by the function whose gradient was to be checked, given {shapes}")
-        raise
 
 
 def outputs_of(result: Any) -> list[Tensor]:

@@ -75,7 +75,8 @@ def blame(question: Question, name: str, rng: np.random.Generator) -> Blame:
         ("applies a rule before all contributions have come", [step for walk in walks for step in _too_early(walk)]),
     ):
         if edges:
-            return Blame(f"every rule is right; the engine {fault}, {_edge(edges[0])}", engine=tuple(edges))
+            where = f"from {_called(edges[0].node)} to {_called(edges[0].input)}"
+            return Blame(f"every rule is right; the engine {fault}, {where}", engine=tuple(edges))
     lost = next(_lost(graph, steps), None)
     if lost:
         return Blame("every rule is right; the engine loses a contribution, from {} to its input {}".format(*lost))
@@ -175,10 +176,7 @@ def _sentence(wrong: tuple[WrongContribution, ...], uses: Counter[Any]) -> str:
     return f"the rule of {primitive.name} is wrong{first.node.context.place}{which}{often}: {numbers}{others}"
 
 
-def _edge(step: Contribution) -> str:
-    return f"from {_called(step.node)} to {_called(step.input)}"
-
-
 def _called(node: Tensor) -> str:
+    """Name a node: by its own name or its primitive, and by place and shape."""
     name = repr(node.name) if node.name else node.primitive.name if node.primitive else "a leaf"
     return f"{name}{node.context.place} of shape {node.shape}"
