@@ -249,7 +249,7 @@ def test_what_fails_for_some_shapes_only_is_found_and_shrunk():
     mean = operation(lambda x: np.add.reduce(x, axis=-1) / x.shape[-1], lambda g, y, x: (g[..., None] + 0 * x,))
     with pytest.raises(GradientError) as caught:
         check_op(mean)
-    assert caught.value.failure.question.leaf.shape == (2,)
+    assert caught.value.failure.leaf.shape == (2,)
 
 
 def test_what_is_drawn_for_two_inputs_broadcasts():

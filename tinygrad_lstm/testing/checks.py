@@ -271,12 +271,12 @@ def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) 
         if found.verdict is not Verdict.WRONG:
             return found
         with np.errstate(all="ignore"):
-            whose, answers = blame(question, name, rng), tuple(evidence(question))
-        if whose.nobody and on_a_kink(question):
+            blamed, answers = blame(question, name, rng), tuple(evidence(question))
+        if blamed.nobody and on_a_kink(question):
             return Finding(Verdict.UNCHECKED, Oracle.SIDES, reason=TIES)
-        if whose.nobody and found.oracle is Oracle.DIFFERENCES:  # their bars do not know what cancels inside a graph
+        if blamed.nobody and found.oracle is Oracle.DIFFERENCES:  # their bars do not know what cancels inside a graph
             return Finding(Verdict.UNCHECKED, Oracle.DIFFERENCES, reason=COARSE)
-        failure = Failure(question, name, found, whose, answers, Report({**earlier, name: found}), _failure_in)
+        failure = Failure(question, name, found, blamed, answers, Report({**earlier, name: found}), _failure_in)
         raise GradientError(failure.message, failure)
 
     return _reported(subject, directions, rng, look)

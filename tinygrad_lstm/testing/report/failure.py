@@ -37,6 +37,11 @@ class Failure:
     recheck: Recheck  # the check that failed, for shrinking
 
     @property
+    def leaf(self) -> Tensor:
+        """Return the leaf whose gradient is wrong."""
+        return self.question.leaf
+
+    @property
     def graph(self) -> Graph:
         """Return the graph that it was found in."""
         return self.question.objective.graph
@@ -44,7 +49,7 @@ class Failure:
     @property
     def message(self) -> str:
         """Return the error in one paragraph."""
-        what = f"the gradient of {self.name} {self.question.leaf.shape} is wrong: "
+        what = f"the gradient of {self.name} {self.leaf.shape} is wrong: "
         found = self.finding
         if found.oracle is Oracle.ARITHMETIC:
             return f"{what}{found.reason}. Blame: {self.blame.sentence}"
