@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .checks import check_vjp as check_vjp
     from .errors import GradientError as GradientError
     from .errors import NothingCheckedError as NothingCheckedError
-    from .generate import strategies
+    from .generate import strategies as strategies
     from .laws.agreement import check_same as check_same
     from .report.text import explain as explain
     from .taylor import taylor_test as taylor_test
@@ -32,22 +32,21 @@ _HOMES = {
     "check_same": "laws.agreement",
     "taylor_test": "taylor",
     "explain": "report.text",
+    "strategies": "generate.strategies",
 }
 
-__all__ = ["strategies", *_HOMES]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
     """Import a name when it is used: pytest loads the plugin in this package whatever it is about to run."""
-    if name == "strategies":
-        found = import_module(".generate.strategies", __name__)
-    elif name in _HOMES:
-        found = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    else:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found
+    home = import_module(f".{_HOMES[name]}", __name__)
+    found = globals()[name] = getattr(home, name, home)  # the strategies are a module
     return found
 
 
 def __dir__() -> list[str]:
+    """Return the names that are there, and those that will be."""
     return sorted({*globals(), *__all__})

@@ -40,7 +40,7 @@ def safe_complex_step(objective: Objective, leaf: Tensor, direction: NDArray[Any
 
 def ask(question: Question) -> Answer:
     """Compare in units of rounding."""
-    theirs = safe_complex_step(question.objective, question.leaf, question.direction)
+    theirs = safe_complex_step(*question.line)
     if theirs is None:
         return Answer(question.ours, np.nan, "a forward loses complex numbers")
     scale = float(np.abs(question.terms).sum() + np.abs(theirs).sum()) or 1.0

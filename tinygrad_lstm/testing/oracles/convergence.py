@@ -39,19 +39,22 @@ class Convergence:
 def convergence(objective: Objective, leaf: Tensor, direction: NDArray[Any], slope: float) -> Convergence:
     """Run the Taylor test: order 3 for a right gradient, 1 for a wrong one. Below an error of 1e-5 it sees none.
 
-    ``slope`` is ⟨g, u⟩ by the gradient in question. No step crosses a kink, behind which there is another function.
+    ``slope`` is ⟨g, u⟩ by the gradient in question. A step moves no number of the leaf by more than its length, and
+    crosses no kink, behind which there is another function.
     """
-    steps = [float(step) for step in first_step(objective, leaf, direction) * np.logspace(0, -5, 16)]
+    size = np.abs(direction).max(initial=0.0) or 1.0
+    unit = direction / size
+    steps = [float(step) for step in first_step(objective, leaf, unit) * np.logspace(0, -5, 16)]
     remainders, floor = [], []
     with np.errstate(all="ignore"):
         for step in steps:
-            changes, rounding = central(objective, leaf, direction, step)
-            remainders.append(abs(float(changes.sum()) - 2 * step * slope))
+            changes, rounding = central(objective, leaf, unit, step)
+            remainders.append(abs(float(changes.sum()) - 2 * step * slope / size))
             floor.append(64 * rounding)
     return Convergence(steps, remainders, floor)
 
 
 def ask(question: Question) -> Answer | None:
     """Compare the order with 3; None where there is none."""
-    order = convergence(question.objective, question.leaf, question.direction, question.ours).order
+    order = convergence(*question.line, question.ours).order
     return None if order is None else Answer(round(order, 3), 3.0, "3 if right, 1 if wrong")

@@ -97,6 +97,6 @@ def one_sided(objective: Objective, leaf: Tensor, direction: NDArray[Any], step:
 
 def ask(question: Question) -> Answer:
     """Compare in error bars."""
-    estimate = differences(question.objective, question.leaf, question.direction)
+    estimate = differences(*question.line)
     bars = abs(question.ours - estimate.slope) / estimate.bar if estimate.bar else np.inf
     return Answer(question.ours, float(estimate.slope), f"{bars:.3g} error bars of {estimate.bar:.1e}")

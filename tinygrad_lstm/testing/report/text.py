@@ -55,13 +55,13 @@ def _evidence(failure: Failure) -> str:
 
 
 def _picture(failure: Failure, path: Path | None) -> str:
-    picture = failure.picture()
+    picture, reason = failure.picture(), ""
     if path is not None:
         try:
             return f"Its picture: {write_file(path, picture.svg)}"
         except (RenderError, OSError) as error:
-            return f"Its picture, which could not be drawn ({error}), in DOT:\n\n{_indented(picture.source)}"
-    return f"Its picture, in DOT:\n\n{_indented(picture.source)}"
+            reason = f", which could not be drawn ({error})"
+    return f"Its picture{reason}, in DOT:\n\n{_indented(picture.source)}"
 
 
 def _indented(text: str) -> str:
