@@ -127,7 +127,7 @@ def inputs_of(fault, seed):
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_wrong_rule_is_caught(name, monkeypatch):
     fault = FAULTS[name]
-    check_vjp(fault.f, *inputs_of(fault, 0))  # the program itself is innocent
+    check_vjp(fault.f, *inputs_of(fault, 0))  # the program itself is right
     monkeypatch.setattr(BUILTIN[fault.primitive], "rule", fault.wrong)
     with pytest.raises(GradientError, match=r"the gradient of input \d \(.*\) is wrong.*relative error"):
         check_vjp(fault.f, *inputs_of(fault, 0))
