@@ -21,7 +21,7 @@ from .tensor import Array, Tensor
 MOST_ROWS, MOST_INPUTS = 40, 4
 """Nodes that a printed graph shows, and inputs of one: chosen, what fits on a screen."""
 
-_HEAD = ("node", "shape", "made of")
+_HEAD, _LEFT = ("node", "shape", "made of"), 'style="text-align:left"'
 
 Step = tuple[Tensor, Primitive, tuple[tuple[Tensor, Array | None], ...], Mapping[str, Any]]
 
@@ -79,12 +79,11 @@ class Graph:
 
     def _repr_html_(self) -> str:
         def line(cells: tuple[str, ...], tag: str) -> str:
-            inside = "".join(f'<{tag} style="text-align:left">{escape(cell)}</{tag}>' for cell in cells)
-            return f"<tr>{inside}</tr>"
+            return f"<tr>{''.join(f'<{tag} {_LEFT}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
         body = "".join(line(row, "td") for row in self._rows())
-        head = line(_HEAD, "th")
-        return f"<table><caption>{escape(repr(self))}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
+        caption = f"<caption {_LEFT}>{escape(repr(self))}</caption>"
+        return f"<table>{caption}<thead>{line(_HEAD, 'th')}</thead><tbody>{body}</tbody></table>"
 
     def _rows(self) -> list[tuple[str, str, str]]:
         """Return id, shape and origin of each node; of many, the first and the last."""
