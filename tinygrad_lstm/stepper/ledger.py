@@ -14,7 +14,7 @@ from ..engine.graph import Graph
 from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, one_line, text_table
-from ..structure.words import display_name, magnitude, short
+from ..structure.words import display_name, magnitude, numbers, short
 from .recording.tape import Tape
 
 Array = NDArray[Any]
@@ -35,15 +35,17 @@ class LedgerRow:
 
 @dataclass(frozen=True, eq=False)
 class Ledger:
-    """The rows of one tensor, in the order in which the engine added them up.
+    """The uses of one tensor, in the order in which the engine added up what they contribute.
 
     >>> import tinygrad_lstm as tl
     >>> x = tl.tensor(3.0, requires_grad=True, name="x")
     >>> print(tl.step(x * x + x).ledger(x))
     ∂L/∂x
-      add  1      total 1
-      mul  3      total 4
-      mul  3      total 7
+    used by  t  adds  total
+    ───────────────────────
+    add      —     1      1
+    mul      —     3      4
+    mul      —     3      7
     """
 
     tensor: Tensor
@@ -58,53 +60,51 @@ class Ledger:
 
     @property
     def total(self) -> Array:
-        """The gradient: the last running total."""
+        """Return the gradient: the last running total."""
         return self.rows[-1].total
 
     def by_time(self) -> dict[int | None, Array]:
-        """What each time step contributed, the latest first, as the gradient arrives."""
+        """Return what each time step contributed, the latest first, as the gradient arrives."""
         return self._grouped(lambda row: row.time)
 
     def by_scope(self) -> dict[str, Array]:
-        """What each module contributed, over all steps."""
+        """Return what each module contributed, over all steps."""
         return self._grouped(lambda row: ".".join(row.scope))
 
     def _grouped(self, key: Callable[[LedgerRow], Any]) -> dict[Any, Array]:
         sums: dict[Any, Array] = {}
         for row in self.rows:
-            before = sums.get(key(row))
-            sums[key(row)] = row.contribution if before is None else before + row.contribution
+            _add_up(sums, key(row), row.contribution)
         return sums
 
     @property
     def title(self) -> str:
-        """What it is the ledger of: ∂L/∂w."""
-        return f"∂L/∂{display_name(self.tensor) or self.graph.ids[self.tensor]}"
+        """Return what it is the ledger of: ∂L/∂w."""
+        return one_line(f"∂L/∂{display_name(self.tensor) or self.graph.ids[self.tensor]}")
 
     def __repr__(self) -> str:
-        return f"<ledger of {one_line(self.title)}: {len(self)} contributions>"
+        return f"<ledger of {self.title}: {len(self)} contributions>"
+
+    def __str__(self) -> str:
+        return f"{self.title}\n{text_table(self._cells(), head=_COLUMNS, align='lrrr')}"
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""
-        rows = [
+        return html_table(self._cells(), head=_COLUMNS, align="lrrr", caption=repr(self))
+
+    def _cells(self) -> list[tuple[str, int | str, str, str]]:
+        return [
             (
                 self.graph.ids[row.node],
                 "—" if row.time is None else row.time,
-                _short(row.contribution),
-                _short(row.total),
+                numbers(row.contribution, most=1),
+                numbers(row.total, most=1),
             )
             for row in self.rows
         ]
-        return html_table(rows, head=("used by", "t", "adds", "total"), align="lrrr", caption=repr(self))
 
-    def __str__(self) -> str:
-        names = [self.graph.ids[row.node] for row in self.rows]
-        width = max(map(len, names))
-        lines = [
-            f"  {name:<{width}}  {_short(row.contribution):<6} total {_short(row.total)}"
-            for name, row in zip(names, self.rows, strict=True)
-        ]
-        return "\n".join([self.title, *lines])
+
+_COLUMNS = ("used by", "t", "adds", "total")
 
 
 class Paths(dict[str, Array]):
@@ -152,39 +152,28 @@ def paths(tape: Tape, tensor: Tensor) -> Paths:
         ledger(tape, tensor)  # says why there is none
     near = {tensor}
     for node in tape.graph.nodes:  # what lies between the tensor and what computes elsewhere
-        reached = node.primitive is not None and any(x in near for x in node.inputs)
-        if reached and (node.time == tensor.time or _only_moves(node)):
+        only_moves = node.primitive is not None and node.primitive.kind is Kind.movement
+        if any(x in near for x in node.inputs) and (node.time == tensor.time or only_moves):
             near.add(node)
     ways: dict[str, dict[Tensor, Array]] = {}
-    arriving = (tape[index] for x in near for index in tape.uses(x))
-    for event in sorted(arriving, key=lambda event: event.index):
+    for index in sorted(index for x in near for index in tape.uses(x)):
+        event = tape[index]
         if event.node not in near:
-            assert event.target is not None
-            _add_up(ways.setdefault(_way(event.node, tensor), {}), event.target, event.contribution)
+            seeds = ways.setdefault(_way(event.node, tensor), {})
+            _add_up(seeds, event.node.inputs[event.slot], event.contribution)
     order = [node for node in reversed(tape.graph.nodes) if node in near]
     return Paths({name: _back_to(tensor, order, seeds) for name, seeds in ways.items()})
-
-
-def _only_moves(node: Tensor) -> bool:
-    return node.primitive is not None and node.primitive.kind is Kind.movement
 
 
 def _way(node: Tensor, tensor: Tensor) -> str:
     if node.time is None:
         return "output"
-    deeper = node.scope[len(_common(node.scope, tensor.scope)) :]
+    deeper = [name for i, name in enumerate(node.scope, 1) if node.scope[:i] != tensor.scope[:i]]
     return deeper[-1] if deeper else "belt"
 
 
-def _common(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
-    length = 0
-    while length < min(len(a), len(b)) and a[length] == b[length]:
-        length += 1
-    return a[:length]
-
-
 def _back_to(tensor: Tensor, order: list[Tensor], seeds: dict[Tensor, Array]) -> Array:
-    """What gradients at some nodes mean for the tensor, by the rules of the nodes between."""
+    """Return what gradients at some nodes mean for the tensor, by the rules of the nodes between."""
     gradients, between = dict(seeds), {node for node in order if node.requires_grad}
     for node in order:
         if node is not tensor and node in gradients:
@@ -193,13 +182,8 @@ def _back_to(tensor: Tensor, order: list[Tensor], seeds: dict[Tensor, Array]) ->
     return gradients.get(tensor, np.zeros_like(tensor.value))
 
 
-def _add_up(totals: dict[Tensor, Array], tensor: Tensor, contribution: Array) -> None:
-    before = totals.get(tensor)
-    totals[tensor] = contribution if before is None else before + contribution
-
-
-def _short(array: Array) -> str:
-    return f"{array.item():.4g}" if array.size == 1 else f"‖{np.linalg.norm(array):.4g}‖"
+def _add_up(totals: dict[Any, Array], key: Any, contribution: Array) -> None:
+    totals[key] = totals[key] + contribution if key in totals else contribution
 
 
 def _called(tensor: Tensor) -> str:
