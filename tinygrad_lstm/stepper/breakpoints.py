@@ -9,10 +9,11 @@ import math
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..engine.tensor import Tensor
+from ..structure.tables import html_table, one_line
 from ..structure.words import magnitude
 from .recording.event import Event
 
@@ -42,30 +43,45 @@ GRAMMAR = (
     f"'if QUANTITY < NUMBER', where the quantity is {', '.join(QUANTITIES)}; as in: forget_gate t:2 if norm < 1e-3"
 )
 
-_IF = re.compile(r"\s*(\w+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*")
+_IF = re.compile(rf"\s*(\w+)\s*({'|'.join(COMPARISONS)})\s*(\S+)\s*")
+
+NOWHERE = "nothing here is at that place"
 
 _NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Breakpoint:
     """One place to stop at: a break; a tbreak, which goes when it has been hit; or a watch."""
 
     number: int
     text: str
-    matches: Condition = field(repr=False)
+    matches: Condition
     kind: str = "break"
     hits: int = 0
     nowhere: bool = False  # no event of the walk is at that place
 
+    def __repr__(self) -> str:
+        return f"<breakpoint {self.number}: {self.kind} {one_line(self.text)}, {self._counted}>"
+
     def __str__(self) -> str:
-        times = f"hit {self.hits} time{'' if self.hits == 1 else 's'}"
-        nowhere = "; nothing here is at that place" if self.nowhere else ""
-        return f"{self.number}  {self.kind} {self.text}  {times}{nowhere}"
+        nowhere = f"; {NOWHERE}" if self.nowhere else ""
+        return f"{self.number}  {self.kind} {one_line(self.text)}  {self._counted}{nowhere}"
+
+    def _repr_html_(self) -> str:
+        """Return the same as a table of HTML, for notebooks."""
+        rows = [("kind", self.kind), ("place", self.text), ("hits", self.hits)]
+        if self.nowhere:
+            rows.append(("note", NOWHERE))
+        return html_table(rows, caption=f"breakpoint {self.number}")
+
+    @property
+    def _counted(self) -> str:
+        return f"hit {self.hits} time{'' if self.hits == 1 else 's'}"
 
 
 def parse(text: str) -> Condition:
-    """The condition that a text describes. Raises ValueError, with the grammar, for one that it does not.
+    """Return the condition that a text describes. Raises ValueError, with the grammar, for a text that describes none.
 
     >>> import tinygrad_lstm as tl
     >>> stepper = tl.step(tl.tanh(tl.tensor(0.5, requires_grad=True)))
@@ -87,13 +103,13 @@ def parse(text: str) -> Condition:
 
 
 def parse_places(text: str) -> Condition:
-    """The part of a condition that says where: any event fits that is at all of the places."""
+    """Return the part of a condition that says where: any event meets it that is at all of the places."""
     places = [_place(word) for word in f" {text} ".partition(" if ")[0].split()]
     return lambda event: all(place(event) for place in places)
 
 
 def watching(tensor: Tensor) -> Condition:
-    """Stops at each += to a tensor's gradient."""
+    """Return the condition that stops at each += to a tensor's gradient."""
     return lambda event: event.target is tensor
 
 
@@ -112,7 +128,7 @@ def _place(word: str) -> Condition:
 
 
 def _within(parts: tuple[str, ...], scope: tuple[str, ...]) -> bool:
-    """Whether a path of modules has these in a row."""
+    """Tell whether a path of modules has these in a row."""
     return any(scope[i : i + len(parts)] == parts for i in range(len(scope) - len(parts) + 1))
 
 
@@ -120,17 +136,20 @@ def _question(text: str) -> Condition:
     found = _IF.fullmatch(text)
     if not found or found[1] not in QUANTITIES:
         raise ValueError(f"cannot read the condition {text.strip()!r}; {GRAMMAR}")
-    quantity, compare = QUANTITIES[found[1]], COMPARISONS[found[2]]
+    quantity, sign = QUANTITIES[found[1]], found[2]
     if not _NUMBER.fullmatch(found[3]):
         raise ValueError(f"{found[3]!r} is no number; {GRAMMAR}")
     bound = float(found[3])
-    if math.isnan(bound):  # nothing equals it, and yet one wants to ask where it comes from
-        return lambda event: (
-            (value := quantity(event)) is not None
-            and found[2] in ("==", "!=")
-            and (math.isnan(value) == (found[2] == "=="))
-        )
-    return lambda event: (value := quantity(event)) is not None and compare(value, bound)
+
+    def met(event: Event) -> bool:
+        value = quantity(event)
+        if value is None:
+            return False
+        if math.isnan(bound):  # nothing equals it, and yet one wants to ask where it comes from
+            return sign in ("==", "!=") and math.isnan(value) == (sign == "==")
+        return COMPARISONS[sign](value, bound)
+
+    return met
 
 
 def _norm(array: Any) -> float | None:

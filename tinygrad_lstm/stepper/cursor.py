@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike
 
 from ..engine.tensor import Tensor
 from ..structure.path import find
+from ..structure.tables import one_line
 from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
+from .commands import helped
 from .flow import Flow, flow
 from .inspection import Inspection, PlainText, inspection, listing
 from .ledger import Ledger, Paths, ledger, paths
-from .place import GRANULARITIES, Places, described
+from .place import GRANULARITIES, described, unit
 from .recording.event import Event
 from .recording.tape import Tape
 
@@ -41,7 +43,6 @@ class Cursor:
         self.granularity = GRANULARITIES[0]
         self.breakpoints: list[Breakpoint] = []
         self.displays: dict[int, Inspection] = {}
-        self.places = Places(self.events)
         self.last_breakpoint = self.last_display = 0
 
     def __len__(self) -> int:
@@ -49,37 +50,31 @@ class Cursor:
 
     @property
     def current(self) -> Event:
+        """Return the event at the position."""
         return self.events[self.position]
 
     @property
     def at_end(self) -> bool:
-        return self.position == len(self.events) - 1
+        """Tell whether the position is the last one."""
+        return self.position == len(self) - 1
 
     # Moving
 
     def step(self, count: int = 1) -> Event:
-        """Forward by one event, or by ``count``."""
+        """Move forward by one event, or by ``count``."""
         return self._move_to(self.position + index(count))
 
     def reverse_step(self, count: int = 1) -> Event:
-        """Back by one event, or by ``count``."""
+        """Move back by one event, or by ``count``."""
         return self._move_to(self.position - index(count))
 
     def next(self) -> Event:
-        """Forward to the first event of the next node, past what is left of this one; or gate, or cell: see ``up``."""
-        here = self._unit(self.position)
-        position = self.position + 1
-        while position < len(self.events) - 1 and self._unit(position) == here:
-            position += 1
-        return self._move_to(position)
+        """Move forward to the next node, past what is left of this one; or gate, or cell: see ``up``."""
+        return self._seek(self._ahead, self._elsewhere())
 
     def reverse_next(self) -> Event:
-        """Back to the last event of the node before, past what is left of this one; or gate, or cell: see ``up``."""
-        here = self._unit(self.position)
-        position = self.position - 1
-        while position > 0 and self._unit(position) == here:
-            position -= 1
-        return self._move_to(position)
+        """Move back to the last event of the node before, past the rest of this one; or gate, or cell: see ``up``."""
+        return self._seek(self._behind, self._elsewhere())
 
     def up(self) -> str:
         """Let ``next`` pass over more: a gate instead of an operation, a cell instead of a gate."""
@@ -90,34 +85,32 @@ class Cursor:
         return self._coarser(-1)
 
     def return_(self) -> Event:
-        """Forward until the walk leaves the module, and the time step, that it is in."""
+        """Move forward until the walk leaves the module, and the time step, that it is in."""
         scope, time = self.current.scope, self.current.time
-        return self._forward(lambda event: event.time != time or event.scope[: len(scope)] != scope)
+        return self._seek(self._ahead, lambda event: event.time != time or event.scope[: len(scope)] != scope)
 
     def until(self, place: str) -> Event:
-        """Forward to a place, as ``break_`` takes it, or to the end if it does not come."""
-        return self._forward(parse(place))
+        """Move forward to a place, as ``break_`` takes it, or to the end if it does not come."""
+        return self._seek(self._ahead, parse(place))
 
     def continue_(self) -> Event:
-        """Forward to the next breakpoint, or to the end."""
-        return self._to_breakpoint(range(self.position + 1, len(self.events)), len(self.events) - 1)
+        """Move forward to the next breakpoint, or to the end."""
+        return self._seek(self._ahead, self._hits)
 
     def reverse_continue(self) -> Event:
-        """Back to the breakpoint before, such as the last writer of a watched gradient, or to the beginning."""
-        return self._to_breakpoint(range(self.position - 1, -1, -1), 0)
+        """Move back to the breakpoint before, such as the last writer of a watched gradient, or to the beginning."""
+        return self._seek(self._behind, self._hits)
 
     def goto(self, number: int) -> Event:
-        """To an event by its number. Raises IndexError outside 0 … len(stepper) − 1."""
-        if not 0 <= index(number) < len(self.events):
-            raise IndexError(f"the walk has events 0 to {len(self.events) - 1}; there is no {number}")
-        return self._move_to(number)
+        """Move to an event by its number. Raises IndexError outside 0 … len(stepper) − 1."""
+        return self._move_to(self._checked(number))
 
     # Stopping
 
     def break_(self, place: str, *, temporary: bool = False) -> Breakpoint:
         """Stop at a place: ``"op:tanh"``, ``"t:3"``, ``"node:t3.cell.add"``, ``"forget_gate if norm < 1e-3"``.
 
-        Raises ValueError, saying what can be written, for a place that cannot be read.
+        Raises ValueError, naming what can be written, for a place that cannot be read.
         """
         made = self._add(place, parse(place), "tbreak" if temporary else "break")
         there = parse_places(place)
@@ -137,30 +130,33 @@ class Cursor:
             return self._add(f"{self.graph.ids[tensor]}.grad", watching(tensor), "watch")
         if not name.endswith(".grad"):
             raise ValueError(f"watch takes the name of a gradient, as in w.grad, not {name!r}")
-        return self._add(name, watching(find(self.graph.output, name.removesuffix(".grad"))), "watch")
+        return self._add(name, watching(self._tensor(name.removesuffix(".grad"))), "watch")
 
-    def delete(self, number: int) -> None:
+    def delete(self, number: int) -> str:
         """Forget a breakpoint. Raises ValueError if there is none of that number."""
         kept = [breakpoint for breakpoint in self.breakpoints if breakpoint.number != number]
         if len(kept) == len(self.breakpoints):
             raise ValueError(f"there is no breakpoint {number}; info breakpoints lists those there are")
         self.breakpoints = kept
+        return PlainText(f"breakpoint {number} is forgotten")
 
-    def info(self) -> str:
-        """The breakpoints there are, and how often each was hit."""
+    def info(self, about: str = "breakpoints") -> str:
+        """Return the breakpoints there are, and how often each was hit. Raises ValueError for anything else to list."""
+        if not "breakpoints".startswith(about):
+            raise ValueError(f"info tells of breakpoints, not of {about!r}")
         return PlainText("\n".join(map(str, self.breakpoints)) or "no breakpoints; break PLACE sets one")
 
     # Looking
 
     def print(self, what: str = "contribution") -> str:
-        """The numbers of something: ``"upstream"``, ``"norm"``, a tensor by its name, or its gradient: ``"w.grad"``.
+        """Return the numbers of ``"upstream"``, ``"norm"``, a tensor by its name, or its gradient: ``"w.grad"``.
 
-        A gradient is what has arrived so far. Raises ValueError, saying what there is, for anything else.
+        A gradient is what has arrived so far. Raises ValueError, naming what there is, for anything else.
         """
-        return PlainText(inspection(what, self.graph)(self.current))
+        return PlainText(inspection(what, self.graph).of(self.current))
 
     def display(self, what: str | None = None) -> str:
-        """Show something, as ``print`` does, at every stop from now on; without it, all that is shown."""
+        """Show something, as ``print`` does, at every stop from now on; return all that is shown."""
         if what is not None:
             shown = inspection(what, self.graph)
             self.last_display += 1
@@ -169,32 +165,36 @@ class Cursor:
             "\n".join(self.displayed()) or "nothing is displayed; display NAME shows something at every stop"
         )
 
-    def undisplay(self, number: int) -> None:
+    def undisplay(self, number: int) -> str:
         """Show something no longer. Raises ValueError if nothing has that number."""
         if self.displays.pop(number, None) is None:
             raise ValueError(f"there is no display {number}; display lists those there are")
+        return PlainText(f"display {number} is no longer shown")
 
     def displayed(self) -> list[str]:
-        """A line for everything that is to be shown at every stop."""
-        return [f"{number}  {shown.text} = {shown(self.current)}" for number, shown in self.displays.items()]
+        """Return a line for everything that is to be shown at every stop."""
+        return [f"{number}  {shown.text} = {shown.of(self.current)}" for number, shown in self.displays.items()]
 
     def where(self) -> str:
-        """The way in: module, cell, gate and operation, each with its line; and the line of yours behind the node."""
-        return PlainText(described(self.places.where(self.current.node), self.current.node))
+        """Return the way in: module, cell, gate and operation, each with its line, and the line of yours."""
+        return PlainText(described(self.events, self.current.node))
 
     def list(self, around: int | None = None, lines: int = 11) -> str:
-        """The events around the current one, or around another."""
-        if around is not None and not 0 <= index(around) < len(self.events):
-            raise IndexError(f"the walk has events 0 to {len(self.events) - 1}; there is no {around}")
-        return PlainText(listing(self.events, self.position, self.position if around is None else around, lines))
+        """Return the events around the current one, or around another. Raises IndexError if there is no such one."""
+        middle = self.position if around is None else self._checked(around)
+        return PlainText(listing(self.events, self.position, middle, lines))
+
+    def help(self, command: str = "") -> str:
+        """Return what the words of the terminal and the page do, or one of them; each is a method here."""
+        return PlainText(helped(command))
 
     @property
     def gradients(self) -> Mapping[Tensor, Any]:
-        """The running totals at the current position; ``tl.draw(loss, gradients=stepper.gradients)`` shows them."""
+        """Return the running totals at the position; ``tl.draw(loss, gradients=stepper.gradients)`` shows them."""
         return self.events.gradients_at(self.position)
 
     def ledger(self, tensor: str | Tensor) -> Ledger:
-        """What each use of a tensor added to its gradient, in the order in which the engine added it up.
+        """Return what each use of a tensor added to its gradient, in the order in which the engine added it up.
 
         Raises ValueError if the walk brings nothing to it.
         """
@@ -210,14 +210,14 @@ class Cursor:
         return paths(self.events, self._tensor(output if tensor is None else tensor))
 
     def flow(self) -> Flow:
-        """‖∂L/∂h_t‖ and the like for every step t, with the saturation of the gates beside it."""
+        """Return ‖∂L/∂h_t‖ and the like for every step t, with the saturation of the gates beside it."""
         return flow(self.events)
 
     def __repr__(self) -> str:
-        return f"<stepper at {self.position} of {len(self.events) - 1}: {self.current.formula}>"
+        return f"<stepper at {self.position} of {len(self) - 1}: {one_line(self.current.formula)}>"
 
     def _tensor(self, named: str | Tensor) -> Tensor:
-        """A tensor of this graph, itself or by its name."""
+        """Return a tensor of this graph, itself or by its name."""
         if isinstance(named, str):
             return find(self.graph.output, named)
         if not isinstance(named, Tensor):
@@ -235,23 +235,43 @@ class Cursor:
         self.granularity = GRANULARITIES[min(max(position, 0), len(GRANULARITIES) - 1)]
         return PlainText(f"next passes over one {self.granularity} at a time")
 
-    def _unit(self, position: int) -> object:
-        return self.places.unit(self.events[position], self.granularity)
+    def _checked(self, number: int) -> int:
+        """Return the number of an event. Raises IndexError if there is none of that number."""
+        if not 0 <= index(number) < len(self):
+            raise IndexError(f"the walk has events 0 to {len(self) - 1}; there is no {number}")
+        return number
 
-    def _forward(self, matches: Condition) -> Event:
-        found = (i for i in range(self.position + 1, len(self.events)) if matches(self.events[i]))
-        return self._move_to(next(found, len(self.events) - 1))
+    @property
+    def _ahead(self) -> range:
+        return range(self.position + 1, len(self))
 
-    def _to_breakpoint(self, positions: range, otherwise: int) -> Event:
-        for position in positions:
-            hit = [breakpoint for breakpoint in self.breakpoints if breakpoint.matches(self.events[position])]
-            for breakpoint in hit:
-                breakpoint.hits += 1
-            if hit:
-                self.breakpoints = [b for b in self.breakpoints if not (b in hit and b.kind == "tbreak")]
-                return self._move_to(position)
-        return self._move_to(otherwise)
+    @property
+    def _behind(self) -> range:
+        return range(self.position - 1, -1, -1)
+
+    def _elsewhere(self) -> Condition:
+        """Return the condition that an event is not of the node, gate or cell of the current one, in its phase."""
+
+        def place(event: Event) -> object:
+            return event.phase, unit(self.events, event.node, self.granularity)
+
+        here = place(self.current)
+        return lambda event: place(event) != here
+
+    def _hits(self, event: Event) -> bool:
+        """Tell whether a breakpoint stops at an event, and count it there."""
+        hit = [breakpoint for breakpoint in self.breakpoints if breakpoint.matches(event)]
+        for breakpoint in hit:
+            breakpoint.hits += 1
+            if breakpoint.kind == "tbreak":
+                self.breakpoints.remove(breakpoint)
+        return bool(hit)
+
+    def _seek(self, positions: range, stops: Condition) -> Event:
+        """Move to the first of the positions where a condition is met, or else to the last of them."""
+        found = (position for position in positions if stops(self.events[position]))
+        return self._move_to(next(found, positions[-1] if positions else self.position))
 
     def _move_to(self, position: int) -> Event:
-        self.position = min(max(position, 0), len(self.events) - 1)
+        self.position = min(max(position, 0), len(self) - 1)
         return self.current

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..engine.graph import Graph
+from ..structure import words
 from ..structure.path import find
-from ..structure.words import clean
 from .breakpoints import QUANTITIES
 from .recording.event import Event, numbers
 from .recording.tape import Tape
 
-ARRAYS: dict[str, Callable[[Event], Any]] = {
-    "value": lambda event: event.value,
-    "upstream": lambda event: event.upstream,
-    "contribution": lambda event: event.contribution,
-    "before": lambda event: event.before,
-    "after": lambda event: event.after,
-}
-"""What there is of an event in full."""
+ARRAYS = ("value", "upstream", "contribution", "before", "after")
+"""The arrays that an event has, by the names of its attributes."""
 
 MOST = 200
-"""Arrays of so many numbers are printed in full."""
+"""Arrays of at most so many numbers are printed in full; chosen: they fit on one screen."""
 
 
 class PlainText(str):
@@ -37,35 +30,31 @@ class PlainText(str):
         return str(self)
 
 
-@dataclass(frozen=True)
-class Inspection:
-    """Something that can be shown of any event."""
+class Inspection(NamedTuple):
+    """Something that can be shown of any event: its name, and what it is there."""
 
     text: str
-    shown: Callable[[Event], str]
-
-    def __call__(self, event: Event) -> str:
-        return self.shown(event)
+    of: Callable[[Event], str]
 
 
 def inspection(text: str, graph: Graph) -> Inspection:
-    """What a text names: a part of the event, a quantity, a tensor, or its gradient so far.
+    """Return what a text names: a part of the event, a quantity, a tensor, or its gradient so far.
 
-    Raises ValueError, saying what there is, for one that names nothing.
+    Raises ValueError, naming what there is, for a text that names nothing.
 
     >>> import tinygrad_lstm as tl
     >>> x = tl.tensor(3.0, requires_grad=True, name="x")
     >>> stepper = tl.step(x * x)
     >>> stepper.step()
     <event 3, backward: ∂L/∂x += ∂L/∂y ⊙ x>
-    >>> inspection("x.grad", stepper.graph)(stepper.current)
+    >>> inspection("x.grad", stepper.graph).of(stepper.current)
     '3'
     """
     if not isinstance(text, str):
         raise TypeError(f"what to show is named by text, such as 'upstream' or 'w.grad', not {text!r}")
     name = text.strip()
     if name in ARRAYS:
-        return Inspection(name, lambda event: in_full(ARRAYS[name](event)))
+        return Inspection(name, lambda event: in_full(getattr(event, name)))
     if name in QUANTITIES:
         return Inspection(name, lambda event: _quantity(QUANTITIES[name](event)))
     try:
@@ -79,27 +68,23 @@ def inspection(text: str, graph: Graph) -> Inspection:
 
 
 def _quantity(value: float | None) -> str:
-    return "none here" if value is None else f"{value:.6g}"
+    return "none here" if value is None else words.shown(value, 6)
 
 
 def in_full(array: Any) -> str:
-    """All numbers of an array that is not too large, with its shape if it has one."""
-    if array is None:
-        return "nothing yet"
-    values = np.asarray(array)
-    if values.size > MOST:
-        return numbers(values)
-    form = {"float_kind": "{:.6g}".format}
-    text = np.array2string(values, separator=", ", max_line_width=100, formatter=form)  # type: ignore[arg-type]
-    return f"shape {values.shape}\n{text}" if values.ndim > 1 and values.size > 1 else text
+    """Return all numbers of an array of up to MOST, with its shape if it has one; of a larger one what it is like."""
+    if array is None or np.size(array) > MOST:
+        return numbers(array)
+    text = words.in_full(array, digits=6, width=100)
+    return f"shape {np.shape(array)}\n{text}" if np.ndim(array) > 1 and np.size(array) > 1 else text
 
 
 def listing(tape: Tape, position: int, around: int, lines: int) -> str:
-    """So many events around one of them, with an arrow at the position."""
+    """Return so many events around one of them, a line for each, with an arrow at the position."""
     first = max(0, min(around - lines // 2, len(tape) - lines))
     rows = []
     for event in tape[first : first + lines]:
         arrow = "→" if event.index == position else " "
         time = "" if event.time is None else f"t = {event.time}"
-        rows.append(f"{arrow} {event.index:>5}  {event.phase:<8}  {time:<7}  {clean(event.formula, 90)}")
+        rows.append(f"{arrow} {event.index:>5}  {event.phase:<8}  {time:<7}  {words.clean(event.formula, 90)}")
     return "\n".join(rows)

@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike
 from ..engine.tensor import Tensor
 from ..pages.files import write_file
 from ..structure.timeline import Window
-from .commands import helped
 from .cursor import Cursor
-from .inspection import PlainText
 
 
 class Stepper(Cursor):
@@ -24,10 +22,6 @@ class Stepper(Cursor):
     >>> stepper.step(2).after, stepper.reverse_step().after
     (array(6.), array(3.))
     """
-
-    def help(self, command: str = "") -> str:
-        """Return what the words of the terminal and the page do, or one of them; each is a method here."""
-        return PlainText(helped(command))
 
     def terminal(self) -> None:
         """Walk in the terminal, or read commands from standard input."""

@@ -61,10 +61,11 @@ def numbers(array: NDArray[Any], most: int = 3) -> str:
     return f"‖{magnitude(array):.3g}‖".replace("-", "−")
 
 
-def in_full(array: Any) -> str:
-    """Write every number of an array on one line, in brackets as numpy nests them."""
-    written = np.array2string(np.asarray(array), separator=", ", formatter={"float_kind": "{:.4g}".format})
-    return " ".join(written.split()).replace("-", "−")
+def in_full(array: Any, digits: int = 4, width: int | None = None) -> str:
+    """Return every number of an array in brackets, as numpy nests them: on one line, or on lines of a width."""
+    form: Any = {"float_kind": f"{{:.{digits}g}}".format}
+    written = np.array2string(np.asarray(array), max_line_width=width, separator=", ", formatter=form)
+    return (written if width else " ".join(written.split())).replace("-", "−")
 
 
 def magnitude(array: Any) -> float:
@@ -78,9 +79,9 @@ def magnitude(array: Any) -> float:
         return largest * float(np.linalg.norm(flat / largest)) if largest < math.inf else largest
 
 
-def shown(number: float) -> str:
-    """Write a number with four digits, and a proper minus sign."""
-    return f"{number:.4g}".replace("-", "−")
+def shown(number: float, digits: int = 4) -> str:
+    """Return a number with so many digits and a proper minus sign."""
+    return f"{number:.{digits}g}".replace("-", "−")
 
 
 def short(number: float) -> str:

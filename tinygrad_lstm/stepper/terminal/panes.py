@@ -15,7 +15,8 @@ from rich.text import Text
 from ...structure.words import clean, display_name, magnitude, short
 from ...symbolic.formulas import input_names
 from ..cursor import Cursor
-from ..recording.event import LONGEST, Event, Recording, numbers
+from ..recording.event import LONGEST, Event, numbers
+from ..recording.tape import Tape
 
 WIDE = 100
 """From so many columns on, panes stand side by side."""
@@ -132,14 +133,14 @@ def _map(event: Event, width: int) -> Text | None:
     return marks
 
 
-def progress(tape: Recording, index: int) -> dict[int, float]:
+def progress(tape: Tape, index: int) -> dict[int, float]:
     """For each time step, how much of its part in the present phase lies behind an event."""
     forward = index < tape.start
     span = range(tape.start) if forward else range(tape.start + 1, len(tape))
     all_of: dict[int, int] = {}
     done: dict[int, int] = {}
     for position in span:
-        time = tape.edge(position)[0].time
+        time = tape.nodes[position].time
         if time is not None:
             all_of[time] = all_of.get(time, 0) + 1
             done[time] = done.get(time, 0) + (position <= index)

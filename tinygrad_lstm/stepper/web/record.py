@@ -25,7 +25,7 @@ from ..commands import COMMANDS, helped
 from ..cursor import Cursor
 from ..flow import FlowRow, flow
 from ..inspection import MOST
-from ..place import GRANULARITIES, described
+from ..place import GRANULARITIES, described, unit
 from ..recording.event import Event
 
 MOST_EVENTS = 1600
@@ -109,17 +109,7 @@ class Record:
             ],
             "displays": [[number, shown.text] for number, shown in self.stepper.displays.items()],
             "last": [self.stepper.last_breakpoint, self.stepper.last_display],
-            "commands": [
-                {
-                    "name": command.name,
-                    "short": command.short,
-                    "argument": command.argument,
-                    "meaning": command.meaning,
-                    "key": command.key,
-                    "help": helped(command.name),
-                }
-                for command in COMMANDS
-            ],
+            "commands": [{**command._asdict(), "help": helped(command.name)} for command in COMMANDS],
             "help": helped(),
             "grammar": GRAMMAR,
             "most": MOST,
@@ -161,12 +151,12 @@ class Record:
             held = {x for x in self.graph.nodes if not x.is_leaf and (x.time is None or x.time in times)}
             held |= {x for node in held if node.time is not None for x in node.inputs if x.is_leaf}
             held.add(self.graph.output)
-            return [index for index in everything if self.tape.edge(index)[0] in held], held
+            return [index for index in everything if self.tape.nodes[index] in held], held
         if self._steps or len(everything) <= MOST_EVENTS:
             return list(everything), set(self.graph.nodes)
         reach = MOST_EVENTS // 2
         about = list(everything[max(0, self.tape.start - reach) : self.tape.start + reach])
-        return about, {self.tape.edge(index)[0] for index in about}
+        return about, {self.tape.nodes[index] for index in about}
 
     def _views(self) -> list[dict[str, Any]]:
         """Each view, and the nodes and uses that its elements stand for. Leaves the pictures in ``svgs``."""
@@ -211,10 +201,10 @@ class Record:
             "letters": input_names(node, self.tape.names) if node.primitive else (),
             "equation": equation(node, self.tape.names),
             "value": self._array(self.graph.values[node]),
-            "where": self._texts.number(described(self.stepper.places.where(node), node)),
+            "where": self._texts.number(described(self.tape, node)),
             "gradient": self._array(self.tape.gradients.get(node)),
             "arrivals": self._arrivals(node),
-            "units": [self._units.number(self.stepper.places.of(node, granularity)) for granularity in GRANULARITIES],
+            "units": [self._units.number(unit(self.tape, node, granularity)) for granularity in GRANULARITIES],
         }
 
     def _arrivals(self, node: Tensor) -> list[tuple[int, int | None]]:
