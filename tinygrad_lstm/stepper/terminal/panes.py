@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from rich.columns import Columns
@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ...engine.backprop import Contribution
 from ...structure.words import clean, display_name, magnitude, short
 from ...symbolic.formulas import input_names
 from ..cursor import Cursor
@@ -19,53 +20,56 @@ from ..recording.event import LONGEST, Event, numbers
 from ..recording.tape import Tape
 
 WIDE = 100
-"""From so many columns on, panes stand side by side."""
+"""Columns of a terminal from which panes stand side by side; chosen: half of it holds any formula of a cell."""
 
-BAR = 16
-ROWS = 8
+BAR, ROWS = 16, 8
+"""The length of a full bar, in columns, and how many contributions the ledger shows; chosen: panes fit on a screen."""
+
 FILLS = " ▁▂▃▄▅▆▇█"
+"""How much of a time step the walk has passed, from nothing to all."""
 
 
 def panes(stepper: Cursor, width: int) -> RenderableType:
-    """Equation, numbers, accumulator, ledger, and a map of where we are in time."""
+    """Return equation, numbers, accumulator, ledger, and a map of where we are in time, for ``width`` columns."""
     event = stepper.current
-    left = [_panel("equation", _equation(event)), _panel("numbers", _numbers(event))]
+    facts = dict(event.facts())
+    left = [_panel("equation", _equation(facts)), _panel("numbers", _numbers(event))]
     right: list[RenderableType] = []
     if event.step is not None:
-        right = [_panel(f"accumulator of ∂L/∂{_called(event)}", _accumulator(event))]
-        if len(event.tape.uses(event.step.input)) > 1:
+        x = event.step.input
+        called = clean(display_name(x) or event.graph.ids[x], 40)
+        right.append(_panel(f"accumulator of ∂L/∂{called}", _accumulator(event.step, facts)))
+        if event.step.expected > 1:
             right.append(_panel("ledger so far", _ledger(event)))
     if stepper.displays:
         right.append(_panel("displayed", Text("\n".join(stepper.displayed()))))
-    wide = width >= WIDE and right
-    body: RenderableType = Group(*left, *right)
-    if wide:
-        half = width // 2 - 1
-        body = Columns([Group(*column) for column in (left, right)], width=half, padding=(0, 1))
-    title = Text(f"[{event.index}] {event.phase}, event {stepper.position} of {len(stepper) - 1}", style="bold")
-    where = Text(f"   {event.graph.ids[event.node]}", style="cyan")
-    time = _map(event, width)
-    end = [Text("the walk is complete", style="bold green")] if stepper.at_end else []
-    return Group(Text.assemble(title, where), *([time] if time else []), body, *end)
+    title = f"[{event.index}] {event.phase}, event {stepper.position} of {len(stepper) - 1}"
+    parts: list[RenderableType] = [Text.assemble((title, "bold"), (f"   {facts['node']}", "cyan"))]
+    if time := _map(event, width):
+        parts.append(time)
+    if right and width >= WIDE:
+        parts.append(Columns([Group(*left), Group(*right)], width=width // 2 - 1, padding=(0, 1)))
+    else:
+        parts += [*left, *right]
+    if stepper.at_end:
+        parts.append(Text("the walk is complete", style="bold green"))
+    return Group(*parts)
 
 
 def _panel(title: str, body: RenderableType) -> Panel:
     return Panel(body, title=Text(title, style="dim"), title_align="left", border_style="dim")
 
 
-def _equation(event: Event) -> RenderableType:
-    lines = [] if event.phase == "forward" else [Text(clean(event.equation, LONGEST), style="dim")]
-    lines.append(Text(clean(event.formula, LONGEST), style="bold"))
-    if event.numbers:
-        lines.append(Text(clean(event.numbers, LONGEST)))
-    if event.step is not None and np.shape(event.step.product) != np.shape(event.contribution):
-        shapes = f"summed from {np.shape(event.step.product)} to {np.shape(event.contribution)}, undoing the broadcast"
-        lines.append(Text(shapes, style="dim"))
+def _equation(facts: Mapping[str, str]) -> RenderableType:
+    styles = {"computed": "dim" if "rule" in facts else "bold", "rule": "bold", "in numbers": ""}
+    lines = [Text(clean(facts[label], LONGEST), style) for label, style in styles.items() if label in facts]
+    if "summed" in facts:
+        lines.append(Text(f"summed {facts['summed']}", "dim"))
     return Group(*lines)
 
 
 def _numbers(event: Event) -> RenderableType:
-    rows: list[tuple[str, Any]] = [("value", event.value)]
+    rows = [("value", event.value)]
     if event.upstream is not None:
         rows.append(("seed" if event.phase == "seed" else "upstream", event.upstream))
     letters = input_names(event.node, event.tape.names) if event.node.primitive else ()
@@ -75,25 +79,17 @@ def _numbers(event: Event) -> RenderableType:
     return _grid((label, numbers(value)) for label, value in rows)
 
 
-def _accumulator(event: Event) -> RenderableType:
-    assert event.step is not None
-    arrived, expected = event.step.arrived, event.step.expected
-    full = round(BAR * arrived / expected)
-    bar = Text.assemble(("█" * full, "green"), ("░" * (BAR - full), "dim"), f" {arrived} of {expected} arrived")
-    grid = _grid(
-        [
-            ("before", "nothing yet" if event.before is None else numbers(event.before)),
-            ("+ contribution", numbers(event.contribution)),
-            ("= after", numbers(event.after)),
-        ]
-    )
-    return Group(grid, bar)
+def _accumulator(step: Contribution, facts: Mapping[str, str]) -> RenderableType:
+    full = round(BAR * step.arrived / step.expected)
+    arrived = f" {step.arrived} of {step.expected} arrived"
+    bar = Text.assemble(("█" * full, "green"), ("░" * (BAR - full), "dim"), arrived)
+    return Group(_grid((label, facts[label]) for label in ("before", "+ contribution", "= after")), bar)
 
 
 def _ledger(event: Event) -> RenderableType:
-    """What has arrived, the latest last, as bars."""
-    assert event.step is not None
-    arrived = [event.tape[i] for i in event.tape.uses(event.step.input) if i <= event.index]
+    """Return what has arrived, the latest last, as bars."""
+    assert event.target is not None
+    arrived = [event.tape[i] for i in event.tape.uses(event.target) if i <= event.index]
     shown = arrived[-ROWS:]
     norms = [magnitude(each.contribution) for each in shown]
     largest = max((norm for norm in norms if np.isfinite(norm)), default=0.0) or 1.0
@@ -102,18 +98,13 @@ def _ledger(event: Event) -> RenderableType:
         full = round(BAR * norm / largest) if np.isfinite(norm) else BAR
         when = "" if each.time is None else f"t = {each.time}"
         style = "bold" if each is shown[-1] else ""
-        table.add_row(
-            Text(when, style=style),
-            Text("█" * full, style="cyan"),
-            Text(short(norm), style=style),
-            Text(each.operation),
-        )
+        table.add_row(Text(when, style), Text("█" * full, "cyan"), Text(short(norm), style), Text(each.operation))
     left_out = len(arrived) - len(shown)
-    return Group(*([Text(f"… {left_out} before", style="dim")] if left_out else []), table)
+    return Group(Text(f"… {left_out} before", style="dim"), table) if left_out else table
 
 
 def _map(event: Event, width: int) -> Text | None:
-    """One mark for each time step: how much of it the walk has passed, and where it is."""
+    """Return a mark for each time step: how much of it the walk has passed, and where it is."""
     times = progress(event.tape, event.index)
     if len(times) < 2:
         return None
@@ -121,9 +112,7 @@ def _map(event: Event, width: int) -> Text | None:
     room = max((width - 12) // 5, 1)
     here = steps.index(event.time) if event.time in times else len(steps) - 1
     first = min(max(0, here - room // 2), max(0, len(steps) - room))
-    marks = Text("time ")
-    if first:
-        marks.append("… ")
+    marks = Text("time … " if first else "time ")
     for t in steps[first : first + room]:
         style = "reverse bold" if t == event.time else "" if times[t] < 1 else "green"
         marks.append(f"{t}{FILLS[round(times[t] * (len(FILLS) - 1))]}", style=style)
@@ -134,25 +123,15 @@ def _map(event: Event, width: int) -> Text | None:
 
 
 def progress(tape: Tape, index: int) -> dict[int, float]:
-    """For each time step, how much of its part in the present phase lies behind an event."""
-    forward = index < tape.start
-    span = range(tape.start) if forward else range(tape.start + 1, len(tape))
-    all_of: dict[int, int] = {}
-    done: dict[int, int] = {}
-    for position in span:
-        time = tape.nodes[position].time
-        if time is not None:
-            all_of[time] = all_of.get(time, 0) + 1
-            done[time] = done.get(time, 0) + (position <= index)
-    return {time: done[time] / all_of[time] for time in sorted(all_of)}
+    """Return for each time step how much of its part in the present phase lies behind an event, from 0 to 1."""
+    phase = range(tape.start) if index < tape.start else range(tape.start + 1, len(tape))
+    times = {i: time for i in phase if (time := tape.nodes[i].time) is not None}
+    total = Counter(times.values())
+    passed = Counter(time for i, time in times.items() if i <= index)
+    return {time: passed[time] / total[time] for time in sorted(total)}
 
 
-def _called(event: Event) -> str:
-    assert event.step is not None
-    return clean(display_name(event.step.input) or event.graph.ids[event.step.input], 40)
-
-
-def _grid(rows: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> Table:
+def _grid(rows: Iterable[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="cyan", justify="right", no_wrap=True)
     table.add_column(overflow="fold")
