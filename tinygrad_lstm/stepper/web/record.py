@@ -6,17 +6,15 @@ Every array, formula and line stands in a table once, and is spoken of by its nu
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_left
-from collections.abc import Callable
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...drawing import draw
 from ...engine.tensor import Tensor
-from ...pages.offline import inline
 from ...structure.timeline import Window, shown
 from ...structure.words import display_name, magnitude
 from ...symbolic.formulas import Formula, equation, input_names
@@ -52,21 +50,6 @@ VIEWS = (
 """From far to near: the view, what it is called, and what ``next`` passes over there."""
 
 
-class Table:
-    """Things by number, each once."""
-
-    def __init__(self) -> None:
-        self.items: list[Any] = []
-        self._numbers: dict[Any, int] = {}
-
-    def number(self, key: Any, make: Callable[[], Any] | None = None) -> int:
-        """The number of a thing; its key is the thing itself, unless ``make`` makes it."""
-        if key not in self._numbers:
-            self._numbers[key] = len(self.items)
-            self.items.append(key if make is None else make())
-        return self._numbers[key]
-
-
 class Record:
     """Collects what a page needs. ``steps`` is a window of time steps, ``"all"``, or None to let the size decide."""
 
@@ -76,30 +59,30 @@ class Record:
         self._steps = self.tape.timeline.steps
         self._window = self._chosen(steps)
         self._positions, self._held = self._kept()
-        self._nodes = Table()
-        self._arrays = Table()
-        self._math = Table()
-        self._texts = Table()
-        self._units = Table()  # numbered anew: what tells calls apart differs from run to run
+        self._nodes: dict[Tensor, int] = {}
+        self._arrays: dict[tuple[Any, ...], int] = {}
+        self._math: dict[str, int] = {}
+        self._texts: dict[str, int] = {}
+        self._units: dict[object, int] = {}  # numbered anew: what tells calls apart differs from run to run
         self.svgs: list[tuple[str, str, str]] = []
         """Of each view its name, what it is called, and the picture."""
 
     def data(self) -> dict[str, Any]:
-        """All but the pictures, ready to be written as JSON."""
+        """Return all but the pictures, ready to be written as JSON."""
         events = [self._event(self.tape[index]) for index in self._positions]
         for node in self.graph.nodes:  # names that commands may ask for
             if node in self._held:
-                self._nodes.number(node)
-        nodes: list[dict[str, Any]] = []
-        while len(nodes) < len(self._nodes.items):  # describing one may bring its inputs in
-            nodes.append(self._node(self._nodes.items[len(nodes)]))
+                _number(self._nodes, node)
+        for node in list(self._nodes):
+            for x in self._inputs(node):
+                _number(self._nodes, x)
         return {
             "start": self.tape.start,
             "total": len(self.tape),
             "position": self.stepper.position,
             "note": self.note,
             "events": events,
-            "nodes": nodes,
+            "nodes": [self._node(node) for node in self._nodes],
             "views": self._views(),
             "flow": [self._flow_row(row) for row in flow(self.tape)],
             "grains": GRANULARITIES,
@@ -113,14 +96,14 @@ class Record:
             "help": helped(),
             "grammar": GRAMMAR,
             "most": MOST,
-            "arrays": self._arrays.items,
-            "math": self._math.items,
-            "texts": self._texts.items,
+            "arrays": [summary(np.ndarray(*array)) for array in self._arrays],
+            "math": list(self._math),
+            "texts": list(self._texts),
         }
 
     @property
     def note(self) -> str:
-        """What is left out, and how to see it."""
+        """Return what is left out, and how to see it; empty if nothing is."""
         if len(self._positions) == len(self.tape):
             return ""
         held = f"This page holds {len(self._positions):,} of {len(self.tape):,} events"
@@ -132,38 +115,36 @@ class Record:
         return f"{held}: {span} of {of}. Others are shown by stepper.page(file, steps=(a, b)), or --window A:B."
 
     def _chosen(self, steps: Window) -> list[int] | None:
-        """The time steps to be shown; None if all are. Without being told, as many of the last as one page takes."""
+        """Return the time steps to be shown, None if all are. If none are asked for: the last ones, if not all fit."""
         there = self._steps
-        if steps is not None and not (isinstance(steps, str) and steps == "all"):
-            if not there:
-                raise ValueError(f"steps={steps!r} asks for time steps, and this program has none")
+        if steps is None:
+            kept = there[-max(1, len(there) * MOST_EVENTS // len(self.tape)) :]
+        elif there or steps == "all":
             kept = [t for t in shown(there, steps, len(there)) if isinstance(t, int)]
-            return None if kept == there else kept
-        if steps is not None or not there or len(self.tape) <= MOST_EVENTS:
-            return None
-        return there[-max(1, len(there) * MOST_EVENTS // len(self.tape)) :]
+        else:
+            raise ValueError(f"steps={steps!r} asks for time steps, and this program has none")
+        return None if kept == there else kept
 
     def _kept(self) -> tuple[list[int], set[Tensor]]:
-        """The numbers of the events that are shown, and the nodes that they are of."""
-        everything = range(len(self.tape))
+        """Return the numbers of the events that are shown, and the nodes that they are of."""
         if self._window is not None:
-            times = set(self._window)
-            held = {x for x in self.graph.nodes if not x.is_leaf and (x.time is None or x.time in times)}
+            times = {None, *self._window}
+            held = {x for x in self.graph.nodes if not x.is_leaf and x.time in times}
             held |= {x for node in held if node.time is not None for x in node.inputs if x.is_leaf}
             held.add(self.graph.output)
-            return [index for index in everything if self.tape.nodes[index] in held], held
-        if self._steps or len(everything) <= MOST_EVENTS:
-            return list(everything), set(self.graph.nodes)
-        reach = MOST_EVENTS // 2
-        about = list(everything[max(0, self.tape.start - reach) : self.tape.start + reach])
-        return about, {self.tape.nodes[index] for index in about}
+            return [index for index, node in enumerate(self.tape.nodes) if node in held], held
+        about = range(len(self.tape))
+        if not self._steps and len(about) > MOST_EVENTS:
+            reach = MOST_EVENTS // 2
+            about = about[max(0, self.tape.start - reach) : self.tape.start + reach]
+        return list(about), {self.tape.nodes[index] for index in about}
 
     def _views(self) -> list[dict[str, Any]]:
-        """Each view, and the nodes and uses that its elements stand for. Leaves the pictures in ``svgs``."""
+        """Return each view, and the nodes and uses that its elements stand for. Leaves the pictures in ``svgs``."""
         if sum(not node.is_leaf for node in self._held) > MOST_OPERATIONS:
             return []
         window: Window = "all" if self._window is None else (self._window[0], self._window[-1] + 1)
-        numbers = {node: number for number, node in enumerate(self._nodes.items)}
+        numbers = self._nodes
         made = []
         for view, title, granularity in VIEWS:
             picture = draw(self.graph.output, view, steps=window)
@@ -178,18 +159,17 @@ class Record:
         return made
 
     def _event(self, event: Event) -> list[Any]:
-        """Number, node, slot, formula, formula in numbers, in words; then of a contribution all there is."""
-        shared = [event.index, self._nodes.number(event.node), event.slot]
-        formulas = [self._formula(event.rule), self._formula(event.in_numbers), self._texts.number(event.formula)]
+        """Return number, node, slot, formula, formula in numbers, in words; then of a contribution all there is."""
+        row: list[Any] = [event.index, _number(self._nodes, event.node), event.slot]
+        row += [self._formula(event.rule), self._formula(event.in_numbers), _number(self._texts, event.formula)]
         if event.step is None:
-            return [*shared, *formulas]
+            return row
         product, contribution = np.shape(event.step.product), np.shape(event.contribution)
         summed = None if product == contribution else [str(product), str(contribution)]
-        numbers = [self._array(array) for array in (event.before, event.contribution, event.after)]
-        return [*shared, *formulas, *numbers, event.step.arrived, event.step.expected, summed]
+        arrays = [self._array(array) for array in (event.before, event.contribution, event.after)]
+        return [*row, *arrays, event.step.arrived, event.step.expected, summed]
 
     def _node(self, node: Tensor) -> dict[str, Any]:
-        held = node in self._held
         return {
             "id": self.graph.ids[node],
             "name": node.name,
@@ -197,31 +177,29 @@ class Record:
             "op": node.primitive.name if node.primitive else None,
             "scope": node.scope,
             "time": node.time,
-            "inputs": [self._nodes.number(x) for x in node.inputs] if held else [],
+            "inputs": [self._nodes[x] for x in self._inputs(node)],
             "letters": input_names(node, self.tape.names) if node.primitive else (),
             "equation": equation(node, self.tape.names),
             "value": self._array(self.graph.values[node]),
-            "where": self._texts.number(described(self.tape, node)),
+            "where": _number(self._texts, described(self.tape, node)),
             "gradient": self._array(self.tape.gradients.get(node)),
             "arrivals": self._arrivals(node),
-            "units": [self._units.number(unit(self.tape, node, granularity)) for granularity in GRANULARITIES],
+            "units": [_number(self._units, unit(self.tape, node, granularity)) for granularity in GRANULARITIES],
         }
 
+    def _inputs(self, node: Tensor) -> tuple[Tensor, ...]:
+        return node.inputs if node in self._held else ()
+
     def _arrivals(self, node: Tensor) -> list[tuple[int, int | None]]:
-        """The events that change a node's gradient, and what it is then.
+        """Return the events that change a node's gradient, and what it is then.
 
         Of those between which the page shows none, the last.
         """
         if node is self.graph.output:
             return [(self.tape.start, self._array(self.tape.gradients[node]))]
         uses = self.tape.uses(node)
-        places = [bisect_left(self._positions, use) for use in uses]
-        seen = [
-            i
-            for i, (use, place) in enumerate(zip(uses, places, strict=True))
-            if i + 1 == len(uses) or places[i + 1] > place or self._positions[place : place + 1] == [use]
-        ]
-        return [(uses[i], self._array(self.tape.total(node, i + 1))) for i in seen]
+        last = {bisect_left(self._positions, use): arrived for arrived, use in enumerate(uses, 1)}
+        return [(uses[arrived - 1], self._array(self.tape.total(node, arrived))) for arrived in last.values()]
 
     def _flow_row(self, row: FlowRow) -> dict[str, Any]:
         return {
@@ -232,18 +210,22 @@ class Record:
         }
 
     def _formula(self, formula: Formula | None) -> int | None:
-        return None if formula is None else self._math.number(formula.mathml)
+        return None if formula is None else _number(self._math, formula.mathml)
 
     def _array(self, array: Any) -> int | None:
         if array is None:
             return None
         values = np.asarray(array)
-        key = (values.shape, values.dtype.str, values.tobytes())
-        return self._arrays.number(key, lambda: summary(values))
+        return _number(self._arrays, (values.shape, values.dtype.str, values.tobytes()))
+
+
+def _number(table: dict[Any, int], thing: Any) -> int:
+    """Return the number of a thing in a table that holds each once."""
+    return table.setdefault(thing, len(table))
 
 
 def summary(values: NDArray[Any]) -> dict[str, Any]:
-    """An array for a page: its shape, its norm, and its numbers, or of a large one those of its blocks.
+    """Return an array for a page: its shape, its norm, and its numbers, or of a large one those of its blocks.
 
     What is larger than ``EXACT`` comes with its smallest and largest number and its mean.
 
@@ -264,20 +246,22 @@ def summary(values: NDArray[Any]) -> dict[str, Any]:
 
 
 def _blocks(values: NDArray[Any]) -> tuple[NDArray[Any], list[int] | None]:
-    """Of each block the number of the largest magnitude; and how many rows and columns there were, if more than one."""
+    """Return of each block the number of the largest magnitude; and the rows and columns there were, if reduced."""
     rows, columns = values.shape
     down = min(rows, BLOCKS)
     across = min(columns, LONGEST_ROW if rows == 1 else BLOCKS)
     if (down, across) == (rows, columns):
         return values, None
-    starts = [np.arange(count) * size // count for count, size in ((down, rows), (across, columns))]
-    high = np.maximum.reduceat(np.maximum.reduceat(values, starts[0], axis=0), starts[1], axis=1)
-    low = np.minimum.reduceat(np.minimum.reduceat(values, starts[0], axis=0), starts[1], axis=1)
+    high, low = values, values
+    for axis, count in enumerate((down, across)):
+        starts = np.arange(count) * values.shape[axis] // count
+        high = np.maximum.reduceat(high, starts, axis)
+        low = np.minimum.reduceat(low, starts, axis)
     return np.where(np.abs(low) > np.abs(high), low, high), [rows, columns]
 
 
 def _plain(number: float, digits: int = 6) -> float | str | int:
-    """A number as JSON can say it: with the digits that one looks at, and what is not finite as a word."""
+    """Return a number as JSON can hold it: with the digits that one looks at, and what is not finite as a word."""
     if not math.isfinite(number):
         return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
     short = float(f"{number:.{digits}g}")
@@ -285,5 +269,10 @@ def _plain(number: float, digits: int = 6) -> float | str | int:
 
 
 def _inert(svg: str) -> str:
-    """For a page that shows several pictures in turn: their ids are data, so that none is ever there twice."""
-    return re.sub(r'<g id="', '<g data-id="', inline(svg))
+    """Return a picture for a page that shows several in turn: their ids are data, so that none is ever there twice."""
+    root = ElementTree.fromstring(svg)
+    for element in root.iter():
+        element.tag = element.tag.removeprefix("{http://www.w3.org/2000/svg}")  # HTML knows it by itself
+        if id := element.attrib.pop("id", None):
+            element.set("data-id", id)
+    return ElementTree.tostring(root, "unicode")
