@@ -235,14 +235,14 @@ def test_the_panels_show_the_numbers_of_the_event(page, stepper):
 
 def test_the_ledger_has_a_row_for_each_use_and_leads_to_it(page, stepper):
     weight = next(x for x in stepper.graph.nodes if x.name == "cell.forget_gate.weight")
-    rows = stepper.ledger(weight).rows
-    at(page, rows[1].event)
+    rows = stepper.ledger(weight)
+    at(page, rows[1].index)
     shown = page.locator("#ledger tr")
     assert shown.count() == len(rows)
     assert [row.get_attribute("class") for row in shown.all()] == ["", "now", "later"]
     assert f"‖{np.linalg.norm(rows[0].contribution):.4g}‖" in shown.nth(0).inner_text()
     shown.nth(2).get_by_role("button").click()
-    assert number(page) == rows[2].event
+    assert number(page) == rows[2].index
 
 
 def test_the_strip_seeks_the_step_that_was_chosen(page, stepper):
@@ -470,7 +470,7 @@ def test_the_picture_in_the_readme_is_this_page(open_page, tmp_path):
     """``README_PICTURE=demos/step.png pytest tests/browser`` takes it anew."""
     stepper = tl.step(small_loss("lstm", 4))
     weight = next(x for x in stepper.graph.nodes if x.name == "cell.forget_gate.weight")
-    stepper.goto(stepper.ledger(weight).rows[2].event)
+    stepper.goto(stepper.ledger(weight)[2].index)
     stepper.up()
     page = open_page(page_of(stepper), device_scale_factor=1.5)
     page.wait_for_timeout(600)

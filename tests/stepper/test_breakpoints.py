@@ -66,17 +66,30 @@ def test_a_temporary_breakpoint_goes_when_it_is_hit():
 def test_watching_a_gradient_stops_at_each_of_its_writers_and_back_at_the_last():
     stepper = tl.step(LOSS)
     weight = next(leaf for leaf in tl.Graph(LOSS).leaves if leaf.name == "cell.forget_gate.weight")
-    rows = stepper.ledger(weight).rows
+    rows = stepper.ledger(weight)
     stepper.watch("cell.forget_gate.weight.grad")
     for row in rows:
         event = stepper.continue_()
-        assert event.index == row.event
-        assert np.array_equal(event.after, row.total)
+        assert event.index == row.index
+        assert np.array_equal(event.after, row.after)
     stepper.goto(len(stepper) - 1)
-    last = rows[-1] if rows[-1].event != len(stepper) - 1 else rows[-2]
-    assert stepper.reverse_continue().index == last.event
+    last = rows[-1] if rows[-1].index != len(stepper) - 1 else rows[-2]
+    assert stepper.reverse_continue().index == last.index
     other = tl.step(LOSS)
     assert str(other.watch(weight)) == "1  watch cell.forget_gate.weight.grad  hit 0 times"
+
+
+def test_a_breakpoint_is_a_short_line_readable_text_and_a_table():
+    stepper = tl.step(LOSS)
+    made = stepper.break_("op:tanh t:1")
+    stepper.continue_()
+    assert repr(made) == "<breakpoint 1: break op:tanh t:1, hit 1 time>"
+    assert str(made) == stepper.info() == "1  break op:tanh t:1  hit 1 time"
+    assert made._repr_html_().count("<tr>") == 3
+    elsewhere = stepper.tbreak("op:<nothing>")
+    assert str(elsewhere) == "2  tbreak op:<nothing>  hit 0 times; nothing here is at that place"
+    assert "op:&lt;nothing&gt;" in elsewhere._repr_html_()
+    assert "nothing here is at that place" in elsewhere._repr_html_()
 
 
 def test_until_goes_once_and_leaves_nothing_behind():

@@ -28,10 +28,10 @@ def test_the_rows_add_up_to_the_gradient_exactly_as_the_engine_added_them(name):
     loss.backward()
     for parameter in cell.parameters():
         ledger = stepper.ledger(parameter)
-        total = ledger.rows[0].contribution
-        for row in ledger.rows[1:]:
+        total = ledger[0].contribution
+        for row in ledger[1:]:
             total = total + row.contribution
-            assert np.array_equal(total, row.total)
+            assert np.array_equal(total, row.after)
         assert np.array_equal(total, parameter.grad.value)
         assert np.array_equal(ledger.total, parameter.grad.value)
 
@@ -59,7 +59,7 @@ def test_a_bias_is_summed_over_the_batch_in_each_row():
     stepper = tl.step(loss)
     for row in stepper.ledger(cell.layer.bias):
         assert row.contribution.shape == (2,)
-        assert np.array_equal(row.contribution, stepper.events[row.event].step.product.sum(axis=0))
+        assert np.array_equal(row.contribution, stepper.events[row.index].step.product.sum(axis=0))
 
 
 @pytest.mark.parametrize("name", ["lstm", "coupled", "peephole", "gru", "rnn"])

@@ -76,6 +76,34 @@ def test_a_position_prints_node_scope_time_formula_and_sum():
         assert expected in text
 
 
+HOSTILE = "<script>alert(1)</script>\x1b[31m\nforged"
+
+
+def test_an_event_is_a_short_line_readable_text_and_a_table():
+    x = tl.tensor([1.0, -2.0], requires_grad=True, name="x")
+    event = tl.step((x * x).sum()).step(2)
+    assert repr(event) == f"<event {event.index}, backward: ∂L/∂x += ∂L/∂y ⊙ x>"
+    assert str(event).splitlines()[0] == f"[{event.index}] backward"
+    table = event._repr_html_()
+    assert table.count("<tr>") == len(list(event.facts())) == len(str(event).splitlines()) - 1
+    assert "<table>" in table
+    assert "[1, −2]" in table
+
+
+def test_no_name_in_an_event_or_a_breakpoint_is_markup_or_reaches_the_terminal():
+    x = tl.tensor([1.0, 2.0], requires_grad=True, name=HOSTILE)
+    with tl.scope(HOSTILE.replace("\n", "")):
+        stepper = tl.step((x * x).sum())
+    shown = [*stepper.events, stepper, stepper.watch(x), stepper.ledger(x)]
+    for each in (*shown, stepper.break_("node:<b>\x1b[31m"), stepper.break_("op:mul\nforged")):
+        assert "\n" not in repr(each)
+        assert "\x1b" not in repr(each) + str(each)
+        assert "\nforged" not in str(each)
+        if each is not stepper:
+            assert not any(tag in each._repr_html_() for tag in ("<script", "<b>", "\x1b"))
+    assert "\x1b" not in stepper.info()
+
+
 def test_a_sum_over_broadcast_axes_is_said():
     b = tl.tensor([1.0, 2.0], requires_grad=True, name="b")
     event = tl.step(tl.tensor(np.ones((3, 2))) + b, np.ones((3, 2))).step()

@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.backprop import apply_vjp
-from ..engine.graph import Graph
 from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, one_line, text_table
 from ..structure.words import display_name, magnitude, numbers, short
+from .recording.event import Event
 from .recording.tape import Tape
 
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, eq=False)
-class LedgerRow:
-    """One use of a tensor: where it was used, what that adds to its gradient, and the running total."""
+class Ledger(tuple[Event, ...]):
+    """Hold the events that use one tensor, in the order in which the engine added up their contributions.
 
-    event: int  # its number on the tape
-    time: int | None
-    scope: tuple[str, ...]
-    node: Tensor  # what used it
-    slot: int
-    contribution: Array
-    total: Array
-
-
-@dataclass(frozen=True, eq=False)
-class Ledger:
-    """The uses of one tensor, in the order in which the engine added up what they contribute.
+    Of an event, ``contribution`` is what the use adds to the gradient, ``after`` the running total.
 
     >>> import tinygrad_lstm as tl
     >>> x = tl.tensor(3.0, requires_grad=True, name="x")
@@ -48,39 +35,33 @@ class Ledger:
     mul      —     3      7
     """
 
-    tensor: Tensor
-    rows: tuple[LedgerRow, ...]
-    graph: Graph
-
-    def __iter__(self) -> Iterator[LedgerRow]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
+    __slots__ = ()
 
     @property
     def total(self) -> Array:
         """Return the gradient: the last running total."""
-        return self.rows[-1].total
+        total: Array = self[-1].after
+        return total
 
     def by_time(self) -> dict[int | None, Array]:
         """Return what each time step contributed, the latest first, as the gradient arrives."""
-        return self._grouped(lambda row: row.time)
+        return self._grouped(lambda event: event.time)
 
     def by_scope(self) -> dict[str, Array]:
         """Return what each module contributed, over all steps."""
-        return self._grouped(lambda row: ".".join(row.scope))
+        return self._grouped(lambda event: ".".join(event.scope))
 
-    def _grouped(self, key: Callable[[LedgerRow], Any]) -> dict[Any, Array]:
+    def _grouped(self, key: Callable[[Event], Any]) -> dict[Any, Array]:
         sums: dict[Any, Array] = {}
-        for row in self.rows:
-            _add_up(sums, key(row), row.contribution)
+        for event in self:
+            _add_up(sums, key(event), event.contribution)
         return sums
 
     @property
     def title(self) -> str:
         """Return what it is the ledger of: ∂L/∂w."""
-        return one_line(f"∂L/∂{display_name(self.tensor) or self.graph.ids[self.tensor]}")
+        tensor = self[0].node.inputs[self[0].slot]
+        return one_line(f"∂L/∂{display_name(tensor) or self[0].graph.ids[tensor]}")
 
     def __repr__(self) -> str:
         return f"<ledger of {self.title}: {len(self)} contributions>"
@@ -92,16 +73,13 @@ class Ledger:
         """Return the same as a table of HTML, for notebooks."""
         return html_table(self._cells(), head=_COLUMNS, align="lrrr", caption=repr(self))
 
-    def _cells(self) -> list[tuple[str, int | str, str, str]]:
-        return [
-            (
-                self.graph.ids[row.node],
-                "—" if row.time is None else row.time,
-                numbers(row.contribution, most=1),
-                numbers(row.total, most=1),
-            )
-            for row in self.rows
-        ]
+    def _cells(self) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = []
+        for event in self:
+            time = "—" if event.time is None else str(event.time)
+            added, total = (numbers(array, most=1) for array in (event.contribution, event.after))
+            rows.append((event.graph.ids[event.node], time, added, total))
+        return rows
 
 
 _COLUMNS = ("used by", "t", "adds", "total")
@@ -131,12 +109,10 @@ _WAYS = ("way", "norm", "share of the norms")
 
 def ledger(tape: Tape, tensor: Tensor) -> Ledger:
     """Return every contribution to the tensor's gradient. Raises ValueError if none arrives."""
-    events = [tape[index] for index in tape.uses(tensor)]
-    rows = tuple(LedgerRow(e.index, e.time, e.scope, e.node, e.slot, e.contribution, e.after) for e in events)
-    if not rows:
+    if not tape.uses(tensor):
         what = "the output: its gradient is the seed" if tensor is tape.graph.output else "not reached by this walk"
         raise ValueError(f"{_called(tensor)} has no ledger; it is {what}")
-    return Ledger(tensor, rows, tape.graph)
+    return Ledger(tape[index] for index in tape.uses(tensor))
 
 
 def paths(tape: Tape, tensor: Tensor) -> Paths:
@@ -148,8 +124,7 @@ def paths(tape: Tape, tensor: Tensor) -> Paths:
     """
     if tensor.time is None:
         raise ValueError(f"{_called(tensor)} belongs to no time step: ways lead from one step to the next")
-    if not tape.uses(tensor):
-        ledger(tape, tensor)  # says why there is none
+    ledger(tape, tensor)  # refuses a tensor that has none
     near = {tensor}
     for node in tape.graph.nodes:  # what lies between the tensor and what computes elsewhere
         only_moves = node.primitive is not None and node.primitive.kind is Kind.movement
