@@ -19,33 +19,25 @@ ROOM = "tinygrad_lstm.pages"
 
 
 def offline(room: str, name: str, scripts: Sequence[str], values: Mapping[str, Any]) -> str:
-    """A page in one file: a room's template and style of that name, with its scripts, which alone may run.
+    """Return a page in one file: a room's template and style of that name, with its scripts, which alone may run.
 
     Its template extends ``offline.html``.
     """
+    style = _source(room, f"{name}.css")
     script = "\n".join(_source(room, each) for each in scripts)
-    return (
-        templates(room)
-        .get_template(f"{name}.html")
-        .render(
-            **values,
-            colours=ON_PAGES,
-            dark=IN_THE_DARK,
-            style=_source(room, f"{name}.css"),
-            script=script,
-            script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
-        )
-    )
+    script_hash = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    own = {"style": style, "script": script, "script_hash": script_hash, "colours": ON_PAGES, "dark": IN_THE_DARK}
+    return templates(room).get_template(f"{name}.html").render(**values, **own)
 
 
 def inline(svg: str) -> str:
-    """Without the XML declaration, which HTML does not know."""
+    """Return SVG without the XML declaration, which HTML does not know."""
     return svg[svg.index("<svg") :]
 
 
 @cache
 def _source(room: str, name: str) -> str:
-    """A file as it is, with line ends as a browser counts them for the hash."""
+    """Return a file as it is, with line ends as a browser counts them for the hash."""
     environment = templates(room)
     assert environment.loader is not None
     return environment.loader.get_source(environment, name)[0].replace("\r\n", "\n")
@@ -53,7 +45,7 @@ def _source(room: str, name: str) -> str:
 
 @cache
 def templates(room: str) -> Environment:
-    """The templates of a room, and ours, which escape everything that is put into them."""
+    """Return the templates of a room, and ours, which escape everything that is put into them."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

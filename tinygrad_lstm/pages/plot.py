@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from ..structure.words import clean, shown, superscript
@@ -46,7 +47,7 @@ class Series:
 
 
 def slope(power: int, start: Point, xs: Iterable[float]) -> list[Point]:
-    """How a power of x would go on from where it starts."""
+    """Return how a power of x would go on from where it starts."""
     x0, y0 = start
     return [(x, y0 * (x / x0) ** power) for x in xs]
 
@@ -62,7 +63,7 @@ def log_plot(
     size: tuple[int, int] = (300, 220),
     standalone: bool = True,
 ) -> str:
-    """The plot as SVG text. Its axes are called ``across`` and ``upwards``; the label is what a screen reader says.
+    """Return the plot as SVG text. Its axes are called ``across`` and ``upwards``; a screen reader reads the label.
 
     Not ``standalone``, it is for a page that has the dark colours already.
 
@@ -71,10 +72,9 @@ def log_plot(
     """
     width, height = size
     legend = _legend([line for line in lines if line.name and not line.beside], width - LEFT - RIGHT)
-    framing = [line for line in lines if not line.reference]
-    xs = [x for line in framing for x, _ in line.points if _shows(x, log_across)]
-    ys = [y for line in framing for x, y in line.points if _shows(x, log_across) and _shows(y, True)]
-    x = (_log_axis if log_across else _linear_axis)(xs, LEFT, width - RIGHT)
+    framing = [point for line in lines if not line.reference for point in line.points if _shows(point[0], log_across)]
+    x = (_log_axis if log_across else _linear_axis)([across for across, _ in framing], LEFT, width - RIGHT)
+    ys = [up for _, up in framing if _shows(up, True)]
     y = _log_axis(ys, height - BOTTOM, TOP + ROW * len(legend), pad=0.5)
     parts = [
         _text(width / 2, 18, title, INK, 13, "middle"),
@@ -91,7 +91,7 @@ def log_plot(
 
 
 class _Axis(NamedTuple):
-    """From low to high, in decades if it is logarithmic, and where on the paper they are."""
+    """An axis from low to high, in decades if it is logarithmic, and where on the paper they are."""
 
     low: float
     high: float
@@ -101,18 +101,20 @@ class _Axis(NamedTuple):
     logarithmic: bool
 
     def __call__(self, value: float) -> float:
-        return self.at(math.log10(value) if self.logarithmic else value)
+        return self.at(self.place(value))
+
+    def place(self, value: float) -> float:
+        return math.log10(value) if self.logarithmic else value
 
     def at(self, place: float) -> float:
         return self.start + (place - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def holds(self, value: float) -> bool:
-        place = math.log10(value) if self.logarithmic else value
-        return self.low <= place <= self.high
+        return self.low <= self.place(value) <= self.high
 
 
 def _log_axis(values: Sequence[float], start: float, end: float, pad: float = 0.2) -> _Axis:
-    """Decades, of which at least two bear a number."""
+    """Return an axis of decades, of which at least two bear a number."""
     places = [math.log10(value) for value in values] or [-16.0, 0.0]
     pad = max(pad, 0.04 * (max(places) - min(places)))
     low, high = min(places) - pad, max(places) + pad
@@ -124,7 +126,7 @@ def _log_axis(values: Sequence[float], start: float, end: float, pad: float = 0.
 
 
 def _linear_axis(values: Sequence[float], start: float, end: float) -> _Axis:
-    """Round numbers; whole ones if the values are."""
+    """Return an axis of round numbers; of whole ones if the values are."""
     first, last = min(values, default=0.0), max(values, default=0.0)
     pad = 0.02 * (last - first) or 0.5
     rough = max(last - first, 1e-12) / 8
@@ -153,20 +155,20 @@ def _grid(x: _Axis, y: _Axis, height: int, across: str, upwards: str) -> Iterato
 
 
 def _drawn(line: Series, x: _Axis, y: _Axis) -> Iterator[str]:
-    pieces: list[list[Point]] = [[]]
-    for across, up in line.points:
-        seen = _shows(across, x.logarithmic) and _shows(up, True)
-        if seen and (not line.reference or (x.holds(across) and y.holds(up))):
-            pieces[-1].append((x(across), y(up)))
-        elif pieces[-1]:
-            pieces.append([])
+    def seen(point: Point) -> bool:
+        across, up = point
+        shown = _shows(across, x.logarithmic) and _shows(up, True)
+        return shown and (not line.reference or (x.holds(across) and y.holds(up)))
+
+    stretches = groupby(line.points, seen)
+    pieces = [[(x(across), y(up)) for across, up in stretch] for shown, stretch in stretches if shown]
     points = [point for piece in pieces for point in piece]
     if line.reference and len(points) < 2:
         return
     for piece in pieces:
         if len(piece) > 1:
             yield _path(piece, line.colour, line.dashes)
-        elif piece and not line.marker:
+        elif not line.marker:
             yield _mark("circle", *piece[0], line.colour)
     if line.marker:
         for across, up in _apart(pieces):
@@ -178,7 +180,7 @@ def _drawn(line: Series, x: _Axis, y: _Axis) -> Iterator[str]:
 
 
 def _apart(pieces: Sequence[Sequence[Point]]) -> Iterator[Point]:
-    """Of many points those that leave room for a marker between them; of each piece the first."""
+    """Yield of many points those that leave room for a marker between them; of each piece the first."""
     for piece in pieces:
         last = -math.inf
         for across, up in piece:
@@ -188,17 +190,17 @@ def _apart(pieces: Sequence[Sequence[Point]]) -> Iterator[Point]:
 
 
 def _legend(lines: Sequence[Series], width: float) -> list[list[tuple[float, Series]]]:
-    """Rows of lines, and where each begins: as many beside each other as find room."""
+    """Return rows of lines, and where each begins: as many beside each other as find room."""
     rows: list[list[tuple[float, Series]]] = []
-    room = 0.0
+    left = math.inf
     for line in lines:
         name = clean(line.name, int((width - SWATCH) / LETTER))
         needed = SWATCH + LETTER * len(name)
-        if not rows or needed > room:
+        if left + needed > LEFT + width:
             rows.append([])
-            room = width
-        rows[-1].append((LEFT + width - room, replace(line, name=name)))
-        room -= needed
+            left = LEFT
+        rows[-1].append((left, replace(line, name=name)))
+        left += needed
     return rows
 
 
@@ -223,5 +225,5 @@ def _mark(marker: str, x: float, y: float, colour: str) -> str:
 
 
 def _text(x: float, y: float, words: str, colour: str, size: int, anchor: str) -> str:
-    said = escape(clean(words, 80))
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" text-anchor="{anchor}">{said}</text>'
+    text = escape(clean(words, 80))
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" text-anchor="{anchor}">{text}</text>'

@@ -17,61 +17,48 @@ FADED = "#cccccc"
 FADED_INK = "#b5b5b5"
 INVERSE = "#fffffe"  # words on the strongest shades
 
-ROLES: dict[str, dict[str, str]] = {
-    "parameter": {"shape": "cylinder", "style": "filled", "fillcolor": "#cfe3f2", "color": "#0072b2"},
-    "input": {"shape": "ellipse", "style": "filled", "fillcolor": "#cdeee3", "color": "#009e73"},
-    "output": {"shape": "ellipse", "style": "filled", "fillcolor": "#ddd6f3", "color": "#6a51a3"},
-    "constant": {"shape": "plain", "style": "", "fillcolor": PAPER, "color": MUTED},
-    "layer": {"shape": "box", "style": "filled,rounded", "fillcolor": "#fff3b8", "color": "#b58900"},
-    "pointwise": {"shape": "circle", "style": "filled", "fillcolor": "#f9dccb", "color": "#d55e00"},
-    "product": {"shape": "hexagon", "style": "filled", "fillcolor": "#ead3e2", "color": "#a2487a"},
-    "reduction": {"shape": "octagon", "style": "filled", "fillcolor": "#f9dccb", "color": "#d55e00"},
-    "movement": {"shape": "box", "style": "filled", "fillcolor": "#eeeeee", "color": "#777777"},
-    "cell": {"shape": "box", "style": "filled,rounded", "fillcolor": "#dff0d0", "color": "#4d8b2f"},
-    "module": {"shape": "box", "style": "filled,rounded", "fillcolor": "#e7ecd9", "color": "#768a4a"},
-    "meeting": {"shape": "circle", "style": "filled", "fillcolor": "#ffffff", "color": "#b03a00"},
-    "echo": {"shape": "box", "style": "rounded,dashed", "fillcolor": PAPER, "color": "#777777"},
-    "gap": {"shape": "plain", "style": "", "fillcolor": PAPER, "color": MUTED},
-    "swatch": {"shape": "box", "style": "filled", "fillcolor": PAPER, "color": MUTED},
-    "joint": {"shape": "point", "style": "filled", "fillcolor": "#555555", "color": "#555555"},
+_ROLES: dict[str, tuple[str, str, str, str, str]] = {
+    "parameter": ("cylinder", "filled", "#cfe3f2", "#0072b2", "weight or bias, learned"),
+    "input": ("ellipse", "filled", "#cdeee3", "#009e73", "input or initial state"),
+    "output": ("ellipse", "filled", "#ddd6f3", "#6a51a3", "output of a cell"),
+    "constant": ("plain", "", PAPER, MUTED, ""),
+    "layer": ("box", "filled,rounded", "#fff3b8", "#b58900", "layer or nonlinearity"),
+    "pointwise": ("circle", "filled", "#f9dccb", "#d55e00", "pointwise operation"),
+    "product": ("hexagon", "filled", "#ead3e2", "#a2487a", "matrix product"),
+    "reduction": ("octagon", "filled", "#f9dccb", "#d55e00", "sum, mean or maximum"),
+    "movement": ("box", "filled", "#eeeeee", "#777777", "numbers moved, not changed"),
+    "cell": ("box", "filled,rounded", "#dff0d0", "#4d8b2f", "recurrent cell"),
+    "module": ("box", "filled,rounded", "#e7ecd9", "#768a4a", "module"),
+    "meeting": ("circle", "filled", "#ffffff", "#b03a00", "contributions meet and add"),
+    "echo": ("box", "rounded,dashed", PAPER, "#777777", "made elsewhere, used here"),
+    "gap": ("plain", "", PAPER, MUTED, ""),
+    "swatch": ("box", "filled", PAPER, MUTED, ""),
+    "joint": ("point", "filled", "#555555", "#555555", ""),
+}
+"""Shape, style, fill and line of each role, and what a legend calls it; nothing for what is in no legend."""
+
+ROLES = {
+    role: {"shape": shape, "style": style, "fillcolor": fill, "color": line}
+    for role, (shape, style, fill, line, _) in _ROLES.items()
 }
 """Each role's shape and colours, as Graphviz names them."""
 
-ROLE_NAMES: dict[str, str] = {
-    "parameter": "weight or bias, learned",
-    "input": "input or initial state",
-    "output": "output of a cell",
-    "layer": "layer or nonlinearity",
-    "pointwise": "pointwise operation",
-    "product": "matrix product",
-    "reduction": "sum, mean or maximum",
-    "movement": "numbers moved, not changed",
-    "cell": "recurrent cell",
-    "module": "module",
-    "meeting": "contributions meet and add",
-    "echo": "made elsewhere, used here",
-}
+ROLE_NAMES = {role: name for role, (*_, name) in _ROLES.items() if name}
 """What a legend calls them."""
 
-ARROWS: dict[str, dict[str, str]] = {
-    "data": {"color": "#555555"},
-    "weight": {"color": "#0072b2", "style": "dashed", "arrowsize": "0.5"},
-    "state": {"color": INK, "penwidth": "2.2"},
-    "back": {"color": INK, "penwidth": "2.2"},
-    "gradient": {"color": GRADIENT, "fontcolor": GRADIENT, "dir": "back"},
-    "first": {"color": "#555555", "style": "dashed"},
-    "noted": {"color": GRADIENT, "fontcolor": GRADIENT, "penwidth": "2.2"},
+_ARROWS: dict[str, tuple[str, dict[str, str]]] = {
+    "data": ("flows within a step", {"color": "#555555"}),
+    "weight": ("a weight, the same in every step", {"color": "#0072b2", "style": "dashed", "arrowsize": "0.5"}),
+    "state": ("state, to the next step", {"color": INK, "penwidth": "2.2"}),
+    "back": ("state, to the step before", {"color": INK, "penwidth": "2.2"}),
+    "gradient": ("gradient, against the computation", {"color": GRADIENT, "fontcolor": GRADIENT, "dir": "back"}),
+    "first": ("used by the first step only", {"color": "#555555", "style": "dashed"}),
+    "noted": ("what a note is about", {"color": GRADIENT, "fontcolor": GRADIENT, "penwidth": "2.2"}),
 }
+"""What a legend calls each kind of arrow, and its look, as Graphviz names that."""
 
-ARROW_NAMES: dict[str, str] = {
-    "data": "flows within a step",
-    "weight": "a weight, the same in every step",
-    "state": "state, to the next step",
-    "back": "state, to the step before",
-    "gradient": "gradient, against the computation",
-    "first": "used by the first step only",
-    "noted": "what a note is about",
-}
+ARROWS = {kind: look for kind, (_, look) in _ARROWS.items()}
+ARROW_NAMES = {kind: name for kind, (name, _) in _ARROWS.items()}
 
 TEXTS: dict[str, dict[str, str]] = {
     "sign": {"POINT-SIZE": "15"},
@@ -175,7 +162,7 @@ STYLED = "tinygrad_lstm"
 
 
 def dark_style() -> str:
-    """A style sheet for SVG that exchanges the colours for those who prefer dark pages."""
+    """Return a style sheet for SVG that exchanges the colours for those who prefer dark pages."""
     rules = (
         f'svg.{STYLED} [{kind}="{light}"]{{{kind}:{dark}}}'
         for light, dark in IN_THE_DARK.items()
