@@ -16,19 +16,23 @@ from ..pages.files import write_file
 from ..stepper import step
 from ..stepper.web.page import page as walk_page
 from ..testing import GradientError, check_vjp
-from . import model as models
 from . import pages
 from .findings import Tour
+from .model import NextToken, gradient_norms, title, train
 from .plot import gradient_plot
 from .text import Corpus, read, windows
 
-WINDOW = 24  # tokens per training window
-BATCH = 8  # windows per update
-UPDATES = 150
-SECONDS = 5.0  # at most, for each of the two models
-ENOUGH = 0.1  # nats: training further would leave nothing of the gradients to look at
-DRAWN = 7  # tokens in the picture and the walk: what one can take in
-PLOTTED = 40  # steps of the gradient plot
+WINDOW, BATCH, UPDATES = 24, 8, 150
+"""Tokens of a training window, windows of an update, and updates; chosen: a sentence is learned well within SECONDS."""
+
+SECONDS = 5.0
+"""The time, at most, for training each of the two models; chosen: a long text stays a tour too."""
+
+ENOUGH = 0.1
+"""The loss, in nats, at which training ends; chosen: further on, nothing of the gradients would be left to look at."""
+
+DRAWN, PLOTTED = 7, 40
+"""Tokens in the picture and the walk, and steps in the plot; chosen: what one can take in at once."""
 
 Report = Callable[[str, int, int, float], None]
 """Called with what is being trained, the update, how many there will be, and the loss."""
@@ -44,7 +48,7 @@ def run(
     *,
     cell: str = "lstm",
     chars: bool = False,
-    report: Report | None = None,
+    report: Report = lambda *_: None,
 ) -> Tour:
     """Train a next-token model on the text and write pictures, walk, checks and plot, linked from ``index.html``.
 
@@ -62,6 +66,7 @@ def run(
 
     ids = corpus.ids[: min(DRAWN, len(corpus) - 1)]
     words = corpus.tokens[: len(ids)]
+    long = np.resize(corpus.ids, PLOTTED + 1)  # read over and over if it is short
     objective = model.last_loss(ids, words)
     stepper = step(objective)
     tour = Tour(
@@ -73,10 +78,7 @@ def run(
         expected=words[-1],
         prompt=words[:-1],
         events=len(stepper) - stepper.events.start,
-        norms={
-            models.title(name): models.gradient_norms(trained, _long(corpus))
-            for name, trained in ((cell, model), (other, rival))
-        },
+        norms={title(name): gradient_norms(trained, long) for name, trained in ((cell, model), (other, rival))},
     )
     try:
         tour.proof = check_vjp(lambda: model.last_guess(ids[:-1]), parameters=model.parameters())
@@ -101,7 +103,7 @@ def run(
 
 
 def _writable(directory: Path) -> Path:
-    """The directory, made and tried out before minutes of work depend on it."""
+    """Return the directory, made and tried out before minutes of work depend on it."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         write_file(directory / ".writable", "").unlink()
@@ -110,32 +112,22 @@ def _writable(directory: Path) -> Path:
     return directory
 
 
-def _trained(cell: str, corpus: Corpus, report: Report | None) -> tuple[models.NextToken, float]:
-    model = models.NextToken(cell, len(corpus.vocabulary))
+def _trained(cell: str, corpus: Corpus, report: Report) -> tuple[NextToken, float]:
+    model = NextToken(cell, len(corpus.vocabulary))
     rng = np.random.default_rng(0)
+    batches = (windows(corpus, WINDOW, BATCH, rng) for _ in range(UPDATES))
     deadline = time.monotonic() + SECONDS
-    done = 0
-
-    def progress(loss: float) -> bool:
-        nonlocal done
-        done += 1
-        if report:
-            report(models.title(cell), done, UPDATES, loss)
-        return loss > ENOUGH and time.monotonic() < deadline
-
-    loss = models.train(model, lambda: windows(corpus, WINDOW, BATCH, rng), UPDATES, progress)
-    if report:
-        report(models.title(cell), done, done, loss)  # it may have learned enough before the last update
+    for done, loss in enumerate(train(model, batches), 1):
+        report(title(cell), done, UPDATES, loss)
+        if loss <= ENOUGH or time.monotonic() >= deadline:
+            break
+    report(title(cell), done, done, loss)  # it may have learned enough before the last update
     return model, loss
 
 
-def _best(model: models.NextToken, ids: NDArray[np.intp], corpus: Corpus, count: int = 5) -> list[tuple[str, float]]:
+def _best(model: NextToken, ids: NDArray[np.intp], corpus: Corpus, count: int = 5) -> list[tuple[str, float]]:
+    """Return the likeliest next tokens with their probabilities, the likeliest first."""
     with no_grad():
         probabilities = np.exp(model.last_guess(ids).value)
     best = np.argsort(-probabilities, kind="stable")[:count]
     return [(corpus.vocabulary[i], float(probabilities[i])) for i in best]
-
-
-def _long(corpus: Corpus) -> NDArray[np.intp]:
-    """Enough of the text for the plot, read over and over if it is short."""
-    return np.resize(corpus.ids, PLOTTED + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ..engine.tensor import Tensor
 from ..nn import Adam, Embedding, Linear, Module, clip_grad_norm, cross_entropy
 from ..nn.cell import Cell, state_parts
 from ..nn.cells import CELLS
+from ..structure.words import magnitude
 
 
 class NextToken(Module):
@@ -28,7 +29,7 @@ class NextToken(Module):
         self.head = Linear(size, vocabulary, rng=rng)
 
     def forward(self, ids: NDArray[np.intp], words: Sequence[str] | None = None) -> list[Tensor]:
-        """h after each step. ids: (T, N) or (T); words name the inputs in pictures."""
+        """Return h after each step, (N, H) or (H). ids: (T, N) or (T); words name the inputs in pictures."""
         state = None
         hidden = []
         for t, tokens in enumerate(ids):
@@ -40,20 +41,20 @@ class NextToken(Module):
         return hidden
 
     def loss(self, ids: NDArray[np.intp]) -> Tensor:
-        """How badly each next token of ids, (T + 1, N), is guessed on average."""
+        """Return how badly each next token of ids, (T + 1, N), is guessed on average, in nats."""
         return cross_entropy(self.head(stack(self(ids[:-1]))), ids[1:])
 
     def last_loss(self, ids: NDArray[np.intp], words: Sequence[str]) -> Tensor:
-        """How badly the last of ids, (T + 1), is guessed after reading all before it: what the tour looks back from."""
+        """Return how badly the last of ids, (T + 1), is guessed after all before it: what the tour looks back from."""
         return cross_entropy(self.head(self(ids[:-1], words)[-1]), ids[-1])
 
     def last_guess(self, ids: NDArray[np.intp]) -> Tensor:
-        """The log-probability of each token of the vocabulary after reading ids, (T)."""
+        """Return the log-probability of each token of the vocabulary after reading ids, (T)."""
         return log_softmax(self.head(self(ids)[-1]))
 
 
 def title(cell: str) -> str:
-    """What people call a cell of CELLS, by its class.
+    """Return what people call a cell of CELLS, by its class.
 
     >>> title("lstm"), title("peephole")
     ('LSTM', 'Peephole LSTM')
@@ -61,27 +62,20 @@ def title(cell: str) -> str:
     return re.sub("(?<=[a-z])(?=[A-Z])", " ", CELLS[cell].__name__.removesuffix("Cell"))
 
 
-def train(
-    model: NextToken, batches: Callable[[], NDArray[np.intp]], updates: int, progress: Callable[[float], bool]
-) -> float:
-    """Adam on random windows; reports each loss to ``progress``, and stops early if that returns False."""
+def train(model: NextToken, batches: Iterable[NDArray[np.intp]]) -> Iterator[float]:
+    """Train by Adam on each batch of ids, (T + 1, N); yield its loss, in nats, before the update it leads to."""
     optimizer = Adam(model.parameters(), lr=0.02)
-    loss = float("nan")
-    for _ in range(updates):
+    for ids in batches:
         optimizer.zero_grad()
-        objective = model.loss(batches())
-        objective.backward()
+        loss = model.loss(ids)
+        loss.backward()
         clip_grad_norm(model.parameters(), 5.0)
         optimizer.step()
-        loss = objective.item()
-        if not progress(loss):
-            break
-    return loss
+        yield loss.item()
 
 
 def gradient_norms(model: NextToken, ids: NDArray[np.intp]) -> list[float]:
-    """‖∂L/∂h_t‖ for every step t, where L is the loss of the last guess only."""
+    """Return ‖∂L/∂h_t‖ for every step t, where L is the loss of the last guess only."""
     hidden = model(ids[:-1])
-    loss = cross_entropy(model.head(hidden[-1]), ids[-1])
-    complete = gradients(loss)
-    return [float(np.linalg.norm(complete[h])) for h in hidden]
+    complete = gradients(cross_entropy(model.head(hidden[-1]), ids[-1]))
+    return [magnitude(complete[h]) for h in hidden]

@@ -12,6 +12,7 @@ from .model import title
 
 
 def index(tour: Tour) -> str:
+    """Return the page that tells the tour and links all the others, as HTML."""
     return _render(
         "index.html",
         tour=tour,
@@ -23,12 +24,13 @@ def index(tour: Tour) -> str:
 
 
 def _with_article(name: str) -> str:
-    """An LSTM, an RNN, a GRU: as one says the letters."""
+    """Return an LSTM, an RNN, a GRU: as one says the letters."""
     spelled = name.split()[0].isupper()
     return f"{'an' if name[0] in ('AEFHILMNORSX' if spelled else 'AEIOU') else 'a'} {name}"
 
 
 def check(tour: Tour) -> str:
+    """Return the page with the error of every gradient, as HTML."""
     return _render("check.html", tour=tour, tolerance=TOLERANCE)
 
 

@@ -24,7 +24,7 @@ class Corpus:
 
     @property
     def size(self) -> str:
-        """How much there was to read: "6 words"."""
+        """Return how much there was to read: "6 words"."""
         count = len(self.tokens) - 2
         return f"{count} {self.unit}{'' if count == 1 else 's'}"
 
@@ -41,7 +41,7 @@ def read(text: str, *, chars: bool = False) -> Corpus:
 
 
 def windows(corpus: Corpus, length: int, batch: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """A random batch of stretches of the text: ids of shape (length + 1, N), or of the whole text if it is shorter."""
+    """Return a random batch of stretches of the text: ids, (length + 1, N); all of the text if it is shorter."""
     size = min(length + 1, len(corpus))
     starts = rng.integers(0, len(corpus) - size + 1, size=1 if size == len(corpus) else batch)
     picked: NDArray[np.intp] = corpus.ids[starts + np.arange(size)[:, None]]
