@@ -9,8 +9,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.cli.app import AnyCell
 from tinygrad_lstm.cli.draw import VIEW_HELP, Color, Direction, Format, View
+from tinygrad_lstm.cli.options import AnyCell
 from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.drawing.picture import ENDINGS
 from tinygrad_lstm.drawing.views.options import COLORS, DIRECTIONS

@@ -1,24 +1,4 @@
-"""``tinygrad-lstm check``."""
-
-from __future__ import annotations
-
-import inspect
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
-from rich.text import Text
-
-from ..testing.profiles import Profile, drawing_by
-from ..testing.verdicts import TOLERANCE, Verdict
-from .app import AnyCell, app, console, errors, refuse, say, writing
-
-if TYPE_CHECKING:
-    from ..testing.report.survey import SurveyRow, Task
-
-EXAMPLES = """Examples:
+"""Examples of tinygrad-lstm check:
 
 tinygrad-lstm check
 
@@ -31,7 +11,30 @@ tinygrad-lstm check --cell lstm --steps 20 --profile nightly
 An operation or a function of tensors is tried at drawn inputs, as many as
 the profile says, or at random ones of the shapes you give, one --shape for
 each input. A cell is unrolled; a tensor is checked in every leaf that
-requires a gradient."""
+requires a gradient.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ..nn.cells import CELLS
+from ..pages.files import write_file
+from ..testing.profiles import Profile, drawing_by
+from ..testing.verdicts import TOLERANCE, Verdict
+from .app import app, console, errors, progress, refusing, say, writing
+from .options import AnyCell
+
+if TYPE_CHECKING:
+    from ..testing.report.survey import SurveyRow, Task
 
 STYLES = {
     Verdict.PASS: "green",
@@ -41,7 +44,7 @@ STYLES = {
 }
 
 
-@app.command(epilog=EXAMPLES)
+@app.command(epilog=__doc__)
 def check(
     target: Annotated[
         str | None,
@@ -61,7 +64,7 @@ def check(
     ] = None,
     profile: Annotated[
         Profile | None,
-        typer.Option(help="50 inputs for each operation, other ones in each run; always the same; or 500."),
+        typer.Option(help="50 inputs for each operation, others in each run; always the same; or 500."),
     ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write a page with convergence plots as well.", metavar="FILE.html")
@@ -72,19 +75,14 @@ def check(
     Operations in every input, to second order, with the laws that gradients
     obey; cells in every parameter, input and initial state, whole and in chunks.
     """
-    from .target import TargetError, failed
+    from .target import TargetError, running
 
-    try:
+    with refusing(ValueError, TypeError):
         tasks = _tasks(target, cell or [], op or [], steps, [_shape(text) for text in shape or []])
-    except (TargetError, ValueError, TypeError) as error:
-        raise refuse(str(error)) from error
-    try:
-        with drawing_by(profile or Profile.usual()):
-            rows = list(_run(tasks))
-    except (Exception, SystemExit) as error:
-        if target is None:
-            raise
-        raise refuse(str(failed(error, target))) from error
+    file, _, name = (target or "").rpartition(":")
+    theirs = running(file, name) if target else nullcontext()
+    with refusing(TargetError), drawing_by(profile or Profile.usual()), theirs:
+        rows = list(_run(tasks))
     console.print(_table(rows))
     wrong = [row for row in rows if not row.passed]
     for row in rows:
@@ -93,14 +91,19 @@ def check(
     for row in wrong:
         _print(row)
     if html is not None:
-        _write(html, rows)
+        from ..testing.report.page import page
+
+        with writing(html):
+            write_file(html, page(rows))
+        say(f"wrote {html}; open it in a browser")
     if wrong:
         raise typer.Exit(1)
 
 
 def _tasks(
-    target: str | None, cells: list[AnyCell], ops: list[str], steps: int, shapes: list[tuple[int, ...]]
+    target: str | None, cells: Sequence[str], ops: Sequence[str], steps: int, shapes: list[tuple[int, ...]]
 ) -> list[Task]:
+    """Return what is to be checked. Raises ValueError or TypeError for what cannot be."""
     from ..testing.generate.fitting import BUILTIN
     from ..testing.report.survey import of_cell, of_operation, of_thing
     from .target import call, find
@@ -109,25 +112,20 @@ def _tasks(
         if cells or ops:
             raise ValueError(f"{target} says what to check; --cell and --op are for ours")
         thing: Any = find(target)
-        if _takes_nothing(thing):
+        if inspect.isfunction(thing) and not inspect.signature(thing).parameters:
             thing = call(thing, target)
         return [of_thing(thing, target.rpartition(":")[2], shapes, steps)]
     if shapes:
         raise ValueError("--shape is for an operation or a function of yours; say which, as in my_ops.py:softsign")
+    if not cells and not ops:
+        cells, ops = list(CELLS), list(BUILTIN)
     for name in ops:
         if name not in BUILTIN:
             raise ValueError(f"there is no operation {name!r}; there are {', '.join(BUILTIN)}")
-    everything = not cells and not ops
-    names = list(BUILTIN) if everything else ops
-    chosen = list(AnyCell) if everything else cells
     return [
-        *(of_operation(BUILTIN[name], name) for name in names),
-        *(of_cell(cell.value, f"{cell.value} cell", steps) for cell in chosen),
+        *(of_operation(BUILTIN[name], name) for name in ops),
+        *(of_cell(cell, f"{cell} cell", steps) for cell in cells),
     ]
-
-
-def _takes_nothing(thing: Any) -> bool:
-    return inspect.isfunction(thing) and not inspect.signature(thing).parameters
 
 
 def _shape(text: str) -> tuple[int, ...]:
@@ -137,14 +135,13 @@ def _shape(text: str) -> tuple[int, ...]:
     return tuple(map(int, sides))
 
 
-def _run(tasks: list[Task]) -> Any:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        bar = progress.add_task("checking", total=len(tasks))
+def _run(tasks: list[Task]) -> Iterator[SurveyRow]:
+    with progress(console=errors, transient=True, disable=not errors.is_terminal) as bars:
+        bar = bars.add_task("checking", total=len(tasks))
         for task in tasks:
-            progress.update(bar, description=task.name)
+            bars.update(bar, description=task.name)
             yield task.run()
-            progress.advance(bar)
+            bars.advance(bar)
 
 
 def _table(rows: list[SurveyRow]) -> Table:
@@ -164,12 +161,3 @@ def _print(row: SurveyRow) -> None:
     say(printable(f"{row.name}: {row.note}"), style="red")
     if row.failure:
         say(explain(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg")))
-
-
-def _write(html: Path, rows: list[SurveyRow]) -> None:
-    from ..pages.files import write_file
-    from ..testing.report.page import page
-
-    with writing(html):
-        write_file(html, page(rows))
-    say(f"wrote {html}; open it in a browser")

@@ -1,20 +1,4 @@
-"""``tinygrad-lstm draw``."""
-
-from __future__ import annotations
-
-import sys
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-
-from ..drawing.picture import ENDINGS
-from ..drawing.views.options import COLORS, DIRECTIONS
-from ..drawing.views.registry import VIEWS
-from .app import AnyCell, CellOption, app, refuse, say, window_of, working, writing
-
-DRAW_EXAMPLES = """Examples:
+"""Examples of tinygrad-lstm draw:
 
 tinygrad-lstm draw --cell gru --view gates -o gru.svg -o gru.png
 
@@ -22,7 +6,23 @@ tinygrad-lstm draw --steps 40 --view cells --color gradient -o vanishing.html
 
 tinygrad-lstm draw --steps 1000 --view ops --window 500:503 -o - --format dot
 
-tinygrad-lstm draw my_model.py:loss --view backward --highlight h0"""
+tinygrad-lstm draw my_model.py:loss --view backward --highlight h0
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..drawing.picture import ENDINGS
+from ..drawing.views.options import COLORS, DIRECTIONS
+from ..drawing.views.registry import VIEWS
+from .app import app, refuse, refusing, say, working, writing
+from .options import CellOption, TensorArgument, WindowOption, window_of
 
 VIEW_HELP = ". ".join(f"{view.name}: {view.meaning}" for view in VIEWS.values()) + "."
 OUTPUT_HELP = (
@@ -30,27 +30,18 @@ OUTPUT_HELP = (
     "- is standard output. If not given, a name made of what is drawn."
 )
 
-if TYPE_CHECKING:  # whose members are only known when it runs
-    View = StrEnum
-    Direction = StrEnum
-    Color = StrEnum
-    Format = StrEnum
-else:
-    View = StrEnum("View", [(name, name) for name in VIEWS])
-    Direction = StrEnum("Direction", [(name, name) for name in DIRECTIONS])
-    Color = StrEnum("Color", [(name, name) for name in COLORS])
-    Format = StrEnum("Format", [(name, name) for name in ENDINGS])
+View = StrEnum("View", [(name, name) for name in VIEWS])  # type: ignore[misc]
+Direction = StrEnum("Direction", [(name, name) for name in DIRECTIONS])  # type: ignore[misc]
+Color = StrEnum("Color", [(name, name) for name in COLORS])  # type: ignore[misc]
+Format = StrEnum("Format", [(name, name) for name in ENDINGS])  # type: ignore[misc]
 
 OPENED, FIRST_DIRECTION = View("gates"), Direction(DIRECTIONS[0])
 """What is drawn if nothing is asked for."""
 
 
-@app.command(epilog=DRAW_EXAMPLES)
+@app.command(epilog=__doc__)
 def draw(
-    target: Annotated[
-        str | None,
-        typer.Argument(metavar="FILE.py:NAME", help="A tensor, or a function that returns one, in a file of yours."),
-    ] = None,
+    target: TensorArgument = None,
     view: Annotated[View, typer.Option("--view", "-v", help=VIEW_HELP)] = OPENED,
     output: Annotated[
         list[str] | None,
@@ -62,10 +53,7 @@ def draw(
     ] = None,
     layers: Annotated[int | None, typer.Option(min=1, max=20, help="How many layers of it; 1 if not given.")] = None,
     bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Read in both directions.")] = False,
-    window: Annotated[
-        str | None,
-        typer.Option(help="Show the time steps from A up to, but not with, B; or all of them.", metavar="A:B|all"),
-    ] = None,
+    window: WindowOption = None,
     values: Annotated[bool, typer.Option("--values", help="Write the numbers into the boxes, or their norm.")] = False,
     gradients: Annotated[bool, typer.Option("--gradients", help="Write the gradients into the boxes.")] = False,
     shapes: Annotated[
@@ -94,20 +82,19 @@ def draw(
     from ..drawing.paint.render import RenderError
     from ..nn.samples import small_loss
     from ..structure.path import find, path
-    from .target import TargetError, load
+    from .target import load
 
     if target and (cell or steps or layers or bidirectional):
         raise refuse(f"{target} says what to draw; --cell, --steps, --layers and --bidirectional are for our own cells")
-    name = target.rpartition(":")[2] if target else (cell or AnyCell.lstm).value
+    name = target.rpartition(":")[2] if target else cell or "lstm"
     outputs = output or [f"{name}-{view.value}.{format.value if format else 'svg'}"]
-    try:
+    with refusing(ValueError, RenderError):
         formats = [_format_of(name, format) for name in outputs]
         with working("drawing"):
-            tensor = (
-                load(target)
-                if target
-                else small_loss(name, steps or 4, layers=layers or 1, bidirectional=bidirectional)
-            )
+            if target:
+                tensor = load(target)
+            else:
+                tensor = small_loss(name, steps or 4, layers=layers or 1, bidirectional=bidirectional)
             picture = picture_of(
                 tensor,
                 view.value,
@@ -125,12 +112,10 @@ def draw(
             contents = [picture.render(each) for each in formats]  # all of them, before any is written
         for file, content in zip(outputs, contents, strict=True):
             _write_picture(file, content, picture.title)
-    except (TargetError, RenderError, ValueError) as error:
-        raise refuse(str(error)) from error
 
 
 def _format_of(name: str, format: Format | None) -> str:
-    """What to write to a file, or to standard output: what its ending says, or else what was asked for."""
+    """Return what to write to a file, or to standard output: what its ending says, or else what was asked for."""
     ending = "" if name == "-" else Path(name).suffix.lower().lstrip(".")
     if ending not in ENDINGS and (format is None or ending) and name != "-":
         raise ValueError(f"cannot save a picture as {name!r}: the name must end in .{', .'.join(ENDINGS)}")
@@ -140,7 +125,7 @@ def _format_of(name: str, format: Format | None) -> str:
 
 
 def _write_picture(name: str, content: str | bytes, title: str) -> None:
-    """To standard output if the name is a dash, else to a file, which is replaced as a whole."""
+    """Write to standard output if the name is a dash, else to a file, which is replaced as a whole."""
     from ..pages.files import write_file
 
     with writing(name):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import sys
 import traceback
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,12 +16,12 @@ from ..engine.tensor import Tensor
 from ..nn.module import Module
 
 
-class TargetError(Exception):
+class TargetError(ValueError):
     """What is wrong with the target, in one line."""
 
 
 def load(target: str) -> Tensor:
-    """The tensor called so in a Python file, or what the function called so returns.
+    """Return the tensor called so in a Python file, or what the function called so returns.
 
     ``target`` is ``FILE:NAME``. Raises TargetError if there is no such file or name, if the file fails, or if what it
     defines is not a tensor.
@@ -36,7 +36,7 @@ def load(target: str) -> Tensor:
 
 
 def find(target: str, kinds: tuple[type, ...] = (Tensor, Primitive, Module)) -> Any:
-    """Whatever is called so in a Python file.
+    """Return whatever is called so in a Python file.
 
     Raises TargetError if there is no such file, if it fails, or, naming what there is of those kinds, no such name.
     """
@@ -53,55 +53,48 @@ def find(target: str, kinds: tuple[type, ...] = (Tensor, Primitive, Module)) -> 
 
 
 def _run(path: Path) -> ModuleType:
-    """The file as a module; its folder is where it imports from, as when it is run."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    """Run the file as a module and return it; its folder is where it imports from, as when it is run alone."""
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
     sys.path.insert(0, str(path.parent.resolve()))
     sys.modules.setdefault(path.stem, module)  # for pickle and dataclasses
-    try:
-        with redirect_stdout(sys.stderr):  # the picture may go to standard output
-            spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise failed(error, str(path)) from error
+    with running(str(path)):
+        exec(compile(path.read_bytes(), path, "exec"), vars(module))
     return module
 
 
 def call(function: Any, target: str) -> Any:
-    """What a function without arguments returns. Raises TargetError if it takes some, or fails."""
+    """Return what a function without arguments returns. Raises TargetError if it takes some, or fails."""
     file, _, name = target.rpartition(":")
-    path = Path(file)
     try:
         inspect.signature(function).bind()
     except TypeError as error:
-        raise TargetError(f"{name} in {path} must be a function without arguments ({error})") from error
+        raise TargetError(f"{name} in {file} must be a function without arguments ({error})") from error
+    with running(file, name):
+        return function()
+
+
+@contextmanager
+def running(file: str, name: str = "") -> Iterator[None]:
+    """Run a person's file, or what it defines of a name: what it prints goes beside the output.
+
+    Raises TargetError, naming the last line of the file that was running, if it fails.
+    """
     try:
         with redirect_stdout(sys.stderr):
-            return function()
+            yield
     except (Exception, SystemExit) as error:
-        raise failed(error, target) from error
-
-
-def failed(error: BaseException, target: str) -> TargetError:
-    """What became of a file, or of what it defines, when it was run."""
-    file, colon, name = target.rpartition(":")
-    if not colon or not file:
-        file, name = target, ""
-    what = f"{name} in {file}" if name else file
-    said = "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
-    return TargetError(f"{what} failed{_where(error, Path(file))}: {said}")
+        what = f"{name} in {file}" if name else file
+        why = "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
+        raise TargetError(f"{what} failed{_where(error, Path(file))}: {why}") from error
 
 
 def _where(error: BaseException, path: Path) -> str:
-    """The last line of the file that was running."""
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).resolve() == path.resolve()
-    ]
-    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).resolve() == path.resolve():
-        lines = [error.lineno]
+    """Return the last line of the file that was running, or that could not be read."""
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        places.append((error.filename or "", error.lineno))
+    lines = [number for file, number in places if Path(file).resolve() == path.resolve()]
     return f" in line {lines[-1]}" if lines else ""
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from .app import AnyCell, app, console, refuse
+from .app import app, console, progress, refuse, refusing
+from .options import CellOption
 
 
 @app.command(epilog="Example:  tinygrad-lstm tour --text 'the clouds are in the sky' --cell gru --out my-tour")
@@ -20,7 +21,7 @@ def tour(
         str | None, typer.Option(help="The text to learn; 'the clouds are in the sky' if none is given.")
     ] = None,
     file: Annotated[Path | None, typer.Option(help="Read the text from a file (UTF-8) instead.")] = None,
-    cell: Annotated[AnyCell, typer.Option(help="The recurrent cell.")] = AnyCell.lstm,
+    cell: CellOption = None,
     chars: Annotated[bool, typer.Option("--chars", help="Guess the next character instead of the next word.")] = False,
     out: Annotated[Path, typer.Option(help="The directory to write to.")] = Path("tour"),
 ) -> None:
@@ -30,19 +31,17 @@ def tour(
     from ..tour import TourError, run
 
     started = time.monotonic()
-    try:
-        words = _text(text, file)
-        with _progress() as progress:
-            tasks: dict[str, TaskID] = {}
+    words = _text(text, file)
+    extra = (TextColumn("loss {task.fields[loss]:.3f}"), TimeElapsedColumn())
+    with refusing(TourError), progress(*extra, console=console) as bars:
+        tasks: dict[str, TaskID] = {}
 
-            def report(name: str, done: int, total: int, loss: float) -> None:
-                if name not in tasks:
-                    tasks[name] = progress.add_task(f"training the {name}", total=total, loss=loss)
-                progress.update(tasks[name], completed=done, total=total, loss=loss)
+        def report(name: str, done: int, total: int, loss: float) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(f"training the {name}", total=total, loss=loss)
+            bars.update(tasks[name], completed=done, total=total, loss=loss)
 
-            found = run(words, out, cell=cell.value, chars=chars, report=report)
-    except TourError as error:
-        raise refuse(str(error)) from error
+        found = run(words, out, cell=cell or "lstm", chars=chars, report=report)
     guess, probability = found.guesses[0]
     facts = Table.grid(padding=(0, 2))
     facts.add_row("learned", Text(f"{found.corpus.size}, loss {found.loss:.3f} nats"))
@@ -62,6 +61,7 @@ def tour(
 
 
 def _text(text: str | None, file: Path | None) -> str:
+    """Return the text to learn, from wherever it was given."""
     if text is not None and file is not None:
         raise refuse("give the text with --text or with --file, not both")
     if file is None:
@@ -75,13 +75,3 @@ def _text(text: str | None, file: Path | None) -> str:
         raise refuse(f"{file} is not UTF-8 text (byte {error.start})") from error
     except OSError as error:
         raise refuse(f"cannot read {file}: {error.strerror}") from error
-
-
-def _progress() -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.3f}"),
-    )
-    return Progress(*columns, TimeElapsedColumn(), console=console)
