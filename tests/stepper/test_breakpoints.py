@@ -83,9 +83,9 @@ def test_a_breakpoint_is_a_short_line_readable_text_and_a_table():
     stepper = tl.step(LOSS)
     made = stepper.break_("op:tanh t:1")
     stepper.continue_()
-    assert repr(made) == "<breakpoint 1: break op:tanh t:1, hit 1 time>"
+    assert repr(made) == "<breakpoint 1  break op:tanh t:1  hit 1 time>"
     assert str(made) == stepper.info() == "1  break op:tanh t:1  hit 1 time"
-    assert made._repr_html_().count("<tr>") == 3
+    assert made._repr_html_().count("<tr>") == 2
     elsewhere = stepper.tbreak("op:<nothing>")
     assert str(elsewhere) == "2  tbreak op:<nothing>  hit 0 times; nothing here is at that place"
     assert "op:&lt;nothing&gt;" in elsewhere._repr_html_()

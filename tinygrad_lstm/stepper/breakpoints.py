@@ -62,22 +62,18 @@ class Breakpoint:
     nowhere: bool = False  # no event of the walk is at that place
 
     def __repr__(self) -> str:
-        return f"<breakpoint {self.number}: {self.kind} {one_line(self.text)}, {self._counted}>"
+        return f"<breakpoint {self}>"
 
     def __str__(self) -> str:
+        times = f"hit {self.hits} time{'' if self.hits == 1 else 's'}"
         nowhere = f"; {NOWHERE}" if self.nowhere else ""
-        return f"{self.number}  {self.kind} {one_line(self.text)}  {self._counted}{nowhere}"
+        return f"{self.number}  {self.kind} {one_line(self.text)}  {times}{nowhere}"
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""
-        rows = [("kind", self.kind), ("place", self.text), ("hits", self.hits)]
-        if self.nowhere:
-            rows.append(("note", NOWHERE))
-        return html_table(rows, caption=f"breakpoint {self.number}")
-
-    @property
-    def _counted(self) -> str:
-        return f"hit {self.hits} time{'' if self.hits == 1 else 's'}"
+        row = (self.number, self.kind, self.text, self.hits)
+        caption = NOWHERE if self.nowhere else ""
+        return html_table([row], head=("number", "kind", "place", "hits"), align="rllr", caption=caption)
 
 
 def parse(text: str) -> Condition:

@@ -11,7 +11,7 @@ from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, one_line, text_table
 from ..structure.timeline import Timeline
-from ..structure.words import magnitude
+from ..structure.words import magnitude, shown
 from .recording.tape import Tape
 
 SATURATED = 0.05
@@ -54,7 +54,7 @@ class Flow(tuple[FlowRow, ...]):
         names = dict.fromkeys(name for row in self for name in row.norms)
         lines = [["t", *(f"‖∂L/∂{name}‖" for name in names), "saturated"]]
         for row in self:
-            norms = (f"{row.norms[name]:.3g}" if name in row.norms else "—" for name in names)
+            norms = (shown(row.norms[name], 3) if name in row.norms else "—" for name in names)
             gates = ", ".join(f"{gate} {share:.0%}" for gate, share in row.saturation.items() if share)
             lines.append([str(row.time), *norms, gates or "—"])
         return lines

@@ -26,7 +26,10 @@ from .event import Event
 from .gradients import Gradients
 
 CHECKPOINT = 16
-"""Every so many contributions, the running total of a tensor is kept once somebody has looked at it."""
+"""Every so many contributions, the running total of a tensor is kept once somebody has looked at it.
+
+Chosen: of a weight used in 100 steps 6 totals are kept, and looking at an event adds up at most 15 contributions.
+"""
 
 
 class Tape(Sequence[Event]):

@@ -20,11 +20,11 @@ _UNSAFE = re.compile("[<\u2028\u2029\ud800-\udfff]")
 """What may not stand in a script as it is, or in a file at all."""
 
 HEIGHT = 720
-"""Of the page in a notebook, in pixels."""
+"""The height of the page in a notebook, in pixels; chosen: picture and panels are seen at once."""
 
 
 def page(stepper: Cursor, steps: Window = None) -> str:
-    """The walk as an HTML page that opens where the stepper is; it asks the network for nothing.
+    """Return the walk as an HTML page that opens where the stepper is; it asks the network for nothing.
 
     A walk that is too long for one page is shown through a window of time steps: the last, or those asked for.
 
@@ -45,7 +45,7 @@ def page(stepper: Cursor, steps: Window = None) -> str:
 
 
 def frame(stepper: Cursor) -> str:
-    """The page in a frame of its own, which reaches nothing of the notebook around it."""
+    """Return the page in a frame of its own, which reaches nothing of the notebook around it."""
     inside = escape(page(stepper), quote=True)
     style = f"width: 100%; height: {HEIGHT}px; border: 1px solid; border-radius: 6px"
     about = 'title="Stepping through backpropagation" sandbox="allow-scripts allow-forms"'
@@ -53,6 +53,6 @@ def frame(stepper: Cursor) -> str:
 
 
 def _inert_json(data: dict[str, Any]) -> str:
-    """As it may stand in a page: nothing in it can end the element it stands in."""
+    """Return data as they may stand in a page: nothing in them can end the element they stand in."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -27,19 +27,19 @@ from ..place import GRANULARITIES, described, unit
 from ..recording.event import Event
 
 MOST_EVENTS = 1600
-"""A walk of more events is shown through a window of time steps."""
+"""A walk of more events is shown through a window of time steps; chosen: 30 steps of an LSTM have 1,509."""
 
 MOST_OPERATIONS = 2500
-"""A program of more operations, in what is shown of it, has no picture."""
+"""A program of more operations, in what is shown of it, has no picture; measured: one of a chain takes 1.6 s."""
 
 EXACT = 256
-"""Arrays of so many numbers are kept whole; larger ones as blocks, of which the largest magnitude is kept."""
+"""Arrays of at most so many numbers are kept whole, larger ones as blocks; chosen: 16 by 16 is a heat map."""
 
 BLOCKS, LONGEST_ROW = 16, 128
-"""How many blocks there are at most on a side, and in a single row."""
+"""How many blocks there are at most on a side, and in a single row; chosen: each is a few pixels wide."""
 
 FEW = 16
-"""Arrays of so many numbers are kept with six digits, larger ones with four."""
+"""Arrays of at most so many numbers are kept with 6 digits, larger ones with 4; chosen: as many as are shown."""
 
 VIEWS = (
     ("rolled", "Loop", "cell"),
@@ -84,12 +84,10 @@ class Record:
             "events": events,
             "nodes": [self._node(node) for node in self._nodes],
             "views": self._views(),
-            "flow": [self._flow_row(row) for row in flow(self.tape)],
+            "flow": [_flow_row(row) for row in flow(self.tape)],
             "grains": GRANULARITIES,
             "grain": self.stepper.granularity,
-            "breakpoints": [
-                [each.number, each.kind, each.text, each.hits, each.nowhere] for each in self.stepper.breakpoints
-            ],
+            "breakpoints": [[b.number, b.kind, b.text, b.hits, b.nowhere] for b in self.stepper.breakpoints],
             "displays": [[number, shown.text] for number, shown in self.stepper.displays.items()],
             "last": [self.stepper.last_breakpoint, self.stepper.last_display],
             "commands": [{**command._asdict(), "help": helped(command.name)} for command in COMMANDS],
@@ -201,14 +199,6 @@ class Record:
         last = {bisect_left(self._positions, use): arrived for arrived, use in enumerate(uses, 1)}
         return [(uses[arrived - 1], self._array(self.tape.total(node, arrived))) for arrived in last.values()]
 
-    def _flow_row(self, row: FlowRow) -> dict[str, Any]:
-        return {
-            "time": row.time,
-            "norms": {name: _plain(norm) for name, norm in row.norms.items()},
-            "events": row.complete,
-            "saturation": {name: round(share, 3) for name, share in row.saturation.items()},
-        }
-
     def _formula(self, formula: Formula | None) -> int | None:
         return None if formula is None else _number(self._math, formula.mathml)
 
@@ -217,6 +207,15 @@ class Record:
             return None
         values = np.asarray(array)
         return _number(self._arrays, (values.shape, values.dtype.str, values.tobytes()))
+
+
+def _flow_row(row: FlowRow) -> dict[str, Any]:
+    return {
+        "time": row.time,
+        "norms": {name: _plain(norm) for name, norm in row.norms.items()},
+        "events": row.complete,
+        "saturation": {name: round(share, 3) for name, share in row.saturation.items()},
+    }
 
 
 def _number(table: dict[Any, int], thing: Any) -> int:
