@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from itertools import groupby
 from typing import Literal, NamedTuple
 
 from ..structure.words import clean, shown, superscript
-from .theme import FADED, FONT, INK, MUTED, PAPER, STYLED, dark_style
+from . import theme
+from .offline import ROOM, templates
+from .theme import MUTED
 
 Point = tuple[float, float]
 
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 34, 44
-ROW = 16  # of the legend
-CLOSEST = 7.0  # two markers of a line, in pixels
-LETTER, SWATCH = 7.2, 46.0  # of the legend: more than a letter takes, and what stands before and behind a name
+"""Margins of the axes, in pixels; chosen: the numbers and names beside them fit in."""
+
+ROW, LETTER, SWATCH = 16, 7.2, 46.0
+"""Of the legend, in pixels: the height of a row, more than a letter takes, and what stands before and behind a name."""
+
+CLOSEST = 7.0
+"""The distance of two markers of a line, at least, in pixels; chosen: a marker is 5 wide."""
 
 
 class Beside(NamedTuple):
@@ -71,23 +76,15 @@ def log_plot(
     '<svg'
     """
     width, height = size
-    legend = _legend([line for line in lines if line.name and not line.beside], width - LEFT - RIGHT)
+    legend, rows = _legend([line for line in lines if line.name and not line.beside], width - LEFT - RIGHT)
     framing = [point for line in lines if not line.reference for point in line.points if _shows(point[0], log_across)]
     x = (_log_axis if log_across else _linear_axis)([across for across, _ in framing], LEFT, width - RIGHT)
     ys = [up for _, up in framing if _shows(up, True)]
-    y = _log_axis(ys, height - BOTTOM, TOP + ROW * len(legend), pad=0.5)
-    parts = [
-        _text(width / 2, 18, title, INK, 13, "middle"),
-        *(part for row, entries in enumerate(legend) for part in _entries(entries, TOP + ROW * row)),
-        *_grid(x, y, height, across, upwards),
-        *(part for line in lines for part in _drawn(line, x, y)),
-    ]
-    style = f"<style>{dark_style()}</style>" if standalone else ""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{STYLED}" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" role="img" aria-label="{escape(clean(label, 1000))}" font-family="{FONT}, sans-serif">'
-        f'{style}<rect width="{width}" height="{height}" fill="{PAPER}"/>{"".join(parts)}</svg>'
-    )
+    y = _log_axis(ys, height - BOTTOM, TOP + ROW * rows, pad=0.5)
+    words = {"title": title, "across": across, "upwards": upwards, "label": label}
+    drawn = [_drawn(line, x, y) for line in lines]
+    shown = {"width": width, "height": height, "x": x, "y": y, "legend": legend, "drawn": drawn}
+    return templates(ROOM).get_template("plot.svg").render(words | shown, standalone=standalone, theme=theme)
 
 
 class _Axis(NamedTuple):
@@ -142,19 +139,9 @@ def _shows(value: float, logarithmic: bool) -> bool:
     return math.isfinite(value) and (value > 0 or not logarithmic)
 
 
-def _grid(x: _Axis, y: _Axis, height: int, across: str, upwards: str) -> Iterator[str]:
-    for place, written in x.ticks:
-        yield _path([(x.at(place), y.start), (x.at(place), y.end)], FADED, width=0.6)
-        yield _text(x.at(place), y.start + 14, written, MUTED, 10, "middle")
-    for place, written in y.ticks:
-        yield _path([(x.start, y.at(place)), (x.end, y.at(place))], FADED, width=0.6)
-        yield _text(x.start - 5, y.at(place) + 3.5, written, MUTED, 10, "end")
-    yield _text((x.start + x.end) / 2, height - 8, across, MUTED, 11, "middle")
-    middle = (y.start + y.end) / 2
-    yield f'<g transform="rotate(-90 12 {middle:.1f})">{_text(12, middle, upwards, MUTED, 11, "middle")}</g>'
+def _drawn(line: Series, x: _Axis, y: _Axis) -> tuple[Series, list[list[Point]], list[Point], Point | None]:
+    """Return a line with its unbroken pieces, its markers, and where its name stands if that is beside it."""
 
-
-def _drawn(line: Series, x: _Axis, y: _Axis) -> Iterator[str]:
     def seen(point: Point) -> bool:
         across, up = point
         shown = _shows(across, x.logarithmic) and _shows(up, True)
@@ -164,19 +151,12 @@ def _drawn(line: Series, x: _Axis, y: _Axis) -> Iterator[str]:
     pieces = [[(x(across), y(up)) for across, up in stretch] for shown, stretch in stretches if shown]
     points = [point for piece in pieces for point in piece]
     if line.reference and len(points) < 2:
-        return
-    for piece in pieces:
-        if len(piece) > 1:
-            yield _path(piece, line.colour, line.dashes)
-        elif not line.marker:
-            yield _mark("circle", *piece[0], line.colour)
-    if line.marker:
-        for across, up in _apart(pieces):
-            yield _mark(line.marker, across, up, line.colour)
+        return line, [], [], None
+    place = None
     if line.beside and points:
         across, up = points[min(int(len(points) * line.beside.along), len(points) - 1)]
         place = (across + line.beside.right, up + line.beside.down)
-        yield _text(*place, line.name, line.colour, 11, line.beside.anchor)
+    return line, pieces, list(_apart(pieces)) if line.marker else [], place
 
 
 def _apart(pieces: Sequence[Sequence[Point]]) -> Iterator[Point]:
@@ -189,41 +169,15 @@ def _apart(pieces: Sequence[Sequence[Point]]) -> Iterator[Point]:
                 yield across, up
 
 
-def _legend(lines: Sequence[Series], width: float) -> list[list[tuple[float, Series]]]:
-    """Return rows of lines, and where each begins: as many beside each other as find room."""
-    rows: list[list[tuple[float, Series]]] = []
-    left = math.inf
+def _legend(lines: Sequence[Series], width: float) -> tuple[list[tuple[float, float, Series]], int]:
+    """Return where the entry of each line stands, as many in a row as find room; and how many rows there are."""
+    entries: list[tuple[float, float, Series]] = []
+    left, rows = math.inf, 0
     for line in lines:
         name = clean(line.name, int((width - SWATCH) / LETTER))
         needed = SWATCH + LETTER * len(name)
         if left + needed > LEFT + width:
-            rows.append([])
-            left = LEFT
-        rows[-1].append((left, replace(line, name=name)))
+            left, rows = LEFT, rows + 1
+        entries.append((left, TOP + ROW * (rows - 1), replace(line, name=name)))
         left += needed
-    return rows
-
-
-def _entries(entries: Iterable[tuple[float, Series]], up: float) -> Iterator[str]:
-    for left, line in entries:
-        yield _path([(left, up), (left + 26, up)], line.colour, line.dashes)
-        if line.marker:
-            yield _mark(line.marker, left + 13, up, line.colour)
-        yield _text(left + 32, up + 4, line.name, INK, 11, "start")
-
-
-def _path(points: Iterable[Point], colour: str, dashes: str = "", width: float = 1.4) -> str:
-    path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"{dashed}/>'
-
-
-def _mark(marker: str, x: float, y: float, colour: str) -> str:
-    if marker == "square":
-        return f'<rect x="{x - 2.4:.1f}" y="{y - 2.4:.1f}" width="4.8" height="4.8" fill="{colour}"/>'
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{colour}"/>'
-
-
-def _text(x: float, y: float, words: str, colour: str, size: int, anchor: str) -> str:
-    text = escape(clean(words, 80))
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" text-anchor="{anchor}">{text}</text>'
+    return entries, rows
