@@ -9,7 +9,7 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.engine.backprop import apply_vjp, gradients
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
-from tinygrad_lstm.stepper.recording import gradients as kept
+from tinygrad_lstm.stepper.recording import tape as recording
 from tinygrad_lstm.stepper.recording.tape import Tape
 
 
@@ -82,7 +82,7 @@ def test_reading_a_long_walk_applies_the_rule_of_many_inputs_a_few_times_only(mo
         applied[node] += 1
         return apply_vjp(node, *rest)
 
-    monkeypatch.setattr(kept, "apply_vjp", counting)
+    monkeypatch.setattr(recording, "apply_vjp", counting)
     output, _ = tl.LSTM(2, 2, rng=0)(tl.tensor(np.ones((40, 2)), name="xs"))
     tape = Tape(output.sum())
     read = [event.contribution for event in tape]

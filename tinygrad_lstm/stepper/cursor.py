@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 from ..engine.tensor import Tensor
 from ..structure.path import find
 from ..structure.tables import one_line
+from ..structure.words import clean
 from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
 from .commands import helped
 from .flow import Flow, flow
-from .inspection import Inspection, PlainText, inspection, listing
+from .inspection import Inspection, PlainText, inspection
 from .ledger import Ledger, Paths, ledger, paths
 from .place import GRANULARITIES, described, unit
 from .recording.event import Event
@@ -182,7 +183,13 @@ class Cursor:
     def list(self, around: int | None = None, lines: int = 11) -> str:
         """Return the events around the current one, or around another. Raises IndexError if there is no such one."""
         middle = self.position if around is None else self._checked(around)
-        return PlainText(listing(self.events, self.position, middle, lines))
+        first = max(0, min(middle - lines // 2, len(self) - lines))
+        rows = []
+        for event in self.events[first : first + lines]:
+            arrow = "→" if event.index == self.position else " "
+            time = "" if event.time is None else f"t = {event.time}"
+            rows.append(f"{arrow} {event.index:>5}  {event.phase:<8}  {time:<7}  {clean(event.formula, 90)}")
+        return PlainText("\n".join(rows))
 
     def help(self, command: str = "") -> str:
         """Return what the words of the terminal and the page do, or one of them; each is a method here."""

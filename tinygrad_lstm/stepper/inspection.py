@@ -1,4 +1,4 @@
-"""Looking at things: what ``print`` and ``display`` can show, and the list of events around a place."""
+"""Looking at things: what ``print`` and ``display`` can show."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ..structure import words
 from ..structure.path import find
 from .breakpoints import QUANTITIES
 from .recording.event import Event, numbers
-from .recording.tape import Tape
 
 ARRAYS = ("value", "upstream", "contribution", "before", "after")
 """The arrays that an event has, by the names of its attributes."""
@@ -77,14 +76,3 @@ def in_full(array: Any) -> str:
         return numbers(array)
     text = words.in_full(array, digits=6, width=100)
     return f"shape {np.shape(array)}\n{text}" if np.ndim(array) > 1 and np.size(array) > 1 else text
-
-
-def listing(tape: Tape, position: int, around: int, lines: int) -> str:
-    """Return so many events around one of them, a line for each, with an arrow at the position."""
-    first = max(0, min(around - lines // 2, len(tape) - lines))
-    rows = []
-    for event in tape[first : first + lines]:
-        arrow = "→" if event.index == position else " "
-        time = "" if event.time is None else f"t = {event.time}"
-        rows.append(f"{arrow} {event.index:>5}  {event.phase:<8}  {time:<7}  {words.clean(event.formula, 90)}")
-    return "\n".join(rows)

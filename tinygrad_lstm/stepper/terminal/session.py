@@ -35,7 +35,8 @@ def walk(stepper: Cursor, console: Console | None = None) -> None:
     read: Callable[[], str] = input
     if console.is_terminal and sys.stdin.isatty():
         console.print(Text(HINT, style="dim"))
-        read = _prompting(stepper)
+        words = _Words(stepper)
+        read = PromptSession(PROMPT, completer=words, complete_in_thread=True, complete_while_typing=False).prompt
     last = "step"
     while True:
         try:
@@ -75,14 +76,6 @@ def show(stepper: Cursor, console: Console) -> None:
         return
     for text in (str(stepper.current), *stepper.displayed()):
         console.print(Text(text), soft_wrap=True)
-
-
-def _prompting(stepper: Cursor) -> Callable[[], str]:
-    """Return what reads a line that can be edited, with those before it and completion."""
-    session: PromptSession[str] = PromptSession(
-        completer=_Words(stepper), complete_in_thread=True, complete_while_typing=False
-    )
-    return lambda: session.prompt(PROMPT)
 
 
 class _Words(Completer):
