@@ -14,7 +14,7 @@ COMMANDS = (tour, draw, step, check)
 
 
 def main() -> None:
-    """Entry point of the command ``tinygrad-lstm``."""
+    """Run the command ``tinygrad-lstm``."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no ∂ shows a question mark

@@ -84,19 +84,18 @@ def check(
     with refusing(TargetError), drawing_by(profile or Profile.usual()), theirs:
         rows = list(_run(tasks))
     console.print(_table(rows))
-    wrong = [row for row in rows if not row.passed]
     for row in rows:
-        if row.passed and row.note:
+        if not row.passed:
+            _print(row)
+        elif row.note:
             console.print(Text(f"{row.name} is {row.note}", style="dim"))
-    for row in wrong:
-        _print(row)
     if html is not None:
         from ..testing.report.page import page
 
         with writing(html):
             write_file(html, page(rows))
         say(f"wrote {html}; open it in a browser")
-    if wrong:
+    if not all(row.passed for row in rows):
         raise typer.Exit(1)
 
 

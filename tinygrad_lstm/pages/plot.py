@@ -101,12 +101,15 @@ class _Axis(NamedTuple):
         return self.at(self.place(value))
 
     def place(self, value: float) -> float:
+        """Return where a value lies on the scale: itself, or its decades."""
         return math.log10(value) if self.logarithmic else value
 
     def at(self, place: float) -> float:
+        """Return the pixels of a place on the scale."""
         return self.start + (place - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def holds(self, value: float) -> bool:
+        """Tell whether a value lies within the axis."""
         return self.low <= self.place(value) <= self.high
 
 

@@ -1,6 +1,6 @@
 """What things look like: one role, one shape and one colour, in every picture and on every page.
 
-Colours are tints of the Okabe–Ito palette, which colour-blind people can tell apart; a role is told by its shape as
+Colours are tints of the Okabe–Ito palette, which colour-blind people can tell apart; a role is known by its shape as
 well, and a magnitude by its number, never by colour alone.
 """
 
@@ -76,16 +76,19 @@ OUTER_GROUP = {"style": "filled,rounded", "color": "#666666", "fillcolor": "#f4f
 INNER_GROUP = {"style": "filled,rounded", "color": "#aaaaaa", "fillcolor": "#fafafa", "fontcolor": MUTED}
 OPEN_CELL = {"style": "filled,rounded", "color": "#4d8b2f", "fillcolor": "#f1f8ea", "fontcolor": "#4d8b2f"}
 
-SHADES: tuple[str, ...] = (
-    "#fff5eb",
-    "#fee6ce",
-    "#fdd0a2",
-    "#fdae6b",
-    "#fd8d3c",
-    "#e6550d",
-    "#a63603",
-    "#6b2302",
-)
+_SHADES = {
+    "#fff5eb": "#1c1a19",
+    "#fee6ce": "#2e2019",
+    "#fdd0a2": "#4a2a17",
+    "#fdae6b": "#703815",
+    "#fd8d3c": "#9c4a14",
+    "#e6550d": "#d96d22",
+    "#a63603": "#ffa764",
+    "#6b2302": "#ffd9b8",
+}
+"""Each of the shades, and what it becomes on dark pages."""
+
+SHADES = tuple(_SHADES)
 """A scale of magnitudes, from the smallest to the largest (after ColorBrewer's Oranges: readable without colour)."""
 
 DARK_WORDS = 5
@@ -137,16 +140,12 @@ IN_THE_DARK: dict[str, str] = {
     "#4d8b2f": "#8fd06a",
     "#e7ecd9": "#2d3421",
     "#768a4a": "#b4c489",
-    "#fff5eb": "#1c1a19",
-    "#fee6ce": "#2e2019",
-    "#fdd0a2": "#4a2a17",
-    "#fdae6b": "#703815",
-    "#fd8d3c": "#9c4a14",
-    "#e6550d": "#d96d22",
-    "#a63603": "#ffa764",
-    "#6b2302": "#ffd9b8",
+    **_SHADES,
 }
 """What each colour becomes where a person prefers dark pages."""
+
+STYLED = "tinygrad_lstm"
+"""The class of our SVG: a style within it would otherwise apply to the whole of an HTML page."""
 
 _ROLE_OF = {Kind.activation: "layer", Kind.comparison: "pointwise"}
 """The kinds of operations whose role has another name."""
@@ -155,10 +154,6 @@ _ROLE_OF = {Kind.activation: "layer", Kind.comparison: "pointwise"}
 def role_of(primitive: Primitive) -> str:
     """Return the role of an operation, by its kind."""
     return _ROLE_OF.get(primitive.kind, primitive.kind)
-
-
-STYLED = "tinygrad_lstm"
-"""The class of our SVG: a style within it would otherwise apply to the whole of an HTML page."""
 
 
 def dark_style() -> str:

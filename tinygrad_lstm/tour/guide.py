@@ -61,8 +61,8 @@ def run(
     except ValueError as error:
         raise TourError(str(error)) from error
     other = "lstm" if cell == "rnn" else "rnn"
-    model, loss = _trained(cell, corpus, report)
-    rival, _ = _trained(other, corpus, report)
+    trained = {name: _trained(name, corpus, report) for name in (cell, other)}
+    model, loss = trained[cell]
 
     ids = corpus.ids[: min(DRAWN, len(corpus) - 1)]
     words = corpus.tokens[: len(ids)]
@@ -78,7 +78,7 @@ def run(
         expected=words[-1],
         prompt=words[:-1],
         events=len(stepper) - stepper.events.start,
-        norms={title(name): gradient_norms(trained, long) for name, trained in ((cell, model), (other, rival))},
+        norms={title(name): gradient_norms(network, long) for name, (network, _) in trained.items()},
     )
     try:
         tour.proof = check_vjp(lambda: model.last_guess(ids[:-1]), parameters=model.parameters())

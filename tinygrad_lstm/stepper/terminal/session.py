@@ -85,6 +85,7 @@ class _Words(Completer):
         self._stepper = stepper
 
     def get_completions(self, document: Document, complete_event: object) -> Iterator[Completion]:
+        """Yield what may stand where the cursor is."""
         word = document.get_word_before_cursor(WORD=True)
         for text in completions(document.text_before_cursor, self._stepper):
             if text.startswith(word):

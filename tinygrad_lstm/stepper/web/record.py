@@ -1,6 +1,6 @@
 """What a page holds: the events of a tape, the arrays they show and the pictures they move over, as plain data.
 
-Every array, formula and line stands in a table once, and is spoken of by its number there.
+Every array, formula and line stands in a table once, and is referred to by its number there.
 """
 
 from __future__ import annotations
