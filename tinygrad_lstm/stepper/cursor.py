@@ -71,11 +71,11 @@ class Cursor:
 
     def next(self) -> Event:
         """Move forward to the next node, past what is left of this one; or gate, or cell: see ``up``."""
-        return self._seek(self._ahead, self._elsewhere())
+        return self._seek(self._elsewhere())
 
     def reverse_next(self) -> Event:
         """Move back to the last event of the node before, past the rest of this one; or gate, or cell: see ``up``."""
-        return self._seek(self._behind, self._elsewhere())
+        return self._seek(self._elsewhere(), by=-1)
 
     def up(self) -> str:
         """Let ``next`` pass over more: a gate instead of an operation, a cell instead of a gate."""
@@ -88,19 +88,19 @@ class Cursor:
     def return_(self) -> Event:
         """Move forward until the walk leaves the module, and the time step, that it is in."""
         scope, time = self.current.scope, self.current.time
-        return self._seek(self._ahead, lambda event: event.time != time or event.scope[: len(scope)] != scope)
+        return self._seek(lambda event: event.time != time or event.scope[: len(scope)] != scope)
 
     def until(self, place: str) -> Event:
         """Move forward to a place, as ``break_`` takes it, or to the end if it does not come."""
-        return self._seek(self._ahead, parse(place))
+        return self._seek(parse(place))
 
     def continue_(self) -> Event:
         """Move forward to the next breakpoint, or to the end."""
-        return self._seek(self._ahead, self._hits)
+        return self._seek(self._hits)
 
     def reverse_continue(self) -> Event:
         """Move back to the breakpoint before, such as the last writer of a watched gradient, or to the beginning."""
-        return self._seek(self._behind, self._hits)
+        return self._seek(self._hits, by=-1)
 
     def goto(self, number: int) -> Event:
         """Move to an event by its number. Raises IndexError outside 0 … len(stepper) − 1."""
@@ -248,14 +248,6 @@ class Cursor:
             raise IndexError(f"the walk has events 0 to {len(self) - 1}; there is no {number}")
         return number
 
-    @property
-    def _ahead(self) -> range:
-        return range(self.position + 1, len(self))
-
-    @property
-    def _behind(self) -> range:
-        return range(self.position - 1, -1, -1)
-
     def _elsewhere(self) -> Condition:
         """Return the condition that an event is not of the node, gate or cell of the current one, in its phase."""
 
@@ -274,10 +266,12 @@ class Cursor:
                 self.breakpoints.remove(breakpoint)
         return bool(hit)
 
-    def _seek(self, positions: range, stops: Condition) -> Event:
-        """Move to the first of the positions where a condition is met, or else to the last of them."""
-        found = (position for position in positions if stops(self.events[position]))
-        return self._move_to(next(found, positions[-1] if positions else self.position))
+    def _seek(self, stops: Condition, by: int = 1) -> Event:
+        """Move on, forward or back, to the first event that meets a condition, or else to the last there is."""
+        position = self.position + by
+        while 0 <= position < len(self) and not stops(self.events[position]):
+            position += by
+        return self._move_to(position)
 
     def _move_to(self, position: int) -> Event:
         self.position = min(max(position, 0), len(self) - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,10 +85,8 @@ def flow(tape: Tape) -> Flow:
 def _named(nodes: list[Tensor], timeline: Timeline) -> dict[Tensor, str]:
     """Return what each is called: the same in every step, and in no step the same as another."""
     short = {node: node.name or (node.primitive.name if node.primitive else "leaf") for node in nodes}
-    folds: dict[str, set[object]] = defaultdict(set)
-    for node, name in short.items():
-        folds[name].add(timeline.fold[node])
-    full = {node: ".".join((*node.scope, name)) if len(folds[name]) > 1 else name for node, name in short.items()}
+    places = Counter(name for name, _ in {(name, timeline.fold[node]) for node, name in short.items()})
+    full = {node: ".".join((*node.scope, name)) if places[name] > 1 else name for node, name in short.items()}
     taken: Counter[tuple[int, str]] = Counter()
     for node, name in full.items():
         taken[timeline.of[node], name] += 1
