@@ -38,6 +38,8 @@ def broken():
     return 1 / 0
 def leaves():
     raise SystemExit(0)
+def _typed(argument: int): ...
+assert _typed.__annotations__ == {"argument": int}, "it is not compiled as a part of ours"
 """
 
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.stepper.terminal import session as terminal
 
 
 def test_before_plus_contribution_is_after_at_every_position():
@@ -102,6 +104,19 @@ def test_no_name_in_an_event_or_a_breakpoint_is_markup_or_reaches_the_terminal()
         if each is not stepper:
             assert not any(tag in each._repr_html_() for tag in ("<script", "<b>", "\x1b"))
     assert "\x1b" not in stepper.info()
+
+
+def test_no_name_reaches_the_terminal_through_the_panes():
+    x = tl.tensor([1.0, 2.0], requires_grad=True, name=HOSTILE)
+    with tl.scope("\x1b[31mred"):
+        y = tl.tanh(x)
+        y.name = HOSTILE
+        stepper = tl.step((y * x).sum())
+    for event in stepper.events:
+        stepper.goto(event.index)
+        out = io.StringIO()
+        terminal.show(stepper, Console(file=out, width=120, color_system=None, force_terminal=True))
+        assert "\x1b" not in out.getvalue()
 
 
 def test_a_sum_over_broadcast_axes_is_said():

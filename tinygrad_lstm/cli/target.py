@@ -59,7 +59,7 @@ def _run(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.parent.resolve()))
     sys.modules.setdefault(path.stem, module)  # for pickle and dataclasses
     with running(str(path)):
-        exec(compile(path.read_bytes(), path, "exec"), vars(module))
+        exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), vars(module))
     return module
 
 

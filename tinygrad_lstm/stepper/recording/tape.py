@@ -177,7 +177,7 @@ class Gradients(Mapping[Tensor, Any]):
     """∂L/∂node of every node that takes part in a walk.
 
     A gradient that is one single contribution can be had again from that of the node it comes from, bit for bit. It is
-    kept only where that would apply more than ``FARTHEST`` rules in a row: in an LSTM, of 4 nodes of 10.
+    kept only where that would apply more than ``FARTHEST`` rules in a row: in an LSTM, that of 4 nodes of 10.
     """
 
     def __init__(self, output: Tensor, seed: Any) -> None:
