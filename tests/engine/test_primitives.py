@@ -17,8 +17,10 @@ each_primitive = pytest.mark.parametrize("name", NAMES)
 each_rule = pytest.mark.parametrize("name", WITH_RULE)
 
 
-def test_numpy_has_an_opinion_of_every_operation_of_ours():
-    assert set(OPINIONS) == {name for name in BUILTIN if name != "gudermannian"}  # which a test adds to a copy
+def test_numpy_has_an_opinion_of_the_operations_of_the_page():
+    """Of one that is not listed, ``expected`` asks its own forward in longer numbers."""
+    assert len(OPINIONS) >= 36
+    assert set(OPINIONS) <= set(BUILTIN)
 
 
 def drawn_case(data, name):

@@ -1,4 +1,4 @@
-"""A new operation of ours is an entry, a line of documentation and an export: the generated tests find it by itself."""
+"""A new operation of ours is an entry, an export and a command for the stub: the generated tests find it by itself."""
 
 import shutil
 import subprocess
@@ -41,8 +41,11 @@ def planted(folder, entry):
 
 def generated_tests(folder):
     """Run what is generated for every operation, of this one, in the copy."""
-    files = ["tests/engine/test_primitives.py", "tests/engine/test_described_once.py"]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", "gudermannian or every"]
+    files = [f"tests/engine/test_{name}.py" for name in ("primitives", "described_once", "documentation")]
+    files += ["tests/symbolic/test_tracer.py", "tests/house/test_stub.py", "tests/testing/test_strategies.py"]
+    named = "gudermannian or operation or stub or opinion"
+    subprocess.run([sys.executable, "-m", "tests.house.stub"], cwd=folder, check=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", named]
     return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8")
 
 

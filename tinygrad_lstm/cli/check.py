@@ -28,8 +28,9 @@ from rich.text import Text
 
 from ..nn.cells import CELLS
 from ..pages.files import write_file
+from ..testing.judge import TOLERANCE
 from ..testing.profiles import Profile, drawing_by
-from ..testing.verdicts import TOLERANCE, Verdict
+from ..testing.verdicts import Verdict
 from .app import app, console, errors, progress, refusing, say, writing
 from .options import AnyCell
 

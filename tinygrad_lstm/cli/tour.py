@@ -27,7 +27,7 @@ def tour(
 ) -> None:
     """Train a small network on a sentence; then see it drawn, walked through and proved, in one offline page."""
     from ..structure.words import clean
-    from ..testing.verdicts import TOLERANCE
+    from ..testing.judge import TOLERANCE
     from ..tour import TourError, run
 
     started = time.monotonic()

@@ -1,8 +1,8 @@
 """The page of derivatives.
 
-Each entry is ``primitive(name, forward, rule, symbol)``; ``documentation`` has the words. The rule maps the upstream
-gradient ``g = ∂L/∂y`` to one contribution per input, in operators and primitives only, so that one line serves arrays,
-Tensors and the tracer.
+Each entry is ``primitive(name, forward, rule, symbol)``; ``doc=`` or ``documentation`` has its words. A new one needs
+an export besides, and ``python -m tests.house.stub``. The rule maps the upstream gradient ``g = ∂L/∂y`` to one
+contribution per input, in operators and primitives only, so that one line serves arrays, Tensors and the tracer.
 
 Two conventions hold on the whole page. At a tie or a kink the equal candidates share the gradient equally: ``maximum(a,
 a)`` gives each half, ``max`` of k equal entries gives each 1/k, and so ``relu'(0) = ½`` and ``abs'(0) = 0``, always

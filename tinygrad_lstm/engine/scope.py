@@ -82,7 +82,8 @@ def scope(name: str) -> AbstractContextManager[None]:
 
 
 def time_step(t: int) -> AbstractContextManager[None]:
-    """Say at which time step the enclosed nodes belong; the recurrent layers do this for each step.
+    """Say at which time step the enclosed nodes belong: each keeps the context it is made in. Recurrent layers call
+    their cells inside of this (``nn/recurrent.py``, ``_layer``).
 
     >>> import tinygrad_lstm as tl
     >>> with tl.time_step(3):

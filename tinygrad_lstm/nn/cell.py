@@ -101,7 +101,7 @@ def as_state(parts: tuple[Tensor, ...]) -> Any:
     return parts if len(parts) > 1 else parts[0]
 
 
-def step(cell: Cell[Any], x: Tensor, parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def advance(cell: Cell[Any], x: Tensor, parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Call a cell from one tuple to the next."""
     return state_parts(cell, cell(x, as_state(parts)))
 

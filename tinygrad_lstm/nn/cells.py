@@ -117,7 +117,7 @@ class LSTMCell(Cell[tuple[Tensor, Tensor]]):
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         h, c = state
         z = concat([h, x], axis=-1)  # (N, H + D)
-        f = self.forget_gate(z)  # what to keep of the memory (reset)
+        f = self.forget_gate(z)  # how much of the memory to keep; 0 resets it
         i = self.input_gate(z)  # where to write
         g = self.candidate(z)  # what to write
         o = self.output_gate(z)  # what to show of it (read)

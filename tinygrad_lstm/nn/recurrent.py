@@ -12,7 +12,7 @@ from ..engine.errors import ShapeError
 from ..engine.functions import concat, stack
 from ..engine.scope import CONTEXT, time_step
 from ..engine.tensor import Tensor, tensor
-from .cell import Cell, State, as_state, state_parts, step
+from .cell import Cell, State, advance, as_state, state_parts
 from .cells import GRUCell, LSTMCell, RNNCell
 from .module import Module, Seed, described, positive
 
@@ -178,14 +178,14 @@ def _layer(
             x = below[t]  # a slice is made here, once, for both directions
             if x.name is None and not x.is_leaf:
                 x.name = "x"
-            now = step(forward, x, now)  # (h,) or (h, c), each (N, H)
+            now = advance(forward, x, now)  # (h,) or (h, c), each (N, H)
         xs.append(x)
         hidden.append(now[0])
     ends = [now]
     for cell, now in zip(reverse, states[1:], strict=True):
         for t in reversed(range(len(xs))):
             with time_step(t):
-                now = step(cell, xs[t], now)
+                now = advance(cell, xs[t], now)
                 hidden[t] = concat([hidden[t], now[0]], axis=-1)  # (N, 2H)
                 hidden[t].name = "h"
         ends.append(now)

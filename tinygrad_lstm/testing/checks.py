@@ -13,7 +13,7 @@ from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
 from .errors import GradientError, NothingCheckedError
-from .judge import COARSE, judge, on_a_kink
+from .judge import COARSE, TOLERANCE, judge, on_a_kink
 from .laws.agreement import require_single_precision, require_symmetry
 from .laws.algebra import require_laws
 from .laws.chunks import require_chunks_agree
@@ -26,7 +26,7 @@ from .report.blame import blame
 from .report.failure import Failure
 from .subject import Subject, outputs_of, parameters_of
 from .unrolled import Unrolled
-from .verdicts import TOLERANCE, Finding, Oracle, Report, Verdict, worse
+from .verdicts import Finding, Oracle, Report, Verdict, worse
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
@@ -54,12 +54,12 @@ def check_vjp(
     f takes Tensors and returns a Tensor, or a tuple of them, of any shape; its cotangents are random. A module brings
     its own parameters. A Tensor instead of f stands for its graph, and is checked in every leaf that requires a
     gradient. For each input x and a random direction u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying
-    f's own graph on complex numbers: no truncation and no cancellation, so the tolerance is derived from rounding
-    alone, 1e4 · 2⁻⁵³ times the sum of the absolute terms. Where float32 is involved it is 2⁻²⁴, and so many mistakes
-    would hide from one direction that there are four, unless you ask for another number. A forward that does not
-    compute with complex numbers is checked by extrapolated differences. After a mismatch, 700 digits decide between a
-    mistake and rounding if mpmath is installed, and else what a random last bit in every value does to the gradient. At
-    a kink or a tie the gradient must lie between those of its two sides.
+    f's own graph on complex numbers: no truncation and no cancellation, so that they may differ by rounding alone,
+    1e4 · 2⁻⁵³ times the sum of the absolute terms (``judge.TOLERANCE``). Where float32 is involved it is 2⁻²⁴, and so
+    many mistakes would hide from one direction that there are four, unless you ask for another number. A forward that
+    does not compute with complex numbers is checked by extrapolated differences. After a mismatch, 700 digits decide
+    between a mistake and rounding if mpmath is installed, and else what a random last bit in every value does to the
+    gradient. At a kink or a tie the gradient must lie between those of its two sides.
 
     ``inputs`` are what f is called with: tensors, or what ``tl.tensor`` takes; arrays of integers and booleans go to f
     as they are. ``directions`` is how many are tried in each input, and ``rng`` the seed, or a numpy Generator, that

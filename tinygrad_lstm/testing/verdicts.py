@@ -7,9 +7,6 @@ from enum import StrEnum
 
 from ..structure.tables import html_table
 
-TOLERANCE = 1e4
-"""In units of rounding. Correct LSTM gradients were measured up to 64 units, saturated ones up to 1.8e3."""
-
 
 class Verdict(StrEnum):
     """What a check found, in the order in which one counts more than another where several were reached.
@@ -48,8 +45,8 @@ class Finding:
     """What one oracle finds of one gradient along one random direction.
 
     ``ours`` and ``theirs`` are the derivative by the rules and by the oracle. ``error`` is in units of rounding, of
-    which ``TOLERANCE`` are allowed; of an oracle that has an error bar, the unit is a thousandth of it. ``reason`` is
-    why, where there is more to it than numbers.
+    which ``judge.TOLERANCE`` are allowed; of an oracle that has an error bar, the unit is a thousandth of it.
+    ``reason`` is why, where there is more to it than numbers.
 
     >>> Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason="it is empty").error
     0.0

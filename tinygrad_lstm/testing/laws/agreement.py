@@ -12,10 +12,10 @@ from ...engine.backprop import grad
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..errors import GradientError
+from ..judge import TOLERANCE
 from ..objective import Objective
 from ..oracles.rounding import rounding_noise
 from ..subject import Subject, argument, outputs_of
-from ..verdicts import TOLERANCE
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ...engine.backprop import grad
 from ...engine.tensor import Tensor
 from ..errors import GradientError
+from ..judge import TOLERANCE
 from ..objective import Objective
 from ..oracles.rounding import rounding_noise
-from ..verdicts import TOLERANCE
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 

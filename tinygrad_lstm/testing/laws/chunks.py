@@ -13,9 +13,9 @@ from ...engine.tensor import Tensor, tensor
 from ...nn import Recurrent
 from ...nn.cell import as_state
 from ..errors import GradientError
+from ..judge import TOLERANCE
 from ..objective import Objective
 from ..subject import outputs_of
-from ..verdicts import TOLERANCE
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 

@@ -39,10 +39,10 @@ def safe_complex_step(objective: Objective, leaf: Tensor, direction: NDArray[Any
 
 
 def ask(question: Question) -> Answer:
-    """Compare in units of rounding."""
+    """Compare in units of rounding; ``judge.TOLERANCE`` says how many are allowed."""
     theirs = safe_complex_step(*question.line)
     if theirs is None:
         return Answer(question.ours, np.nan, "a forward loses complex numbers")
     scale = float(np.abs(question.terms).sum() + np.abs(theirs).sum()) or 1.0
-    units = abs(question.ours - theirs.sum()) / (2.0**-53 * scale)
+    units = abs(question.ours - theirs.sum()) / (question.objective.unit * scale)
     return Answer(question.ours, float(theirs.sum()), f"{units:.3g} units of rounding")

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from ...engine.backprop import Contribution, backprop
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
-from ..judge import judge
+from ..judge import TOLERANCE, judge
 from ..objective import Objective
 from ..oracles.question import Question
-from ..verdicts import TOLERANCE, Finding, Oracle, Verdict
+from ..verdicts import Finding, Oracle, Verdict
 
 ENOUGH = 3
 """Wrong contributions of one primitive for which rounding is ruled out, before a mismatch is enough.

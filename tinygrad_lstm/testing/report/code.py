@@ -1,4 +1,4 @@
-"""A graph as the program that makes it: text to paste into a file and run."""
+"""A graph as the program that makes it, to paste into a file and run: what ``text.explain`` prints of a failure."""
 
 from __future__ import annotations
 

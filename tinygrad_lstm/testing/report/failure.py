@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
+from ..judge import TOLERANCE
 from ..oracles.differences import BARS
 from ..oracles.question import Answer, Question
-from ..verdicts import TOLERANCE, Finding, Oracle, Report
+from ..verdicts import Finding, Oracle, Report
 from .blame import Blame
 from .code import as_code
 from .shrink import shrunk
@@ -86,7 +87,7 @@ class Failure:
 
     @property
     def code(self) -> str:
-        """Return a program that makes this graph, and checks it."""
+        """Return the program that makes this graph, and checks it. Reports print that of ``smallest``."""
         return as_code(self.graph)
 
     def picture(self) -> Picture:
