@@ -79,6 +79,7 @@ class Module:
         self.__dict__.update(state, _Module__number=self.__number)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        """Keep a part, and name it. It is not copied: a weight that two modules are given is one weight, and tied."""
         parts = _parts(name, value)
         if any(isinstance(part, Module | Tensor) for _, part in parts):
             _require_free(type(self), name)
@@ -131,12 +132,16 @@ class Module:
                     yield f"{prefix}{own_name}", part
 
     def __belong_to(self, name: str) -> None:
-        """Take the name of the first attribute one is assigned to, and pass it on to the parameters."""
+        """Take the name of the first attribute one is assigned to, and pass it on to the parameters.
+
+        A parameter that another module owns too keeps the name it has there.
+        """
         if self.__name is not None:
             return
         self.__name = name
-        for parameter in dict.fromkeys(parameter for _, parameter in self.__walk("")):  # a tied one once
-            parameter.name = f"{name}.{parameter.name}"
+        for path, parameter in self.named_parameters():
+            if parameter.name == path or "." not in str(parameter.name):
+                parameter.name = f"{name}.{parameter.name}"
 
 
 def _require_free(kind: type[Module], name: str) -> None:
