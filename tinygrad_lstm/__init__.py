@@ -72,68 +72,6 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = [
-    "GRU",
-    "LSTM",
-    "RNN",
-    "SGD",
-    "Adam",
-    "Contribution",
-    "CoupledLSTMCell",
-    "Embedding",
-    "GRUCell",
-    "Graph",
-    "LSTMCell",
-    "Linear",
-    "PeepholeLSTMCell",
-    "RNNCell",
-    "ShapeError",
-    "Tensor",
-    "UnknownToReader",
-    "backprop",
-    "binary_cross_entropy_with_logits",
-    "broadcast_to",
-    "clip_grad_norm",
-    "concat",
-    "cos",
-    "cross_entropy",
-    "detect_nan",
-    "draw",
-    "exp",
-    "formula",
-    "grad",
-    "log",
-    "log_softmax",
-    "logsumexp",
-    "maximum",
-    "mean",
-    "minimum",
-    "mse_loss",
-    "nn",
-    "no_grad",
-    "path",
-    "primitive",
-    "primitives",
-    "relu",
-    "reshape",
-    "scope",
-    "sigmoid",
-    "sin",
-    "softmax",
-    "softplus",
-    "sqrt",
-    "stack",
-    "step",
-    "take",
-    "tanh",
-    "tensor",
-    "testing",
-    "time_step",
-    "transpose",
-    "where",
-]
-
-
 _WHEN_USED = {
     "UnknownToReader": ".symbolic",
     "draw": ".drawing",
@@ -146,6 +84,12 @@ _WHEN_USED = {
     "testing": ".testing",
 }
 """What is imported when it is used, and from where: modules by their own name, others out of one."""
+
+_HIDING = {"abs", "max", "sum"}
+"""Ours too; but whoever imports * keeps Python's own."""
+
+_USED = {name for name, thing in globals().items() if getattr(thing, "__module__", "").startswith(__name__)}
+__all__ = sorted((_USED | {"nn", "testing"} | set(_WHEN_USED)) - {"drawing", "structure", "symbolic"} - _HIDING)
 
 
 def __getattr__(name: str) -> object:
@@ -173,5 +117,4 @@ def _version() -> str:
 
 
 def __dir__() -> list[str]:
-    hiding = ("abs", "max", "sum")  # ours too; but whoever imports * keeps Python's own
-    return sorted({*__all__, *hiding, "__version__", *(name for name in globals() if name.startswith("__"))})
+    return sorted({*__all__, *_HIDING, "__version__", *(name for name in globals() if name.startswith("__"))})
