@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -23,7 +24,7 @@ def by_dot(content: Content, scene: Scene) -> Template:
     """Place the column's boxes and arrows where ``dot`` would put them."""
     graph = layout_graph("column", scene)
     ids = {box.id: f"b{slot}" for slot, box in enumerate(content.boxes)}
-    write_groups(graph, content.boxes, ids)
+    write_groups(graph, content.boxes, ids, itertools.count())
     ports: dict[tuple[bool, bool, str], str] = {}
     for end in content.ends:
         ports.setdefault(end.port, f"p{len(ports)}")

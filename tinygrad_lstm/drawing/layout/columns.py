@@ -51,8 +51,7 @@ def _corners(placed: Placed) -> Iterator[Point]:
             known[column.kind] = column.template.corners()
         for corner in known[column.kind]:
             yield corner.moved(column.dx, column.dy)
-        arrows = [*column.content.arrows, *(crossing.arrow for crossing in column.content.crossing)]
-        if any(arrow.label for arrow in arrows):
+        if any(arrow.label for arrow in column.content.drawn):
             for arrow, curve in placed.arrows(column):
                 if arrow.label and curve.label:
                     half = labels.width(arrow.label, 9) / 2

@@ -48,6 +48,11 @@ class Content:
     crossing: list[Crossing] = field(default_factory=list)  # drawn with this column: the later of the two
     _known: dict[End, int] = field(default_factory=dict)
 
+    @property
+    def drawn(self) -> list[Arrow]:
+        """Return the arrows that are drawn with this column: its own, and those that cross to an earlier one."""
+        return [*self.arrows, *(crossing.arrow for crossing in self.crossing)]
+
     def end(self, end: End) -> int:
         if end not in self._known:
             self._known[end] = len(self.ends)
@@ -81,6 +86,11 @@ class PlacedColumn:
     kind: int  # the number of its template
     dx: float
     dy: float
+
+    @property
+    def is_legend(self) -> bool:
+        """Tell whether it stands under the picture and belongs to no step."""
+        return self.number < 0
 
     def across(self, axis: int) -> float:
         return self.dy if axis else self.dx

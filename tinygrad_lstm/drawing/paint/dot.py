@@ -4,26 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
-from ...pages.theme import (
-    ARROWS,
-    DARK_WORDS,
-    FADED,
-    FADED_INK,
-    FONT,
-    GRADIENT,
-    INK,
-    INNER_GROUP,
-    INVERSE,
-    MUTED,
-    OPEN_CELL,
-    OUTER_GROUP,
-    PAPER,
-    ROLES,
-    SHADES,
-    TEXTS,
-)
+from ...pages import theme
 from ...structure import words
 from .. import labels
 from ..layout.geometry import Curve, Outline, Point, Rect
@@ -32,16 +16,8 @@ from ..scene import Arrow, Box, Scene
 if TYPE_CHECKING:
     import graphviz
 
-_NODES = {"fontname": FONT, "fontsize": "11", "fontcolor": INK, "margin": "0.09,0.05", "penwidth": "1.2"}
-_EDGES = {"fontname": FONT, "fontsize": "9", "fontcolor": MUTED, "arrowsize": "0.6", "penwidth": "1.1"}
-
-
-class _Group:
-    """A cluster under construction: its boxes, and the clusters inside it, in order of appearance."""
-
-    def __init__(self) -> None:
-        self.boxes: list[Box] = []
-        self.groups: dict[str, _Group] = {}
+_NODES = {"fontname": theme.FONT, "fontsize": "11", "fontcolor": theme.INK, "margin": "0.09,0.05", "penwidth": "1.2"}
+_EDGES = {"fontname": theme.FONT, "fontsize": "9", "fontcolor": theme.MUTED, "arrowsize": "0.6", "penwidth": "1.1"}
 
 
 def to_dot(scene: Scene) -> str:
@@ -53,7 +29,7 @@ def to_dot(scene: Scene) -> str:
         boxes = [box for box in scene.boxes if box.column == number]
         if column.title:
             with graph.subgraph(name=f"cluster_{next(numbers)}") as cluster:
-                cluster.attr(label=labels.plain(column.title), margin="8", fontsize="14", **OUTER_GROUP)
+                cluster.attr(label=labels.plain(column.title), margin="8", fontsize="14", **theme.OUTER_GROUP)
                 write_groups(cluster, boxes, ids, numbers)
         else:
             write_groups(graph, boxes, ids, numbers)
@@ -62,7 +38,7 @@ def to_dot(scene: Scene) -> str:
         graph.edge(*ends, **arrow_look(arrow), edgetooltip=labels.plain(arrow.tooltip))
     if scene.key:
         with graph.subgraph(name="cluster_legend") as cluster:
-            cluster.attr(label="legend", margin="8", fontsize="11", **INNER_GROUP)
+            cluster.attr(label="legend", margin="8", fontsize="11", **theme.INNER_GROUP)
             for sample in scene.key:
                 if isinstance(sample.looks, Box):
                     cluster.node(
@@ -80,9 +56,9 @@ def layout_graph(name: str, scene: Scene) -> graphviz.Digraph:
         graph_attr={
             "rankdir": "TB" if scene.downwards else "LR",
             "newrank": "true",
-            "bgcolor": PAPER,
-            "fontname": FONT,
-            "fontcolor": INK,
+            "bgcolor": theme.PAPER,
+            "fontname": theme.FONT,
+            "fontcolor": theme.INK,
             "nodesep": "0.18",
             "ranksep": "0.35",
             "label": "",
@@ -94,25 +70,43 @@ def layout_graph(name: str, scene: Scene) -> graphviz.Digraph:
 
 
 def write_groups(
-    graph: graphviz.Digraph, boxes: Iterable[Box], ids: Mapping[str, str], numbers: Iterator[int] | None = None
+    graph: graphviz.Digraph,
+    boxes: Iterable[Box],
+    ids: Mapping[str, str],
+    numbers: Iterator[int],
+    above: tuple[str, ...] = (),
 ) -> None:
-    """Write the boxes, each in its nested clusters; ``comment`` keeps a cluster's path."""
-    root = _Group()
+    """Write the boxes, each in its nested clusters; ``comment`` keeps a cluster's path.
+
+    A chain of clusters with nothing else in them is drawn as one.
+    """
+    import graphviz
+
+    inside: dict[str, list[Box]] = {}
     for box in boxes:
-        group = root
-        for name in box.place:
-            group = group.groups.setdefault(name, _Group())
-        group.boxes.append(box)
-    _write(graph, root, (), ids, numbers or itertools.count())
+        if box.place == above:
+            graph.node(ids[box.id], tooltip=labels.plain(box.tooltip), **box_look(box))
+        else:
+            inside.setdefault(box.place[len(above)], []).append(box)
+    for members in inside.values():
+        within = tuple(commonprefix([box.place for box in members]))  # noqa: RUF071  (of tuples, name by name)
+        with graph.subgraph(name=f"cluster_{next(numbers)}") as cluster:
+            title = labels.plain(" · ".join(map(words.clean, within[len(above) :])))
+            path = graphviz.nohtml("\n".join(map(labels.plain, within)))
+            cluster.attr(label=title, margin="8", fontsize="11", comment=path, **theme.INNER_GROUP)
+            write_groups(cluster, members, ids, numbers, within)
 
 
 def painted(
     title: str,
-    frames: Iterable[tuple[str, Outline]],
-    boxes: Iterable[tuple[str, Box, Rect]],
-    arrows: Iterable[tuple[str, Arrow, Curve]],
+    frames: Iterable[Outline],
+    boxes: Iterable[tuple[Box, Rect]],
+    arrows: Iterable[tuple[Arrow, Curve]],
 ) -> str:
-    """Return DOT in which everything has its place: Graphviz, with the layout ``nop2``, only paints it."""
+    """Return DOT in which everything has its place: Graphviz, with the layout ``nop2``, only paints it.
+
+    The elements have the ids f0, f1, … for frames, b0, … for boxes and a0, … for arrows.
+    """
     import graphviz
 
     graph = graphviz.Digraph(
@@ -122,42 +116,41 @@ def painted(
             "notranslate": "true",
             "outputorder": "nodesfirst",
             "splines": "true",
-            "bgcolor": PAPER,
+            "bgcolor": theme.PAPER,
             "label": "",
             "tooltip": labels.plain(title),
         },
         node_attr={**_NODES, "fixedsize": "true"},
         edge_attr=_EDGES,
     )
-    for id, frame in frames:
-        look = _frame_look(frame)
-        label = labels.html_label([(frame.title, {"POINT-SIZE": look.pop("fontsize")})]) if frame.title else ""
-        shape = look.pop("shape", "box")
-        graph.node(id, label=label, id=id, shape=shape, labelloc="t", **_at(frame.rect), **look)
+    for number, frame in enumerate(frames):
+        look = {"shape": "box", **_frame_look(frame)}
+        font_size = look.pop("fontsize")
+        label = labels.html_label([(frame.title, {"POINT-SIZE": font_size})]) if frame.title else ""
+        graph.node(f"f{number}", label=label, id=f"f{number}", labelloc="t", **_at(frame.rect), **look)
     ends: dict[str, str] = {}
-    for id, box, rect in boxes:
+    for number, (box, rect) in enumerate(boxes):
+        ends[box.id] = id = f"b{number}"
         graph.node(id, id=id, tooltip=labels.plain(box.tooltip), **box_look(box), **_at(rect))
-        ends[box.id] = id
-    for id, arrow, curve in arrows:
+    for number, (arrow, curve) in enumerate(arrows):
         # a spline is written from its tail, whichever way its layout was asked for
-        tip = f"e,{_number(curve.tip.x)},{_number(curve.tip.y)} " if curve.tip else ""
-        where = {"pos": tip + " ".join(map(_point, curve.points))}
+        tip = f"e,{_point(curve.tip)} " if curve.tip else ""
+        look = {**arrow_look(arrow), "pos": tip + " ".join(map(_point, curve.points))}
         if arrow.label and curve.label:
-            where["lp"] = _point(curve.label)
-        look = arrow_look(arrow)
+            look["lp"] = _point(curve.label)
         look.pop("dir", None)
-        graph.edge(_node(graph, ends, arrow.tail), _node(graph, ends, arrow.head), id=id, **look, **where)
+        graph.edge(_node(graph, ends, arrow.tail), _node(graph, ends, arrow.head), id=f"a{number}", **look)
     return str(graph.source)
 
 
 def against(role: str) -> bool:
     """Whether arrows of a role lead against time; they are laid out as if they led with it, and drawn the other way."""
-    return ARROWS[role].get("dir") == "back"
+    return theme.ARROWS[role].get("dir") == "back"
 
 
 def attributes(role: str, label: str) -> dict[str, str]:
     """Return what of an arrow's look its layout depends on."""
-    look = dict(ARROWS[role])
+    look = dict(theme.ARROWS[role])
     if label:
         look["label"] = labels.plain(label)
     return look
@@ -165,22 +158,20 @@ def attributes(role: str, label: str) -> dict[str, str]:
 
 def box_look(box: Box) -> dict[str, str]:
     """Return a box's label, shape and colours."""
-    look = dict(ROLES[box.role])
+    look = dict(theme.ROLES[box.role])
     if box.role == "joint":
         return {"label": "", **look}
-    words = None
+    ink = {}
     if box.shade is not None:
-        look["fillcolor"], words = shade_look(box.shade)
+        look["fillcolor"], ink["COLOR"] = shade_look(box.shade)
         look["style"] = look["style"] if "filled" in look["style"] else f"{look['style']},filled".strip(",")
     if box.pending:
         look["style"] += ",dashed"
     if any(text.style == "note" for text in box.texts):
-        look["color"], look["penwidth"] = GRADIENT, "3"
+        look["color"], look["penwidth"] = theme.GRADIENT, "3"
     if box.faded:
-        look["fillcolor"], look["color"], words = PAPER, FADED, FADED_INK
-    rows = [
-        (text.text, TEXTS[text.style] if words is None else {**TEXTS[text.style], "COLOR": words}) for text in box.texts
-    ]
+        look["fillcolor"], look["color"], ink["COLOR"] = theme.PAPER, theme.FADED, theme.FADED_INK
+    rows = [(text.text, {**theme.TEXTS[text.style], **ink}) for text in box.texts]
     return {"label": labels.html_label(rows), "class": box.role, **look}
 
 
@@ -194,13 +185,17 @@ def arrow_look(arrow: Arrow) -> dict[str, str]:
     if arrow.thick:
         look["penwidth"] = "3"
     if arrow.faded:
-        look["color"] = look["fontcolor"] = FADED
+        look["color"] = look["fontcolor"] = theme.FADED
     return {"class": arrow.role, **look}
 
 
 def shade_look(shade: int) -> tuple[str, str]:
     """Return the colours of a box of that shade, and of the words in it; −1 is no magnitude at all."""
-    return (SHADES[shade], INVERSE if shade >= DARK_WORDS else INK) if shade >= 0 else (PAPER, INK)
+    return (
+        (theme.SHADES[shade], theme.INVERSE if shade >= theme.DARK_WORDS else theme.INK)
+        if shade >= 0
+        else (theme.PAPER, theme.INK)
+    )
 
 
 def width_of(shade: int) -> str:
@@ -208,40 +203,14 @@ def width_of(shade: int) -> str:
     return f"{0.8 + 0.5 * max(shade, 0):g}"
 
 
-def _write(
-    graph: graphviz.Digraph, group: _Group, above: tuple[str, ...], ids: Mapping[str, str], numbers: Iterator[int]
-) -> None:
-    import graphviz
-
-    for box in group.boxes:
-        graph.node(ids[box.id], tooltip=labels.plain(box.tooltip), **box_look(box))
-    for names, inner in _merged(group):
-        with graph.subgraph(name=f"cluster_{next(numbers)}") as cluster:
-            title = labels.plain(" · ".join(map(words.clean, names)))
-            within = (*above, *names)
-            path = graphviz.nohtml("\n".join(map(labels.plain, within)))
-            cluster.attr(label=title, margin="8", fontsize="11", comment=path, **INNER_GROUP)
-            _write(cluster, inner, within, ids, numbers)
-
-
-def _merged(group: _Group) -> Iterator[tuple[tuple[str, ...], _Group]]:
-    """Return the groups inside, a chain of groups with nothing else in them drawn as one."""
-    for name, inner in group.groups.items():
-        names = [name]
-        while not inner.boxes and len(inner.groups) == 1:
-            ((only, inner),) = inner.groups.items()
-            names.append(only)
-        yield tuple(names), inner
-
-
 def _frame_look(frame: Outline) -> dict[str, str]:
     if frame.depth == 0:
-        return {**OUTER_GROUP, "fontsize": "14", "class": "step"}
+        return {**theme.OUTER_GROUP, "fontsize": "14", "class": "step"}
     if frame.path == ("time",):
-        return {"shape": "plaintext", "fontcolor": MUTED, "fontsize": "11", "class": "time"}
+        return {"shape": "plaintext", "fontcolor": theme.MUTED, "fontsize": "11", "class": "time"}
     if frame.path and frame.path[0] == "":
-        return {**OPEN_CELL, "fontsize": "12", "class": "cell"}
-    return {**INNER_GROUP, "fontsize": "11", "class": "group"}
+        return {**theme.OPEN_CELL, "fontsize": "12", "class": "cell"}
+    return {**theme.INNER_GROUP, "fontsize": "11", "class": "group"}
 
 
 def _at(rect: Rect) -> dict[str, str]:

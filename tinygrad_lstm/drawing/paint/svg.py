@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 from ...pages.theme import INK, PAPER, SHADES, STYLED, dark_style
 from .. import labels
@@ -19,9 +17,11 @@ from . import dot
 from .render import MEND, RenderError, render
 
 PAD = 6.0
+"""Points of paper around the picture; chosen by eye."""
 
 _UNFIT = re.compile(r"[^\w.@→′-]+")
-_SVG, _XML = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/XML/1998/namespace}"
+_HOLE = re.compile(r"@(\w+)@")
+_SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Painted(NamedTuple):
@@ -32,80 +32,50 @@ class Painted(NamedTuple):
     arrows: dict[str, Arrow]
 
 
-class _Hole(NamedTuple):
-    """A place in a piece that each stamp fills: with one of its words, or with a look of its own."""
-
-    what: str  # "word", "fill", "ink" or "width"
-    number: int = 0  # of the word
-    painted: str = ""  # what Graphviz painted there
-
-
-class _Piece(NamedTuple):
-    """What Graphviz painted for one element, escaped already, divided where there are holes."""
-
-    kind: str
-    parts: list[str | _Hole]
-
-    def filled(self, id: str, tooltip: str, words: Sequence[str], looks: Mapping[str, str]) -> str:
-        """Return the element with its own words and looks; every text is escaped here, and nowhere else."""
-        body = "".join(
-            part
-            if isinstance(part, str)
-            else labels.spoken(words[part.number])
-            if part.what == "word"
-            else looks.get(part.what, part.painted)
-            for part in self.parts
-        )
-        return f'<g id="{id}" class="{self.kind}"><title>{labels.spoken(tooltip)}</title>\n{body}'
-
-
-@dataclass
-class _Stamp:
-    """What one column needs: the names of its painted elements, and the column they were painted for."""
+class _Stamp(NamedTuple):
+    """A column that others look like, and where its frames, boxes and arrows begin among those that are painted."""
 
     column: PlacedColumn
-    frames: list[str] = field(default_factory=list)
-    boxes: list[str] = field(default_factory=list)
-    arrows: list[str] = field(default_factory=list)
+    frames: int
+    boxes: int
+    arrows: int
 
 
 class _Stamps:
-    """Collects the columns that differ in more than words, and has them painted in one go."""
+    """The columns that differ in more than words and shades, with holes for these, painted in one go."""
 
     def __init__(self, placed: Placed) -> None:
         self._placed = placed
         self._stamps: dict[object, _Stamp] = {}
-        self.frames: list[tuple[str, Outline]] = []
-        self.boxes: list[tuple[str, Box, Rect]] = []
-        self.arrows: list[tuple[str, Arrow, Curve]] = []
+        self._frames: list[Outline] = []
+        self._boxes: list[tuple[Box, Rect]] = []
+        self._arrows: list[tuple[Arrow, Curve]] = []
         self.of = [self._stamp(column) for column in placed.columns]
+        self.pieces = self._painted()
 
     def _stamp(self, column: PlacedColumn) -> _Stamp:
         key = self._key(column)
         if key not in self._stamps:
-            self._stamps[key] = stamp = _Stamp(column)
-            for frame in column.frames():
-                title = "@0@" if frame.title else ""
-                stamp.frames.append(_add(self.frames, "f", frame._replace(title=title)))
+            self._stamps[key] = _Stamp(column, len(self._frames), len(self._boxes), len(self._arrows))
+            self._frames += (frame._replace(title=frame.title and "@0@") for frame in column.frames())
             for box, rect in column.boxes():
                 words = tuple(Text(f"@{i}@", text.style) for i, text in enumerate(box.texts))
                 shade = None if box.shade is None else 0
-                blank = Box(box.id, box.role, words, pending=box.pending, shade=shade, faded=box.faded)
-                stamp.boxes.append(_add(self.boxes, "b", blank, rect))
+                self._boxes.append(
+                    (Box(box.id, box.role, words, pending=box.pending, shade=shade, faded=box.faded), rect)
+                )
             for arrow, curve in self._placed.arrows(column):
-                blank_arrow = copy(arrow)
-                blank_arrow.label = "@0@" if arrow.label else ""
-                blank_arrow.shade = arrow.shade and min(arrow.shade, 0)
-                stamp.arrows.append(_add(self.arrows, "a", blank_arrow, curve))
+                shade = arrow.shade and min(arrow.shade, 0)
+                self._arrows.append((replace(arrow, label=arrow.label and "@0@", shade=shade), curve))
         return self._stamps[key]
 
     def _key(self, column: PlacedColumn) -> object:
         """Columns with the same key look the same: layout, looks, and whence and whither their crossings lead."""
         looks = tuple(box.look for box in column.content.boxes)
-        arrows = tuple(arrow.look for arrow in column.content.arrows)
+        arrows = tuple(arrow.look for arrow in column.content.drawn)
         crossings = tuple(
-            (arrow.look, self._relative(column, i, end), self._relative(column, j, to))
-            for arrow, i, end, j, to in column.content.crossing
+            (self._relative(column, i, end), self._relative(column, j, to))
+            for _, i, end, j, to in column.content.crossing
         )
         return column.kind, looks, arrows, crossings
 
@@ -113,15 +83,34 @@ class _Stamps:
         neighbour = self._placed.columns[other]
         return neighbour.kind, end, round(neighbour.dx - column.dx, 3), round(neighbour.dy - column.dy, 3)
 
+    def _painted(self) -> dict[str, str]:
+        """Return what Graphviz painted for the frames, the boxes and the arrows, by their ids.
+
+        Words are centred on their boxes and frames, where Graphviz gave the left end of those it measured.
+        """
+        rects = {f"f{number}": frame.rect for number, frame in enumerate(self._frames)}
+        rects |= {f"b{number}": rect for number, (_, rect) in enumerate(self._boxes)}
+        expected = len(rects) + len(self._arrows)
+        drawn = render(dot.painted("picture", self._frames, self._boxes, self._arrows), "svg", "nop2")
+        pieces = {}
+        for group in list(ET.fromstring(drawn).iter(f"{_SVG}g")):
+            name = group.get("id", "")
+            if not re.fullmatch(r"[fba]\d+", name):
+                continue
+            for element in group.iter():
+                element.tag = element.tag.removeprefix(_SVG)
+                if name in rects and element.get("text-anchor") == "start":
+                    element.attrib.update({"text-anchor": "middle", "x": f"{rects[name].x:.2f}"})
+            body = "".join(ET.tostring(child, "unicode") for child in group if child.tag != "title")
+            pieces[name] = f'<g id="@id@" class="{group.get("class")}"><title>@title@</title>\n{body}</g>'
+        if len(pieces) != expected:
+            raise RenderError(f"Graphviz painted {len(pieces)} of {expected} elements; {MEND}")
+        return pieces
+
 
 def svg(scene: Scene, placed: Placed) -> Painted:
     """Paint the picture as SVG, which follows the reader's choice of light or dark and can be read aloud."""
     stamps = _Stamps(placed)
-    source = dot.painted("picture", stamps.frames, stamps.boxes, stamps.arrows)
-    pieces = _pieces(render(source, "svg", "nop2"), stamps)
-    expected = len(stamps.frames) + len(stamps.boxes) + len(stamps.arrows)
-    if len(pieces) != expected:
-        raise RenderError(f"Graphviz painted {len(pieces)} of {expected} elements; {MEND}")
     width, height = size(placed)
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
@@ -134,18 +123,16 @@ def svg(scene: Scene, placed: Placed) -> Painted:
         f'<g class="graph" transform="translate({PAD - placed.low.x:.2f} {PAD + placed.high.y:.2f})">',
     ]
     taken: set[str] = set()
-    boxes: dict[str, Box] = {}
-    arrows: dict[str, Arrow] = {}
-    names = [column.id for column in scene.columns] + ["legend"]
-    for column, name, stamp in zip(placed.columns, names, stamps.of, strict=False):
+    painted = Painted("", {}, {})
+    for column, stamp in zip(placed.columns, stamps.of, strict=True):
+        name = "legend" if column.is_legend else scene.columns[column.number].id
         dx, dy = column.dx - stamp.column.dx, column.dy - stamp.column.dy
         move = f' transform="translate({dx:.2f} {-dy:.2f})"' if dx or dy else ""
         lines.append(f'<g id="{_id(name, taken)}" class="column"{move}>')
-        drawn = Painted("", boxes, arrows) if name != "legend" else Painted("", {}, {})
-        lines += _stamped(column, stamp, pieces, name, taken, drawn)
+        lines += _stamped(column, stamp, stamps, name, taken, Painted("", {}, {}) if column.is_legend else painted)
         lines.append("</g>")
     lines.append("</g>\n</svg>\n")
-    return Painted("\n".join(lines), boxes, arrows)
+    return painted._replace(svg="\n".join(lines))
 
 
 def size(placed: Placed) -> tuple[float, float]:
@@ -155,111 +142,44 @@ def size(placed: Placed) -> tuple[float, float]:
 
 def positioned(scene: Scene, placed: Placed) -> str:
     """Return DOT of the whole with every position, for Graphviz to paint as it is."""
-    frames, boxes, arrows = [], [], []  # type: ignore[var-annotated]
-    for column in placed.columns:
-        for frame in column.frames():
-            _add(frames, "f", frame)
-        for box, rect in column.boxes():
-            _add(boxes, "b", box, rect)
-    for column in placed.columns:
-        for arrow, curve in placed.arrows(column):
-            _add(arrows, "a", arrow, curve)
-    return dot.painted(scene.title, frames, boxes, arrows)
+    return dot.painted(
+        scene.title,
+        [frame for column in placed.columns for frame in column.frames()],
+        [box for column in placed.columns for box in column.boxes()],
+        [arrow for column in placed.columns for arrow in placed.arrows(column)],
+    )
 
 
 def _stamped(
-    column: PlacedColumn, stamp: _Stamp, pieces: dict[str, _Piece], prefix: str, taken: set[str], drawn: Painted
+    column: PlacedColumn, stamp: _Stamp, stamps: _Stamps, prefix: str, taken: set[str], painted: Painted
 ) -> Iterator[str]:
-    """Fill the pieces of a column, and note in ``drawn`` which box or arrow each became."""
-    for frame, name in zip(column.frames(), stamp.frames, strict=True):
+    """Fill the pieces of a column, and note in ``painted`` which box or arrow each became."""
+    for number, frame in enumerate(column.frames(), stamp.frames):
         id = ".".join((prefix, *frame.path)) if frame.depth else f"{prefix}.frame"
-        yield pieces[name].filled(_id(id, taken), frame.title, (frame.title,), {})
-    for box, name in zip(column.content.boxes, stamp.boxes, strict=True):
-        tooltip = f"{box.tooltip}\n{box.statistics}".strip()
+        yield _filled(stamps.pieces[f"f{number}"], _id(id, taken), frame.title, [frame.title])
+    for number, box in enumerate(column.content.boxes, stamp.boxes):
         id = _id(box.id, taken)
-        drawn.boxes[id] = box
-        looks = dict(zip(("fill", "ink"), dot.shade_look(box.shade), strict=True)) if box.shade else {}
-        yield pieces[name].filled(id, tooltip, [text.text for text in box.texts], looks)
-    arrows = (*column.content.arrows, *(crossing.arrow for crossing in column.content.crossing))
-    for arrow, name in zip(arrows, stamp.arrows, strict=True):
+        painted.boxes[id] = box
+        looks = {}
+        if box.shade:
+            fill, ink = dot.shade_look(box.shade)
+            looks = {f'fill="{SHADES[0]}"': f'fill="{fill}"', f'fill="{INK}"': f'fill="{ink}"'}
+        words = [text.text for text in box.texts]
+        yield _filled(stamps.pieces[f"b{number}"], id, f"{box.tooltip}\n{box.statistics}".strip(), words, looks)
+    for number, arrow in enumerate(column.content.drawn, stamp.arrows):
         id = _id(f"{arrow.tail}→{arrow.head}", taken)
-        drawn.arrows[id] = arrow
-        width = {"width": dot.width_of(arrow.shade)} if arrow.shade and not arrow.thick else {}
-        yield pieces[name].filled(id, arrow.tooltip, (arrow.label,), width)
+        painted.arrows[id] = arrow
+        blank, own = (f'stroke-width="{dot.width_of(shade)}"' for shade in (0, arrow.shade or 0))
+        yield _filled(stamps.pieces[f"a{number}"], id, arrow.tooltip, [arrow.label], {blank: own})
 
 
-def _pieces(drawn: bytes, stamps: _Stamps) -> dict[str, _Piece]:
-    """Take apart what Graphviz painted, by the names of the elements."""
-    centres = {name: rect.x for name, _, rect in stamps.boxes}
-    centres |= {name: frame.rect.x for name, frame in stamps.frames}
-    variable = {
-        name: {("fill", SHADES[0]): "fill", ("fill", INK): "ink"} for name, box, _ in stamps.boxes if box.shade == 0
-    }
-    variable |= {
-        name: {("stroke-width", dot.width_of(0)): "width"}
-        for name, arrow, _ in stamps.arrows
-        if arrow.shade is not None
-    }
-    names = {*centres, *(name for name, _, _ in stamps.arrows)}
-    pieces = {}
-    for group in ET.fromstring(drawn).iter(f"{_SVG}g"):
-        name = group.get("id", "")
-        if name in names:
-            parts: list[str | _Hole] = []
-            for element in group:
-                if element.tag != f"{_SVG}title":
-                    parts += _divided(element, centres.get(name), variable.get(name, {}))
-                    parts.append("\n")
-            pieces[name] = _Piece(group.get("class", ""), [*_joined(parts), "</g>"])
-    return pieces
-
-
-def _divided(
-    element: ET.Element, centre: float | None, variable: Mapping[tuple[str, str], str]
-) -> Iterator[str | _Hole]:
-    """Serialise an element, with holes for its words and for the looks that vary.
-
-    Words are centred on their boxes and frames, where Graphviz gave the left end of those it measured.
-    """
-    if centre is not None and element.get("text-anchor") == "start":
-        element.set("text-anchor", "middle")
-        element.set("x", f"{centre:.2f}")
-    tag = element.tag.removeprefix(_SVG)
-    yield f"<{tag}"
-    for key, value in element.items():
-        yield f' {key.replace(_XML, "xml:")}="'
-        what = variable.get((key, value))
-        yield _Hole(what, painted=value) if what else html.escape(value)
-        yield '"'
-    text = (element.text or "").strip("\n")
-    if not text and not len(element):
-        yield "/>"
-        return
-    yield ">"
-    word = text.strip("@")
-    yield _Hole("word", int(word)) if text == f"@{word}@" else html.escape(text)
-    for child in element:
-        yield from _divided(child, centre, variable)
-    yield f"</{tag}>"
-
-
-def _joined(parts: Iterable[str | _Hole]) -> Iterator[str | _Hole]:
-    """Join what stands between two holes."""
-    text: list[str] = []
-    for part in parts:
-        if isinstance(part, str):
-            text.append(part)
-        else:
-            yield "".join(text)
-            text = []
-            yield part
-    yield "".join(text)
-
-
-def _add(items: list[Any], letter: str, *parts: Any) -> str:
-    name = f"{letter}{len(items)}"
-    items.append((name, *parts))
-    return name
+def _filled(piece: str, id: str, tooltip: str, words: Iterable[str], looks: Mapping[str, str] = {}) -> str:
+    """Return a painted element with its own words and looks; every text is escaped here, and nowhere else."""
+    for blank, look in looks.items():
+        piece = piece.replace(blank, look)
+    texts = {"id": id, "title": labels.spoken(tooltip)}
+    texts.update((str(number), labels.spoken(word)) for number, word in enumerate(words))
+    return _HOLE.sub(lambda hole: texts[hole[1]], piece)
 
 
 def _id(text: str, taken: set[str]) -> str:
