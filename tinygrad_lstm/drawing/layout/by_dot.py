@@ -76,9 +76,8 @@ def _read(drawn: dict[str, Any], content: Content, downwards: bool) -> Template:
     objects = {found["name"]: found for found in drawn.get("objects", ())}
     x0, y0, x1, y1 = map(float, drawn["bb"].split(","))
     framed = bool(content.title)
-    inset = MARGIN if framed else 0.0
-    head = 20.0 if framed else 0.0
-    dx, dy = inset - x0, inset - y0
+    inset, head = (MARGIN, 20.0) if framed else (0.0, 0.0)
+    move = inset - x0, inset - y0
     template = Template(x1 - x0 + 2 * inset, y1 - y0 + 2 * inset + head)
     if framed:
         whole = Rect(template.width / 2, template.height / 2, template.width, template.height)
@@ -86,33 +85,36 @@ def _read(drawn: dict[str, Any], content: Content, downwards: bool) -> Template:
     for found in objects.values():
         if "bb" in found and found["name"].startswith("cluster"):
             a, b, c, d = map(float, found["bb"].split(","))
-            rect = Rect((a + c) / 2 + dx, (b + d) / 2 + dy, c - a, d - b)
+            rect = Rect((a + c) / 2, (b + d) / 2, c - a, d - b).moved(*move)
             path = tuple(found["comment"].split("\n"))
             template.frames.append(Outline(path, found["label"], rect, len(path)))
     for slot in range(len(content.boxes)):
         found = objects[f"b{slot}"]
         x, y = map(float, found["pos"].split(","))
-        size = (float(found["width"]) * 72, float(found["height"]) * 72)
-        template.boxes.append(Rect(x + dx, y + dy, *size))
-    edges = {edge["id"]: edge for edge in drawn.get("edges", ()) if "id" in edge}
+        template.boxes.append(Rect(x, y, float(found["width"]) * 72, float(found["height"]) * 72).moved(*move))
+    edges = {edge["id"]: _curve(edge).moved(*move) for edge in drawn.get("edges", ()) if "id" in edge}
+    template.inner = [edges[f"i{number}"] for number in range(len(content.inner))]
+    template.ends = [edges[f"e{number}"] for number in range(len(content.ends))]
+    if downwards:
+        template = template.turned(-1)
     for number, arrow in enumerate(content.inner):
-        curve = _curve(edges[f"i{number}"]).moved(dx, dy)
-        template.inner.append(curve._replace(points=curve.points[::-1]) if against(arrow.role) else curve)
+        if against(arrow.role):
+            template.inner[number] = _reversed(template.inner[number])
     for number, end in enumerate(content.ends):
-        curve = _curve(edges[f"e{number}"]).moved(dx, dy)
-        if end.forward is not end.outgoing:  # it was laid out rightwards
-            curve = Curve(curve.points[::-1], curve.tip)
-        template.ends.append(_to_border(curve, end, template, downwards))
+        curve = template.ends[number]
+        laid_out = _reversed(curve) if end.forward is not end.outgoing else curve  # which was rightwards
+        template.ends[number] = _to_border(laid_out, end, template.width)
     return template
 
 
-def _to_border(curve: Curve, end: End, template: Template, downwards: bool) -> Curve:
+def _reversed(curve: Curve) -> Curve:
+    return curve._replace(points=curve.points[::-1])
+
+
+def _to_border(curve: Curve, end: End, width: float) -> Curve:
     """Lead straight on from the port, which stands in a row with other boxes, to the border behind it."""
     port = curve.points[-1 if end.outgoing else 0]
-    if downwards:
-        border = Point(port.x, 0.0 if end.forward else template.height)
-    else:
-        border = Point(template.width if end.forward else 0.0, port.y)
+    border = Point(width if end.forward else 0.0, port.y)
     points = (*curve.points, port, border, border) if end.outgoing else (border, border, port, *curve.points)
     return Curve(points, curve.tip)
 

@@ -19,7 +19,10 @@ Provider = Callable[[Content, Scene], Template]
 
 
 def place(scene: Scene, provider: Provider) -> Placed:
-    """Find a place for every box and a curve for every arrow."""
+    """Find a place for every box and a curve for every arrow.
+
+    Columns are laid out and aligned with time from left to right, and turned in the end where it runs downwards.
+    """
     contents = contents_of(scene)
     signatures = [content.signature() for content in contents]
     alike: dict[tuple[object, ...], list[Content]] = {}
@@ -34,8 +37,15 @@ def place(scene: Scene, provider: Provider) -> Placed:
     placed: list[PlacedColumn] = []
     for content, signature in zip(contents, signatures, strict=True):
         kind, template = kinds[signature]
-        placed.append(PlacedColumn(content, template, len(placed), kind, 0.0, 0.0))
+        placed.append(PlacedColumn(content, template, len(placed), kind))
     align_columns(placed, scene)
+    if scene.downwards:
+        turned: dict[int, Template] = {}
+        for column in placed:
+            column.dx, column.dy = column.dy, -column.dx - column.template.width
+            if column.kind not in turned:
+                turned[column.kind] = column.template.turned(1)
+            column.template = turned[column.kind]
     whole = Placed(placed, Point(0, 0), Point(0, 0), scene.downwards)
     corners = list(_corners(whole))
     whole.low = Point(min(p.x for p in corners), min(p.y for p in corners))

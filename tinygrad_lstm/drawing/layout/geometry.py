@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,7 +12,12 @@ class Point(NamedTuple):
     y: float
 
     def moved(self, dx: float, dy: float) -> Point:
+        """Return a point so far to the right and up."""
         return Point(self.x + dx, self.y + dy)
+
+    def turned(self, way: int) -> Point:
+        """Return the point after a quarter turn about the origin: clockwise for 1, back for −1."""
+        return Point(way * self.y, -way * self.x)
 
 
 class Rect(NamedTuple):
@@ -23,7 +29,12 @@ class Rect(NamedTuple):
     height: float
 
     def moved(self, dx: float, dy: float) -> Rect:
+        """Return the same rectangle, so far to the right and up."""
         return Rect(self.x + dx, self.y + dy, self.width, self.height)
+
+    def turned(self, way: int) -> Rect:
+        """Return the rectangle after a quarter turn about the origin."""
+        return Rect(*Point(self.x, self.y).turned(way), self.height, self.width)
 
 
 class Curve(NamedTuple):
@@ -34,19 +45,21 @@ class Curve(NamedTuple):
     label: Point | None = None
 
     def moved(self, dx: float, dy: float) -> Curve:
-        points = tuple(point.moved(dx, dy) for point in self.points)
-        tip = self.tip and self.tip.moved(dx, dy)
-        return Curve(points, tip, self.label and self.label.moved(dx, dy))
+        """Return the same curve, so far to the right and up."""
+        return self._each(lambda point: point.moved(dx, dy))
+
+    def turned(self, way: int) -> Curve:
+        """Return the curve after a quarter turn about the origin."""
+        return self._each(lambda point: point.turned(way))
+
+    def _each(self, change: Callable[[Point], Point]) -> Curve:
+        return Curve(tuple(map(change, self.points)), self.tip and change(self.tip), self.label and change(self.label))
 
     def then(self, other: Curve, *, upright: bool) -> Curve:
-        """This curve, a smooth connection, and the other; ``upright`` if the gap between them is crossed vertically."""
+        """Return this curve, a smooth connection, and the other; ``upright`` if the gap is crossed vertically."""
         a, b = self.points[-1], other.points[0]
-        if upright:
-            bend = (b.y - a.y) / 2
-            between = (a.moved(0, bend), b.moved(0, -bend))
-        else:
-            bend = (b.x - a.x) / 2
-            between = (a.moved(bend, 0), b.moved(-bend, 0))
+        bend = (0, (b.y - a.y) / 2) if upright else ((b.x - a.x) / 2, 0)
+        between = (a.moved(*bend), b.moved(-bend[0], -bend[1]))
         return Curve((*self.points, *between, *other.points), other.tip, other.label or self.label)
 
 
@@ -73,6 +86,18 @@ class Template:
     frames: list[Outline] = field(default_factory=list)
     inner: list[Curve] = field(default_factory=list)
     ends: list[Curve] = field(default_factory=list)
+
+    def turned(self, way: int) -> Template:
+        """Return the column after a quarter turn: time from top to bottom for 1, back from left to right for −1."""
+        move = (0, self.width) if way > 0 else (self.height, 0)
+        return Template(
+            self.height,
+            self.width,
+            [rect.turned(way).moved(*move) for rect in self.boxes],
+            [frame._replace(rect=frame.rect.turned(way).moved(*move)) for frame in self.frames],
+            [curve.turned(way).moved(*move) for curve in self.inner],
+            [curve.turned(way).moved(*move) for curve in self.ends],
+        )
 
     def corners(self) -> tuple[Point, Point]:
         """Return the lower left and the upper right one of all that is in it, and of itself."""

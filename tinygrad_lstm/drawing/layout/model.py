@@ -84,23 +84,13 @@ class PlacedColumn:
     template: Template
     number: int
     kind: int  # the number of its template
-    dx: float
-    dy: float
+    dx: float = 0.0
+    dy: float = 0.0
 
     @property
     def is_legend(self) -> bool:
         """Tell whether it stands under the picture and belongs to no step."""
         return self.number < 0
-
-    def across(self, axis: int) -> float:
-        return self.dy if axis else self.dx
-
-    def shift(self, axis: int, to: float) -> None:
-        """Move it on the axis along which columns are not aligned."""
-        if axis:
-            self.dy = to
-        else:
-            self.dx = to
 
     def boxes(self) -> Iterator[tuple[Box, Rect]]:
         for box, rect in zip(self.content.boxes, self.template.boxes, strict=True):
