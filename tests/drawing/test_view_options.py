@@ -95,6 +95,16 @@ def test_what_is_on_no_route_of_a_highlighted_path_is_faded(view):
     assert all(arrow.faded for arrow in scene.arrows if faded[arrow.tail] or faded[arrow.head])
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_closed_cell_on_a_highlighted_path_is_not_faded(view):
+    loss = small_loss("lstm", 3)
+    h0 = next(leaf for leaf in tl.Graph(loss).leaves if leaf.name == "h0")
+    scene = tl.draw(loss, view, highlight=tl.path(loss, h0), depth=0)._scene
+    cells = [box for box in scene.boxes if box.role == "cell"]
+    assert cells
+    assert not any(box.faded for box in cells)
+
+
 def test_depth_and_names_open_modules():
     loss = small_loss("lstm", 3)
 
@@ -292,6 +302,16 @@ def test_a_note_stands_at_its_node_and_on_its_edge_as_it_was_written():
     assert "<b>&look" in words
     assert "0.5  [31m" in words
     assert "noted" not in words
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_note_stands_in_every_view(view):
+    loss = small_loss("rnn", 3)
+    (output,) = loss.inputs
+    svg = tl.draw(loss, view, notes={loss: "at the loss", (output, loss): "on its way"}).svg
+    words = " ".join(visible(svg))
+    assert "at the loss" in words
+    assert "on its way" in words
 
 
 def test_a_note_about_nothing_in_the_picture_is_refused():

@@ -412,3 +412,14 @@ def test_a_loss_that_is_summed_up_in_the_loop_keeps_to_its_own_line():
     crossing = [a for a in arrows(picture, "state") if a.tail.startswith("t1.") and a.head.startswith("t2.")]
     leaving = {arrow.tail: arrow.port for arrow in crossing}
     assert len(leaving) == len(set(leaving.values())) == 3
+
+
+def test_an_operation_that_reads_only_leaves_in_the_first_step_is_not_taken_for_the_input_of_the_loop():
+    cell, state = tl.LSTMCell(2, 2, rng=0), None
+    for t in range(3):
+        with tl.time_step(t):
+            state = cell(tl.tensor([1.0, 2.0], name="x"), state)
+    picture = tl.draw(state[0].sum(), "rolled", depth=1)
+    roles = {box.id: box.role for box in picture._scene.boxes}
+    assert roles["concat"] == "movement"
+    assert {arrow.tail.partition("@")[0] for arrow in arrows(picture, "first")} == {"t0.h0", "t0.c0"}

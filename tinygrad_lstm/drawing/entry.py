@@ -109,6 +109,8 @@ def draw(
     )
     with collector.paused():
         scene = VIEWS[view].scene(graph, options)
+    if highlight is not None:
+        _fade(scene, highlight)
     _write_notes(scene, notes or {})
     scene.drop_empty_columns()
     scene.key = legends.key(scene, options)
@@ -125,6 +127,16 @@ if draw.__doc__:  # which python -OO leaves out
     ).replace("<directions>", " or ".join(map(_quoted, DIRECTIONS)))
 
 
+def _fade(scene: Scene, path: Path) -> None:
+    """Fade all that is not on the path; arrows on it are thick."""
+    for box in scene.boxes:
+        box.faded = not any(node in path for node in box.shows)
+    for arrow in scene.arrows:
+        if arrow.uses:
+            arrow.thick = any(x in path and node in path for x, node in arrow.uses)
+            arrow.faded = not arrow.thick
+
+
 def _write_notes(scene: Scene, notes: Notes) -> None:
     for about, note in notes.items():
         if isinstance(about, Tensor):
@@ -135,7 +147,7 @@ def _write_notes(scene: Scene, notes: Notes) -> None:
         for arrow in scene.arrows:
             if any(x is about[0] and node is about[1] for x, node in arrow.uses):
                 arrow.label = ", ".join(filter(None, (arrow.label, clean(note))))
-                arrow.role = "noted"
+                arrow.role = "noted" if arrow.role != "gradient" else arrow.role
 
 
 def _choose(what: str, given: Any, there_are: Any) -> None:

@@ -32,6 +32,10 @@ class Timeline:
 
     def __init__(self, graph: Graph) -> None:
         self.operations = [node for node in graph.nodes if node.primitive is not None]
+        self.users: dict[Tensor, list[Tensor]] = defaultdict(list)
+        for node in self.operations:
+            for x in node.inputs:
+                self.users[x].append(node)
         shared: dict[tuple[Frame, ...], Calls] = {}  # nodes made in the same calls share what is said of them
         self._calls = {
             node: shared.get(frames) or shared.setdefault(frames, tuple(_calls(frames)))
@@ -172,10 +176,6 @@ class Timeline:
         What they hand on may pass others on its way, as in h = cell(x, h) + x: the cell is what takes the state first.
         """
         cells, free = set(), False
-        users: dict[Tensor, list[Tensor]] = defaultdict(list)
-        for node in self.operations:
-            for x in node.inputs:
-                users[x].append(node)
         makers: dict[Tensor, list[Tensor]] = {}
         for node in self.operations:
             for x in node.inputs:
@@ -184,7 +184,7 @@ class Timeline:
                         makers[x] = self._within_step(x, lambda node: node.inputs, stop=False)
                     common = {
                         repeated[-1][0][1]
-                        for taker in self._within_step(node, lambda node: users[node], stop=True)
+                        for taker in self._within_step(node, lambda node: self.users[node], stop=True)
                         for maker in makers[x]
                         if (repeated := _repeated(self._calls[maker], self._calls[taker]))
                     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from copy import copy
+from dataclasses import replace
 
 import numpy as np
 
 from ...engine.graph import Graph
+from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 from ...pages.theme import role_of
 from ...structure import words
@@ -15,6 +16,7 @@ from ...symbolic.formulas import equation
 from ..scale import Scale
 from ..scene import Box, Text
 from .options import Options
+from .parts import Part
 
 NOT_YET = "∂ not computed yet"
 
@@ -26,61 +28,54 @@ class Describer:
         self.graph = graph
         self.options = options
         self._leaves: dict[Tensor, Box] = {}
-        self._texts: dict[tuple[object, ...], tuple[Text, ...]] = {}  # boxes that say the same share their words
+        self._texts: dict[tuple[Text, ...], tuple[Text, ...]] = {}  # boxes that say the same share their words
         self.scale = Scale(map(magnitude, (options.gradients or {}).values())) if options.colored else None
 
     def node(self, node: Tensor, id: str, column: int = 0, place: tuple[str, ...] = ()) -> Box:
         """Return a box for one node: an operation, or a copy of a leaf."""
+        box = self._leaves.get(node) or self._box(node)
         if node.is_leaf:
-            if node not in self._leaves:
-                self._leaves[node] = self._box(node)
-            box = copy(self._leaves[node])
-        else:
-            box = self._box(node)
-        box.id, box.column, box.place = id, column, place
-        return box
+            self._leaves[node] = box
+        return replace(box, id=id, column=column, place=place, shows=[node])
 
     def _box(self, node: Tensor) -> Box:
-        words = self._words(node)
-        box = Box("", role(node), self._texts.setdefault(words, words))
-        box.tooltip, box.statistics = self.tooltip(node), self.statistics(node)
-        return self._shaded(box, node)
-
-    def _words(self, node: Tensor) -> tuple[Text, ...]:
-        value = self.graph.values[node]
-        kind = role(node)
-        symbol = words.clean(node.primitive.symbol) if node.primitive else None
-        name = words.clean(node.name) if node.name else None
-        if symbol is None:
-            symbol, name = name or (f"{value.item():.4g}" if kind == "constant" else "data"), None
-        texts = [Text(symbol, "sign" if len(symbol) <= 2 else "symbol")]
-        if name:
-            texts.append(Text(name))
-        if kind != "constant":
+        texts = self.heading(node)
+        if role(node) != "constant":
             if self.options.shapes:
-                texts.append(Text(words.shape(value), "detail"))
+                texts.append(Text(words.shape(self.graph.values[node]), "detail"))
             texts += self.numbers(node)
-        return tuple(texts)
-
-    def echo(self, node: Tensor, id: str, column: int, place: tuple[str, ...], when: str) -> Box:
-        """Return a small copy of an operation's result, which says at which step it was computed."""
-        assert node.primitive is not None
-        name = words.clean(node.name or node.primitive.symbol)
-        box = Box(id, "echo", (Text(name), Text(when, "detail")), column, place, statistics=self.statistics(node))
-        box.tooltip = f"the same as {self.tooltip(node)}"
+        shared = self._texts.setdefault(tuple(texts), tuple(texts))
+        box = Box("", role(node), shared, tooltip=self.tooltip(node), statistics=self.statistics(node))
         return self._shaded(box, node)
 
-    def group(
-        self, id: str, kind: str, texts: tuple[Text, ...], outputs: list[Tensor], members: int, column: int
-    ) -> Box:
+    def heading(self, node: Tensor, often: str = "") -> list[Text]:
+        """Return the lines that say what a node is: its symbol, and its name with what is appended to it."""
+        name = words.clean(node.name) + often if node.name else ""
+        if node.primitive is not None:
+            symbol = words.clean(node.primitive.symbol)
+        else:
+            number = f"{self.graph.values[node].item():.4g}" if role(node) == "constant" else "data"
+            symbol, name = name or number, ""
+        return [Text(symbol, "sign" if len(symbol) <= 2 else "symbol"), *([Text(name)] if name else [])]
+
+    def echo(self, nodes: list[Tensor], id: str, column: int, place: tuple[str, ...], when: str) -> Box:
+        """Return a small copy of operations' results, which says at which steps they were computed."""
+        first = nodes[0]
+        name = words.clean(first.name or made_by(first).symbol)
+        box = Box(id, "echo", (Text(name), Text(when, "detail")), column, place, shows=list(nodes))
+        box.tooltip, box.statistics = f"the same as {self.tooltip(first)}", self.statistics(first)
+        return self._shaded(box, first)
+
+    def group(self, part: Part, texts: tuple[Text, ...], outputs: list[Tensor]) -> Box:
         """Return a box for many operations, with the numbers of what they hand on."""
         lines = list(texts)
         for node in outputs:
             name = self.name(node) if len(outputs) > 1 else ""
             lines += [Text(f"{name} {text}".strip(), style) for text, style in self.numbers(node, most=1)]
-        made = [f"{id}: {members} operations"] if members > 1 else []
-        tooltip = "\n".join([*made, *map(self.tooltip, outputs)])
-        box = Box(id, kind, tuple(lines), column, tooltip=tooltip, statistics="\n".join(map(self.statistics, outputs)))
+        made = [f"{part.id}: {len(part.members)} operations"] if len(part.members) > 1 else []
+        box = Box(part.id, part.kind, tuple(lines), part.column, shows=part.members)
+        box.tooltip = "\n".join([*made, *map(self.tooltip, outputs)])
+        box.statistics = "\n".join(map(self.statistics, outputs))
         return self._shaded(box, *outputs)
 
     def name(self, node: Tensor) -> str:
@@ -116,18 +111,25 @@ class Describer:
             lines.append(f"gradient: {statistics(np.asarray(found))}")
         return "\n".join(lines)
 
+    def magnitudes(self, nodes: list[Tensor]) -> list[float]:
+        """Return the norms of those gradients that are known."""
+        gradients = self.options.gradients or {}
+        return [magnitude(found) for node in nodes if (found := gradients.get(node)) is not None]
+
     def _shaded(self, box: Box, *nodes: Tensor) -> Box:
-        """Return the box as the options want it to look."""
-        gradients = self.options.gradients
+        """Return the box as the gradients of the nodes want it to look."""
         wanted = [node for node in nodes if node.requires_grad]
-        if gradients is not None and wanted:
-            box.pending = all(gradients.get(node) is None for node in wanted)
+        found = self.magnitudes(wanted)
+        box.pending = self.options.gradients is not None and bool(wanted) and not found
         if self.scale is not None:
-            found = [magnitude(gradient) for node in wanted if (gradient := (gradients or {}).get(node)) is not None]
             box.shade = self.scale.shade(max(found, default=0.0))
-        path = self.options.highlight
-        box.faded = path is not None and not any(node in path for node in nodes)
         return box
+
+
+def made_by(node: Tensor) -> Primitive:
+    """Return the primitive that computed an operation's result."""
+    assert node.primitive is not None
+    return node.primitive
 
 
 def role(node: Tensor) -> str:

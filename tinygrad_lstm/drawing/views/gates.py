@@ -6,7 +6,7 @@ a layer is an activation of products with weights; a belt is the way on which a 
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
 from ...structure.words import is_number
 from ..scene import Arrow, Box, Scene, Text
-from .describe import role
+from .describe import made_by, role
 from .options import Options
 from .parts import Part, Parts, without_step
 from .unrolled import UnrolledScene
@@ -27,8 +27,7 @@ def gates(graph: Graph, options: Options) -> Scene:
     """Draw cells opened into their layers and pointwise operations, everything else closed."""
     parts = Parts(graph, replace(options, depth=None), cells_closed=True, longest=LONG_GATES, keep_closed=True)
     opened = _Opened(parts, [part for part in parts.parts if _is_open(part, parts, options)])
-    parts.refuse_unknown_names()
-    return _Gates(graph, parts, options, opened).scene
+    return _Gates(graph, parts, options, opened).drawn()
 
 
 def _is_open(part: Part, parts: Parts, options: Options) -> bool:
@@ -45,7 +44,7 @@ class _Opened:
         self._parts = parts
         self.block: dict[Part, str] = {}
         self.lane: dict[Part, str] = {}
-        self.users = _users(parts)
+        self.users = parts.timeline.users
         self._states = {node.inputs[slot].name for node, slot in parts.initial}
         self._fused = {cell: _layers(cell.members, parts, self.users) for cell in cells}
         belts = self._belts(cells)
@@ -144,11 +143,9 @@ class _Gates(UnrolledScene):
             return
         for x in part.outputs:
             if self.parts.timeline.fold[x] in self._shown:
-                box = self.describe.group(
-                    f"{part.id}.out", "output", (Text(self.describe.own_name(x) or "out"),), [x], 1, part.column
-                )
+                pill = Part(f"{part.id}.out", "output", part.column, members=[x])
+                box = self.describe.group(pill, (Text(self.describe.own_name(x) or "out"),), [x])
                 self.scene.add(box)
-                box.shows.append(x)
                 arrow = Arrow(part.id, box.id, "data", tooltip=box.tooltip)
                 if (path := self.options.highlight) is not None:
                     users = [user for user in self._opened.users[x] if user in path]
@@ -176,7 +173,7 @@ class _Gates(UnrolledScene):
         texts = [Text(part.title, "sign" if len(part.title) <= 2 else "symbol")]
         if part.kind == "layer" and node.name:
             texts.append(Text(self.describe.name(node), "detail"))
-        box = self.describe.group(part.id, part.kind, tuple(texts), [node], len(part.members), part.column)
+        box = self.describe.group(part, tuple(texts), [node])
         box.block, box.lane = self._opened.block[part], self._opened.lane[part]
         return box
 
@@ -211,66 +208,42 @@ def _layers(members: list[Tensor], parts: Parts, users: dict[Tensor, list[Tensor
 
 def _is_affine(node: Tensor, weighted: set[Tensor], parts: Parts) -> bool:
     """Tell whether a node is a product with weights, or a sum of such products and biases."""
-    weights = [x for x in node.inputs if x in parts.weights]
-    assert node.primitive is not None
-    if node.primitive.combines == "sum":
-        below = [x in weighted for x in node.inputs]
-        return bool(weights) or (
-            any(below) and all(known or x.is_leaf for known, x in zip(below, node.inputs, strict=True))
-        )
-    return node.primitive.combines == "product" and bool(weights)
+    has_weight = any(x in parts.weights for x in node.inputs)
+    if made_by(node).combines == "sum":
+        summands = any(x in weighted for x in node.inputs) and all(x in weighted or x.is_leaf for x in node.inputs)
+        return has_weight or summands
+    return made_by(node).combines == "product" and has_weight
 
 
 def _way(
     start: Tensor, exits: set[Tensor], allowed: set[Tensor], users: dict[Tensor, list[Tensor]]
 ) -> list[Tensor] | None:
     """Return the shortest way from an operation to an exit, over allowed ones."""
-    if start not in allowed:
-        return None
-    came: dict[Tensor, Tensor | None] = {start: None}
-    queue = deque([start])
+    queue = deque([[start]])
+    seen = {start}
     while queue:
-        node = queue.popleft()
-        if node in exits:
-            way = []
-            step: Tensor | None = node
-            while step is not None:
-                way.append(step)
-                step = came[step]
-            return way[::-1]
-        for user in users[node]:
-            if user in allowed and user not in came:
-                came[user] = node
-                queue.append(user)
+        way = queue.popleft()
+        if way[-1] in exits:
+            return way
+        for user in users[way[-1]]:
+            if user in allowed and user not in seen:
+                seen.add(user)
+                queue.append([*way, user])
     return None
 
 
-def _users(parts: Parts) -> dict[Tensor, list[Tensor]]:
-    users: dict[Tensor, list[Tensor]] = defaultdict(list)
-    for node in parts.timeline.operations:
-        for x in node.inputs:
-            if not x.is_leaf:
-                users[x].append(node)
-    return users
-
-
 def _joins(node: Tensor) -> bool:
-    """Return whether an operation puts several tensors into one, as where lines merge."""
-    assert node.primitive is not None
-    return node.primitive.variadic and node.primitive.kind is Kind.movement
+    """Tell whether an operation puts several tensors into one, as where lines merge."""
+    return made_by(node).variadic and made_by(node).kind is Kind.movement
 
 
 def _layer_title(node: Tensor) -> str:
     """Return its activation; without one, a layer is linear."""
-    assert node.primitive is not None
-    return node.primitive.symbol if role(node) == "layer" else "linear"
+    return made_by(node).symbol if role(node) == "layer" else "linear"
 
 
 def _sign(node: Tensor) -> str:
     """Return an operation's sign, with a constant operand in it: 1−, ×2."""
-    assert node.primitive is not None
-    sign = node.primitive.sign
     numbers = [f"{x.item():.3g}" if is_number(x) else "" for x in node.inputs]
-    if len(node.inputs) == 2 and any(numbers):
-        return f"{numbers[0]}{sign}{numbers[1]}"
-    return sign
+    sign = made_by(node).sign
+    return f"{numbers[0]}{sign}{numbers[1]}" if len(numbers) == 2 and any(numbers) else sign

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from ...engine.graph import Graph
 from ...engine.scope import Frame
@@ -41,17 +40,6 @@ class Part:
     def closed(self) -> bool:
         """Tell whether one cannot see what is inside."""
         return self.kind in ("cell", "module", "gap")
-
-
-class ModuleBox(NamedTuple):
-    """A closed module as one box; the key tells its calls apart."""
-
-    key: object
-    id: str
-    kind: str
-    title: str
-    module: object = None
-    name: str = ""
 
 
 class Parts:
@@ -123,23 +111,20 @@ class Parts:
         found: dict[object, Part] = {}
         for node in self.timeline.operations:
             column = self._index[self.timeline.column(node)]
-            gap = gaps.get(column)
-            box = None if gap else self._module_box(node, column)
-            key = gap or (box and box.key) or node
+            key: object = gaps.get(column)
+            if key is not None:
+                part = Part(f"{self.columns[column].id}.steps", "gap", column, str(key))
+            else:
+                key, part = self._closed_module(node, column) or (node, Part(self.graph.ids[node], "op", column))
             if key not in found:
-                if gap:
-                    part = Part(f"{self.columns[column].id}.steps", "gap", column, str(gap))
-                elif box:
-                    part = Part(self.unique(box.id), box.kind, column, box.title, box.module, box.name)
-                else:
-                    part = Part(self.unique(self.graph.ids[node]), "op", column)
+                part.id = self.unique(part.id)
                 found[key] = part
                 self.parts.append(part)
             found[key].members.append(node)
             self.of[node] = found[key]
 
-    def _module_box(self, node: Tensor, column: int) -> ModuleBox | None:
-        """Return the outermost closed module that an operation is in."""
+    def _closed_module(self, node: Tensor, column: int) -> tuple[object, Part] | None:
+        """Return the outermost closed module that an operation is in, after what tells its calls apart."""
         levels = self.timeline.levels(node)
         step = f"{self.columns[column].id}." if self.is_step(column) else ""
         depth = self._options.depth
@@ -147,24 +132,23 @@ class Parts:
             first = len(levels) if depth is None else depth
         else:
             first = next((i for i, (f, _) in enumerate(levels) if f.call not in self._around_cells), len(levels))
-            if not levels and self.timeline.free and self.is_step(column):
-                return self._unless_opened(ModuleBox(step, f"{step}step", "cell", "step")) if not depth else None
+            if not levels and self.timeline.free and step and not depth and self._is_closed(f"{step}step"):
+                return step, Part(f"{step}step", "cell", column, "step")
             first += depth or 0
         outer = len(node.context.frames) - len(levels)
         names = [_name(frame) for frame in node.context.frames[:outer] if frame.name]
         for i, (frame, module) in enumerate(levels):
             names.append(_name(frame))
-            kind = "cell" if module in self.timeline.cells else "module"
-            title = clean(frame.kind or frame.name or "")
-            own = clean(frame.name) if frame.kind and frame.name else ""
-            box = ModuleBox(frame.call, step + ".".join(names), kind, title, module, own)
-            if i >= first and self._unless_opened(box):
-                return box
+            id = step + ".".join(names)
+            if i >= first and self._is_closed(id):
+                kind = "cell" if module in self.timeline.cells else "module"
+                own = clean(frame.name) if frame.kind and frame.name else ""
+                return frame.call, Part(id, kind, column, clean(frame.kind or frame.name or ""), module, own)
         return None
 
-    def _unless_opened(self, box: ModuleBox) -> ModuleBox | None:
-        """Return the box, unless one of the names in ``expand`` opens it."""
-        return None if not self._keep_closed and self.opens(box.id) else box
+    def _is_closed(self, id: str) -> bool:
+        """Tell whether a module stays closed: none of the names in ``expand`` opens it."""
+        return self._keep_closed or not self.opens(id)
 
     def opens(self, id: str) -> bool:
         """Tell whether one of the names in ``expand`` fits a module, or what is in or around it."""
@@ -196,7 +180,7 @@ class Parts:
                 raise ValueError(f"expand={name!r} fits nothing in this picture; {there}")
 
     def find_outputs(self) -> None:
-        """Return what of each part is used outside of it, in the order in which it was made."""
+        """Find what of each part is used outside of it, in the order in which it was made."""
         for part in self.parts:
             part.outputs.clear()
         used: dict[Tensor, None] = {self.graph.output: None}

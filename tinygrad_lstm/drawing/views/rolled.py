@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure import words
-from ...structure.words import is_number, magnitude
+from ...structure.words import magnitude
 from ..scene import Arrow, Box, Column, Scene, Text
-from .describe import NOT_YET, Describer, role
+from .describe import NOT_YET, role
 from .options import Options
 from .parts import Part, Parts
-from .unrolled import is_input, title
+from .unrolled import UnrolledScene, is_input
 
 EVER = "ₜ"
 """The subscript of what is different in every step."""
@@ -24,212 +24,150 @@ def rolled(graph: Graph, options: Options) -> Scene:
     """Draw one box for all steps of a cell, the state on the loop with its delay."""
     everything = replace(options, steps="all" if options.steps is None else options.steps)
     parts = Parts(graph, everything, cells_closed=True, longest=0)
-    return _Rolled(graph, parts, everything).scene
+    return _Rolled(graph, parts, everything).drawn()
 
 
-@dataclass
-class _Fold:
-    """What becomes one box: the same part of every step."""
+class _Rolled(UnrolledScene):
+    """Draws what is the same part in every step as one, and one arrow for each direction of time."""
 
-    id: str
-    parts: list[Part] = field(default_factory=list)
-
-    @property
-    def first(self) -> Part:
-        return self.parts[0]
-
-
-@dataclass
-class _FoldedArrow:
-    """What flows between two folds in one direction of time: the names, the delays, and when."""
-
-    names: dict[str, None] = field(default_factory=dict)
-    delays: set[int] = field(default_factory=set)
-    times: set[int] = field(default_factory=set)  # of states that are used after the last step
-    firsts: int = 0  # how many of its uses are by the first step only
-    uses: int = 0
-    thick: bool = False
-    carried: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-
-
-class _Rolled:
     def __init__(self, graph: Graph, parts: Parts, options: Options) -> None:
-        self.graph = graph
-        self.parts = parts
-        self.options = options
-        self.describe = Describer(graph, options)
-        parts.refuse_unknown_names()
-        name, description = title(graph, parts)
-        self.scene = Scene(
-            name,
-            f"{description} Time is folded.",
-            columns=(Column("before"), Column("t", self._when()), Column("after")),
-            downwards=options.downwards,
-            upwards=not options.depth and not options.expand,
-        )
-        self.scene.scale = self.describe.scale
-        self._of: dict[Part, _Fold] = {}
-        self._flows: dict[tuple[str, str, int], _FoldedArrow] = {}
-        self._leaves: dict[tuple[object, ...], Box] = {}
-        for fold in self._folds():
-            self._draw(fold)
-        self._connect()
-        if not self.scene.boxes:
-            self.scene.add(self.describe.node(graph.output, graph.ids[graph.output]))
+        _fold(parts)
+        super().__init__(graph, parts, options, upwards=not options.depth and not options.expand)
+        self.scene.description += " Time is folded."
 
-    def _when(self) -> str:
-        """Return which steps are folded."""
-        steps = [step for step in self.parts.steps if isinstance(step, int)]
-        every = len(steps) == len(self.parts.timeline.steps)
-        return "every time step" if every or not steps else f"t = {steps[0]} … {steps[-1]}"
+    def drawn(self) -> Scene:
+        """Return the scene; what an arrow carries is known when all its uses are."""
+        scene = super().drawn()
+        weights = {box.id for box in scene.boxes if box.role == "parameter"}
+        for arrow in scene.arrows:
+            arrow.role, arrow.label = self._carried(arrow)
+            if arrow.role == "data" and arrow.tail in weights:
+                arrow.role = "weight"
+        return scene
 
-    def _folds(self) -> list[_Fold]:
-        folds: dict[object, _Fold] = {}
-        taken: set[str] = set()
-        for part in self.parts.parts:
-            if part.kind == "gap":
-                continue
-            timeless = part.id.partition(".")[2] if self.parts.is_step(part.column) else part.id
-            key = self.parts.timeline.fold[part.members[0]] if part.kind == "op" else (part.module, timeless)
-            if key not in folds:
-                while timeless in taken:
-                    timeless += "′"
-                taken.add(timeless)
-                folds[key] = _Fold(timeless)
-            folds[key].parts.append(part)
-            self._of[part] = folds[key]
-        return list(folds.values())
+    def _only_picks(self, part: Part) -> bool:
+        return is_input(part)
 
-    def _draw(self, fold: _Fold) -> None:
-        part = fold.first
-        for each in fold.parts:
-            for node in each.members:
-                for slot, x in enumerate(node.inputs):
-                    if x.is_leaf and not is_input(each):
-                        self._from_leaf(x, node, slot, each)
-                    elif not x.is_leaf and self.parts.of[x] in self._of and self.parts.of[x] is not each:
-                        self._flow(self._of[self.parts.of[x]].id, fold.id, x, node)
-        outputs = self._outputs(fold)
-        texts = self._texts(fold, outputs)
-        node = part.members[-1]
-        kind = "input" if is_input(part) else role(node) if part.kind == "op" else part.kind
-        place = node.scope if part.kind == "op" and not is_input(part) else ()
-        box = self.describe.group(fold.id, kind, texts, [], sum(len(p.members) for p in fold.parts), self._column(part))
-        box.place = place
-        times = [t for p in fold.parts for m in p.members[:1] if (t := self.parts.timeline.of.get(m)) is not None]
-        when = f"{len(times)} time steps, t = {min(times)} … {max(times)}" if times else "once"
-        example = self.describe.tooltip(outputs[0] if outputs else node)
-        box.tooltip = f"{fold.id}: {when}\nfor example {example}"
-        box.shows += [node for each in fold.parts for node in each.members]
-        self.scene.add(self._shaded(box, fold))
+    def _input(self, part: Part) -> Box:
+        return self._box(part)
 
-    def _column(self, part: Part) -> int:
-        """Before, in every step, or after."""
-        return {"before": 0, "after": 2}.get(self.parts.columns[part.column].id, 1)
+    def _box(self, part: Part) -> Box:
+        node = part.members[0]
+        box = self.describe.group(part, self._texts(part), [])
+        if part.kind == "op":
+            box.role, box.place = ("input", ()) if is_input(part) else (role(node), node.scope)
+        times = sorted({self.parts.timeline.of[x] for x in part.members if x in self.parts.timeline.of})
+        when = f"{len(times)} time steps, t = {times[0]} … {times[-1]}" if times else "once"
+        box.tooltip = f"{part.id}: {when}\nfor example {self.describe.tooltip((part.outputs or [node])[0])}"
+        if self.describe.scale is not None:
+            box.shade = self.describe.scale.shade(max(self.describe.magnitudes(part.outputs), default=0.0))
+        return box
 
-    def _outputs(self, fold: _Fold) -> list[Tensor]:
-        return [x for part in fold.parts for x in part.outputs]
-
-    def _texts(self, fold: _Fold, outputs: list[Tensor]) -> tuple[Text, ...]:
-        part = fold.first
-        node = part.members[-1]
-        often = len(fold.parts) > 1 or self.parts.is_step(part.column)
+    def _texts(self, part: Part) -> tuple[Text, ...]:
+        node = part.members[0]
+        often = EVER if self.parts.is_step(part.column) else ""
         if part.closed:
             texts = list(part.texts)
         elif is_input(part):
-            texts = [Text(self._name(node, often), "symbol")]
+            texts = [Text(words.clean(node.name or "data") + often, "symbol")]
         else:
-            assert node.primitive is not None
-            symbol = words.clean(node.primitive.symbol)
-            texts = [Text(symbol, "sign" if len(symbol) <= 2 else "symbol")]
-            if node.name:
-                texts.append(Text(self._name(node, often)))
+            texts = self.describe.heading(node, often)
         if self.options.shapes and not part.closed:
             texts.append(Text(words.shape(self.graph.values[node]), "detail"))
         if self.options.values:
-            values = [self.graph.values[x] for x in outputs]
+            values = [self.graph.values[x] for x in part.outputs]
             alone = len(values) == 1 and values[0].size == 1
-            shown = words.numbers(values[0]) if alone else _range([magnitude(value) for value in values])
-            texts.append(Text(shown, "value"))
-        wanted = [x for x in outputs or [node] if x.requires_grad]
+            texts.append(Text(words.numbers(values[0]) if alone else _range(list(map(magnitude, values))), "value"))
+        wanted = [x for x in part.outputs or [node] if x.requires_grad]
         if self.options.gradients is not None and wanted:
-            found = [magnitude(g) for x in wanted if (g := self.options.gradients.get(x)) is not None]
+            found = self.describe.magnitudes(wanted)
             if found:
                 texts.append(Text(f"∂ {_range(found)}", "gradient"))
             if len(found) < len(wanted):
-                some = f"{len(wanted) - len(found)} of {len(wanted)} "
-                texts.append(Text(NOT_YET.replace("∂ ", f"∂ {some}") if found else NOT_YET, "pending"))
+                some = f"∂ {len(wanted) - len(found)} of {len(wanted)} " if found else "∂ "
+                texts.append(Text(NOT_YET.replace("∂ ", some), "pending"))
         return tuple(texts)
 
-    def _shaded(self, box: Box, fold: _Fold) -> Box:
-        members = [node for part in fold.parts for node in part.members]
-        path = self.options.highlight
-        box.faded = path is not None and not any(node in path for node in members)
-        if self.describe.scale is not None:
-            assert self.options.gradients is not None
-            found = [magnitude(g) for x in self._outputs(fold) if (g := self.options.gradients.get(x)) is not None]
-            box.shade = self.describe.scale.shade(max(found, default=0.0))
-        return box
-
-    def _from_leaf(self, x: Tensor, node: Tensor, slot: int, part: Part) -> None:
-        first, weight = self.parts.initial.get((node, slot), 0), x in self.parts.weights
-        if part.closed and not first and (weight or is_number(x)):
-            return
-        place = () if part.closed or first else node.scope
-        # a weight is the same in every step; an input is another one, but in the same place
-        key = (x if weight or first else self.parts.timeline.fold[node], 0 if weight or first else slot, place)
-        if key not in self._leaves:
-            often = not weight and not first and self.parts.is_step(part.column) and x.name is not None
-            box = self.describe.node(x, f"{self.graph.ids[x]}@{self._of[part].id}", self._column(part) - first, place)
-            if often:
-                box.texts = (Text(self._name(x, True), "symbol"), *box.texts[1:])
+    def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: tuple[str, ...]) -> Box:
+        """Return a leaf's box: a weight is the same in every step, an input another one, but in the same place."""
+        once = x in self.parts.weights or column != part.column
+        key = (x, 0, place) if once else (self.parts.timeline.fold[node], slot, place)
+        if key not in self._copies:
+            box = self.describe.node(x, f"{self.graph.ids[x]}@{part.id}", column, place)
+            if not once and self.parts.is_step(part.column) and x.name is not None:
+                box.texts = (Text(words.clean(x.name or "data") + EVER, "symbol"), *box.texts[1:])
             self.scene.add(box)
-            self._leaves[key] = box
-        self._leaves[key].shows.append(x)
-        self._flow(self._leaves[key].id, self._of[part].id, x, node).firsts += bool(first)
+            self._copies[key] = box
+        if self._copies[key].shows[-1] is not x:
+            self._copies[key].shows.append(x)
+        return self._copies[key]
 
-    def _flow(self, tail: str, head: str, x: Tensor, node: Tensor) -> _FoldedArrow:
+    def _is_near(self, source: Part, part: Part) -> bool:
+        return source.kind != "gap"
+
+    def _from_part(self, x: Tensor, node: Tensor, part: Part) -> None:
+        of, source = self.parts.timeline.of, self.parts.of[x]
+        if source is not part or of.get(x) != of.get(node):
+            self._arrow(source.id, part, x, node, "data")
+
+    def _from_afar(self, far: list[Tensor], node: Tensor, part: Part) -> None:
+        """Draw nothing: far away is only what is left out."""
+
+    def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> Arrow:
+        """Add an arrow for all uses of one box by another in one direction of time."""
+        key = (tail, part.id, np.sign(self._delay(x, node)))
+        if key not in self._bundles:
+            self._bundles[key] = Arrow(tail, part.id, tooltip=f"{tail} → {part.id}")
+            self.scene.arrows.append(self._bundles[key])
+        self._bundles[key].uses.append((x, node))
+        return self._bundles[key]
+
+    def _delay(self, x: Tensor, node: Tensor) -> int:
         of = self.parts.timeline.of
-        delay = of[node] - of[x] if x in of and node in of else 0
-        flow = self._flows.setdefault((tail, head, int(np.sign(delay))), _FoldedArrow())
-        flow.delays.add(delay)
-        flow.uses += 1
-        flow.carried.append((x, node))
-        if not x.is_leaf:
-            flow.names[words.clean(x.name or "")] = None
-            if x in of and node not in of:
-                flow.times.add(of[x])
-        path = self.options.highlight
-        flow.thick |= path is not None and x in path and node in path
-        return flow
+        return of[node] - of[x] if x in of and node in of else 0
 
-    def _connect(self) -> None:
-        boxes = {box.id: box for box in self.scene.boxes}
-        for (tail, head, direction), flow in self._flows.items():
-            names = ", ".join(name for name in flow.names if name)
-            kind, label = "data", ""
-            if direction:
-                kind = "state" if direction > 0 else "back"
-                delays = ", ".join(f"{delay}" if delay > 0 else f"−{-delay}" for delay in sorted(flow.delays, key=abs))
-                label = f"{names} · delay {delays}"
-                label = label.removeprefix(" · ")
-            elif flow.firsts:
-                only = flow.firsts == flow.uses
-                kind, label = ("first", "first step") if only else ("data", "")
-            elif flow.times:
-                every = len(flow.times) > 1 and len(flow.times) == len(self.parts.timeline.steps)
-                times = sorted(flow.times)
-                when = "every t" if every else f"t = {times[0]}" + (f" … {times[-1]}" if len(times) > 1 else "")
-                label = f"{names}, {when}".removeprefix(", ")
-            if kind == "data" and boxes[tail].role == "parameter":
-                kind = "weight"
-            faded = self.options.highlight is not None and not flow.thick
-            tooltip = f"{tail} → {head}"
-            arrow = Arrow(tail, head, kind, label, tooltip, faded=faded, thick=flow.thick, uses=flow.carried)
-            self.scene.arrows.append(arrow)
+    def _carried(self, arrow: Arrow) -> tuple[str, str]:
+        """Return the role of an arrow and its label: what it carries, and when."""
+        of, initial = self.parts.timeline.of, self.parts.initial
+        names = ", ".join(dict.fromkeys(words.clean(x.name) for x, _ in arrow.uses if not x.is_leaf and x.name))
+        delays = sorted({self._delay(x, node) for x, node in arrow.uses}, key=abs)
+        if delays[0]:
+            listed = ", ".join(f"{delay}".replace("-", "−") for delay in delays)
+            return "state" if delays[0] > 0 else "back", f"{names} · delay {listed}".removeprefix(" · ")
+        first = [any((node, slot) in initial for slot, y in enumerate(node.inputs) if y is x) for x, node in arrow.uses]
+        if any(first):
+            return ("first", "first step") if all(first) else ("data", "")
+        times = sorted({of[x] for x, node in arrow.uses if x in of and node not in of})
+        if not times:
+            return "data", ""
+        every = len(times) > 1 and len(times) == len(self.parts.timeline.steps)
+        when = "every t" if every else f"t = {times[0]}" + (f" … {times[-1]}" if len(times) > 1 else "")
+        return "data", f"{names}, {when}".removeprefix(", ")
 
-    def _name(self, node: Tensor, often: bool) -> str:
-        return words.clean(node.name or "data") + (EVER if often else "")
+
+def _fold(parts: Parts) -> None:
+    """Make one part of what is the same part in every step, and one column of all steps; drop what is left out."""
+    steps = [step for step in parts.steps if isinstance(step, int)]
+    every = len(steps) == len(parts.timeline.steps)
+    folds: dict[object, Part] = {}
+    taken: set[str] = set()
+    for part in parts.parts:
+        if part.kind == "gap":
+            continue
+        timeless = part.id.partition(".")[2] if parts.is_step(part.column) else part.id
+        key = parts.timeline.fold[part.members[0]] if part.kind == "op" else (part.module, timeless)
+        if key not in folds:
+            while timeless in taken:
+                timeless += "′"
+            taken.add(timeless)
+            column = {"before": 0, "after": 2}.get(parts.columns[part.column].id, 1)
+            folds[key] = replace(part, id=timeless, column=column, members=[], outputs=[])
+        folds[key].members += part.members
+        folds[key].outputs += part.outputs
+        parts.of.update(dict.fromkeys(part.members, folds[key]))
+    when = "every time step" if every or not steps else f"t = {steps[0]} … {steps[-1]}"
+    parts.parts = list(folds.values())
+    parts.columns = (Column("before"), Column("t", when), Column("after"))
 
 
 def _range(magnitudes: list[float]) -> str:

@@ -8,7 +8,7 @@ from ...engine.tensor import Tensor
 from ...structure import words
 from ...structure.words import is_number
 from ..scene import Arrow, Box, Scene, Text
-from .describe import Describer
+from .describe import Describer, made_by
 from .options import Options
 from .parts import Part, Parts
 
@@ -23,13 +23,13 @@ MANY = 4
 def ops(graph: Graph, options: Options) -> Scene:
     """Draw every primitive; shared leaves copied into the places that use them."""
     parts = Parts(graph, options, cells_closed=False, longest=LONG_OPS)
-    return UnrolledScene(graph, parts, options).scene
+    return UnrolledScene(graph, parts, options).drawn()
 
 
 def cells(graph: Graph, options: Options) -> Scene:
     """Draw one box per cell and step, what they hand on beside the arrows."""
     parts = Parts(graph, options, cells_closed=True, longest=LONG_CELLS)
-    return UnrolledScene(graph, parts, options, upwards=not options.depth and not options.expand).scene
+    return UnrolledScene(graph, parts, options, upwards=not options.depth and not options.expand).drawn()
 
 
 class UnrolledScene:
@@ -46,19 +46,25 @@ class UnrolledScene:
         self.describe = Describer(graph, options)
         self.scene = Scene(*title(graph, parts), columns=parts.columns, downwards=options.downwards, upwards=upwards)
         self.scene.scale = self.describe.scale
-        self._copies: dict[tuple[object, ...], str] = {}
-        self._bundles: dict[tuple[str, str], Arrow] = {}
-        parts.refuse_unknown_names()
-        for part in parts.parts:
+        self._copies: dict[tuple[object, ...], Box] = {}
+        self._bundles: dict[tuple[object, ...], Arrow] = {}
+
+    def drawn(self) -> Scene:
+        """Return the scene, with everything in it."""
+        self.parts.refuse_unknown_names()
+        for part in self.parts.parts:
             self._draw(part)
         if not self.scene.boxes:
-            self.scene.add(self.describe.node(graph.output, graph.ids[graph.output]))
+            self.scene.add(self._alone())
+        return self.scene
+
+    def _alone(self) -> Box:
+        """Return the box of a leaf from which nothing was computed."""
+        return self.describe.node(self.graph.output, self.graph.ids[self.graph.output])
 
     def _draw(self, part: Part) -> None:
-        if self.scene.upwards and is_input(part):
-            box = self._input(part)
-            box.shows += part.members
-            self.scene.add(box)
+        if self._only_picks(part):
+            self.scene.add(self._input(part))
             return
         for node in part.members:
             far: list[Tensor] = []
@@ -70,12 +76,14 @@ class UnrolledScene:
                 elif part.kind != "gap":
                     far.append(x)
             self._from_afar(far, node, part)
-        box = self._box(part)
-        box.shows += part.members
-        self.scene.add(box)
+        self.scene.add(self._box(part))
+
+    def _only_picks(self, part: Part) -> bool:
+        """Tell whether a part is drawn as the input itself, from which it only picks."""
+        return self.scene.upwards and is_input(part)
 
     def _input(self, part: Part) -> Box:
-        """What only picks from the input is the input."""
+        """Return the box of what only picks from the input: it is the input."""
         (node,) = part.members
         box = self.describe.node(node, part.id, part.column)
         numbers = (text for text in box.texts if text.style not in ("sign", "symbol", "name"))
@@ -88,25 +96,28 @@ class UnrolledScene:
             return self.describe.node(node, part.id, part.column, node.scope)
         if part.kind == "gap":
             hint = f"{part.title}\nnot shown; steps='all' shows every step, steps=(a, b) others"
-            return Box(part.id, "gap", (Text(part.title, "symbol"),), part.column, tooltip=hint)
-        return self.describe.group(part.id, part.kind, part.texts, part.outputs, len(part.members), part.column)
+            return Box(part.id, "gap", part.texts, part.column, tooltip=hint, shows=part.members)
+        return self.describe.group(part, part.texts, part.outputs)
 
     def _from_leaf(self, x: Tensor, node: Tensor, slot: int, part: Part) -> None:
         alone, side = part.kind == "op", self.parts.initial.get((node, slot), 0)
         weight = x in self.parts.weights
         if part.kind == "gap" or (not alone and not side and (weight or is_number(x))):
             return
-        column, place = part.column - side, node.scope if alone and not side else ()
-        key = (x, column, place)
-        if key not in self._copies:
-            box = self.describe.node(x, f"{self.graph.ids[x]}@{part.id}", column, place)
-            box.shows.append(x)
-            self._copies[key] = self.scene.add(box)
+        copy = self._copy(x, node, slot, part, part.column - side, node.scope if alone and not side else ())
         role = ("data", "state", "back")[side] if side else "weight" if weight else "data"
-        arrow = self._arrow(self._copies[key], part, x, node, role)
+        arrow = self._arrow(copy.id, part, x, node, role)
         carried_states = self.parts.timeline.carried_states.get((self.parts.timeline.fold[node], slot))
         if side and carried_states and not part.closed:  # where later steps get it from their neighbour
             arrow.port = self.parts.timeless(carried_states[0])
+
+    def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: tuple[str, ...]) -> Box:
+        """Return the box of a leaf at this place, drawn if it is not there yet."""
+        key = (x, column, place)
+        if key not in self._copies:
+            self._copies[key] = self.describe.node(x, f"{self.graph.ids[x]}@{part.id}", column, place)
+            self.scene.add(self._copies[key])
+        return self._copies[key]
 
     def _from_part(self, x: Tensor, node: Tensor, part: Part) -> None:
         source = self.parts.of[x]
@@ -120,7 +131,7 @@ class UnrolledScene:
         self._arrow(self._tail(x, part), part, x, node, role, self.describe.own_name(x) if labelled else "")
 
     def _is_near(self, source: Part, part: Part) -> bool:
-        """Whether an arrow leads from one to the other: not over columns, and not from after all steps back to one."""
+        """Tell whether an arrow leads from one to the other: not over columns, nor from after all steps back to one."""
         backwards = self.parts.columns[source.column].id == "after" and source.column != part.column
         return abs(source.column - part.column) <= 1 and not backwards
 
@@ -138,10 +149,9 @@ class UnrolledScene:
             key = (*bundle, part.column, place)
             if key not in self._copies:
                 id = f"{self.graph.ids[bundle[0]]}@{part.id}"
-                box = self.describe.echo(bundle[0], id, part.column, place, self._when(bundle))
-                box.shows += bundle
-                self._copies[key] = self.scene.add(box)
-            arrow = self._arrow(self._copies[key], part, bundle[0], node, "data")
+                self._copies[key] = self.describe.echo(bundle, id, part.column, place, self._when(bundle))
+                self.scene.add(self._copies[key])
+            arrow = self._arrow(self._copies[key].id, part, bundle[0], node, "data")
             arrow.uses += [(x, node) for x in bundle[1:]]
 
     def _when(self, bundle: list[Tensor]) -> str:
@@ -154,35 +164,26 @@ class UnrolledScene:
 
     def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> Arrow:
         """Add an arrow for this use of x; between groups, one for all uses of the same kind."""
-        path = self.options.highlight
-        on_path = path is not None and x in path and node in path
-        bundled = part.kind != "op" or label
-        known = self._bundles.get((tail, part.id)) if bundled else None
-        if known is None:
-            tooltip = f"{self.describe.name(x)}: {tail} → {part.id}"
-            arrow = Arrow(tail, part.id, role, label, tooltip, None, path is not None and not on_path, on_path)
+        arrow = self._bundles.get((tail, part.id)) if part.kind != "op" or label else None
+        if arrow is None:
+            arrow = Arrow(tail, part.id, role, label, f"{self.describe.name(x)}: {tail} → {part.id}")
             if x in self.parts.of and not (part.closed and self.parts.of[x].kind == "cell"):
                 arrow.port = self.parts.timeless(x)
-            arrow.uses.append((x, node))
             self.scene.arrows.append(arrow)
             self._bundles[tail, part.id] = arrow
-            return arrow
-        if label and label not in known.label.split(", "):
-            known.label = f"{known.label}, {label}".lstrip(", ")
-            known.tooltip = f"{known.label}: {tail} → {part.id}"
-        known.uses.append((x, node))
-        known.thick |= on_path
-        known.faded &= not on_path
-        return known
+        elif label and label not in arrow.label.split(", "):
+            arrow.label = f"{arrow.label}, {label}".lstrip(", ")
+            arrow.tooltip = f"{arrow.label}: {tail} → {part.id}"
+        arrow.uses.append((x, node))
+        return arrow
 
 
 def is_input(part: Part) -> bool:
-    """Tell whether an operation only picks from what was given, as xs[t] does."""
-    if part.kind != "op" or part.members[0].requires_grad:
-        return False
-    (node,) = part.members
-    assert node.primitive is not None
-    return node.primitive.kind is Kind.movement and all(x.is_leaf for x in node.inputs)
+    """Tell whether an operation only picks from what was given, as xs[t] does, in every step it stands for."""
+    return part.kind == "op" and all(
+        made_by(node).kind is Kind.movement and not node.requires_grad and all(x.is_leaf for x in node.inputs)
+        for node in part.members
+    )
 
 
 def title(graph: Graph, parts: Parts) -> tuple[str, str]:
