@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.drawing import VIEWS, labels
-from tinygrad_lstm.drawing.views.gates import _is_open, _Opened
+from tinygrad_lstm.drawing.views.gates import open_cells
 from tinygrad_lstm.drawing.views.options import DIRECTIONS, Options
 from tinygrad_lstm.drawing.views.parts import Parts
 from tinygrad_lstm.nn.cells import CELLS
@@ -187,7 +187,7 @@ def test_every_operation_is_in_one_box_and_every_edge_between_boxes_is_an_arrow(
     graph = tl.Graph(small_loss(cell, 3))
     options = Options(shapes=False)
     parts = Parts(graph, options, cells_closed=True, longest=5, keep_closed=True)
-    _Opened(parts, [part for part in parts.parts if _is_open(part, parts, options)])
+    open_cells(parts, options)
     assert Counter(node for part in parts.parts for node in part.members) == Counter(
         node for node in graph.nodes if node.primitive
     )

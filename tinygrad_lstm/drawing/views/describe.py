@@ -73,7 +73,7 @@ class Describer:
             name = self.name(node) if len(outputs) > 1 else ""
             lines += [Text(f"{name} {text}".strip(), style) for text, style in self.numbers(node, most=1)]
         made = [f"{part.id}: {len(part.members)} operations"] if len(part.members) > 1 else []
-        box = Box(part.id, part.kind, tuple(lines), part.column, shows=part.members)
+        box = Box(part.id, part.kind, tuple(lines), part.column, block=part.block, lane=part.lane, shows=part.members)
         box.tooltip = "\n".join([*made, *map(self.tooltip, outputs)])
         box.statistics = "\n".join(map(self.statistics, outputs))
         return self._shaded(box, *outputs)

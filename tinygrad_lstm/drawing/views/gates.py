@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import attrgetter
 
 from ...engine.graph import Graph
 from ...engine.primitive import Kind
@@ -21,62 +22,63 @@ from .parts import Part, Parts, without_step
 from .unrolled import UnrolledScene
 
 LONG_GATES = 5
+"""Sequences of more steps are shown by their first and last ones; chosen: what fits on a screen."""
 
 
 def gates(graph: Graph, options: Options) -> Scene:
     """Draw cells opened into their layers and pointwise operations, everything else closed."""
     parts = Parts(graph, replace(options, depth=None), cells_closed=True, longest=LONG_GATES, keep_closed=True)
-    opened = _Opened(parts, [part for part in parts.parts if _is_open(part, parts, options)])
-    return _Gates(graph, parts, options, opened).drawn()
+    open_cells(parts, options)
+    return _Gates(graph, parts, options, upwards=True).drawn()
 
 
-def _is_open(part: Part, parts: Parts, options: Options) -> bool:
-    """All cells are, unless some are named, or none is wanted."""
-    if part.kind != "cell" or options.depth == 0:
-        return False
-    return parts.opens(part.id) or not options.expand
+def open_cells(parts: Parts, options: Options) -> None:
+    """Put layers, joints and pointwise operations in the places of all cells, or of those that ``expand`` names."""
+    if options.depth != 0:
+        closed = [part for part in parts.parts if part.kind == "cell"]
+        _Opening(parts, [cell for cell in closed if parts.opens(cell.id) or not options.expand])
 
 
-class _Opened:
+class _Opening:
     """Divides each cell into layers, joints and pointwise operations, and finds its belt."""
 
     def __init__(self, parts: Parts, cells: list[Part]) -> None:
         self._parts = parts
-        self.block: dict[Part, str] = {}
-        self.lane: dict[Part, str] = {}
-        self.users = parts.timeline.users
+        self._users = parts.timeline.users
         self._states = {node.inputs[slot].name for node, slot in parts.initial}
-        self._fused = {cell: _layers(cell.members, parts, self.users) for cell in cells}
-        belts = self._belts(cells)
+        self._fused = {cell: _layers(cell.members, parts) for cell in cells}
+        self._on_belts = self._belts(cells)
         for cell in cells:
-            self._open(cell, belts)
+            self._open(cell)
         parts.find_outputs()
 
-    def _open(self, cell: Part, belts: set[object]) -> None:
+    def _open(self, cell: Part) -> None:
         """Put the cell's own parts in its place."""
         fused = self._fused[cell]
         made: dict[Tensor, Part] = {}
-        fresh: list[Part] = []
         for node in cell.members:
             last = fused.get(node, node)
             if last not in made:
-                kind = "layer" if node in fused else "joint" if _joins(node) else "pointwise"
-                made[last] = Part(self._parts.unique(self._parts.graph.ids[last]), kind, cell.column)
-                fresh.append(made[last])
-            part = made[last]
-            part.members.append(node)
-            self._parts.of[node] = part
-        fresh.sort(key=lambda part: part.members[-1].serial)
-        for part in fresh:
-            node = part.members[-1]
-            part.title = _layer_title(node) if part.kind == "layer" else _sign(node)
-            if part.kind == "pointwise" and role(node) in ("movement", "reduction", "product"):
-                part.kind = role(node)
-            self.block[part] = f"{without_step(cell.id)}\n{cell.caption}"  # the same in every step
-            on_belt = self._parts.timeline.fold[node] in belts
-            self.lane[part] = "belt" if on_belt else {"layer": "layer", "joint": "bus"}.get(part.kind, "point")
+                made[last] = self._part(last, cell)
+            made[last].members.append(node)
+            self._parts.of[node] = made[last]
         position = self._parts.parts.index(cell)
-        self._parts.parts[position : position + 1] = fresh
+        self._parts.parts[position : position + 1] = [made[last] for last in sorted(made, key=attrgetter("serial"))]
+
+    def _part(self, node: Tensor, cell: Part) -> Part:
+        """Return a part of an opened cell, by the node that comes last in it."""
+        part = Part(self._parts.unique(self._parts.graph.ids[node]), "pointwise", cell.column, _sign(node))
+        if node in self._fused[cell]:
+            part.kind = "layer"
+            part.title = made_by(node).symbol if role(node) == "layer" else "linear"
+        elif _joins(node):
+            part.kind = "joint"
+        elif role(node) in ("movement", "reduction", "product"):
+            part.kind = role(node)
+        part.block = f"{without_step(cell.id)}\n{cell.caption}"  # the same in every step
+        on_belt = self._parts.timeline.fold[node] in self._on_belts
+        part.lane = "belt" if on_belt else {"layer": "layer", "joint": "bus"}.get(part.kind, "point")
+        return part
 
     def _belts(self, cells: Iterable[Part]) -> set[object]:
         """Return the operations on which a state is carried through a cell, in any step, by what their steps share.
@@ -92,7 +94,7 @@ class _Opened:
             module = tuple(module for _, module in self._parts.timeline.levels(cell.members[0])[:1])
             for found, allowed, choose in ((past_layers, plain, max), (through, inside, min)):
                 starts = [node for node in cell.members if node in allowed and self._is_entry(node)]
-                ways = [way for start in starts if (way := _way(start, exits, allowed, self.users))]
+                ways = [way for start in starts if (way := _way(start, exits, allowed, self._users))]
                 if ways:
                     found.setdefault(module, choose(ways, key=len))
         fold = self._parts.timeline.fold
@@ -111,7 +113,7 @@ class _Opened:
 
     def _carried_on(self, node: Tensor) -> bool:
         """Tell whether a state leaves the cell here: used at another step, or named as one at the end."""
-        users, of = self.users[node], self._parts.timeline.of
+        users, of = self._users[node], self._parts.timeline.of
         if any(self._apart(node, user) for user in users if user in of):
             return True
         outside = all(self._parts.of[user] is not self._parts.of[node] for user in users)
@@ -121,69 +123,66 @@ class _Opened:
 class _Gates(UnrolledScene):
     """Draws opened cells; of each cell's output a pill above it, which says what it is."""
 
-    def __init__(self, graph: Graph, parts: Parts, options: Options, opened: _Opened) -> None:
-        self._opened = opened
-        fold = parts.timeline.fold
-        self._shown = {fold[x] for part in opened.block for x in part.outputs if self._leaves(x, part, opened, parts)}
-        super().__init__(graph, parts, options, upwards=True)
+    def drawn(self) -> Scene:
+        """Return the scene; a pill is drawn in every step if it is in one."""
+        fold = self.parts.timeline.fold
+        self._shown = {fold[x] for part in self.parts.parts if part.block for x in part.outputs if self._leaves(x)}
+        return super().drawn()
 
-    def _leaves(self, x: Tensor, part: Part, opened: _Opened, parts: Parts) -> bool:
+    def _leaves(self, x: Tensor) -> bool:
         """Tell whether something besides the cell itself uses x: it is an output, and not only a state."""
-        users = [parts.of[user] for user in opened.users[x]]
-        return x is parts.graph.output or any(not self._carries(part, user, opened) for user in users)
+        return x is self.graph.output or bool(self._users_outside(x))
 
-    def _carries(self, source: Part, part: Part, opened: _Opened) -> bool:
-        """Tell whether an arrow between two parts stays in a cell, or leads from one step of it to the next."""
-        home = opened.block.get(part) or (without_step(part.id) if part.kind == "cell" else "")
-        return part.kind == "gap" or (home != "" and _cell(home) == _cell(opened.block[source]))
+    def _users_outside(self, x: Tensor) -> list[Tensor]:
+        source = self.parts.of[x]
+        return [user for user in self.parts.timeline.users[x] if not _carries(source, self.parts.of[user])]
+
+    def _has_pill(self, x: Tensor) -> bool:
+        return self.parts.of[x].block != "" and self.parts.timeline.fold[x] in self._shown
 
     def _draw(self, part: Part) -> None:
         super()._draw(part)
-        if part not in self._opened.block:
-            return
-        for x in part.outputs:
-            if self.parts.timeline.fold[x] in self._shown:
-                pill = Part(f"{part.id}.out", "output", part.column, members=[x])
-                box = self.describe.group(pill, (Text(self.describe.own_name(x) or "out"),), [x])
-                self.scene.add(box)
-                arrow = Arrow(part.id, box.id, "data", tooltip=box.tooltip)
-                if (path := self.options.highlight) is not None:
-                    users = [user for user in self._opened.users[x] if user in path]
-                    leaves = [user for user in users if not self._carries(part, self.parts.of[user], self._opened)]
-                    arrow.thick = x in path and (x is path.end or bool(leaves))
-                    arrow.faded = not arrow.thick
-                self.scene.arrows.append(arrow)
+        for x in filter(self._has_pill, part.outputs):
+            pill = Part(f"{part.id}.out", "output", part.column, members=[x])
+            box = self.describe.group(pill, (Text(self.describe.own_name(x) or "out"),), [x])
+            self.scene.add(box)
+            arrow = Arrow(part.id, box.id, tooltip=box.tooltip)
+            if (path := self.options.highlight) is not None:
+                arrow.thick = x in path and (x is path.end or any(user in path for user in self._users_outside(x)))
+                arrow.faded = not arrow.thick
+            self.scene.arrows.append(arrow)
 
     def _tail(self, x: Tensor, part: Part) -> str:
         source = self.parts.of[x]
-        shown = source in self._opened.block and self.parts.timeline.fold[x] in self._shown
-        return f"{source.id}.out" if shown and not self._carries(source, part, self._opened) else source.id
+        return f"{source.id}.out" if self._has_pill(x) and not _carries(source, part) else source.id
 
     def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> Arrow:
-        lanes, blocks = self._opened.lane, self._opened.block
         source = self.parts.of.get(x)
-        if source and source.column == part.column and source in blocks and blocks[source] == blocks.get(part):
-            role, label = ("state" if lanes[source] == lanes[part] == "belt" else "data"), ""
+        if source and part.block and (source.column, source.block) == (part.column, part.block):
+            role, label = ("state" if source.lane == part.lane == "belt" else "data"), ""
         return super()._arrow(tail, part, x, node, role, label)
 
     def _box(self, part: Part) -> Box:
-        if part not in self._opened.block:
+        if not part.block:
             return super()._box(part)
         node = part.members[-1]
         texts = [Text(part.title, "sign" if len(part.title) <= 2 else "symbol")]
         if part.kind == "layer" and node.name:
             texts.append(Text(self.describe.name(node), "detail"))
-        box = self.describe.group(part, tuple(texts), [node])
-        box.block, box.lane = self._opened.block[part], self._opened.lane[part]
-        return box
+        return self.describe.group(part, tuple(texts), [node])
 
 
-def _cell(block: str) -> str:
-    """Return which cell a block shows."""
-    return block.partition("\n")[0]
+def _carries(source: Part, part: Part) -> bool:
+    """Tell whether an arrow between two parts stays in a cell, or leads from one step of it to the next."""
+    return part.kind == "gap" or _cell(part) == _cell(source) != ""
 
 
-def _layers(members: list[Tensor], parts: Parts, users: dict[Tensor, list[Tensor]]) -> dict[Tensor, Tensor]:
+def _cell(part: Part) -> str:
+    """Return which cell, in any step, a part is or belongs to; nothing if it is in none."""
+    return without_step(part.id) if part.kind == "cell" else part.block.partition("\n")[0]
+
+
+def _layers(members: list[Tensor], parts: Parts) -> dict[Tensor, Tensor]:
     """Find which nodes are one layer: an activation, the products with weights under it, and the biases between.
 
     Maps each to the last of its layer.
@@ -198,7 +197,7 @@ def _layers(members: list[Tensor], parts: Parts, users: dict[Tensor, list[Tensor
             continue
         elif role(node) == "movement":
             weighted.add(node)
-        group = [node, *(x for x in below if all(user is node for user in users[x]))]
+        group = [node, *(x for x in below if all(user is node for user in parts.timeline.users[x]))]
         roots = {last.get(x, x) for x in group}
         for each in [each for each, root in last.items() if root in roots]:
             last[each] = node
@@ -235,11 +234,6 @@ def _way(
 def _joins(node: Tensor) -> bool:
     """Tell whether an operation puts several tensors into one, as where lines merge."""
     return made_by(node).variadic and made_by(node).kind is Kind.movement
-
-
-def _layer_title(node: Tensor) -> str:
-    """Return its activation; without one, a layer is linear."""
-    return made_by(node).symbol if role(node) == "layer" else "linear"
 
 
 def _sign(node: Tensor) -> str:

@@ -26,6 +26,8 @@ class Part:
     name: str = ""  # what its owner calls it
     members: list[Tensor] = field(default_factory=list)
     outputs: list[Tensor] = field(default_factory=list)  # what others use of it
+    block: str = ""  # the opened cell it belongs to: its id without the step, and its title on a second line
+    lane: str = ""  # on which level of that cell: "bus", "layer", "point" or "belt"
 
     @property
     def caption(self) -> str:
