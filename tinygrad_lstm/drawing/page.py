@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..pages.offline import inline, offline, templates
+
+if TYPE_CHECKING:
+    from .picture import Picture
 
 ROOM = "tinygrad_lstm.drawing"
 
@@ -13,23 +16,8 @@ LEAST = 0.5
 """Of its size: the least at which a picture in a notebook can still be read; chosen by eye."""
 
 
-class Shown(Protocol):
-    """What a page asks of a picture."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def description(self) -> str: ...
-    @property
-    def svg(self) -> str: ...
-    @property
-    def size(self) -> tuple[float, float]: ...
-    @property
-    def start(self) -> tuple[float, float]: ...
-
-
-def page(picture: Shown) -> str:
-    """The picture as an HTML page to pan and zoom, whose boxes say what they are; it asks the network for nothing.
+def page(picture: Picture) -> str:
+    """Return the picture as an HTML page to pan and zoom, whose boxes say what they are; it asks no network.
 
     >>> import tinygrad_lstm as tl
     >>> page(tl.draw(tl.tensor(1.0, name="x") * 2.0)).splitlines()[0]
@@ -39,7 +27,7 @@ def page(picture: Shown) -> str:
     return offline(ROOM, "page", ["page.js"], values)
 
 
-def notebook(picture: Shown) -> str:
+def notebook(picture: Picture) -> str:
     """Return the picture as a piece of HTML that fits the width of a cell, and starts on the first box.
 
     What would be shrunk below LEAST of its size is shown at its real size instead, in a box that scrolls. Nothing in it

@@ -14,42 +14,38 @@ T = TypeVar("T")
 
 
 def cell_layout(content: Content, slots: list[int]) -> dict[int, tuple[int, str]]:
-    """A column and a row for each box of an opened cell: columns in the order of computation, as few as will do."""
-    inside = set(slots)
+    """Return a column and a row for each box of an opened cell: in the order of computation, in as few as will do."""
     before: dict[int, list[int]] = {slot: [] for slot in slots}
     for arrow in content.inner:
-        if arrow.tail in inside and arrow.head in inside:
+        if arrow.tail in before and arrow.head in before:
             before[arrow.head].append(arrow.tail)
     places: dict[int, tuple[int, str]] = {}
-    taken: set[tuple[int, str]] = set()
     last, belt_end = -1, -1
     for slot in slots:
-        lane = content.boxes[slot].lane
+        row = content.boxes[slot].lane
         sources = [places[tail] for tail in before[slot]]
         rightmost = max((column for column, _ in sources), default=-1)
-        wanted: list[tuple[int, str]] = []
-        if lane == "belt":
-            wanted = [(column, "belt") for column in (rightmost,) if column > belt_end]
-        elif lane == "point":
-            from_belt = [column for column, row in sources if row in ("belt", "upper")]
-            if not any(row == "belt" for _, row in sources):
-                height = max((ROWS.index(row) for column, row in sources if column == rightmost), default=0)
-                above = [row for row in ("lower", "upper") if ROWS.index(row) > height]
-                wanted = [(rightmost, row) for row in (above or ["lower"])]
-                if from_belt and max(from_belt) == rightmost:
-                    wanted = [(rightmost, "lower")]
-        place = next((place for place in wanted if place not in taken and place[0] >= 0), None)
-        if place is None:
+        rows = [row for column, row in sources if column == rightmost]
+        wanted: list[str] = []
+        if row == "belt" and rightmost > belt_end:
+            wanted = ["belt"]
+        elif row == "point" and any(found == "belt" for _, found in sources):
+            row = "upper"
+        elif row == "point":
+            row = "lower"
+            wanted = [each for each in ("lower", "upper") if "upper" not in rows and ROWS.index(each) > _top(rows)]
+            wanted = wanted or ["lower"]
+        free = [each for each in wanted if rightmost >= 0 and (rightmost, each) not in places.values()]
+        if not free:
             last += 1
-            row = {"belt": "belt", "layer": "layer", "bus": "bus"}.get(lane) or (
-                "upper" if any(row == "belt" for _, row in sources) else "lower"
-            )
-            place = (last, row)
-        places[slot] = place
-        taken.add(place)
-        if lane == "belt":
-            belt_end = place[0]
+        places[slot] = (rightmost, free[0]) if free else (last, row)
+        if row == "belt":
+            belt_end = places[slot][0]
     return places
+
+
+def _top(rows: list[str]) -> int:
+    return max(map(ROWS.index, rows), default=0)
 
 
 def spread(names: list[T], sizes: list[float], least: float) -> tuple[dict[T, float], float]:

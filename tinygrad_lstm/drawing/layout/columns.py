@@ -31,13 +31,12 @@ def place(scene: Scene, provider: Provider) -> Placed:
         alike.setdefault(signature, []).append(content)
         same_boxes.setdefault(signature[1], []).append(content)
     words = {boxes: _widest_boxes(group) for boxes, group in same_boxes.items()}
-    kinds: dict[tuple[object, ...], tuple[int, Template]] = {}
-    for number, (signature, group) in enumerate(alike.items()):
-        kinds[signature] = (number, provider(_widest(group, words[signature[1]]), scene))
-    placed: list[PlacedColumn] = []
-    for content, signature in zip(contents, signatures, strict=True):
-        kind, template = kinds[signature]
-        placed.append(PlacedColumn(content, template, len(placed), kind))
+    templates = {signature: provider(_widest(group, words[signature[1]]), scene) for signature, group in alike.items()}
+    kinds = {signature: kind for kind, signature in enumerate(alike)}
+    placed = [
+        PlacedColumn(content, templates[signature], number, kinds[signature])
+        for number, (content, signature) in enumerate(zip(contents, signatures, strict=True))
+    ]
     align_columns(placed, scene)
     if scene.downwards:
         turned: dict[int, Template] = {}
@@ -77,14 +76,12 @@ def contents_of(scene: Scene) -> list[Content]:
         boxes = contents[box.column].boxes
         where[box.id] = (box.column, len(boxes))
         boxes.append(box)
-    shared: dict[Inner, Inner] = {}
     prefixes = [f"{column.id}." for column in scene.columns]
     for arrow in scene.arrows:
         (i, tail), (j, head) = where[arrow.tail], where[arrow.head]
         if i == j:
             contents[i].arrows.append(arrow)
-            inner = Inner(tail, head, arrow.role, arrow.label)
-            contents[i].inner.append(shared.setdefault(inner, inner))
+            contents[i].inner.append(Inner(tail, head, arrow.role, arrow.label))
             continue
         key = arrow.port or arrow.tail.removeprefix(prefixes[i])
         out = contents[i].end(End(j > i, True, key, tail))

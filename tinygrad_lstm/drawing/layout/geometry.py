@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Point(NamedTuple):
@@ -87,17 +87,19 @@ class Template:
     inner: list[Curve] = field(default_factory=list)
     ends: list[Curve] = field(default_factory=list)
 
+    def moved(self, dx: float, dy: float) -> Template:
+        """Return the same column with everything in it so far to the right and up."""
+        return self._each(lambda shape: shape.moved(dx, dy), self.width, self.height)
+
     def turned(self, way: int) -> Template:
         """Return the column after a quarter turn: time from top to bottom for 1, back from left to right for −1."""
         move = (0, self.width) if way > 0 else (self.height, 0)
-        return Template(
-            self.height,
-            self.width,
-            [rect.turned(way).moved(*move) for rect in self.boxes],
-            [frame._replace(rect=frame.rect.turned(way).moved(*move)) for frame in self.frames],
-            [curve.turned(way).moved(*move) for curve in self.inner],
-            [curve.turned(way).moved(*move) for curve in self.ends],
-        )
+        return self._each(lambda shape: shape.turned(way).moved(*move), self.height, self.width)
+
+    def _each(self, change: Callable[[Any], Any], width: float, height: float) -> Template:
+        frames = [frame._replace(rect=change(frame.rect)) for frame in self.frames]
+        boxes, inner, ends = (list(map(change, shapes)) for shapes in (self.boxes, self.inner, self.ends))
+        return Template(width, height, boxes, frames, inner, ends)
 
     def corners(self) -> tuple[Point, Point]:
         """Return the lower left and the upper right one of all that is in it, and of itself."""

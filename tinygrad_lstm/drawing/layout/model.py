@@ -105,6 +105,11 @@ class PlacedColumn:
         for arrow, curve in zip(self.content.arrows, self.template.inner, strict=True):
             yield arrow, curve.moved(self.dx, self.dy)
 
+    def port(self, number: int) -> float:
+        """Return how high a crossing arrow meets the border of the column, from its lower left corner."""
+        points = self.template.ends[number].points
+        return (points[-1] if self.content.ends[number].outgoing else points[0]).y
+
     def end(self, number: int) -> Curve:
         return self.template.ends[number].moved(self.dx, self.dy)
 

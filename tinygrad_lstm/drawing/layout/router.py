@@ -7,9 +7,9 @@ one source may share their way, which is what makes them fork.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from itertools import pairwise
-from math import ceil
+from math import ceil, dist
 
 from .geometry import Curve, Point, Rect
 
@@ -28,7 +28,10 @@ Side = tuple[int, int]
 LEFT, RIGHT, DOWN, UP = (-1, 0), (1, 0), (0, -1), (0, 1)
 SIDES: tuple[Side, ...] = (LEFT, RIGHT, DOWN, UP)
 
-Terminals = Mapping[tuple[Cell, Side], int]
+State = tuple[Cell, Side]
+"""Where a line is, and in which direction it leads."""
+
+Terminals = Mapping[State, int]
 """Cells where a line may start or end, with the direction from the box outwards, and what choosing it costs."""
 
 
@@ -47,78 +50,76 @@ class Router:
 
     def line(self, source: str, starts: Terminals, ends: Terminals) -> list[Cell]:
         """Return the cells of a new line from one of the starts to one of the ends. Raises NoWay if there is none."""
-        tree = self._trees.get(source, {})
-        found = self._cheapest(source, tree, starts, ends)
         tree = self._trees.setdefault(source, {})
-        first = found[0]
-        tree.setdefault(first, None)
+        found = self._cheapest(source, starts, ends)
+        tree.setdefault(found[0], None)
         for a, b in pairwise(found):
             tree.setdefault(b, a)
-            axis = 0 if a[1] == b[1] else 1
             for cell in (a, b):
-                self._used.setdefault(cell, {}).setdefault(source, set()).add(axis)
+                self._used.setdefault(cell, {}).setdefault(source, set()).add(0 if a[1] == b[1] else 1)
         while (before := tree[found[0]]) is not None:
             found.insert(0, before)
         return found
 
-    def _cheapest(
-        self, source: str, tree: Mapping[Cell, Cell | None], starts: Terminals, ends: Terminals
-    ) -> list[Cell]:
-        entries = {cell: ((-side[0], -side[1]), cost) for (cell, side), cost in ends.items()}
-        best: dict[tuple[Cell, Side], int] = {}
-        came: dict[tuple[Cell, Side], tuple[Cell, Side] | None] = {}
-        queue: list[tuple[int, int, Cell, Side, bool]] = []
+    def _cheapest(self, source: str, starts: Terminals, ends: Terminals) -> list[Cell]:
+        """Return the cheapest way from a start, or from a line of the source (A*; Hart, Nilsson and Raphael 1968)."""
+        entries = {(cell, _back(side)): cost for (cell, side), cost in ends.items()}
+        goals = {cell for cell, _ in entries}
+        best: dict[State, int] = {}
+        came: dict[State, State | None] = {}
+        queue: list[tuple[int, int, State, bool]] = []
 
-        def offer(cost: int, state: tuple[Cell, Side], before: tuple[Cell, Side] | None) -> None:
+        def offer(cost: int, state: State, before: State | None) -> None:
             if cost < best.get(state, 1 << 30):
                 best[state] = cost
                 came[state] = before
-                (x, y), _ = state
-                ahead = min(abs(x - goal_x) + abs(y - goal_y) for goal_x, goal_y in entries)
-                heapq.heappush(queue, (cost + ahead, cost, *state, False))
+                ahead = min(abs(state[0][0] - x) + abs(state[0][1] - y) for x, y in goals)
+                heapq.heappush(queue, (cost + ahead, cost, state, False))
 
-        for (cell, side), cost in starts.items():
-            if self._free(cell, source):
-                offer(cost, (cell, side), None)
-        for cell, before in tree.items():
+        for state, cost in starts.items():
+            if not self._others(state[0], source):
+                offer(cost, state, None)
+        for cell, before in self._trees[source].items():
             for side in SIDES:
-                back = before is not None and (before[0] - cell[0], before[1] - cell[1]) == side
-                if not back:
+                if before is None or _moved(cell, side) != before:
                     offer(2, (cell, side), None)
         while queue:
-            _, cost, cell, side, there = heapq.heappop(queue)
-            state = (cell, side)
+            _, cost, state, there = heapq.heappop(queue)
             if there:
                 return _trace(state, came)
             if cost > best[state]:
                 continue
-            if cell in entries and entries[cell][0] == side:
-                arrived = cost + entries[cell][1]
-                heapq.heappush(queue, (arrived, arrived, cell, side, True))
+            if state in entries:
+                arrived = cost + entries[state]
+                heapq.heappush(queue, (arrived, arrived, state, True))
                 continue
-            here_alone = self._free(cell, source)
-            for turn in SIDES:
-                if turn == (-side[0], -side[1]) or (turn != side and not here_alone):
-                    continue
-                to = (cell[0] + turn[0], cell[1] + turn[1])
-                if not self._may_enter(to, turn, source, entries):
-                    continue
-                crossing = any(other != source for other in self._used.get(to, ()))
-                offer(cost + 1 + (TURN if turn != side else 0) + (CROSS if crossing else 0), (to, turn), state)
+            cell, side = state
+            turns = [side] if self._others(cell, source) else [turn for turn in SIDES if turn != _back(side)]
+            for turn in turns:
+                to = _moved(cell, turn)
+                if self._may_enter(to, turn, source, goals):
+                    crossing = CROSS if self._others(to, source) else 0
+                    offer(cost + 1 + (TURN if turn != side else 0) + crossing, (to, turn), state)
         raise NoWay(source)
 
-    def _free(self, cell: Cell, source: str) -> bool:
-        return all(other == source for other in self._used.get(cell, ()))
+    def _others(self, cell: Cell, source: str) -> list[set[int]]:
+        """Return along which axes lines of other sources run through a cell."""
+        return [axes for other, axes in self._used.get(cell, {}).items() if other != source]
 
-    def _may_enter(self, cell: Cell, side: Side, source: str, ends: Mapping[Cell, object]) -> bool:
+    def _may_enter(self, cell: Cell, side: Side, source: str, goals: Set[Cell]) -> bool:
         x, y = cell
-        if not (0 <= x <= self.columns and 0 <= y <= self.rows) or (cell in self._blocked and cell not in ends):
+        if not (0 <= x <= self.columns and 0 <= y <= self.rows) or (cell in self._blocked and cell not in goals):
             return False
-        axis = 0 if side[1] == 0 else 1
-        return all(
-            other == source or (axes == {1 - axis} and cell not in ends)
-            for other, axes in self._used.get(cell, {}).items()
-        )
+        across = {1 if side[1] == 0 else 0}
+        return all(axes == across and cell not in goals for axes in self._others(cell, source))
+
+
+def _moved(cell: Cell, side: Side) -> Cell:
+    return cell[0] + side[0], cell[1] + side[1]
+
+
+def _back(side: Side) -> Side:
+    return -side[0], -side[1]
 
 
 def terminals(rect: Rect, costs: Mapping[Side, int], *, round_: bool = False) -> dict[tuple[Cell, Side], int]:
@@ -169,13 +170,11 @@ def _reach(size: float) -> int:
     return ceil(size / 2 / PITCH)
 
 
-def _trace(state: tuple[Cell, Side], came: Mapping[tuple[Cell, Side], tuple[Cell, Side] | None]) -> list[Cell]:
+def _trace(state: State | None, came: Mapping[State, State | None]) -> list[Cell]:
     cells: list[Cell] = []
-    step: tuple[Cell, Side] | None = state
-    while step is not None:
-        if not cells or cells[-1] != step[0]:
-            cells.append(step[0])
-        step = came[step]
+    while state is not None:
+        cells.append(state[0])
+        state = came[state]
     return cells[::-1]
 
 
@@ -183,7 +182,7 @@ def _corners(cells: list[Cell]) -> list[Cell]:
     """Return where a line begins, turns and ends."""
     kept = cells[:1]
     for before, here, after in zip(cells, cells[1:], cells[2:], strict=False):
-        if (here[0] - before[0], here[1] - before[1]) != (after[0] - here[0], after[1] - here[1]):
+        if (after[0] - here[0], after[1] - here[1]) != (here[0] - before[0], here[1] - before[1]):
             kept.append(here)
     return kept + cells[-1:] if len(cells) > 1 else kept
 
@@ -198,9 +197,8 @@ def _border(rect: Rect, near: Point) -> Point:
 
 def _before(end: Point, start: Point, distance: float) -> Point:
     """Return a point on the way to the end, that far before it."""
-    dx, dy = end.x - start.x, end.y - start.y
-    length = (dx * dx + dy * dy) ** 0.5 or 1.0
-    return Point(end.x - dx / length * distance, end.y - dy / length * distance)
+    part = distance / (dist(start, end) or 1.0)
+    return end.moved((start.x - end.x) * part, (start.y - end.y) * part)
 
 
 def _rounded(corners: list[Point]) -> tuple[Point, ...]:
@@ -211,12 +209,8 @@ def _rounded(corners: list[Point]) -> tuple[Point, ...]:
         points.extend((points[-1], to, to))
 
     for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
-        room = min(RADIUS, _distance(before, corner) / 2, _distance(corner, after) / 2)
+        room = min(RADIUS, dist(before, corner) / 2, dist(corner, after) / 2)
         straight(_before(corner, before, room))
         points.extend((corner, corner, _before(corner, after, room)))
     straight(corners[-1])
     return tuple(points)
-
-
-def _distance(a: Point, b: Point) -> float:
-    return float(((a.x - b.x) ** 2 + (a.y - b.y) ** 2) ** 0.5)
