@@ -28,7 +28,7 @@ class Path:
 
 
 def path(output: Tensor, x: Tensor) -> Path:
-    """The route by which x reaches the output, to be highlighted in a picture: ``draw(..., highlight=path(loss, h0))``.
+    """Return the route by which x reaches the output; in a picture, ``draw(..., highlight=path(loss, h0))``.
 
     Raises ValueError if the output does not depend on x.
 
@@ -55,7 +55,7 @@ def path(output: Tensor, x: Tensor) -> Path:
 
 
 def find(output: Tensor, name: str) -> Tensor:
-    """The tensor of that name behind the output: ``"h0"``, with its step ``"t3.c"``, or by its id, ``"t3.cell.tanh"``.
+    """Return the tensor of that name behind the output: ``"h0"``, ``"t3.c"``, or by its id, ``"t3.cell.tanh"``.
 
     The end of a name will do, from a dot on.
 
@@ -79,5 +79,5 @@ def find(output: Tensor, name: str) -> Tensor:
 
 
 def _ending(name: str, by_name: dict[str, list[Tensor]]) -> list[Tensor]:
-    """The tensors whose names end so."""
+    """Return the tensors whose names end so."""
     return list(dict.fromkeys(x for known, found in by_name.items() if known.endswith(f".{name}") for x in found))

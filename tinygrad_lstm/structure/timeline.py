@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from operator import index
 from typing import Any, Literal
 
@@ -33,9 +33,8 @@ class Timeline:
     def __init__(self, graph: Graph) -> None:
         self.operations = [node for node in graph.nodes if node.primitive is not None]
         self.users: dict[Tensor, list[Tensor]] = defaultdict(list)
-        for node in self.operations:
-            for x in node.inputs:
-                self.users[x].append(node)
+        for x, node, _ in self._uses():
+            self.users[x].append(node)
         shared: dict[tuple[Frame, ...], Calls] = {}  # nodes made in the same calls share what is said of them
         self._calls = {
             node: shared.get(frames) or shared.setdefault(frames, tuple(_calls(frames)))
@@ -67,22 +66,26 @@ class Timeline:
         """
         carried_states = self.carried_states
         found = dict.fromkeys(self._named_initial_states(), 1) if len(self.steps) == 1 else {}
-        for node in self.of:
-            for slot, x in enumerate(node.inputs):
-                if x.is_leaf and (self.fold[node], slot) in carried_states:
-                    state, user = carried_states[self.fold[node], slot]
-                    found[node, slot] = 1 if self.of[state] < self.of[user] else -1
+        for x, node, slot in self._uses():
+            if x.is_leaf and node in self.of and (self.fold[node], slot) in carried_states:
+                state, user = carried_states[self.fold[node], slot]
+                found[node, slot] = 1 if self.of[state] < self.of[user] else -1
         return found
 
     @cached_property
     def carried_states(self) -> dict[tuple[object, int], tuple[Tensor, Tensor]]:
-        """For each place in a step that takes a state of a neighbour, an example: the state, and what takes it."""
-        return {
-            (self.fold[node], slot): (x, node)
-            for node in self.of
-            for slot, x in enumerate(node.inputs)
-            if x in self.of and self.of[x] != self.of[node]
-        }
+        """Return, for each place in a step that takes a state of a neighbour, an example: the state and its user."""
+        return {(self.fold[node], slot): (x, node) for x, node, slot in self._uses() if self._crosses(x, node)}
+
+    def _uses(self) -> Iterator[tuple[Tensor, Tensor, int]]:
+        """Yield each tensor that is used, the operation that uses it, and as which of its inputs."""
+        for node in self.operations:
+            for slot, x in enumerate(node.inputs):
+                yield x, node, slot
+
+    def _crosses(self, x: Tensor, node: Tensor) -> bool:
+        """Tell whether a use leads from one step to another."""
+        return x in self.of and node in self.of and self.of[x] != self.of[node]
 
     def weights(self) -> set[Tensor]:
         """Return the leaves that belong to the network rather than to its input.
@@ -91,16 +94,17 @@ class Timeline:
         initial state is none of them, learned or not.
         """
         found = set()
-        for node in self.operations:
-            assert node.primitive is not None
-            for slot, x in enumerate(node.inputs):
-                made, other = node.primitive, node.inputs[slot - 1].primitive
-                right = made.kind is Kind.product and slot == 1 and x.ndim == 2
-                summed = other is not None and (other.kind is Kind.product or other.combines == "sum")
-                bias = made.combines == "sum" and x.ndim == 1 and summed
-                if x.is_leaf and (x.requires_grad or right or bias):
-                    found.add(x)
+        for x, node, slot in self._uses():
+            if x.is_leaf and (x.requires_grad or self._looks_learned(x, node, slot)):
+                found.add(x)
         return found - {node.inputs[slot] for node, slot in self.initial_states()}
+
+    def _looks_learned(self, x: Tensor, node: Tensor, slot: int) -> bool:
+        made, other = node.primitive, node.inputs[slot - 1].primitive
+        assert made is not None
+        right = made.kind is Kind.product and slot == 1 and x.ndim == 2
+        summed = other is not None and (other.kind is Kind.product or other.combines == "sum")
+        return right or (made.combines == "sum" and x.ndim == 1 and summed)
 
     def _folded(self) -> dict[Tensor, tuple[object, ...]]:
         """Return a key for each operation that its counterparts in other steps share.
@@ -108,10 +112,9 @@ class Timeline:
         Weights tell apart what would otherwise only be counted: the first step may leave out what the others do.
         """
         used_at: dict[Tensor, set[int | None]] = defaultdict(set)
-        for node in self.operations:
-            for x in node.inputs:
-                if x.is_leaf and x.requires_grad:
-                    used_at[x].add(self.of.get(node))
+        for x, node, _ in self._uses():
+            if x.is_leaf and x.requires_grad:
+                used_at[x].add(self.of.get(node))
         lasting = {x for x, times in used_at.items() if len(times) > 1}  # what is learned of one step is its state
         count: Counter[tuple[object, ...]] = Counter()
         shared: dict[tuple[object, ...], tuple[object, ...]] = {}
@@ -130,12 +133,11 @@ class Timeline:
     def _inferred(self) -> dict[Tensor, int]:
         chained: dict[Module, set[int]] = defaultdict(set)
         carried_states: dict[Module, set[tuple[int, int]]] = defaultdict(set)
-        for node in self.operations:
-            for x in node.inputs:
-                if x in self._calls and (repeated := _repeated(self._calls[x], self._calls[node])):
-                    (earlier, module), (later, _) = repeated[0]
-                    chained[module] |= {earlier.call, later.call}
-                    carried_states[module].add((earlier.call, later.call))
+        for x, node, _ in self._uses():
+            if x in self._calls and (repeated := _repeated(self._calls[x], self._calls[node])):
+                (earlier, module), (later, _) = repeated[0]
+                chained[module] |= {earlier.call, later.call}
+                carried_states[module].add((earlier.call, later.call))
         steps = {
             module: {call: t for t, call in enumerate(sorted(calls))}
             for module, calls in chained.items()
@@ -150,17 +152,16 @@ class Timeline:
         return times or self._only_step()
 
     def _only_step(self) -> dict[Tensor, int]:
-        """A cell that was called once, on an initial state, is at its step 0."""
+        """Put a cell that was called once, on an initial state, at its step 0."""
         calls = {self._calls[node][0][0].call for node, _ in self._named_initial_states() if self._calls[node]}
         return {node: 0 for node, found in self._calls.items() if found and found[0][0].call in calls}
 
     def _named_initial_states(self) -> Iterator[tuple[Tensor, int]]:
-        """Return where an h0 comes in, and an h comes out: all that tells a state when there is but one step."""
+        """Yield where an h0 comes in, and an h comes out: all that tells a state when there is but one step."""
         names = {f"{node.name}0" for node in self.operations if node.name}
-        for node in self.operations:
-            for slot, x in enumerate(node.inputs):
-                if x.is_leaf and x.name in names:
-                    yield node, slot
+        for x, node, slot in self._uses():
+            if x.is_leaf and x.name in names:
+                yield node, slot
 
     def _spanning_calls(self) -> set[int]:
         """Find calls that reach over more than one step, such as that of a layer that unrolls a cell."""
@@ -177,19 +178,19 @@ class Timeline:
         """
         cells, free = set(), False
         makers: dict[Tensor, list[Tensor]] = {}
-        for node in self.operations:
-            for x in node.inputs:
-                if x in self.of and node in self.of and self.of[x] != self.of[node]:
-                    if x not in makers:
-                        makers[x] = self._within_step(x, lambda node: node.inputs, stop=False)
-                    common = {
-                        repeated[-1][0][1]
-                        for taker in self._within_step(node, lambda node: self.users[node], stop=True)
-                        for maker in makers[x]
-                        if (repeated := _repeated(self._calls[maker], self._calls[taker]))
-                    }
-                    cells.update(common)
-                    free |= not common and not self.levels(x) and not self.levels(node)
+        for x, node, _ in self._uses():
+            if not self._crosses(x, node):
+                continue
+            if x not in makers:
+                makers[x] = self._within_step(x, lambda node: node.inputs, stop=False)
+            common = {
+                repeated[-1][0][1]
+                for taker in self._within_step(node, lambda node: self.users[node], stop=True)
+                for maker in makers[x]
+                if (repeated := _repeated(self._calls[maker], self._calls[taker]))
+            }
+            cells.update(common)
+            free |= not common and not self.levels(x) and not self.levels(node)
         if len(self.steps) == 1:
             depths = [self.levels(node) for node, _ in self._named_initial_states()]
             if depths and (shallowest := min(depths, key=len)):
@@ -199,7 +200,7 @@ class Timeline:
     def _within_step(
         self, node: Tensor, following: Callable[[Tensor], Iterable[Tensor]], *, stop: bool
     ) -> list[Tensor]:
-        """Operations in modules that one gets to from a node within its step; no further than the nearest, if so asked.
+        """Return operations in modules that a node leads to within its step; the nearest on each way with ``stop``.
 
         Of each call there is one: they differ in nothing that matters here.
         """
@@ -218,7 +219,7 @@ class Timeline:
         return list(found.values())
 
     def _all_columns(self) -> dict[Tensor, int]:
-        """An operation without a time stands after everything if it came last or used what a step made, else before."""
+        """Find where each operation stands; one without a time last if it came last or used what a step made."""
         columns: dict[Tensor, int] = {}
         last = max((node.serial for node in self.of), default=-1)
         for node in self.operations:
@@ -254,30 +255,19 @@ def shown(steps: list[int], window: Window, longest: int) -> list[int | Gap]:
         return list(steps)
     if wanted is None:
         half = longest // 2
-        kept = set(steps[: longest - half]) | set(steps[-half:])
+        kept = {*steps[: longest - half], *steps[-half:]}
     else:
-        first, end = wanted
-        kept = {t for t in steps if first <= t < end}
+        kept = {t for t in steps if wanted[0] <= t < wanted[1]}
         if not kept:
             raise ValueError(
-                f"steps=({first}, {end}) shows none of the time steps {steps[0]} to {steps[-1]}; as with range(), the "
-                "first is shown and the last is not"
+                f"steps={wanted} shows none of the time steps {steps[0]} to {steps[-1]}; as with range(), the first is "
+                "shown and the last is not"
             )
-    return list(_with_gaps(steps, kept))
-
-
-def _with_gaps(steps: list[int], kept: set[int]) -> Iterator[int | Gap]:
-    skipped: list[int] = []
-    for t in steps:
-        if t not in kept:
-            skipped.append(t)
-            continue
-        if skipped:
-            yield Gap(skipped[0], skipped[-1], len(skipped))
-        skipped = []
-        yield t
-    if skipped:
-        yield Gap(skipped[0], skipped[-1], len(skipped))
+    found: list[int | Gap] = []
+    for is_shown, group in groupby(steps, kept.__contains__):
+        run = list(group)
+        found += run if is_shown else [Gap(run[0], run[-1], len(run))]
+    return found
 
 
 def _checked(window: Any) -> tuple[int, int]:
@@ -296,12 +286,7 @@ def _calls(frames: tuple[Frame, ...]) -> Iterator[tuple[Frame, Module]]:
         yield frame, (frame.module,) if frame.module else path
 
 
-def _repeated(
-    earlier: tuple[tuple[Frame, Module], ...], later: tuple[tuple[Frame, Module], ...]
-) -> list[tuple[tuple[Frame, Module], tuple[Frame, Module]]]:
-    """Return the modules that two nodes share in different calls, outermost first."""
-    return [
-        (mine, theirs)
-        for mine, theirs in zip(earlier, later, strict=False)
-        if mine[1] == theirs[1] and mine[0].call != theirs[0].call
-    ]
+def _repeated(earlier: Calls, later: Calls) -> list[Calls]:
+    """Return the calls of modules that two nodes share, where they are different calls, outermost first."""
+    pairs = zip(earlier, later, strict=False)
+    return [(mine, theirs) for mine, theirs in pairs if mine[1] == theirs[1] and mine[0].call != theirs[0].call]

@@ -37,7 +37,10 @@ def by_dot(content: Content, scene: Scene) -> Template:
         ends = (f"b{arrow.head}", f"b{arrow.tail}") if against(arrow.role) else (f"b{arrow.tail}", f"b{arrow.head}")
         graph.edge(*ends, id=f"i{number}", **attributes(arrow.role, arrow.label))
     for number, end in enumerate(content.ends):
-        graph.edge(*_rightwards(end, ports[end.port]), id=f"e{number}", **_port_look(end, scene.downwards))
+        # ports on the left are laid out as sources and those on the right as sinks, whichever way the arrow goes
+        box, port = f"b{end.slot}", ports[end.port]
+        pair = (box, port) if end.forward else (port, box)
+        graph.edge(*pair, id=f"e{number}", **_port_look(end, scene.downwards))
     parts = len(content.boxes) + len(content.inner) + len(content.ends)
     drawn = _drawn(graph.source, parts, content.title)
     try:
@@ -57,12 +60,6 @@ def _drawn(source: str, parts: int, title: str) -> bytes:
             'view="cells", depth=0 to close the modules, steps=(a, b) for a window, or only a part of the graph by '
             "drawing another tensor"
         ) from error
-
-
-def _rightwards(end: End, port: str) -> tuple[str, str]:
-    """Ports on the left are laid out as sources and those on the right as sinks, whichever way the arrow goes."""
-    box = f"b{end.slot}"
-    return (box, port) if end.forward else (port, box)
 
 
 def _port_look(end: End, downwards: bool) -> dict[str, str]:

@@ -60,7 +60,6 @@ class Parts:
         self._options = options
         self._cells_closed = cells_closed
         self._keep_closed = keep_closed
-        self._used: set[str] = set()
         self._module_ids: dict[str, None] = {}
         self._taken: set[str] = set()
         self._states: dict[object, int] = {}
@@ -91,22 +90,19 @@ class Parts:
         """Return the columns in order, and where each time is shown."""
         times = set(map(self.timeline.column, self.timeline.operations))
         sides = set(self.initial.values())
-        columns: list[Column] = []
-        index: dict[int, int] = {}
+        found: list[tuple[Column, list[int]]] = []
         if BEFORE in times or not times or (1 in sides and not isinstance(self.steps[0], Gap)):
-            index[BEFORE] = len(columns)
-            columns.append(Column("before"))
+            found.append((Column("before"), [BEFORE]))
         for step in self.steps:
             if isinstance(step, Gap):
-                index.update((t, len(columns)) for t in self.timeline.steps if step.first <= t <= step.last)
-                columns.append(Column(f"gap{step.first}"))
+                left_out = [t for t in self.timeline.steps if step.first <= t <= step.last]
+                found.append((Column(f"gap{step.first}"), left_out))
             else:
-                index[step] = len(columns)
-                columns.append(Column(f"t{step}", f"t = {step}"))
+                found.append((Column(f"t{step}", f"t = {step}"), [step]))
         if AFTER in times or (-1 in sides and not isinstance(self.steps[-1], Gap)):
-            index[AFTER] = len(columns)
-            columns.append(Column("after"))
-        return tuple(columns), index
+            found.append((Column("after"), [AFTER]))
+        index = {time: number for number, (_, times) in enumerate(found) for time in times}
+        return tuple(column for column, _ in found), index
 
     def _divide(self) -> None:
         gaps = {self._index[gap.first]: gap for gap in self.gaps}
@@ -155,15 +151,7 @@ class Parts:
     def opens(self, id: str) -> bool:
         """Tell whether one of the names in ``expand`` fits a module, or what is in or around it."""
         self._module_ids[id] = None
-        fitting = [
-            name
-            for name in self._options.expand
-            for path in (id, without_step(id))
-            for asked in (plain(name),)
-            if path == asked or path.startswith(f"{asked}.") or asked.startswith(f"{path}.")
-        ]
-        self._used.update(fitting)
-        return bool(fitting)
+        return any(_fits(name, id) for name in self._options.expand)
 
     def _calls_around_cells(self) -> set[int]:
         around = set()
@@ -176,7 +164,7 @@ class Parts:
     def refuse_unknown_names(self) -> None:
         """Complain of a name in ``expand`` that fitted nothing so far."""
         for name in self._options.expand:
-            if name not in self._used:
+            if not any(_fits(name, id) for id in self._module_ids):
                 some = list(self._module_ids)[:8]
                 there = f"what can be opened: {', '.join(some)}" if some else "everything is open already"
                 raise ValueError(f"expand={name!r} fits nothing in this picture; {there}")
@@ -185,14 +173,10 @@ class Parts:
         """Find what of each part is used outside of it, in the order in which it was made."""
         for part in self.parts:
             part.outputs.clear()
-        used: dict[Tensor, None] = {self.graph.output: None}
         for node in self.timeline.operations:
-            for x in node.inputs:
-                if x in self.of and self.of[x] is not self.of[node]:
-                    used[x] = None
-        for node in sorted(used, key=lambda node: node.serial):
-            if node in self.of:
-                self.of[node].outputs.append(node)
+            part = self.of[node]
+            if node is self.graph.output or any(self.of[user] is not part for user in self.timeline.users[node]):
+                part.outputs.append(node)
 
     def unique(self, id: str) -> str:
         """Return the id, changed if another part has it."""
@@ -200,6 +184,12 @@ class Parts:
             id += "′"
         self._taken.add(id)
         return id
+
+
+def _fits(name: str, id: str) -> bool:
+    """Tell whether a name in ``expand``, with or without its step, means a module, or what is in or around it."""
+    asked = f"{plain(name)}."
+    return any(path.startswith(asked) or asked.startswith(path) for path in (f"{id}.", f"{without_step(id)}."))
 
 
 def _name(frame: Frame) -> str:
