@@ -73,7 +73,7 @@ def placed(samples: tuple[Sample, ...], width: float) -> PlacedColumn:
     template.height = ROW - y
     template = template.moved(0, template.height - ROW / 2)
     whole = Rect(template.width / 2, template.height / 2, template.width, template.height)
-    template.frames = [Outline(("legend",), "", whole, 1)]
+    template.frames = [Outline("group", ("legend",), "", whole)]
     return PlacedColumn(content, template, -1, -1 << 30)
 
 

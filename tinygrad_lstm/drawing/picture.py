@@ -56,9 +56,9 @@ class Picture:
         return self._painted.svg
 
     @cached_property
-    def _painted(self) -> paint.Painted:
+    def _painted(self) -> paint.Painting:
         with collector.paused():
-            return paint.svg(self._scene, self._placed)
+            return paint.Painting(self._scene, self._placed)
 
     @property
     def size(self) -> tuple[float, float]:

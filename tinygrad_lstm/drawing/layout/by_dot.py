@@ -78,13 +78,12 @@ def _read(drawn: dict[str, Any], content: Content, downwards: bool) -> Template:
     template = Template(x1 - x0 + 2 * inset, y1 - y0 + 2 * inset + head)
     if framed:
         whole = Rect(template.width / 2, template.height / 2, template.width, template.height)
-        template.frames.append(Outline((), "", whole, 0))
+        template.frames.append(Outline("step", ("frame",), "", whole))
     for found in objects.values():
         if "bb" in found and found["name"].startswith("cluster"):
             a, b, c, d = map(float, found["bb"].split(","))
             rect = Rect((a + c) / 2, (b + d) / 2, c - a, d - b).moved(*move)
-            path = tuple(found["comment"].split("\n"))
-            template.frames.append(Outline(path, found["label"], rect, len(path)))
+            template.frames.append(Outline("group", tuple(found["comment"].split("\n")), found["label"], rect))
     for slot in range(len(content.boxes)):
         found = objects[f"b{slot}"]
         x, y = map(float, found["pos"].split(","))

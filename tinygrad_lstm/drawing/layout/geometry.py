@@ -66,10 +66,10 @@ class Curve(NamedTuple):
 class Outline(NamedTuple):
     """A group's outline; the path names it from the outside in."""
 
+    kind: str  # "step", "time" (its caption alone), "cell" (an opened one) or "group"
     path: tuple[str, ...]
     title: str
     rect: Rect
-    depth: int
 
 
 @dataclass

@@ -98,8 +98,7 @@ class PlacedColumn:
 
     def frames(self) -> Iterator[Outline]:
         for frame in self.template.frames:
-            title = frame.title or self.content.title
-            yield Outline(frame.path, title, frame.rect.moved(self.dx, self.dy), frame.depth)
+            yield frame._replace(title=frame.title or self.content.title, rect=frame.rect.moved(self.dx, self.dy))
 
     def arrows(self) -> Iterator[tuple[Arrow, Curve]]:
         for arrow, curve in zip(self.content.arrows, self.template.inner, strict=True):

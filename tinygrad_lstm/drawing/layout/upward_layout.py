@@ -142,10 +142,10 @@ class _Stack:
             rects |= {slot: rect.moved(unit.left, unit.low) for slot, rect in unit.rects.items()}
             if unit.block:
                 whole = Rect(unit.width / 2, unit.height / 2, unit.width, unit.height).moved(unit.left, unit.low)
-                frames.append(Outline(("", unit.block), unit.block.partition("\n")[2], whole, 1))
+                frames.append(Outline("cell", ("", unit.block), unit.block.partition("\n")[2], whole))
             y = even(y + unit.height + BETWEEN + self._room_for_labels(unit))
         if caption:
-            frames.append(Outline(("time",), "", Rect(width / 2, caption / 2 + 2, width, caption), 1))
+            frames.append(Outline("time", ("time",), "", Rect(width / 2, caption / 2 + 2, width, caption)))
         return Template(width, even(y - BETWEEN + 2 * PITCH), [rects[slot] for slot in range(len(rects))], frames)
 
     def _detours(self) -> int:

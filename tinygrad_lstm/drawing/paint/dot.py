@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 _NODES = {"fontname": theme.FONT, "fontsize": "11", "fontcolor": theme.INK, "margin": "0.09,0.05", "penwidth": "1.2"}
 _EDGES = {"fontname": theme.FONT, "fontsize": "9", "fontcolor": theme.MUTED, "arrowsize": "0.6", "penwidth": "1.1"}
+_FRAMES = {
+    "step": {**theme.OUTER_GROUP, "fontsize": "14"},
+    "time": {"shape": "plaintext", "fontcolor": theme.MUTED, "fontsize": "11"},
+    "cell": {**theme.OPEN_CELL, "fontsize": "12"},
+    "group": {**theme.INNER_GROUP, "fontsize": "11"},
+}
+"""What the frames of each kind look like; font sizes in points."""
 
 
 def to_dot(scene: Scene) -> str:
@@ -39,34 +46,24 @@ def to_dot(scene: Scene) -> str:
     if scene.key:
         with graph.subgraph(name="cluster_legend") as cluster:
             cluster.attr(label="legend", margin="8", fontsize="11", **theme.INNER_GROUP)
-            for sample in scene.key:
-                if isinstance(sample.looks, Box):
-                    cluster.node(
-                        f"legend {sample.meaning}", xlabel=labels.plain(sample.meaning), **box_look(sample.looks)
-                    )
+            for looks, meaning in scene.key:
+                if isinstance(looks, Box):
+                    cluster.node(f"legend {meaning}", xlabel=labels.plain(meaning), **box_look(looks))
     return str(graph.source)
 
 
 def layout_graph(name: str, scene: Scene) -> graphviz.Digraph:
     """Return an empty graph whose arrows lead in the direction of time."""
+    direction = "TB" if scene.downwards else "LR"
+    distances = {"nodesep": "0.18", "ranksep": "0.35", "newrank": "true"}
+    return _graph(name, scene.title, rankdir=direction, fontname=theme.FONT, fontcolor=theme.INK, **distances)
+
+
+def _graph(name: str, title: str, **look: str) -> graphviz.Digraph:
     import graphviz
 
-    return graphviz.Digraph(
-        name,
-        graph_attr={
-            "rankdir": "TB" if scene.downwards else "LR",
-            "newrank": "true",
-            "bgcolor": theme.PAPER,
-            "fontname": theme.FONT,
-            "fontcolor": theme.INK,
-            "nodesep": "0.18",
-            "ranksep": "0.35",
-            "label": "",
-            "tooltip": labels.plain(scene.title),
-        },
-        node_attr=_NODES,
-        edge_attr=_EDGES,
-    )
+    attributes = {"bgcolor": theme.PAPER, "label": "", "tooltip": labels.plain(title), **look}
+    return graphviz.Digraph(name, graph_attr=attributes, node_attr=_NODES, edge_attr=_EDGES)
 
 
 def write_groups(
@@ -107,24 +104,10 @@ def painted(
 
     The elements have the ids f0, f1, … for frames, b0, … for boxes and a0, … for arrows.
     """
-    import graphviz
-
-    graph = graphviz.Digraph(
-        title,
-        graph_attr={
-            "layout": "nop2",
-            "notranslate": "true",
-            "outputorder": "nodesfirst",
-            "splines": "true",
-            "bgcolor": theme.PAPER,
-            "label": "",
-            "tooltip": labels.plain(title),
-        },
-        node_attr={**_NODES, "fixedsize": "true"},
-        edge_attr=_EDGES,
-    )
+    graph = _graph(title, title, layout="nop2", notranslate="true", outputorder="nodesfirst", splines="true")
+    graph.node_attr["fixedsize"] = "true"
     for number, frame in enumerate(frames):
-        look = {"shape": "box", **_frame_look(frame)}
+        look = {"shape": "box", **_FRAMES[frame.kind], "class": frame.kind}
         font_size = look.pop("fontsize")
         label = labels.html_label([(frame.title, {"POINT-SIZE": font_size})]) if frame.title else ""
         graph.node(f"f{number}", label=label, id=f"f{number}", labelloc="t", **_at(frame.rect), **look)
@@ -191,26 +174,13 @@ def arrow_look(arrow: Arrow) -> dict[str, str]:
 
 def shade_look(shade: int) -> tuple[str, str]:
     """Return the colours of a box of that shade, and of the words in it; −1 is no magnitude at all."""
-    return (
-        (theme.SHADES[shade], theme.INVERSE if shade >= theme.DARK_WORDS else theme.INK)
-        if shade >= 0
-        else (theme.PAPER, theme.INK)
-    )
+    fill = theme.SHADES[shade] if shade >= 0 else theme.PAPER
+    return fill, theme.INVERSE if shade >= theme.DARK_WORDS else theme.INK
 
 
 def width_of(shade: int) -> str:
     """Return how wide an arrow is drawn for a shade."""
     return f"{0.8 + 0.5 * max(shade, 0):g}"
-
-
-def _frame_look(frame: Outline) -> dict[str, str]:
-    if frame.depth == 0:
-        return {**theme.OUTER_GROUP, "fontsize": "14", "class": "step"}
-    if frame.path == ("time",):
-        return {"shape": "plaintext", "fontcolor": theme.MUTED, "fontsize": "11", "class": "time"}
-    if frame.path and frame.path[0] == "":
-        return {**theme.OPEN_CELL, "fontsize": "12", "class": "cell"}
-    return {**theme.INNER_GROUP, "fontsize": "11", "class": "group"}
 
 
 def _at(rect: Rect) -> dict[str, str]:

@@ -24,14 +24,6 @@ _HOLE = re.compile(r"@(\w+)@")
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
-class Painted(NamedTuple):
-    """A picture as SVG text, and what was drawn: the boxes and arrows of the scene by their ids in it."""
-
-    svg: str
-    boxes: dict[str, Box]
-    arrows: dict[str, Arrow]
-
-
 class _Stamp(NamedTuple):
     """A column that others look like, and where its frames, boxes and arrows begin among those that are painted."""
 
@@ -41,17 +33,39 @@ class _Stamp(NamedTuple):
     arrows: int
 
 
-class _Stamps:
-    """The columns that differ in more than words and shades, with holes for these, painted in one go."""
+class Painting:
+    """A picture as SVG text, and what was drawn: the boxes and arrows of the scene by their ids in it.
 
-    def __init__(self, placed: Placed) -> None:
+    The columns that differ in more than words and shades are painted in one go, and stamped with their words. The text
+    follows the reader's choice of light or dark and can be read aloud.
+    """
+
+    def __init__(self, scene: Scene, placed: Placed) -> None:
+        self._scene = scene
         self._placed = placed
         self._stamps: dict[object, _Stamp] = {}
         self._frames: list[Outline] = []
         self._boxes: list[tuple[Box, Rect]] = []
         self._arrows: list[tuple[Arrow, Curve]] = []
-        self.of = [self._stamp(column) for column in placed.columns]
-        self.pieces = self._painted()
+        stamps = [self._stamp(column) for column in placed.columns]
+        self._pieces = self._painted()
+        self._taken: set[str] = set()
+        self.boxes: dict[str, Box] = {}
+        self.arrows: dict[str, Arrow] = {}
+        width, height = size(placed)
+        lines = [
+            '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
+            f'<svg role="img" width="{width:.0f}pt" height="{height:.0f}pt" viewBox="0 0 {width:.2f} {height:.2f}" '
+            f'class="{STYLED}" xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,sans-serif">',
+            f"<title>{labels.spoken(scene.title)}</title>",
+            f"<desc>{labels.spoken(scene.description, 2000)}</desc>",
+            f"<style>{dark_style()}</style>",
+            f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
+            f'<g class="graph" transform="translate({PAD - placed.low.x:.2f} {PAD + placed.high.y:.2f})">',
+        ]
+        for column, stamp in zip(placed.columns, stamps, strict=True):
+            lines += self._column(column, stamp)
+        self.svg = "\n".join([*lines, "</g>\n</svg>\n"])
 
     def _stamp(self, column: PlacedColumn) -> _Stamp:
         key = self._key(column)
@@ -90,7 +104,6 @@ class _Stamps:
         """
         rects = {f"f{number}": frame.rect for number, frame in enumerate(self._frames)}
         rects |= {f"b{number}": rect for number, (_, rect) in enumerate(self._boxes)}
-        expected = len(rects) + len(self._arrows)
         drawn = render(dot.painted("picture", self._frames, self._boxes, self._arrows), "svg", "nop2")
         pieces = {}
         for group in list(ET.fromstring(drawn).iter(f"{_SVG}g")):
@@ -103,36 +116,55 @@ class _Stamps:
                     element.attrib.update({"text-anchor": "middle", "x": f"{rects[name].x:.2f}"})
             body = "".join(ET.tostring(child, "unicode") for child in group if child.tag != "title")
             pieces[name] = f'<g id="@id@" class="{group.get("class")}"><title>@title@</title>\n{body}</g>'
+        expected = len(rects) + len(self._arrows)
         if len(pieces) != expected:
             raise RenderError(f"Graphviz painted {len(pieces)} of {expected} elements; {MEND}")
         return pieces
 
-
-def svg(scene: Scene, placed: Placed) -> Painted:
-    """Paint the picture as SVG, which follows the reader's choice of light or dark and can be read aloud."""
-    stamps = _Stamps(placed)
-    width, height = size(placed)
-    lines = [
-        '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
-        f'<svg role="img" width="{width:.0f}pt" height="{height:.0f}pt" viewBox="0 0 {width:.2f} {height:.2f}" '
-        f'class="{STYLED}" xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,sans-serif">',
-        f"<title>{labels.spoken(scene.title)}</title>",
-        f"<desc>{labels.spoken(scene.description, 2000)}</desc>",
-        f"<style>{dark_style()}</style>",
-        f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
-        f'<g class="graph" transform="translate({PAD - placed.low.x:.2f} {PAD + placed.high.y:.2f})">',
-    ]
-    taken: set[str] = set()
-    painted = Painted("", {}, {})
-    for column, stamp in zip(placed.columns, stamps.of, strict=True):
-        name = "legend" if column.is_legend else scene.columns[column.number].id
+    def _column(self, column: PlacedColumn, stamp: _Stamp) -> Iterator[str]:
+        """Fill the pieces of a column, and note which box or arrow each became."""
+        name = "legend" if column.is_legend else self._scene.columns[column.number].id
         dx, dy = column.dx - stamp.column.dx, column.dy - stamp.column.dy
         move = f' transform="translate({dx:.2f} {-dy:.2f})"' if dx or dy else ""
-        lines.append(f'<g id="{_id(name, taken)}" class="column"{move}>')
-        lines += _stamped(column, stamp, stamps, name, taken, Painted("", {}, {}) if column.is_legend else painted)
-        lines.append("</g>")
-    lines.append("</g>\n</svg>\n")
-    return painted._replace(svg="\n".join(lines))
+        yield f'<g id="{self._id(name)}" class="column"{move}>'
+        for number, frame in enumerate(column.frames(), stamp.frames):
+            yield self._filled(f"f{number}", self._id(".".join((name, *frame.path))), frame.title, [frame.title])
+        for number, box in enumerate(column.content.boxes, stamp.boxes):
+            id = self._id(box.id)
+            if not column.is_legend:
+                self.boxes[id] = box
+            looks = {}
+            if box.shade:
+                fill, ink = dot.shade_look(box.shade)
+                looks = {f'fill="{SHADES[0]}"': f'fill="{fill}"', f'fill="{INK}"': f'fill="{ink}"'}
+            words = [text.text for text in box.texts]
+            yield self._filled(f"b{number}", id, f"{box.tooltip}\n{box.statistics}".strip(), words, looks)
+        for number, arrow in enumerate(column.content.drawn, stamp.arrows):
+            id = self._id(f"{arrow.tail}→{arrow.head}")
+            if not column.is_legend:
+                self.arrows[id] = arrow
+            blank, own = (f'stroke-width="{dot.width_of(shade)}"' for shade in (0, arrow.shade or 0))
+            yield self._filled(f"a{number}", id, arrow.tooltip, [arrow.label], {blank: own})
+        yield "</g>"
+
+    def _filled(self, name: str, id: str, tooltip: str, words: Iterable[str], looks: Mapping[str, str] = {}) -> str:
+        """Return a painted element with its own words and looks; every text is escaped here, and nowhere else."""
+        piece = self._pieces[name]
+        for blank, look in looks.items():
+            piece = piece.replace(blank, look)
+        texts = {"id": id, "title": labels.spoken(tooltip)}
+        texts.update((str(number), labels.spoken(word)) for number, word in enumerate(words))
+        return _HOLE.sub(lambda hole: texts[hole[1]], piece)
+
+    def _id(self, text: str) -> str:
+        """Return the text as an identifier that is not taken yet: no spaces, nothing that needs escaping."""
+        id = base = _UNFIT.sub("_", text)
+        count = 1
+        while id in self._taken:
+            count += 1
+            id = f"{base}_{count}"
+        self._taken.add(id)
+        return id
 
 
 def size(placed: Placed) -> tuple[float, float]:
@@ -148,46 +180,3 @@ def positioned(scene: Scene, placed: Placed) -> str:
         [box for column in placed.columns for box in column.boxes()],
         [arrow for column in placed.columns for arrow in placed.arrows(column)],
     )
-
-
-def _stamped(
-    column: PlacedColumn, stamp: _Stamp, stamps: _Stamps, prefix: str, taken: set[str], painted: Painted
-) -> Iterator[str]:
-    """Fill the pieces of a column, and note in ``painted`` which box or arrow each became."""
-    for number, frame in enumerate(column.frames(), stamp.frames):
-        id = ".".join((prefix, *frame.path)) if frame.depth else f"{prefix}.frame"
-        yield _filled(stamps.pieces[f"f{number}"], _id(id, taken), frame.title, [frame.title])
-    for number, box in enumerate(column.content.boxes, stamp.boxes):
-        id = _id(box.id, taken)
-        painted.boxes[id] = box
-        looks = {}
-        if box.shade:
-            fill, ink = dot.shade_look(box.shade)
-            looks = {f'fill="{SHADES[0]}"': f'fill="{fill}"', f'fill="{INK}"': f'fill="{ink}"'}
-        words = [text.text for text in box.texts]
-        yield _filled(stamps.pieces[f"b{number}"], id, f"{box.tooltip}\n{box.statistics}".strip(), words, looks)
-    for number, arrow in enumerate(column.content.drawn, stamp.arrows):
-        id = _id(f"{arrow.tail}→{arrow.head}", taken)
-        painted.arrows[id] = arrow
-        blank, own = (f'stroke-width="{dot.width_of(shade)}"' for shade in (0, arrow.shade or 0))
-        yield _filled(stamps.pieces[f"a{number}"], id, arrow.tooltip, [arrow.label], {blank: own})
-
-
-def _filled(piece: str, id: str, tooltip: str, words: Iterable[str], looks: Mapping[str, str] = {}) -> str:
-    """Return a painted element with its own words and looks; every text is escaped here, and nowhere else."""
-    for blank, look in looks.items():
-        piece = piece.replace(blank, look)
-    texts = {"id": id, "title": labels.spoken(tooltip)}
-    texts.update((str(number), labels.spoken(word)) for number, word in enumerate(words))
-    return _HOLE.sub(lambda hole: texts[hole[1]], piece)
-
-
-def _id(text: str, taken: set[str]) -> str:
-    """Return the text as an identifier that is not taken yet: no spaces, nothing that needs escaping."""
-    id = base = _UNFIT.sub("_", text)
-    count = 1
-    while id in taken:
-        count += 1
-        id = f"{base}_{count}"
-    taken.add(id)
-    return id
