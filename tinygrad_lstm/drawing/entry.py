@@ -138,14 +138,12 @@ def _fade(scene: Scene, path: Path) -> None:
 
 
 def _write_notes(scene: Scene, notes: Notes) -> None:
-    for about, note in notes.items():
-        if isinstance(about, Tensor):
-            for box in scene.boxes:
-                if box.role != "echo" and any(x is about for x in box.shows):
-                    box.texts = (*box.texts, Text(clean(note), "note"))
-            continue
+    for about, note in notes.items():  # looked up in sets, since == compares the numbers of tensors
+        for box in scene.boxes:
+            if about in set(box.shows) and box.role != "echo":
+                box.texts = (*box.texts, Text(clean(note), "note"))
         for arrow in scene.arrows:
-            if any(x is about[0] and node is about[1] for x, node in arrow.uses):
+            if about in set(arrow.uses):
                 arrow.label = ", ".join(filter(None, (arrow.label, clean(note))))
                 arrow.role = "noted" if arrow.role != "gradient" else arrow.role
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from operator import attrgetter
 
 from ...engine.backprop import Contribution, backprop
 from ...engine.graph import Graph
@@ -31,10 +32,11 @@ class _Backward(UnrolledScene):
         self.known = options.gradients
         self.complete = {graph.output: magnitude(walk[0].upstream) if walk else 1.0}
         self.complete.update((step.input, magnitude(step.after)) for step in walk if step.arrived == step.expected)
-        self.steps = {(step.node, step.slot): step for step in walk}
-        self.sent: dict[Tensor, list[Contribution]] = defaultdict(list)
+        self.sent: dict[Tensor, list[Contribution]] = defaultdict(list)  # by what receives them
+        self.steps: dict[Tensor, list[Contribution]] = defaultdict(list)  # by what sends them
         for step in walk:
             self.sent[step.input].append(step)
+            self.steps[step.node].append(step)
         self.meetings = self._find_meetings()
         self.scale = Scale([*self.complete.values(), *(magnitude(step.contribution) for step in walk)])
         self.scene.scale = self.scale if options.colored else None
@@ -60,14 +62,11 @@ class _Backward(UnrolledScene):
         self.scene.add(box)
         for node in part.members:
             self._meeting(node, part)
-        for node in part.members:
-            for slot, x in enumerate(node.inputs):
-                step = self.steps.get((node, slot))
-                if step is None or not self._is_known(node):
-                    continue
-                if x.is_leaf:
+        for node in filter(self._is_known, part.members):
+            for step in sorted(self.steps[node], key=attrgetter("slot")):
+                if step.input.is_leaf:
                     self._to_leaf(step, part)
-                elif self.parts.of[x] is not part:
+                elif self.parts.of[step.input] is not part:
                     self._to_part(step, part)
 
     def _add_gradient(self, box: Box, part: Part, received: list[Tensor]) -> None:
@@ -90,8 +89,7 @@ class _Backward(UnrolledScene):
             return
         texts = (Text("+", "sign"), Text(f"{len(self.sent[node])} meet", "detail"))
         tooltip = f"{len(self.sent[node])} contributions to {self.describe.name(node)} add up here"
-        place = node.scope if part.kind == "op" else ()
-        circle = Box(self._circle(node), "meeting", texts, part.column, place, tooltip=tooltip, shows=[node])
+        circle = Box(self._circle(node), "meeting", texts, part.column, part.place, tooltip=tooltip, shows=[node])
         self.scene.add(circle)
         arrow = self._flow(circle.id, part.id, self.complete[node], node, node)
         arrow.tooltip = f"{self.describe.name(node)}: the sum"
@@ -101,22 +99,20 @@ class _Backward(UnrolledScene):
 
     def _find_meetings(self) -> set[Tensor]:
         """Find operations to whose results several contributions come, not all of them from within one closed box."""
-        found = set()
-        for x, steps in self.sent.items():
-            if len(steps) > 1 and not x.is_leaf and self.parts.of[x].kind != "gap":
-                sources = {self.parts.of[step.node] for step in steps}
-                if sources != {self.parts.of[x]}:
-                    found.add(x)
-        return found
+        of = self.parts.of
+        return {
+            x
+            for x, steps in self.sent.items()
+            if len(steps) > 1 and not x.is_leaf and of[x].kind != "gap" and {of[step.node] for step in steps} != {of[x]}
+        }
 
     def _to_leaf(self, step: Contribution, part: Part) -> None:
         """Add a copy of the leaf beside what it was used by, with what this use adds to its gradient."""
         if part.kind == "gap":
             return
         side = self.parts.initial.get((step.node, step.slot), 0)
-        place = () if side or part.kind != "op" else step.node.scope
         id = f"{self.graph.ids[step.input]}@{self.graph.ids[step.node]}.{step.slot}"
-        box = self.describe.node(step.input, id, part.column - side, place)
+        box = self.describe.node(step.input, id, part.column - side, () if side else part.place)
         size = magnitude(step.contribution)
         box.texts = (*box.texts, Text(f"+= {_norm(size)}", "gradient"))
         if step.expected > 1:
@@ -135,8 +131,8 @@ class _Backward(UnrolledScene):
             when = self.parts.columns[part.column]
             text = "from the end" if when.id == "after" else f"from {when.title or 'before'}"
             texts = (Text(self.describe.name(step.node)), Text(text, "detail"))
-            place = step.input.scope if target.kind == "op" else ()
-            echo = Box(f"{part.id}@{head}.{step.slot}", "echo", texts, target.column, place, shows=[step.node])
+            id = f"{part.id}@{head}.{step.slot}"
+            echo = Box(id, "echo", texts, target.column, target.place, shows=[step.node])
             echo.tooltip = f"the gradient of {part.id}"
             tail = self.scene.add(echo)
         self._flow(tail, head, magnitude(step.contribution), step.node, step.input)

@@ -31,12 +31,18 @@ class Part:
 
     @property
     def caption(self) -> str:
+        """Return what stands on its frame when it is open."""
         return self.title if self.name in ("", "cell") else f"{self.title} · {self.name}"
 
     @property
     def texts(self) -> tuple[Text, ...]:
         """Return what is written on its box when it is closed."""
         return (Text(self.title, "symbol"), *([Text(self.name, "detail")] if self.name else []))
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Return the groups in which it stands, and what is drawn for it alone."""
+        return self.members[0].scope if self.kind == "op" else ()
 
     @property
     def closed(self) -> bool:
@@ -75,6 +81,7 @@ class Parts:
 
     @property
     def gaps(self) -> list[Gap]:
+        """Return what is left out."""
         return [step for step in self.steps if isinstance(step, Gap)]
 
     def timeless(self, node: Tensor) -> str:

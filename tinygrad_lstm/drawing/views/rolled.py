@@ -55,7 +55,7 @@ class _Rolled(UnrolledScene):
         node = part.members[0]
         box = self.describe.group(part, self._texts(part), [])
         if part.kind == "op":
-            box.role, box.place = ("input", ()) if is_input(part) else (role(node), node.scope)
+            box.role, box.place = ("input", ()) if is_input(part) else (role(node), part.place)
         times = sorted({self.parts.timeline.of[x] for x in part.members if x in self.parts.timeline.of})
         when = f"{len(times)} time steps, t = {times[0]} … {times[-1]}" if times else "once"
         box.tooltip = f"{part.id}: {when}\nfor example {self.describe.tooltip((part.outputs or [node])[0])}"

@@ -93,18 +93,17 @@ class UnrolledScene:
     def _box(self, part: Part) -> Box:
         if part.kind == "op":
             (node,) = part.members
-            return self.describe.node(node, part.id, part.column, node.scope)
+            return self.describe.node(node, part.id, part.column, part.place)
         if part.kind == "gap":
             hint = f"{part.title}\nnot shown; steps='all' shows every step, steps=(a, b) others"
             return Box(part.id, "gap", part.texts, part.column, tooltip=hint, shows=part.members)
         return self.describe.group(part, part.texts, part.outputs)
 
     def _from_leaf(self, x: Tensor, node: Tensor, slot: int, part: Part) -> None:
-        alone, side = part.kind == "op", self.parts.initial.get((node, slot), 0)
-        weight = x in self.parts.weights
-        if part.kind == "gap" or (not alone and not side and (weight or is_number(x))):
+        side, weight = self.parts.initial.get((node, slot), 0), x in self.parts.weights
+        if part.kind == "gap" or (part.kind != "op" and not side and (weight or is_number(x))):
             return
-        copy = self._copy(x, node, slot, part, part.column - side, node.scope if alone and not side else ())
+        copy = self._copy(x, node, slot, part, part.column - side, () if side else part.place)
         role = ("data", "state", "back")[side] if side else "weight" if weight else "data"
         arrow = self._arrow(copy.id, part, x, node, role)
         carried_states = self.parts.timeline.carried_states.get((self.parts.timeline.fold[node], slot))
@@ -145,11 +144,10 @@ class UnrolledScene:
     def _from_afar(self, far: list[Tensor], node: Tensor, part: Part) -> None:
         bundles = [far] if len(far) > (1 if self.scene.upwards else MANY) else [[x] for x in far]
         for bundle in bundles:
-            place = node.scope if part.kind == "op" else ()
-            key = (*bundle, part.column, place)
+            key = (*bundle, part.column, part.place)
             if key not in self._copies:
                 id = f"{self.graph.ids[bundle[0]]}@{part.id}"
-                self._copies[key] = self.describe.echo(bundle, id, part.column, place, self._when(bundle))
+                self._copies[key] = self.describe.echo(bundle, id, part.column, part.place, self._when(bundle))
                 self.scene.add(self._copies[key])
             arrow = self._arrow(self._copies[key].id, part, bundle[0], node, "data")
             arrow.uses += [(x, node) for x in bundle[1:]]
