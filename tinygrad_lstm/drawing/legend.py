@@ -10,7 +10,6 @@ from ..structure.words import short
 from . import labels
 from .layout.geometry import Curve, Outline, Point, Rect, Template
 from .layout.model import Content, PlacedColumn
-from .layout.sizes import size
 from .scale import Scale
 from .scene import Arrow, Box, Sample, Scene, Text
 from .views.options import Options
@@ -78,4 +77,4 @@ def placed(samples: tuple[Sample, ...], width: float) -> PlacedColumn:
 
 
 def _width(looks: Box | Arrow) -> float:
-    return ARROW if isinstance(looks, Arrow) else max(size(looks, False)[0], 30.0)
+    return ARROW if isinstance(looks, Arrow) else max(labels.size(looks, False)[0], 30.0)

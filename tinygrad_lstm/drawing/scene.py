@@ -96,9 +96,7 @@ class Scene:
 
     def add(self, box: Box) -> str:
         """Put a box into the picture, under an id that no other has; returns it."""
-        while box.id in self._ids:
-            box.id += "′"
-        self._ids.add(box.id)
+        box.id = unused(box.id, self._ids)
         self.boxes.append(box)
         return box.id
 
@@ -109,3 +107,11 @@ class Scene:
         self.columns = tuple(self.columns[column] for column in used)
         for box in self.boxes:
             box.column = number[box.column]
+
+
+def unused(id: str, taken: set[str]) -> str:
+    """Return the id, with as many primes as make it a new one, which is taken from now on."""
+    while id in taken:
+        id += "′"
+    taken.add(id)
+    return id

@@ -54,6 +54,10 @@ class Timeline:
         """Return the step an operation belongs to, or BEFORE or AFTER."""
         return self._columns[node]
 
+    def crosses(self, x: Tensor, node: Tensor) -> bool:
+        """Tell whether a use leads from one step to another."""
+        return x in self.of and node in self.of and self.of[x] != self.of[node]
+
     def levels(self, node: Tensor) -> list[tuple[Frame, Module]]:
         """Return the calls an operation was made in, outermost first, that lie within one time step."""
         return [(frame, module) for frame, module in self._calls[node] if frame.call not in self._span]
@@ -75,17 +79,13 @@ class Timeline:
     @cached_property
     def carried_states(self) -> dict[tuple[object, int], tuple[Tensor, Tensor]]:
         """Return, for each place in a step that takes a state of a neighbour, an example: the state and its user."""
-        return {(self.fold[node], slot): (x, node) for x, node, slot in self._uses() if self._crosses(x, node)}
+        return {(self.fold[node], slot): (x, node) for x, node, slot in self._uses() if self.crosses(x, node)}
 
     def _uses(self) -> Iterator[tuple[Tensor, Tensor, int]]:
         """Yield each tensor that is used, the operation that uses it, and as which of its inputs."""
         for node in self.operations:
             for slot, x in enumerate(node.inputs):
                 yield x, node, slot
-
-    def _crosses(self, x: Tensor, node: Tensor) -> bool:
-        """Tell whether a use leads from one step to another."""
-        return x in self.of and node in self.of and self.of[x] != self.of[node]
 
     def weights(self) -> set[Tensor]:
         """Return the leaves that belong to the network rather than to its input.
@@ -179,7 +179,7 @@ class Timeline:
         cells, free = set(), False
         makers: dict[Tensor, list[Tensor]] = {}
         for x, node, _ in self._uses():
-            if not self._crosses(x, node):
+            if not self.crosses(x, node):
                 continue
             if x not in makers:
                 makers[x] = self._within_step(x, lambda node: node.inputs, stop=False)

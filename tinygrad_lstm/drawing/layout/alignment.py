@@ -28,29 +28,27 @@ def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
         placed[number].dy = 0.0 if scene.downwards else -placed[number].template.height
     first = framed[0] if framed else 0
     for number in range(first - 1, -1, -1):
-        placed[number].dy = placed[number + 1].dy - _offset(placed[number], placed[number + 1])
+        placed[number].dy = placed[number + 1].dy - _offset(number, placed)
     for number in range(first + 1, len(placed)):
         if number not in framed:
-            placed[number].dy = placed[number - 1].dy + _offset(placed[number - 1], placed[number])
+            placed[number].dy = placed[number - 1].dy + _offset(number - 1, placed)
 
 
-def _offset(column: PlacedColumn, following: PlacedColumn) -> float:
-    """Return how far the next column is to be moved for its ports to meet those of the column before."""
+def _offset(number: int, placed: list[PlacedColumn]) -> float:
+    """Return how far the next column is to be moved for its ports to meet those of the column of that number."""
+    column, following = placed[number], placed[number + 1]
     if column.kind == following.kind or column.template.boxes == following.template.boxes:
         return 0.0
-    apart = [
-        height - following.port(end)
-        for end, other, height in _opposite(following, [column, following])
-        if other == column.number
-    ]
+    apart = [height - following.port(end) for end, other, height in _opposite(following, placed) if other == number]
     return float(median(apart)) if apart else (column.template.height - following.template.height) / 2
 
 
 def _opposite(column: PlacedColumn, placed: list[PlacedColumn]) -> list[tuple[int, int, float]]:
-    """Return its ends of crossing arrows by number, in which columns they end or begin, and how high the ports are."""
-    columns = {each.number: each for each in placed}
+    """Return the ends of arrows to neighbours by number, in which column the others are, and how high their ports."""
+    around = placed[max(column.number - 1, 0) : column.number + 2]
+    columns = {each.number: each for each in around}
     found = []
-    for neighbour in placed:
+    for neighbour in around:
         for _, i, tail_end, j, head_end in neighbour.content.crossing:
             if i == column.number and j in columns:
                 found.append((tail_end, j, columns[j].port(head_end)))
@@ -59,16 +57,12 @@ def _opposite(column: PlacedColumn, placed: list[PlacedColumn]) -> list[tuple[in
     return found
 
 
-def _around(column: PlacedColumn, placed: list[PlacedColumn]) -> list[PlacedColumn]:
-    return placed[max(column.number - 1, 0) : column.number + 2]
-
-
 def _face_neighbours(column: PlacedColumn, placed: list[PlacedColumn]) -> None:
     """Place initial states right where they enter the first step."""
     content = column.content
     bound = {slot for arrow in content.inner for slot in (arrow.tail, arrow.head)}
     bound |= {end.slot for end in content.ends if not end.outgoing}
-    opposite = _opposite(column, _around(column, placed))
+    opposite = _opposite(column, placed)
     entering = [height - column.port(end) for end, _, height in opposite if not content.ends[end].outgoing]
     level = column.template.moved(0, median(entering) if entering else 0.0)  # what comes in comes in straight
     leaving = {content.ends[end].slot: height for end, _, height in opposite if content.ends[end].outgoing}
@@ -97,7 +91,7 @@ def _face_both(gap: PlacedColumn, placed: list[PlacedColumn]) -> None:
     """Let what leads into a gap and out of it do so where the neighbours' ports are."""
     gap.kind = -1 - gap.number
     template = gap.template.moved(0, 0)
-    heights = {end: height for end, _, height in _opposite(gap, _around(gap, placed))}
+    heights = {end: height for end, _, height in _opposite(gap, placed)}
     if len(heights) != len(gap.content.ends):
         return
     low, high = min(heights.values()), max(heights.values())

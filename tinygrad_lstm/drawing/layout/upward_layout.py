@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, pairwise
 
 from ...pages.theme import ROLES
 from .. import labels
 from ..scene import Scene
 from .by_dot import by_dot
 from .cell_layout import ROWS, cell_layout, even, spread
-from .geometry import Curve, Outline, Rect, Template
+from .geometry import Curve, Outline, Point, Rect, Template
 from .model import Content, End, Inner
 from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Terminals, curve, terminals
-from .sizes import at_corner, beside, size
 
 ACROSS = 64.0
 ABOVE = 56.0
@@ -71,14 +70,14 @@ class _Stack:
     def _write(self, number: int, arrow: Inner) -> None:
         """Find a place for an arrow's label, whose words run from left to right whichever way time does."""
         line = self.template.inner[number]
-        find = at_corner if arrow.tail == arrow.head else beside
+        find = _at_corner if arrow.tail == arrow.head else _beside
         label = find(line.turned(1), arrow.label).turned(-1) if self.downwards else find(line, arrow.label)
         self.template.inner[number] = line._replace(label=label)
 
     def _size(self, slot: int) -> tuple[float, float]:
         """Return the size of the words; steps that are left out stand as high as all that passes them."""
         box = self.content.boxes[slot]
-        width, height = size(box, self.downwards)
+        width, height = labels.size(box, self.downwards)
         if box.role == "gap":
             ports = Counter(port[:1] for port in {end.port for end in self.content.ends if end.slot == slot})
             height = max(height, 2 * PITCH * (max(ports.values(), default=0) + 1))
@@ -250,3 +249,17 @@ class _Stack:
         elif box.lane:
             sides = {UP: 2, RIGHT: 0, DOWN: 1, LEFT: 2} if outgoing else {DOWN: 0, LEFT: 0, UP: 1, RIGHT: 2}
         return terminals(self.template.boxes[slot], sides, round_=ROLES[box.role]["shape"] in ROUND)
+
+
+def _beside(line: Curve, label: str) -> Point:
+    """Return a place for a label, next to the longest straight piece of a line."""
+    a, b = max(
+        pairwise(line.points[::3]), key=lambda piece: abs(piece[0].x - piece[1].x) + abs(piece[0].y - piece[1].y)
+    )
+    middle = Point((a.x + b.x) / 2, (a.y + b.y) / 2)
+    return middle.moved(labels.width(label, 9) / 2 + 6, 0) if abs(a.x - b.x) < 1 else middle.moved(0, 8)
+
+
+def _at_corner(line: Curve, label: str) -> Point:
+    """Return a place for the label of a loop: at its upper right, where no line leaves a box."""
+    return Point(max(p.x for p in line.points) + labels.width(label, 9) / 2 + 6, max(p.y for p in line.points) - 2)

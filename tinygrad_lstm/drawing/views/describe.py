@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...engine.graph import Graph
 from ...engine.primitive import Primitive
@@ -43,7 +46,7 @@ class Describer:
         if role(node) != "constant":
             if self.options.shapes:
                 texts.append(Text(words.shape(self.graph.values[node]), "detail"))
-            texts += self.numbers(node)
+            texts += self.numbers([node])
         shared = self._texts.setdefault(tuple(texts), tuple(texts))
         box = Box("", role(node), shared, tooltip=self.tooltip(node), statistics=self.statistics(node))
         return self._shaded(box, node)
@@ -71,7 +74,7 @@ class Describer:
         lines = list(texts)
         for node in outputs:
             name = self.name(node) if len(outputs) > 1 else ""
-            lines += [Text(f"{name} {text}".strip(), style) for text, style in self.numbers(node, most=1)]
+            lines += [Text(f"{name} {text}".strip(), style) for text, style in self.numbers([node], most=1)]
         made = [f"{part.id}: {len(part.members)} operations"] if len(part.members) > 1 else []
         box = Box(part.id, part.kind, tuple(lines), part.column, block=part.block, lane=part.lane, shows=part.members)
         box.tooltip = "\n".join([*made, *map(self.tooltip, outputs)])
@@ -86,16 +89,18 @@ class Describer:
         """Return what its author called a node, with its time step; nothing if it has no name."""
         return words.clean(display_name(node) or "")
 
-    def numbers(self, node: Tensor, most: int = 3) -> list[Text]:
-        """Return the lines that values and gradients add to a box: up to so many numbers, else the norm."""
+    def numbers(self, nodes: list[Tensor], most: int = 3) -> list[Text]:
+        """Return the lines that values and gradients add to a box: up to so many numbers, else the norms."""
         lines = []
         if self.options.values:
-            lines.append(Text(words.numbers(self.graph.values[node], most), "value"))
-        gradients = self.options.gradients
-        if gradients is not None and node.requires_grad:
-            found = gradients.get(node)
-            known = None if found is None else Text(f"∂ {words.numbers(np.asarray(found), most)}", "gradient")
-            lines.append(known or Text(NOT_YET, "pending"))
+            lines.append(Text(_numbers([self.graph.values[node] for node in nodes], most), "value"))
+        wanted = [node for node in nodes if node.requires_grad]
+        found = self._known(wanted)
+        if found:
+            lines.append(Text(f"∂ {_numbers(found, most)}", "gradient"))
+        if self.options.gradients is not None and len(found) < len(wanted):
+            some = f"∂ {len(wanted) - len(found)} of {len(wanted)} " if found else "∂ "
+            lines.append(Text(NOT_YET.replace("∂ ", some), "pending"))
         return lines
 
     def tooltip(self, node: Tensor) -> str:
@@ -105,25 +110,36 @@ class Describer:
 
     def statistics(self, node: Tensor) -> str:
         """Return what a node's value and gradient are like."""
-        found = (self.options.gradients or {}).get(node)
         lines = [f"value: {statistics(self.graph.values[node])}"]
-        if found is not None:
-            lines.append(f"gradient: {statistics(np.asarray(found))}")
+        lines += [f"gradient: {statistics(gradient)}" for gradient in self._known([node])]
         return "\n".join(lines)
 
-    def magnitudes(self, nodes: list[Tensor]) -> list[float]:
-        """Return the norms of those gradients that are known."""
+    def shade(self, nodes: Iterable[Tensor]) -> int | None:
+        """Return the shade of the largest of the nodes' gradients, if boxes are shaded."""
+        if self.scale is None:
+            return None
+        return self.scale.shade(max(map(magnitude, self._known(nodes)), default=0.0))
+
+    def _known(self, nodes: Iterable[Tensor]) -> list[NDArray[Any]]:
+        """Return those gradients that were asked for and are known."""
         gradients = self.options.gradients or {}
-        return [magnitude(found) for node in nodes if (found := gradients.get(node)) is not None]
+        return [np.asarray(found) for node in nodes if (found := gradients.get(node)) is not None]
 
     def _shaded(self, box: Box, *nodes: Tensor) -> Box:
         """Return the box as the gradients of the nodes want it to look."""
         wanted = [node for node in nodes if node.requires_grad]
-        found = self.magnitudes(wanted)
-        box.pending = self.options.gradients is not None and bool(wanted) and not found
-        if self.scale is not None:
-            box.shade = self.scale.shade(max(found, default=0.0))
+        box.pending = self.options.gradients is not None and bool(wanted) and not self._known(wanted)
+        box.shade = self.shade(wanted)
         return box
+
+
+def _numbers(arrays: list[NDArray[Any]], most: int) -> str:
+    """Return the numbers or the norm of one array; of several, from which norm to which."""
+    if len(arrays) == 1:
+        return words.numbers(arrays[0], most)
+    norms = list(map(magnitude, arrays))
+    ends = [f"‖{norm:.3g}‖".replace("-", "−") for norm in (np.min(norms), np.max(norms))] if norms else ["none"]
+    return " … ".join(dict.fromkeys(ends))
 
 
 def made_by(node: Tensor) -> Primitive:

@@ -15,7 +15,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
 from ...structure.words import is_number
-from ..scene import Arrow, Box, Scene, Text
+from ..scene import Arrow, Box, Scene, Text, unused
 from .describe import made_by, role
 from .options import Options
 from .parts import Part, Parts, without_step
@@ -67,7 +67,7 @@ class _Opening:
 
     def _part(self, node: Tensor, cell: Part) -> Part:
         """Return a part of an opened cell, by the node that comes last in it."""
-        part = Part(self._parts.unique(self._parts.graph.ids[node]), "pointwise", cell.column, _sign(node))
+        part = Part(unused(self._parts.graph.ids[node], self._parts.taken), "pointwise", cell.column, _sign(node))
         if node in self._fused[cell]:
             part.kind = "layer"
             part.title = made_by(node).symbol if role(node) == "layer" else "linear"
@@ -102,19 +102,13 @@ class _Opening:
 
     def _is_entry(self, node: Tensor) -> bool:
         """Tell whether a state comes into the cell here."""
-        of = self._parts.timeline.of
-        return any(
-            (node, slot) in self._parts.initial or (x in of and self._apart(x, node))
-            for slot, x in enumerate(node.inputs)
-        )
-
-    def _apart(self, x: Tensor, node: Tensor) -> bool:
-        return self._parts.timeline.of[x] != self._parts.timeline.of.get(node)
+        initial, crosses = self._parts.initial, self._parts.timeline.crosses
+        return any((node, slot) in initial or crosses(x, node) for slot, x in enumerate(node.inputs))
 
     def _carried_on(self, node: Tensor) -> bool:
         """Tell whether a state leaves the cell here: used at another step, or named as one at the end."""
-        users, of = self._users[node], self._parts.timeline.of
-        if any(self._apart(node, user) for user in users if user in of):
+        users = self._users[node]
+        if any(self._parts.timeline.crosses(node, user) for user in users):
             return True
         outside = all(self._parts.of[user] is not self._parts.of[node] for user in users)
         return node.name is not None and (outside or f"{node.name}0" in self._states)
@@ -126,14 +120,12 @@ class _Gates(UnrolledScene):
     def drawn(self) -> Scene:
         """Return the scene; a pill is drawn in every step if it is in one."""
         fold = self.parts.timeline.fold
-        self._shown = {fold[x] for part in self.parts.parts if part.block for x in part.outputs if self._leaves(x)}
+        made_in_cells = [x for part in self.parts.parts if part.block for x in part.outputs]
+        self._shown = {fold[x] for x in made_in_cells if x is self.graph.output or self._users_outside(x)}
         return super().drawn()
 
-    def _leaves(self, x: Tensor) -> bool:
-        """Tell whether something besides the cell itself uses x: it is an output, and not only a state."""
-        return x is self.graph.output or bool(self._users_outside(x))
-
     def _users_outside(self, x: Tensor) -> list[Tensor]:
+        """Return what uses x besides the cell itself: if anything does, x is an output, and not only a state."""
         source = self.parts.of[x]
         return [user for user in self.parts.timeline.users[x] if not _carries(source, self.parts.of[user])]
 

@@ -10,7 +10,7 @@ from ...engine.scope import Frame
 from ...engine.tensor import Tensor
 from ...structure.timeline import AFTER, BEFORE, Gap, Timeline, shown
 from ...structure.words import clean
-from ..scene import Column, Text
+from ..scene import Column, Text, unused
 from .options import Options
 
 
@@ -67,7 +67,7 @@ class Parts:
         self._cells_closed = cells_closed
         self._keep_closed = keep_closed
         self._module_ids: dict[str, None] = {}
-        self._taken: set[str] = set()
+        self.taken: set[str] = set()
         self._states: dict[object, int] = {}
         self._around_cells = self._calls_around_cells()
         self.initial = self.timeline.initial_states()
@@ -122,7 +122,7 @@ class Parts:
             else:
                 key, part = self._closed_module(node, column) or (node, Part(self.graph.ids[node], "op", column))
             if key not in found:
-                part.id = self.unique(part.id)
+                part.id = unused(part.id, self.taken)
                 found[key] = part
                 self.parts.append(part)
             found[key].members.append(node)
@@ -184,13 +184,6 @@ class Parts:
             part = self.of[node]
             if node is self.graph.output or any(self.of[user] is not part for user in self.timeline.users[node]):
                 part.outputs.append(node)
-
-    def unique(self, id: str) -> str:
-        """Return the id, changed if another part has it."""
-        while id in self._taken:
-            id += "′"
-        self._taken.add(id)
-        return id
 
 
 def _fits(name: str, id: str) -> bool:

@@ -24,7 +24,7 @@ class View(NamedTuple):
     walks_back: bool = False  # whether it finds the gradients it shows by itself
 
 
-_ALL = (
+_VIEWS = (
     View("ops", "every operation, in a frame for each time step; weights copied to where they act", ops),
     View("gates", "each cell opened: layers, pointwise operations, and the state on its belt", gates, shapes=False),
     View("cells", "one box per cell and step, layers upwards", cells),
@@ -37,5 +37,5 @@ _ALL = (
     ),
 )
 
-VIEWS = {view.name: view for view in _ALL}
+VIEWS = {view.name: view for view in _VIEWS}
 """The views by name, in the order in which they are listed."""

@@ -9,9 +9,8 @@ import numpy as np
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure import words
-from ...structure.words import magnitude
-from ..scene import Arrow, Box, Column, Scene, Text
-from .describe import NOT_YET, role
+from ..scene import Arrow, Box, Column, Scene, Text, unused
+from .describe import role
 from .options import Options
 from .parts import Part, Parts
 from .unrolled import UnrolledScene, is_input
@@ -48,9 +47,6 @@ class _Rolled(UnrolledScene):
     def _only_picks(self, part: Part) -> bool:
         return is_input(part)
 
-    def _input(self, part: Part) -> Box:
-        return self._box(part)
-
     def _box(self, part: Part) -> Box:
         node = part.members[0]
         box = self.describe.group(part, self._texts(part), [])
@@ -59,8 +55,7 @@ class _Rolled(UnrolledScene):
         times = sorted({self.parts.timeline.of[x] for x in part.members if x in self.parts.timeline.of})
         when = f"{len(times)} time steps, t = {times[0]} … {times[-1]}" if times else "once"
         box.tooltip = f"{part.id}: {when}\nfor example {self.describe.tooltip((part.outputs or [node])[0])}"
-        if self.describe.scale is not None:
-            box.shade = self.describe.scale.shade(max(self.describe.magnitudes(part.outputs), default=0.0))
+        box.shade = self.describe.shade(part.outputs)
         return box
 
     def _texts(self, part: Part) -> tuple[Text, ...]:
@@ -74,18 +69,7 @@ class _Rolled(UnrolledScene):
             texts = self.describe.heading(node, often)
         if self.options.shapes and not part.closed:
             texts.append(Text(words.shape(self.graph.values[node]), "detail"))
-        if self.options.values:
-            values = [self.graph.values[x] for x in part.outputs]
-            alone = len(values) == 1 and values[0].size == 1
-            texts.append(Text(words.numbers(values[0]) if alone else _range(list(map(magnitude, values))), "value"))
-        wanted = [x for x in part.outputs or [node] if x.requires_grad]
-        if self.options.gradients is not None and wanted:
-            found = self.describe.magnitudes(wanted)
-            if found:
-                texts.append(Text(f"∂ {_range(found)}", "gradient"))
-            if len(found) < len(wanted):
-                some = f"∂ {len(wanted) - len(found)} of {len(wanted)} " if found else "∂ "
-                texts.append(Text(NOT_YET.replace("∂ ", some), "pending"))
+        texts += self.describe.numbers(part.outputs, most=1)
         return tuple(texts)
 
     def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: tuple[str, ...]) -> Box:
@@ -157,9 +141,7 @@ def _fold(parts: Parts) -> None:
         timeless = part.id.partition(".")[2] if parts.is_step(part.column) else part.id
         key = parts.timeline.fold[part.members[0]] if part.kind == "op" else (part.module, timeless)
         if key not in folds:
-            while timeless in taken:
-                timeless += "′"
-            taken.add(timeless)
+            timeless = unused(timeless, taken)
             column = {"before": 0, "after": 2}.get(parts.columns[part.column].id, 1)
             folds[key] = replace(part, id=timeless, column=column, members=[], outputs=[])
         folds[key].members += part.members
@@ -168,11 +150,3 @@ def _fold(parts: Parts) -> None:
     when = "every time step" if every or not steps else f"t = {steps[0]} … {steps[-1]}"
     parts.parts = list(folds.values())
     parts.columns = (Column("before"), Column("t", when), Column("after"))
-
-
-def _range(magnitudes: list[float]) -> str:
-    """Sum up the norms of many tensors."""
-    if not magnitudes:
-        return "none"
-    low, high = np.min(magnitudes), np.max(magnitudes)
-    return f"‖{low:.3g}‖" if low == high else f"‖{low:.3g}‖ … ‖{high:.3g}‖"

@@ -63,10 +63,7 @@ class UnrolledScene:
         return self.describe.node(self.graph.output, self.graph.ids[self.graph.output])
 
     def _draw(self, part: Part) -> None:
-        if self._only_picks(part):
-            self.scene.add(self._input(part))
-            return
-        for node in part.members:
+        for node in () if self._only_picks(part) else part.members:
             far: list[Tensor] = []
             for slot, x in enumerate(node.inputs):
                 if x.is_leaf:
@@ -82,17 +79,14 @@ class UnrolledScene:
         """Tell whether a part is drawn as the input itself, from which it only picks."""
         return self.scene.upwards and is_input(part)
 
-    def _input(self, part: Part) -> Box:
-        """Return the box of what only picks from the input: it is the input."""
-        (node,) = part.members
-        box = self.describe.node(node, part.id, part.column)
-        numbers = (text for text in box.texts if text.style not in ("sign", "symbol", "name"))
-        box.role, box.texts = "input", (Text(self.describe.name(node), "symbol"), *numbers)
-        return box
-
     def _box(self, part: Part) -> Box:
+        node = part.members[0]
+        if self._only_picks(part):
+            box = self.describe.node(node, part.id, part.column)
+            numbers = (text for text in box.texts if text.style not in ("sign", "symbol", "name"))
+            box.role, box.texts = "input", (Text(self.describe.name(node), "symbol"), *numbers)
+            return box
         if part.kind == "op":
-            (node,) = part.members
             return self.describe.node(node, part.id, part.column, part.place)
         if part.kind == "gap":
             hint = f"{part.title}\nnot shown; steps='all' shows every step, steps=(a, b) others"
