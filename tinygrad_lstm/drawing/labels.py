@@ -1,4 +1,4 @@
-"""Labels: every text that comes from a user is cut to size and escaped here, before it reaches DOT."""
+"""Labels: a user's texts are cut to size and escaped here, before they reach DOT, and what room they need is found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .scene import Box
 
 _COMMON = 0.56
 _WIDTHS = {**dict.fromkeys("iljtfrI.,:;'|![]() ", 0.3), **dict.fromkeys("mwMWσ∂Σ‖", 0.8)}
-"""How wide characters are, in parts of the font size: Helvetica's, rounded; all others have the common width."""
+"""How wide characters are, in parts of the font size: Helvetica's (Adobe), rounded; others have the common width."""
 
 
 def html_label(rows: list[tuple[str, dict[str, str]]]) -> str:
@@ -21,7 +21,7 @@ def html_label(rows: list[tuple[str, dict[str, str]]]) -> str:
 
 
 def plain(text: str, longest: int = 300) -> str:
-    """For attributes that are not HTML-like, such as tooltips: no escape sequence of DOT survives but line breaks.
+    """Return text for attributes that are not HTML-like, such as tooltips; of DOT's escapes only line breaks survive.
 
     A text in angle brackets is one too, and not HTML, which is what DOT would take it for.
     """
@@ -32,7 +32,7 @@ def plain(text: str, longest: int = 300) -> str:
     return verbatim
 
 
-def spoken(text: str, longest: int = 300) -> str:
+def escaped(text: str, longest: int = 300) -> str:
     """Return printable lines, escaped, for SVG and HTML."""
     return html.escape("\n".join(clean(line, longest) for line in text.split("\n")))
 
@@ -62,7 +62,7 @@ def size(box: Box, downwards: bool) -> tuple[float, float]:
 
 
 def _escape(text: str) -> str:
-    """For HTML-like labels, where Graphviz replaces \\N by the node's name unless something invisible intervenes."""
+    """Return text for HTML-like labels, where Graphviz replaces \\N by a node's name unless something intervenes."""
     return html.escape(text).replace("\\", "\\\u200b")
 
 

@@ -18,7 +18,7 @@ ROW, GAP, ARROW = 34.0, 18.0, 34.0
 """Points: from row to row, between two samples, and how long the sample of an arrow is; chosen by eye."""
 
 LEAST_ROOM = 520.0
-"""Points that a row may be wide at least: about what a page of a book has; chosen."""
+"""Points that a row may be wide at least; chosen: about the width of a printed page."""
 
 
 def key(scene: Scene, options: Options) -> tuple[Sample, ...]:

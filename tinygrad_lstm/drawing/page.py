@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .picture import Picture
 
 ROOM = "tinygrad_lstm.drawing"
+"""Whose templates the pages are."""
 
 LEAST = 0.5
 """Of its size: the least at which a picture in a notebook can still be read; chosen by eye."""

@@ -20,9 +20,10 @@ from .paint.render import FORMATS, render
 from .scene import Scene
 
 ENDINGS = (*FORMATS, "dot", "html")
+"""Of the files a picture can be saved in."""
 
 PIXELS, LARGEST = 96 / 72, 32767
-"""Of a PNG: pixels in a point, and at most on a side."""
+"""Of a PNG: pixels in a point (96 and 72 to the inch), and at most on a side (the limit of cairo, which paints it)."""
 
 
 class Picture:
@@ -33,6 +34,7 @@ class Picture:
 
     @property
     def title(self) -> str:
+        """Return what the picture shows, in a few words."""
         return self._scene.title
 
     @property
@@ -77,7 +79,7 @@ class Picture:
         return (x - placed.low.x + paint.PAD) / width, (placed.high.y - y + paint.PAD) / height
 
     def elements(self) -> tuple[dict[str, list[Tensor]], dict[str, list[tuple[Tensor, Tensor]]]]:
-        """What each element of the SVG stands for, by its id: a box for nodes, an arrow for uses of one by another."""
+        """Return what each element of the SVG stands for, by its id: boxes for nodes, arrows for uses of one by another."""
         boxes = {id: box.shows for id, box in self._painted.boxes.items()}
         return boxes, {id: arrow.uses for id, arrow in self._painted.arrows.items()}
 

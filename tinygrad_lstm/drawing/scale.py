@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..pages.theme import SHADES
 
 DEEPEST = 16
-"""How many powers of ten the scale shows at most below the largest magnitude."""
+"""How many powers of ten the scale shows at most below the largest magnitude: as many digits as float64 has."""
 
 
 class Scale:

@@ -101,7 +101,7 @@ class Scene:
         return box.id
 
     def drop_empty_columns(self) -> None:
-        """Forget the columns in which nothing stands."""
+        """Remove the columns in which nothing stands."""
         used = sorted({box.column for box in self.boxes})
         number = {column: i for i, column in enumerate(used)}
         self.columns = tuple(self.columns[column] for column in used)

@@ -16,9 +16,11 @@ from ..engine.scope import Frame
 from ..engine.tensor import Tensor
 
 BEFORE, AFTER = -1 << 60, 1 << 60
-"""Where operations stand that belong to no step."""
+"""Where operations stand that belong to no step: before and after any step there can be."""
 
 Module = tuple[Any, ...]
+"""What identifies a module: a number, or for a scope its path."""
+
 Calls = tuple[tuple[Frame, Module], ...]
 Window = tuple[int, int] | Literal["all"] | None
 

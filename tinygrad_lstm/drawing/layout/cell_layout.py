@@ -60,5 +60,5 @@ def spread(names: list[T], sizes: list[float], least: float) -> tuple[dict[T, fl
 
 
 def even(x: float) -> float:
-    """Round up to the router's grid, so that middles lie on it too."""
+    """Return a length in points, rounded up to the router's grid so that middles lie on it too."""
     return float(-(-x // (2 * PITCH)) * 2 * PITCH)

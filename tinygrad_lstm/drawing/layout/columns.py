@@ -53,7 +53,7 @@ def place(scene: Scene, provider: Provider) -> Placed:
 
 
 def _corners(placed: Placed) -> Iterator[Point]:
-    """Of all that is painted: lines, labels, and boxes that face a neighbour may stand out of their column."""
+    """Yield corners of all that is painted: lines, labels and boxes may stand out of their column."""
     known: dict[int, tuple[Point, Point]] = {}
     for column in placed.columns:
         if column.kind not in known:
@@ -69,7 +69,7 @@ def _corners(placed: Placed) -> Iterator[Point]:
 
 
 def contents_of(scene: Scene) -> list[Content]:
-    """Divide the scene into its columns."""
+    """Return what stands in each column of the scene."""
     contents = [Content(column.title) for column in scene.columns]
     where: dict[str, tuple[int, int]] = {}
     for box in scene.boxes:
@@ -101,7 +101,7 @@ def _widest(group: list[Content], boxes: list[Box]) -> Content:
 
 
 def _widest_boxes(group: list[Content]) -> list[Box]:
-    """The boxes of columns that differ at most in their arrows, as the first and the last step do from the others."""
+    """Return the boxes for columns that differ at most in their arrows, as the first and the last step from others."""
     boxes = []
     for slot, box in enumerate(group[0].boxes):
         rows = zip(*(content.boxes[slot].texts for content in group), strict=True)

@@ -24,6 +24,7 @@ class End(NamedTuple):
 
     @property
     def port(self) -> tuple[bool, bool, str]:
+        """Return what ends that meet the border at one point share."""
         return self.forward, self.outgoing, self.key
 
 
@@ -54,6 +55,7 @@ class Content:
         return [*self.arrows, *(crossing.arrow for crossing in self.crossing)]
 
     def end(self, end: End) -> int:
+        """Return the number of an end, which is a new one if it is not there yet."""
         if end not in self._known:
             self._known[end] = len(self.ends)
             self.ends.append(end)
@@ -80,6 +82,8 @@ class Crossing(NamedTuple):
 
 @dataclass
 class PlacedColumn:
+    """A column with its layout, and where its lower left corner stands, in points."""
+
     content: Content
     template: Template
     number: int
@@ -93,14 +97,17 @@ class PlacedColumn:
         return self.number < 0
 
     def boxes(self) -> Iterator[tuple[Box, Rect]]:
+        """Yield the boxes with their places in the picture."""
         for box, rect in zip(self.content.boxes, self.template.boxes, strict=True):
             yield box, rect.moved(self.dx, self.dy)
 
     def frames(self) -> Iterator[Outline]:
+        """Yield the frames with their titles and their places in the picture."""
         for frame in self.template.frames:
             yield frame._replace(title=frame.title or self.content.title, rect=frame.rect.moved(self.dx, self.dy))
 
     def arrows(self) -> Iterator[tuple[Arrow, Curve]]:
+        """Yield the arrows within the column with their lines in the picture."""
         for arrow, curve in zip(self.content.arrows, self.template.inner, strict=True):
             yield arrow, curve.moved(self.dx, self.dy)
 
@@ -110,12 +117,13 @@ class PlacedColumn:
         return (points[-1] if self.content.ends[number].outgoing else points[0]).y
 
     def end(self, number: int) -> Curve:
+        """Return the part of a crossing arrow's line that lies in this column."""
         return self.template.ends[number].moved(self.dx, self.dy)
 
 
 @dataclass
 class Placed:
-    """Everything, with its place. ``low`` and ``high`` are the corners of the whole."""
+    """Everything, with its place. ``low`` and ``high`` are the corners of the whole; lengths are in points."""
 
     columns: list[PlacedColumn]
     low: Point
@@ -140,11 +148,12 @@ class Placed:
         self.high = Point(max(self.high.x, column.dx + column.template.width), self.high.y)
 
     def arrows(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
-        """Those within a column, and those that are drawn with it because they end or begin in the one before."""
+        """Yield arrows with their lines: those within a column, and those between it and the one before."""
         yield from column.arrows()
         yield from self.crossing(column)
 
     def crossing(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
+        """Yield the arrows between a column and one before it, with their lines from box to box."""
         for arrow, tail_column, tail_end, head_column, head_end in column.content.crossing:
             start = self.columns[tail_column].end(tail_end)
             finish = self.columns[head_column].end(head_end)

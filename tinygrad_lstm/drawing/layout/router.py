@@ -14,13 +14,13 @@ from math import ceil, dist
 from .geometry import Curve, Point, Rect
 
 PITCH = 8.0
-"""Points between two lines of the grid; chosen by eye, as are the other numbers here."""
+"""Points between two lines of the grid; chosen by eye, so that parallel lines keep apart."""
 
 TURN, CROSS = 3, 5
-"""What a turn and a crossing cost, in steps of the grid: how much longer a way may be to avoid one."""
+"""What a turn and a crossing cost, in steps of the grid: how much longer a way may be to avoid one; chosen by eye."""
 
 RADIUS, ARROWHEAD = 7.0, 6.0
-"""Points: of a rounded corner, and how long an arrow's tip is."""
+"""Points: of a rounded corner, and how long an arrow's tip is; chosen by eye."""
 
 Cell = tuple[int, int]
 Side = tuple[int, int]
@@ -123,7 +123,7 @@ def _back(side: Side) -> Side:
 
 
 def terminals(rect: Rect, costs: Mapping[Side, int], *, round_: bool = False) -> dict[tuple[Cell, Side], int]:
-    """The cells just outside the sides of a box that is centred on the grid: their middles, and dearer, beside them.
+    """Return the cells just outside the sides of a box centred on the grid: their middles and, dearer, those beside.
 
     A round one is met in its middles only: beside them its outline recedes.
     """

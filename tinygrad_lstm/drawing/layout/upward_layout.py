@@ -22,9 +22,10 @@ from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Terminals, curv
 ACROSS = 64.0
 ABOVE = 56.0
 BETWEEN = 40.0
-"""From column to column and from row to row in a cell, and between one box and the next above it."""
+"""Points: from column to column and from row to row in a cell, and from a box to the next above; chosen by eye."""
 
 ROUND = ("ellipse", "circle")
+"""Graphviz's shapes that a line can meet in the middles of their sides only."""
 
 
 def upward_layout(content: Content, scene: Scene) -> Template:
@@ -51,6 +52,8 @@ class _Unit:
 
 
 class _Stack:
+    """Places boxes and cells above one another, and then lays the lines between them."""
+
     def __init__(self, content: Content, scene: Scene) -> None:
         self.content = content
         self.downwards = scene.downwards
@@ -91,14 +94,15 @@ class _Stack:
             self.unit_of[slot].slots.append(slot)
         below: dict[_Unit, set[_Unit]] = defaultdict(set)
         for arrow in self.content.inner:
-            below[self.unit_of[arrow.head]].add(self.unit_of[arrow.tail])
-        ordered: list[_Unit] = []
+            if self.unit_of[arrow.tail] is not self.unit_of[arrow.head]:
+                below[self.unit_of[arrow.head]].add(self.unit_of[arrow.tail])
+        ordered: dict[_Unit, None] = {}
         waiting = list(units.values())
         while waiting:
-            ready = next((unit for unit in waiting if below[unit] <= {unit, *ordered}), waiting[0])
+            ready = next((unit for unit in waiting if below[unit] <= ordered.keys()), waiting[0])
             waiting.remove(ready)
-            ordered.append(ready)
-        return ordered
+            ordered[ready] = None
+        return list(ordered)
 
     def _arrange(self, unit: _Unit) -> None:
         if not unit.block:

@@ -127,7 +127,7 @@ def painted(
 
 
 def against(role: str) -> bool:
-    """Whether arrows of a role lead against time; they are laid out as if they led with it, and drawn the other way."""
+    """Tell whether arrows of a role lead against time; they are laid out as if they led with it, and drawn back."""
     return theme.ARROWS[role].get("dir") == "back"
 
 

@@ -18,9 +18,10 @@ from pathlib import Path
 from threading import Lock
 
 FORMATS = ("svg", "png", "pdf")
+"""What Graphviz paints, by the endings of files."""
 
 LONGEST = 120.0
-"""Seconds that a program of its own may take at most."""
+"""Seconds that a program of its own may take at most; chosen: longer than anyone waits for a picture."""
 
 _one_at_a_time = Lock()  # Graphviz's library is not made for threads, and neither is silencing standard error
 
@@ -34,9 +35,9 @@ class OutOfTime(RenderError):
 
 
 def render(source: str, format: str, engine: str = "dot", *, limit: float | None = None) -> bytes:
-    """What Graphviz makes of the DOT. With a limit in seconds it runs beside us and is stopped when they are over.
+    """Return what Graphviz makes of the DOT; with a limit in seconds it runs beside us and is stopped at the limit.
 
-    Raises RenderError with what Graphviz said, OutOfTime at the limit.
+    Raises RenderError with what Graphviz printed, OutOfTime at the limit.
     """
     try:
         import pygraphviz
@@ -45,14 +46,14 @@ def render(source: str, format: str, engine: str = "dot", *, limit: float | None
     if limit is not None:
         worker = [sys.executable, "-P", str(Path(__file__).with_name("worker.py")), engine, format]
         return _by_process(worker, source, limit, "Graphviz")
-    with _one_at_a_time, _silent_stderr() as said, warnings.catch_warnings():
+    with _one_at_a_time, _silent_stderr() as printed, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             drawn = pygraphviz.AGraph(string=source).draw(format=format, prog=engine)
         except Exception as error:
-            raise RenderError(f"Graphviz could not draw this picture: {error} {said()}".strip()) from error
+            raise RenderError(f"Graphviz could not draw this picture: {error} {printed()}".strip()) from error
     if not drawn:
-        raise RenderError(f"Graphviz drew nothing: {said()}")
+        raise RenderError(f"Graphviz drew nothing: {printed()}")
     return bytes(drawn)
 
 
@@ -76,12 +77,13 @@ def _by_process(command: list[str], source: str, limit: float | None, name: str)
     except OSError as error:
         raise RenderError(f"{name} does not start ({error.strerror}); {MEND}") from error
     if done.returncode or not done.stdout:
-        said = done.stderr.decode("utf-8", "replace").strip()[:500] or f"exit status {done.returncode}"
-        raise RenderError(f"{name} could not draw this picture: {said}; {MEND}")
+        printed = done.stderr.decode("utf-8", "replace").strip()[:500] or f"exit status {done.returncode}"
+        raise RenderError(f"{name} could not draw this picture: {printed}; {MEND}")
     return done.stdout
 
 
 MEND = "pip install 'pygraphviz>=2.0' brings a Graphviz that works"
+"""What helps where Graphviz fails."""
 
 
 @contextmanager

@@ -57,8 +57,8 @@ class Painting:
             '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
             f'<svg role="img" width="{width:.0f}pt" height="{height:.0f}pt" viewBox="0 0 {width:.2f} {height:.2f}" '
             f'class="{STYLED}" xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,sans-serif">',
-            f"<title>{labels.spoken(scene.title)}</title>",
-            f"<desc>{labels.spoken(scene.description, 2000)}</desc>",
+            f"<title>{labels.escaped(scene.title)}</title>",
+            f"<desc>{labels.escaped(scene.description, 2000)}</desc>",
             f"<style>{dark_style()}</style>",
             f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
             f'<g class="graph" transform="translate({PAD - placed.low.x:.2f} {PAD + placed.high.y:.2f})">',
@@ -84,7 +84,7 @@ class Painting:
         return self._stamps[key]
 
     def _key(self, column: PlacedColumn) -> object:
-        """Columns with the same key look the same: layout, looks, and whence and whither their crossings lead."""
+        """Return what columns share that look the same: layout, looks, and from and to where their crossings lead."""
         looks = tuple(box.look for box in column.content.boxes)
         arrows = tuple(arrow.look for arrow in column.content.drawn)
         crossings = tuple(
@@ -152,8 +152,8 @@ class Painting:
         piece = self._pieces[name]
         for blank, look in looks.items():
             piece = piece.replace(blank, look)
-        texts = {"id": id, "title": labels.spoken(tooltip)}
-        texts.update((str(number), labels.spoken(word)) for number, word in enumerate(words))
+        texts = {"id": id, "title": labels.escaped(tooltip)}
+        texts.update((str(number), labels.escaped(word)) for number, word in enumerate(words))
         return _HOLE.sub(lambda hole: texts[hole[1]], piece)
 
     def _id(self, text: str) -> str:

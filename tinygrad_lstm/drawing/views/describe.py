@@ -22,6 +22,7 @@ from .options import Options
 from .parts import Part
 
 NOT_YET = "∂ not computed yet"
+"""What stands where a gradient will."""
 
 
 class Describer:

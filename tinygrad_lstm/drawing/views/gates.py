@@ -22,7 +22,7 @@ from .parts import Part, Parts, without_step
 from .unrolled import UnrolledScene
 
 LONG_GATES = 5
-"""Sequences of more steps are shown by their first and last ones; chosen: what fits on a screen."""
+"""Steps: longer sequences are shown by their first and last ones; chosen: what a screen is wide."""
 
 
 def gates(graph: Graph, options: Options) -> Scene:

@@ -23,6 +23,8 @@ COLORS = ("gradient",)
 
 @dataclass(frozen=True)
 class Options:
+    """What to show and how, once ``draw`` has checked it; the options of ``draw`` are documented there."""
+
     values: bool = False
     gradients: Gradients | None = None
     shapes: bool = True

@@ -169,7 +169,7 @@ class Parts:
         return around
 
     def refuse_unknown_names(self) -> None:
-        """Complain of a name in ``expand`` that fitted nothing so far."""
+        """Raise ValueError for a name in ``expand`` that fits nothing in the picture."""
         for name in self._options.expand:
             if not any(_fits(name, id) for id in self._module_ids):
                 some = list(self._module_ids)[:8]

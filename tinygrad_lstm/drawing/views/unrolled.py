@@ -14,10 +14,10 @@ from .parts import Part, Parts
 
 LONG_OPS = 12
 LONG_CELLS = 16
-"""Sequences of more steps are shown by their first and last ones, unless a window is asked for."""
+"""Steps: longer sequences are shown by their first and last ones, unless a window is asked for; chosen by eye."""
 
 MANY = 4
-"""More inputs than this that come from far away are drawn as one."""
+"""More inputs of an operation than this that come from far away are drawn as one; chosen by eye."""
 
 
 def ops(graph: Graph, options: Options) -> Scene:
