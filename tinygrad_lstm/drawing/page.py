@@ -37,15 +37,6 @@ def notebook(picture: Picture) -> str:
     """
     svg = re.sub(r'<g id="[^"]*"', "<g", inline(picture.svg))
     left, top = picture.start
-    return (
-        templates(ROOM)
-        .get_template("notebook.html")
-        .render(
-            title=picture.title,
-            svg_from_its_attributes=svg.removeprefix("<svg"),
-            width=round(picture.size[0]),
-            least=LEAST,
-            left=f"{100 * left:.1f}",
-            top=f"{100 * top:.1f}",
-        )
-    )
+    values = {"left": f"{100 * left:.1f}", "top": f"{100 * top:.1f}", "width": round(picture.size[0]), "least": LEAST}
+    template = templates(ROOM).get_template("notebook.html")
+    return template.render(values, title=picture.title, svg_from_its_attributes=svg.removeprefix("<svg"))

@@ -79,7 +79,7 @@ class Picture:
         return (x - placed.low.x + paint.PAD) / width, (placed.high.y - y + paint.PAD) / height
 
     def elements(self) -> tuple[dict[str, list[Tensor]], dict[str, list[tuple[Tensor, Tensor]]]]:
-        """Return what each element of the SVG stands for, by its id: boxes for nodes, arrows for uses of one by another."""
+        """Return what elements of the SVG stand for, by their ids: boxes for nodes, arrows for uses of them."""
         boxes = {id: box.shows for id, box in self._painted.boxes.items()}
         return boxes, {id: arrow.uses for id, arrow in self._painted.arrows.items()}
 

@@ -8,6 +8,9 @@ from typing import NamedTuple
 from ..engine.tensor import Tensor
 from .scale import Scale
 
+Place = tuple[str, ...]
+"""The names of the groups in which something stands, outermost first."""
+
 
 class Text(NamedTuple):
     """One line of a box; the style names its size and colour in the theme."""
@@ -28,7 +31,7 @@ class Box:
     role: str
     texts: tuple[Text, ...]
     column: int = 0
-    place: tuple[str, ...] = ()
+    place: Place = ()
     block: str = ""
     lane: str = ""
     tooltip: str = ""

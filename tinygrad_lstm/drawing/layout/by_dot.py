@@ -26,22 +26,22 @@ Measured on y ← tanh(y · x + the y before), which nothing in it repeats, on o
 def by_dot(content: Content, scene: Scene) -> Template:
     """Place the column's boxes and arrows where ``dot`` would put them."""
     graph = layout_graph("column", scene)
-    ids = {box.id: f"b{slot}" for slot, box in enumerate(content.boxes)}
-    write_groups(graph, content.boxes, ids, itertools.count())
+    ids = [box.id for box in content.boxes]
+    write_groups(graph, content.boxes, itertools.count())
     ports: dict[tuple[bool, bool, str], str] = {}
     for end in content.ends:
-        ports.setdefault(end.port, f"p{len(ports)}")
+        ports.setdefault(end.port, f"port {len(ports)}")
     for forward, rank in ((False, "min"), (True, "max")):
         with graph.subgraph(None, graph_attr={"rank": rank}) as border:
             for (side, _, _), name in ports.items():
                 if side is forward:
                     border.node(name, label="", shape="point", width="0.02", height="0.02", group=name)
     for number, arrow in enumerate(content.inner):
-        ends = (f"b{arrow.head}", f"b{arrow.tail}") if against(arrow.role) else (f"b{arrow.tail}", f"b{arrow.head}")
-        graph.edge(*ends, id=f"i{number}", **attributes(arrow.role, arrow.label))
+        tail, head = (arrow.head, arrow.tail) if against(arrow.role) else (arrow.tail, arrow.head)
+        graph.edge(ids[tail], ids[head], id=f"i{number}", **attributes(arrow.role, arrow.label))
     for number, end in enumerate(content.ends):
         # ports on the left are laid out as sources and those on the right as sinks, whichever way the arrow goes
-        box, port = f"b{end.slot}", ports[end.port]
+        box, port = ids[end.slot], ports[end.port]
         pair = (box, port) if end.forward else (port, box)
         graph.edge(*pair, id=f"e{number}", **_port_look(end, scene.downwards))
     parts = len(content.boxes) + len(content.inner) + len(content.ends)
@@ -87,8 +87,8 @@ def _read(drawn: dict[str, Any], content: Content, downwards: bool) -> Template:
             a, b, c, d = map(float, found["bb"].split(","))
             rect = Rect((a + c) / 2, (b + d) / 2, c - a, d - b).moved(*move)
             template.frames.append(Outline("group", tuple(found["comment"].split("\n")), found["label"], rect))
-    for slot in range(len(content.boxes)):
-        found = objects[f"b{slot}"]
+    for box in content.boxes:
+        found = objects[box.id]
         x, y = map(float, found["pos"].split(","))
         template.boxes.append(Rect(x, y, float(found["width"]) * 72, float(found["height"]) * 72).moved(*move))
     edges = {edge["id"]: _curve(edge).moved(*move) for edge in drawn.get("edges", ()) if "id" in edge}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from os.path import commonprefix
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from ...pages import theme
 from ...structure import words
 from .. import labels
 from ..layout.geometry import Curve, Outline, Point, Rect
-from ..scene import Arrow, Box, Scene
+from ..scene import Arrow, Box, Place, Scene
 
 if TYPE_CHECKING:
     import graphviz
@@ -30,16 +30,15 @@ _FRAMES = {
 def to_dot(scene: Scene) -> str:
     """Return the scene as DOT without positions: what is in the picture and what belongs together."""
     graph = layout_graph(scene.title, scene)
-    ids = {box.id: box.id for box in scene.boxes}
     numbers = itertools.count()
     for number, column in enumerate(scene.columns):
         boxes = [box for box in scene.boxes if box.column == number]
         if column.title:
             with graph.subgraph(name=f"cluster_{next(numbers)}") as cluster:
                 cluster.attr(label=labels.plain(column.title), margin="8", fontsize="14", **theme.OUTER_GROUP)
-                write_groups(cluster, boxes, ids, numbers)
+                write_groups(cluster, boxes, numbers)
         else:
-            write_groups(graph, boxes, ids, numbers)
+            write_groups(graph, boxes, numbers)
     for arrow in scene.arrows:
         ends = (arrow.head, arrow.tail) if against(arrow.role) else (arrow.tail, arrow.head)
         graph.edge(*ends, **arrow_look(arrow), edgetooltip=labels.plain(arrow.tooltip))
@@ -66,13 +65,7 @@ def _graph(name: str, title: str, **look: str) -> graphviz.Digraph:
     return graphviz.Digraph(name, graph_attr=attributes, node_attr=_NODES, edge_attr=_EDGES)
 
 
-def write_groups(
-    graph: graphviz.Digraph,
-    boxes: Iterable[Box],
-    ids: Mapping[str, str],
-    numbers: Iterator[int],
-    above: tuple[str, ...] = (),
-) -> None:
+def write_groups(graph: graphviz.Digraph, boxes: list[Box], numbers: Iterator[int], above: Place = ()) -> None:
     """Write the boxes, each in its nested clusters; ``comment`` keeps a cluster's path.
 
     A chain of clusters with nothing else in them is drawn as one.
@@ -82,7 +75,7 @@ def write_groups(
     inside: dict[str, list[Box]] = {}
     for box in boxes:
         if box.place == above:
-            graph.node(ids[box.id], tooltip=labels.plain(box.tooltip), **box_look(box))
+            graph.node(box.id, tooltip=labels.plain(box.tooltip), **box_look(box))
         else:
             inside.setdefault(box.place[len(above)], []).append(box)
     for members in inside.values():
@@ -91,7 +84,7 @@ def write_groups(
             title = labels.plain(" · ".join(map(words.clean, within[len(above) :])))
             path = graphviz.nohtml("\n".join(map(labels.plain, within)))
             cluster.attr(label=title, margin="8", fontsize="11", comment=path, **theme.INNER_GROUP)
-            write_groups(cluster, members, ids, numbers, within)
+            write_groups(cluster, members, numbers, within)
 
 
 def painted(

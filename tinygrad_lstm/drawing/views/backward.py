@@ -20,17 +20,18 @@ from .unrolled import LONG_OPS, UnrolledScene
 
 def backward(graph: Graph, options: Options) -> Scene:
     """Draw which contributions flow where, how large they are, where they meet and add up."""
-    return _Backward(graph, Parts(graph, options, cells_closed=False, longest=LONG_OPS), options).drawn()
+    plain = replace(options, gradients=None, colored=False)
+    return _Backward(Parts(graph, plain, cells_closed=False, longest=LONG_OPS), options).drawn()
 
 
 class _Backward(UnrolledScene):
     """Boxes as in the forward picture, but only where a gradient arrives; a circle wherever contributions add up."""
 
-    def __init__(self, graph: Graph, parts: Parts, options: Options) -> None:
-        super().__init__(graph, parts, replace(options, gradients=None, colored=False))
-        walk = list(backprop(graph.output))
+    def __init__(self, parts: Parts, options: Options) -> None:
+        super().__init__(parts)
+        walk = list(backprop(self.graph.output))
         self.known = options.gradients
-        self.complete = {graph.output: magnitude(walk[0].upstream) if walk else 1.0}
+        self.complete = {self.graph.output: magnitude(walk[0].upstream) if walk else 1.0}
         self.complete.update((step.input, magnitude(step.after)) for step in walk if step.arrived == step.expected)
         self.sent: dict[Tensor, list[Contribution]] = defaultdict(list)  # by what receives them
         self.steps: dict[Tensor, list[Contribution]] = defaultdict(list)  # by what sends them

@@ -17,7 +17,7 @@ from ...structure import words
 from ...structure.words import display_name, magnitude, statistics
 from ...symbolic.formulas import equation
 from ..scale import Scale
-from ..scene import Box, Text
+from ..scene import Box, Place, Text
 from .options import Options
 from .parts import Part
 
@@ -35,7 +35,7 @@ class Describer:
         self._texts: dict[tuple[Text, ...], tuple[Text, ...]] = {}  # boxes that say the same share their words
         self.scale = Scale(map(magnitude, (options.gradients or {}).values())) if options.colored else None
 
-    def node(self, node: Tensor, id: str, column: int = 0, place: tuple[str, ...] = ()) -> Box:
+    def node(self, node: Tensor, id: str, column: int = 0, place: Place = ()) -> Box:
         """Return a box for one node: an operation, or a copy of a leaf."""
         box = self._leaves.get(node) or self._box(node)
         if node.is_leaf:
@@ -62,7 +62,7 @@ class Describer:
             symbol, name = name or number, ""
         return [Text(symbol, "sign" if len(symbol) <= 2 else "symbol"), *([Text(name)] if name else [])]
 
-    def echo(self, nodes: list[Tensor], id: str, column: int, place: tuple[str, ...], when: str) -> Box:
+    def echo(self, nodes: list[Tensor], id: str, column: int, place: Place, when: str) -> Box:
         """Return a small copy of operations' results, which says at which steps they were computed."""
         first = nodes[0]
         name = words.clean(first.name or made_by(first).symbol)

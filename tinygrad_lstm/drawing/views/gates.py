@@ -29,7 +29,7 @@ def gates(graph: Graph, options: Options) -> Scene:
     """Draw cells opened into their layers and pointwise operations, everything else closed."""
     parts = Parts(graph, replace(options, depth=None), cells_closed=True, longest=LONG_GATES, keep_closed=True)
     open_cells(parts, options)
-    return _Gates(graph, parts, options, upwards=True).drawn()
+    return _Gates(parts, upwards=True).drawn()
 
 
 def open_cells(parts: Parts, options: Options) -> None:
@@ -139,7 +139,7 @@ class _Gates(UnrolledScene):
             box = self.describe.group(pill, (Text(self.describe.own_name(x) or "out"),), [x])
             self.scene.add(box)
             arrow = Arrow(part.id, box.id, tooltip=box.tooltip)
-            if (path := self.options.highlight) is not None:
+            if (path := self.parts.options.highlight) is not None:
                 arrow.thick = x in path and (x is path.end or any(user in path for user in self._users_outside(x)))
                 arrow.faded = not arrow.thick
             self.scene.arrows.append(arrow)

@@ -10,7 +10,7 @@ from ...engine.scope import Frame
 from ...engine.tensor import Tensor
 from ...structure.timeline import AFTER, BEFORE, Gap, Timeline, shown
 from ...structure.words import clean
-from ..scene import Column, Text, unused
+from ..scene import Column, Place, Text, unused
 from .options import Options
 
 
@@ -40,7 +40,7 @@ class Part:
         return (Text(self.title, "symbol"), *([Text(self.name, "detail")] if self.name else []))
 
     @property
-    def place(self) -> tuple[str, ...]:
+    def place(self) -> Place:
         """Return the groups in which it stands, and what is drawn for it alone."""
         return self.members[0].scope if self.kind == "op" else ()
 
@@ -63,7 +63,7 @@ class Parts:
     ) -> None:
         self.graph = graph
         self.timeline = Timeline(graph)
-        self._options = options
+        self.options = options
         self._cells_closed = cells_closed
         self._keep_closed = keep_closed
         self._module_ids: dict[str, None] = {}
@@ -132,7 +132,7 @@ class Parts:
         """Return the outermost closed module that an operation is in, after what tells its calls apart."""
         levels = self.timeline.levels(node)
         step = f"{self.columns[column].id}." if self.is_step(column) else ""
-        depth = self._options.depth
+        depth = self.options.depth
         if not self._cells_closed:
             first = len(levels) if depth is None else depth
         else:
@@ -158,7 +158,7 @@ class Parts:
     def opens(self, id: str) -> bool:
         """Tell whether one of the names in ``expand`` fits a module, or what is in or around it."""
         self._module_ids[id] = None
-        return any(_fits(name, id) for name in self._options.expand)
+        return any(_fits(name, id) for name in self.options.expand)
 
     def _calls_around_cells(self) -> set[int]:
         around = set()
@@ -170,7 +170,7 @@ class Parts:
 
     def refuse_unknown_names(self) -> None:
         """Raise ValueError for a name in ``expand`` that fits nothing in the picture."""
-        for name in self._options.expand:
+        for name in self.options.expand:
             if not any(_fits(name, id) for id in self._module_ids):
                 some = list(self._module_ids)[:8]
                 there = f"what can be opened: {', '.join(some)}" if some else "everything is open already"

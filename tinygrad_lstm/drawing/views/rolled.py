@@ -9,7 +9,7 @@ import numpy as np
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure import words
-from ..scene import Arrow, Box, Column, Scene, Text, unused
+from ..scene import Arrow, Box, Column, Place, Scene, Text, unused
 from .describe import role
 from .options import Options
 from .parts import Part, Parts
@@ -23,15 +23,15 @@ def rolled(graph: Graph, options: Options) -> Scene:
     """Draw one box for all steps of a cell, the state on the loop with its delay."""
     everything = replace(options, steps="all" if options.steps is None else options.steps)
     parts = Parts(graph, everything, cells_closed=True, longest=0)
-    return _Rolled(graph, parts, everything).drawn()
+    return _Rolled(parts).drawn()
 
 
 class _Rolled(UnrolledScene):
     """Draws what is the same part in every step as one, and one arrow for each direction of time."""
 
-    def __init__(self, graph: Graph, parts: Parts, options: Options) -> None:
+    def __init__(self, parts: Parts) -> None:
         _fold(parts)
-        super().__init__(graph, parts, options, upwards=not options.depth and not options.expand)
+        super().__init__(parts, upwards=not parts.options.depth and not parts.options.expand)
         self.scene.description += " Time is folded."
 
     def drawn(self) -> Scene:
@@ -67,12 +67,12 @@ class _Rolled(UnrolledScene):
             texts = [Text(words.clean(node.name or "data") + often, "symbol")]
         else:
             texts = self.describe.heading(node, often)
-        if self.options.shapes and not part.closed:
+        if self.parts.options.shapes and not part.closed:
             texts.append(Text(words.shape(self.graph.values[node]), "detail"))
         texts += self.describe.numbers(part.outputs, most=1)
         return tuple(texts)
 
-    def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: tuple[str, ...]) -> Box:
+    def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: Place) -> Box:
         """Return a leaf's box: a weight is the same in every step, an input another one, but in the same place."""
         once = x in self.parts.weights or column != part.column
         key = (x, 0, place) if once else (self.parts.timeline.fold[node], slot, place)

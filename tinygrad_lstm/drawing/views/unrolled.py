@@ -7,7 +7,7 @@ from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
 from ...structure import words
 from ...structure.words import is_number
-from ..scene import Arrow, Box, Scene, Text
+from ..scene import Arrow, Box, Place, Scene, Text
 from .describe import Describer, made_by
 from .options import Options
 from .parts import Part, Parts
@@ -22,14 +22,13 @@ MANY = 4
 
 def ops(graph: Graph, options: Options) -> Scene:
     """Draw every primitive; shared leaves copied into the places that use them."""
-    parts = Parts(graph, options, cells_closed=False, longest=LONG_OPS)
-    return UnrolledScene(graph, parts, options).drawn()
+    return UnrolledScene(Parts(graph, options, cells_closed=False, longest=LONG_OPS)).drawn()
 
 
 def cells(graph: Graph, options: Options) -> Scene:
     """Draw one box per cell and step, what they hand on beside the arrows."""
     parts = Parts(graph, options, cells_closed=True, longest=LONG_CELLS)
-    return UnrolledScene(graph, parts, options, upwards=not options.depth and not options.expand).drawn()
+    return UnrolledScene(parts, upwards=not options.depth and not options.expand).drawn()
 
 
 class UnrolledScene:
@@ -39,12 +38,11 @@ class UnrolledScene:
     hide the picture.
     """
 
-    def __init__(self, graph: Graph, parts: Parts, options: Options, *, upwards: bool = False) -> None:
-        self.graph = graph
+    def __init__(self, parts: Parts, *, upwards: bool = False) -> None:
         self.parts = parts
-        self.options = options
-        self.describe = Describer(graph, options)
-        self.scene = Scene(*title(graph, parts), columns=parts.columns, downwards=options.downwards, upwards=upwards)
+        self.graph = parts.graph
+        self.describe = Describer(parts.graph, parts.options)
+        self.scene = Scene(*title(parts), parts.columns, downwards=parts.options.downwards, upwards=upwards)
         self.scene.scale = self.describe.scale
         self._copies: dict[tuple[object, ...], Box] = {}
         self._bundles: dict[tuple[object, ...], Arrow] = {}
@@ -104,7 +102,7 @@ class UnrolledScene:
         if side and carried_states and not part.closed:  # where later steps get it from their neighbour
             arrow.port = self.parts.timeless(carried_states[0])
 
-    def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: tuple[str, ...]) -> Box:
+    def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: Place) -> Box:
         """Return the box of a leaf at this place, drawn if it is not there yet."""
         key = (x, column, place)
         if key not in self._copies:
@@ -178,9 +176,9 @@ def is_input(part: Part) -> bool:
     )
 
 
-def title(graph: Graph, parts: Parts) -> tuple[str, str]:
-    """Say what the picture shows, in words."""
-    output = graph.output
+def title(parts: Parts) -> tuple[str, str]:
+    """Return what the picture shows, in few words and in more."""
+    graph, output = parts.graph, parts.graph.output
     made_by = output.primitive.name if output.primitive else "leaf"
     name = words.clean(output.name or f"{made_by} of shape {words.shape(output.value)}")
     times = parts.timeline.steps
