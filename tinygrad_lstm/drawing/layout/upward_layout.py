@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import count, pairwise
+from math import dist
 
 from ...pages.theme import ROLES
 from .. import labels
@@ -177,12 +178,12 @@ class _Stack:
     def _route(self) -> None:
         jobs: list[Inner | End] = [*self.content.inner, *self.content.ends]
         curves = {}
-        for job in sorted(jobs, key=self._turn):
+        for job in sorted(jobs, key=self._priority):
             curves[job] = self._between(job) if isinstance(job, Inner) else self._to_border(job)
         self.template.inner = [curves[arrow] for arrow in self.content.inner]
         self.template.ends = [curves[end] for end in self.content.ends]
 
-    def _turn(self, job: Inner | End) -> tuple[int, float]:
+    def _priority(self, job: Inner | End) -> tuple[int, float]:
         """Return a key to sort by: first what is straight, then what is short; a bus in full."""
         boxes = self.template.boxes
         if isinstance(job, End):
@@ -257,9 +258,7 @@ class _Stack:
 
 def _beside(line: Curve, label: str) -> Point:
     """Return a place for a label, next to the longest straight piece of a line."""
-    a, b = max(
-        pairwise(line.points[::3]), key=lambda piece: abs(piece[0].x - piece[1].x) + abs(piece[0].y - piece[1].y)
-    )
+    a, b = max(pairwise(line.points[::3]), key=lambda piece: dist(*piece))
     middle = Point((a.x + b.x) / 2, (a.y + b.y) / 2)
     return middle.moved(labels.width(label, 9) / 2 + 6, 0) if abs(a.x - b.x) < 1 else middle.moved(0, 8)
 
