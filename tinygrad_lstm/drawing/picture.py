@@ -108,8 +108,7 @@ class Picture:
 
     def _require_paintable(self) -> None:
         """Refuse what would not fit into an image without becoming too small to read."""
-        low, high = self._placed.low, self._placed.high
-        width, height = ((high.x - low.x) * PIXELS, (high.y - low.y) * PIXELS)
+        width, height = (side * PIXELS for side in self.size)
         if max(width, height) > LARGEST:
             raise ValueError(
                 f"the picture would be {width:,.0f} by {height:,.0f} pixels, more than a PNG can hold ({LARGEST:,}); "

@@ -6,7 +6,7 @@ from statistics import median
 
 from .. import labels
 from ..scene import Scene
-from .geometry import Curve, Point, Rect
+from .geometry import Curve, End, Point, Rect
 from .model import GUTTER, PlacedColumn
 
 
@@ -43,8 +43,8 @@ def _offset(number: int, placed: list[PlacedColumn]) -> float:
     return float(median(apart)) if apart else (column.template.height - following.template.height) / 2
 
 
-def _opposite(column: PlacedColumn, placed: list[PlacedColumn]) -> list[tuple[int, int, float]]:
-    """Return the ends of arrows to neighbours by number, in which column the others are, and how high their ports."""
+def _opposite(column: PlacedColumn, placed: list[PlacedColumn]) -> list[tuple[End, int, float]]:
+    """Return the ends of arrows to neighbours, in which columns the other ends are, and how high the ports there."""
     around = placed[max(column.number - 1, 0) : column.number + 2]
     columns = {each.number: each for each in around}
     found = []
@@ -63,9 +63,9 @@ def _face_neighbours(column: PlacedColumn, placed: list[PlacedColumn]) -> None:
     bound = {slot for arrow in content.inner for slot in (arrow.tail, arrow.head)}
     bound |= {end.slot for end in content.ends if not end.outgoing}
     opposite = _opposite(column, placed)
-    entering = [height - column.port(end) for end, _, height in opposite if not content.ends[end].outgoing]
+    entering = [height - column.port(end) for end, _, height in opposite if not end.outgoing]
     level = column.template.moved(0, median(entering) if entering else 0.0)  # what comes in comes in straight
-    leaving = {content.ends[end].slot: height for end, _, height in opposite if content.ends[end].outgoing}
+    leaving = {end.slot: height for end, _, height in opposite if end.outgoing}
     wanted = {slot: height for slot, height in leaving.items() if slot not in bound}
     free = float("-inf")
     for slot in sorted(wanted, key=wanted.__getitem__):
@@ -75,9 +75,9 @@ def _face_neighbours(column: PlacedColumn, placed: list[PlacedColumn]) -> None:
         level.boxes[slot] = rect._replace(y=middle)
     if not wanted or any(_overlap(level.boxes[slot], level.boxes[other]) for slot in wanted for other in bound):
         return
-    for number, end in enumerate(content.ends):
+    for end in content.ends:
         if end.slot in wanted:
-            level.ends[number] = _straight_out(level.boxes[end.slot], end.forward, level.width)
+            level.ends[end] = _straight_out(level.boxes[end.slot], end.forward, level.width)
     level.frames.clear()
     column.template, column.kind = level, -1 - column.number
 
@@ -98,9 +98,9 @@ def _face_both(gap: PlacedColumn, placed: list[PlacedColumn]) -> None:
     (rect,) = template.boxes
     box = rect._replace(y=(low + high) / 2, height=max(high - low + 24, rect.height))
     template.boxes = [box]
-    for number, end in enumerate(gap.content.ends):
-        line = _straight_out(Rect(box.x, heights[number], box.width, 0), end.forward, template.width)
-        template.ends[number] = line if end.outgoing else Curve(line.points[::-1])
+    for end in gap.content.ends:
+        line = _straight_out(Rect(box.x, heights[end], box.width, 0), end.forward, template.width)
+        template.ends[end] = line if end.outgoing else Curve(line.points[::-1])
     gap.template = template
 
 

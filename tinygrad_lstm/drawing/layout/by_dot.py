@@ -10,8 +10,8 @@ from typing import Any
 from ..paint.dot import against, attributes, layout_graph, write_groups
 from ..paint.render import MEND, OutOfTime, RenderError, render
 from ..scene import Scene
-from .geometry import Curve, Outline, Point, Rect, Template
-from .model import Content, End
+from .geometry import Curve, End, Outline, Point, Rect, Template
+from .model import Content
 
 MARGIN = 8.0
 """Points around what stands in a column; chosen by eye."""
@@ -93,16 +93,15 @@ def _read(drawn: dict[str, Any], content: Content, downwards: bool) -> Template:
         template.boxes.append(Rect(x, y, float(found["width"]) * 72, float(found["height"]) * 72).moved(*move))
     edges = {edge["id"]: _curve(edge).moved(*move) for edge in drawn.get("edges", ()) if "id" in edge}
     template.inner = [edges[f"i{number}"] for number in range(len(content.inner))]
-    template.ends = [edges[f"e{number}"] for number in range(len(content.ends))]
+    template.ends = {end: edges[f"e{number}"] for number, end in enumerate(content.ends)}
     if downwards:
         template = template.turned(-1)
     for number, arrow in enumerate(content.inner):
         if against(arrow.role):
             template.inner[number] = _reversed(template.inner[number])
-    for number, end in enumerate(content.ends):
-        curve = template.ends[number]
+    for end, curve in template.ends.items():
         laid_out = _reversed(curve) if end.forward is not end.outgoing else curve  # which was rightwards
-        template.ends[number] = _to_border(laid_out, end, template.width)
+        template.ends[end] = _to_border(laid_out, end, template.width)
     return template
 
 

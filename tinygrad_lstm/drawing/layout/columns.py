@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from .. import labels
 from ..scene import Box, Scene, Text
 from .alignment import align_columns
-from .geometry import Point, Template
-from .model import Content, Crossing, End, Inner, Placed, PlacedColumn
+from .geometry import End, Point, Template
+from .model import Content, Crossing, Inner, Placed, PlacedColumn
 
 Provider = Callable[[Content, Scene], Template]
 
@@ -84,8 +84,8 @@ def contents_of(scene: Scene) -> list[Content]:
             contents[i].inner.append(Inner(tail, head, arrow.role, arrow.label))
             continue
         key = arrow.port or arrow.tail.removeprefix(prefixes[i])
-        out = contents[i].end(End(j > i, True, key, tail))
-        into = contents[j].end(End(i > j, False, key, head))
+        out, into = End(j > i, True, key, tail), End(i > j, False, key, head)
+        contents[i].ends[out] = contents[j].ends[into] = None
         contents[max(i, j)].crossing.append(Crossing(arrow, i, out, j, into))
     return contents
 

@@ -72,6 +72,20 @@ class Outline(NamedTuple):
     rect: Rect
 
 
+class End(NamedTuple):
+    """The part of a crossing arrow that lies in one of its two columns."""
+
+    forward: bool  # whether the neighbour is the next column, or the one before
+    outgoing: bool
+    key: str  # the tail's name without its time: ends of one tail share a port
+    slot: int  # the box at this end, by its number in the column
+
+    @property
+    def port(self) -> tuple[bool, bool, str]:
+        """Return what ends that meet the border at one point share."""
+        return self.forward, self.outgoing, self.key
+
+
 @dataclass
 class Template:
     """Where everything in a column is, with the origin at its lower left.
@@ -85,7 +99,7 @@ class Template:
     boxes: list[Rect] = field(default_factory=list)
     frames: list[Outline] = field(default_factory=list)
     inner: list[Curve] = field(default_factory=list)
-    ends: list[Curve] = field(default_factory=list)
+    ends: dict[End, Curve] = field(default_factory=dict)
 
     def moved(self, dx: float, dy: float) -> Template:
         """Return the same column with everything in it so far to the right and up."""
@@ -98,15 +112,15 @@ class Template:
 
     def _each(self, change: Callable[[Any], Any], width: float, height: float) -> Template:
         frames = [frame._replace(rect=change(frame.rect)) for frame in self.frames]
-        boxes, inner, ends = (list(map(change, shapes)) for shapes in (self.boxes, self.inner, self.ends))
-        return Template(width, height, boxes, frames, inner, ends)
+        ends = {end: change(curve) for end, curve in self.ends.items()}
+        return Template(width, height, list(map(change, self.boxes)), frames, list(map(change, self.inner)), ends)
 
     def corners(self) -> tuple[Point, Point]:
         """Return the lower left and the upper right one of all that is in it, and of itself."""
         points = [Point(0, 0), Point(self.width, self.height)]
         for x, y, width, height in self.boxes:
             points += Point(x - width / 2, y - height / 2), Point(x + width / 2, y + height / 2)
-        for curve in (*self.inner, *self.ends):
+        for curve in (*self.inner, *self.ends.values()):
             points += curve.points
         xs, ys = [p.x for p in points], [p.y for p in points]
         return Point(min(xs), min(ys)), Point(max(xs), max(ys))

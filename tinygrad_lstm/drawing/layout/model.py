@@ -8,24 +8,10 @@ from typing import NamedTuple
 
 from .. import labels
 from ..scene import Arrow, Box
-from .geometry import Curve, Outline, Point, Rect, Template
+from .geometry import Curve, End, Outline, Point, Rect, Template
 
 GUTTER = 44.0
 """Points between two columns; chosen by eye."""
-
-
-class End(NamedTuple):
-    """The part of a crossing arrow that lies in one of its two columns."""
-
-    forward: bool  # whether the neighbour is the next column, or the one before
-    outgoing: bool
-    key: str  # the tail's name without its time: ends of one tail share a port
-    slot: int  # the box at this end, by its number in the column
-
-    @property
-    def port(self) -> tuple[bool, bool, str]:
-        """Return what ends that meet the border at one point share."""
-        return self.forward, self.outgoing, self.key
 
 
 class Inner(NamedTuple):
@@ -45,21 +31,13 @@ class Content:
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)  # one for each of inner
     inner: list[Inner] = field(default_factory=list)
-    ends: list[End] = field(default_factory=list)
+    ends: dict[End, None] = field(default_factory=dict)  # a set, in order
     crossing: list[Crossing] = field(default_factory=list)  # drawn with this column: the later of the two
-    _known: dict[End, int] = field(default_factory=dict)
 
     @property
     def drawn(self) -> list[Arrow]:
         """Return the arrows that are drawn with this column: its own, and those that cross to an earlier one."""
         return [*self.arrows, *(crossing.arrow for crossing in self.crossing)]
-
-    def end(self, end: End) -> int:
-        """Return the number of an end, which is a new one if it is not there yet."""
-        if end not in self._known:
-            self._known[end] = len(self.ends)
-            self.ends.append(end)
-        return self._known[end]
 
     def signature(self) -> tuple[object, ...]:
         """Return what decides the layout: two columns with the same signature look alike but for their words."""
@@ -71,13 +49,13 @@ class Content:
 
 
 class Crossing(NamedTuple):
-    """An arrow from one column to a neighbour: its ends by number."""
+    """An arrow from one column to a neighbour, with its ends in both."""
 
     arrow: Arrow
     tail_column: int
-    tail_end: int
+    tail_end: End
     head_column: int
-    head_end: int
+    head_end: End
 
 
 @dataclass
@@ -111,14 +89,13 @@ class PlacedColumn:
         for arrow, curve in zip(self.content.arrows, self.template.inner, strict=True):
             yield arrow, curve.moved(self.dx, self.dy)
 
-    def port(self, number: int) -> float:
+    def port(self, end: End) -> float:
         """Return how high a crossing arrow meets the border of the column, from its lower left corner."""
-        points = self.template.ends[number].points
-        return (points[-1] if self.content.ends[number].outgoing else points[0]).y
+        return self.template.ends[end].points[-1 if end.outgoing else 0].y
 
-    def end(self, number: int) -> Curve:
+    def end(self, end: End) -> Curve:
         """Return the part of a crossing arrow's line that lies in this column."""
-        return self.template.ends[number].moved(self.dx, self.dy)
+        return self.template.ends[end].moved(self.dx, self.dy)
 
 
 @dataclass

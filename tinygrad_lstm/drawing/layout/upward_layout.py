@@ -16,8 +16,8 @@ from .. import labels
 from ..scene import Scene
 from .by_dot import by_dot
 from .cell_layout import ROWS, cell_layout, even, spread
-from .geometry import Curve, Outline, Point, Rect, Template
-from .model import Content, End, Inner
+from .geometry import Curve, End, Outline, Point, Rect, Template
+from .model import Content, Inner
 from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Terminals, curve, terminals
 
 ACROSS = 64.0
@@ -181,7 +181,7 @@ class _Stack:
         for job in sorted(jobs, key=self._priority):
             curves[job] = self._between(job) if isinstance(job, Inner) else self._to_border(job)
         self.template.inner = [curves[arrow] for arrow in self.content.inner]
-        self.template.ends = [curves[end] for end in self.content.ends]
+        self.template.ends = {end: curves[end] for end in self.content.ends}
 
     def _priority(self, job: Inner | End) -> tuple[int, float]:
         """Return a key to sort by: first what is straight, then what is short; a bus in full."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...pages.theme import INK, PAPER, SHADES, STYLED, dark_style
 from .. import labels
-from ..layout.geometry import Curve, Outline, Rect
+from ..layout.geometry import Curve, End, Outline, Rect
 from ..layout.model import Placed, PlacedColumn
 from ..scene import Arrow, Box, Scene, Text
 from . import dot
@@ -93,7 +93,7 @@ class Painting:
         )
         return column.kind, looks, arrows, crossings
 
-    def _relative(self, column: PlacedColumn, other: int, end: int) -> tuple[object, ...]:
+    def _relative(self, column: PlacedColumn, other: int, end: End) -> tuple[object, ...]:
         neighbour = self._placed.columns[other]
         return neighbour.kind, end, round(neighbour.dx - column.dx, 3), round(neighbour.dy - column.dy, 3)
 
