@@ -155,6 +155,18 @@ def test_what_graphviz_refuses_is_said_in_its_own_words():
         render("digraph { a -> ", "svg")
 
 
+def test_when_graphviz_draws_nothing_it_says_what_it_printed(monkeypatch):
+    pygraphviz = pytest.importorskip("pygraphviz")
+
+    def draw(self, **how):
+        os.write(2, b"no such plugin")
+        return b""
+
+    monkeypatch.setattr(pygraphviz.AGraph, "draw", draw)
+    with pytest.raises(RenderError, match="Graphviz drew nothing: no such plugin"):
+        render("digraph {}", "svg")
+
+
 def test_the_layout_is_asked_for_once_per_kind_of_step(monkeypatch):
     asked = []
     monkeypatch.setattr(by_dot, "render", lambda *args, **how: asked.append(args) or render(*args, **how))

@@ -46,9 +46,8 @@ def place(scene: Scene, provider: Provider) -> Placed:
                 turned[column.kind] = column.template.turned(1)
             column.template = turned[column.kind]
     whole = Placed(placed, Point(0, 0), Point(0, 0), scene.downwards)
-    corners = list(_corners(whole))
-    whole.low = Point(min(p.x for p in corners), min(p.y for p in corners))
-    whole.high = Point(max(p.x for p in corners), max(p.y for p in corners))
+    xs, ys = zip(*_corners(whole), strict=True)
+    whole.low, whole.high = Point(min(xs), min(ys)), Point(max(xs), max(ys))
     return whole
 
 

@@ -122,5 +122,5 @@ class Template:
             points += Point(x - width / 2, y - height / 2), Point(x + width / 2, y + height / 2)
         for curve in (*self.inner, *self.ends.values()):
             points += curve.points
-        xs, ys = [p.x for p in points], [p.y for p in points]
+        xs, ys = zip(*points, strict=True)
         return Point(min(xs), min(ys)), Point(max(xs), max(ys))

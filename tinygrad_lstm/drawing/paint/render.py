@@ -42,7 +42,14 @@ def render(source: str, format: str, engine: str = "dot", *, limit: float | None
     try:
         import pygraphviz
     except (ImportError, OSError) as error:  # the latter if a library it needs is missing
-        return _by_dot_on_the_path(source, format, engine, limit, error)
+        dot = shutil.which("dot")
+        if dot is None:
+            raise RenderError(
+                "drawing needs the package pygraphviz, which brings Graphviz along; it does not import here "
+                f"({error}); pip install --force-reinstall 'pygraphviz>=2.0', or put Graphviz's dot on the PATH, or "
+                "save the picture as .dot"
+            ) from error
+        return _by_process([dot, f"-K{engine}", f"-T{format}"], source, limit or LONGEST, dot)
     if limit is not None:
         worker = [sys.executable, "-P", str(Path(__file__).with_name("worker.py")), engine, format]
         return _by_process(worker, source, limit, "Graphviz")
@@ -52,24 +59,12 @@ def render(source: str, format: str, engine: str = "dot", *, limit: float | None
             drawn = pygraphviz.AGraph(string=source).draw(format=format, prog=engine)
         except Exception as error:
             raise RenderError(f"Graphviz could not draw this picture: {error} {printed()}".strip()) from error
-    if not drawn:
-        raise RenderError(f"Graphviz drew nothing: {printed()}")
+        if not drawn:
+            raise RenderError(f"Graphviz drew nothing: {printed()}")
     return bytes(drawn)
 
 
-def _by_dot_on_the_path(source: str, format: str, engine: str, limit: float | None, missing: Exception) -> bytes:
-    dot = shutil.which("dot")
-    if dot is None:
-        raise RenderError(
-            f"drawing needs the package pygraphviz, which brings Graphviz along; it does not import here ({missing}); "
-            "pip install --force-reinstall 'pygraphviz>=2.0', or put Graphviz's dot on the PATH, or save the picture "
-            "as .dot"
-        ) from missing
-    return _by_process([dot, f"-K{engine}", f"-T{format}"], source, limit, dot)
-
-
-def _by_process(command: list[str], source: str, limit: float | None, name: str) -> bytes:
-    limit = LONGEST if limit is None else limit
+def _by_process(command: list[str], source: str, limit: float, name: str) -> bytes:
     try:
         done = subprocess.run(command, input=source.encode("utf-8"), capture_output=True, timeout=limit)
     except subprocess.TimeoutExpired as error:
@@ -93,13 +88,13 @@ def _silent_stderr() -> Iterator[Callable[[], str]]:
     with tempfile.TemporaryFile() as log:
         kept = os.dup(2)
         os.dup2(log.fileno(), 2)
+
+        def printed() -> str:
+            log.seek(0)
+            return log.read(2000).decode("utf-8", "replace").strip()
+
         try:
-            yield lambda: _tail(log.fileno())
+            yield printed
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-
-
-def _tail(descriptor: int) -> str:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return os.read(descriptor, 2000).decode("utf-8", "replace").strip()
