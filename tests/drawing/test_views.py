@@ -72,7 +72,7 @@ def assert_well_made(picture):
     for column in placed.columns:
         for (_, a), (_, b) in combinations(column.boxes(), 2):
             apart = max(abs(a.x - b.x) - (a.width + b.width) / 2, abs(a.y - b.y) - (a.height + b.height) / 2)
-            assert apart > -0.5 or column.content.title == "legend"
+            assert apart > -0.5 or column.is_legend
     for box, rect in found.values():
         assert placed.low.x - 1 <= rect.x - rect.width / 2 <= rect.x + rect.width / 2 <= placed.high.x + 1
         assert placed.low.y - 1 <= rect.y - rect.height / 2 <= rect.y + rect.height / 2 <= placed.high.y + 1
