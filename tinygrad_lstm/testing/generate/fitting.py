@@ -48,7 +48,7 @@ def _fills(x: tuple[int, ...], index: Any = None, shape: tuple[int, ...] | None 
     if 0 in shape and not isinstance(index, slice):
         return False  # numpy 2.0 takes an index out of bounds where there is nothing, with a warning
     try:
-        return np.empty(shape)[index].shape == x
+        return bool(np.empty(shape)[index].shape == x)
     except (IndexError, ValueError):
         return False
 
