@@ -190,3 +190,32 @@ def test_what_computes_something_else_with_arrays_is_not_read():
         spoilt = tl.primitive("spoilt", lambda x: -x, lambda g, y, x: (-spoil(g),))  # noqa: B023
         with pytest.raises(tl.UnknownToReader, match="it computes something else with arrays"):
             read_rule(spoilt, named_as([x] * 3), [np.arange(3.0), -x, x], {}, opened=True)
+
+
+def looped(steps):
+    """A primitive whose forward and rule are loops, as somebody writes a whole recurrence in one."""
+
+    def forward(x):
+        for _ in range(steps):
+            x = 0.5 * x * x + 0.1
+        return x
+
+    def rule(g, y, x):
+        states = [x]
+        for _ in range(steps):
+            states.append(0.5 * states[-1] * states[-1] + 0.1)
+        for state in states[-2::-1]:
+            g = g * state
+        return (g,)
+
+    return tl.primitive("looped", forward, rule)
+
+
+def test_a_rule_that_loops_a_thousand_times_is_read_and_proved_and_has_no_formula():
+    x = np.array([0.5, -0.3])
+    made = read_forward(looped(1000), [x], {})
+    np.testing.assert_array_equal(numpys([made], named([x]))[0], looped(1000).forward(x))
+    assert tl.testing.check_op(looped(40), x).verdict == "PASS"
+    node = looped(1000)(tl.tensor(x, requires_grad=True, name="x"))
+    with pytest.warns(tl.UnknownToReader, match="a formula of more than 200 parts"):
+        assert tl.formula(node) == "∂L/∂x += what the rule of looped makes of it"

@@ -82,6 +82,22 @@ def mathml(expression: Expression) -> str:
     return _placed(expression, MATHML)
 
 
+def applications(*expressions: Expression) -> list[Apply]:
+    """Return every application in them once, operands before what uses them; a rule that loops makes thousands."""
+    order: dict[Apply, None] = {}
+    unvisited = list(expressions)
+    while unvisited:
+        expression = unvisited[-1]
+        if isinstance(expression, Apply) and expression not in order:
+            waiting = [x for x in expression.operands if isinstance(x, Apply) and x not in order]
+            if waiting:
+                unvisited += waiting
+                continue
+            order[expression] = None
+        unvisited.pop()
+    return list(order)
+
+
 def replaced(expression: Expression, numbers: Mapping[str, Any]) -> Expression:
     """Return the same expression with numbers for some names."""
     if isinstance(expression, Name):

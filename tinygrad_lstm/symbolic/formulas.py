@@ -12,12 +12,15 @@ import numpy as np
 from ..engine.backprop import unbroadcast
 from ..engine.tensor import Tensor
 from ..structure.words import display_name, is_number, subscript
-from .expressions import Apply, Constant, Expression, Name, Number, mathml, replaced, text
+from .expressions import Apply, Constant, Expression, Name, Number, applications, mathml, replaced, text
 from .notation import MATHML
-from .tracer import TracedArray, UnknownToReader, read_rule
+from .tracer import UnknownToReader, read_rule
 
 SMALL = 4
 """Tensors of so many numbers are written out where a formula is to show numbers."""
+
+MOST_PARTS = 200
+"""Names, numbers and operations that a formula holds, at most. Chosen: what fills ten lines is not read."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,17 +95,17 @@ def rules(node: Tensor, upstream: Any = None, taken: Collection[str] = ()) -> tu
     values = [np.ones(node.shape, node.dtype), node.value, *node.input_values]
     try:
         products = read_rule(node.primitive, [asked, Name(output), *_operands(node, names)], values, node.attrs)
+        pairs = zip(products, node.input_values, strict=True)
+        written = [Number(0) if made is None else folded(unbroadcast(made, x.shape).expression) for made, x in pairs]
     except UnknownToReader as reason:
         warnings.warn(reason, stacklevel=2)
-        unknown = Name(f"what the rule of {node.primitive.name} makes of it")
-        products = tuple(TracedArray(unknown, value) for value in node.input_values)
+        written = [Name(f"what the rule of {node.primitive.name} makes of it")] * len(names)
     numbers: dict[str, Any] = {}
     if upstream is not None:
         inputs = dict(zip(names, node.input_values, strict=True))
         numbers = _small({f"∂L/∂{output}": upstream, output: node.value, **inputs})
     lines: list[Formula | None] = []
-    for x, name, value, product in zip(node.inputs, names, node.input_values, products, strict=True):
-        contribution = Number(0) if product is None else folded(unbroadcast(product, value.shape).expression)
+    for x, name, contribution in zip(node.inputs, names, written, strict=True):
         line = Formula(Name(f"∂L/∂{name}"), "+=", replaced(contribution, numbers))
         lines.append(None if is_number(x) else line)
     return tuple(lines)
@@ -147,19 +150,33 @@ def _operands(node: Tensor, names: tuple[str, ...]) -> list[Expression]:
 def folded(expression: Expression) -> Expression:
     """Return an expression as one writes it: what is computed of numbers alone as a number, products with zero as 0.
 
-    Arrays that stand in a rule are named by their shape.
+    Arrays that stand in a rule are named by their shape. Raises UnknownToReader for more than ``MOST_PARTS``.
     """
-    if isinstance(expression, Constant):
-        array = np.asarray(expression.value)
-        return Name(f"({'×'.join(map(str, array.shape))} array)") if array.ndim else Number(float(array))
-    if not isinstance(expression, Apply):
+    known: dict[Expression, Expression] = {}
+    parts: dict[Expression, int] = {}
+
+    def operand(x: Expression) -> Expression:
+        return known[x] if isinstance(x, Apply) else _constant_folded(x)
+
+    for each in applications(expression):
+        parts[each] = 1 + sum(parts.get(x, 1) for x in each.operands)
+        if parts[each] > MOST_PARTS:
+            raise UnknownToReader(f"a formula of more than {MOST_PARTS} parts")
+        operands = tuple(map(operand, each.operands))
+        numbers = all(isinstance(x, Number) for x in operands)
+        vanishes = Number(0.0) in operands and getattr(each.function, "combines", None) == "product"
+        if each.value.size and (numbers or vanishes):
+            known[each] = Number(float(each.value.flat[0]))
+        else:
+            known[each] = Apply(each.function, operands, each.attrs, each.value)
+    return operand(expression)
+
+
+def _constant_folded(expression: Expression) -> Expression:
+    if not isinstance(expression, Constant):
         return expression
-    operands = tuple(map(folded, expression.operands))
-    numbers = all(isinstance(operand, Number) for operand in operands)
-    vanishes = Number(0.0) in operands and getattr(expression.function, "combines", None) == "product"
-    if expression.value.size and (numbers or vanishes):
-        return Number(float(expression.value.flat[0]))
-    return Apply(expression.function, operands, expression.attrs, expression.value)
+    array = np.asarray(expression.value)
+    return Name(f"({'×'.join(map(str, array.shape))} array)") if array.ndim else Number(float(array))
 
 
 def input_names(node: Tensor, taken: Collection[str] = ()) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from ..engine import ops
 from ..engine.operators import Operators
 from ..engine.primitive import Primitive, primitives
-from .expressions import Apply, Constant, Expression, Function, Name
+from .expressions import Apply, Constant, Expression, Function, Name, applications
 
 
 class UnknownToReader(UserWarning):
@@ -77,17 +77,15 @@ def evaluate(
 
     ``apply(function, operands, attrs)`` computes a function, ``constant`` turns a constant into what it takes.
     """
-    known: dict[Apply, Any] = {}
+    known: dict[Expression, Any] = {}
 
     def value(expression: Expression) -> Any:
         if isinstance(expression, Name):
             return names[expression.text]
-        if not isinstance(expression, Apply):
-            return constant(expression.value)
-        if expression not in known:
-            known[expression] = apply(expression.function, [value(x) for x in expression.operands], expression.attrs)
-        return known[expression]
+        return known[expression] if isinstance(expression, Apply) else constant(expression.value)
 
+    for each in applications(*(each.expression for each in traced if each is not None)):
+        known[each] = apply(each.function, [value(x) for x in each.operands], each.attrs)
     return [None if each is None else value(each.expression) for each in traced]
 
 
