@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import nn as nn
 from .engine.backprop import Contribution, backprop, grad
-from .engine.errors import ShapeError
+from .engine.errors import LeavesTheGraph, ShapeError
 from .engine.functions import concat, stack, take
 from .engine.graph import Graph
 from .engine.ops import abs as abs

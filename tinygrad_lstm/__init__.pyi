@@ -16,6 +16,7 @@ from .drawing import draw as draw
 from .engine.backprop import Contribution as Contribution
 from .engine.backprop import backprop as backprop
 from .engine.backprop import grad as grad
+from .engine.errors import LeavesTheGraph as LeavesTheGraph
 from .engine.errors import ShapeError as ShapeError
 from .engine.functions import concat as concat
 from .engine.functions import stack as stack
@@ -60,6 +61,7 @@ __all__ = [
     "Graph",
     "LSTM",
     "LSTMCell",
+    "LeavesTheGraph",
     "Linear",
     "PeepholeLSTMCell",
     "RNN",

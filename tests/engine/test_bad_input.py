@@ -191,7 +191,7 @@ def test_values_cannot_be_written_into():
     for tensor in (x, y, x.grad):
         with raises(TypeError, "cannot be written into", "tl.where", "x.value = new"):
             tensor[0] = 3.0
-        for array in (tensor.value, tensor.numpy(), np.asarray(tensor)):
+        for array in (tensor.value, tensor.numpy(), np.asarray(tensor.detach())):
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 3.0
 

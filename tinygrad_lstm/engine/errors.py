@@ -24,6 +24,10 @@ class ShapeError(ValueError):
     """
 
 
+class LeavesTheGraph(UserWarning):
+    """A number that carries a gradient was taken out of the graph, where none reaches it; shown once for each line."""
+
+
 def require_finite_value(primitive: Primitive, value: Array, inputs: tuple[Tensor, ...], context: Context) -> None:
     if np.isfinite(value).all():
         return
@@ -98,13 +102,13 @@ def misshapen(product: Any, node: Tensor, slot: int) -> ShapeError:
 
 
 def require_finite_contribution(contribution: Any, upstream: Any, node: Tensor, slot: int) -> None:
-    if np.isfinite(np.asarray(contribution)).all():
+    if np.isfinite(contribution).all():
         return
     assert node.primitive is not None
-    kind = "NaN" if np.isnan(np.asarray(contribution)).any() else "Inf"
+    kind = "NaN" if np.isnan(contribution).any() else "Inf"
     place = f"{node.primitive.name}{node.context.place}"
     fault = f"the rule of {place} made the first {kind} of the backward pass"
-    if not np.isfinite(np.asarray(upstream)).all():
+    if not np.isfinite(upstream).all():
         fault = f"the seed, or the gradient that reached {place}, already held a NaN or Inf"
     raise FloatingPointError(f"{fault}, for input {slot}{called(node.inputs[slot])} of shape {node.inputs[slot].shape}")
 

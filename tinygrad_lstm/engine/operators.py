@@ -19,27 +19,13 @@ from .primitive import Primitive
 NO_ATTRS: dict[str, Any] = {}
 Axis = int | tuple[int, ...] | None
 
-_NUMPYS_NAMES = {
-    **dict.fromkeys(("concatenate", "hstack", "vstack"), "tl.concat([a, b], axis=…)"),
-    **dict.fromkeys(("dot", "inner", "outer", "einsum"), "a @ b"),
-}
-"""What numpy calls otherwise than we do, and our way to write it."""
-
 
 class Operators:
     __slots__ = ()
-    __array_ufunc__: Any = None  # so that np.ones(3) * x asks x, instead of building an array of objects
 
     @classmethod
     def __primitive__(cls, primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Self:
         raise NotImplementedError
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        """Give numpy's functions the bare values, but not where a graph was surely meant."""
-        ours = _counterpart(function.__name__)
-        if ours:
-            raise TypeError(f"np.{function.__name__} would leave the graph; use {ours}, or x.numpy() if that is meant")
-        return function._implementation(*args, **kwargs)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -127,16 +113,6 @@ class Operators:
         if self.ndim == 2:
             return self.transpose()
         return self.transpose(*range(self.ndim - 2), self.ndim - 1, self.ndim - 2)
-
-
-def _counterpart(numpys: str) -> str | None:
-    """Return how one writes here what a function of numpy does, if there is a way."""
-    primitive = getattr(ops, numpys, None)
-    if not isinstance(primitive, Primitive):
-        return _NUMPYS_NAMES.get(numpys)
-    if primitive.operator:
-        return f" {primitive.operator} ".join(primitive.input_names)
-    return f"x.{numpys}(…)" if hasattr(Operators, numpys) else f"tl.{numpys}({', '.join(primitive.input_names) or '…'})"
 
 
 def frozen_index(index: Any) -> Any:

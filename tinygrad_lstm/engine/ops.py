@@ -161,7 +161,7 @@ mean = primitive(
 )
 max = primitive(
     "max",
-    lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
+    lambda x, axis=None, keepdims=False: np.maximum.reduce(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * _share(equal(x, _spread(y, x, axis)), axis),),
     kink=lambda x, axis=None, keepdims=False: x - np.max(x, axis=axis, keepdims=True),
     kind="reduction",

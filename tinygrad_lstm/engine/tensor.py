@@ -8,6 +8,7 @@ cycles; values are read-only, so nothing recorded can be falsified later.
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterator, Mapping
 from sys import _getframe as getframe
 from types import CodeType, MappingProxyType
@@ -16,7 +17,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from .errors import ShapeError, forward_failed, require_finite_value, short
+from . import numpys
+from .errors import LeavesTheGraph, ShapeError, forward_failed, require_finite_value, short
 from .operators import NO_ATTRS, Operators
 from .primitive import Primitive
 from .scope import CONTEXT, Context
@@ -121,8 +123,29 @@ class Tensor(Operators):
     def tolist(self) -> Any:
         return self._value.tolist()
 
+    # numpy's habits
+
+    @property
+    def carries_gradient(self) -> bool:
+        """Tell whether something computed of it now would be part of a graph, and have a gradient."""
+        return self.requires_grad and CONTEXT.get().recording
+
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if self.carries_gradient and not self.is_leaf:
+            self._leave("as an array")
         return np.array(self._value, dtype=dtype, copy=copy)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return numpys.call(function, args, kwargs)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return numpys.call_ufunc(ufunc, method, inputs, kwargs)
+
+    def _leave(self, how: str) -> None:
+        """Refuse to leave the graph with many numbers; of one, which everybody prints, warn."""
+        if self.size != 1:
+            raise TypeError(numpys.left(f"taking it {how}", self))
+        warnings.warn(numpys.left(f"taking it {how}", self), LeavesTheGraph, stacklevel=3)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Return all but compiled code, which cannot be copied; the line it stands for can."""
@@ -212,31 +235,35 @@ class Tensor(Operators):
         return bool(self._value.item())
 
     def __float__(self) -> float:
+        if self.carries_gradient and not self.is_leaf:
+            self._leave("by float()")
         return self.item()
 
     def __int__(self) -> int:
+        if self.carries_gradient and not self.is_leaf:
+            self._leave("by int()")
         return int(self.item())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
 
     def __gt__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value > np.asarray(other)
+        return self._value > _plain(other)
 
     def __ge__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value >= np.asarray(other)
+        return self._value >= _plain(other)
 
     def __lt__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value < np.asarray(other)
+        return self._value < _plain(other)
 
     def __le__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value <= np.asarray(other)
+        return self._value <= _plain(other)
 
     def __eq__(self, other: Any) -> Any:
-        return self._value == np.asarray(other)
+        return self._value == _plain(other)
 
     def __ne__(self, other: Any) -> Any:
-        return self._value != np.asarray(other)
+        return self._value != _plain(other)
 
     __hash__ = object.__hash__
 
@@ -247,6 +274,10 @@ class Tensor(Operators):
         made = f", made by {self.primitive.name}{self.context.place}" if self.primitive else ""
         needs = ", requires_grad=True" if self.is_leaf and self.requires_grad else ""
         return f"tensor({numbers}{name}{dtype}{made}{needs})"
+
+
+def _plain(other: Any) -> NDArray[Any]:
+    return other._value if isinstance(other, Tensor) else np.asarray(other)
 
 
 def tensor(

@@ -16,8 +16,9 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike, NDArray
 
 from ..engine import ops
+from ..engine.numpys import OURS, of_ufuncs
 from ..engine.operators import Operators
-from ..engine.primitive import Primitive, primitives
+from ..engine.primitive import Primitive
 from .expressions import Apply, Constant, Expression, Function, Name, applications
 
 
@@ -120,9 +121,10 @@ class TracedArray(Operators, NDArrayOperatorsMixin):
         return cls(Apply(function, tuple(x.expression for x in traced), attrs, value), value)
 
     @classmethod
-    def of_ufunc(cls, ufunc: np.ufunc, inputs: Sequence[Any]) -> Self:
-        """Write down a ufunc as the primitive that it is the forward of, if there is one."""
-        return cls.record(_primitives_of_ufuncs().get(ufunc, ufunc), inputs, {})
+    def of_ufunc(cls, ufunc: np.ufunc, inputs: Sequence[Any]) -> Any:
+        """Write down a ufunc as the operation that it is here, if there is one."""
+        ours = of_ufuncs().get(ufunc)
+        return ours(*map(cls.of, inputs)) if ours else cls.record(ufunc, inputs, {})
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **details: Any) -> Any:
         if method == "at" or "out" in details:
@@ -138,11 +140,7 @@ class TracedArray(Operators, NDArrayOperatorsMixin):
         known = _NUMPY.get(function)
         if known is None:
             raise UnknownToReader(f"numpy's {function.__name__} is not among what can be read")
-        if not isinstance(known, Primitive):
-            return known(*args, **kwargs)
-        first, details = (args[:3], args[3:]) if known is ops.where else (args[:1], args[1:])
-        inputs = first[0] if known.variadic else first
-        return self.record(known, inputs, {**dict(zip(known.attr_names, details, strict=False)), **kwargs})
+        return known(*args, **kwargs)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -238,42 +236,11 @@ def _require_same(traced: tuple[TracedArray | None, ...], arrays: tuple[NDArray[
             raise UnknownToReader("it computes something else with arrays")
 
 
-def _dot(a: Any, b: Any) -> Any:
-    if 0 in (a.ndim, b.ndim):
-        return np.multiply(a, b)
-    if b.ndim > 2:
-        raise UnknownToReader("numpy's dot of such shapes is not among what can be read; its matmul is")
-    return np.matmul(a, b)
-
-
-def _reducer(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda x, axis=None, keepdims=False: ufunc.reduce(x, axis=axis, keepdims=keepdims)
-
-
-def _mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return ops.mean(x, axis=axis, keepdims=keepdims)
-
-
-def _squeezed(x: Any, axis: Any = None) -> Any:
-    return np.reshape(x, np.squeeze(np.empty(x.shape), axis).shape)
-
-
-_NUMPY: dict[Any, Any] = {
-    np.where: ops.where,
-    np.reshape: ops.reshape,
-    np.transpose: ops.transpose,
-    np.broadcast_to: ops.broadcast_to,
-    np.concatenate: ops.concat,
-    np.stack: ops.stack,
-    np.squeeze: _squeezed,
-    np.expand_dims: lambda x, axis: np.reshape(x, np.expand_dims(np.empty(x.shape), axis).shape),
-    np.dot: _dot,
-    np.sum: _reducer(np.add),
-    np.prod: _reducer(np.multiply),
-    np.max: _reducer(np.maximum),
-    np.min: _reducer(np.minimum),
-    np.mean: _mean,
-    np.clip: lambda x, low, high: np.minimum(np.maximum(x, low), high),
+_NUMPY: dict[Any, Callable[..., Any]] = {
+    **OURS,
+    np.prod: lambda a, axis=None, keepdims=False: np.multiply.reduce(a, axis=axis, keepdims=keepdims),
+    np.min: lambda a, axis=None, keepdims=False: np.minimum.reduce(a, axis=axis, keepdims=keepdims),
+    np.clip: lambda a, low, high: np.minimum(np.maximum(a, low), high),
     np.real: lambda x: x,
     np.iscomplexobj: lambda x: False,
     np.result_type: lambda *xs: np.result_type(*(getattr(x, "dtype", x) for x in xs)),
@@ -285,10 +252,8 @@ _NUMPY: dict[Any, Any] = {
 }
 """numpy's functions as primitives, or as what they are composed of."""
 
-_AS_THEY_ARE = (*(known for known in _NUMPY.values() if isinstance(known, Primitive)), ops.getitem, ops.index_add)
+_AS_THEY_ARE = (
+    *(ops.where, ops.reshape, ops.transpose, ops.broadcast_to),
+    *(ops.concat, ops.stack, ops.getitem, ops.index_add),
+)
 """Operations on shapes, which are not opened: they compute nothing."""
-
-
-def _primitives_of_ufuncs() -> dict[np.ufunc, Primitive]:
-    known = {each.forward: each for each in primitives() if isinstance(each.forward, np.ufunc)}
-    return {**known, np.matmul: ops.matmul, np.absolute: ops.abs}
