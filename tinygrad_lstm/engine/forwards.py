@@ -16,6 +16,12 @@ def matmul(a: Any, b: Any) -> Any:
     return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
 
 
+def sigmoid(x: Any) -> Any:
+    """Return eˣ / (1 + eˣ), exact to two last places in both tails, with x held where eˣ would overflow."""
+    z = np.exp(np.minimum(x, 700 if np.result_type(x).char in "dD" else 88))
+    return z / (1 + z)
+
+
 def softplus(x: Any) -> Any:
     positive = np.real(x) > 0
     return np.where(positive, x, 0) + log1p(np.exp(np.where(positive, -x, x)))
@@ -30,10 +36,26 @@ def log1p(x: Any) -> Any:
 
 
 def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
-    largest = np.max(np.real(x), axis=axis, keepdims=True)
-    largest = np.where(np.abs(largest) < np.inf, largest, 0)  # not isfinite, which knows numpy's own numbers only
+    largest = _largest(x, axis)
     total = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=True)) + largest
     return total if keepdims else np.squeeze(total, axis=axis)
+
+
+def softmax(x: Any, axis: Any) -> Any:
+    z = np.exp(x - _largest(x, axis))
+    return z / np.add.reduce(z, axis=axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: Any) -> Any:
+    """Shift first: what is subtracted afterwards would take the digits of small differences with it."""
+    shifted = x - _largest(x, axis)
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+
+
+def _largest(x: Any, axis: Any) -> Any:
+    """Return the largest along an axis, 0 where it is not finite."""
+    largest = np.maximum.reduce(np.real(x), axis=axis, keepdims=True)
+    return np.where(np.abs(largest) < np.inf, largest, 0)
 
 
 def index_add(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
