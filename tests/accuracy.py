@@ -1,0 +1,130 @@
+"""How many units in the last place each forward is off, in both precisions: ``python -m tests.accuracy`` prints it.
+
+The truth is mpmath's own function, or the definition of a textbook on numbers of 60 digits; never the forward itself.
+"""
+
+import warnings
+
+import mpmath
+import numpy as np
+from mpmath import mpf
+from rich.console import Console
+from rich.table import Table
+
+from tinygrad_lstm.testing.generate.fitting import BUILTIN
+
+CONTEXT = mpmath.mp.clone()
+CONTEXT.dps = 60
+
+ELEMENTWISE = {
+    "exp": CONTEXT.exp,
+    "log": CONTEXT.log,
+    "sqrt": CONTEXT.sqrt,
+    "sin": CONTEXT.sin,
+    "cos": CONTEXT.cos,
+    "tanh": CONTEXT.tanh,
+    "sigmoid": lambda x: 1 / (1 + CONTEXT.exp(-x)),
+    "softplus": lambda x: CONTEXT.log1p(CONTEXT.exp(x)),
+    "relu": lambda x: max(x, CONTEXT.mpf(0)),
+    "abs": abs,
+    "neg": lambda x: -x,
+}
+BINARY = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b,
+    "pow": lambda a, b: a**b,
+    "maximum": max,
+    "minimum": min,
+}
+ROWS = {
+    "softmax": lambda row: [CONTEXT.exp(x) / CONTEXT.fsum(map(CONTEXT.exp, row)) for x in row],
+    "log_softmax": lambda row: [x - CONTEXT.log(CONTEXT.fsum(map(CONTEXT.exp, row))) for x in row],
+    "logsumexp": lambda row: [CONTEXT.log(CONTEXT.fsum(map(CONTEXT.exp, row)))],
+}
+ALLOWED = {np.float64: 2.0, np.float32: 4.0}
+ALLOWED_OF_ROWS = 4.0
+"""Of a row's softmax and logarithm: in units of the largest that takes part: x − max is rounded there."""
+
+
+def points(dtype, positive=False):
+    """The whole range of a type: every decade, both signs, both tails of an exponential, and beside 0."""
+    rng = np.random.default_rng(0)
+    end = 745 if dtype is np.float64 else 103
+    decades = 10.0 ** rng.uniform(-300 if dtype is np.float64 else -37, 6, 2000)
+    tails = rng.uniform(-end, end, 2000)
+    x = np.concatenate([decades, -decades, tails, rng.normal(size=1000), [0.0, -0.0, 1.0, -1.0, 36.7, 88.0, 709.0]])
+    return np.unique(np.abs(x[x != 0]) if positive else x).astype(dtype)
+
+
+def ulps(value, truth, dtype, unit=None):
+    """The largest distance in units in the last place of the truth, and where; infinite for what is not a number."""
+    worst, where = 0.0, 0
+    for i, (y, t) in enumerate(zip(np.ravel(value), truth, strict=True)):
+        with np.errstate(over="ignore"):
+            rounded = dtype(float(t))
+        if not np.isfinite(rounded):
+            off = 0.0 if y == rounded else np.inf
+        elif not np.isfinite(y):
+            off = np.inf
+        else:
+            last = np.spacing(np.abs(rounded) if unit is None else dtype(max(unit[i], abs(float(rounded)))))
+            off = float(abs(mpf(float(y)) - t) / mpf(float(last)))
+        if off > worst:
+            worst, where = off, i
+    return worst, where
+
+
+def of_elementwise(name, dtype, forward=None):
+    """(ulps, where) of a function of one number over its whole range."""
+    x = points(dtype, positive=all(BUILTIN[name].positive_inputs))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        value = (forward or BUILTIN[name].forward)(x)
+    assert value.dtype == dtype
+    worst, where = ulps(value, [ELEMENTWISE[name](CONTEXT.mpf(float(v))) for v in x], dtype)
+    return worst, x[where]
+
+
+def of_binary(name, dtype):
+    rng = np.random.default_rng(0)
+    a, b = (np.exp(rng.uniform(-12, 12, 3000)) * rng.choice([-1, 1], 3000) for _ in range(2))
+    if name == "pow":
+        a, b = np.abs(a), rng.uniform(-3, 3, 3000)
+    a, b = a.astype(dtype), b.astype(dtype)
+    value = BUILTIN[name].forward(a, b)
+    truth = [BINARY[name](CONTEXT.mpf(float(x)), CONTEXT.mpf(float(y))) for x, y in zip(a, b, strict=True)]
+    worst, where = ulps(value, truth, dtype)
+    return worst, (a[where], b[where])
+
+
+def of_rows(name, dtype, forward=None):
+    """(ulps, where) of what works on a row: of any size, far from 0, and with entries far below the largest."""
+    rng, worst, at = np.random.default_rng(0), 0.0, None
+    for shift in (0, 1e4, -1e4, 80):
+        for scale in (1e-3, 1, 10, 60, 400):
+            row = (scale * rng.normal(size=9) + shift).astype(dtype)
+            with np.errstate(all="ignore"):
+                value = np.ravel((forward or BUILTIN[name].forward)(row))
+            truth = ROWS[name]([CONTEXT.mpf(float(v)) for v in row])
+            spread = np.abs(row.astype(float) - row.max())
+            unit = {"softmax": [float(t) * max(1, s) for t, s in zip(truth, spread, strict=False)]}.get(name)
+            unit = unit or [max(1.0, *spread)] * len(value)
+            found, _ = ulps(value, truth, dtype, unit)
+            if found > worst:
+                worst, at = found, (shift, scale)
+    return worst, at
+
+
+def main():
+    table = Table("forward", "float64", "float32", "worst at, in float64", title="Units in the last place")
+    for names, measure in ((ELEMENTWISE, of_elementwise), (BINARY, of_binary), (ROWS, of_rows)):
+        for name in names:
+            (double, at), (single, _) = measure(name, np.float64), measure(name, np.float32)
+            table.add_row(name, f"{double:.2f}", f"{single:.2f}", str(at))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

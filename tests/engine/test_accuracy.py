@@ -1,0 +1,80 @@
+"""Forwards are accurate to a few units in the last place over their whole range, against a truth of their own."""
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+
+pytest.importorskip("mpmath")
+from tests import accuracy
+from tests.accuracy import ALLOWED, ALLOWED_OF_ROWS, BINARY, ELEMENTWISE, ROWS
+from tinygrad_lstm.engine.primitive import Kind
+from tinygrad_lstm.testing.generate.fitting import BUILTIN
+
+both = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+
+
+def test_every_function_that_rounds_has_a_truth():
+    rounds = {
+        name
+        for name, p in BUILTIN.items()
+        if p.kind in (Kind.pointwise, Kind.activation, Kind.reduction) and not p.exact and p.name not in ("sum", "mean")
+    }
+    assert rounds <= {*ELEMENTWISE, *BINARY, *ROWS, "gudermannian"}
+
+
+@both
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_a_function_of_one_number_is_accurate(name, dtype):
+    worst, where = accuracy.of_elementwise(name, dtype)
+    assert worst <= ALLOWED[dtype], where
+
+
+@both
+@pytest.mark.parametrize("name", BINARY)
+def test_arithmetic_is_accurate(name, dtype):
+    assert accuracy.of_binary(name, dtype)[0] <= 1.0
+
+
+@both
+@pytest.mark.parametrize("name", ROWS)
+def test_what_works_on_a_row_is_accurate_wherever_it_lies(name, dtype):
+    worst, where = accuracy.of_rows(name, dtype)
+    assert worst <= ALLOWED_OF_ROWS, where
+
+
+PLANTED = {
+    "σ(2x)": ("sigmoid", lambda x: BUILTIN["sigmoid"].forward(2 * x)),
+    "σ by tanh": ("sigmoid", lambda x: 0.5 * np.tanh(0.5 * x) + 0.5),
+    "softplus cut at 20": (
+        "softplus",
+        lambda x: np.where(x > 20, x, np.log1p(np.exp(np.minimum(x, 20)))).astype(x.dtype),
+    ),
+    "logsumexp without shift": ("logsumexp", lambda x: np.log(np.sum(np.exp(x)))),
+    "log of softmax": ("log_softmax", lambda x: np.log(BUILTIN["softmax"].forward(x))),
+    "log_softmax shifted late": ("log_softmax", lambda x: x - BUILTIN["logsumexp"].forward(x)),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_an_inaccurate_forward_is_noticed(what):
+    name, forward = PLANTED[what]
+    measure = accuracy.of_rows if name in ROWS else accuracy.of_elementwise
+    allowed = ALLOWED_OF_ROWS if name in ROWS else ALLOWED[np.float64]
+    assert measure(name, np.float64, forward)[0] > allowed
+
+
+def test_the_left_tail_of_sigmoid_is_there():
+    x = tl.tensor(-40.0, requires_grad=True)
+    loss = -tl.log(tl.sigmoid(x))
+    assert loss.item() == 40.0
+    (slope,) = tl.grad(loss, x)
+    assert slope.item() == pytest.approx(-1.0, rel=1e-15)
+    assert tl.sigmoid(-740.0) > 0
+
+
+@both
+def test_a_shift_changes_nothing(dtype):
+    logits = np.array([[1.0, 2.0, 0.5]], dtype)
+    near, far = (tl.cross_entropy(tl.tensor(logits + dtype(shift), dtype=dtype), [1]) for shift in (0, 1024))
+    assert near.item() == far.item()
