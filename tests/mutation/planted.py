@@ -57,11 +57,16 @@ def _forwards() -> Iterator[Mutant]:
     used = {
         "indicator": "greater",
         "matmul": "matmul",
+        "sigmoid": "sigmoid",
         "softplus": "softplus",
         "log1p": "softplus",
         "logsumexp": "logsumexp",
+        "softmax": "softmax",
+        "log_softmax": "log_softmax",
+        "_largest": "logsumexp",
         "index_add": "index_add",
     }
+    assert set(used) == {name for name, _ in inspect.getmembers(forwards, inspect.isfunction)}
     for function, name in used.items():
         target = f"forwards.{function}"
         yield from _of_function("forwards of primitives", getattr(forwards, function), checks.of_forward(name), target)
