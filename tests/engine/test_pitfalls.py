@@ -207,3 +207,29 @@ def test_17_the_sigmoid_is_the_sigmoid():
     x = np.linspace(-6, 6, 25)
     np.testing.assert_allclose(tl.sigmoid(tl.tensor(x)).value, 1 / (1 + np.exp(-x)), rtol=1e-12)
     assert tl.grad(tl.sigmoid(z := leaf(0.0)), z)[0].item() == 0.25
+
+
+def test_zero_to_a_negative_power_falls_without_end():
+    """In the base and in the exponent, both to −∞; never NaN."""
+    a, b = tl.tensor([0.0, 2.0], requires_grad=True), tl.tensor([-1.0, -1.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        ga, gb = tl.grad(a**b, [a, b], [1.0, 1.0])
+    np.testing.assert_array_equal(ga.value, [-np.inf, -0.25])
+    np.testing.assert_allclose(gb.value, [-np.inf, 0.5 * np.log(2)])
+
+
+def test_the_gradient_of_a_constant_exponent_is_not_computed(monkeypatch):
+    from tinygrad_lstm.engine import ops
+
+    monkeypatch.setattr(ops, "_log_of_base", lambda *of: pytest.fail("it is thrown away"))
+    x = tl.tensor([1.0, 3.0], requires_grad=True)
+    for create_graph in (False, True):
+        (g,) = tl.grad((x**2).sum(), [x], create_graph=create_graph)
+        np.testing.assert_array_equal(g.value, [2, 6])
+
+
+def test_a_contribution_may_be_computed_when_it_is_wanted():
+    lazy = tl.primitive("lazy", lambda a, b: a * b, lambda g, y, a, b: (lambda: g * b, lambda: g * a))
+    x, w = tl.tensor([1.0, 2.0], requires_grad=True, name="x"), tl.tensor([3.0, 4.0], requires_grad=True, name="w")
+    assert tl.testing.check_op(lazy, x, w).verdict == "PASS"
+    assert tl.formula(lazy(x, w)) == "∂L/∂x += ∂L/∂y ⊙ w\n∂L/∂w += ∂L/∂y ⊙ x"

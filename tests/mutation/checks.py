@@ -38,7 +38,10 @@ TIES: dict[str, tuple[list[Any], list[Any]]] = {
     "relu": ([[0.0, -0.0, 2.0]], [[0.5, 0.5, 1.0]]),
     "abs": ([[0.0, -0.0, 2.0]], [[0.0, 0.0, 1.0]]),
     "max": ([[3.0, 3.0, 1.0]], [[0.5, 0.5, 0.0]]),
-    "pow": ([[0.0, 0.0, 0.0, 2.0], [0.0, 1.0, 2.0, 2.0]], [[0.0, 1.0, 0.0, 4.0], [0.0, 0.0, 0.0, 4 * np.log(2)]]),
+    "pow": (
+        [[0.0, 0.0, 0.0, 2.0, 0.0, -2.0], [0.0, 1.0, 2.0, 2.0, -1.0, -1.0]],
+        [[0.0, 1.0, 0.0, 4.0, -np.inf, -0.25], [0.0, 0.0, 0.0, 4 * np.log(2), -np.inf, 0.0]],
+    ),
 }
 """Where a function has no derivative, our convention: inputs, and the gradient of the sum."""
 
@@ -270,6 +273,7 @@ FAN_OUTS: list[tuple[Callable[..., Any], list[tuple[int, ...]]]] = [
     (lambda x, w: tl.tanh(x * w + x) * x, [(2, 1, 3), (4, 2, 5, 3)]),
     (lambda x, w: tl.tanh(x * w) + w, [(1, 3, 1), (2, 3, 4)]),
     (lambda x, w: x * w + w, [(3, 1), (1, 4)]),
+    (lambda x, w: (x * x + 1) ** w, [(3, 1), (1, 4)]),
 ]
 """What is used three times and more, and stretched along axes that are lost, in the middle and at both ends."""
 

@@ -185,7 +185,9 @@ def _returned(node: ast.expr) -> Iterator[Change]:
         if isinstance(part, ast.Constant):
             continue
         for what, wrap in wrapped.items():
-            new = ast.parse(wrap(ast.unparse(part)), mode="eval").body
+            later = isinstance(part, ast.Lambda)
+            new = ast.parse(wrap(ast.unparse(part.body if later else part)), mode="eval").body
+            new = ast.Lambda(part.args, new) if later and what != "forget a contribution" else new
             body = ast.Tuple([*node.body.elts[:i], new, *node.body.elts[i + 1 :]], ast.Load())
             yield f"{what}, slot {i},", ast.Lambda(node.args, body)
 

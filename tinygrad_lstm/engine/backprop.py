@@ -237,6 +237,8 @@ def apply_vjp(
         if x not in taking_part:
             continue
         value, product = node.input_values[slot], products[slot]
+        if callable(product):
+            product = _recorded(node, product) if create_graph else product()
         if create_graph:
             product, contribution = _recorded(node, _fit, product, value, node, slot, True)
         elif type(product) is np.ndarray and product.shape == value.shape and product.dtype is value.dtype:

@@ -52,7 +52,7 @@ neg = primitive("neg", np.negative, lambda g, y, x: (-g,), "−", style="prefix"
 pow = primitive(
     "pow",
     np.power,
-    lambda g, y, a, b: (g * b * _lower(a, b), g * y * _log_of_base(a)),
+    lambda g, y, a, b: (g * b * _lower(a, b), lambda: g * y * _log_of_base(a, b)),
     "^",
     style="power",
     operator="**",
@@ -278,12 +278,12 @@ def _step(a: Any, b: Any) -> Any:
 
 def _lower(a: Any, b: Any) -> Any:
     """Return a^(b − 1), written so that a zero base meets no negative exponent where b is 0."""
-    return a ** where(equal(b, 0) * equal(a, 0), 0, b - 1)
+    return where(equal(b, 0) * equal(a, 0), 1, a) ** (b - 1)
 
 
-def _log_of_base(a: Any) -> Any:
-    """Return log a for a positive base; 0 otherwise, where a power has no real derivative in its exponent."""
-    return log(where(greater(a, 0), a, 1))
+def _log_of_base(a: Any, b: Any) -> Any:
+    """Return log a for a positive base, −∞ for 0 to a negative power; else 0: there is no real derivative in b."""
+    return log(where(greater(a, 0), a, 1)) + where(equal(a, 0) * greater(0, b), -inf, 0)
 
 
 def _spread(reduced: Any, x: Any, axis: Any) -> Any:

@@ -161,7 +161,8 @@ def primitive(
 
     ``forward(*inputs, **attrs)`` takes and returns numpy arrays; written so that complex arrays pass through, it can be
     checked to rounding. ``rule(g, y, *inputs, **attrs)`` receives the upstream gradient ``g`` and the output ``y`` and
-    returns one contribution per input (None where no gradient flows). Write it with operators and primitives only: the
+    returns one contribution per input: None where no gradient flows, or, if it costs much and is seldom wanted, a
+    function of nothing that computes it. Write it with operators and primitives only: the
     same line then runs on arrays, on Tensors (so that it can be differentiated again) and on symbols (so that it can
     print itself). Sum-to-shape after broadcasting is the engine's business. A rule of None says: constant almost
     everywhere, no gradient. Parameters with a default value are attributes, the others are inputs. Where the function

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.backprop import unbroadcast
+from ..engine.ops import where
 from ..engine.tensor import Tensor
 from ..structure.words import display_name, is_number, subscript
 from .expressions import Apply, Constant, Expression, Name, Number, applications, mathml, replaced, text
@@ -150,7 +151,8 @@ def _operands(node: Tensor, names: tuple[str, ...]) -> list[Expression]:
 def folded(expression: Expression) -> Expression:
     """Return an expression as one writes it: what is computed of numbers alone as a number, products with zero as 0.
 
-    Arrays that stand in a rule are named by their shape. Raises UnknownToReader for more than ``MOST_PARTS``.
+    Of what is chosen by a number nothing but the choice is left. Arrays that stand in a rule are named by their shape.
+    Raises UnknownToReader for more than ``MOST_PARTS``.
     """
     known: dict[Expression, Expression] = {}
     parts: dict[Expression, int] = {}
@@ -165,7 +167,9 @@ def folded(expression: Expression) -> Expression:
         operands = tuple(map(operand, each.operands))
         numbers = all(isinstance(x, Number) for x in operands)
         vanishes = Number(0.0) in operands and getattr(each.function, "combines", None) == "product"
-        if each.value.size and (numbers or vanishes):
+        if each.function is where and isinstance(operands[0], Number):
+            known[each] = operands[1] if operands[0].value else operands[2]
+        elif each.value.size and (numbers or vanishes):
             known[each] = Number(float(each.value.flat[0]))
         else:
             known[each] = Apply(each.function, operands, each.attrs, each.value)
