@@ -42,8 +42,8 @@ def read_forward(primitive: Primitive, inputs: Sequence[NDArray[Any]], attrs: Ma
 
     >>> import numpy as np, tinygrad_lstm as tl
     >>> from tinygrad_lstm.symbolic.expressions import text
-    >>> text(read_forward(tl.sigmoid, [np.ones(2)], {}).expression)
-    'add(multiply(0.5, tanh(multiply(0.5, x0))), 0.5)'
+    >>> text(read_forward(tl.relu, [np.ones(2)], {}).expression)
+    'maximum(x0, 0)'
     """
     names = [Name(f"x{i}") for i in range(len(inputs))]
     (made,) = _read("forward", primitive, primitive, names, inputs, attrs, OpenedArray)
