@@ -508,3 +508,17 @@ def test_an_infinite_derivative_is_unchecked_and_a_gradient_that_is_infinite_by_
 def test_what_is_too_small_for_the_step_is_not_called_zero():
     with pytest.raises(NothingCheckedError, match="it is smaller than what the step leaves behind"):
         check_vjp(lambda x: x * x, [1e-200])
+
+
+def test_an_operation_that_fails_once_is_reported_by_its_own_error():
+    """Not by hypothesis, which says that it could not make it fail again."""
+    failed = []
+
+    def once(x):
+        if x.size > 1 and not failed:
+            failed.append(x)
+            raise AttributeError("a slip of somebody's")
+        return x * 1.0
+
+    with pytest.raises(AttributeError, match="a slip of somebody's"):
+        check_op(tl.primitive("once", once, lambda g, y, x: (g,)))

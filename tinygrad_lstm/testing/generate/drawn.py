@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Verbosity, assume, given, reject, settings
 from hypothesis import strategies as st
-from hypothesis.errors import Unsatisfiable
+from hypothesis.errors import FlakyFailure, Unsatisfiable
 from numpy.typing import NDArray
 
 from ...engine.primitive import Kind, Primitive
@@ -85,6 +85,8 @@ def check_drawn(
         one_case()
     except Unsatisfiable:
         pass
+    except FlakyFailure as error:  # it failed once, and not when it was tried again: what failed is what counts
+        raise error.exceptions[0] from None
     except GradientError as error:
         error.__notes__ = []  # hypothesis repeats the case there; the failure has it, and as a program
         raise error.with_traceback(None) from error.__cause__
