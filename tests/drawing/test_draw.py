@@ -192,3 +192,13 @@ def test_threads_can_draw_at_the_same_time():
     source = tl.draw(small_loss("rnn", 2)).source
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(render, [source] * 8, ["svg"] * 8))) == 1
+
+
+@pytest.mark.parametrize("view", ["ops", "cells", "gates", "backward"])
+def test_steps_that_nothing_connects_are_drawn(view):
+    """A gap that no arrow touches: once an error about an empty sequence."""
+    parts = []
+    for t in range(20):
+        with tl.time_step(t):
+            parts.append(tl.tanh(tl.tensor(0.1 * t, requires_grad=True)))
+    assert "<svg" in tl.draw(tl.stack(parts).sum(), view).svg

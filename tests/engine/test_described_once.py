@@ -162,7 +162,9 @@ def test_a_style_that_there_is_not_is_refused_by_the_formula():
         tl.formula(odd(tl.tensor(1.0, name="x")))
 
 
-def test_a_new_entry_of_the_page_is_drawn_and_resolved_by_its_kind():
+def test_an_entry_that_says_only_the_least_is_drawn_written_and_proved():
     gudermannian = Primitive("gd", lambda x: 2 * np.arctan(np.tanh(x / 2)), lambda g, y, x: (g * ops.cos(y),), None)
-    assert gudermannian.kind is Kind.pointwise
+    x = tl.tensor([0.5], requires_grad=True, name="x")
+    assert "label=<<TABLE" in tl.draw(gudermannian(x)).source or "gd" in tl.draw(gudermannian(x)).source
+    assert tl.formula(gudermannian(x)) == "∂L/∂x += ∂L/∂y ⊙ cos(y)"
     assert tl.testing.check_op(gudermannian).verdict is Verdict.PASS

@@ -2,6 +2,8 @@
 
 import doctest
 import inspect
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -30,3 +32,18 @@ def test_its_examples_run(name, capsys):
     assert example.examples
     doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example)
     assert capsys.readouterr().out == ""
+
+
+def test_what_is_said_of_shapes_is_said_once():
+    for primitive in BUILTIN.values():
+        paragraphs = primitive.doc.split("\n\n")
+        assert len(paragraphs) == len(set(paragraphs)), primitive.name
+    doc = tl.primitive("brief", lambda x: x * 1.0, lambda g, y, x: (g,), doc="Return x.").doc
+    assert doc == "Return x.\n\nThe result has the shape of x."
+
+
+def test_there_is_an_import_without_docstrings():
+    """As ``python -OO`` strips them."""
+    code = "import tinygrad_lstm as tl; print(tl.tanh(tl.tensor(0.0)))"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, encoding="utf-8")
+    assert done.stdout == "tensor(0., made by tanh)\n", done.stderr

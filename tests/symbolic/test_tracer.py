@@ -220,3 +220,19 @@ def test_a_rule_that_loops_a_thousand_times_is_read_and_proved_and_has_no_formul
     node = looped(1000)(tl.tensor(x, requires_grad=True, name="x"))
     with pytest.warns(tl.UnknownToReader, match="a formula of more than 200 parts"):
         assert tl.formula(node) == "∂L/∂x += what the rule of looped makes of it"
+
+
+@pytest.mark.parametrize("ufunc", [np.exp2, np.cbrt, np.log2, np.fmod, np.arctan2])
+def test_what_has_no_long_digits_is_said_and_not_taken_for_no_number(ufunc):
+    from tinygrad_lstm.testing.objective import Objective
+    from tinygrad_lstm.testing.oracles.precision import precise_terms
+
+    pytest.importorskip("mpmath")
+    odd = tl.primitive("odd", lambda x: ufunc(x, 2.0) if ufunc.nin == 2 else ufunc(x), lambda g, y, x: (g,))
+    x = tl.tensor([1.0, 2.5], requires_grad=True)
+    objective = Objective.random(tl.Graph(odd(x)), np.random.default_rng(0))
+    if ufunc in (np.cbrt, np.arctan2):
+        assert precise_terms(objective, x, np.ones(2)) is not None
+    else:
+        with pytest.warns(tl.UnknownToReader, match=f"700 digits have no {ufunc.__name__}"):
+            assert precise_terms(objective, x, np.ones(2)) is None

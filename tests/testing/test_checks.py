@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tests.mutation.checks import drawn
 from tinygrad_lstm.engine import backprop
 from tinygrad_lstm.testing import (
     GradientError,
@@ -18,6 +19,7 @@ from tinygrad_lstm.testing import (
     check_vjp,
 )
 from tinygrad_lstm.testing.checks import TIES
+from tinygrad_lstm.testing.generate import strategies
 from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.profiles import Profile, drawing_by
 
@@ -522,3 +524,40 @@ def test_an_operation_that_fails_once_is_reported_by_its_own_error():
 
     with pytest.raises(AttributeError, match="a slip of somebody's"):
         check_op(tl.primitive("once", once, lambda g, y, x: (g,)))
+
+
+def fma(rule):
+    return tl.primitive("fma", lambda a, b, c: a * b + c, rule, kind="activation")
+
+
+def test_a_wrong_rule_of_three_inputs_is_caught_in_each_of_them():
+    """Only what gets no gradient is taken for a condition."""
+    right = check_op(fma(lambda g, y, a, b, c: (g * b, g * a, g)))
+    assert (right.verdict, len(right.findings)) == (Verdict.PASS, 3)
+    for wrong in (lambda g, y, a, b, c: (g * b * 3, g * a, g), lambda g, y, a, b, c: (g * b, g * a, g * 2)):
+        with pytest.raises(GradientError, match="is wrong"):
+            check_op(fma(wrong))
+
+
+def test_programs_of_three_inputs_reach_each_of_them():
+    wrong = fma(lambda g, y, a, b, c: (g * b * 3, g * a, g))
+    programs, caught = drawn(strategies.expression_graphs([wrong], max_nodes=3, high=1.0), 60), 0
+    for program in programs:
+        try:
+            check_vjp(program, *program.inputs)
+        except GradientError:
+            caught += 1
+    assert caught > len(programs) / 2
+
+
+def test_a_wrong_rule_that_cannot_be_read_is_wrong_all_the_same():
+    """Also where warnings are errors, as here: the verdict counts for more than what could not be read."""
+    doubled = tl.primitive("doubled", lambda x: np.asarray(x) * 2, lambda g, y, x: (np.asarray(g) * 2.001,))
+    with pytest.raises(GradientError, match="is wrong"):
+        check_vjp(doubled, [1.0, 2.0])
+
+
+def test_a_cast_to_float64_in_a_forward_accuses_nobody():
+    forward = lambda x: np.tanh(x if np.iscomplexobj(x) else x.astype(np.float64))
+    far = tl.primitive("far", forward, lambda g, y, x: (g * (1 - y * y),))
+    assert check_vjp(far, [15.0, 18.0]).verdict in (Verdict.PASS, Verdict.ROUNDOFF)

@@ -130,7 +130,6 @@ def test_a_forward_is_shown_to_be_complex_safe_once(monkeypatch):
     assert [node.primitive.name for node in shown].count("cube") == 1
 
 
-@pytest.mark.filterwarnings("ignore::tinygrad_lstm.UnknownToReader")
 @pytest.mark.parametrize(
     ("forward", "oracle"),
     [

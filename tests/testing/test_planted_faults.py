@@ -123,7 +123,6 @@ def inputs_of(fault, seed):
     return [rng.normal(size=shape) for shape in fault.shapes]
 
 
-@pytest.mark.filterwarnings("ignore::tinygrad_lstm.UnknownToReader")
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_wrong_rule_is_caught(name, monkeypatch):
     fault = FAULTS[name]

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import functions, ops
 from .errors import called
-from .primitive import Primitive, primitives
+from .primitive import Primitive
 
 
 def _squeezed(x: Any, axis: Any = None) -> Any:
@@ -84,7 +84,9 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapp
 def of_ufuncs() -> dict[np.ufunc, Callable[..., Any]]:
     """Return the operations that are ufuncs of numpy, or composed of a few of ours."""
     known: dict[np.ufunc, Callable[..., Any]] = {
-        each.forward: each for each in primitives() if isinstance(each.forward, np.ufunc)
+        each.forward: each
+        for each in vars(ops).values()
+        if isinstance(each, Primitive) and isinstance(each.forward, np.ufunc)
     }
     return {
         **known,

@@ -265,7 +265,8 @@ stack = primitive(
 
 
 for _primitive in primitives():
-    _primitive.describe(getattr(documentation, _primitive.name, _primitive.doc))
+    if hasattr(documentation, _primitive.name):
+        _primitive.describe(getattr(documentation, _primitive.name))
 
 
 # What the lines above abbreviate. Still only operators and primitives, wherever a rule calls it.

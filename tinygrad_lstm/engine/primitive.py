@@ -95,7 +95,7 @@ class Primitive:
 
     def describe(self, doc: Any) -> None:
         """Document it: by a text, or the docstring of what is given; what its kind tells of shapes is added."""
-        first, *others = inspect.cleandoc(doc if isinstance(doc, str) else doc.__doc__).split("\n\n")
+        first, *others = inspect.cleandoc(doc if isinstance(doc, str) else doc.__doc__ or "").split("\n\n")
         shapes = "" if self.variadic else _ON_SHAPES.get((self.kind, self.arity > 1), "")
         self.doc: str = "\n\n".join(part for part in (first, first and shapes, *others) if part)
 
@@ -227,7 +227,7 @@ def _registered(name: str) -> Primitive:
 
 
 def _require_same_attrs(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> None:
-    """Forward and rule must mean the same by an attribute that is not given."""
+    """Require that forward and rule mean the same by an attribute that is not given."""
     try:
         ours, theirs = _defaults(forward), _defaults(rule)
     except ValueError:  # numpy's own functions do not tell; they have no attributes either

@@ -140,7 +140,7 @@ class Module:
             return
         self.__name = name
         for path, parameter in self.named_parameters():
-            if parameter.name == path or "." not in str(parameter.name):
+            if not str(parameter.name).endswith(f".{path}"):
                 parameter.name = f"{name}.{parameter.name}"
 
 

@@ -92,7 +92,7 @@ def _face_both(gap: PlacedColumn, placed: list[PlacedColumn]) -> None:
     gap.kind = -1 - gap.number
     template = gap.template.moved(0, 0)
     heights = {end: height for end, _, height in _opposite(gap, placed)}
-    if len(heights) != len(gap.content.ends):
+    if not heights or len(heights) != len(gap.content.ends):
         return
     low, high = min(heights.values()), max(heights.values())
     (rect,) = template.boxes

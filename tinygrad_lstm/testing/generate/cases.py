@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ...engine.primitive import Kind, Primitive
-from .fitting import BUILTIN, fitting, value_of
+from .fitting import BUILTIN, conditions, fitting, value_of
 from .strategies import broadcastable, indices, matmul_shapes, shapes, values
 
 Inputs = list[NDArray[Any]]
@@ -87,8 +87,8 @@ def _parts(draw: st.DrawFn, primitive: Primitive) -> Inputs:
 def _of_numbers(draw: st.DrawFn, primitive: Primitive) -> Case:
     """Draw numbers that broadcast, without ties except among zeros.
 
-    Of three inputs the first is a condition, 0 or 1, and held. What a positive number is taken to is held at times, a
-    whole number. Numbers leave the domain where the function is finite there too.
+    Inputs that get no gradient are conditions, 0 or 1, and held. What a positive number is taken to is held at times,
+    a whole number. Numbers leave the domain where the function is finite there too.
     """
     positive, high = primitive.positive_inputs, _largest(primitive)
     special = () if any(positive) or (primitive.kink and primitive.kind is not Kind.comparison) else (0.0, -0.0)
@@ -97,16 +97,13 @@ def _of_numbers(draw: st.DrawFn, primitive: Primitive) -> Case:
     sides = draw(broadcastable(primitive.arity, min_side=0)) if primitive.arity > 1 else [draw(shapes(min_side=0))]
     drawn = [draw(values(shape, low, high, special=special)) for shape in sides]
     inputs = [x * x.dtype.type(1 + i / 16) for i, x in enumerate(drawn)]  # equal seeds would make equal arrays
-    held: dict[int, Any] = {}
-    if len(inputs) > 2:
-        held[0] = (inputs.pop(0) > 0).astype(np.float64)
-    elif positive == (True, False) and draw(st.booleans()):
+    held: dict[int, Any] = {slot: (inputs[slot] > 0).astype(np.float64) for slot in conditions(primitive)}
+    if positive == (True, False) and draw(st.booleans()):
         held[1] = draw(st.integers(-2, 4).filter(bool))
-        inputs.pop()
-    case = Case(primitive, inputs, {}, held)
-    if any(positive) and value_of(primitive, case.operands(inputs), {}) is None:
-        case.inputs = [np.abs(x) if p else x for x, p in zip(inputs, positive, strict=False)]
-    return case
+    operands = [held.get(slot, x) for slot, x in enumerate(inputs)]
+    if any(positive) and value_of(primitive, operands, {}) is None:
+        inputs = [np.abs(x) if p else x for x, p in zip(inputs, positive, strict=True)]
+    return Case(primitive, [x for slot, x in enumerate(inputs) if slot not in held], {}, held)
 
 
 def _largest(primitive: Primitive) -> float:

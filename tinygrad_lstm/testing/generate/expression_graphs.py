@@ -14,7 +14,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Kind, Primitive
 from ...engine.tensor import Tensor, tensor
 from ..report.code import as_code
-from .fitting import fitting, value_of
+from .fitting import conditions, fitting, value_of
 
 LARGEST = 64
 """Numbers that one value of a program holds, at most."""
@@ -49,7 +49,7 @@ class ExpressionGraph:
         return output
 
     def graph(self) -> Graph:
-        """What a run of it records; its leaves are the inputs, named x0, x1, ..."""
+        """Return what a run of it records; its leaves are the inputs, named x0, x1, ..."""
         leaves = [tensor(x, requires_grad=True, name=f"x{i}") for i, x in enumerate(self.inputs)]
         return Graph(self(*leaves))
 
@@ -120,13 +120,10 @@ class _Building:
     def _of_numbers(self, op: Primitive, a: int, b: int) -> Iterator[list[int]]:
         """Yield operands in the domain; tame are exponents, and what goes into an operation that has no largest value.
 
-        The first of three is a condition.
+        What gets no gradient is a condition.
         """
-        second, positive = self.partner(a, b), op.positive_inputs
-        if op.arity > 2:
-            yield [self.add(ops.greater, a, second), *([a, second][i % 2] for i in range(op.arity - 1))]
-            return
-        operands = [a, second][: op.arity]
+        second, positive, without = self.partner(a, b), op.positive_inputs, conditions(op)
+        operands = [self.add(ops.greater, a, second) if i in without else (a, second)[i % 2] for i in range(op.arity)]
         if positive[0] and not all(positive):
             operands[1] = self.tame(operands[1], 3.0)
         grows = op.arity == 1 and op.range[1] == np.inf and not op.exact

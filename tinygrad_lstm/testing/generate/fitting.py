@@ -14,10 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine import ops
-from ...engine.primitive import Kind, Primitive, primitives
+from ...engine.primitive import Kind, Primitive
 
-BUILTIN: dict[str, Primitive] = {p.name: p for p in primitives() if (p.rule or p.forward).__module__ == ops.__name__}
+BUILTIN: dict[str, Primitive] = {
+    name: thing for name, thing in vars(ops).items() if isinstance(thing, Primitive) and not name.startswith("_")
+}
 """The operations of the page of derivatives."""
+
+
+def conditions(primitive: Primitive) -> set[int]:
+    """Return the inputs into which a rule sends no gradient, by asking it at ones; none if it does not take them."""
+    one = np.ones(())
+    try:
+        products = primitive.rule(one, one, *[one] * primitive.arity) if primitive.rule else ()
+    except Exception:
+        return set()
+    return {slot for slot, product in enumerate(products) if product is None}
 
 
 def value_of(primitive: Primitive, inputs: Sequence[NDArray[Any]], attrs: dict[str, Any]) -> NDArray[Any] | None:

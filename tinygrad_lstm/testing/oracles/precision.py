@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -41,7 +42,12 @@ def precise_terms(
         return None
     key = leaf, direction.tobytes()
     if key not in objective.precise:
-        objective.precise[key] = _terms(objective, leaf, direction)
+        try:
+            objective.precise[key] = _terms(objective, leaf, direction)
+        except UnknownToReader as reason:
+            objective.precise[key] = None
+            with suppress(UnknownToReader):  # where warnings are errors the verdict still counts for more
+                warnings.warn(reason, stacklevel=2)
     known: tuple[NDArray[Any], NDArray[Any]] | None = objective.precise[key]
     return known
 
@@ -79,9 +85,6 @@ def _terms(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> tuple
         ours = np.ravel(gradient * along)
         theirs = np.ravel((there - here) / step)
         return np.array(ours, np.float64), np.array(theirs, np.float64)
-    except UnknownToReader as reason:
-        warnings.warn(reason, stacklevel=2)
-        return None
     except (TypeError, ValueError, ArithmeticError):
         return None  # no real number, or none at all: the logarithm of 0 or less, a division by 0
 
@@ -113,24 +116,31 @@ def _evaluated(traced: Sequence[TracedArray | None], arrays: Mapping[str, Any]) 
 
 def _applied(function: Any, operands: Sequence[Any], attrs: Mapping[str, Any]) -> Any:
     """Compute a function of such numbers: as mpmath does if it knows it, else as numpy does with any objects."""
-    if isinstance(function, Primitive):
-        made = function.forward(*operands, **attrs)
-    elif isinstance(function, np.ufunc):
-        made = _ufunc(function)(*operands)
-    else:
-        made = function(*operands, **attrs)
-    return long_numbers(made) if function is cast else np.asarray(made).view(LongNumbers)
+    if function is cast:  # to float64 is no loss that float64 knows of
+        made = operands[0] if attrs["dtype"] == np.float64 else function(*operands, **attrs)
+        return long_numbers(made)
+    compute = function.forward if isinstance(function, Primitive) else function
+    made = (_ufunc(compute) if isinstance(compute, np.ufunc) else compute)(*operands, **attrs)
+    return np.asarray(made).view(LongNumbers)
 
 
 def _ufunc(ufunc: np.ufunc) -> Any:
     """Return it by the name it has in mpmath, which says atan where numpy says arctan."""
     name = ufunc.__name__
     known = getattr(_context(), name.replace("arc", "a", 1) if name.startswith("arc") else name, None)
-    if known is not None:
+    if known is not None and name != "fmod":  # whose sign is another there
         return np.frompyfunc(known, ufunc.nin, 1)
-    if not any("O" in types for types in ufunc.types):
+    if name not in _ARITHMETIC:
         raise UnknownToReader(f"numbers of {DIGITS} digits have no {name}")
     return ufunc
+
+
+_ARITHMETIC = """
+add subtract multiply divide negative positive absolute square reciprocal maximum minimum fmax fmin matmul
+greater greater_equal less less_equal equal not_equal logical_and logical_or logical_not logical_xor
+bitwise_and bitwise_or invert
+""".split()  # noqa: SIM905
+"""What numpy does with any objects that Python's operators know."""
 
 
 class LongNumbers(np.ndarray[Any, Any]):
