@@ -47,7 +47,7 @@ def softmax(x: Any, axis: Any) -> Any:
 
 
 def log_softmax(x: Any, axis: Any) -> Any:
-    """Shift first: what is subtracted afterwards would take the digits of small differences with it."""
+    """Return x − log Σ eˣ, shifted first: subtracted last, it would take the digits of small differences with it."""
     shifted = x - _largest(x, axis)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 

@@ -190,7 +190,9 @@ class _Stack:
             return 0 if boxes[job.slot].y == self.heights[job] else 2, 0.0
         a, b = boxes[job.tail], boxes[job.head]
         far = abs(a.x - b.x) + abs(a.y - b.y)
-        return 0 if a.y == b.y or a.x == b.x else 1, -far if self.content.boxes[job.tail].lane == "bus" else far
+        straight = a.y == b.y or a.x == b.x
+        from_bus = self.content.boxes[job.tail].lane == "bus"
+        return (0 if straight else 1), (-far if from_bus else far)
 
     def _between(self, arrow: Inner) -> Curve:
         a, b = self.template.boxes[arrow.tail], self.template.boxes[arrow.head]

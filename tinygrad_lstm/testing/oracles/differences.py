@@ -76,8 +76,8 @@ def _extrapolated(objective: Objective, leaf: Tensor, direction: NDArray[Any], s
 
 def first_step(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> float:
     """Return the largest step to try along a direction: a tenth of the leaf's size, or less, short of a kink."""
-    size, length = (np.abs(x).max(initial=0.0) or 1.0 for x in (objective.graph.values[leaf], direction))
-    step = 0.1 * float(size) / float(length)
+    size = float(np.abs(objective.graph.values[leaf]).max(initial=0.0)) or 1.0
+    step = 0.1 * size / (float(np.abs(direction).max(initial=0.0)) or 1.0)
     return short_of_a_kink(objective.graph, leaf, direction, step) or step
 
 
