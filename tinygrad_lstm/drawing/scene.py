@@ -24,7 +24,9 @@ class Box:
     """One thing in the picture.
 
     ``column`` says at which time step it stands, counted over what is shown; ``place`` in which nested groups there,
-    outermost first; ``block`` to which opened cell it belongs, and ``lane`` on which of its levels.
+    outermost first; ``block`` to which opened cell it belongs, and ``lane`` on which of its levels. The layout makes a
+    frame of each group and each block, an ``Outline`` of a kind that ``paint/dot.py`` knows how to paint. The role, one
+    of ``pages.theme.ROLES``, names shape and colour.
     """
 
     id: str

@@ -50,7 +50,7 @@ class Timeline:
         self._span = self._spanning_calls()
         self.cells, self.free = self._recurrent()
         self._columns = self._all_columns()
-        self.fold = self._folded()
+        self.fold = self._folded()  # for each operation a key that it shares with what it is in other steps
 
     def column(self, node: Tensor) -> int:
         """Return the step an operation belongs to, or BEFORE or AFTER."""
