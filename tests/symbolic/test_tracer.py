@@ -227,11 +227,11 @@ def test_what_has_no_long_digits_is_said_and_not_taken_for_no_number(ufunc):
     from tinygrad_lstm.testing.objective import Objective
     from tinygrad_lstm.testing.oracles.precision import precise_terms
 
-    pytest.importorskip("mpmath")
+    mpmath = pytest.importorskip("mpmath")  # of which 1.4 knows more functions than 1.3
     odd = tl.primitive("odd", lambda x: ufunc(x, 2.0) if ufunc.nin == 2 else ufunc(x), lambda g, y, x: (g,))
     x = tl.tensor([1.0, 2.5], requires_grad=True)
     objective = Objective.random(tl.Graph(odd(x)), np.random.default_rng(0))
-    if ufunc in (np.cbrt, np.arctan2):
+    if ufunc is np.arctan2 or (ufunc is not np.fmod and hasattr(mpmath.mp, ufunc.__name__)):
         assert precise_terms(objective, x, np.ones(2)) is not None
     else:
         with pytest.warns(tl.UnknownToReader, match=f"700 digits have no {ufunc.__name__}"):

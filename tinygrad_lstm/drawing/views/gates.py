@@ -83,8 +83,9 @@ class _Opening:
     def _belts(self, cells: Iterable[Part]) -> set[object]:
         """Return the operations on which a state is carried through a cell, in any step, by what their steps share.
 
-        ``cell_layout`` puts their lane on top, and ``upward_layout`` lets arrows cross into the next cell at its height:
-        that is why the belt is a straight line.
+        ``cell_layout`` puts their lane on top, and ``upward_layout`` lets arrows cross to the next cell at its height,
+        so that the belt is a straight line.
+
         The way leads past all layers if there is such a way; if no state has one, as in a plain RNN, it leads through.
         """
         past_layers: dict[object, list[Tensor]] = {}
