@@ -47,3 +47,11 @@ def test_there_is_an_import_without_docstrings():
     code = "import tinygrad_lstm as tl; print(tl.tanh(tl.tensor(0.0)))"
     done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, encoding="utf-8")
     assert done.stdout == "tensor(0., made by tanh)\n", done.stderr
+
+
+def test_help_on_what_nobody_documented_says_so(capsys):
+    help(tl.primitive("bare", lambda x: x * 1.0, lambda g, y, x: (g,)))
+    shown = capsys.readouterr().out
+    assert "bare(x)" in shown
+    assert "nobody has documented" in shown
+    assert "forward" not in shown

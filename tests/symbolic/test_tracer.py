@@ -236,3 +236,24 @@ def test_what_has_no_long_digits_is_said_and_not_taken_for_no_number(ufunc):
     else:
         with pytest.warns(tl.UnknownToReader, match=f"700 digits have no {ufunc.__name__}"):
             assert precise_terms(objective, x, np.ones(2)) is None
+
+
+@pytest.mark.parametrize("error", [NotImplementedError, KeyError, RuntimeError, AssertionError, ZeroDivisionError])
+def test_whatever_a_rule_raises_that_meets_no_array_is_a_reason(error):
+    def rule(g, y, x):
+        if not isinstance(x, np.ndarray | tl.Tensor):
+            raise error("arrays only")
+        return (2 * g * tl.cos(x),)
+
+    x = tl.tensor([0.5, 1.0], requires_grad=True, name="x")
+    wrong = tl.primitive("wrong", np.sin, rule)
+    with pytest.warns(tl.UnknownToReader, match=f"the rule of wrong cannot be read: {error.__name__}"):
+        assert tl.formula(wrong(x)) == "∂L/∂x += what the rule of wrong makes of it"
+    with pytest.raises(tl.testing.GradientError, match="is wrong"):
+        tl.testing.check_vjp(wrong, x)
+
+
+def test_a_rule_that_knows_the_reader_has_no_formula():
+    lie = lambda g, y, x: (g * tl.cos(x),) if isinstance(x, np.ndarray | tl.Tensor) else (2 * g,)
+    with pytest.warns(tl.UnknownToReader, match="it computes something else with arrays"):
+        tl.formula(tl.primitive("lie", np.sin, lie)(tl.tensor([0.5], requires_grad=True)))

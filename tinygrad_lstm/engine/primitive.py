@@ -44,7 +44,7 @@ class _OfInstance:
 
 class Primitive:
     __doc__ = _OfInstance(
-        lambda primitive: primitive.doc,
+        lambda primitive: primitive.doc or "An operation that nobody has documented.",
         """One elementary operation, which every reader of a graph understands.
 
     Called on plain arrays it computes; on Tensors it records a node; on symbols it writes a formula. The class of an

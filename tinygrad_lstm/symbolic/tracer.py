@@ -62,7 +62,7 @@ def read_rule(
     """Return what a rule makes for each input, as it makes it; None where no gradient flows.
 
     ``names`` are what to call the upstream gradient, the output and the inputs, ``values`` arrays of their shapes.
-    Raises UnknownToReader for a rule that leaves what can be read, or, opened, does not give the same for these arrays.
+    Raises UnknownToReader for a rule that leaves what can be read, or does not give the same for these arrays.
     """
     assert primitive.rule is not None
     return _read("rule", primitive, primitive.rule, names, values, attrs, OpenedArray if opened else TracedArray)
@@ -214,12 +214,11 @@ def _read(
 ) -> tuple[TracedArray | None, ...]:
     try:
         made = _parts(function(*map(traced, names, values), **attrs), traced.of)
-        if traced is OpenedArray:
-            _require_same(made, _parts(function(*values, **attrs), np.asarray))
+        _require_same(made, _parts(function(*values, **attrs), np.asarray))
         return made
     except UnknownToReader as reason:
         raise UnknownToReader(f"the {what} of {primitive.name} cannot be read: {reason}") from None
-    except (TypeError, AttributeError, ValueError, IndexError) as error:
+    except Exception as error:  # whatever somebody's own function raises where it meets what is no array
         complaint = f"{type(error).__name__}: {error}"
         raise UnknownToReader(f"the {what} of {primitive.name} cannot be read: {complaint}") from error
 
