@@ -31,3 +31,15 @@ def test_minus_is_minus_above_below_and_on_the_line():
     assert words.shown(-0.12345) == "−0.1235"
     assert words.short(-1e-12) == "−1e−12"
     assert words.in_full(np.array([[-1.5, 2], [1e-9, 0]])) == "[[−1.5, 2], [1e−09, 0]]"
+
+
+def test_no_character_turns_the_direction_of_a_name():
+    """Overrides and isolates become spaces; joiners, which some languages write with, stay."""
+    name = "a\u202egnp\u2066x\u200e"
+    assert words.clean(name) == "a gnp x "
+    assert words.clean("क्\u200dष") == "क्\u200dष"
+    x = tl.tensor([1.0], requires_grad=True, name=name)
+    loss = tl.tanh(x).sum()
+    stepper = tl.step(loss)
+    shown = [str(event) for event in stepper.events] + [stepper.where(), tl.draw(loss).svg, tl.draw(loss).source]
+    assert not [text for text in shown if "\u202e" in text or "\u2066" in text]

@@ -7,11 +7,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .words import cut
+from .words import JOINERS, cut
 
 LONGEST = 80
 
-_KEPT = "\u200c\u200d"  # invisible, but words of some languages need them
 _ALIGN = {"l": "left", "r": "right"}
 
 
@@ -27,7 +26,7 @@ def one_line(thing: Any, longest: int = LONGEST) -> str:
     """
     text = str(thing)
     if not text.isprintable():
-        text = "".join(ch if ch.isprintable() or ch in _KEPT else " " for ch in text)
+        text = "".join(ch if ch.isprintable() or ch in JOINERS else " " for ch in text)
     return cut(text, longest)
 
 
@@ -117,6 +116,6 @@ def _checked(
 def _width(text: str) -> int:
     """Return how many places a terminal gives to a text."""
     return sum(
-        0 if unicodedata.combining(ch) or ch in _KEPT else 2 if unicodedata.east_asian_width(ch) in "WF" else 1
+        0 if unicodedata.combining(ch) or ch in JOINERS else 2 if unicodedata.east_asian_width(ch) in "WF" else 1
         for ch in text
     )

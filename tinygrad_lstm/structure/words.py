@@ -14,6 +14,9 @@ from ..engine.tensor import Tensor
 LONGEST = 36
 """Letters of a name in a picture; what is longer is cut in the middle."""
 
+JOINERS = "\u200c\u200d"
+"""Invisible, but words of some languages need them."""
+
 SUBSCRIPT_DIGITS, SUPERSCRIPT_DIGITS = "₀₁₂₃₄₅₆₇₈₉₋", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _SUBSCRIPTS = str.maketrans("0123456789-", SUBSCRIPT_DIGITS)
 _SUPERSCRIPTS = str.maketrans("0123456789-", SUPERSCRIPT_DIGITS)
@@ -32,8 +35,13 @@ def cut(text: str, longest: int) -> str:
 def clean(text: str, longest: int = LONGEST) -> str:
     """Return one line of printable characters, cut in the middle if it is too long."""
     if not text.isprintable():
-        text = "".join(" " if unicodedata.category(ch) in ("Cc", "Cs", "Co", "Cn") else ch for ch in text)
+        text = "".join(" " if _is_control(ch) else ch for ch in text)
     return cut(text, longest)
+
+
+def _is_control(ch: str) -> bool:
+    """Tell whether a character breaks lines, colours terminals, or turns the direction of what follows."""
+    return ch not in JOINERS and unicodedata.category(ch) in ("Cc", "Cf", "Cs", "Co", "Cn")
 
 
 def display_name(node: Tensor) -> str | None:
