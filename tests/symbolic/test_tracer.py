@@ -257,3 +257,10 @@ def test_a_rule_that_knows_the_reader_has_no_formula():
     lie = lambda g, y, x: (g * tl.cos(x),) if isinstance(x, np.ndarray | tl.Tensor) else (2 * g,)
     with pytest.warns(tl.UnknownToReader, match="it computes something else with arrays"):
         tl.formula(tl.primitive("lie", np.sin, lie)(tl.tensor([0.5], requires_grad=True)))
+
+
+@pytest.mark.parametrize("returned", [lambda g: (g, g), lambda g: (g[:1, None, None],), lambda g: (np.ones(7) * g[0],)])
+def test_a_rule_that_returns_what_does_not_fit_has_no_formula(returned):
+    odd = tl.primitive("odd", lambda x: x * 1.0, lambda g, y, x: returned(g))
+    with pytest.warns(tl.UnknownToReader, match="the rule of odd"):
+        assert "what the rule of odd makes of it" in tl.formula(odd(tl.tensor([1.0, 2.0, 3.0], requires_grad=True)))

@@ -98,8 +98,9 @@ def rules(node: Tensor, upstream: Any = None, taken: Collection[str] = ()) -> tu
         products = read_rule(node.primitive, [asked, Name(output), *_operands(node, names)], values, node.attrs)
         pairs = zip(products, node.input_values, strict=True)
         written = [Number(0) if made is None else folded(unbroadcast(made, x.shape).expression) for made, x in pairs]
-    except UnknownToReader as reason:
-        warnings.warn(reason, stacklevel=2)
+    except (UnknownToReader, ValueError) as error:
+        unread = f"what the rule of {node.primitive.name} returns does not fit its inputs: {error}"
+        warnings.warn(error if isinstance(error, UnknownToReader) else UnknownToReader(unread), stacklevel=2)
         written = [Name(f"what the rule of {node.primitive.name} makes of it")] * len(names)
     numbers: dict[str, Any] = {}
     if upstream is not None:
