@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.engine import backprop
-from tinygrad_lstm.testing import GradientError, check_cell, check_vjp, explain
+from tinygrad_lstm.engine import backprop, ops
+from tinygrad_lstm.testing import GradientError, NothingCheckedError, check_cell, check_vjp, explain
 from tinygrad_lstm.testing.generate import strategies
 from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.report.code import as_code
@@ -296,3 +296,17 @@ def test_a_picture_that_cannot_be_written_is_given_as_dot(wrong_tanh, tmp_path):
     text = explain(failure_of(tl.tanh, [0.5]), tmp_path / "no" / "such" / "folder.svg")
     assert "could not be drawn" in text
     assert "    digraph" in text
+
+
+def test_what_is_only_compared_loses_no_contribution():
+    """A right program with ties, of which the count of false alarms found that the engine was blamed for it."""
+
+    def f(x):
+        total = tl.logsumexp(x, axis=-3, keepdims=True)
+        bound = tl.max(tl.minimum(total, total), axis=-1) / tl.exp(x)
+        high = tl.broadcast_to(tl.relu(x), (2, 2, 1, 3))
+        above = ops.greater(-total, bound)
+        return tl.where(ops.greater(high, above), above, high)
+
+    with pytest.raises(NothingCheckedError, match="several kinks or ties at once"):
+        check_vjp(f, [[[1.0, 1.0, -0.0]], [[-0.001455140282073289, 0.0, 1.0]]])

@@ -151,8 +151,9 @@ def _too_early(steps: list[Contribution]) -> list[Contribution]:
 def _lost(graph: Graph, steps: list[Contribution]) -> Iterator[tuple[str, int]]:
     """Find uses through which no contribution came, though a gradient should have: of which node, in which slot."""
     came = {(step.node, step.slot) for step in steps}
+    reached = {*graph.outputs, *(step.input for step in steps)}  # to what is only compared no gradient flows
     for node in graph.nodes:
-        for slot, x in enumerate(node.inputs if node.requires_grad else ()):
+        for slot, x in enumerate(node.inputs if node.requires_grad and node in reached else ()):
             if x.requires_grad and (node, slot) not in came:
                 yield _called(node), slot
 
