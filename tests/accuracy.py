@@ -11,7 +11,7 @@ from mpmath import mpf
 from rich.console import Console
 from rich.table import Table
 
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
+from tinygrad_lstm.engine.ops import BUILTIN
 
 CONTEXT = mpmath.mp.clone()
 CONTEXT.dps = 60

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
+from tinygrad_lstm.engine.ops import BUILTIN
 
 
 def softmax(x, axis):

@@ -4,8 +4,8 @@ import pytest
 from test_page import HOSTILE, rgb
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.pages.theme import IN_THE_DARK, INK, PAPER
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.report.page import page as page_of
 from tinygrad_lstm.testing.report.survey import of_cell, of_operation, of_thing
 

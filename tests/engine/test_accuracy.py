@@ -8,8 +8,8 @@ import tinygrad_lstm as tl
 pytest.importorskip("mpmath")
 from tests import accuracy
 from tests.accuracy import ALLOWED, ALLOWED_OF_ROWS, BINARY, ELEMENTWISE, ROWS
+from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import Kind
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
 
 both = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 

@@ -165,6 +165,6 @@ def test_a_style_that_there_is_not_is_refused_by_the_formula():
 def test_an_entry_that_says_only_the_least_is_drawn_written_and_proved():
     gudermannian = Primitive("gd", lambda x: 2 * np.arctan(np.tanh(x / 2)), lambda g, y, x: (g * ops.cos(y),), None)
     x = tl.tensor([0.5], requires_grad=True, name="x")
-    assert "label=<<TABLE" in tl.draw(gudermannian(x)).source or "gd" in tl.draw(gudermannian(x)).source
+    assert ">gd<" in tl.draw(gudermannian(x)).source
     assert tl.formula(gudermannian(x)) == "∂L/∂x += ∂L/∂y ⊙ cos(y)"
     assert tl.testing.check_op(gudermannian).verdict is Verdict.PASS

@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.engine import documentation
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
+from tinygrad_lstm.engine.ops import BUILTIN
 
 FUNCTIONS = dict(inspect.getmembers(documentation, inspect.isfunction))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.engine.numpys import LOOKING, OURS, of_ufuncs
+from tinygrad_lstm.engine.numpys import LOOKING, OURS
 
 MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 FUNCTIONS = {
@@ -187,5 +187,4 @@ def test_what_everybody_prints_is_silent():
 
 def test_an_operation_of_ones_own_does_not_stand_in_for_ours():
     tl.primitive("mycos", np.cos, lambda g, y, x: (42 * g,))
-    of_ufuncs.cache_clear()
     assert np.cos(carrying()).primitive is tl.cos

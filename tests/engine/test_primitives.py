@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 from tests.opinions import OPINIONS, expected
-from tinygrad_lstm.engine.ops import equal, greater
+from tinygrad_lstm.engine.ops import BUILTIN, equal, greater
 from tinygrad_lstm.testing.generate.cases import CASES
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
 
 NAMES = sorted(BUILTIN)
 WITH_RULE = [name for name in NAMES if BUILTIN[name].rule is not None]

@@ -56,7 +56,7 @@ def test_a_new_operation_needs_its_entry_and_its_export_only(tmp_path):
     code = (
         "import tinygrad_lstm as tl, inspect;"
         "x = tl.tensor([0.5], requires_grad=True, name='x'); y = tl.gudermannian(x);"
-        "from tinygrad_lstm.testing.generate.fitting import BUILTIN;"
+        "from tinygrad_lstm.engine.ops import BUILTIN;"
         "from tinygrad_lstm.testing.report.code import as_code;"
         "print(tl.formula(y), 'gudermannian' in BUILTIN, 'tl.gudermannian(x)' in as_code(tl.Graph(y)),"
         " tl.testing.check_op(tl.gudermannian).verdict, 'gd' in tl.draw(y).source)"

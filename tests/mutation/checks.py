@@ -13,6 +13,7 @@ import tinygrad_lstm as tl
 from tests.nn.longhand import LONGHAND, sigmoid, weights
 from tests.opinions import expected
 from tinygrad_lstm.engine import backprop
+from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.testing import (
@@ -26,7 +27,6 @@ from tinygrad_lstm.testing import (
 from tinygrad_lstm.testing.generate import strategies
 from tinygrad_lstm.testing.generate.cases import CASES, Case
 from tinygrad_lstm.testing.generate.expression_graphs import ExpressionGraph
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.laws.algebra import require_laws
 from tinygrad_lstm.testing.objective import Objective
 from tinygrad_lstm.testing.oracles.complex_step import complex_step

@@ -17,9 +17,9 @@ import tinygrad_lstm as tl
 from tests.mutation import checks
 from tests.mutation.rewrites import bare, mutants
 from tinygrad_lstm.engine import backprop, forwards, graph, ops
+from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import _require_same_attrs
 from tinygrad_lstm.nn import cells, gate, losses, recurrent
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
 
 
 @dataclass(frozen=True)

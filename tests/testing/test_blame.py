@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.engine import backprop, ops
+from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.testing import GradientError, NothingCheckedError, check_cell, check_vjp, explain
 from tinygrad_lstm.testing.generate import strategies
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.report.code import as_code
 from tinygrad_lstm.testing.report.text import DRAWN
 

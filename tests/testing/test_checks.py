@@ -6,6 +6,7 @@ import pytest
 import tinygrad_lstm as tl
 from tests.mutation.checks import drawn
 from tinygrad_lstm.engine import backprop
+from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.testing import (
     GradientError,
     NothingCheckedError,
@@ -20,7 +21,6 @@ from tinygrad_lstm.testing import (
 )
 from tinygrad_lstm.testing.checks import TIES
 from tinygrad_lstm.testing.generate import strategies
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.profiles import Profile, drawing_by
 
 X = [0.5, -1.0, 2.0]

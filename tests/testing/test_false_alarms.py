@@ -4,8 +4,8 @@ import pytest
 
 import tinygrad_lstm as tl
 from tests.false_alarms import KINDS, Portion, main, outcomes, portions
+from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.testing import Verdict
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
 
 
 @pytest.mark.parametrize(("kind", "count"), list(zip(KINDS, (200, 30, 30), strict=True)))

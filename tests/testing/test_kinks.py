@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
+from tinygrad_lstm.engine.ops import BUILTIN
 
 zeros = st.sampled_from([0.0, -0.0])
 

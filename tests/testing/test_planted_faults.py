@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.engine import backprop
+from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.testing import GradientError, Verdict, check_vjp, judge, objective
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.verdicts import Oracle
 
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.testing import check_vjp
 from tinygrad_lstm.testing.generate import strategies
-from tinygrad_lstm.testing.generate.fitting import BUILTIN
 from tinygrad_lstm.testing.oracles.kinks import branches
 
 SHRINKING = settings(

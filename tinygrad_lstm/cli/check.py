@@ -104,7 +104,7 @@ def _tasks(
     target: str | None, cells: Sequence[str], ops: Sequence[str], steps: int, shapes: list[tuple[int, ...]]
 ) -> list[Task]:
     """Return what is to be checked. Raises ValueError or TypeError for what cannot be."""
-    from ..testing.generate.fitting import BUILTIN
+    from ..engine.ops import BUILTIN
     from ..testing.report.survey import of_cell, of_operation, of_thing
     from .target import call, find
 

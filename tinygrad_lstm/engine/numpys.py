@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from . import functions, ops
 from .errors import called
-from .primitive import Primitive
 
 
 def _squeezed(x: Any, axis: Any = None) -> Any:
@@ -72,7 +70,7 @@ def call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Call a ufunc, or a method of one such as ``np.add.reduce``, with Tensors."""
-    if method == "__call__" and not kwargs and (ours := of_ufuncs().get(ufunc)):
+    if method == "__call__" and not kwargs and (ours := UFUNCS.get(ufunc)):
         return ours(*inputs)
     if method == "reduce" and (reduction := _REDUCTIONS.get(ufunc)) and _fits(reduction, inputs, kwargs):
         return reduction(*inputs, **kwargs)
@@ -80,23 +78,16 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapp
     return _with_arrays(getattr(ufunc, method), name, inputs, kwargs, looks=ufunc in LOOKING)
 
 
-@cache
-def of_ufuncs() -> dict[np.ufunc, Callable[..., Any]]:
-    """Return the operations that are ufuncs of numpy, or composed of a few of ours."""
-    known: dict[np.ufunc, Callable[..., Any]] = {
-        each.forward: each
-        for each in vars(ops).values()
-        if isinstance(each, Primitive) and isinstance(each.forward, np.ufunc)
-    }
-    return {
-        **known,
-        np.matmul: ops.matmul,
-        np.absolute: ops.abs,
-        np.fabs: ops.abs,
-        np.square: lambda x: x * x,
-        np.reciprocal: lambda x: 1 / x,
-        np.positive: lambda x: +x,
-    }
+UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
+    **{each.forward: each for each in ops.BUILTIN.values() if isinstance(each.forward, np.ufunc)},
+    np.matmul: ops.matmul,
+    np.absolute: ops.abs,
+    np.fabs: ops.abs,
+    np.square: lambda x: x * x,
+    np.reciprocal: lambda x: 1 / x,
+    np.positive: lambda x: +x,
+}
+"""numpy's ufuncs that are operations here, or composed of a few of ours."""
 
 
 _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
@@ -120,14 +111,13 @@ def _with_arrays(
         for x in _tensors([*args, *kwargs.values()]):
             if x.carries_gradient:
                 raise TypeError(left(f"np.{name}", x))
-    return function(*map(_plain, args), **{key: _plain(part) for key, part in kwargs.items()})
+    return function(*map(_detached, args), **{key: _detached(part) for key, part in kwargs.items()})
 
 
 def left(how: str, x: Any) -> str:
     """Return the words for a tensor that would leave the graph by what somebody wrote."""
     name = how.removeprefix("np.")
-    primitive = getattr(ops, name, None)
-    ours = _INSTEAD.get(name) or (f"tl.{name}" if isinstance(primitive, Primitive) else "operations of tl")
+    ours = _INSTEAD.get(name) or (f"tl.{name}" if name in ops.BUILTIN else "operations of tl")
     return (
         f"{how} would leave the graph: it takes the numbers of a tensor{called(x)} that carries a gradient, and none "
         f"would come back. Write it with {ours}; or, if no gradient is wanted, give it x.numpy() or x.detach()"
@@ -142,7 +132,7 @@ def _tensors(things: Any) -> Iterator[Any]:
             yield from _tensors(thing)
 
 
-def _plain(thing: Any) -> Any:
+def _detached(thing: Any) -> Any:
     if hasattr(thing, "carries_gradient"):
         return thing.value
-    return type(thing)(map(_plain, thing)) if type(thing) in (list, tuple) else thing
+    return type(thing)(map(_detached, thing)) if type(thing) in (list, tuple) else thing

@@ -1,7 +1,7 @@
 """Python's operators and the usual methods, written once for everything that can stand in an equation.
 
 A class that offers ``__primitive__(primitive, inputs, attrs)`` and inherits from Operators takes part in arithmetic:
-Tensors record what is done to them, symbols write it down.
+Tensors record what is done to them, and traced arrays write it down.
 """
 
 from __future__ import annotations

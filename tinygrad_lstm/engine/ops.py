@@ -264,9 +264,11 @@ stack = primitive(
 )
 
 
-for _primitive in primitives():
-    if hasattr(documentation, _primitive.name):
-        _primitive.describe(getattr(documentation, _primitive.name))
+BUILTIN = {entry.name: entry for entry in primitives()}
+"""The operations of this page, by name."""
+
+for _name in BUILTIN.keys() & vars(documentation):
+    BUILTIN[_name].describe(getattr(documentation, _name))
 
 
 # What the lines above abbreviate. Still only operators and primitives, wherever a rule calls it.

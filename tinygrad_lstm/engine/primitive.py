@@ -47,9 +47,9 @@ class Primitive:
         lambda primitive: primitive.doc or "An operation that nobody has documented.",
         """One elementary operation, which every reader of a graph understands.
 
-    Called on plain arrays it computes; on Tensors it records a node; on symbols it writes a formula. The class of an
-    argument decides, by offering ``__primitive__(primitive, inputs, attrs)``. What readers need to know beyond that
-    stands in its fields, which ``tl.primitive`` describes.
+    Called on plain arrays it computes; on Tensors it records a node; for the tracer it is written down. The class
+    of an argument decides, by offering ``__primitive__(primitive, inputs, attrs)``. What readers need to know beyond
+    that stands in its fields, which ``tl.primitive`` describes.
     """,
     )
     __signature__ = _OfInstance(lambda primitive: primitive.signature)
@@ -162,12 +162,12 @@ def primitive(
     ``forward(*inputs, **attrs)`` takes and returns numpy arrays; written so that complex arrays pass through, it can be
     checked to rounding. ``rule(g, y, *inputs, **attrs)`` receives the upstream gradient ``g`` and the output ``y`` and
     returns one contribution per input: None where no gradient flows, or, if it costs much and is seldom wanted, a
-    function of nothing that computes it. Write it with operators and primitives only: the
-    same line then runs on arrays, on Tensors (so that it can be differentiated again) and on symbols (so that it can
-    print itself). Sum-to-shape after broadcasting is the engine's business. A rule of None says: constant almost
-    everywhere, no gradient. Parameters with a default value are attributes, the others are inputs. Where the function
-    has kinks or ties, ``kink(*inputs, **attrs)`` returns numbers that are zero there and change sign across: |x − 1|
-    has ``x - 1``. The checks keep away from them, and judge a rule on them by its two sides.
+    function of nothing that computes it. Write it with operators and primitives only: the same line then runs on
+    arrays, on Tensors (so that it can be differentiated again) and for the tracer (so that it can print itself).
+    Sum-to-shape after broadcasting is the engine's business. A rule of None says: constant almost everywhere, no
+    gradient. Parameters with a default value are attributes, the others are inputs. Where the function has kinks or
+    ties, ``kink(*inputs, **attrs)`` returns numbers that are zero there and change sign across: |x − 1| has ``x - 1``.
+    The checks keep away from them, and judge a rule on them by its two sides.
 
     What else may be said of it, by name, so that it is drawn, stepped, proved and printed like one of ours:
       ``kind``      "pointwise" (the default), "activation", "product", "reduction", "movement" or "comparison"

@@ -131,8 +131,7 @@ class Tensor(Operators):
         return self.requires_grad and CONTEXT.get().recording
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
-        if self.carries_gradient and not self.is_leaf:
-            self._leave("as an array")
+        self._leave("as an array")
         return np.array(self._value, dtype=dtype, copy=copy)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -142,7 +141,9 @@ class Tensor(Operators):
         return numpys.call_ufunc(ufunc, method, inputs, kwargs)
 
     def _leave(self, how: str) -> None:
-        """Refuse to leave the graph with many numbers; of one, which everybody prints, warn."""
+        """Refuse to leave the graph with many numbers; of one, which everybody prints, warn. A leaf leaves nothing."""
+        if self.is_leaf or not self.carries_gradient:
+            return
         if self.size != 1:
             raise TypeError(numpys.left(f"taking it {how}", self))
         warnings.warn(numpys.left(f"taking it {how}", self), LeavesTheGraph, stacklevel=3)
@@ -235,13 +236,11 @@ class Tensor(Operators):
         return bool(self._value.item())
 
     def __float__(self) -> float:
-        if self.carries_gradient and not self.is_leaf:
-            self._leave("by float()")
+        self._leave("by float()")
         return self.item()
 
     def __int__(self) -> int:
-        if self.carries_gradient and not self.is_leaf:
-            self._leave("by int()")
+        self._leave("by int()")
         return int(self.item())
 
     def __format__(self, spec: str) -> str:

@@ -16,7 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike, NDArray
 
 from ..engine import ops
-from ..engine.numpys import OURS, of_ufuncs
+from ..engine.numpys import OURS, UFUNCS
 from ..engine.operators import Operators
 from ..engine.primitive import Primitive
 from .expressions import Apply, Constant, Expression, Function, Name, applications
@@ -123,7 +123,7 @@ class TracedArray(Operators, NDArrayOperatorsMixin):
     @classmethod
     def of_ufunc(cls, ufunc: np.ufunc, inputs: Sequence[Any]) -> Any:
         """Write down a ufunc as the operation that it is here, if there is one."""
-        ours = of_ufuncs().get(ufunc)
+        ours = UFUNCS.get(ufunc)
         return ours(*map(cls.of, inputs)) if ours else cls.record(ufunc, inputs, {})
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **details: Any) -> Any:
@@ -261,8 +261,14 @@ _NUMPY: dict[Any, Callable[..., Any]] = {
 }
 """numpy's functions as primitives, or as what they are composed of."""
 
-_AS_THEY_ARE = (
-    *(ops.where, ops.reshape, ops.transpose, ops.broadcast_to),
-    *(ops.concat, ops.stack, ops.getitem, ops.index_add),
-)
+_AS_THEY_ARE = {
+    ops.where,
+    ops.reshape,
+    ops.transpose,
+    ops.broadcast_to,
+    ops.concat,
+    ops.stack,
+    ops.getitem,
+    ops.index_add,
+}
 """Operations on shapes, which are not opened: they compute nothing."""

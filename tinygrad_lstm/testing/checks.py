@@ -6,22 +6,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..engine.backprop import grad
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
 from .errors import GradientError, NothingCheckedError
-from .judge import COARSE, TOLERANCE, judge, on_a_kink
+from .judge import COARSE, TOLERANCE, judge, judge_forward, on_a_kink
 from .laws.agreement import require_single_precision, require_symmetry
 from .laws.algebra import require_laws
 from .laws.chunks import require_chunks_agree
 from .objective import Objective
-from .oracles.complex_step import complex_step
 from .oracles.question import Question
 from .oracles.registry import evidence
-from .oracles.rounding import rounding_noise
 from .report.blame import blame
 from .report.failure import Failure
 from .subject import Subject, outputs_of, parameters_of
@@ -101,7 +99,7 @@ def check_jvp(
     generator = np.random.default_rng(rng)
 
     def look(question: Question, name: str, earlier: dict[str, Finding]) -> Finding:
-        found = _forward_finding(question, generator)
+        found = judge_forward(question, generator)
         if found.verdict is Verdict.WRONG:
             raise GradientError(
                 f"the forward derivative of {name} {question.leaf.shape} is wrong: {found.reason} gives "
@@ -317,40 +315,3 @@ def _reported(subject: Subject, directions: int | None, rng: np.random.Generator
             "function of them"
         )
     return report
-
-
-def _forward_finding(question: Question, rng: np.random.Generator) -> Finding:
-    """Compare ⟨w, J u⟩ by two backward passes with ⟨Jᵀw, u⟩ by one and the complex step of the forward."""
-    ours = _terms_of_forward_derivative(*question.line)
-    references = {"the gradient": question.terms}
-    found = Finding(Verdict.UNCHECKED, Oracle.TWO_PASSES, reason="the derivative is zero")
-    if judge(question, rng).oracle is Oracle.COMPLEX_STEP:
-        references["the complex step"] = complex_step(*question.line)
-    for which, theirs in references.items():
-        scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
-        apart = float(abs(ours.sum() - theirs.sum()))
-        if not scale:
-            continue
-        error = apart / (question.objective.unit * scale)
-        verdict = Verdict.PASS
-        if not error <= TOLERANCE:
-            noise = rounding_noise(*question.line, rng)
-            verdict = Verdict.ROUNDOFF if noise and apart <= noise else Verdict.WRONG
-        new = Finding(verdict, Oracle.TWO_PASSES, float(ours.sum()), float(theirs.sum()), error, which)
-        found = worse(found, new)
-    return found
-
-
-def _terms_of_forward_derivative(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> NDArray[Any]:
-    """Return the terms of ⟨w, J u⟩, for a direction u in one leaf: J u is the gradient of ⟨Jᵀv, u⟩ in v."""
-    terms = [np.zeros(1)]
-    for output, cotangent in zip(objective.graph.outputs, objective.cotangents, strict=True):
-        if not output.requires_grad:
-            continue
-        v = tensor(np.ones(output.shape), requires_grad=True, dtype=output.dtype)
-        (gradient,) = grad(output, [leaf], v, create_graph=True, allow_unused=True)
-        if gradient is not None and gradient.requires_grad:
-            (along,) = grad(gradient, [v], direction, allow_unused=True)
-            if along is not None:
-                terms.append(np.ravel(along.value * cotangent).astype(np.float64))
-    return np.concatenate(terms)

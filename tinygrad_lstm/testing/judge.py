@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.tensor import Tensor
-from .objective import Objective
+from .objective import Objective, compared
 from .oracles.complex_safe import STEP
 from .oracles.complex_step import complex_step, safe_complex_step
 from .oracles.convergence import RIGHT, convergence
@@ -19,7 +19,8 @@ from .oracles.kinks import short_of_a_kink
 from .oracles.precision import precise_terms
 from .oracles.question import Question
 from .oracles.rounding import rounding_noise
-from .verdicts import Finding, Oracle, Verdict
+from .oracles.two_passes import two_passes
+from .verdicts import Finding, Oracle, Verdict, worse
 
 TOLERANCE = 1e4
 """Units of rounding by which a gradient may differ from the complex step: ``judge`` says what a unit is.
@@ -62,9 +63,8 @@ def judge(question: Question, rng: np.random.Generator, thorough: bool = True) -
     """Compare ⟨gradient, direction⟩ with the complex step, and after a mismatch with whatever else can decide.
 
     They may differ by ``TOLERANCE`` units of rounding; a unit is 2⁻⁵³ times the sum of the absolute terms (2⁻²⁴ if
-    float32 is involved). Nothing is absolute.
-    A forward that was not shown to be complex-safe is judged by extrapolated differences and their error bar. Not
-    ``thorough``, it takes the mismatch for a mistake.
+    float32 is involved). Nothing is absolute. A forward that was not shown to be complex-safe is judged by extrapolated
+    differences and their error bar. Not ``thorough``, it takes the mismatch for a mistake.
     """
     ours, theirs = question.terms, safe_complex_step(*question.line)
     if not np.isfinite(ours).all():
@@ -73,10 +73,10 @@ def judge(question: Question, rng: np.random.Generator, thorough: bool = True) -
         return Finding(Verdict.WRONG, Oracle.ARITHMETIC, reason="it is not finite, though what the function returns is")
     if theirs is None:
         return _by_differences(question)
-    scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
+    apart, scale = compared(ours, theirs)
     if scale <= TRUNCATION:
         return Finding(Verdict.UNCHECKED, Oracle.COMPLEX_STEP, reason=_SMALL if ours.any() else _ZERO)
-    error = float(abs(ours.sum() - theirs.sum())) / (question.objective.unit * scale)
+    error = apart / (question.objective.unit * scale)
     found = Finding(Verdict.PASS, Oracle.COMPLEX_STEP, question.ours, float(theirs.sum()), error)
     if error <= TOLERANCE:
         return found
@@ -86,6 +86,27 @@ def judge(question: Question, rng: np.random.Generator, thorough: bool = True) -
     if not thorough:
         return mistake
     return _by_digits(question, mistake) or _by_noise(question, mistake, rng)
+
+
+def judge_forward(question: Question, rng: np.random.Generator) -> Finding:
+    """Compare ⟨w, J u⟩ by two backward passes with ⟨Jᵀw, u⟩ by one and the complex step of the forward."""
+    ours = two_passes(*question.line)
+    references = {"the gradient": question.terms}
+    found = Finding(Verdict.UNCHECKED, Oracle.TWO_PASSES, reason="the derivative is zero")
+    if judge(question, rng).oracle is Oracle.COMPLEX_STEP:
+        references["the complex step"] = complex_step(*question.line)
+    for which, theirs in references.items():
+        apart, scale = compared(ours, theirs)
+        if not scale:
+            continue
+        error = apart / (question.objective.unit * scale)
+        verdict = Verdict.PASS
+        if not error <= TOLERANCE:
+            noise = rounding_noise(*question.line, rng)
+            verdict = Verdict.ROUNDOFF if noise and apart <= noise else Verdict.WRONG
+        new = Finding(verdict, Oracle.TWO_PASSES, float(ours.sum()), float(theirs.sum()), error, which)
+        found = worse(found, new)
+    return found
 
 
 def _by_differences(question: Question) -> Finding:
@@ -108,12 +129,11 @@ def _by_digits(question: Question, mistake: Finding) -> Finding | None:
     precise = precise_terms(*question.line)
     if precise is None:
         return None
-    ours, theirs = precise
-    scale = float(np.abs(ours).sum() + np.abs(theirs).sum())
+    apart, scale = compared(*precise)
     if scale < np.finfo(np.float64).tiny:
         reason = "the derivative is smaller than any number"
         return replace(mistake, verdict=Verdict.UNCHECKED, oracle=Oracle.DIGITS, error=0.0, reason=reason)
-    if float(abs(ours.sum() - theirs.sum())) <= TOLERANCE * 2.0**-53 * scale:
+    if apart <= TOLERANCE * 2.0**-53 * scale:
         reason = "with enough digits they agree"
         return replace(mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason=reason)
     return mistake

@@ -92,3 +92,8 @@ def _grad(pairs: list[tuple[Tensor, NDArray[Any]]], leaves: Sequence[Tensor]) ->
     together = Primitive("together", lambda *ys: np.zeros(()), lambda g, y, *ys: cotangents, None)
     values = tuple(output.value for output in outputs)
     return grad(Tensor(np.zeros(()), together, outputs, values, requires_grad=True), leaves, allow_unused=True)
+
+
+def compared(ours: NDArray[Any], theirs: NDArray[Any]) -> tuple[float, float]:
+    """Return how far apart the sums of two arrays of terms are, and the sum of all absolute terms: what is rounded."""
+    return float(abs(ours.sum() - theirs.sum())), float(np.abs(ours).sum() + np.abs(theirs).sum())

@@ -179,8 +179,8 @@ def is_input(part: Part) -> bool:
 def title(parts: Parts) -> tuple[str, str]:
     """Return what the picture shows, in few words and in more."""
     graph, output = parts.graph, parts.graph.output
-    made_by = output.primitive.name if output.primitive else "leaf"
-    name = words.clean(output.name or f"{made_by} of shape {words.shape(output.value)}")
+    operation = output.primitive.name if output.primitive else "leaf"
+    name = words.clean(output.name or f"{operation} of shape {words.shape(output.value)}")
     times = parts.timeline.steps
     span = f" over time steps {times[0]} to {times[-1]}" if times else ""
     left_out = ", ".join(f"{gap.first} to {gap.last}" for gap in parts.gaps)

@@ -11,8 +11,9 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ...engine.ops import BUILTIN
 from ...engine.primitive import Kind, Primitive
-from .fitting import BUILTIN, conditions, fitting, value_of
+from .fitting import conditions, fitting, value_of
 from .strategies import broadcastable, indices, matmul_shapes, shapes, values
 
 Inputs = list[NDArray[Any]]

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.errors import FlakyFailure, Unsatisfiable
 from numpy.typing import NDArray
 
+from ...engine.ops import BUILTIN
 from ...engine.primitive import Kind, Primitive
 from ...nn.module import Module
 from ..errors import GradientError, NothingCheckedError, ResultError
 from ..profiles import chosen
 from ..verdicts import Finding, Report, worse
 from .cases import cases
-from .fitting import BUILTIN
 from .strategies import broadcastable, shapes, values
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked

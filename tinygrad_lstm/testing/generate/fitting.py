@@ -13,13 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine import ops
 from ...engine.primitive import Kind, Primitive
-
-BUILTIN: dict[str, Primitive] = {
-    name: thing for name, thing in vars(ops).items() if isinstance(thing, Primitive) and not name.startswith("_")
-}
-"""The operations of the page of derivatives."""
 
 
 def conditions(primitive: Primitive) -> set[int]:

@@ -20,6 +20,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import DTypeLike, NDArray
 
 from ...engine.graph import Graph
+from ...engine.ops import BUILTIN
 from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor, tensor
 from ...nn import Recurrent
@@ -27,7 +28,6 @@ from ...nn.cell import Cell
 from ...nn.cells import CELLS
 from ..oracles.kinks import branches
 from .expression_graphs import ExpressionGraph, resolve
-from .fitting import BUILTIN
 
 Shape = tuple[int, ...]
 Strategy = st.SearchStrategy

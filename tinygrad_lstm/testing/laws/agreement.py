@@ -13,7 +13,7 @@ from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..errors import GradientError
 from ..judge import TOLERANCE
-from ..objective import Objective
+from ..objective import Objective, compared
 from ..oracles.rounding import rounding_noise
 from ..subject import Subject, argument, outputs_of
 
@@ -31,7 +31,7 @@ def require_symmetry(checked: Mapping[str, Tensor], gradients: Mapping[str, Tens
     for left, right in ((u, w), (w, u)):
         products = Objective(graph, left).gradients(leaves)
         sides.append(np.concatenate([np.ravel(product * x) for product, x in zip(products, right, strict=True)]))
-    apart, scale = abs(sides[0].sum() - sides[1].sum()), float(np.abs(sides).sum())
+    apart, scale = compared(*sides)
     objective = Objective(graph, u)
     if apart > TOLERANCE * objective.unit * scale:
         noise = sum(rounding_noise(objective, leaf, x, rng) for leaf, x in zip(leaves, w, strict=True))

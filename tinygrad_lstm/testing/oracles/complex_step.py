@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.tensor import Tensor
-from ..objective import Objective
+from ..objective import Objective, compared
 from .complex_safe import STEP
 from .question import Answer, Question
 
@@ -43,6 +43,6 @@ def ask(question: Question) -> Answer:
     theirs = safe_complex_step(*question.line)
     if theirs is None:
         return Answer(question.ours, np.nan, "a forward loses complex numbers")
-    scale = float(np.abs(question.terms).sum() + np.abs(theirs).sum()) or 1.0
-    units = abs(question.ours - theirs.sum()) / (question.objective.unit * scale)
+    apart, scale = compared(question.terms, theirs)
+    units = apart / (question.objective.unit * (scale or 1.0))
     return Answer(question.ours, float(theirs.sum()), f"{units:.3g} units of rounding")

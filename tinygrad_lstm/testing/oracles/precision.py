@@ -59,7 +59,7 @@ def applies(question: Question) -> bool:
 
 def ask(question: Question) -> Answer | None:
     """Compare to twelve digits; None where ``precise_terms`` has no answer."""
-    terms = precise_terms(question.objective, question.leaf, question.direction)
+    terms = precise_terms(*question.line)
     if terms is None:
         return None
     ours, theirs = (float(each.sum()) for each in terms)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ...engine import ops
 from ...engine.graph import Graph
+from ...engine.ops import BUILTIN
 from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 
@@ -79,7 +79,7 @@ def _expression(node: Tensor, names: dict[Tensor, str], graph: Graph) -> str:
 
 def _is_ours(primitive: Primitive) -> bool:
     """Tell whether it stands on the page of derivatives, whatever its rule is at the moment."""
-    return vars(ops).get(primitive.name) is primitive
+    return BUILTIN.get(primitive.name) is primitive
 
 
 def _spelt(primitive: Primitive) -> str:
