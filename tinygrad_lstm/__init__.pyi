@@ -113,7 +113,7 @@ __all__ = [
     "where",
 ]
 class _broadcast_to(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor, shape: tuple[int, ...] = ...) -> Tensor:
         """Return x stretched to a shape that it broadcasts to.
 
@@ -132,7 +132,7 @@ class _broadcast_to(_Primitive):
 
 broadcast_to: _broadcast_to
 class _cos(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
         """Return the cosine of x, in radians.
 
@@ -153,7 +153,7 @@ class _cos(_Primitive):
 
 cos: _cos
 class _exp(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
         """Return eˣ.
 
@@ -174,7 +174,7 @@ class _exp(_Primitive):
 
 exp: _exp
 class _log(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
         """Return the natural logarithm of x, for x > 0.
 
@@ -195,7 +195,7 @@ class _log(_Primitive):
 
 log: _log
 class _log_softmax(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor, axis: int = ...) -> Tensor:
         """Return x − log Σ eˣ along an axis, the logarithm of softmax, without its underflow; none is above 0.
 
@@ -216,7 +216,7 @@ class _log_softmax(_Primitive):
 
 log_softmax: _log_softmax
 class _logsumexp(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
         """Return log Σ eˣ, without overflow (Blanchard, Higham & Higham 2021). Its derivative is softmax(x).
 
@@ -237,7 +237,7 @@ class _logsumexp(_Primitive):
 
 logsumexp: _logsumexp
 class _maximum(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, a: Tensor, b: Tensor | ArrayLike) -> Tensor:
         """Return the larger of a and b. At a tie each gets half the gradient.
 
@@ -267,7 +267,7 @@ class _maximum(_Primitive):
 
 maximum: _maximum
 class _mean(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
         """Return the mean of x.
 
@@ -288,7 +288,7 @@ class _mean(_Primitive):
 
 mean: _mean
 class _minimum(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, a: Tensor, b: Tensor | ArrayLike) -> Tensor:
         """Return the smaller of a and b. At a tie each gets half the gradient.
 
@@ -318,7 +318,7 @@ class _minimum(_Primitive):
 
 minimum: _minimum
 class _relu(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
         """Return x where x > 0 and 0 elsewhere (Nair & Hinton 2010). At 0 its derivative is taken as ½.
 
@@ -339,7 +339,7 @@ class _relu(_Primitive):
 
 relu: _relu
 class _reshape(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor, shape: tuple[int, ...] = ...) -> Tensor:
         """Return the numbers of x in another shape, row by row; one side may be −1, which is what is left.
 
@@ -356,7 +356,7 @@ class _reshape(_Primitive):
 
 reshape: _reshape
 class _sigmoid(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
         """Return the logistic function σ(x) = 1 / (1 + e⁻ˣ), between 0 and 1: how far a gate is open.
 
@@ -377,7 +377,7 @@ class _sigmoid(_Primitive):
 
 sigmoid: _sigmoid
 class _sin(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
         """Return the sine of x, in radians.
 
@@ -398,7 +398,7 @@ class _sin(_Primitive):
 
 sin: _sin
 class _softmax(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor, axis: int = ...) -> Tensor:
         """Return eˣ / Σ eˣ along an axis, numbers between 0 and 1 that add up to 1 (Bridle 1990).
 
@@ -419,7 +419,7 @@ class _softmax(_Primitive):
 
 softmax: _softmax
 class _softplus(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
         """Return log(1 + eˣ), a smooth relu, without overflow (Dugas et al. 2001). Its derivative is σ(x).
 
@@ -440,7 +440,7 @@ class _softplus(_Primitive):
 
 softplus: _softplus
 class _sqrt(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
         """Return √x, for x ≥ 0. Its derivative is infinite at 0.
 
@@ -461,7 +461,7 @@ class _sqrt(_Primitive):
 
 sqrt: _sqrt
 class _tanh(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
         """Return the hyperbolic tangent of x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), between −1 and 1.
 
@@ -482,7 +482,7 @@ class _tanh(_Primitive):
 
 tanh: _tanh
 class _transpose(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor, axes: Any = ...) -> Tensor:
         """Return x with its axes in another order, or reversed (None).
 
@@ -501,7 +501,7 @@ class _transpose(_Primitive):
 
 transpose: _transpose
 class _where(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, condition: Tensor, a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
         """Return a where condition is not 0 and b elsewhere. No gradient flows into condition.
 
@@ -540,7 +540,7 @@ class _where(_Primitive):
 
 where: _where
 class _abs(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
         """Return |x|. At 0 its derivative is taken as 0.
 
@@ -561,7 +561,7 @@ class _abs(_Primitive):
 
 abs: _abs
 class _max(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
         """Return the largest of x. Of k equal ones each gets 1/k of the gradient.
 
@@ -582,7 +582,7 @@ class _max(_Primitive):
 
 max: _max
 class _sum(_Primitive):
-    @overload
+    @overload  # type: ignore[override]
     def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
         """Return the sum of x.
 

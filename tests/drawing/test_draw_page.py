@@ -79,7 +79,7 @@ def test_a_page_has_the_colours_of_the_theme(picture):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_add_no_element(name):
     tame, hostile = named("tame"), named(name)
-    for text in (lambda picture: picture.render("html"), pages.notebook):
+    for text in (lambda picture: picture.render("html"), lambda picture: picture._repr_mimebundle_()["text/html"]):
         assert [tag for tag, _ in Elements(text(hostile)).found] == [tag for tag, _ in Elements(text(tame)).found]
     assert "49" not in hostile.title
 
@@ -101,7 +101,7 @@ def test_a_picture_in_a_notebook_knows_its_size_and_has_no_identifiers(picture):
 
 
 def test_a_picture_in_a_notebook_fits_its_cell_unless_it_could_not_be_read(picture):
-    elements = Elements(pages.notebook(picture)).found
+    elements = Elements(picture._repr_mimebundle_()["text/html"]).found
     (wide,) = [
         attributes["style"] for tag, attributes in elements if tag == "div" and "relative" in attributes["style"]
     ]
@@ -115,7 +115,11 @@ def test_a_picture_in_a_notebook_fits_its_cell_unless_it_could_not_be_read(pictu
 def test_a_picture_in_a_notebook_starts_on_a_box(view):
     picture = tl.draw(small_loss("lstm", 4), view, legend=True)
     assert all(0 <= share < 1 for share in picture.start)
-    (mark,) = [attributes["style"] for tag, attributes in Elements(pages.notebook(picture)).found if tag == "span"]
+    (mark,) = [
+        attributes["style"]
+        for tag, attributes in Elements(picture._repr_mimebundle_()["text/html"]).found
+        if tag == "span"
+    ]
     assert f"left: {100 * picture.start[0]:.1f}%; top: {100 * picture.start[1]:.1f}%" in mark
     assert "scroll-initial-target: nearest" in mark
 

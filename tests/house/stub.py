@@ -66,6 +66,8 @@ def _operation(name: str) -> str:
     overloads = "\n".join(
         f"    @overload\n    def __call__({taken}) -> {made}:\n{doc}\n        ..." for taken, made in calls
     )
+    # An operation of ours tells of Tensors, where any Primitive takes whatever says itself how it is applied to it.
+    overloads = overloads.replace("@overload", "@overload  # type: ignore[override]", 1)
     return f"class _{name}(_Primitive):\n{overloads}\n\n{name}: _{name}"
 
 

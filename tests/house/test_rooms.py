@@ -96,6 +96,11 @@ def test_no_circle_hides_in_functions(found):
     assert circles(found, "top", "function") == []
 
 
+def test_no_circle_is_made_for_types(found):
+    assert circles(found, "top", "types") == []
+    assert circles(found, "top", "function", "types") == []
+
+
 def test_the_only_import_that_closes_a_circle_is_that_of_the_backward_pass(found):
     happened = {(short(each.importer), short(each.imported), each.when) for each in found}
     assert happened >= ALLOWED

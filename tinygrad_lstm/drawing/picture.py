@@ -101,7 +101,7 @@ class Picture:
         if format == "svg":
             return self.svg
         if format == "html":
-            return page(self)
+            return page(self.svg, self.title, self.description)
         if format == "png":
             self._require_paintable()
         return render(self.positioned, format, "nop2")
@@ -123,7 +123,11 @@ class Picture:
         return placed
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": notebook(self), "image/svg+xml": self.svg, "text/plain": repr(self)}
+        return {
+            "text/html": notebook(self.svg, self.title, self.size[0], self.start),
+            "image/svg+xml": self.svg,
+            "text/plain": repr(self),
+        }
 
     def __repr__(self) -> str:
         return f"<picture: {self.title}; save it as .{', .'.join(ENDINGS[:-1])} or .{ENDINGS[-1]}>"

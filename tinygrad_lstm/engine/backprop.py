@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from .errors import ShapeError, called, miscounted, misshapen, require_finite_contribution, rule_failed
 from .graph import topological_order
-from .primitive import Primitive
+from .primitive import Array, Primitive
 from .scope import CONTEXT, Context
-from .tensor import Array, Tensor, as_value
+from .tensor import Tensor, as_value
 
 _adding_up = Lock()  # two threads may bring gradients to one leaf
 

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from .primitive import Kind, Primitive
+from .primitive import Array, Kind, Primitive
 from .scope import Context
 
-if TYPE_CHECKING:
-    from .tensor import Array, Tensor
+
+class Node(Protocol):
+    """What is told of a tensor: its name, its numbers, and how it was made."""
+
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def value(self) -> Array: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def primitive(self) -> Primitive | None: ...
+    @property
+    def inputs(self) -> tuple[Node, ...]: ...
+    @property
+    def input_values(self) -> tuple[Array, ...]: ...
+    @property
+    def context(self) -> Context: ...
 
 
 class ShapeError(ValueError):
@@ -28,7 +44,7 @@ class LeavesTheGraph(UserWarning):
     """A number that carries a gradient was taken out of the graph, where none reaches it; shown once for each line."""
 
 
-def require_finite_value(primitive: Primitive, value: Array, inputs: tuple[Tensor, ...], context: Context) -> None:
+def require_finite_value(primitive: Primitive, value: Array, inputs: tuple[Node, ...], context: Context) -> None:
     if np.isfinite(value).all():
         return
     kind = "NaN" if np.isnan(value).any() else "Inf"
@@ -38,7 +54,7 @@ def require_finite_value(primitive: Primitive, value: Array, inputs: tuple[Tenso
             raise FloatingPointError(
                 f"the input {called} of {primitive.name}{context.place} already holds a NaN or Inf"
             )
-    shapes = " and ".join(f"{x.shape} in [{x.value.min():.4g}, {x.value.max():.4g}]" for x in inputs if x.size)
+    shapes = " and ".join(f"{x.shape} in [{x.value.min():.4g}, {x.value.max():.4g}]" for x in inputs if x.value.size)
     raise FloatingPointError(f"{primitive.name}{context.place} made the first {kind}, from finite input {shapes}")
 
 
@@ -73,7 +89,7 @@ def short(data: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def miscounted(products: Any, node: Tensor) -> TypeError:
+def miscounted(products: Any, node: Node) -> TypeError:
     assert node.primitive is not None
     returned = f"a tuple of {len(products)}" if isinstance(products, tuple) else type(products).__name__
     return TypeError(
@@ -82,7 +98,7 @@ def miscounted(products: Any, node: Tensor) -> TypeError:
     )
 
 
-def rule_failed(node: Tensor, upstream: Any) -> str:
+def rule_failed(node: Node, upstream: Any) -> str:
     assert node.primitive is not None
     shapes = " and ".join(str(value.shape) for value in node.input_values)
     return (
@@ -91,7 +107,7 @@ def rule_failed(node: Tensor, upstream: Any) -> str:
     )
 
 
-def misshapen(product: Any, node: Tensor, slot: int) -> ShapeError:
+def misshapen(product: Any, node: Node, slot: int) -> ShapeError:
     assert node.primitive is not None
     x = node.inputs[slot]
     return ShapeError(
@@ -101,7 +117,7 @@ def misshapen(product: Any, node: Tensor, slot: int) -> ShapeError:
     )
 
 
-def require_finite_contribution(contribution: Any, upstream: Any, node: Tensor, slot: int) -> None:
+def require_finite_contribution(contribution: Any, upstream: Any, node: Node, slot: int) -> None:
     if np.isfinite(contribution).all():
         return
     assert node.primitive is not None

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .errors import ShapeError, short
-from .primitive import Primitive
-from .tensor import Array, Tensor
+from .primitive import Array, Primitive
+from .tensor import Tensor
 
 MOST_ROWS, MOST_INPUTS = 40, 4
 """Nodes that a printed graph shows, and inputs of one: chosen, what fits on a screen."""

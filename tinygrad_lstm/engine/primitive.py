@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from .tensor import Tensor
+Array = NDArray[np.floating[Any]]
+Result = TypeVar("Result", covariant=True)
 
 _REGISTRY: dict[str, Primitive] = {}
+
+
+class Operand(Protocol[Result]):
+    """What says itself how an operation is applied to it, as a Tensor does and a traced array."""
+
+    def __primitive__(self, primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Result: ...
 
 
 class Kind(StrEnum):
@@ -114,7 +120,7 @@ class Primitive:
             return inspect.Signature()
 
     @overload
-    def __call__(self, x: Tensor, /, *args: Any, **attrs: Any) -> Tensor: ...
+    def __call__(self, x: Operand[Result], /, *args: Any, **attrs: Any) -> Result: ...
     @overload
     def __call__(self, x: NDArray[Any], /, *args: Any, **attrs: Any) -> Any: ...
     @overload

@@ -20,11 +20,9 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from . import numpys
 from .errors import LeavesTheGraph, ShapeError, forward_failed, require_finite_value, short
 from .operators import NO_ATTRS, Operators
-from .primitive import Primitive
+from .primitive import Array, Primitive
 from .scope import CONTEXT, Context
 from .source import SKIPPED_FILES, Line, line_of
-
-Array = NDArray[np.floating[Any]]
 
 _serial = itertools.count()
 _NUMBERS = (int, float, np.integer, np.floating, np.bool_)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..engine.tensor import Array, Tensor
+from ..engine.primitive import Array
+from ..engine.tensor import Tensor
 from ..structure.tables import html_table, text_table
 from .module import counted, described
 

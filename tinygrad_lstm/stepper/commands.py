@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from keyword import iskeyword
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .recording.event import Event
-
-if TYPE_CHECKING:
-    from .cursor import Cursor
 
 
 class Command(NamedTuple):
@@ -59,8 +56,8 @@ class UsageError(ValueError):
     """A command that cannot be carried out as it was written."""
 
 
-def run_command(line: str, stepper: Cursor) -> str | None:
-    """Do what a line says; return the answer, or None if the new position is the answer.
+def run_command(line: str, stepper: object) -> str | None:
+    """Do what a line says by the method of that name; return the answer, or None if the new position is the answer.
 
     Raises ValueError or IndexError for what cannot be done, naming what can.
 

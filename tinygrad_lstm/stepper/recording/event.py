@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from ...structure.tables import html_table, one_line
 from ...structure.words import clean, display_name, in_full, magnitude, shown
 from ...symbolic.formulas import Formula, equation, forward
 
-if TYPE_CHECKING:
-    from .tape import Tape
-
 LONGEST = 1000
 """Characters of a line, at most; chosen: the formula of any cell of ours fits, a name of a megabyte does not."""
 
@@ -26,12 +23,37 @@ FEW = 8
 """Arrays of at most so many numbers are written in full beside an event; chosen: they fit on one line."""
 
 
+class Recording(Sequence["Event"]):
+    """What an event is a position of, and read off: the tape, which makes the events."""
+
+    graph: Graph
+    start: int
+    nodes: list[Tensor]
+    gradients: Mapping[Tensor, Any]
+
+    @property
+    def names(self) -> frozenset[str]:
+        raise NotImplementedError
+
+    def uses(self, tensor: Tensor) -> list[int]:
+        raise NotImplementedError
+
+    def contribution(self, index: int) -> Contribution:
+        raise NotImplementedError
+
+    def gradient_at(self, tensor: Tensor, index: int) -> Any:
+        raise NotImplementedError
+
+    def rules(self, node: Tensor, *, numbers: bool = False) -> tuple[Formula | None, ...]:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class Event:
     """One position on the tape: a node computed, the seed, or a contribution. ``print(event)`` writes it all out."""
 
     index: int
-    tape: Tape
+    tape: Recording
     phase: str = field(compare=False)
     """``"forward"``, ``"seed"`` or ``"backward"``."""
 

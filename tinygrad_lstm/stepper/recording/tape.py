@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple, overload
 
@@ -23,7 +23,7 @@ from ...engine.tensor import Tensor
 from ...structure.timeline import Timeline
 from ...structure.words import display_name
 from ...symbolic.formulas import Formula, rules
-from .event import Event
+from .event import Event, Recording
 
 FARTHEST = 2
 """So many gradients in a row, at most, are not kept, where each is the only contribution to the next.
@@ -45,7 +45,7 @@ Chosen: of a weight used in 100 steps 6 totals are kept, and looking at an event
 """
 
 
-class Tape(Sequence[Event]):
+class Tape(Recording):
     """A recording of the walk back from an output: forward, an event for each node; the seed; an event for each edge.
 
     ``start`` is the number of the seed, ``gradients`` the complete gradient of every node that took part. ``nodes``
@@ -56,6 +56,8 @@ class Tape(Sequence[Event]):
     >>> [event.phase for event in Tape(x * x)]
     ['forward', 'forward', 'seed', 'backward', 'backward']
     """
+
+    gradients: Gradients
 
     def __init__(self, output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
         self.graph = Graph(output)

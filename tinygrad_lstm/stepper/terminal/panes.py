@@ -16,8 +16,7 @@ from ...engine.backprop import Contribution
 from ...structure.words import clean, display_name, magnitude, short
 from ...symbolic.formulas import input_names
 from ..cursor import Cursor
-from ..recording.event import LONGEST, Event, numbers
-from ..recording.tape import Tape
+from ..recording.event import LONGEST, Event, Recording, numbers
 
 WIDE = 100
 """Columns of a terminal from which panes stand side by side; chosen: half of it holds any formula of a cell."""
@@ -122,7 +121,7 @@ def _map(event: Event, width: int) -> Text | None:
     return marks
 
 
-def progress(tape: Tape, index: int) -> dict[int, float]:
+def progress(tape: Recording, index: int) -> dict[int, float]:
     """Return for each time step how much of its part in the present phase lies behind an event, from 0 to 1."""
     phase = range(tape.start) if index < tape.start else range(tape.start + 1, len(tape))
     times = {i: time for i in phase if (time := tape.nodes[i].time) is not None}
