@@ -35,6 +35,20 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     by_hand: bool = False
 
+    def value(self, *inputs: Any) -> Any:
+        """The forward on arrays, with its attributes."""
+        assert self.forward is not None
+        return np.asarray(self.forward(*inputs, **self.attributes))
+
+    def gradients(self, upstream: Any, *inputs: Any, rule: Callable[..., Any] | None = None) -> Arrays:
+        """What the rule, or another one, gives on arrays; summed to the shapes of the inputs, as an engine does."""
+        given = (rule or self.rule)(upstream, self.value(*inputs), *inputs, **self.attributes)  # type: ignore[misc]
+        return tuple(_summed(0.0 if g is None else g, x.shape) for g, x in zip(given, inputs, strict=True))
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return {name: value for name, value in self.options.items() if name != "rtol"}
+
     def run(self, rng: int = 0) -> Any:
         """Give it to the check that its author would choose; return the report, or raise."""
         if self.program is None:
@@ -103,6 +117,13 @@ def normal(*shape: int, seed: int = 0, scale: float = 1.0, dtype: Any = np.float
 
 def positive(*shape: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).uniform(0.5, 2.0, size=shape)
+
+
+def _summed(g: Any, shape: tuple[int, ...]) -> Any:
+    g = np.asarray(g)
+    g = g.sum(axis=tuple(range(g.ndim - len(shape)))) if g.ndim > len(shape) else g
+    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and g.ndim == len(shape) and g.shape[i] != 1)
+    return np.broadcast_to(g.sum(axis=stretched, keepdims=True), shape)
 
 
 def _identifier(name: str) -> str:

@@ -18,26 +18,9 @@ SCALES = ("small beside large", "extreme")  # one output and one entry at a time
 EQUAL = {"maximum: a tie counted by nobody"}  # zero along each input alone: it is wrong of both together
 
 
-def attributes(case):
-    return {name: value for name, value in case.options.items() if name != "rtol"}
-
-
 def arrays(case):
     """The inputs in float64: what is true of a function is true of it in all precisions."""
     return [np.asarray(x, float) for x in case.inputs]
-
-
-def contributions(rule, case, inputs, upstream, y):
-    """What the rule gives, summed to the shapes of the inputs."""
-    given = rule(np.array(upstream), y, *inputs, **attributes(case))
-    return [summed(0.0 if g is None else g, x.shape) for g, x in zip(given, inputs, strict=True)]
-
-
-def summed(g, shape):
-    g = np.asarray(g, float)
-    g = g.sum(axis=tuple(range(g.ndim - len(shape)))) if g.ndim > len(shape) else g
-    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and g.ndim == len(shape) and g.shape[i] != 1)
-    return np.broadcast_to(g.sum(axis=stretched, keepdims=True), shape)
 
 
 def one_entry(like, rng):
@@ -56,19 +39,19 @@ def slope(objective, inputs, direction, size):
     return row[-1]
 
 
-def judged(case, rule, rng, alone=False):
+def judged(case, rng, alone=False):
     """(left, right, ours, unit) along a random direction: between the first two the third must lie."""
     inputs = arrays(case)
-    y = np.asarray(case.forward(*inputs, **attributes(case)))
+    y = case.value(*inputs)
     upstream = one_entry(y, rng) if case.kind in SCALES else rng.normal(size=y.shape)
     direction = [rng.normal(size=x.shape) * np.where(x == 0, 1, np.abs(x)) for x in inputs]
     if alone or case.kind in SCALES:
         direction = [u * one_entry(u, rng) for u in direction]
-    objective = lambda at: float((upstream * case.forward(*at, **attributes(case))).sum())
+    objective = lambda at: float((upstream * case.value(*at)).sum())
     size = 1e-9 if case.kind == "interpolation" and "knot" in case.name else 2e-3
     right = slope(objective, inputs, direction, size)
     left = -slope(objective, inputs, [-u for u in direction], size)
-    given = contributions(rule, case, inputs, upstream, y)
+    given = case.gradients(upstream, *inputs)
     ours = sum(float((g * u).sum()) for g, u in zip(given, direction, strict=True))
     unit = sum(float(np.abs(g * u).sum()) for g, u in zip(given, direction, strict=True)) + abs(left) + abs(right)
     unit += 1e-9 * abs(objective(inputs)) / size  # what rounding leaves of a difference
@@ -86,7 +69,7 @@ def test_every_case_has_a_name_of_its_own_and_a_note():
 def test_right_rules_agree_with_slopes(case):
     rng = np.random.default_rng(7)
     for _ in range(3):
-        low, high, ours, unit = judged(case, case.rule, rng, alone=case.kind in ("kink", "tie"))
+        low, high, ours, unit = judged(case, rng, alone=case.kind in ("kink", "tie"))
         assert low - 2e-5 * unit <= ours <= high + 2e-5 * unit
 
 
@@ -94,15 +77,15 @@ def test_right_rules_agree_with_slopes(case):
 def test_wrong_rules_are_wrong_at_their_inputs(case):
     """By more than rounding of the right one, which agrees with slopes; at a tie, outside both sides."""
     inputs, rng = arrays(case), np.random.default_rng(7)
-    y = np.asarray(case.forward(*inputs, **attributes(case)))
+    y = case.value(*inputs)
     upstream = np.eye(2)[1][:, None] * np.ones(y.shape) if "1e-8·cos" in case.name else rng.normal(size=y.shape)
-    ours = contributions(case.rule, case, inputs, upstream, y)
-    theirs = contributions(case.truth, case, inputs, upstream, y)
+    ours = case.gradients(upstream, *inputs)
+    theirs = case.gradients(upstream, *inputs, rule=case.truth)
     assert any(
         np.any(np.abs(a - b) > 5e-12 * np.maximum(np.abs(a), np.abs(b))) for a, b in zip(ours, theirs, strict=True)
     )
     if case.kind == "tie" and case.name not in EQUAL:
-        found = [judged(case, case.rule, rng) for _ in range(100)]
+        found = [judged(case, rng) for _ in range(100)]
         assert any(not low - 1e-4 * unit <= mine <= high + 1e-4 * unit for low, high, mine, unit in found)
 
 
