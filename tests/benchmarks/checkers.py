@@ -1,4 +1,4 @@
-"""Each checker on one case of ``tests/usergrads``: a forward and a rule on numpy arrays, wrapped once for each framework.
+"""Each checker on a case of ``tests/usergrads``: a forward and a rule on numpy arrays, wrapped for each framework.
 
 Every checker has its own settings, and the numbers in the type in which their author has them. What it says is one of
 the words of ``tests.usergrads.outcome``; "not asked" is what cannot be translated: functions of our tensors, second

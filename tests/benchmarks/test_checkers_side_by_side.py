@@ -3,10 +3,10 @@
     pip install -e ".[test,bench]" && pytest tests/benchmarks
 
 First a hand-written LSTM with one fault or none (``planted_lstm.py``): T = 6, N = 2, D = H = 3, so that what is swapped
-keeps its shape. Two faults need another problem to be seen by anybody: a backward that stops early needs a long sequence
-scored at its last step, and a clip needs gradients that reach it, here by inputs ten times as large. Then the lists of
-``tests/usergrads``. ``checkers.py`` wraps a case once for each framework. Of the LSTM ours must catch every fault and
-accuse nobody; of the lists the score is reported, and what the others say in any case.
+keeps its shape. Two faults need another problem to be seen by anybody: a backward that stops early needs a long
+sequence scored at its last step, and a clip needs gradients that reach it, here by inputs ten times as large. Then the
+lists of ``tests/usergrads``. ``checkers.py`` wraps a case once for each framework. Of the LSTM ours must catch every
+fault and accuse nobody; of the lists the score is reported, and what the others say in any case.
 """
 
 from __future__ import annotations
