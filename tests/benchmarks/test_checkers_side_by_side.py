@@ -50,7 +50,9 @@ def test_ours_catches_every_planted_fault_and_accuses_nobody(tables: Tables) -> 
     caught = [f"{column.count('caught')} of {len(FAULTS) - 1}" for column in zip(*said.values(), strict=True)]
     rows = [(fault, *words) for fault, words in said.items()]
     tables["Planted faults, and who catches them"] = [("fault", *CHECKERS), *rows, ("caught in all", *caught)]
-    assert [fault for fault, (ours, *_) in said.items() if ours == "missed"] == [NOT_REACHED]
+    assert [
+        fault for fault, (ours, *_) in said.items() if ours != "caught" and fault not in (NOTHING, NOT_REACHED)
+    ] == []
     assert said[NOTHING][0] == "right", "the control is accused"
 
 
