@@ -1,136 +1,79 @@
-"""Who catches what: the same faults in the same hand-written LSTM, given to our checker and to four others.
+"""Who catches what: the same gradients, wrong and right, given to our checker and to four others.
 
     pip install -e ".[test,bench]" && pytest tests/benchmarks
 
-The LSTM and its faults are in ``planted_lstm.py``: one forward and one backward on numpy arrays, wrapped once for each
-framework. T = 6, N = 2, D = H = 3, so that what is swapped keeps its shape; all five arguments are checked, in float64,
-with every checker's own settings. Two faults need another problem to be seen by anybody: a backward that stops early
-needs a long sequence scored at its last step, and a clip needs gradients that reach it, here by inputs ten times as
-large. Only ours fails this test, for a fault that it does not see or a right gradient that it accuses; what the others
-say is reported.
+First a hand-written LSTM with one fault or none (``planted_lstm.py``): T = 6, N = 2, D = H = 3, so that what is swapped
+keeps its shape. Two faults need another problem to be seen by anybody: a backward that stops early needs a long
+sequence scored at its last step, and a clip needs gradients that reach it, here by inputs ten times as large. Then the
+lists of ``tests/usergrads``. ``checkers.py`` wraps a case once for each framework. Of the LSTM ours must catch every
+fault and accuse nobody; of the lists the score is reported, and what the others say in any case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
 from typing import Any
 
-import autograd.test_util
-import jax
-import jax.test_util
 import numpy as np
 import pytest
-import torch
-from autograd.extend import defvjp, primitive
-from numpy.typing import NDArray
+from checkers import CHECKERS, NOT_ASKED, translatable
 from planted_lstm import FAULTS, NOTHING, backward, forward
 
-import tinygrad_lstm as tl
+from tests.usergrads import RIGHT, WRONG
+from tests.usergrads.case import Case
 
-jax.config.update("jax_enable_x64", True)
-
-Arrays = tuple[NDArray[np.float64], ...]
-Checker = Callable[[str, Arrays, Any], bool]
+Tables = dict[str, list[tuple[str, ...]]]
 
 NOT_REACHED = "the same clip, out of reach"
 """No gradient is as large as the clip, for the cotangents that anybody tries: at these numbers it is not even wrong."""
 
 
-def problem(fault: str) -> tuple[Arrays, Any]:
-    """The five arguments, and what of the output is scored."""
+def planted(fault: str) -> Case:
+    """The LSTM with the fault: its five arguments, and what of the output is scored."""
     rng = np.random.default_rng(0)
     (T, N, H), scored = ((50, 1, 3), -1) if fault == "cut after 10 of 50 steps" else ((6, 2, 3), slice(None))
     size, bound = 10.0 if fault == "parameters clipped at ±5" else 1.0, 1 / np.sqrt(H)
     xs, h0, c0 = size * rng.normal(size=(T, N, H)), rng.normal(size=(N, H)), rng.normal(size=(N, H))
-    return (xs, h0, c0, rng.uniform(-bound, bound, (2 * H, 4 * H)), rng.uniform(-bound, bound, 4 * H)), scored
+    weights = rng.uniform(-bound, bound, (2 * H, 4 * H)), rng.uniform(-bound, bound, 4 * H)
 
+    def rule(g: Any, y: Any, *given: Any) -> Any:
+        upstream = np.zeros((T, N, H))
+        upstream[scored] = g
+        return backward(upstream, *given, fault)
 
-def ours(fault: str, arguments: Arrays, scored: Any) -> bool:
-    """Whether the gradients pass."""
-    rule = lambda g, y, xs, h0, c0, W, b: backward(g, xs, h0, c0, W, b, fault)
-    lstm = tl.primitive("planted_lstm", forward, rule)
-    try:
-        report = tl.testing.check_vjp(lambda *given: lstm(*given)[scored], *arguments)
-    except tl.testing.NothingCheckedError:
-        return True
-    except tl.testing.GradientError as error:
-        if error.failure is None:  # refused, for something else than a wrong gradient
-            raise
-        return False
-    assert not report.unproved, report
-    return True
-
-
-def torchs(fast: bool) -> Checker:
-    def check(fault: str, arguments: Arrays, scored: Any) -> bool:
-        class LSTM(torch.autograd.Function):
-            @staticmethod
-            def forward(ctx: Any, *given: Any) -> Any:
-                ctx.save_for_backward(*given)
-                return torch.from_numpy(forward(*(x.detach().numpy() for x in given)))
-
-            @staticmethod
-            def backward(ctx: Any, upstream: Any) -> Any:
-                found = backward(upstream.numpy(), *(x.detach().numpy() for x in ctx.saved_tensors), fault)
-                return tuple(map(torch.from_numpy, found))
-
-        torch.manual_seed(0)
-        leaves = tuple(torch.tensor(x, requires_grad=True) for x in arguments)
-        lstm = lambda *given: LSTM.apply(*given)[scored]
-        return torch.autograd.gradcheck(lstm, leaves, fast_mode=fast, raise_exception=False)
-
-    return check
-
-
-def jaxs(fault: str, arguments: Arrays, scored: Any) -> bool:
-    def outside(f: Callable[..., Any], like: Any, *given: Any) -> Any:
-        return jax.pure_callback(lambda *them: f(*map(np.asarray, them)), like, *given)
-
-    shaped = lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype)
-
-    @jax.custom_vjp
-    def lstm(*given: Any) -> Any:
-        return outside(forward, shaped(given[0]), *given)  # H == D: xs and h have one shape
-
-    bwd = lambda given, g: outside(lambda *them: backward(*them, fault), tuple(map(shaped, given)), g, *given)
-    lstm.defvjp(lambda *given: (lstm(*given), given), bwd)
-    try:
-        jax.test_util.check_grads(lambda *given: lstm(*given)[scored], arguments, order=1, modes=["rev"])
-    except AssertionError:
-        return False
-    return True
-
-
-def autograds(fault: str, arguments: Arrays, scored: Any) -> bool:
-    lstm = primitive(forward)
-    slot = lambda k: lambda y, *given: lambda g: backward(g, *given, fault)[k]
-    defvjp(lstm, *(slot(k) for k in range(len(arguments))))
-    np.random.seed(0)  # noqa: NPY002  (what it draws from)
-    check = autograd.test_util.check_grads(lambda *given: lstm(*given)[scored], tuple(range(5)), modes=["rev"], order=1)
-    try:
-        check(*arguments)
-    except AssertionError:
-        return False
-    return True
-
-
-CHECKERS: dict[str, Checker] = {
-    "check_vjp": ours,
-    "torch slow": torchs(fast=False),
-    "torch fast": torchs(fast=True),
-    "jax": jaxs,
-    "autograd": autograds,
-}
+    return Case(fault, "planted", fault, lambda *given: forward(*given)[scored], rule, (xs, h0, c0, *weights))
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_ours_catches_every_planted_fault_and_accuses_nobody(tables: dict[str, list[tuple[str, ...]]]) -> None:
-    passes = {fault: {name: check(fault, *problem(fault)) for name, check in CHECKERS.items()} for fault in FAULTS}
-    words = lambda fault: ("passes", "accuses" if fault == NOTHING else "caught")
-    rows = [(fault, *(words(fault)[not passed] for passed in said.values())) for fault, said in passes.items()]
-    caught = [sum(not passes[fault][name] for fault in FAULTS if fault != NOTHING) for name in CHECKERS]
-    total = ("caught in all", *(f"{count} of {len(FAULTS) - 1}" for count in caught))
-    tables["Planted faults, and who catches them"] = [("fault", *CHECKERS), *rows, total]
-    missed = [fault for fault in FAULTS if passes[fault]["check_vjp"] and fault not in (NOTHING, NOT_REACHED)]
-    assert not missed
-    assert passes[NOTHING]["check_vjp"], "the control is accused"
+def test_ours_catches_every_planted_fault_and_accuses_nobody(tables: Tables) -> None:
+    said = {fault: [word(planted(fault), fault != NOTHING) for word in CHECKERS.values()] for fault in FAULTS}
+    caught = [f"{column.count('caught')} of {len(FAULTS) - 1}" for column in zip(*said.values(), strict=True)]
+    rows = [(fault, *words) for fault, words in said.items()]
+    tables["Planted faults, and who catches them"] = [("fault", *CHECKERS), *rows, ("caught in all", *caught)]
+    assert [
+        fault for fault, (ours, *_) in said.items() if ours != "caught" and fault not in (NOTHING, NOT_REACHED)
+    ] == []
+    assert said[NOTHING][0] == "right", "the control is accused"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_score_of_all_on_gradients_as_users_write_them(tables: Tables) -> None:
+    said = {
+        (case.name, wrong): [word(case, wrong) for word in CHECKERS.values()]
+        for wrong, cases in ((True, WRONG), (False, RIGHT))
+        for case in cases
+    }
+    every = [words for words in said.values() if NOT_ASKED not in words]  # what all of them were asked
+    score = lambda words: [Counter(column) for column in zip(*words, strict=True)]
+    row = lambda word, counts: (word, *(str(count[word]) for count in counts))
+    words = ("caught", "missed", "right", "accused", "undecided")
+    heading = ("", *CHECKERS)
+    tables["Gradients as users write them: what each was asked"] = [
+        heading,
+        *(row(word, score(said.values())) for word in (*words, NOT_ASKED)),
+    ]
+    tables[f"The {len(every)} that all were asked"] = [heading, *(row(word, score(every)) for word in words)]
+    tables["Not translated, since they live among our tensors or draw their inputs"] = [
+        (case.name,) for case in (*WRONG, *RIGHT) if not translatable(case)
+    ]
+    assert all(words[0] != NOT_ASKED for words in said.values())
