@@ -50,7 +50,8 @@ def check(
     target: Annotated[
         str | None,
         typer.Argument(
-            metavar="FILE.py:NAME", help="What to check, of yours; without it, all of our operations and cells."
+            metavar="FILE.py:NAME",
+            help="What to check, in a file of yours, which is run; without it, all of our operations and cells.",
         ),
     ] = None,
     cell: Annotated[
@@ -156,8 +157,8 @@ def _table(rows: list[SurveyRow]) -> Table:
 
 
 def _print(row: SurveyRow) -> None:
-    from ..testing.report.text import explain, printable
+    from ..testing.report.text import explain
 
-    say(printable(f"{row.name}: {row.note}"), style="red")
+    say(f"{row.name}: {row.note}", style="red")
     if row.failure:
         say(explain(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg")))

@@ -389,6 +389,6 @@ def _holds_gradients(data: Any) -> bool:
 def _like(owner: Tensor, new: Any, what: str) -> Array:
     value = as_value(new, owner.dtype)
     if value.shape != owner.shape:
-        called = f" of {owner.name}" if owner.name else ""
+        called = f" of {repr(owner.name)[1:-1]}" if owner.name else ""
         raise ShapeError(f"the {what}{called} must keep its shape {owner.shape}, not become {value.shape}")
     return value
