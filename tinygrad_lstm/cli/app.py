@@ -45,6 +45,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+if os.environ.get("COLUMNS", "1").strip() == "0":
+    del os.environ["COLUMNS"]  # rich would print nothing
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 

@@ -17,9 +17,11 @@ requires a gradient.
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -83,7 +85,7 @@ def check(
         tasks = _tasks(target, cell or [], op or [], steps, [_shape(text) for text in shape or []])
     file, _, name = (target or "").rpartition(":")
     theirs = running(file, name) if target else nullcontext()
-    with refusing(TargetError), drawing_by(profile or Profile.usual()), theirs:
+    with refusing(TargetError), drawing_by(profile or Profile.usual()), theirs, _no_folder():
         rows = list(_run(tasks))
     console.print(_table(rows))
     for row in rows:
@@ -99,6 +101,21 @@ def check(
         say(f"wrote {html}; open it in a browser")
     if not all(row.passed for row in rows):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _no_folder() -> Iterator[None]:
+    """Keep what hypothesis remembers out of the user's folder, unless they say where it goes."""
+    variable = "HYPOTHESIS_STORAGE_DIRECTORY"
+    if variable in os.environ:
+        yield
+        return
+    with TemporaryDirectory() as folder:
+        os.environ[variable] = folder
+        try:
+            yield
+        finally:
+            del os.environ[variable]
 
 
 def _tasks(
