@@ -113,3 +113,29 @@ def test_a_fork_waits_for_a_thread_that_draws():
     forked.set()
     thread.join()
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.fixture
+def without_graphviz(tmp_path, monkeypatch):
+    """A place where pygraphviz does not import, and no dot is on the PATH."""
+    (tmp_path / "pygraphviz.py").write_text("raise ImportError('none here')")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *filter(None, sys.path)]))
+    return tmp_path
+
+
+def test_without_graphviz_the_walk_is_written_and_a_line_says_what_is_missing(without_graphviz):
+    done = command("step", "--steps", "1", "--html", f"{without_graphviz}/step.html", path=without_graphviz)
+    assert done.returncode == 0, done.stderr
+    assert "Not all of it is drawn: drawing needs the package pygraphviz" in done.stderr
+    assert done.stderr.count("\n") == 2
+    assert "pygraphviz" in (without_graphviz / "step.html").read_text(encoding="utf-8")
+
+
+def test_without_graphviz_the_tour_tells_all_that_needs_none(without_graphviz):
+    done = command("tour", "--out", f"{without_graphviz}/tour", path=without_graphviz)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "pygraphviz" in done.stdout
+    written = {file.name for file in (without_graphviz / "tour").iterdir()}
+    assert written == {"index.html", "check.html", "walk.html", "gradients.svg", "network.dot"}
+    assert 'src="network.svg"' not in (without_graphviz / "tour" / "index.html").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ print, display, where, list, up, down; help tells of each.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -54,6 +55,8 @@ def step(
         if html is None:
             stepper.terminal()
             return
-        with working("writing the page"), writing(html):
+        with working("writing the page"), writing(html), warnings.catch_warnings(record=True) as told:
             stepper.page(html, steps=window_of(window))
+    for each in told:
+        say(str(each.message), style="yellow")
     say(f"wrote {html}: {len(stepper)} events; open it in a browser")

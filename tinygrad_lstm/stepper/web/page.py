@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from html import escape
 from typing import Any
 
@@ -34,6 +35,8 @@ def page(stepper: Cursor, steps: Window = None) -> str:
     """
     record = Record(stepper, steps)
     data = record.data()
+    if record.undrawn:
+        warnings.warn(record.undrawn, stacklevel=2)
     output = stepper.graph.output
     values = {
         "title": f"Backpropagation from {display_name(output) or stepper.graph.ids[output]}",
