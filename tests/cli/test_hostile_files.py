@@ -139,3 +139,13 @@ def test_without_graphviz_the_tour_tells_all_that_needs_none(without_graphviz):
     written = {file.name for file in (without_graphviz / "tour").iterdir()}
     assert written == {"index.html", "check.html", "walk.html", "gradients.svg", "network.dot"}
     assert 'src="network.svg"' not in (without_graphviz / "tour" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["draw", "step", "check"])
+def test_a_target_that_is_empty_is_not_taken_for_none(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    done = command(name, "")
+    assert done.returncode == 2
+    assert "names nothing in a file" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -84,7 +84,7 @@ def check(
     with refusing(ValueError, TypeError):
         tasks = _tasks(target, cell or [], op or [], steps, [_shape(text) for text in shape or []])
     file, _, name = (target or "").rpartition(":")
-    theirs = running(file, name) if target else nullcontext()
+    theirs = running(file, name) if target is not None else nullcontext()
     with refusing(TargetError), drawing_by(profile or Profile.usual()), theirs, _no_folder():
         rows = list(_run(tasks))
     console.print(_table(rows))

@@ -45,12 +45,12 @@ def step(
     from ..stepper import step as walk_from
     from .target import load
 
-    if target and (cell or steps):
+    if target is not None and (cell or steps):
         raise refuse(f"{target} says what to step through; --cell and --steps are for our own cells")
     if window and not html:
         raise refuse("--window says what a page holds; give its name with --html")
     with refusing(ValueError):
-        tensor = load(target) if target else small_loss(cell or "lstm", steps or 3)
+        tensor = load(target) if target is not None else small_loss(cell or "lstm", steps or 3)
         stepper = walk_from(tensor)
         if html is None:
             stepper.terminal()
