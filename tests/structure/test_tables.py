@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.structure.tables import html_table, one_line, text_table
+from tinygrad_lstm.structure.tables import html_table, text_table
+from tinygrad_lstm.structure.words import clean
 
 HOSTILE = [
     "</td></tr></table><script>alert(7 * 7)</script>",
@@ -59,13 +60,13 @@ def test_nothing_leaves_its_cell(rows, framed):
     assert tags.count("td") + tags.count("th") == sum(map(len, shown))
     assert set(tags) <= {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"}
     for cell in (cell for row in shown for cell in row):
-        assert one_line(cell).strip() in text
+        assert clean(cell, 80).strip() in text
 
 
 @given(words, st.integers(3, 40))
 def test_a_line_is_no_longer_than_it_may_be(text, longest):
-    assert len(one_line(text, longest)) <= longest
-    assert one_line(one_line(text, longest), longest) == one_line(text, longest)
+    assert len(clean(text, longest)) <= longest
+    assert clean(clean(text, longest), longest) == clean(text, longest)
 
 
 def test_columns_stand_under_each_other_also_where_letters_are_wide():

@@ -11,14 +11,42 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 from rich.text import Text
+from typer.core import TyperGroup
+
+from ..structure.words import printable
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Let what was typed wrongly be repeated without what a terminal would act on."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):  # of typer's errors, which have no public base
+            error.message = printable(message)  # type: ignore[attr-defined]
+        raise
+
+
+class _Commands(TyperGroup):
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _readable():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _readable():
+            return super().invoke(ctx)
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="See how recurrent networks learn: take the tour, draw, step through backpropagation, check the gradients.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+if os.environ.get("COLUMNS", "1").strip() == "0":
+    del os.environ["COLUMNS"]  # rich would print nothing
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
@@ -39,8 +67,8 @@ def refusing(*kinds: type[Exception]) -> Iterator[None]:
 
 
 def say(message: str, style: str = "") -> None:
-    """Print beside the output, unwrapped: names of files stay in one piece."""
-    errors.print(Text(message, style=style), soft_wrap=True)
+    """Print beside the output, unwrapped: names of files stay in one piece. Whoever wrote it, it is only read."""
+    errors.print(Text(printable(message), style=style), soft_wrap=True)
 
 
 def progress(*columns: ProgressColumn, console: Console, **how: Any) -> Progress:

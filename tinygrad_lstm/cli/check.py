@@ -17,9 +17,11 @@ requires a gradient.
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,7 +52,8 @@ def check(
     target: Annotated[
         str | None,
         typer.Argument(
-            metavar="FILE.py:NAME", help="What to check, of yours; without it, all of our operations and cells."
+            metavar="FILE.py:NAME",
+            help="What to check, in a file of yours, which is run; without it, all of our operations and cells.",
         ),
     ] = None,
     cell: Annotated[
@@ -81,8 +84,8 @@ def check(
     with refusing(ValueError, TypeError):
         tasks = _tasks(target, cell or [], op or [], steps, [_shape(text) for text in shape or []])
     file, _, name = (target or "").rpartition(":")
-    theirs = running(file, name) if target else nullcontext()
-    with refusing(TargetError), drawing_by(profile or Profile.usual()), theirs:
+    theirs = running(file, name) if target is not None else nullcontext()
+    with refusing(TargetError), drawing_by(profile or Profile.usual()), theirs, _no_folder():
         rows = list(_run(tasks))
     console.print(_table(rows))
     for row in rows:
@@ -98,6 +101,21 @@ def check(
         say(f"wrote {html}; open it in a browser")
     if not all(row.passed for row in rows):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _no_folder() -> Iterator[None]:
+    """Keep what hypothesis remembers out of the user's folder, unless they say where it goes."""
+    variable = "HYPOTHESIS_STORAGE_DIRECTORY"
+    if variable in os.environ:
+        yield
+        return
+    with TemporaryDirectory() as folder:
+        os.environ[variable] = folder
+        try:
+            yield
+        finally:
+            del os.environ[variable]
 
 
 def _tasks(
@@ -156,8 +174,8 @@ def _table(rows: list[SurveyRow]) -> Table:
 
 
 def _print(row: SurveyRow) -> None:
-    from ..testing.report.text import explain, printable
+    from ..testing.report.text import explain
 
-    say(printable(f"{row.name}: {row.note}"), style="red")
+    say(f"{row.name}: {row.note}", style="red")
     if row.failure:
         say(explain(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg")))

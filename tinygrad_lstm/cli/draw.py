@@ -84,14 +84,14 @@ def draw(
     from ..structure.path import find, path
     from .target import load
 
-    if target and (cell or steps or layers or bidirectional):
+    if target is not None and (cell or steps or layers or bidirectional):
         raise refuse(f"{target} says what to draw; --cell, --steps, --layers and --bidirectional are for our own cells")
     name = target.rpartition(":")[2] if target else cell or "lstm"
     outputs = output or [f"{name}-{view.value}.{format.value if format else 'svg'}"]
     with refusing(ValueError, RenderError):
         formats = [_format_of(name, format) for name in outputs]
         with working("drawing"):
-            if target:
+            if target is not None:
                 tensor = load(target)
             else:
                 tensor = small_loss(name, steps or 4, layers=layers or 1, bidirectional=bidirectional)

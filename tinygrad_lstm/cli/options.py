@@ -17,7 +17,9 @@ AnyCell = StrEnum("AnyCell", [(name, name) for name in CELLS])  # type: ignore[m
 CellOption = Annotated[AnyCell | None, typer.Option("--cell", help="A cell of ours: the LSTM, if none is named.")]
 TensorArgument = Annotated[
     str | None,
-    typer.Argument(metavar="FILE.py:NAME", help="A tensor, or a function that returns one, in a file of yours."),
+    typer.Argument(
+        metavar="FILE.py:NAME", help="A tensor, or a function that returns one, in a file of yours, which is run."
+    ),
 ]
 WindowOption = Annotated[
     str | None,

@@ -14,6 +14,7 @@ print, display, where, list, up, down; help tells of each.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -44,16 +45,18 @@ def step(
     from ..stepper import step as walk_from
     from .target import load
 
-    if target and (cell or steps):
+    if target is not None and (cell or steps):
         raise refuse(f"{target} says what to step through; --cell and --steps are for our own cells")
     if window and not html:
         raise refuse("--window says what a page holds; give its name with --html")
     with refusing(ValueError):
-        tensor = load(target) if target else small_loss(cell or "lstm", steps or 3)
+        tensor = load(target) if target is not None else small_loss(cell or "lstm", steps or 3)
         stepper = walk_from(tensor)
         if html is None:
             stepper.terminal()
             return
-        with working("writing the page"), writing(html):
+        with working("writing the page"), writing(html), warnings.catch_warnings(record=True) as told:
             stepper.page(html, steps=window_of(window))
+    for each in told:
+        say(str(each.message), style="yellow")
     say(f"wrote {html}: {len(stepper)} events; open it in a browser")

@@ -6,7 +6,8 @@ import inspect
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -44,18 +45,29 @@ def find(target: str, kinds: tuple[type, ...] = (Tensor, Primitive, Module)) -> 
     if not colon or not file.endswith(".py"):
         raise TargetError(f"{target!r} names nothing in a file; write FILE.py:NAME, as in my_model.py:loss")
     path = Path(file)
-    if not path.is_file():
-        raise TargetError(f"there is no file {file}")
+    try:
+        path.resolve(strict=True)
+        if not path.is_file():
+            raise TargetError(f"{file} is no file")
+    except FileNotFoundError:
+        raise TargetError(f"there is no file {file}") from None
+    except (OSError, RuntimeError) as error:  # links that lead to each other, say
+        raise TargetError(f"cannot read {file}: {error}") from error
     module = _run(path)
-    if not hasattr(module, name):
-        raise TargetError(f"{file} defines no {name!r}; {_there_is(module, kinds)}")
-    return getattr(module, name)
+    with running(file, name):  # a module may have a __getattr__
+        if hasattr(module, name):
+            return getattr(module, name)
+    raise TargetError(f"{file} defines no {name!r}; {_there_is(module, kinds)}")
 
 
 def _run(path: Path) -> ModuleType:
     """Run the file as a module and return it; its folder is where it imports from, as when it is run alone."""
     module = ModuleType(path.stem)
     module.__file__ = str(path)
+    for needed in ("graphviz", "pygraphviz", "jinja2", "prompt_toolkit"):  # later, and not what is called so there
+        if path.with_name(f"{needed}.py").exists():
+            with suppress(ImportError, OSError):
+                import_module(needed)
     sys.path.insert(0, str(path.parent.resolve()))
     sys.modules.setdefault(path.stem, module)  # for pickle and dataclasses
     with running(str(path)):
@@ -83,7 +95,9 @@ def running(file: str, name: str = "") -> Iterator[None]:
     try:
         with redirect_stdout(sys.stderr):
             yield
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, and whatever else a file may raise
         what = f"{name} in {file}" if name else file
         why = "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
         raise TargetError(f"{what} failed{_where(error, Path(file))}: {why}") from error

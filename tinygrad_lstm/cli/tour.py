@@ -48,6 +48,8 @@ def tour(
     prompt = clean(" ".join(found.prompt), 60)
     facts.add_row("guesses", Text(f"{prompt} → {clean(guess)} ({100 * probability:.0f} %)"))
     facts.add_row("walked", Text(f"{found.events} events of backpropagation"))
+    if found.undrawn:
+        facts.add_row("drawn", Text(f"NO: {found.undrawn}", style="yellow"))
     if found.proof is None:
         facts.add_row("proved", Text(f"NO: {found.failure}", style="bold red"))
     else:

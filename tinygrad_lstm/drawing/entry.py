@@ -67,7 +67,8 @@ def draw(
     digraph "How tanh of shape scalar was computed" {
     """
     if not isinstance(x, Tensor):
-        raise TypeError(f"draw shows how a tensor was computed; got {type(x).__name__}")
+        one = "; draw one of it, as in output, (h_n, c_n) = lstm(xs) and draw(output)" if isinstance(x, tuple) else ""
+        raise TypeError(f"draw shows how a tensor was computed; got {type(x).__name__}{one}")
     _choose("view", view, VIEWS)
     _choose("color", color, (None, *COLORS))
     _choose("direction", direction, DIRECTIONS)

@@ -99,6 +99,11 @@ def grad(
     >>> slope.item(), curvature.item()
     (27.0, 18.0)
     """
+    if not isinstance(output, Tensor):
+        raise TypeError(
+            f"grad starts from one tensor, as in tl.grad(loss, [x]), not from {type(output).__name__}; of several, add "
+            "them up first"
+        )
     wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     for position, x in enumerate(wanted):
         if not isinstance(x, Tensor) or not x.requires_grad:

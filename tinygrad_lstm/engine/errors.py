@@ -130,6 +130,6 @@ def require_finite_contribution(contribution: Any, upstream: Any, node: Node, sl
 
 
 def called(x: Any) -> str:
-    """Return the name of a tensor in parentheses, if it is one and has one."""
+    """Return the name of a tensor in parentheses, if it is one and has one; escaped, what a terminal would act on."""
     name = getattr(x, "name", None)
-    return f" ({name})" if name else ""
+    return f" ({repr(name)[1:-1]})" if name else ""

@@ -136,6 +136,8 @@ class Graph:
         step, float32 for a comparison; ``dtype`` converts the leaves that are not given. Raises KeyError for a tensor
         that is not a leaf of this graph and ShapeError where a new shape does not fit.
         """
+        if not isinstance(values, Mapping | None):
+            raise TypeError(f"replay takes a mapping from leaves to values, as in {{x: 2.0}}, not {short(values)}")
         given = {leaf: _as_numbers(value) for leaf, value in (values or {}).items()}
         leaves, steps = self._program(None if dtype is None else np.dtype(dtype))
         for leaf in given:

@@ -57,7 +57,7 @@ class Context(NamedTuple):
     @property
     def place(self) -> str:
         """For error messages: "in forget_gate at t=3", or nothing at the top level."""
-        scope = f" in {'.'.join(self.scope)}" if self.scope else ""
+        scope = f" in {repr('.'.join(self.scope))[1:-1]}" if self.scope else ""
         time = f" at t={self.time}" if self.time is not None else ""
         return scope + time
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import numpys
-from .errors import LeavesTheGraph, ShapeError, forward_failed, require_finite_value, short
+from .errors import LeavesTheGraph, ShapeError, called, forward_failed, require_finite_value, short
 from .operators import NO_ATTRS, Operators
 from .primitive import Array, Primitive
 from .scope import CONTEXT, Context
@@ -218,6 +218,15 @@ class Tensor(Operators):
             "tl.where(mask, new, x); or, for a leaf, replace the whole: x.value = new"
         )
 
+    def __isub__(self, other: Any) -> Any:
+        """Compute ``x - other``, except where ``w -= step`` was meant to move a weight, which would bind another."""
+        if self.is_leaf and self.requires_grad and not CONTEXT.get().recording:
+            raise TypeError(
+                f"w -= step would make a new tensor and leave the weight{called(self)} as it was; replace its value, "
+                "w.value = w.value - step, or take an optimiser, as in tl.SGD([w], lr=0.1)"
+            )
+        return self - other
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("a 0-d tensor has no length; .item() gives its number")
@@ -387,6 +396,6 @@ def _holds_gradients(data: Any) -> bool:
 def _like(owner: Tensor, new: Any, what: str) -> Array:
     value = as_value(new, owner.dtype)
     if value.shape != owner.shape:
-        called = f" of {owner.name}" if owner.name else ""
-        raise ShapeError(f"the {what}{called} must keep its shape {owner.shape}, not become {value.shape}")
+        of = f" of {repr(owner.name)[1:-1]}" if owner.name else ""
+        raise ShapeError(f"the {what}{of} must keep its shape {owner.shape}, not become {value.shape}")
     return value

@@ -13,7 +13,8 @@ from numpy.typing import DTypeLike
 from ..engine.scope import CONTEXT
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor, tensor
-from ..structure.tables import html_table, one_line, text_table
+from ..structure.tables import html_table, text_table
+from ..structure.words import clean
 
 skip_file(__file__)
 
@@ -174,7 +175,7 @@ def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
 
 def described(thing: object, *facts: str) -> str:
     """Return the ``repr`` of a module or an optimiser: its class, and facts in brackets."""
-    return one_line(f"{type(thing).__name__}({', '.join(facts)})", 200)
+    return clean(f"{type(thing).__name__}({', '.join(facts)})", 200)
 
 
 def arrow(module: Module, from_: str, to: str) -> str:

@@ -50,6 +50,8 @@ class Optimizer:
             raise ValueError(
                 "an optimiser needs parameters: leaves made with requires_grad=True, as model.parameters() gives"
             )
+        if not isinstance(lr, int | float | np.integer | np.floating):
+            raise TypeError(f"the learning rate must be a number, not {lr!r}")
         if not lr > 0:
             raise ValueError(f"the learning rate must be positive, not {lr!r}")
         self.lr = lr

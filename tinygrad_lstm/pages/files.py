@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
+import time
+from glob import escape
 from pathlib import Path
+
+STALE = 3600
+"""Seconds after which a temporary file is nobody's; chosen: no file takes so long to write."""
 
 
 def write_file(path: str | os.PathLike[str], content: str | bytes) -> Path:
@@ -16,10 +22,15 @@ def write_file(path: str | os.PathLike[str], content: str | bytes) -> Path:
     """
     target = Path(path)
     data = content.encode("utf-8") if isinstance(content, str) else content
-    real = target.resolve()
-    if real.exists() and not real.is_file():
-        real.write_bytes(data)
+    try:
+        real = target.resolve()
+    except RuntimeError as error:  # from Python 3.13 on, and here too, an OSError
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
+    if target.exists() and (not target.is_file() or target.is_relative_to("/dev") or target.is_relative_to("/proc")):
+        with target.open("ab") as file:
+            file.write(data)
         return target
+    _remove_stale(real)
     temporary = real.with_name(f".{real.name[:40]}.{secrets.token_hex(8)}")
     try:
         with temporary.open("xb") as file:
@@ -31,3 +42,10 @@ def write_file(path: str | os.PathLike[str], content: str | bytes) -> Path:
         temporary.unlink(missing_ok=True)
         raise
     return target
+
+
+def _remove_stale(real: Path) -> None:
+    """Remove temporary files of this one that a process which was killed has left behind."""
+    for left in real.parent.glob(f".{escape(real.name[:40])}.{'[0-9a-f]' * 16}"):
+        if time.time() - left.lstat().st_mtime > STALE:
+            left.unlink(missing_ok=True)

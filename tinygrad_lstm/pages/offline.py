@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..structure.words import clean
+from ..structure.words import clean, printable
 from .theme import IN_THE_DARK, ON_PAGES
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def templates(room: str) -> Environment:
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(room), PackageLoader(ROOM)]),
         autoescape=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from ..engine.tensor import Tensor
 from ..structure.path import find
-from ..structure.tables import one_line
 from ..structure.words import clean
 from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
 from .commands import helped
@@ -221,7 +220,7 @@ class Cursor:
         return flow(self.events)
 
     def __repr__(self) -> str:
-        return f"<stepper at {self.position} of {len(self) - 1}: {one_line(self.current.formula)}>"
+        return f"<stepper at {self.position} of {len(self) - 1}: {clean(self.current.formula, 80)}>"
 
     def _tensor(self, named: str | Tensor) -> Tensor:
         """Return a tensor of this graph, itself or by its name."""

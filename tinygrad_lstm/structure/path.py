@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..engine.errors import short
 from ..engine.graph import Graph, topological_order
 from ..engine.tensor import Tensor
+from .words import clean
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ def find(output: Tensor, name: str) -> Tensor:
     if not found:
         names = dict.fromkeys(node.name for node in graph.nodes if node.name)
         there = list(names) or list(graph.ids.values())
-        raise ValueError(f"no tensor here is called {name!r}; there is {', '.join(there[:12])}")
+        raise ValueError(f"no tensor here is called {name!r}; there is {', '.join(map(clean, there[:12]))}")
     ids = ", ".join(graph.ids[node] for node in found[:6])
     raise ValueError(f"{len(found)} tensors are called {name!r}; say which: {ids}{', …' if len(found) > 6 else ''}")
 

@@ -7,27 +7,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .words import JOINERS, cut
+from .words import JOINERS, clean
 
 LONGEST = 80
+"""Letters of a cell; what is longer is cut in the middle."""
 
 _ALIGN = {"l": "left", "r": "right"}
-
-
-def one_line(thing: Any, longest: int = LONGEST) -> str:
-    """Return what ``str`` says of a thing as one line of printable characters, cut in the middle if it is too long.
-
-    Control characters become spaces: among them what breaks lines, colours terminals or turns the direction of text.
-
-    >>> one_line("forget" + chr(10) + "gate")
-    'forget gate'
-    >>> one_line("forget_gate", 7)
-    'for…ate'
-    """
-    text = str(thing)
-    if not text.isprintable():
-        text = "".join(ch if ch.isprintable() or ch in JOINERS else " " for ch in text)
-    return cut(text, longest)
 
 
 def text_table(
@@ -85,7 +70,7 @@ def html_table(
         )
         return f"<tr>{''.join(cells)}</tr>"
 
-    titled = f'<caption style="text-align:left">{html.escape(one_line(caption, 300))}</caption>' if caption else ""
+    titled = f'<caption style="text-align:left">{html.escape(clean(caption, 300))}</caption>' if caption else ""
     parts = [("thead", 'th scope="col"', top), ("tbody", "td", body), ("tfoot", "td", bottom)]
     inside = "".join(
         f"<{part}>{''.join(written(row, tag) for row in lines)}</{part}>" for part, tag, lines in parts if lines
@@ -101,7 +86,7 @@ def _checked(
 ) -> tuple[Lines, Lines, Lines, str]:
     """Return head, rows and foot as printable words, and a letter for each column."""
     top, body, bottom = (
-        [[one_line(cell) for cell in row] for row in part]
+        [[clean(cell, LONGEST) for cell in row] for row in part]
         for part in ([head] if head else [], rows, [foot] if foot else [])
     )
     lengths = {len(row) for row in (*top, *body, *bottom)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from typing import Any
 
 import numpy as np
@@ -32,16 +31,20 @@ def cut(text: str, longest: int) -> str:
     return f"{text[:half]}…{text[-half:]}" if len(text) > longest else text
 
 
-def clean(text: str, longest: int = LONGEST) -> str:
-    """Return one line of printable characters, cut in the middle if it is too long."""
-    if not text.isprintable():
-        text = "".join(" " if _is_control(ch) else ch for ch in text)
-    return cut(text, longest)
+def printable(text: str) -> str:
+    """Return a text of one line or several, with spaces for what colours terminals or turns the direction of text."""
+    if text.isprintable():
+        return text
+    return "".join(ch if ch.isprintable() or ch in JOINERS or ch == "\n" else " " for ch in text)
 
 
-def _is_control(ch: str) -> bool:
-    """Tell whether a character breaks lines, colours terminals, or turns the direction of what follows."""
-    return ch not in JOINERS and unicodedata.category(ch) in ("Cc", "Cf", "Cs", "Co", "Cn")
+def clean(thing: Any, longest: int = LONGEST) -> str:
+    """Return what ``str`` says of a thing as one line of printable characters, cut in the middle if it is too long.
+
+    >>> clean("forget" + chr(10) + "gate"), clean("forget_gate", 7)
+    ('forget gate', 'for…ate')
+    """
+    return cut(printable(str(thing)).replace("\n", " "), longest)
 
 
 def display_name(node: Tensor) -> str | None:

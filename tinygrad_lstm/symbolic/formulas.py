@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.backprop import unbroadcast
+from ..engine.errors import short
 from ..engine.ops import where
 from ..engine.tensor import Tensor
 from ..structure.words import display_name, is_number, subscript
@@ -63,6 +64,8 @@ def formula(node: Tensor) -> str:
     ∂L/∂x += ∂L/∂y @ Wᵀ
     ∂L/∂W += xᵀ @ ∂L/∂y
     """
+    if not isinstance(node, Tensor):
+        raise TypeError(f"formula writes the rule of a tensor, as in tl.formula(tl.tanh(x)); got {short(node)}")
     return "\n".join(line for line in input_formulas(node) if line)
 
 

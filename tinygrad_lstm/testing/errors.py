@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..structure.words import printable
 from .report.failure import Failure
 
 
@@ -21,7 +22,7 @@ class GradientError(AssertionError):
     """
 
     def __init__(self, message: str, failure: Failure | None = None) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.failure = failure
 
 

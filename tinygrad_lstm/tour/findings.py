@@ -23,4 +23,5 @@ class Tour:
     events: int
     proof: Proof | None = None
     failure: str | None = None  # why there is no proof
+    undrawn: str | None = None  # why there is no picture
     norms: dict[str, list[float]] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..drawing import draw
+from ..drawing.paint.render import RenderError
 from ..engine.scope import no_grad
 from ..pages.files import write_file
 from ..stepper import step
@@ -86,11 +88,18 @@ def run(
         tour.failure = str(error)
 
     picture = draw(objective, values=True, gradients=True)
+    try:
+        drawn = {"network.svg": picture.svg}
+    except RenderError as error:  # what was learned is told without it
+        drawn, tour.undrawn = {}, str(error)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the same
+        walk = walk_page(stepper)
     contents = {
-        "network.svg": picture.svg,
+        **drawn,
         "network.dot": picture.source,
         "gradients.svg": gradient_plot(tour.norms),
-        "walk.html": walk_page(stepper),
+        "walk.html": walk,
         "check.html": pages.check(tour),
         "index.html": pages.index(tour),
     }

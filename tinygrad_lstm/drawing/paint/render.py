@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 
 FORMATS = ("svg", "png", "pdf")
 """What Graphviz paints, by the endings of files."""
@@ -23,7 +23,14 @@ FORMATS = ("svg", "png", "pdf")
 LONGEST = 120.0
 """Seconds that a program of its own may take at most; chosen: longer than anyone waits for a picture."""
 
-_one_at_a_time = Lock()  # Graphviz's library is not made for threads, and neither is silencing standard error
+_one_at_a_time = RLock()  # Graphviz's library is not made for threads, and neither is silencing standard error
+
+if hasattr(os, "register_at_fork"):  # a child that is forked while another thread draws would wait for it for ever
+    os.register_at_fork(
+        before=_one_at_a_time.acquire,
+        after_in_parent=_one_at_a_time.release,
+        after_in_child=_one_at_a_time.release,
+    )
 
 
 class RenderError(RuntimeError):
@@ -84,7 +91,8 @@ MEND = "pip install 'pygraphviz>=2.0' brings a Graphviz that works"
 @contextmanager
 def _silent_stderr() -> Iterator[Callable[[], str]]:
     """Keep what the C libraries print, such as remarks on fonts, off the terminal; give it back on request."""
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     with tempfile.TemporaryFile() as log:
         kept = os.dup(2)
         os.dup2(log.fileno(), 2)

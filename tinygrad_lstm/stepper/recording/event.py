@@ -12,7 +12,7 @@ import numpy as np
 from ...engine.backprop import Contribution
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
-from ...structure.tables import html_table, one_line
+from ...structure.tables import html_table
 from ...structure.words import clean, display_name, in_full, magnitude, shown
 from ...symbolic.formulas import Formula, equation, forward
 
@@ -185,7 +185,7 @@ class Event:
         yield "arrived", f"{arrived} of {expected}" + ("" if arrived < expected else ": complete")
 
     def __repr__(self) -> str:
-        return f"<event {self.index}, {self.phase}: {one_line(self.formula)}>"
+        return f"<event {self.index}, {self.phase}: {clean(self.formula, 80)}>"
 
     def __str__(self) -> str:
         facts = [(label, clean(text, LONGEST)) for label, text in self.facts()]

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...engine.backprop import Contribution
-from ...structure.words import clean, display_name, magnitude, short
+from ...structure.words import clean, display_name, magnitude, printable, short
 from ...symbolic.formulas import input_names
 from ..cursor import Cursor
 from ..recording.event import LONGEST, Event, Recording, numbers
@@ -41,7 +41,7 @@ def panes(stepper: Cursor, width: int) -> RenderableType:
         if event.step.expected > 1:
             right.append(_panel("ledger so far", _ledger(event)))
     if stepper.displays:
-        right.append(_panel("displayed", Text("\n".join(stepper.displayed()))))
+        right.append(_panel("displayed", Text(printable("\n".join(stepper.displayed())))))
     title = f"[{event.index}] {event.phase}, event {stepper.position} of {len(stepper) - 1}"
     parts: list[RenderableType] = [Text.assemble((title, "bold"), (f"   {facts['node']}", "cyan"))]
     if time := _map(event, width):

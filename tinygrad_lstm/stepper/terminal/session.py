@@ -15,6 +15,7 @@ from prompt_toolkit.document import Document
 from rich.console import Console
 from rich.text import Text
 
+from ...structure.words import printable
 from ..breakpoints import QUANTITIES
 from ..commands import COMMANDS, divided, find, run_command
 from ..cursor import Cursor
@@ -56,10 +57,10 @@ def run_line(line: str, stepper: Cursor, console: Console) -> bool:
             return False
         answer = run_command(line, stepper)
     except (ValueError, IndexError) as error:
-        console.print(Text(str(error), style="red"), soft_wrap=True)
+        console.print(Text(printable(str(error)), style="red"), soft_wrap=True)
         return True
     if answer is not None:
-        console.print(Text(answer), soft_wrap=True)
+        console.print(Text(printable(answer)), soft_wrap=True)
         return True
     show(stepper, console)
     if stepper.position == before:
@@ -75,7 +76,7 @@ def show(stepper: Cursor, console: Console) -> None:
         console.print(panes(stepper, console.width))
         return
     for text in (str(stepper.current), *stepper.displayed()):
-        console.print(Text(text), soft_wrap=True)
+        console.print(Text(printable(text)), soft_wrap=True)
 
 
 class _Words(Completer):

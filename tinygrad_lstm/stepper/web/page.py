@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from html import escape
 from typing import Any
 
 from ...pages.offline import offline
 from ...structure.timeline import Window
-from ...structure.words import display_name
+from ...structure.words import display_name, printable
 from ..cursor import Cursor
 from .record import Record
 
 SCRIPTS = ("step/data.js", "step/words.js", "step/picture.js", "step/panels.js", "step/timeline.js", "step/main.js")
 """In the order in which they need each other."""
 
-_UNSAFE = re.compile("[<\u2028\u2029\ud800-\udfff]")
-"""What may not stand in a script as it is, or in a file at all."""
+_ESCAPES = re.compile(r"<|\\(?:u[0-9a-f]{4}|.)")
+"""In JSON: what could end the element it stands in, and the escapes, most of which are of control characters."""
 
 HEIGHT = 720
 """The height of the page in a notebook, in pixels; chosen: picture and panels are seen at once."""
@@ -34,6 +35,8 @@ def page(stepper: Cursor, steps: Window = None) -> str:
     """
     record = Record(stepper, steps)
     data = record.data()
+    if record.undrawn:
+        warnings.warn(record.undrawn, stacklevel=2)
     output = stepper.graph.output
     values = {
         "title": f"Backpropagation from {display_name(output) or stepper.graph.ids[output]}",
@@ -54,5 +57,6 @@ def frame(stepper: Cursor) -> str:
 
 def _inert_json(data: dict[str, Any]) -> str:
     """Return data as they may stand in a page: nothing in them can end the element they stand in."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = printable(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+    kept = {"<": "\\u003c", '\\"': '\\"', "\\\\": "\\\\", "\\n": "\\n"}
+    return _ESCAPES.sub(lambda found: kept.get(found[0], " "), text)

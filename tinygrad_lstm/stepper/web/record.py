@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...drawing import draw
+from ...drawing.paint.render import RenderError
 from ...engine.tensor import Tensor
 from ...structure.timeline import Window, shown
 from ...structure.words import display_name, magnitude
@@ -66,6 +67,7 @@ class Record:
         self._units: dict[object, int] = {}  # numbered anew: what tells calls apart differs from run to run
         self.svgs: list[tuple[str, str, str]] = []
         """Of each view its name, what it is called, and the picture."""
+        self.undrawn = ""  # why a view has no picture
 
     def data(self) -> dict[str, Any]:
         """Return all but the pictures, ready to be written as JSON."""
@@ -76,6 +78,7 @@ class Record:
         for node in list(self._nodes):
             for x in self._inputs(node):
                 _number(self._nodes, x)
+        views = self._views()
         return {
             "start": self.tape.start,
             "total": len(self.tape),
@@ -83,7 +86,7 @@ class Record:
             "note": self.note,
             "events": events,
             "nodes": [self._node(node) for node in self._nodes],
-            "views": self._views(),
+            "views": views,
             "flow": [_flow_row(row) for row in flow(self.tape)],
             "grains": GRANULARITIES,
             "grain": self.stepper.granularity,
@@ -102,6 +105,10 @@ class Record:
     @property
     def note(self) -> str:
         """Return what is left out, and how to see it; empty if nothing is."""
+        return " ".join(filter(None, (self._left_out, self.undrawn)))
+
+    @property
+    def _left_out(self) -> str:
         if len(self._positions) == len(self.tape):
             return ""
         held = f"This page holds {len(self._positions):,} of {len(self.tape):,} events"
@@ -127,8 +134,9 @@ class Record:
         """Return the numbers of the events that are shown, and the nodes that they are of."""
         if self._window is not None:
             times = {None, *self._window}
-            held = {x for x in self.graph.nodes if not x.is_leaf and x.time in times}
-            held |= {x for node in held if node.time is not None for x in node.inputs if x.is_leaf}
+            of = self.tape.timeline.of  # steps that nobody said are found
+            held = {x for x in self.graph.nodes if not x.is_leaf and of.get(x) in times}
+            held |= {x for node in held if node in of for x in node.inputs if x.is_leaf}
             held.add(self.graph.output)
             return [index for index, node in enumerate(self.tape.nodes) if node in held], held
         about = range(len(self.tape))
@@ -146,7 +154,11 @@ class Record:
         made = []
         for view, title, granularity in VIEWS:
             picture = draw(self.graph.output, view, steps=window)
-            boxes, arrows = picture.elements()
+            try:
+                boxes, arrows = picture.elements()
+            except RenderError as error:  # the walk is there without its pictures
+                self.undrawn = f"Not all of it is drawn: {error}"
+                continue
             self.svgs.append((view, title, _inert(picture.svg)))
             shows = {id: [numbers[x] for x in nodes if x in numbers] for id, nodes in boxes.items()}
             carries = {

@@ -7,6 +7,7 @@ from pathlib import Path
 from ...drawing.paint.render import RenderError
 from ...pages.files import write_file
 from ...structure.tables import text_table
+from ...structure.words import printable
 from .failure import Failure
 
 DRAWN = 60
@@ -37,11 +38,6 @@ def explain(failure: Failure, picture: Path | None = None) -> str:
         _picture(pictured(failure, smallest), picture),
     ]
     return printable("\n\n".join(section.rstrip() for section in sections))
-
-
-def printable(text: str) -> str:
-    """Remove what a terminal takes for a command: names are anybody's."""
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 def pictured(failure: Failure, smallest: Failure) -> Failure:
