@@ -1,19 +1,21 @@
 """The one piece of global state: in which module, at which time step, and how the program is being recorded.
 
-It lives in a context variable, so threads and tasks do not see each other's.
+Where a program is lives in a context variable, so threads and tasks do not see each other's. What a generator enters
+belongs to the generator: it holds while the generator runs, and nobody sees it while it is suspended.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from operator import index
-from types import CodeType
-from typing import NamedTuple
-
-import numpy as np
+from types import CodeType, FrameType
+from typing import Any, NamedTuple, Self
 
 from .source import Line, line_of
 
@@ -64,7 +66,111 @@ class Context(NamedTuple):
 
 _calls = itertools.count(1)
 
-CONTEXT: ContextVar[Context] = ContextVar("tinygrad_lstm", default=Context())  # noqa: B039  (a tuple cannot change)
+
+Change = Callable[[Context], Context]
+
+
+class Entered(NamedTuple):
+    """What a ``with`` or a call entered, and what it was entered in."""
+
+    context: Context = Context()
+    outer: Entered | None = None
+    key: object = None  # who will leave it
+    change: Change | None = None  # None for a call, whose context is what it was when it began
+
+
+INNERMOST: ContextVar[Entered] = ContextVar("tinygrad_lstm", default=Entered())  # noqa: B039  (a tuple cannot change)
+
+_of_generators: dict[FrameType, list[Change]] = {}
+"""What generators have entered and not left, running or suspended."""
+
+
+def current() -> Context:
+    """Return where the running program is: what was entered, last by the generators through which it runs."""
+    context = INNERMOST.get().context
+    if _of_generators:
+        running = []
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_code is not _CALL:
+            running.append(_of_generators.get(frame, ()))
+            frame = frame.f_back
+        for change in (change for changes in reversed(running) for change in changes):
+            context = change(context)
+    return context
+
+
+def call_in(context: Context, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Call the function in a context, whatever is entered around the call."""
+    entry = Entered(context, INNERMOST.get(), context)
+    INNERMOST.set(entry)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        now = INNERMOST.get()
+        INNERMOST.set(entry.outer if now is entry and entry.outer else _without(now, context))
+
+
+_CALL = call_in.__code__
+
+
+def _without(entry: Entered, key: object) -> Entered:
+    """Return what stays entered when one leaves, be it the innermost or not; what this thread never entered, stays."""
+    if entry.outer is None:
+        return entry
+    if entry.key is key:
+        return entry.outer
+    outer = _without(entry.outer, key)
+    if outer is entry.outer:
+        return entry
+    return entry._replace(outer=outer, context=entry.change(outer.context) if entry.change else entry.context)
+
+
+class _Entering(ContextDecorator):
+    """Changes the context of what is enclosed; also in a generator, in a task, and left in any order."""
+
+    def __init__(self, change: Change) -> None:
+        self._change = change
+        self._owners: list[FrameType | None] = []
+
+    def _recreate_cm(self) -> Self:
+        return type(self)(self._change)
+
+    def __enter__(self) -> None:
+        owner = _owner(sys._getframe(1))
+        self._owners.append(owner)
+        if owner is None:
+            outer = INNERMOST.get()
+            INNERMOST.set(Entered(self._change(outer.context), outer, self, self._change))
+        else:
+            _of_generators.setdefault(owner, []).append(self._change)
+
+    def __exit__(self, *_: object) -> None:
+        owner = self._owners.pop()
+        if owner is None:
+            INNERMOST.set(_without(INNERMOST.get(), self))
+        else:
+            _of_generators[owner].remove(self._change)
+            if not _of_generators[owner]:
+                del _of_generators[owner]
+
+
+def _owner(frame: FrameType | None) -> FrameType | None:
+    """Return the generator that is running in this call, if one is: it may be suspended before it leaves.
+
+    A generator that contextlib runs is none: what it enters is for the block of its ``with``. Nor is a coroutine in an
+    event loop, since each task has context variables of its own, and those it starts shall inherit them.
+    """
+    while frame is not None and frame.f_code is not _CALL:
+        if frame.f_code.co_flags & _SUSPENDABLE:
+            awaited = frame.f_code.co_flags & CO_COROUTINE and sys.get_asyncgen_hooks().firstiter  # a loop sets these
+            files = {each.f_code.co_filename for each in (frame, frame.f_back) if each}
+            if not awaited and contextlib.__file__ not in files:
+                return frame
+        frame = frame.f_back
+    return None
+
+
+_SUSPENDABLE = CO_GENERATOR | CO_ASYNC_GENERATOR | CO_COROUTINE
 
 
 def scope(name: str) -> AbstractContextManager[None]:
@@ -78,7 +184,7 @@ def scope(name: str) -> AbstractContextManager[None]:
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"a scope needs a name, a non-empty string, not {name!r}")
-    return _entered(lambda context: context.inside(name))
+    return _Entering(lambda context: context.inside(name))
 
 
 def time_step(t: int) -> AbstractContextManager[None]:
@@ -104,12 +210,11 @@ def no_grad() -> AbstractContextManager[None]:
     return _changed(recording=False)
 
 
-@contextmanager
-def detect_nan() -> Iterator[None]:
+def detect_nan() -> AbstractContextManager[None]:
     """Stop at the first node that makes a NaN or an Inf, forward or backward, and name it.
 
-    Raises FloatingPointError. Costs a pass over every value, so it is off unless asked for; numpy's own warnings are
-    silent inside, since the error says more.
+    Raises FloatingPointError. Costs a pass over every value, so it is off unless asked for; operations do not warn as
+    numpy does, since the error says more.
 
     >>> import tinygrad_lstm as tl
     >>> with tl.detect_nan():
@@ -117,18 +222,8 @@ def detect_nan() -> Iterator[None]:
     Traceback (most recent call last):
     FloatingPointError: log made the first NaN, from finite input () in [-1, -1]
     """
-    with _changed(detecting_nan=True), np.errstate(all="ignore"):
-        yield
+    return _changed(detecting_nan=True)
 
 
-def _changed(**changes: object) -> AbstractContextManager[None]:
-    return _entered(lambda context: context._replace(**changes))  # type: ignore[arg-type]
-
-
-@contextmanager
-def _entered(change: Callable[[Context], Context]) -> Iterator[None]:
-    token = CONTEXT.set(change(CONTEXT.get()))
-    try:
-        yield
-    finally:
-        CONTEXT.reset(token)
+def _changed(**changes: Any) -> AbstractContextManager[None]:
+    return _Entering(lambda context: context._replace(**changes))

@@ -21,7 +21,7 @@ from . import numpys
 from .errors import LeavesTheGraph, ShapeError, forward_failed, require_finite_value, short
 from .operators import NO_ATTRS, Operators
 from .primitive import Primitive
-from .scope import CONTEXT, Context
+from .scope import Context, current
 from .source import SKIPPED_FILES, Line, line_of
 
 Array = NDArray[np.floating[Any]]
@@ -73,7 +73,7 @@ class Tensor(Operators):
         self.input_values = input_values
         self._attrs = attrs
         self.requires_grad = requires_grad
-        self.context = CONTEXT.get() if context is None else context
+        self.context = current() if context is None else context
         self.name = name
         self.serial = next(_serial)
         self.code = code
@@ -128,7 +128,7 @@ class Tensor(Operators):
     @property
     def carries_gradient(self) -> bool:
         """Tell whether something computed of it now would be part of a graph, and have a gradient."""
-        return self.requires_grad and CONTEXT.get().recording
+        return self.requires_grad and current().recording
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         self._leave("as an array")
@@ -322,7 +322,7 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
 
 def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Tensor:
     """Compute a primitive and keep how: the one place where nodes are made."""
-    context = CONTEXT.get()
+    context = current()
     requires_grad = False
     values = []
     for x in inputs:
@@ -335,8 +335,9 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
         if isinstance(attr, np.ndarray | list):
             attrs = {name: _frozen(part) for name, part in attrs.items()}
             break
+    forward = np.errstate(all="ignore")(primitive.forward) if context.detecting_nan else primitive.forward
     try:
-        value = primitive.forward(*values, **attrs)
+        value = forward(*values, **attrs)
     except (ValueError, IndexError, TypeError) as error:
         raise forward_failed(error, primitive, values, attrs, context) from error
     if type(value) is not np.ndarray:

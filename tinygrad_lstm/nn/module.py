@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..engine.scope import CONTEXT
+from ..engine.scope import call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor, tensor
 from ..structure.tables import html_table, one_line, text_table
@@ -67,12 +67,8 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        context = CONTEXT.get().inside(self.__name, type(self).__name__, self.__number, *place(1))
-        token = CONTEXT.set(context)
-        try:
-            return self.forward(*args, **kwargs)
-        finally:
-            CONTEXT.reset(token)
+        context = current().inside(self.__name, type(self).__name__, self.__number, *place(1))
+        return call_in(context, self.forward, args, kwargs)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Make a copy, deep or from a pickle, a module of its own."""

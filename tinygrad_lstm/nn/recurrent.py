@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.errors import ShapeError
 from ..engine.functions import concat, stack
-from ..engine.scope import CONTEXT, time_step
+from ..engine.scope import current, time_step
 from ..engine.tensor import Tensor, tensor
 from .cell import Cell, State, advance, as_state, state_parts
 from .cells import GRUCell, LSTMCell, RNNCell
@@ -100,7 +100,7 @@ class Recurrent(Module, Generic[State]):
         """Return h of the top layer at every step, and the last state of each cell."""
         xs = xs if isinstance(xs, Tensor) else tensor(xs)
         cells, directions = self.cells, 2 if self.bidirectional else 1
-        here = f"{type(self).__name__}{CONTEXT.get().place}"
+        here = f"{type(self).__name__}{current().place}"
         _require_sequence(xs, cells[0].input_size, here)
         given = None if state is None else _initial(state, xs, cells, self.__names, here)
         hidden: list[Tensor] = []  # h of the layer below, T times (N, directions * H)
