@@ -44,13 +44,20 @@ class Context(NamedTuple):
     recording: bool = True
     detecting_nan: bool = False
     frames: tuple[Frame, ...] = ()
+    offset: int | None = None  # where the steps that are said in here begin; None where nobody said so
+    phase: str | None = None
 
     def inside(
         self, name: str | None, kind: str = "", module: int = 0, code: CodeType | None = None, instruction: int = 0
     ) -> Context:
         scope = self.scope if name is None else (*self.scope, name)
         frames = (*self.frames, Frame(name, kind, module, next(_calls), code, instruction))
-        return Context(scope, self.time, self.recording, self.detecting_nan, frames)
+        return Context(scope, self.time, self.recording, self.detecting_nan, frames, self.offset, self.phase)
+
+    def at(self, t: int | None, offset: int | None, phase: str | None) -> Context:
+        offset = self.offset if offset is None else offset
+        time = self.time if t is None else t + (offset or 0)
+        return self._replace(time=time, offset=offset, phase=self.phase if phase is None else phase)
 
     def without_code(self) -> Context:
         """Return the same with lines of source instead of compiled code, which cannot be pickled."""
@@ -61,7 +68,7 @@ class Context(NamedTuple):
         """For error messages: "in forget_gate at t=3", or nothing at the top level."""
         scope = f" in {'.'.join(self.scope)}" if self.scope else ""
         time = f" at t={self.time}" if self.time is not None else ""
-        return scope + time
+        return scope + time + (f" of {self.phase}" if self.phase else "")
 
 
 _calls = itertools.count(1)
@@ -187,16 +194,35 @@ def scope(name: str) -> AbstractContextManager[None]:
     return _Entering(lambda context: context.inside(name))
 
 
-def time_step(t: int) -> AbstractContextManager[None]:
+def time_step(
+    t: int | None = None, *, offset: int | None = None, phase: str | None = None
+) -> AbstractContextManager[None]:
     """Say at which time step the enclosed nodes belong: each keeps the context it is made in. Recurrent layers call
     their cells inside of this (``nn/recurrent.py``, ``_layer``).
+
+    Arguments:
+        t: the step, counted from the offset.
+        offset: at which step what is enclosed begins. Without it, a layer that is given the state of another goes on
+            where that stopped, and all else begins at 0.
+        phase: what this part of time is called, such as "decoder".
+
+    Raises:
+        TypeError: for steps that are not whole numbers, a phase that is no name, and nothing said.
 
     >>> import tinygrad_lstm as tl
     >>> with tl.time_step(3):
     ...     print(tl.tanh(tl.tensor(0.0)))
     tensor(0., made by tanh at t=3)
+    >>> with tl.time_step(offset=4, phase="decoder"), tl.time_step(0):
+    ...     print(tl.tanh(tl.tensor(0.0)))
+    tensor(0., made by tanh at t=4 of decoder)
     """
-    return _changed(time=index(t))
+    if t is None and offset is None and phase is None:
+        raise TypeError("time_step needs a step, an offset or a phase, as in tl.time_step(3) or phase='decoder'")
+    if phase is not None and (not isinstance(phase, str) or not phase):
+        raise TypeError(f"a phase needs a name, a non-empty string, not {phase!r}")
+    step, first = (None if number is None else index(number) for number in (t, offset))
+    return _Entering(lambda context: context.at(step, first, phase))
 
 
 def no_grad() -> AbstractContextManager[None]:

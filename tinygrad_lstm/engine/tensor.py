@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from sys import _getframe as getframe
 from types import CodeType, MappingProxyType
 from typing import Any, Self
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from . import numpys
 from .errors import LeavesTheGraph, ShapeError, forward_failed, require_finite_value, short
 from .operators import NO_ATTRS, Operators
-from .primitive import Primitive
+from .primitive import Kind, Primitive
 from .scope import Context, current
 from .source import SKIPPED_FILES, Line, line_of
 
@@ -188,8 +188,12 @@ class Tensor(Operators):
         return self.primitive is None
 
     def detach(self) -> Tensor:
-        """Return the same value as a new leaf: no gradient flows through it, and what made it may be forgotten."""
-        return Tensor(self._value, name=self.name)
+        """Return the same value as a new leaf: no gradient flows through it, and what made it may be forgotten.
+
+        But not when: a recurrent layer that is given a detached state goes on in time.
+        """
+        then = following(self, through=lambda node: node.primitive is not None and node.primitive.kind is Kind.movement)
+        return Tensor(self._value, name=self.name, context=current()._replace(offset=then))
 
     # Its gradient
 
@@ -273,6 +277,21 @@ class Tensor(Operators):
         made = f", made by {self.primitive.name}{self.context.place}" if self.primitive else ""
         needs = ", requires_grad=True" if self.is_leaf and self.requires_grad else ""
         return f"tensor({numbers}{name}{dtype}{made}{needs})"
+
+
+def following(*tensors: Tensor, through: Callable[[Tensor], bool] = lambda node: True) -> int | None:
+    """Return the time step after the last one behind the tensors, looked for through what has no time of its own."""
+    seen, unvisited, steps = set(tensors), list(tensors), []
+    while unvisited:
+        node = unvisited.pop()
+        if not node.is_leaf and node.time is not None:
+            steps.append(node.time + 1)
+        elif node.context.offset is not None:
+            steps.append(node.context.offset)
+        elif through(node):
+            unvisited += [x for x in node.inputs if x not in seen]
+            seen.update(node.inputs)
+    return max(steps, default=None)
 
 
 def _plain(other: Any) -> NDArray[Any]:

@@ -50,10 +50,11 @@ class Timeline:
         self._span = self._spanning_calls()
         self.cells, self.free = self._recurrent()
         self._columns = self._all_columns()
+        self.phases = self._named_phases()  # what the program calls each step's part of time
         self.fold = self._folded()  # for each operation a key that it shares with what it is in other steps
 
-    def column(self, node: Tensor) -> int:
-        """Return the step an operation belongs to, or BEFORE or AFTER."""
+    def column(self, node: Tensor) -> float:
+        """Return the step an operation belongs to, or BEFORE or AFTER; between two steps, half of one more."""
         return self._columns[node]
 
     def crosses(self, x: Tensor, node: Tensor) -> bool:
@@ -220,13 +221,46 @@ class Timeline:
                     queue.append(there)
         return list(found.values())
 
-    def _all_columns(self) -> dict[Tensor, int]:
+    def _named_phases(self) -> dict[int, str]:
+        names: dict[int, dict[str, None]] = defaultdict(dict)
+        for node, t in self.of.items():
+            if node.context.phase:
+                names[t][node.context.phase] = None
+        return {t: ", ".join(found) for t, found in names.items()}
+
+    def _between(self) -> dict[Tensor, int]:
+        """Return what leads from a step to later ones without a time of its own, and the last step before it."""
+        latest: dict[Tensor, int] = dict(self.of)
+        for node in self.operations:
+            if node not in self.of:
+                given = [x.context.offset - 1 for x in node.inputs if x.is_leaf and x.context.offset]
+                if found := [latest[x] for x in node.inputs if x in latest] + given:
+                    latest[node] = max(found)
+        soonest: dict[Tensor, int] = {}
+        for node in reversed(self.operations):
+            then = self.of.get(node, soonest.get(node, AFTER))
+            for x in node.inputs:
+                soonest[x] = min(then, soonest.get(x, AFTER))
+        return (
+            {
+                node: max(t for t in self.steps if t <= latest[node])
+                for node in self.operations
+                if node not in self.of and self.steps[0] <= latest.get(node, BEFORE) < soonest.get(node, AFTER) < AFTER
+            }
+            if self.steps
+            else {}
+        )
+
+    def _all_columns(self) -> dict[Tensor, float]:
         """Find where each operation stands; one without a time last if it came last or used what a step made."""
-        columns: dict[Tensor, int] = {}
+        columns: dict[Tensor, float] = {}
+        between = self._between()
         last = max((node.serial for node in self.of), default=-1)
         for node in self.operations:
             if node in self.of:
                 columns[node] = self.of[node]
+            elif node in between:
+                columns[node] = between[node] + 0.5
             elif self.of and (node.serial > last or any(columns.get(x, BEFORE) != BEFORE for x in node.inputs)):
                 columns[node] = AFTER
             else:

@@ -93,23 +93,34 @@ class Parts:
         """Tell whether a column shows a time step."""
         return self.columns[column].id.startswith("t")
 
-    def _lay_columns(self) -> tuple[tuple[Column, ...], dict[int, int]]:
+    def is_between(self, column: int) -> bool:
+        """Tell whether a column shows what leads from one step to the next and belongs to none."""
+        return self.columns[column].id.removeprefix("after").lstrip("-").isdigit()
+
+    def _lay_columns(self) -> tuple[tuple[Column, ...], dict[float, int]]:
         """Return the columns in order, and where each time is shown."""
         times = set(map(self.timeline.column, self.timeline.operations))
         sides = set(self.initial.values())
-        found: list[tuple[Column, list[int]]] = []
+        found: list[tuple[Column, list[float]]] = []
         if BEFORE in times or not times or (1 in sides and not isinstance(self.steps[0], Gap)):
             found.append((Column("before"), [BEFORE]))
         for step in self.steps:
             if isinstance(step, Gap):
-                left_out = [t for t in self.timeline.steps if step.first <= t <= step.last]
+                left_out = sorted(t for t in times if step.first <= t <= step.last)
                 found.append((Column(f"gap{step.first}"), left_out))
             else:
-                found.append((Column(f"t{step}", f"t = {step}"), [step]))
+                found.append((Column(f"t{step}", self._when(step)), [step]))
+            end = step.last if isinstance(step, Gap) else step
+            if end + 0.5 in times:
+                found.append((Column(f"after{end}"), [end + 0.5]))
         if AFTER in times or (-1 in sides and not isinstance(self.steps[-1], Gap)):
             found.append((Column("after"), [AFTER]))
         index = {time: number for number, (_, times) in enumerate(found) for time in times}
         return tuple(column for column, _ in found), index
+
+    def _when(self, step: int) -> str:
+        phase = self.timeline.phases.get(step)
+        return f"t = {step} · {clean(phase)}" if phase else f"t = {step}"
 
     def _divide(self) -> None:
         gaps = {self._index[gap.first]: gap for gap in self.gaps}
