@@ -58,7 +58,8 @@ class Timeline:
         return self._columns[node]
 
     def crosses(self, x: Tensor, node: Tensor) -> bool:
-        """Tell whether a use leads from one step to another."""
+        """Tell whether a use leads from one step to another, be it through what only moves numbers."""
+        x = self._moved(x)
         return x in self.of and node in self.of and self.of[x] != self.of[node]
 
     def levels(self, node: Tensor) -> list[tuple[Frame, Module]]:
@@ -82,7 +83,14 @@ class Timeline:
     @cached_property
     def carried_states(self) -> dict[tuple[object, int], tuple[Tensor, Tensor]]:
         """Return, for each place in a step that takes a state of a neighbour, an example: the state and its user."""
-        return {(self.fold[node], slot): (x, node) for x, node, slot in self._uses() if self.crosses(x, node)}
+        uses = self._uses()
+        return {(self.fold[node], slot): (self._moved(x), node) for x, node, slot in uses if self.crosses(x, node)}
+
+    def _moved(self, x: Tensor) -> Tensor:
+        """Return what a tensor without a time is but the numbers of, as a state handed from call to call."""
+        while x not in self.of and x.primitive and x.primitive.kind is Kind.movement and len(x.inputs) == 1:
+            x = x.inputs[0]
+        return x
 
     def _uses(self) -> Iterator[tuple[Tensor, Tensor, int]]:
         """Yield each tensor that is used, the operation that uses it, and as which of its inputs."""
@@ -184,6 +192,7 @@ class Timeline:
         for x, node, _ in self._uses():
             if not self.crosses(x, node):
                 continue
+            x = self._moved(x)
             if x not in makers:
                 makers[x] = self._within_step(x, lambda node: node.inputs, stop=False)
             common = {

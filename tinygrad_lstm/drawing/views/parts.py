@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from ...engine.graph import Graph
+from ...engine.primitive import Kind
 from ...engine.scope import Frame
 from ...engine.tensor import Tensor
 from ...structure.timeline import AFTER, BEFORE, Gap, Timeline, shown
@@ -131,7 +132,8 @@ class Parts:
             if key is not None:
                 part = Part(f"{self.columns[column].id}.steps", "gap", column, str(key))
             else:
-                key, part = self._closed_module(node, column) or (node, Part(self.graph.ids[node], "op", column))
+                closed = self._closed_module(node, column) or self._handed_on(node, column)
+                key, part = closed or (node, Part(self.graph.ids[node], "op", column))
             if key not in found:
                 part.id = unused(part.id, self.taken)
                 found[key] = part
@@ -161,6 +163,15 @@ class Parts:
                 own = clean(frame.name) if frame.kind and frame.name else ""
                 return frame.call, Part(id, kind, column, clean(frame.kind or frame.name or ""), module, own)
         return None
+
+    def _handed_on(self, node: Tensor, column: int) -> tuple[object, Part] | None:
+        """Return one box for what a state is only moved by, from the call that made it to the next, between cells."""
+        made, id = node.primitive, f"{self.columns[column].id}.state"
+        if not self._cells_closed or not self.is_between(column) or self.timeline.levels(node) or not made:
+            return None
+        if made.kind is not Kind.movement or not self._is_closed(id):
+            return None
+        return id, Part(id, "module", column, "state")
 
     def _is_closed(self, id: str) -> bool:
         """Tell whether a module stays closed: none of the names in ``expand`` opens it."""
