@@ -154,13 +154,39 @@ class Timeline:
             for module, calls in chained.items()
             if all(pair in carried_states[module] for pair in pairwise(sorted(calls)))  # a tree is not a sequence
         }
-        times = {}
+        begin = dict.fromkeys(steps, 0)
+        ran: dict[Tensor, tuple[Module, int]] = {}
+        behind: dict[Tensor, int] = {}  # the last step behind what has no time of its own
+        first = {(module, min(calls)) for module, calls in steps.items()}
+        slots = self._state_slots(steps)
+        position: Counter[int] = Counter()
+        for node, calls in self._calls.items():
+            found = next(((frame, module) for frame, module in calls if frame.call in steps.get(module, ())), None)
+            if found is None:
+                behind[node] = max((behind.get(x, BEFORE) for x in node.inputs), default=BEFORE)
+                continue
+            (frame, module), place = found, position[found[0].call]
+            position[frame.call] += 1
+            if (module, frame.call) in first:
+                given = (behind.get(node.inputs[slot], BEFORE) for slot in slots[module].get(place, ()))
+                begin[module] = max(begin[module], max(given, default=BEFORE) + 1)
+            ran[node] = module, steps[module][frame.call]
+            behind[node] = begin[module] + steps[module][frame.call]
+        return {node: begin[module] + step for node, (module, step) in ran.items()} or self._only_step()
+
+    def _state_slots(self, steps: dict[Module, dict[int, int]]) -> dict[Module, dict[int, set[int]]]:
+        """Return where calls of a module take what its last call made: which of their operations, and which inputs."""
+        found: dict[Module, dict[int, set[int]]] = {module: defaultdict(set) for module in steps}
+        position: Counter[int] = Counter()
         for node, calls in self._calls.items():
             for frame, module in calls:
                 if frame.call in steps.get(module, ()):
-                    times[node] = steps[module][frame.call]
+                    for slot, x in enumerate(node.inputs):
+                        if any(theirs[1] == module for theirs, _ in _repeated(self._calls.get(x, ()), calls)):
+                            found[module][position[frame.call]].add(slot)
+                    position[frame.call] += 1
                     break
-        return times or self._only_step()
+        return found
 
     def _only_step(self) -> dict[Tensor, int]:
         """Put a cell that was called once, on an initial state, at its step 0."""
