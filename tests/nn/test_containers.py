@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.nn.containers import unowned
+from tinygrad_lstm.nn import unowned
 
 Pair = namedtuple("Pair", "left right")
 
@@ -119,3 +119,13 @@ def test_leaves_that_belong_to_nobody_are_told():
     assert unowned(loss.detach(), model) == []
     with tl.no_grad():
         assert unowned(hidden * 2) == []
+
+
+def test_without_modules_those_that_ran_are_asked():
+    model, other = linear(), linear()
+    hidden = tl.tensor(2.0, requires_grad=True, name="hidden")
+    model.forward = lambda x: x * model.weight * hidden * other.weight
+    loss = model(tl.tensor([1.0])).sum()
+    assert unowned(loss) == [hidden, other.weight] or unowned(loss) == [other.weight, hidden]
+    assert {leaf.name for leaf in tl.step(loss).unowned()} == {"hidden", "weight"}
+    assert tl.step(linear()(tl.tensor([1.0])).sum()).unowned() == []

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
-from ..engine.graph import Graph
 from ..engine.tensor import Tensor
-
-if TYPE_CHECKING:
-    from .module import Module
 
 
 class PartsByName(dict[Any, Any]):
@@ -80,22 +76,3 @@ def _holds(value: Any, is_part: Any, around: tuple[Any, ...]) -> bool:
     elif isinstance(value, SimpleNamespace) or (is_dataclass(value) and not isinstance(value, type)):
         held = vars(value).values() if hasattr(value, "__dict__") else ()
     return any(_holds(part, is_part, (*around, value)) for part in held)
-
-
-def unowned(output: Tensor, *modules: Module, among: Iterable[Tensor] = ()) -> list[Tensor]:
-    """Return the leaves that learn from an output though they belong to none of the modules, nor are given.
-
-    Each requires a gradient, takes part in the output, and is in nobody's ``parameters()``.
-
-    Arguments:
-        output: what was computed, such as a loss.
-        modules: whose parameters are known.
-        among: leaves that are known otherwise, such as inputs.
-
-    >>> import tinygrad_lstm as tl
-    >>> layer, w = tl.Linear(1, 1, rng=0), tl.tensor(2.0, requires_grad=True, name="w")
-    >>> [leaf.name for leaf in unowned(layer(tl.tensor([1.0])) * w, layer)]
-    ['w']
-    """
-    known = {parameter for module in modules for parameter in module.parameters()} | set(among)
-    return [leaf for leaf in Graph(output).leaves if leaf.requires_grad and leaf not in known and output.requires_grad]

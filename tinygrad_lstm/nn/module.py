@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from inspect import get_annotations
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,6 +20,9 @@ from .containers import fixed, inner
 skip_file(__file__)
 
 _numbers = itertools.count(1)
+
+MODULES: WeakValueDictionary[int, Module] = WeakValueDictionary()
+"""All that are alive, by the number that a graph knows them by."""
 
 Seed = int | np.random.Generator | None
 
@@ -63,6 +67,7 @@ class Module:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
         module.__number = next(_numbers)
+        MODULES[module.__number] = module
         return module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
