@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tinygrad_lstm.engine import primitive
-from tinygrad_lstm.engine.scope import CONTEXT, Context
+from tinygrad_lstm.engine.scope import INNERMOST, Entered
 from tinygrad_lstm.testing.profiles import Profile
 
 for profile in Profile:  # for --hypothesis-profile
@@ -21,10 +21,10 @@ settings.load_profile(Profile.usual())
 def sealed_global_state():
     """No test sees another's scope, time step, no_grad, warnings or primitives."""
     registered = dict(primitive._REGISTRY)
-    token = CONTEXT.set(Context())
+    token = INNERMOST.set(Entered())
     with np.errstate(all="warn", under="ignore"):
         yield
-    CONTEXT.reset(token)
+    INNERMOST.reset(token)
     primitive._REGISTRY.clear()
     primitive._REGISTRY.update(registered)
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .errors import ShapeError, called, miscounted, misshapen, require_finite_contribution, rule_failed
 from .graph import topological_order
 from .primitive import Array, Primitive
-from .scope import CONTEXT, Context
+from .scope import Context, call_in, current
 from .tensor import Tensor, as_value
 
 _adding_up = Lock()  # two threads may bring gradients to one leaf
@@ -64,7 +64,8 @@ def backprop(
     if not isinstance(output, Tensor):
         raise TypeError(f"backprop starts from a tensor, not from {output!r}")
     first = as_seed(output, seed, create_graph)
-    return _walk(output, first, None if inputs is None else tuple(inputs), create_graph)
+    walk = _walk(output, first, None if inputs is None else tuple(inputs), create_graph)
+    return _silent(walk) if current().detecting_nan else walk
 
 
 def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
@@ -191,7 +192,7 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
     expected = _plan(output, inputs)
     arrived = dict.fromkeys(expected, 0)
     totals = {output: seed}
-    detecting_nan = CONTEXT.get().detecting_nan
+    detecting_nan = current().detecting_nan
     for node in sorted(expected, key=attrgetter("serial"), reverse=True):
         if node.primitive is None:
             continue
@@ -215,6 +216,16 @@ def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_g
             arrived[x] = count = arrived[x] + 1
             edge = (node, slot, x, upstream, product, contribution, before, after, count, expected[x])
             yield tuple.__new__(Contribution, edge)  # what Contribution(*edge) comes to, in half the time
+
+
+def _silent(walk: Iterator[Contribution]) -> Iterator[Contribution]:
+    """Walk without numpy's warnings, which are back whenever the walk is suspended."""
+    while True:
+        with np.errstate(all="ignore"):
+            step = next(walk, None)
+        if step is None:
+            return
+        yield step
 
 
 def apply_vjp(
@@ -285,11 +296,7 @@ def _recorded(node: Tensor, function: Callable[..., Any], *args: Any) -> Any:
 
     NaNs are looked for in what comes out, by the walk, which can say whose rule made them.
     """
-    token = CONTEXT.set(node.context._replace(recording=True, detecting_nan=False))
-    try:
-        return function(*args)
-    finally:
-        CONTEXT.reset(token)
+    return call_in(node.context._replace(recording=True, detecting_nan=False), function, args, {})
 
 
 def _differentiable(rule: Callable[..., tuple[Any, ...]], node: Tensor, upstream: Tensor) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from sys import _getframe as getframe
 from types import CodeType, MappingProxyType
 from typing import Any, Self
@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from . import numpys
 from .errors import LeavesTheGraph, ShapeError, called, forward_failed, require_finite_value, short
 from .operators import NO_ATTRS, Operators
-from .primitive import Array, Primitive
-from .scope import CONTEXT, Context
+from .primitive import Array, Kind, Primitive
+from .scope import Context, current
 from .source import SKIPPED_FILES, Line, line_of
 
 _serial = itertools.count()
@@ -71,7 +71,7 @@ class Tensor(Operators):
         self.input_values = input_values
         self._attrs = attrs
         self.requires_grad = requires_grad
-        self.context = CONTEXT.get() if context is None else context
+        self.context = current() if context is None else context
         self.name = name
         self.serial = next(_serial)
         self.code = code
@@ -126,7 +126,7 @@ class Tensor(Operators):
     @property
     def carries_gradient(self) -> bool:
         """Tell whether something computed of it now would be part of a graph, and have a gradient."""
-        return self.requires_grad and CONTEXT.get().recording
+        return self.requires_grad and current().recording
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         self._leave("as an array")
@@ -186,8 +186,12 @@ class Tensor(Operators):
         return self.primitive is None
 
     def detach(self) -> Tensor:
-        """Return the same value as a new leaf: no gradient flows through it, and what made it may be forgotten."""
-        return Tensor(self._value, name=self.name)
+        """Return the same value as a new leaf: no gradient flows through it, and what made it may be forgotten.
+
+        But not when: a recurrent layer that is given a detached state goes on in time.
+        """
+        then = following(self, through=lambda node: node.primitive is not None and node.primitive.kind is Kind.movement)
+        return Tensor(self._value, name=self.name, context=current()._replace(offset=then))
 
     # Its gradient
 
@@ -220,7 +224,7 @@ class Tensor(Operators):
 
     def __isub__(self, other: Any) -> Any:
         """Compute ``x - other``, except where ``w -= step`` was meant to move a weight, which would bind another."""
-        if self.is_leaf and self.requires_grad and not CONTEXT.get().recording:
+        if self.is_leaf and self.requires_grad and not current().recording:
             raise TypeError(
                 f"w -= step would make a new tensor and leave the weight{called(self)} as it was; replace its value, "
                 "w.value = w.value - step, or take an optimiser, as in tl.SGD([w], lr=0.1)"
@@ -282,6 +286,21 @@ class Tensor(Operators):
         return f"tensor({numbers}{name}{dtype}{made}{needs})"
 
 
+def following(*tensors: Tensor, through: Callable[[Tensor], bool] = lambda node: True) -> int | None:
+    """Return the time step after the last one behind the tensors, looked for through what has no time of its own."""
+    seen, unvisited, steps = set(tensors), list(tensors), []
+    while unvisited:
+        node = unvisited.pop()
+        if not node.is_leaf and node.time is not None:
+            steps.append(node.time + 1)
+        elif node.context.offset is not None:
+            steps.append(node.context.offset)
+        elif through(node):
+            unvisited += [x for x in node.inputs if x not in seen]
+            seen.update(node.inputs)
+    return max(steps, default=None)
+
+
 def _plain(other: Any) -> NDArray[Any]:
     return other._value if isinstance(other, Tensor) else np.asarray(other)
 
@@ -329,7 +348,7 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
 
 def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Tensor:
     """Compute a primitive and keep how: the one place where nodes are made."""
-    context = CONTEXT.get()
+    context = current()
     requires_grad = False
     values = []
     for x in inputs:
@@ -342,8 +361,9 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
         if isinstance(attr, np.ndarray | list):
             attrs = {name: _frozen(part) for name, part in attrs.items()}
             break
+    forward = np.errstate(all="ignore")(primitive.forward) if context.detecting_nan else primitive.forward
     try:
-        value = primitive.forward(*values, **attrs)
+        value = forward(*values, **attrs)
     except (ValueError, IndexError, TypeError) as error:
         raise forward_failed(error, primitive, values, attrs, context) from error
     if type(value) is not np.ndarray:

@@ -7,6 +7,7 @@ from .layers import Embedding, Linear
 from .losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 from .module import Module
 from .optim import SGD, Adam, Optimizer, clip_grad_norm
+from .ownership import unowned
 from .recurrent import GRU, LSTM, RNN, Recurrent
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "clip_grad_norm",
     "cross_entropy",
     "mse_loss",
+    "unowned",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.errors import ShapeError
-from ..engine.scope import CONTEXT
+from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
 from .module import Module, arrow, described, positive
@@ -108,7 +108,7 @@ def advance(cell: Cell[Any], x: Tensor, parts: tuple[Tensor, ...]) -> tuple[Tens
 
 def _require_fit(cell: Cell[Any], x: Tensor, state: Any) -> None:
     """Refuse an x or a state of another shape."""
-    here = f"{type(cell).__name__}{CONTEXT.get().place}"
+    here = f"{type(cell).__name__}{current().place}"
     if x.ndim not in (1, 2) or x.shape[-1] != cell.input_size:
         raise ShapeError(f"{here}: x has shape {x.shape}; it must be (N, {cell.input_size}) or ({cell.input_size},)")
     expected = (*x.shape[:-1], cell.hidden_size)

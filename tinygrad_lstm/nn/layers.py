@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.functions import take
-from ..engine.scope import CONTEXT
+from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
 from .module import Module, Seed, arrow, described, positive, uniform
 
@@ -105,8 +105,8 @@ class Embedding(Module):
         numbers = np.asarray(indices)
         symbols = self.weight.shape[0]
         if numbers.dtype.kind not in "ui" and numbers.size:
-            raise TypeError(f"Embedding{CONTEXT.get().place}: symbols are numbered by integers, not by {numbers.dtype}")
+            raise TypeError(f"Embedding{current().place}: symbols are numbered by integers, not by {numbers.dtype}")
         if numbers.size and not (numbers.min() >= 0 and numbers.max() < symbols):
-            raise IndexError(f"Embedding{CONTEXT.get().place}: symbols must lie in 0 … {symbols - 1}")
+            raise IndexError(f"Embedding{current().place}: symbols must lie in 0 … {symbols - 1}")
         rows: Tensor = take(self.weight, numbers)
         return rows

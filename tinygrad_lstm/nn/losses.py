@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from ..engine.errors import ShapeError
 from ..engine.ops import log_softmax, mean, softplus
-from ..engine.scope import CONTEXT
+from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
 
@@ -61,7 +61,7 @@ def cross_entropy(logits: Tensor | ArrayLike, targets: ArrayLike) -> Tensor:
     >>> round(tl.cross_entropy(tl.tensor([[0, 0], [0, 0]]), [0, 1]).item(), 4)
     0.6931
     """
-    here = f"cross_entropy{CONTEXT.get().place}"
+    here = f"cross_entropy{current().place}"
     logits = _as_tensor(logits)
     if logits.ndim == 0:
         raise ShapeError(f"{here}: logits need a last axis, the scores of the classes")
@@ -110,7 +110,7 @@ def _pair(prediction: Tensor | ArrayLike, target: Tensor | ArrayLike, name: str)
     target = target if isinstance(target, Tensor) else tensor(target, dtype=prediction.dtype)
     if target.shape != prediction.shape:
         raise ShapeError(
-            f"{name}{CONTEXT.get().place}: the prediction has shape {prediction.shape} and the target {target.shape}; "
+            f"{name}{current().place}: the prediction has shape {prediction.shape} and the target {target.shape}; "
             "they must be equal"
         )
     return prediction, target

@@ -6,19 +6,24 @@ import itertools
 from collections.abc import Iterator
 from inspect import get_annotations
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..engine.scope import CONTEXT
+from ..engine.scope import call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor, tensor
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
+from .containers import fixed, inner
 
 skip_file(__file__)
 
 _numbers = itertools.count(1)
+
+MODULES: WeakValueDictionary[int, Module] = WeakValueDictionary()
+"""All that are alive, by the number that a graph knows them by."""
 
 Seed = int | np.random.Generator | None
 
@@ -26,12 +31,14 @@ Seed = int | np.random.Generator | None
 class Module:
     """A part of a network: parameters, smaller modules, and ``forward``.
 
-    Assign tensors that require gradients, and other modules (or lists of them, which become tuples), to attributes; the
-    attribute's name is the part's name. ``module(...)`` runs ``forward(...)`` in the module's scope and returns what it
-    returns. ``repr`` counts the attributes that hold parts, and the numbers in all parameters; ``print`` lists them.
+    Assign tensors that require gradients, and other modules, to attributes, alone or in lists and dicts at any depth,
+    which then stay as they are; the attribute's name is the part's name. ``module(...)`` runs ``forward(...)`` in the
+    module's scope and returns what it returns. ``repr`` counts the attributes that hold parts, and the numbers in all
+    parameters; ``print`` lists them.
 
     Raises:
-        TypeError: for a part called like a method of every module, such as ``forward`` or ``parameters``.
+        TypeError: for a part called like a method of every module, such as ``forward`` or ``parameters``, and for parts
+            in a set or another container that keeps no order.
 
     >>> import tinygrad_lstm as tl
     >>> class Doubled(tl.nn.Module):
@@ -61,6 +68,7 @@ class Module:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
         module.__number = next(_numbers)
+        MODULES[module.__number] = module
         return module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -68,12 +76,8 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        context = CONTEXT.get().inside(self.__name, type(self).__name__, self.__number, *place(1))
-        token = CONTEXT.set(context)
-        try:
-            return self.forward(*args, **kwargs)
-        finally:
-            CONTEXT.reset(token)
+        context = current().inside(self.__name, type(self).__name__, self.__number, *place(1))
+        return call_in(context, self.forward, args, kwargs)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Make a copy, deep or from a pickle, a module of its own."""
@@ -81,11 +85,10 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Keep a part, and name it. It is not copied: a weight that two modules are given is one weight, and tied."""
-        parts = _parts(name, value)
-        if any(isinstance(part, Module | Tensor) for _, part in parts):
+        value = fixed(value, _is_part, f"{type(self).__name__}.{name}")
+        parts = [(own_name, part) for own_name, part in inner(name, value) if _is_part(part)]
+        if parts:
             _require_free(type(self), name)
-            if isinstance(value, list | tuple):
-                value = tuple(value)  # what were appended later would have no name
         for own_name, part in parts:
             if isinstance(part, Module):
                 part.__belong_to(own_name)
@@ -111,7 +114,7 @@ class Module:
             parameter.grad = None
 
     def __repr__(self) -> str:
-        held = (part for value in vars(self).values() for _, part in _parts("", value))
+        held = (part for value in vars(self).values() for _, part in inner("", value))
         parts = {part for part in held if isinstance(part, Module) or _is_parameter(part)}
         count = sum(parameter.size for parameter in self.parameters())
         return described(self, counted(len(parts), "part"), counted(count, "parameter"))
@@ -126,7 +129,7 @@ class Module:
 
     def __walk(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
         for name, value in vars(self).items():
-            for own_name, part in _parts(name, value):
+            for own_name, part in inner(name, value):
                 if isinstance(part, Module):
                     yield from part.__walk(f"{prefix}{own_name}.")
                 elif _is_parameter(part):
@@ -166,13 +169,6 @@ def _table(module: Module) -> dict[str, Any]:
     return {"rows": rows, "head": ("parameter", "shape", "count"), "foot": foot, "align": "llr"}
 
 
-def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
-    """Return what an attribute holds, each with a name: the attribute's own, numbered where there are several."""
-    if isinstance(value, list | tuple):
-        return [(f"{name}{i}", part) for i, part in enumerate(value)]
-    return [(name, value)]
-
-
 def described(thing: object, *facts: str) -> str:
     """Return the ``repr`` of a module or an optimiser: its class, and facts in brackets."""
     return clean(f"{type(thing).__name__}({', '.join(facts)})", 200)
@@ -186,6 +182,10 @@ def arrow(module: Module, from_: str, to: str) -> str:
 def counted(number: int, what: str) -> str:
     """Return "1 part", "2 parts"."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _is_part(part: Any) -> bool:
+    return isinstance(part, Module | Tensor)
 
 
 def _is_parameter(part: Any) -> bool:

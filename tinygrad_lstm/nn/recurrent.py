@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.errors import ShapeError
 from ..engine.functions import concat, stack
-from ..engine.scope import CONTEXT, time_step
-from ..engine.tensor import Tensor, tensor
+from ..engine.scope import current, time_step
+from ..engine.tensor import Tensor, following, tensor
 from .cell import Cell, State, advance, as_state, state_parts
 from .cells import GRUCell, LSTMCell, RNNCell
 from .module import Module, Seed, described, positive
@@ -23,7 +23,8 @@ class Recurrent(Module, Generic[State]):
     One cell is one layer, called ``cell``. Several are layers, bottom first, called ``layer0``, ``layer1``, ...; each
     reads h of the layer below. With ``bidirectional=True`` they come in pairs: ``layer0`` runs from the first step to
     the last, ``layer0_reverse`` from the last to the first, and the layer above reads both, [h, h of the reverse
-    direction]. Time steps count from the left in both directions.
+    direction]. Time steps count from the left in both directions; a call that is given the state of another, detached
+    or not, goes on counting where that stopped, unless ``tl.time_step(offset=...)`` says otherwise.
 
     ``layer(xs, state)`` takes xs of shape (T, N, D), or (T, D) without a batch, and returns ``(output, state)`` as
     PyTorch does: output (T, N, directions · H) holds h of the top layer at every step, state the last one of each cell,
@@ -100,18 +101,23 @@ class Recurrent(Module, Generic[State]):
         """Return h of the top layer at every step, and the last state of each cell."""
         xs = xs if isinstance(xs, Tensor) else tensor(xs)
         cells, directions = self.cells, 2 if self.bidirectional else 1
-        here = f"{type(self).__name__}{CONTEXT.get().place}"
+        here = f"{type(self).__name__}{current().place}"
         _require_sequence(xs, cells[0].input_size, here)
-        given = None if state is None else _initial(state, xs, cells, self.__names, here)
+        start = current().offset
+        if start is None:
+            start = 0 if state is None else _after(state)
+        with time_step(offset=start):
+            given = None if state is None else _initial(state, xs, cells, self.__names, here)
         hidden: list[Tensor] = []  # h of the layer below, T times (N, directions * H)
         ends: list[tuple[Tensor, ...]] = []
         for first in range(0, len(cells), directions):
             side, below = slice(first, first + directions), hidden or xs
             states = given[side] if given else [state_parts(cell, cell.zero_state(below[0])) for cell in cells[side]]
-            hidden, last = _layer(cells[side], below, states)
+            hidden, last = _layer(cells[side], below, states, start)
             ends += last
-        state_n: State = as_state(tuple(_along_new_axis(parts) for parts in zip(*ends, strict=True)))
-        return stack(hidden), state_n
+        with time_step(offset=start + len(xs)):  # where time goes on from this state
+            state_n: State = as_state(tuple(_along_new_axis(parts) for parts in zip(*ends, strict=True)))
+            return stack(hidden), state_n
 
 
 _RESERVED = "this is the name of a cell that is unrolled; give the other part another one"
@@ -165,8 +171,14 @@ def _initial(
     return [tuple(part[k] for part in parts) for k in range(len(cells))]
 
 
+def _after(state: Any) -> int:
+    """Return the step at which time goes on from a state."""
+    parts = state if isinstance(state, tuple | list) else (state,)
+    return following(*(part for part in parts if isinstance(part, Tensor))) or 0
+
+
 def _layer(
-    cells: Sequence[Cell[Any]], below: Tensor | list[Tensor], states: Sequence[tuple[Tensor, ...]]
+    cells: Sequence[Cell[Any]], below: Tensor | list[Tensor], states: Sequence[tuple[Tensor, ...]], start: int
 ) -> tuple[list[Tensor], list[tuple[Tensor, ...]]]:
     """Return h of every step, (N, directions * H), and the last state of each cell; below: T times (N, D)."""
     forward, *reverse = cells
@@ -174,7 +186,7 @@ def _layer(
     xs: list[Tensor] = []
     hidden: list[Tensor] = []
     for t in range(len(below)):
-        with time_step(t):
+        with time_step(t, offset=start):
             x = below[t]  # a slice is made here, once, for both directions
             if x.name is None and not x.is_leaf:
                 x.name = "x"
@@ -184,7 +196,7 @@ def _layer(
     ends = [now]
     for cell, now in zip(reverse, states[1:], strict=True):
         for t in reversed(range(len(xs))):
-            with time_step(t):
+            with time_step(t, offset=start):
                 now = advance(cell, xs[t], now)
                 hidden[t] = concat([hidden[t], now[0]], axis=-1)  # (N, 2H)
                 hidden[t].name = "h"

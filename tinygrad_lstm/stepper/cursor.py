@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ..engine.tensor import Tensor
+from ..nn import unowned
 from ..structure.path import find
 from ..structure.words import clean
 from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
@@ -52,6 +53,10 @@ class Cursor:
     def current(self) -> Event:
         """Return the event at the position."""
         return self.events[self.position]
+
+    def unowned(self) -> list[Tensor]:
+        """Return the leaves that learn though they belong to no module that ran: an optimiser would not find them."""
+        return unowned(self.graph.output)
 
     @property
     def at_end(self) -> bool:

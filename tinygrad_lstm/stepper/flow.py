@@ -29,6 +29,7 @@ class FlowRow:
     norms: dict[str, float]
     saturation: dict[str, float]
     complete: dict[str, int]
+    phase: str | None = None
 
 
 class Flow(tuple[FlowRow, ...]):
@@ -56,7 +57,7 @@ class Flow(tuple[FlowRow, ...]):
         for row in self:
             norms = (shown(row.norms[name], 3) if name in row.norms else "—" for name in names)
             gates = ", ".join(f"{gate} {share:.0%}" for gate, share in row.saturation.items() if share)
-            lines.append([str(row.time), *norms, gates or "—"])
+            lines.append([f"{row.time} {row.phase or ''}".strip(), *norms, gates or "—"])
         return lines
 
 
@@ -71,7 +72,7 @@ def flow(tape: Tape) -> Flow:
     carried = {timeline.fold[state] for state, _ in timeline.carried_states.values()}
     states = [node for node in timeline.of if timeline.fold[node] in carried]
     gates = [node for node in timeline.of if node.name and _saturates(node)]
-    rows = {t: FlowRow(t, {}, {}, {}) for t in timeline.steps}
+    rows = {t: FlowRow(t, {}, {}, {}, timeline.phases.get(t)) for t in timeline.steps}
     for node, name in _named(states, timeline).items():
         row = rows[timeline.of[node]]
         row.norms[name] = magnitude(tape.gradients[node]) if node in tape.gradients else 0.0

@@ -76,7 +76,7 @@ class Ledger(tuple[Event, ...]):
     def _cells(self) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = []
         for event in self:
-            time = "—" if event.time is None else str(event.time)
+            time = "—" if event.time is None else f"{event.time} {event.node.context.phase or ''}".strip()
             added, total = (numbers(array, most=1) for array in (event.contribution, event.after))
             rows.append((event.graph.ids[event.node], time, added, total))
         return rows

@@ -50,14 +50,16 @@ class Timeline:
         self._span = self._spanning_calls()
         self.cells, self.free = self._recurrent()
         self._columns = self._all_columns()
+        self.phases = self._named_phases()  # what the program calls each step's part of time
         self.fold = self._folded()  # for each operation a key that it shares with what it is in other steps
 
-    def column(self, node: Tensor) -> int:
-        """Return the step an operation belongs to, or BEFORE or AFTER."""
+    def column(self, node: Tensor) -> float:
+        """Return the step an operation belongs to, or BEFORE or AFTER; between two steps, half of one more."""
         return self._columns[node]
 
     def crosses(self, x: Tensor, node: Tensor) -> bool:
-        """Tell whether a use leads from one step to another."""
+        """Tell whether a use leads from one step to another, be it through what only moves numbers."""
+        x = self._moved(x)
         return x in self.of and node in self.of and self.of[x] != self.of[node]
 
     def levels(self, node: Tensor) -> list[tuple[Frame, Module]]:
@@ -81,7 +83,14 @@ class Timeline:
     @cached_property
     def carried_states(self) -> dict[tuple[object, int], tuple[Tensor, Tensor]]:
         """Return, for each place in a step that takes a state of a neighbour, an example: the state and its user."""
-        return {(self.fold[node], slot): (x, node) for x, node, slot in self._uses() if self.crosses(x, node)}
+        uses = self._uses()
+        return {(self.fold[node], slot): (self._moved(x), node) for x, node, slot in uses if self.crosses(x, node)}
+
+    def _moved(self, x: Tensor) -> Tensor:
+        """Return what a tensor without a time is but the numbers of, as a state handed from call to call."""
+        while x not in self.of and x.primitive and x.primitive.kind is Kind.movement and len(x.inputs) == 1:
+            x = x.inputs[0]
+        return x
 
     def _uses(self) -> Iterator[tuple[Tensor, Tensor, int]]:
         """Yield each tensor that is used, the operation that uses it, and as which of its inputs."""
@@ -145,13 +154,39 @@ class Timeline:
             for module, calls in chained.items()
             if all(pair in carried_states[module] for pair in pairwise(sorted(calls)))  # a tree is not a sequence
         }
-        times = {}
+        begin = dict.fromkeys(steps, 0)
+        ran: dict[Tensor, tuple[Module, int]] = {}
+        behind: dict[Tensor, int] = {}  # the last step behind what has no time of its own
+        first = {(module, min(calls)) for module, calls in steps.items()}
+        slots = self._state_slots(steps)
+        position: Counter[int] = Counter()
+        for node, calls in self._calls.items():
+            found = next(((frame, module) for frame, module in calls if frame.call in steps.get(module, ())), None)
+            if found is None:
+                behind[node] = max((behind.get(x, BEFORE) for x in node.inputs), default=BEFORE)
+                continue
+            (frame, module), place = found, position[found[0].call]
+            position[frame.call] += 1
+            if (module, frame.call) in first:
+                given = (behind.get(node.inputs[slot], BEFORE) for slot in slots[module].get(place, ()))
+                begin[module] = max(begin[module], max(given, default=BEFORE) + 1)
+            ran[node] = module, steps[module][frame.call]
+            behind[node] = begin[module] + steps[module][frame.call]
+        return {node: begin[module] + step for node, (module, step) in ran.items()} or self._only_step()
+
+    def _state_slots(self, steps: dict[Module, dict[int, int]]) -> dict[Module, dict[int, set[int]]]:
+        """Return where calls of a module take what its last call made: which of their operations, and which inputs."""
+        found: dict[Module, dict[int, set[int]]] = {module: defaultdict(set) for module in steps}
+        position: Counter[int] = Counter()
         for node, calls in self._calls.items():
             for frame, module in calls:
                 if frame.call in steps.get(module, ()):
-                    times[node] = steps[module][frame.call]
+                    for slot, x in enumerate(node.inputs):
+                        if any(theirs[1] == module for theirs, _ in _repeated(self._calls.get(x, ()), calls)):
+                            found[module][position[frame.call]].add(slot)
+                    position[frame.call] += 1
                     break
-        return times or self._only_step()
+        return found
 
     def _only_step(self) -> dict[Tensor, int]:
         """Put a cell that was called once, on an initial state, at its step 0."""
@@ -183,6 +218,7 @@ class Timeline:
         for x, node, _ in self._uses():
             if not self.crosses(x, node):
                 continue
+            x = self._moved(x)
             if x not in makers:
                 makers[x] = self._within_step(x, lambda node: node.inputs, stop=False)
             common = {
@@ -220,13 +256,46 @@ class Timeline:
                     queue.append(there)
         return list(found.values())
 
-    def _all_columns(self) -> dict[Tensor, int]:
+    def _named_phases(self) -> dict[int, str]:
+        names: dict[int, dict[str, None]] = defaultdict(dict)
+        for node, t in self.of.items():
+            if node.context.phase:
+                names[t][node.context.phase] = None
+        return {t: ", ".join(found) for t, found in names.items()}
+
+    def _between(self) -> dict[Tensor, int]:
+        """Return what leads from a step to later ones without a time of its own, and the last step before it."""
+        latest: dict[Tensor, int] = dict(self.of)
+        for node in self.operations:
+            if node not in self.of:
+                given = [x.context.offset - 1 for x in node.inputs if x.is_leaf and x.context.offset]
+                if found := [latest[x] for x in node.inputs if x in latest] + given:
+                    latest[node] = max(found)
+        soonest: dict[Tensor, int] = {}
+        for node in reversed(self.operations):
+            then = self.of.get(node, soonest.get(node, AFTER))
+            for x in node.inputs:
+                soonest[x] = min(then, soonest.get(x, AFTER))
+        return (
+            {
+                node: max(t for t in self.steps if t <= latest[node])
+                for node in self.operations
+                if node not in self.of and self.steps[0] <= latest.get(node, BEFORE) < soonest.get(node, AFTER) < AFTER
+            }
+            if self.steps
+            else {}
+        )
+
+    def _all_columns(self) -> dict[Tensor, float]:
         """Find where each operation stands; one without a time last if it came last or used what a step made."""
-        columns: dict[Tensor, int] = {}
+        columns: dict[Tensor, float] = {}
+        between = self._between()
         last = max((node.serial for node in self.of), default=-1)
         for node in self.operations:
             if node in self.of:
                 columns[node] = self.of[node]
+            elif node in between:
+                columns[node] = between[node] + 0.5
             elif self.of and (node.serial > last or any(columns.get(x, BEFORE) != BEFORE for x in node.inputs)):
                 columns[node] = AFTER
             else:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from ...engine.graph import Graph
+from ...engine.primitive import Kind
 from ...engine.scope import Frame
 from ...engine.tensor import Tensor
 from ...structure.timeline import AFTER, BEFORE, Gap, Timeline, shown
@@ -93,23 +94,34 @@ class Parts:
         """Tell whether a column shows a time step."""
         return self.columns[column].id.startswith("t")
 
-    def _lay_columns(self) -> tuple[tuple[Column, ...], dict[int, int]]:
+    def is_between(self, column: int) -> bool:
+        """Tell whether a column shows what leads from one step to the next and belongs to none."""
+        return self.columns[column].id.removeprefix("after").lstrip("-").isdigit()
+
+    def _lay_columns(self) -> tuple[tuple[Column, ...], dict[float, int]]:
         """Return the columns in order, and where each time is shown."""
         times = set(map(self.timeline.column, self.timeline.operations))
         sides = set(self.initial.values())
-        found: list[tuple[Column, list[int]]] = []
+        found: list[tuple[Column, list[float]]] = []
         if BEFORE in times or not times or (1 in sides and not isinstance(self.steps[0], Gap)):
             found.append((Column("before"), [BEFORE]))
         for step in self.steps:
             if isinstance(step, Gap):
-                left_out = [t for t in self.timeline.steps if step.first <= t <= step.last]
+                left_out = sorted(t for t in times if step.first <= t <= step.last)
                 found.append((Column(f"gap{step.first}"), left_out))
             else:
-                found.append((Column(f"t{step}", f"t = {step}"), [step]))
+                found.append((Column(f"t{step}", self._when(step)), [step]))
+            end = step.last if isinstance(step, Gap) else step
+            if end + 0.5 in times:
+                found.append((Column(f"after{end}"), [end + 0.5]))
         if AFTER in times or (-1 in sides and not isinstance(self.steps[-1], Gap)):
             found.append((Column("after"), [AFTER]))
         index = {time: number for number, (_, times) in enumerate(found) for time in times}
         return tuple(column for column, _ in found), index
+
+    def _when(self, step: int) -> str:
+        phase = self.timeline.phases.get(step)
+        return f"t = {step} · {clean(phase)}" if phase else f"t = {step}"
 
     def _divide(self) -> None:
         gaps = {self._index[gap.first]: gap for gap in self.gaps}
@@ -120,7 +132,8 @@ class Parts:
             if key is not None:
                 part = Part(f"{self.columns[column].id}.steps", "gap", column, str(key))
             else:
-                key, part = self._closed_module(node, column) or (node, Part(self.graph.ids[node], "op", column))
+                closed = self._closed_module(node, column) or self._handed_on(node, column)
+                key, part = closed or (node, Part(self.graph.ids[node], "op", column))
             if key not in found:
                 part.id = unused(part.id, self.taken)
                 found[key] = part
@@ -150,6 +163,15 @@ class Parts:
                 own = clean(frame.name) if frame.kind and frame.name else ""
                 return frame.call, Part(id, kind, column, clean(frame.kind or frame.name or ""), module, own)
         return None
+
+    def _handed_on(self, node: Tensor, column: int) -> tuple[object, Part] | None:
+        """Return one box for what a state is only moved by, from the call that made it to the next, between cells."""
+        made, id = node.primitive, f"{self.columns[column].id}.state"
+        if not self._cells_closed or not self.is_between(column) or self.timeline.levels(node) or not made:
+            return None
+        if made.kind is not Kind.movement or not self._is_closed(id):
+            return None
+        return id, Part(id, "module", column, "state")
 
     def _is_closed(self, id: str) -> bool:
         """Tell whether a module stays closed: none of the names in ``expand`` opens it."""

@@ -138,7 +138,8 @@ def _fold(parts: Parts) -> None:
     for part in parts.parts:
         if part.kind == "gap":
             continue
-        timeless = part.id.partition(".")[2] if parts.is_step(part.column) else part.id
+        in_time = parts.is_step(part.column) or (part.closed and parts.is_between(part.column))
+        timeless = part.id.partition(".")[2] if in_time else part.id
         key = parts.timeline.fold[part.members[0]] if part.kind == "op" else (part.module, timeless)
         if key not in folds:
             timeless = unused(timeless, taken)

@@ -122,16 +122,17 @@ class UnrolledScene:
         self._arrow(self._tail(x, part), part, x, node, role, self.describe.own_name(x) if labelled else "")
 
     def _is_near(self, source: Part, part: Part) -> bool:
-        """Tell whether an arrow leads from one to the other: not over columns, nor from after all steps back to one."""
+        """Tell whether an arrow leads from one to the other: not over steps, nor from after all steps back to one."""
         backwards = self.parts.columns[source.column].id == "after" and source.column != part.column
-        return abs(source.column - part.column) <= 1 and not backwards
+        first, last = sorted((source.column, part.column))
+        return all(map(self.parts.is_between, range(first + 1, last))) and not backwards
 
     def _tail(self, x: Tensor, part: Part) -> str:
         """Return where the arrow that brings x to a part starts."""
         return self.parts.of[x].id
 
     def _in_time(self, part: Part) -> bool:
-        return part.kind == "gap" or self.parts.is_step(part.column)
+        return part.kind == "gap" or self.parts.is_step(part.column) or self.parts.is_between(part.column)
 
     def _from_afar(self, far: list[Tensor], node: Tensor, part: Part) -> None:
         bundles = [far] if len(far) > (1 if self.scene.upwards else MANY) else [[x] for x in far]

@@ -1,0 +1,32 @@
+"""Leaves that learn though they belong to nobody: no optimiser would find them, and no check would try them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..engine.graph import Graph
+from ..engine.tensor import Tensor
+from .module import MODULES, Module
+
+
+def unowned(output: Tensor, *modules: Module, among: Iterable[Tensor] = ()) -> list[Tensor]:
+    """Return the leaves that learn from an output though they belong to none of the modules.
+
+    Each requires a gradient, takes part in the output, and is in nobody's ``parameters()``.
+
+    Arguments:
+        output: what was computed, such as a loss.
+        modules: whose parameters are known; if none are given, the modules that ran.
+        among: leaves that are known otherwise, such as inputs.
+
+    >>> import tinygrad_lstm as tl
+    >>> layer, w = tl.Linear(1, 1, rng=0), tl.tensor(2.0, requires_grad=True, name="w")
+    >>> [leaf.name for leaf in unowned(layer(tl.tensor([1.0])) * w)]
+    ['w']
+    """
+    graph = Graph(output)
+    ran = {frame.module for node in graph.nodes for frame in node.context.frames}
+    owners = modules or [module for number in ran if (module := MODULES.get(number))]
+    known = {parameter for module in owners for parameter in module.parameters()} | set(among)
+    taking_part = [leaf for leaf in graph.leaves if leaf.requires_grad and output.requires_grad]
+    return [leaf for leaf in taking_part if leaf not in known]
