@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from operator import index
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Context(NamedTuple):
     scope: tuple[str, ...] = ()
     time: int | None = None
     recording: bool = True
-    detecting_nan: bool = False
+    detecting_nan: Callable[[Any], Any] | None = None  # tells which numbers of an array are faults
     frames: tuple[Frame, ...] = ()
 
     def inside(
@@ -105,8 +105,10 @@ def no_grad() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def detect_nan() -> Iterator[None]:
+def detect_nan(*, nan: bool = True, inf: bool = True) -> Iterator[None]:
     """Stop at the first node that makes a NaN or an Inf, forward or backward, and name it.
+
+    With ``inf=False`` an Inf is no fault, such as the −∞ of a mask; with ``nan=False`` a NaN is none.
 
     Raises FloatingPointError. Costs a pass over every value, so it is off unless asked for; numpy's own warnings are
     silent inside, since the error says more.
@@ -117,8 +119,13 @@ def detect_nan() -> Iterator[None]:
     Traceback (most recent call last):
     FloatingPointError: log made the first NaN, from finite input () in [-1, -1]
     """
-    with _changed(detecting_nan=True), np.errstate(all="ignore"):
+    fault = {(True, True): _not_finite, (True, False): np.isnan, (False, True): np.isinf}.get((nan, inf))
+    with _changed(detecting_nan=fault), np.errstate(all="ignore"):
         yield
+
+
+def _not_finite(x: Any) -> Any:
+    return ~np.isfinite(x)
 
 
 def _changed(**changes: object) -> AbstractContextManager[None]:
