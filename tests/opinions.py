@@ -47,7 +47,7 @@ OPINIONS = {
     "sum": np.sum,
     "mean": averaged,
     "max": np.max,
-    "logsumexp": lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
+    "logsumexp": lambda x, axis, keepdims: np.logaddexp.reduce(x, axis=axis, keepdims=keepdims, initial=-np.inf),
     "softmax": softmax,
     "log_softmax": lambda x, axis: np.log(softmax(x, axis)),
     "matmul": np.matmul,

@@ -64,7 +64,9 @@ def _forwards() -> Iterator[Mutant]:
         "softmax": "softmax",
         "log_softmax": "log_softmax",
         "_largest": "logsumexp",
+        "_or_1": "softmax",
         "index_add": "index_add",
+        "add_at": "index_add",
     }
     assert set(used) == {name for name, _ in inspect.getmembers(forwards, inspect.isfunction)}
     for function, name in used.items():
@@ -113,7 +115,9 @@ def _engine() -> Iterator[Mutant]:
     """The walk, the sums and the order."""
     for function in (
         backprop._walk,
-        backprop.apply_vjp,
+        backprop._apply,
+        backprop._placed,
+        backprop._fits_in_place,
         backprop.unbroadcast,
         backprop._plan,
         backprop._leading_to,
@@ -234,7 +238,8 @@ def _as_where_it_is_registered(primitive: Any) -> None:
 
 
 def _with_code(function: FunctionType, source: str) -> Callable[[], Any]:
-    """The function itself runs other code, whoever holds it."""
+    """The function itself runs other code, whoever holds it, and whatever decorates it."""
+    function = inspect.unwrap(function)
 
     @contextmanager
     def planted() -> Iterator[None]:
@@ -242,7 +247,7 @@ def _with_code(function: FunctionType, source: str) -> Callable[[], Any]:
         made: dict[str, Any] = {}
         exec(compile(source, right[0].co_filename, "exec"), dict(vars(inspect.getmodule(function))), made)
         try:
-            wrong = made[function.__name__]
+            wrong = inspect.unwrap(made[function.__name__])
             _become(function, (wrong.__code__, wrong.__defaults__, wrong.__kwdefaults__))
             yield
         finally:

@@ -79,21 +79,21 @@ def only_the_last(steps):
         yield step if step.before is None else step._replace(after=step.contribution)
 
 
-def walk_that_forgets(output, seed, inputs, create_graph, honest=backprop._walk):
-    return only_the_last(honest(output, seed, inputs, create_graph))
+def walk_that_forgets(output, seed, inputs, create_graph, watched=True, honest=backprop._walk):
+    return only_the_last(honest(output, seed, inputs, create_graph, watched=watched))
 
 
 def plan_that_loses_one_of_two(output, inputs, honest=backprop._plan):
     return {node: expected - (expected > 1) for node, expected in honest(output, inputs).items()}
 
 
-def walk_that_skips(output, seed, inputs, create_graph, honest=backprop._walk):
-    return (step for step in honest(output, seed, inputs, create_graph) if step.arrived == 1)
+def walk_that_skips(output, seed, inputs, create_graph, watched=True, honest=backprop._walk):
+    return (step for step in honest(output, seed, inputs, create_graph, watched=watched) if step.arrived == 1)
 
 
-def walk_that_doubles_what_mul_is_given(output, seed, inputs, create_graph, honest=backprop._walk):
+def walk_that_doubles_what_mul_is_given(output, seed, inputs, create_graph, watched=True, honest=backprop._walk):
     fields = ("upstream", "product", "contribution", "after")
-    for step in honest(output, seed, inputs, create_graph):
+    for step in honest(output, seed, inputs, create_graph, watched=watched):
         twice = {name: 2.0 * getattr(step, name) for name in fields}
         yield step._replace(**twice) if step.node.primitive.name == "mul" else step
 

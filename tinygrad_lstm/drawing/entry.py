@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine import collector
 from ..engine.backprop import gradients as backward_gradients
 from ..engine.errors import short
 from ..engine.graph import Graph
@@ -14,7 +15,6 @@ from ..engine.tensor import Tensor
 from ..structure.path import Path
 from ..structure.timeline import Window
 from ..structure.words import clean
-from . import collector
 from . import legend as legends
 from .picture import Picture
 from .scene import Scene, Text

@@ -6,9 +6,10 @@ import os
 from functools import cached_property
 from pathlib import Path
 
+from ..engine import collector
 from ..engine.tensor import Tensor
 from ..pages.files import write_file
-from . import collector, legend
+from . import legend
 from .layout.by_dot import by_dot
 from .layout.columns import place
 from .layout.model import Placed

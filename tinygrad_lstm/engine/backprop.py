@@ -1,6 +1,7 @@
 """Backpropagation: one walk, which can be watched step by step or drained for its result."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from functools import partial
 from operator import add, attrgetter
 from threading import Lock
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from .primitive import Array, Primitive
 from .scope import Context, call_in, current
 from .tensor import Tensor, as_value
 
+_START = "backprop starts from a tensor, not from {!r}"
 _adding_up = Lock()  # two threads may bring gradients to one leaf
 
 
@@ -62,16 +64,17 @@ def backprop(
     x 3.0 + 3.0 = 6.0 (2 of 2)
     """
     if not isinstance(output, Tensor):
-        raise TypeError(f"backprop starts from a tensor, not from {output!r}")
+        raise TypeError(_START.format(output))
     first = as_seed(output, seed, create_graph)
-    walk = _walk(output, first, None if inputs is None else tuple(inputs), create_graph)
-    return _silent(walk) if current().detecting_nan else walk
+    return _silent(_walk(output, first, None if inputs is None else tuple(inputs), create_graph))
 
 
+@np.errstate(under="ignore")  # a gradient that vanishes is no fault
 def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
     """Drain the walk into the ``.grad`` of the leaves. Nothing is changed unless the whole walk succeeds."""
-    gradients: dict[Tensor, Array] = {output: read_only(as_seed(output, seed).copy())} if output.is_leaf else {}
-    for step in backprop(output, seed):
+    first = as_seed(output, seed)
+    gradients: dict[Tensor, Array] = {output: read_only(first.copy())} if output.is_leaf else {}
+    for step in _silent(_walk(output, first, None, False, watched=False)):
         if step.arrived == step.expected and step.input.primitive is None:
             gradients[step.input] = _owned(step)
     with _adding_up:
@@ -80,6 +83,7 @@ def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
             leaf._grad = Tensor(total, context=Context())
 
 
+@np.errstate(under="ignore")
 def grad(
     output: Tensor,
     inputs: Tensor | Sequence[Tensor],
@@ -111,10 +115,12 @@ def grad(
             raise ValueError(f"input {position}{called(x)} requires no gradient: make it with requires_grad=True")
     asked = set(wanted)
     found: dict[Tensor, Any] = {}
+    if not isinstance(output, Tensor):
+        raise TypeError(_START.format(output))
+    first = as_seed(output, seed, create_graph)
     if output in asked:
-        first = as_seed(output, seed, create_graph)
         found[output] = first if create_graph else read_only(first.copy())
-    for step in backprop(output, seed, inputs=wanted, create_graph=create_graph):
+    for step in _walk(output, first, wanted, create_graph, watched=False):
         if step.arrived == step.expected and step.input in asked:
             found[step.input] = _distinct(step.after) if create_graph else _owned(step)
     results: list[Tensor | None] = []
@@ -154,8 +160,8 @@ def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool 
 def gradients(output: Tensor, seed: ArrayLike | Tensor | None = None) -> dict[Tensor, Array]:
     """Return the complete gradient of every node that takes part in the walk, the output's own included."""
     first = as_seed(output, seed)
-    complete = {step.input: step.after for step in backprop(output, first) if step.arrived == step.expected}
-    return {output: first, **complete}
+    walk = _walk(output, first, None, False, watched=False)
+    return {output: first, **{step.input: step.after for step in walk if step.arrived == step.expected}}
 
 
 def _owned(step: Contribution) -> Array:
@@ -188,38 +194,53 @@ def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
     return gradient.sum(axis=stretched, keepdims=True)
 
 
-def _walk(output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_graph: bool) -> Iterator[Contribution]:
+def _walk(
+    output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_graph: bool, *, watched: bool = True
+) -> Iterator[Contribution]:
+    """Walk; where nobody watches, add up in place and yield only what completes a gradient."""
     expected = _plan(output, inputs)
     arrived = dict.fromkeys(expected, 0)
     totals = {output: seed}
     detecting_nan = current().detecting_nan
+    watched = watched or create_graph or bool(detecting_nan)
+    apply = apply_vjp if watched else _apply
     for node in sorted(expected, key=attrgetter("serial"), reverse=True):
         if node.primitive is None:
             continue
         upstream = totals.pop(node)
-        for slot, product, contribution in apply_vjp(node, upstream, expected, create_graph):
+        for slot, product, contribution in apply(node, upstream, expected, create_graph, watched):
             x = node.inputs[slot]
-            if x in totals:
-                before = totals[x]
-                after = _recorded(x, add, before, contribution) if create_graph else before + contribution
-                if type(after) is np.ndarray:
-                    after.setflags(False)  # type: ignore[call-arg]
-                elif not create_graph:
-                    after = read_only(after)
-            else:
-                before = None
+            before = totals.get(x)
+            if contribution is None:
+                after = _placed(product, before, node.input_values[slot])
+            elif before is None:
                 after = contribution
-            if detecting_nan:
-                require_finite_contribution(contribution, upstream, node, slot)
-                require_finite_contribution(after, upstream, node, slot)
+            elif create_graph:
+                after = _recorded(x, add, before, contribution)
+            elif not watched and type(before) is np.ndarray and before.flags.writeable:
+                after = np.add(before, contribution, out=before)
+            else:
+                after = before + contribution
             totals[x] = after
             arrived[x] = count = arrived[x] + 1
-            edge = (node, slot, x, upstream, product, contribution, before, after, count, expected[x])
-            yield tuple.__new__(Contribution, edge)  # what Contribution(*edge) comes to, in half the time
+            if watched or count == expected[x]:
+                if not create_graph:
+                    totals[x] = after = read_only(after)
+                if detecting_nan:
+                    require_finite_contribution(contribution, upstream, node, slot, detecting_nan)
+                    require_finite_contribution(after, upstream, node, slot, detecting_nan)
+                edge = (node, slot, x, upstream, product, contribution, before, after, count, expected[x])
+                yield tuple.__new__(Contribution, edge)  # what Contribution(*edge) comes to, in half the time
 
 
 def _silent(walk: Iterator[Contribution]) -> Iterator[Contribution]:
-    """Walk without numpy's warnings, which are back whenever the walk is suspended."""
+    """Walk without numpy's warnings where faults are looked for; they are back whenever the walk is suspended."""
+    if current().detecting_nan is None:
+        return walk
+    return _silenced(walk)
+
+
+def _silenced(walk: Iterator[Contribution]) -> Iterator[Contribution]:
     while True:
         with np.errstate(all="ignore"):
             step = next(walk, None)
@@ -228,32 +249,57 @@ def _silent(walk: Iterator[Contribution]) -> Iterator[Contribution]:
         yield step
 
 
+def _placed(product: partial[Any], before: Any, value: Any) -> Any:
+    """Return a total with a product added where it belongs, instead of placed among zeros and added.
+
+    Only an array of our own is written into: one that is still writeable was made here.
+    """
+    if before is None:
+        before = np.zeros_like(value)
+    elif not before.flags.writeable:
+        before = np.array(before, subok=True)
+    product.func.into(before, *product.args, **product.keywords)  # type: ignore[attr-defined]
+    return before
+
+
+@np.errstate(under="ignore")
 def apply_vjp(
-    node: Tensor, upstream: Any, taking_part: Container[Tensor], create_graph: bool = False
-) -> Iterator[tuple[int, Any, Any]]:
+    node: Tensor, upstream: Any, taking_part: Container[Tensor], create_graph: bool = False, watched: bool = True
+) -> list[tuple[int, Any, Any]]:
     """Apply a node's rule to its gradient, for each input slot that takes part.
 
-    Yields the slot, the product of the rule, and the contribution: the same in the shape and dtype of the input. This
+    Returns the slot, the product of the rule, and the contribution: the same in the shape and dtype of the input. This
     is all that a step of the walk computes besides adding up, so that whoever keeps the gradients of the nodes can
-    have any step again.
+    have any step again. Unwatched, what can be added in place is not computed yet, and its contribution None.
     """
+    return _apply(node, upstream, taking_part, create_graph, watched)
+
+
+def _apply(
+    node: Tensor, upstream: Any, taking_part: Container[Tensor], create_graph: bool, watched: bool
+) -> list[tuple[int, Any, Any]]:
     rule = node.primitive and node.primitive.rule
     assert rule is not None
+    values = node.input_values
     try:
         if create_graph:
             products = _recorded(node, _differentiable, rule, node, upstream)
         else:
-            products = rule(upstream, node._value, *node.input_values, **node._attrs)
+            products = rule(upstream, node._value, *values, **node._attrs)
     except Exception as error:
         error.add_note(rule_failed(node, upstream))
         raise
     if not isinstance(products, tuple) or len(products) != len(node.inputs):
         raise miscounted(products, node)
+    made = []
     for slot, x in enumerate(node.inputs):
         if x not in taking_part:
             continue
-        value, product = node.input_values[slot], products[slot]
+        value, product = values[slot], products[slot]
         if callable(product):
+            if not watched and _fits_in_place(product, value):
+                made.append((slot, product, None))
+                continue
             product = _recorded(node, product) if create_graph else product()
         if create_graph:
             product, contribution = _recorded(node, _fit, product, value, node, slot, True)
@@ -262,7 +308,14 @@ def apply_vjp(
             contribution = product
         else:
             product, contribution = _fit(product, value, node, slot, False)
-        yield slot, product, contribution
+        made.append((slot, product, contribution))
+    return made
+
+
+def _fits_in_place(product: Any, value: Any) -> bool:
+    """Tell whether a rule returned a primitive, its inputs and attributes, that can write into a total like value."""
+    into = type(product) is partial and getattr(product.func, "into", None)
+    return bool(into) and product.keywords.get("shape") == value.shape
 
 
 def _plan(output: Tensor, inputs: tuple[Tensor, ...] | None) -> dict[Tensor, int]:
@@ -296,7 +349,7 @@ def _recorded(node: Tensor, function: Callable[..., Any], *args: Any) -> Any:
 
     NaNs are looked for in what comes out, by the walk, which can say whose rule made them.
     """
-    return call_in(node.context._replace(recording=True, detecting_nan=False), function, args, {})
+    return call_in(node.context._replace(recording=True, detecting_nan=None), function, args, {})
 
 
 def _differentiable(rule: Callable[..., tuple[Any, ...]], node: Tensor, upstream: Tensor) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -45,11 +45,12 @@ class LeavesTheGraph(UserWarning):
 
 
 def require_finite_value(primitive: Primitive, value: Array, inputs: tuple[Node, ...], context: Context) -> None:
-    if np.isfinite(value).all():
+    fault = context.detecting_nan
+    if fault is None or not fault(value).any():
         return
     kind = "NaN" if np.isnan(value).any() else "Inf"
     for slot, x in enumerate(inputs):
-        if not np.isfinite(x.value).all():
+        if fault(x.value).any():
             called = repr(x.name) if x.name else f"number {slot}"
             raise FloatingPointError(
                 f"the input {called} of {primitive.name}{context.place} already holds a NaN or Inf"
@@ -117,16 +118,18 @@ def misshapen(product: Any, node: Node, slot: int) -> ShapeError:
     )
 
 
-def require_finite_contribution(contribution: Any, upstream: Any, node: Node, slot: int) -> None:
-    if np.isfinite(contribution).all():
+def require_finite_contribution(
+    contribution: Any, upstream: Any, node: Node, slot: int, fault: Callable[[Any], Any]
+) -> None:
+    if not fault(contribution).any():
         return
     assert node.primitive is not None
     kind = "NaN" if np.isnan(contribution).any() else "Inf"
     place = f"{node.primitive.name}{node.context.place}"
-    fault = f"the rule of {place} made the first {kind} of the backward pass"
-    if not np.isfinite(upstream).all():
-        fault = f"the seed, or the gradient that reached {place}, already held a NaN or Inf"
-    raise FloatingPointError(f"{fault}, for input {slot}{called(node.inputs[slot])} of shape {node.inputs[slot].shape}")
+    what = f"the rule of {place} made the first {kind} of the backward pass"
+    if fault(upstream).any():
+        what = f"the seed, or the gradient that reached {place}, already held a NaN or Inf"
+    raise FloatingPointError(f"{what}, for input {slot}{called(node.inputs[slot])} of shape {node.inputs[slot].shape}")
 
 
 def called(x: Any) -> str:

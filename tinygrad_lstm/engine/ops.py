@@ -14,6 +14,7 @@ rounding.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ sigmoid = primitive(
     range=(0, 1),
 )
 softplus = primitive(
-    "softplus", lambda x: forwards.softplus(x), lambda g, y, x: (g * exp(x - y),), kind="activation", range=(0, inf)
+    "softplus", lambda x: forwards.softplus(x), lambda g, y, x: (g * sigmoid(x),), kind="activation", range=(0, inf)
 )
 relu = primitive(
     "relu",
@@ -170,10 +171,10 @@ max = primitive(
 logsumexp = primitive(
     "logsumexp",
     lambda x, axis=None, keepdims=False: forwards.logsumexp(x, axis, keepdims),
-    lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * exp(x - _spread(y, x, axis)),),
+    lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * softmax(x, axis=axis),),
     kind="reduction",
 )
-softmax = primitive(
+softmax: Primitive = primitive(
     "softmax",
     lambda x, axis=-1: forwards.softmax(x, axis),
     lambda g, y, x, axis=-1: (y * (g - sum(g * y, axis=axis, keepdims=True)),),
@@ -227,7 +228,7 @@ broadcast_to = primitive(
 getitem = primitive(
     "getitem",
     lambda x, index=...: x[index],
-    lambda g, y, x, index=...: (index_add(g, index=index, shape=x.shape),),
+    lambda g, y, x, index=...: (partial(index_add, g, index=index, shape=x.shape),),
     "[ ]",
     kind="movement",
     style="element",
@@ -238,11 +239,12 @@ index_add: Primitive = primitive(
     lambda g, y, x, index=..., shape=(): (getitem(g, index=index),),
     kind="movement",
     style="at",
+    into=lambda total, x, index=..., shape=(): forwards.add_at(total, x, index),
 )
 take = primitive(
     "take",
     lambda rows, indices=0: rows[indices],
-    lambda g, y, rows, indices=0: (index_add(g, index=indices, shape=rows.shape),),
+    lambda g, y, rows, indices=0: (partial(index_add, g, index=indices, shape=rows.shape),),
     kind="movement",
     style="element",
 )

@@ -77,6 +77,7 @@ class Primitive:
         operator: str | None = None,
         combines: str | None = None,
         exact: bool | None = None,
+        into: Callable[..., None] | None = None,
     ) -> None:
         if kind not in tuple(Kind):
             raise ValueError(f"{name} is of kind {kind!r}; there are {', '.join(Kind)}")
@@ -91,6 +92,7 @@ class Primitive:
         self.style = style or _STYLES.get(self.kind, "call")
         self.operator = operator
         self.combines = combines
+        self.into = into
         self.exact = self.kind in (Kind.movement, Kind.comparison) if exact is None else exact
         self.input_names, self.attr_names, self.variadic = _read_signature(name, forward, rule)
         self.arity = len(self.input_names)
@@ -168,8 +170,9 @@ def primitive(
     ``forward(*inputs, **attrs)`` takes and returns numpy arrays; written so that complex arrays pass through, it can be
     checked to rounding. ``rule(g, y, *inputs, **attrs)`` receives the upstream gradient ``g`` and the output ``y`` and
     returns one contribution per input: None where no gradient flows, or, if it costs much and is seldom wanted, a
-    function of nothing that computes it. Write it with operators and primitives only: the same line then runs on
-    arrays, on Tensors (so that it can be differentiated again) and for the tracer (so that it can print itself).
+    function of nothing that computes it, as ``functools.partial`` makes one of a primitive. Write it with operators and
+    primitives only: the same line then runs on arrays, on Tensors (so that it can be differentiated again) and for the
+    tracer (so that it can print itself).
     Sum-to-shape after broadcasting is the engine's business. A rule of None says: constant almost everywhere, no
     gradient. Parameters with a default value are attributes, the others are inputs. Where the function has kinks or
     ties, ``kink(*inputs, **attrs)`` returns numbers that are zero there and change sign across: |x − 1| has ``x - 1``.
@@ -185,6 +188,8 @@ def primitive(
       ``operator``  Python's, such as "+", if it has one
       ``combines``  "sum" if it adds its inputs up to signs, "product" if it is linear in each of them
       ``exact``     whether what it returns are numbers of its inputs, up to signs, so that nothing is rounded
+      ``into``      of what places numbers among zeros of a ``shape``: ``into(total, *inputs, **attrs)`` adds them to
+                    an array at hand; a walk uses it where a rule returns a ``partial`` of the primitive
 
     Raises ValueError for a name that is no identifier, or taken by one of ours, and for a kind that there is not.
 

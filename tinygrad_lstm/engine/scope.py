@@ -17,6 +17,8 @@ from operator import index
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Self
 
+import numpy as np
+
 from .source import Line, line_of
 
 
@@ -42,7 +44,7 @@ class Context(NamedTuple):
     scope: tuple[str, ...] = ()
     time: int | None = None
     recording: bool = True
-    detecting_nan: bool = False
+    detecting_nan: Callable[[Any], Any] | None = None  # tells which numbers of an array are faults
     frames: tuple[Frame, ...] = ()
     offset: int | None = None  # where the steps that are said in here begin; None where nobody said so
     phase: str | None = None
@@ -239,8 +241,10 @@ def no_grad() -> AbstractContextManager[None]:
     return _changed(recording=False)
 
 
-def detect_nan() -> AbstractContextManager[None]:
+def detect_nan(*, nan: bool = True, inf: bool = True) -> AbstractContextManager[None]:
     """Stop at the first node that makes a NaN or an Inf, forward or backward, and name it.
+
+    With ``inf=False`` an Inf is no fault, such as the −∞ of a mask; with ``nan=False`` a NaN is none.
 
     Raises FloatingPointError. Costs a pass over every value, so it is off unless asked for; operations do not warn as
     numpy does, since the error says more.
@@ -251,7 +255,12 @@ def detect_nan() -> AbstractContextManager[None]:
     Traceback (most recent call last):
     FloatingPointError: log made the first NaN, from finite input () in [-1, -1]
     """
-    return _changed(detecting_nan=True)
+    fault = {(True, True): _not_finite, (True, False): np.isnan, (False, True): np.isinf}.get((nan, inf))
+    return _changed(detecting_nan=fault)
+
+
+def _not_finite(x: Any) -> Any:
+    return ~np.isfinite(x)
 
 
 def _changed(**changes: Any) -> AbstractContextManager[None]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from ..engine import collector
 from ..engine.errors import ShapeError
 from ..engine.functions import concat, stack
 from ..engine.scope import current, time_step
@@ -97,6 +98,7 @@ class Recurrent(Module, Generic[State]):
 
         def __call__(self, xs: Tensor | ArrayLike, state: State | None = None) -> tuple[Tensor, State]: ...
 
+    @collector.paused()
     def forward(self, xs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return h of the top layer at every step, and the last state of each cell."""
         xs = xs if isinstance(xs, Tensor) else tensor(xs)
