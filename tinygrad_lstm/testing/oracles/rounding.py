@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,20 +22,29 @@ FLOOR = 0.5
 """Values below this are nudged as if they were this large: σ, computed from tanh, promises no more."""
 
 
-def rounding_noise(objective: Objective, leaf: Tensor, direction: NDArray[Any], rng: np.random.Generator) -> float:
+Slope = Callable[[Objective, Tensor, NDArray[Any]], float]
+
+
+def rounding_noise(
+    objective: Objective,
+    leaf: Tensor,
+    direction: NDArray[Any],
+    rng: np.random.Generator,
+    slope: Slope = Objective.slope,
+) -> float:
     """Estimate how far rounding alone may move our derivative along a direction in one leaf.
 
     Rebuilds the graph several times with every computed value nudged at random by its last bit; the largest move, times
     a margin, is returned, or 0 if it is not finite. Where an activation saturates, 1 − y² is all last bits and the
     noise is large; elsewhere it is as small as rounding.
     """
-    exact = objective.slope(leaf, direction)
+    exact = slope(objective, leaf, direction)
     moves = []
     for _ in range(TRIALS):
         with np.errstate(all="ignore"):
             made = replicas(objective.graph, objective.graph.values, lambda node, values: _nudged(node, values, rng))
             replica = Objective(Graph(*(made[output] for output in objective.graph.outputs)), objective.cotangents)
-            moves.append(abs(replica.slope(made[leaf], direction) - exact))
+            moves.append(abs(slope(replica, made[leaf], direction) - exact))
     return MARGIN * max(moves) if np.isfinite(moves).all() else 0.0
 
 
