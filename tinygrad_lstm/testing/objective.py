@@ -22,8 +22,8 @@ LARGE = 1024.0
 LARGEST, ROUNDED = 2.0**60, 2.0**-26
 """Up to how much larger cotangents are made, and the change, relative to its value, below which none is."""
 
-SPAN, SPAN_OF_DIFFERENCES = 2.0**100, 2.0**10
-"""How far apart numbers of a gradient may be to be looked at along one direction: the complex step can tell more."""
+SPAN, MOST_GROUPS = 2.0**12, 6
+"""How far apart numbers of a gradient may be to be looked at along one direction, and how many of those there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,7 @@ class Objective:
         """
         if count is not None and count < 1:
             raise ValueError(f"directions must be 1 or more, not {count}")
-        span = SPAN if self.slopes.believed else SPAN_OF_DIFFERENCES
-        for group in _groups(np.abs(gradient), span):
+        for group in _groups(np.abs(gradient)):
             for _ in range(count or 1):
                 weights = np.copysign(rng.uniform(0.5, 1.5, gradient.shape), rng.normal(size=gradient.shape))
                 yield _scaled(weights, np.asarray(gradient, np.float64), group)
@@ -124,18 +123,18 @@ def _grad(pairs: list[tuple[Tensor, NDArray[Any]]], leaves: Sequence[Tensor]) ->
     return grad(Tensor(np.zeros(()), together, outputs, values, requires_grad=True), leaves, allow_unused=True)
 
 
-def _groups(sizes: NDArray[Any], span: float) -> Iterator[NDArray[np.bool_]]:
-    """Yield which numbers are looked at together: those within a span of the largest left, and the zeros."""
-    if not np.isfinite(sizes).all():
-        yield np.ones(sizes.shape, bool)
-        return
-    left = sizes > 0
-    while left.any():
-        group = left & (sizes >= sizes[left].max() / span)
+def _groups(sizes: NDArray[Any]) -> Iterator[NDArray[np.bool_]]:
+    """Yield which numbers are looked at together: those within a span of the largest left; the rest, as the zeros."""
+    left = np.ones(sizes.shape, bool)
+    for _ in range(MOST_GROUPS):
+        largest = sizes.max(where=left, initial=0.0)
+        if not 0 < largest < np.inf:
+            break
+        group = left & (sizes >= largest / SPAN)
         yield group
         left &= ~group
-    if (sizes == 0).any():
-        yield sizes == 0
+    if left.any():
+        yield left
 
 
 def _scaled(weights: NDArray[Any], gradient: NDArray[Any], group: NDArray[np.bool_]) -> NDArray[Any]:

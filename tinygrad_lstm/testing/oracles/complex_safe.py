@@ -23,8 +23,11 @@ STEP = 1e-100
 SMALL = 1e-9
 """A step is at most so much of the number it is taken at: 1e-100 is no step for a square root at 1e-300."""
 
-AGREE = 1e-3
+AGREE = 1e-6
 """Relative to the slope itself, number by number: a forward that drops imaginary parts is off by all of it."""
+
+KINK = 1e-2
+"""Two sides whose slopes differ by more, relatively, are a kink, or a place where the slope is hardly any."""
 
 DISTANCES = (2.0**-20, 2.0**-14)
 """Of the differences, relative to each operand: where two of them do not agree, rounding or a kink is between."""
@@ -117,23 +120,21 @@ def _compared(
         moved = [function([x + s * u for x, u in zip(at, along, strict=True)]) for s in (-distance, distance)]
         return (here - moved[0]) / distance, (moved[1] - here) / distance
 
-    noise = 2.0**-50 * np.abs(here) / DISTANCES[0]
+    noise = 2.0**-50 / DISTANCES[0] * np.abs(here)
     before, after = sides(DISTANCES[0])
-    largest = np.maximum(np.abs(before), np.abs(after))
-    apart = np.abs(after - before)
-    kinked = bool((apart > 10 * AGREE * largest + noise).any())
-    slopes, believed = (before + after) / 2, False
-    if asked:
-        try:
-            step = min((reach(STEP, x, u) for x, u in zip(at, along, strict=True)), default=STEP)
-            slopes = np.imag(function([x + 1j * step * u for x, u in zip(at, along, strict=True)])) / step
-        except Exception:  # whatever a forward does to an array that it was not written for
-            return Slopes(slopes, here, False, kinked)
-        ends = [before, after]
-        believed = _within(slopes, ends, noise)
-        if not believed:
-            believed = _within(slopes, [*ends, *sides(DISTANCES[1])], noise)
-    return Slopes(slopes, here, believed, kinked)
+    slopes, apart = (before + after) / 2, np.abs(after - before)
+    kinked = bool((apart > KINK * np.abs(slopes) + noise).any())
+    if not asked:
+        return Slopes(slopes, here, False, kinked)
+    try:
+        seen = np.imag(function([x + 1j * SMALL * u for x, u in zip(at, along, strict=True)])) / SMALL
+    except Exception:  # whatever a forward does to an array that it was not written for
+        return Slopes(slopes, here, False, kinked)
+    off = np.abs(seen - slopes)
+    believed = bool((off <= AGREE * np.abs(slopes) + noise).all()) or _within(
+        seen, [before, after, *sides(DISTANCES[1])], noise
+    )
+    return Slopes(seen, here, believed, kinked)
 
 
 def _within(slopes: NDArray[Any], ends: Arrays, noise: NDArray[Any]) -> bool:

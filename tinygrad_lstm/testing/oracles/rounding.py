@@ -18,10 +18,6 @@ TRIALS = 5
 MARGIN = 256
 """A library's tanh may be off by a few last places where we try one; and five trials see less than the worst."""
 
-FLOOR = 0.5
-"""Values below this are nudged as if they were this large: σ, computed from tanh, promises no more."""
-
-
 Slope = Callable[[Objective, Tensor, NDArray[Any]], float]
 
 
@@ -57,13 +53,13 @@ def _nudged(node: Tensor, values: tuple[NDArray[Any], ...], rng: np.random.Gener
     if node.primitive.exact or not node.requires_grad:  # to nudge what is chosen or moved would break its very ties
         return np.array(node.primitive.forward(*values, **node.attrs))
     read = [
-        _with_random_last_bit(value, 0.0, rng) if x.requires_grad else value
+        _with_random_last_bit(value, rng) if x.requires_grad else value
         for x, value in zip(node.inputs, values, strict=True)
     ]
-    return _with_random_last_bit(np.asarray(node.primitive.forward(*read, **node.attrs)), FLOOR, rng)
+    return _with_random_last_bit(np.asarray(node.primitive.forward(*read, **node.attrs)), rng)
 
 
-def _with_random_last_bit(value: NDArray[Any], floor: float, rng: np.random.Generator) -> NDArray[Any]:
-    last_bit = np.spacing(np.maximum(np.abs(value), value.dtype.type(floor)))
+def _with_random_last_bit(value: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    last_bit = np.spacing(np.abs(value))
     nudge = rng.integers(-1, 2, size=value.shape).astype(value.dtype) * last_bit
     return np.asarray(value + np.where(np.isfinite(nudge), nudge, 0))
