@@ -16,9 +16,9 @@ from .oracles.complex_step import complex_step, safe_complex_step
 from .oracles.convergence import RIGHT, convergence
 from .oracles.differences import BARS, Estimate, differences, one_sided
 from .oracles.kinks import short_of_a_kink
-from .oracles.precision import precise_terms
+from .oracles.precision import precise_terms, rounding_of_constants
 from .oracles.question import Question
-from .oracles.rounding import rounding_noise
+from .oracles.rounding import FLOOR, rounding_noise
 from .oracles.two_passes import two_passes
 from .verdicts import Finding, Oracle, Verdict, worse
 
@@ -89,7 +89,7 @@ def judge(question: Question, rng: np.random.Generator, thorough: bool = True) -
     if not thorough:
         return mistake
     if _agrees_along(question, rng.normal(size=question.leaf.shape)):  # then it is in small numbers alone
-        rounded = _by_noise(question, mistake, rng)
+        rounded = _by_noise(question, mistake, rng, floor=0.0)
         if rounded.verdict is not Verdict.WRONG:
             return rounded  # most often it is, and digits take a hundred times as long to say so
     return _by_digits(question, mistake) or _by_noise(question, mistake, rng)
@@ -173,12 +173,16 @@ def _by_digits(question: Question, mistake: Finding) -> Finding | None:
     if apart <= TOLERANCE * 2.0**-53 * scale:
         reason = "with enough digits they agree"
         return replace(mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason=reason)
+    if apart <= rounding_of_constants(*question.line):
+        return replace(
+            mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason="the last bit of a constant explains it"
+        )
     return mistake
 
 
-def _by_noise(question: Question, mistake: Finding, rng: np.random.Generator) -> Finding:
+def _by_noise(question: Question, mistake: Finding, rng: np.random.Generator, floor: float = FLOOR) -> Finding:
     """Compare, where digits are not to be had, with what random last bits do, and differences and their order."""
-    noise = rounding_noise(*question.line, rng)
+    noise = rounding_noise(*question.line, rng, floor=floor)
     apart = abs(mistake.ours - mistake.theirs)
     if noise and apart <= noise:
         drowned = noise >= abs(mistake.ours) + abs(mistake.theirs)

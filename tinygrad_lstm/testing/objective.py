@@ -19,7 +19,7 @@ from .oracles.complex_safe import Slopes, slopes_of
 LARGE = 1024.0
 """The size of the cotangents: a rule that clips its gradient is seen only where the clip is reached."""
 
-LARGEST, ROUNDED = 2.0**60, 2.0**-26
+LARGEST, ROUNDED = 2.0**60, 2.0**-10
 """Up to how much larger cotangents are made, and the change, relative to its value, below which none is."""
 
 SPAN, MOST_GROUPS = 2.0**12, 6
@@ -38,9 +38,7 @@ class Objective:
         """The unit of rounding: float32's, if any of it is involved."""
         return 2.0**-53 if all(node.dtype == np.float64 for node in self.graph.nodes) else 2.0**-24
 
-    def directions(
-        self, gradient: NDArray[Any], count: int | None, rng: np.random.Generator
-    ) -> Iterator[NDArray[Any]]:
+    def directions(self, gradient: NDArray[Any], count: int | None, rng: np.random.Generator) -> Iterator[NDArray[Any]]:
         """Draw directions along which every number of a gradient counts for as much as the others.
 
         Small numbers would hide behind large ones, and zeros behind all: those much smaller than others, by ``SPAN``,
@@ -81,10 +79,13 @@ class Objective:
         with np.errstate(all="ignore"):
             factors = np.where(sizes > 0, np.minimum(sizes.max(initial=0.0) / sizes, LARGEST), 1.0)
         drawn = np.split(factors, np.cumsum([output.size for output in graph.outputs])[:-1])
-        made = cls(graph, tuple(
-            rng.normal(0.0, LARGE, output.shape) * factor.reshape(output.shape)
-            for output, factor in zip(graph.outputs, drawn, strict=True)
-        ))
+        made = cls(
+            graph,
+            tuple(
+                rng.normal(0.0, LARGE, output.shape) * factor.reshape(output.shape)
+                for output, factor in zip(graph.outputs, drawn, strict=True)
+            ),
+        )
         vars(made)["slopes"] = measured
         return made
 
@@ -142,8 +143,8 @@ def _scaled(weights: NDArray[Any], gradient: NDArray[Any], group: NDArray[np.boo
     largest = np.abs(gradient[group]).max()
     if not (0 < largest < np.inf):
         return np.where(group, weights, 0.0)
-    safe = np.where(group, gradient, 1.0)
-    return np.where(group, np.abs(weights) * (largest / np.abs(safe)) * np.sign(safe), 0.0)
+    given = np.where(group & (gradient != 0), gradient, np.copysign(largest, weights))  # a few of the last may be zeros
+    return np.where(group, np.abs(weights) * (largest / np.abs(given)) * np.sign(given), 0.0)
 
 
 def compared(ours: NDArray[Any], theirs: NDArray[Any]) -> tuple[float, float]:

@@ -109,9 +109,7 @@ def roughness(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> fl
     return float(np.median(np.abs(np.diff(values, 3))))
 
 
-def one_sided(
-    objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float
-) -> tuple[float, float, float]:
+def one_sided(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float) -> tuple[float, float, float]:
     """Return the slopes just before and after where the leaf stands, by differences a step apart, and their noise."""
     at = objective.graph.values[leaf].astype(np.float64)
     terms = [objective.terms_at(leaf, at + s * step * direction) for s in (-1, 0, 1)]

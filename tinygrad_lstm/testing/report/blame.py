@@ -122,7 +122,9 @@ def ties_miscounted(question: Question, rng: np.random.Generator) -> Blame | Non
             finding = judge(Question(objective, shift, np.asarray(products.sum()), np.ones(())), rng)
             if finding.verdict is Verdict.WRONG:
                 wrong.append(WrongContribution(node, moved[0].slot, finding))
-    return Blame(_sentence(tuple(wrong), Counter(each.node.primitive for each in wrong)), tuple(wrong)) if wrong else None
+    return (
+        Blame(_sentence(tuple(wrong), Counter(each.node.primitive for each in wrong)), tuple(wrong)) if wrong else None
+    )
 
 
 def _recheck(step: Contribution, rng: np.random.Generator, thorough: bool) -> Finding:
