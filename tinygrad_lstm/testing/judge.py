@@ -55,7 +55,14 @@ MOST_CORNERS = 256
 NEARER = (2.0**12, 2.0**22)
 """How many times nearer differences are looked at again, before a gradient is called wrong."""
 
-Sides = Callable[[Objective, Tensor, NDArray[Any], float], tuple[float, float, float]]
+WIDE = 256
+"""How many last bits are nudged a second time: what does not grow with them is no rounding, but a rule that compares.
+"""
+
+NEIGHBOURS = 32
+"""Points around several kinks at once, at whose slopes is looked: what lies between them may be right (Clarke 1983)."""
+
+Sides = Callable[..., tuple[float, float, float]]
 
 COARSE = "the differences are too coarse to decide"
 _ZERO = "the gradient is zero, and so is the derivative"
@@ -184,13 +191,16 @@ def _by_noise(question: Question, mistake: Finding, rng: np.random.Generator, fl
     """Compare, where digits are not to be had, with what random last bits do, and differences and their order."""
     noise = rounding_noise(*question.line, rng, floor=floor)
     apart = abs(mistake.ours - mistake.theirs)
-    if noise and apart <= noise:
+    explained = noise and apart <= noise
+    if explained and 4 * noise < rounding_noise(*question.line, rng, floor=floor, width=WIDE):
         drowned = noise >= abs(mistake.ours) + abs(mistake.theirs)
         verdict = Verdict.UNCHECKED if drowned else Verdict.ROUNDOFF
         reason = "it drowns in rounding" if drowned else "random last bits move it as much"
         error = TOLERANCE * apart / noise
         return replace(mistake, verdict=verdict, oracle=Oracle.LAST_BITS, error=error, reason=reason)
     second = _by_differences(question)
+    if explained and second.verdict is not Verdict.WRONG:  # it jumps, as a rule does that compares what is rounded
+        return second
     order = convergence(*question.line, question.ours).order
     if second.verdict is Verdict.PASS and order is not None and order > RIGHT:
         return second  # the complex step was the wrong one to ask here
@@ -209,10 +219,11 @@ def _between_sides(question: Question, sides: Sides) -> bool:
     the leaf is looked at by itself.
     """
     before, after, slack = _two_sides(question, sides, question.direction)
-    if not abs(after - before) > max(KINK * max(abs(before), abs(after)), slack):
+    if abs(after - before) > max(KINK * max(abs(before), abs(after)), slack):
+        if min(before, after) - slack <= question.ours <= max(before, after) + slack:
+            return True
+    elif not question.objective.slopes.kinked:
         return False
-    if min(before, after) - slack <= question.ours <= max(before, after) + slack:
-        return True
     leaf = question.leaf
     if leaf.size > MOST_CORNERS:
         return False
@@ -221,8 +232,22 @@ def _between_sides(question: Question, sides: Sides) -> bool:
         alone[place] = 1.0
         before, after, slack = _two_sides(question, sides, alone)
         if not min(before, after) - slack <= question.gradient[place] <= max(before, after) + slack:
-            return False
+            return _among_neighbours(question, sides)
     return True
+
+
+def _among_neighbours(question: Question, sides: Sides) -> bool:
+    """Tell whether our derivative lies between those at points around the leaf, on all sides of its kinks."""
+    objective, leaf, direction = question.line
+    at, rng = objective.graph.values[leaf].astype(np.float64), np.random.default_rng(0)
+    slopes, slack = [], 0.0
+    for _ in range(NEIGHBOURS):
+        beside = ASIDE * np.where(at == 0, 1, np.abs(at)) * rng.normal(size=at.shape)
+        with np.errstate(all="ignore"):
+            *both, noise = sides(objective, leaf, direction, 1e-3 * ASIDE * closest(at, direction), beside)
+        slopes += both
+        slack = max(slack, noise)
+    return min(slopes) - slack <= question.ours <= max(slopes) + slack
 
 
 def _two_sides(question: Question, sides: Sides, direction: NDArray[Any]) -> tuple[float, float, float]:
@@ -241,9 +266,9 @@ def _two_sides(question: Question, sides: Sides, direction: NDArray[Any]) -> tup
 
 
 def _complex_sides(
-    objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: float
+    objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: float, beside: NDArray[Any] | float = 0.0
 ) -> tuple[float, float, float]:
     """Return the slopes a little before and a little after, and what rounding does to them."""
-    terms = [complex_step(objective, leaf, direction, sign * aside) for sign in (-1, 1)]
+    terms = [complex_step(objective, leaf, direction, sign * aside * direction + beside) for sign in (-1, 1)]
     before, after = (float(each.sum()) for each in terms)
     return before, after, TOLERANCE * 2.0**-53 * float(np.abs(terms).sum())

@@ -13,16 +13,18 @@ from .complex_safe import STEP, reach
 from .question import Answer, Question
 
 
-def complex_step(objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: float = 0.0) -> NDArray[Any]:
+def complex_step(
+    objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: NDArray[Any] | float = 0.0
+) -> NDArray[Any]:
     """Return the terms whose sum is the derivative, exact to rounding: Im f(x + ihu) / h (Squire & Trapp 1998).
 
-    ``aside`` takes it so many directions further instead. Raises TypeError for a forward that does not compute with
+    ``aside`` takes it so far from there instead. Raises TypeError for a forward that does not compute with
     complex numbers.
     """
     graph = objective.graph
     at = graph.values[leaf].astype(np.float64)
     step = reach(STEP, at, direction)
-    values = graph.replay({leaf: at + aside * direction + 1j * step * direction}, dtype=np.float64)
+    values = graph.replay({leaf: at + aside + 1j * step * direction}, dtype=np.float64)
     return objective.terms({output: np.imag(values[output]) / step for output in graph.outputs})
 
 

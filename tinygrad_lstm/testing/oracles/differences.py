@@ -85,7 +85,8 @@ def _extrapolated(
 
 def first_step(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> float:
     """Return the largest step to try along a direction: a tenth of the leaf's size, or less, short of a kink."""
-    size = float(np.abs(objective.graph.values[leaf]).max(initial=0.0)) or 1.0
+    sizes = np.abs(objective.graph.values[leaf])
+    size = float(sizes.max(where=direction != 0, initial=0.0) or sizes.max(initial=0.0)) or 1.0
     step = 0.1 * size / (float(np.abs(direction).max(initial=0.0)) or 1.0)
     return short_of_a_kink(objective.graph, leaf, direction, step) or step
 
@@ -109,9 +110,14 @@ def roughness(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> fl
     return float(np.median(np.abs(np.diff(values, 3))))
 
 
-def one_sided(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float) -> tuple[float, float, float]:
-    """Return the slopes just before and after where the leaf stands, by differences a step apart, and their noise."""
-    at = objective.graph.values[leaf].astype(np.float64)
+def one_sided(
+    objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float, beside: NDArray[Any] | float = 0.0
+) -> tuple[float, float, float]:
+    """Return the slopes just before and after where the leaf stands, by differences a step apart, and their noise.
+
+    ``beside`` is how far from there they are taken.
+    """
+    at = objective.graph.values[leaf].astype(np.float64) + beside
     terms = [objective.terms_at(leaf, at + s * step * direction) for s in (-1, 0, 1)]
     before, here, after = (float(each.sum()) for each in terms)
     rounding = max(2.0**-53 * float(np.abs(terms).sum()), roughness(objective, leaf, direction))

@@ -31,6 +31,7 @@ def rounding_noise(
     rng: np.random.Generator,
     slope: Slope = Objective.slope,
     floor: float = FLOOR,
+    width: int = 1,
 ) -> float:
     """Estimate how far rounding alone may move our derivative along a direction in one leaf.
 
@@ -43,14 +44,16 @@ def rounding_noise(
     for _ in range(TRIALS):
         with np.errstate(all="ignore"):
             made = replicas(
-                objective.graph, objective.graph.values, lambda node, values: _nudged(node, values, floor, rng)
+                objective.graph, objective.graph.values, lambda node, values: _nudged(node, values, floor, width, rng)
             )
             replica = Objective(Graph(*(made[output] for output in objective.graph.outputs)), objective.cotangents)
             moves.append(abs(slope(replica, made[leaf], direction) - exact))
     return MARGIN * max(moves) if np.isfinite(moves).all() else 0.0
 
 
-def _nudged(node: Tensor, values: tuple[NDArray[Any], ...], floor: float, rng: np.random.Generator) -> NDArray[Any]:
+def _nudged(
+    node: Tensor, values: tuple[NDArray[Any], ...], floor: float, width: int, rng: np.random.Generator
+) -> NDArray[Any]:
     """Return what the node computes, with last bits at random where a value is read and where it is written.
 
     Constants, and what is computed of them alone, are exact: a negative number to the power of nearly 2 is none.
@@ -59,13 +62,13 @@ def _nudged(node: Tensor, values: tuple[NDArray[Any], ...], floor: float, rng: n
     if node.primitive.exact or not node.requires_grad:  # to nudge what is chosen or moved would break its very ties
         return np.array(node.primitive.forward(*values, **node.attrs))
     read = [
-        _with_random_last_bit(value, 0.0, rng) if x.requires_grad else value
+        _with_random_last_bit(value, 0.0, width, rng) if x.requires_grad else value
         for x, value in zip(node.inputs, values, strict=True)
     ]
-    return _with_random_last_bit(np.asarray(node.primitive.forward(*read, **node.attrs)), floor, rng)
+    return _with_random_last_bit(np.asarray(node.primitive.forward(*read, **node.attrs)), floor, width, rng)
 
 
-def _with_random_last_bit(value: NDArray[Any], floor: float, rng: np.random.Generator) -> NDArray[Any]:
-    last_bit = np.spacing(np.maximum(np.abs(value), value.dtype.type(floor)))
+def _with_random_last_bit(value: NDArray[Any], floor: float, width: int, rng: np.random.Generator) -> NDArray[Any]:
+    last_bit = width * np.spacing(np.maximum(np.abs(value), value.dtype.type(floor)))
     nudge = rng.integers(-1, 2, size=value.shape).astype(value.dtype) * last_bit
     return np.asarray(value + np.where(np.isfinite(nudge), nudge, 0))
