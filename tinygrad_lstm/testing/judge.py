@@ -219,10 +219,10 @@ def _between_sides(question: Question, sides: Sides) -> bool:
     the leaf is looked at by itself.
     """
     before, after, slack = _two_sides(question, sides, question.direction)
-    if abs(after - before) > max(KINK * max(abs(before), abs(after)), slack):
+    if _differ(before, after, slack):
         if min(before, after) - slack <= question.ours <= max(before, after) + slack:
             return True
-    elif not question.objective.slopes.kinked:
+    elif not _is_on_a_kink(question, sides):
         return False
     leaf = question.leaf
     if leaf.size > MOST_CORNERS:
@@ -234,6 +234,16 @@ def _between_sides(question: Question, sides: Sides) -> bool:
         if not min(before, after) - slack <= question.gradient[place] <= max(before, after) + slack:
             return _among_neighbours(question, sides)
     return True
+
+
+def _is_on_a_kink(question: Question, sides: Sides) -> bool:
+    """Tell whether there is a kink along some direction, if not along the one that is looked at."""
+    rng = np.random.default_rng(0)
+    return any(_differ(*_two_sides(question, sides, rng.normal(size=question.leaf.shape))) for _ in range(6))
+
+
+def _differ(before: float, after: float, slack: float) -> bool:
+    return abs(after - before) > max(KINK * max(abs(before), abs(after)), slack)
 
 
 def _among_neighbours(question: Question, sides: Sides) -> bool:

@@ -44,7 +44,7 @@ Arrays = Sequence[NDArray[Any]]
 class Slopes(NamedTuple):
     """How outputs change along a direction in all leaves at once, how large they are, and whether to believe it.
 
-    ``kinked`` tells whether they change otherwise forth than back.
+    ``kinked`` tells whether they change otherwise forth than back; those that do have no slope here.
     """
 
     slopes: NDArray[Any]
@@ -123,7 +123,8 @@ def _compared(
     noise = 2.0**-50 / DISTANCES[0] * np.abs(here)
     before, after = sides(DISTANCES[0])
     slopes, apart = (before + after) / 2, np.abs(after - before)
-    kinked = bool((apart > KINK * np.abs(slopes) + noise).any())
+    uneven = apart > KINK * np.abs(slopes) + noise
+    kinked = bool(uneven.any())
     if not asked:
         return Slopes(slopes, here, False, kinked)
     try:
@@ -134,7 +135,7 @@ def _compared(
     believed = bool((off <= AGREE * np.abs(slopes) + noise).all()) or _within(
         seen, [before, after, *sides(DISTANCES[1])], noise
     )
-    return Slopes(seen, here, believed, kinked)
+    return Slopes(np.where(uneven, 0.0, seen), here, believed, kinked)
 
 
 def _within(slopes: NDArray[Any], ends: Arrays, noise: NDArray[Any]) -> bool:
