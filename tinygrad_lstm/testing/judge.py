@@ -180,7 +180,7 @@ def _by_digits(question: Question, mistake: Finding) -> Finding | None:
     if apart <= TOLERANCE * 2.0**-53 * scale:
         reason = "with enough digits they agree"
         return replace(mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason=reason)
-    if apart <= rounding_of_constants(*question.line):
+    if apart <= rounding_of_constants(*question.line, apart):
         return replace(
             mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason="the last bit of a constant explains it"
         )
