@@ -89,7 +89,7 @@ def test_second_order_names_cotangents_and_says_what_is_linear():
 # Laws: each with a rule that breaks it and agrees with the oracle as far as that can see
 
 
-SEED = 0
+SEED = 1
 
 
 class Counting:
