@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-
-pytest.importorskip("mpmath")
 from tests import accuracy
 from tests.accuracy import ALLOWED, ALLOWED_OF_ROWS, BINARY, ELEMENTWISE, ROWS
 from tinygrad_lstm.engine.ops import BUILTIN

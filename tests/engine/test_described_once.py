@@ -135,7 +135,6 @@ def test_a_plain_rnn_reports_the_saturation_of_its_state():
 
 def test_it_is_checked_at_drawn_inputs_and_with_many_digits():
     assert tl.testing.check_op(squash()).verdict is Verdict.PASS
-    pytest.importorskip("mpmath")
     from tinygrad_lstm.testing.objective import Objective
     from tinygrad_lstm.testing.oracles.precision import precise_terms
 

@@ -160,7 +160,6 @@ def test_the_readers_warn_of_what_they_go_on_without():
     with pytest.warns(tl.UnknownToReader, match="the rule of doubled cannot be read: it takes"):
         assert tl.formula(doubled(x)) == "∂L/∂x += what the rule of doubled makes of it"
     objective = Objective.random(tl.Graph(doubled(x)), np.random.default_rng(0))
-    pytest.importorskip("mpmath")
     with pytest.warns(tl.UnknownToReader, match="the forward of doubled cannot be read: it takes"):
         assert precise_terms(objective, x, np.ones(2)) is None
 
@@ -169,7 +168,6 @@ def test_high_precision_warns_of_a_function_that_has_no_more_digits():
     from tinygrad_lstm.testing.objective import Objective
     from tinygrad_lstm.testing.oracles.precision import precise_terms
 
-    pytest.importorskip("mpmath")
     blurred = tl.primitive("blurred", lambda x: np.logaddexp(x, 0.0), lambda g, y, x: (g * tl.sigmoid(x),))
     x = tl.tensor([1.0, 2.0], requires_grad=True)
     objective = Objective.random(tl.Graph(blurred(x)), np.random.default_rng(0))
@@ -224,10 +222,11 @@ def test_a_rule_that_loops_a_thousand_times_is_read_and_proved_and_has_no_formul
 
 @pytest.mark.parametrize("ufunc", [np.exp2, np.cbrt, np.log2, np.fmod, np.arctan2])
 def test_what_has_no_long_digits_is_said_and_not_taken_for_no_number(ufunc):
+    import mpmath  # of which 1.4 knows more functions than 1.3
+
     from tinygrad_lstm.testing.objective import Objective
     from tinygrad_lstm.testing.oracles.precision import precise_terms
 
-    mpmath = pytest.importorskip("mpmath")  # of which 1.4 knows more functions than 1.3
     odd = tl.primitive("odd", lambda x: ufunc(x, 2.0) if ufunc.nin == 2 else ufunc(x), lambda g, y, x: (g,))
     x = tl.tensor([1.0, 2.5], requires_grad=True)
     objective = Objective.random(tl.Graph(odd(x)), np.random.default_rng(0))

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.testing import GradientError, NothingCheckedError, check_vjp
 from tinygrad_lstm.testing.generate import strategies
+from tinygrad_lstm.testing.generate.cases import CASES
 from tinygrad_lstm.testing.objective import Objective
 from tinygrad_lstm.testing.oracles import complex_safe, precision, registry
 from tinygrad_lstm.testing.oracles.complex_step import complex_step
@@ -120,14 +122,16 @@ def test_a_derivative_smaller_than_any_number_is_unchecked():
         check_vjp(tl.tanh, [400.0])
 
 
-def test_a_forward_is_shown_to_be_complex_safe_once(monkeypatch):
-    shown = []
-    real = complex_safe._is_safe
-    monkeypatch.setattr(complex_safe, "_is_safe", lambda node, rng: shown.append(node) or real(node, rng))
-    cube = tl.primitive("cube", lambda x: x * x * x, lambda g, y, x: (3 * x * x * g,))
-    for _ in range(3):
-        check_vjp(cube, [1.0, 2.0])
-    assert [node.primitive.name for node in shown].count("cube") == 1
+@pytest.mark.parametrize("name", [name for name in CASES if BUILTIN[name].rule is not None])
+@given(data=st.data())
+def test_every_forward_of_ours_computes_with_complex_numbers(name, data):
+    """So that only those of others are asked at each use."""
+    case = data.draw(CASES[name])
+    with np.errstate(all="ignore"):
+        node = case.f(*(tl.tensor(np.asarray(x, np.float64), requires_grad=True) for x in case.inputs))
+    assume(np.isfinite(node.value).all())
+    with np.errstate(all="ignore"):
+        assert complex_safe._alone(node, np.random.default_rng(0)).believed
 
 
 @pytest.mark.parametrize(
@@ -151,7 +155,7 @@ def test_a_forward_that_loses_complex_numbers_is_judged_by_differences(forward, 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 def test_the_random_last_bits_alone_find_no_network_wrong(scale, monkeypatch):
-    """What is left to go by without mpmath."""
+    """What is left to go by where a graph is too large for digits."""
     monkeypatch.setattr("tinygrad_lstm.testing.judge.precise_terms", lambda *of: None)
     for seed in range(5):
         layer = tl.LSTM(3, 3, rng=seed)

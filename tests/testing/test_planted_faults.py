@@ -287,7 +287,7 @@ def test_a_saturated_function_passes(f, x):
 
 @pytest.mark.parametrize("f", [tl.tanh, lambda x: 2.0 * tl.tanh(x), lambda x: tl.max(tl.tanh(x))])
 def test_what_drowns_in_rounding_is_called_so(f, monkeypatch):
-    """With enough digits the rules are seen to be right; without mpmath, nothing can be said."""
+    """With enough digits the rules are seen to be right; without, as in a large graph, nothing can be said."""
     assert tl.testing.check_vjp(f, [25.0, 26.0, 27.0]).verdict is Verdict.ROUNDOFF
     monkeypatch.setattr(judge, "precise_terms", lambda *of: None)
     with pytest.raises(tl.testing.NothingCheckedError, match="drowns in rounding"):

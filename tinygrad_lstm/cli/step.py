@@ -55,8 +55,8 @@ def step(
         if html is None:
             stepper.terminal()
             return
-        with working("writing the page"), writing(html), warnings.catch_warnings(record=True) as told:
+        with working("writing the page"), writing(html), warnings.catch_warnings(record=True) as caught:
             stepper.page(html, steps=window_of(window))
-    for each in told:
+    for each in caught:
         say(str(each.message), style="yellow")
     say(f"wrote {html}: {len(stepper)} events; open it in a browser")

@@ -19,6 +19,8 @@ def unowned(output: Tensor, *modules: Module, among: Iterable[Tensor] = ()) -> l
         modules: whose parameters are known; if none are given, the modules that ran.
         among: leaves that are known otherwise, such as inputs.
 
+    Source: this project; what torch.optim is not given, it does not train, and does not say so either.
+
     >>> import tinygrad_lstm as tl
     >>> layer, w = tl.Linear(1, 1, rng=0), tl.tensor(2.0, requires_grad=True, name="w")
     >>> [leaf.name for leaf in unowned(layer(tl.tensor([1.0])) * w)]

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from ..engine.tensor import Tensor
 from .objective import Objective, compared
-from .oracles.complex_safe import STEP
+from .oracles.complex_safe import STEP, closest
 from .oracles.complex_step import complex_step, safe_complex_step
 from .oracles.convergence import RIGHT, convergence
-from .oracles.differences import BARS, differences, one_sided
+from .oracles.differences import BARS, Estimate, differences, one_sided
 from .oracles.kinks import short_of_a_kink
-from .oracles.precision import precise_terms
+from .oracles.precision import precise_terms, rounding_of_constants
 from .oracles.question import Question
-from .oracles.rounding import rounding_noise
+from .oracles.rounding import FLOOR, rounding_noise
 from .oracles.two_passes import two_passes
 from .verdicts import Finding, Oracle, Verdict, worse
 
@@ -52,7 +52,17 @@ Of 255 leaves of random programs without a kink the worst differed by 8e-5, by c
 MOST_CORNERS = 256
 """Numbers in a leaf whose kinks are looked at one by one, at most. Those of one relu took 6 ms."""
 
-Sides = Callable[[Objective, Tensor, NDArray[Any], float], tuple[float, float]]
+NEARER = (2.0**12, 2.0**22)
+"""How many times nearer differences are looked at again, before a gradient is called wrong."""
+
+WIDE = 256
+"""How many last bits are nudged a second time: what does not grow with them is no rounding, but a rule that compares.
+"""
+
+NEIGHBOURS = 32
+"""Points around several kinks at once, at whose slopes is looked: what lies between them may be right (Clarke 1983)."""
+
+Sides = Callable[..., tuple[float, float, float]]
 
 COARSE = "the differences are too coarse to decide"
 _ZERO = "the gradient is zero, and so is the derivative"
@@ -85,7 +95,21 @@ def judge(question: Question, rng: np.random.Generator, thorough: bool = True) -
     mistake = replace(found, verdict=Verdict.WRONG)
     if not thorough:
         return mistake
+    if _agrees_along(question, rng.normal(size=question.leaf.shape)):  # then it is in small numbers alone
+        rounded = _by_noise(question, mistake, rng, floor=0.0)
+        if rounded.verdict is not Verdict.WRONG:
+            return rounded  # most often it is, and digits take a hundred times as long to say so
     return _by_digits(question, mistake) or _by_noise(question, mistake, rng)
+
+
+def _agrees_along(question: Question, direction: NDArray[Any]) -> bool:
+    """Tell whether the gradient agrees with the complex step along a direction in which no number is made larger."""
+    plain = replace(question, direction=direction)
+    theirs = safe_complex_step(*plain.line)
+    if theirs is None:
+        return False
+    apart, scale = compared(plain.terms, theirs)
+    return apart <= TOLERANCE * question.objective.unit * scale
 
 
 def judge_forward(question: Question, rng: np.random.Generator) -> Finding:
@@ -102,25 +126,45 @@ def judge_forward(question: Question, rng: np.random.Generator) -> Finding:
         error = apart / (question.objective.unit * scale)
         verdict = Verdict.PASS
         if not error <= TOLERANCE:
-            noise = rounding_noise(*question.line, rng)
+            noise = max(rounding_noise(*question.line, rng, slope) for slope in (Objective.slope, _forward_slope))
             verdict = Verdict.ROUNDOFF if noise and apart <= noise else Verdict.WRONG
         new = Finding(verdict, Oracle.TWO_PASSES, float(ours.sum()), float(theirs.sum()), error, which)
         found = worse(found, new)
     return found
 
 
+def _forward_slope(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> float:
+    return float(two_passes(objective, leaf, direction).sum())
+
+
 def _by_differences(question: Question) -> Finding:
     """Compare with extrapolated differences, which may be off by a few of their error bars."""
     estimate = differences(*question.line)
-    found = Finding(Verdict.PASS, Oracle.DIFFERENCES, question.ours, float(estimate.slope))
-    apart = abs(found.ours - found.theirs)
     if not estimate.scale and not question.gradient.any():
         return Finding(Verdict.UNCHECKED, Oracle.DIFFERENCES, reason=_ZERO)
+    found = _beside_bar(question, estimate)
+    if found.verdict is Verdict.PASS:
+        return found
     if _between_sides(question, one_sided):
-        return replace(found, oracle=Oracle.SIDES)
-    if not estimate.is_sharp and not apart > BARS * estimate.bar:
+        return replace(found, verdict=Verdict.PASS, oracle=Oracle.SIDES, error=0.0, reason="")
+    for nearer in NEARER if found.verdict is Verdict.WRONG else ():
+        closer = differences(*question.line, nearer)
+        if abs(closer.slope - estimate.slope) > BARS * (closer.bar + estimate.bar):  # larger steps crossed a kink
+            again = _beside_bar(question, closer)
+            if again.verdict is not Verdict.WRONG:
+                return again
+    return found
+
+
+def _beside_bar(question: Question, estimate: Estimate) -> Finding:
+    found = Finding(Verdict.PASS, Oracle.DIFFERENCES, question.ours, float(estimate.slope))
+    bar, unit = estimate.bar, question.objective.unit
+    if unit > 2.0**-53:  # ours is rounded to float32
+        bar += TOLERANCE * unit * estimate.scale / BARS
+    apart = abs(found.ours - found.theirs)
+    if not estimate.is_sharp and not apart > BARS * bar:
         return replace(found, verdict=Verdict.UNCHECKED, reason=COARSE)
-    error = TOLERANCE * apart / (BARS * estimate.bar) if estimate.bar else np.inf
+    error = TOLERANCE * apart / (BARS * bar) if bar else np.inf
     return replace(found, verdict=Verdict.PASS if error <= TOLERANCE else Verdict.WRONG, error=error)
 
 
@@ -136,20 +180,27 @@ def _by_digits(question: Question, mistake: Finding) -> Finding | None:
     if apart <= TOLERANCE * 2.0**-53 * scale:
         reason = "with enough digits they agree"
         return replace(mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason=reason)
+    if apart <= rounding_of_constants(*question.line, apart):
+        return replace(
+            mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason="the last bit of a constant explains it"
+        )
     return mistake
 
 
-def _by_noise(question: Question, mistake: Finding, rng: np.random.Generator) -> Finding:
+def _by_noise(question: Question, mistake: Finding, rng: np.random.Generator, floor: float = FLOOR) -> Finding:
     """Compare, where digits are not to be had, with what random last bits do, and differences and their order."""
-    noise = rounding_noise(*question.line, rng)
+    noise = rounding_noise(*question.line, rng, floor=floor)
     apart = abs(mistake.ours - mistake.theirs)
-    if noise and apart <= noise:
+    explained = noise and apart <= noise
+    if explained and 4 * noise < rounding_noise(*question.line, rng, floor=floor, width=WIDE):
         drowned = noise >= abs(mistake.ours) + abs(mistake.theirs)
         verdict = Verdict.UNCHECKED if drowned else Verdict.ROUNDOFF
         reason = "it drowns in rounding" if drowned else "random last bits move it as much"
         error = TOLERANCE * apart / noise
         return replace(mistake, verdict=verdict, oracle=Oracle.LAST_BITS, error=error, reason=reason)
     second = _by_differences(question)
+    if explained and second.verdict is not Verdict.WRONG:  # it jumps, as a rule does that compares what is rounded
+        return second
     order = convergence(*question.line, question.ours).order
     if second.verdict is Verdict.PASS and order is not None and order > RIGHT:
         return second  # the complex step was the wrong one to ask here
@@ -167,26 +218,67 @@ def _between_sides(question: Question, sides: Sides) -> bool:
     Where it does not lie between them along the direction, several kinks at once may be why, so that each number of
     the leaf is looked at by itself.
     """
-    before, after = sides(*question.line, ASIDE)
-    if not abs(after - before) > KINK * max(abs(before), abs(after)):
+    before, after, slack = _two_sides(question, sides, question.direction)
+    if _differ(before, after, slack):
+        if min(before, after) - slack <= question.ours <= max(before, after) + slack:
+            return True
+    elif not _is_on_a_kink(question, sides):
         return False
-    if min(before, after) <= question.ours <= max(before, after):
-        return True
     leaf = question.leaf
     if leaf.size > MOST_CORNERS:
         return False
     for place in np.ndindex(leaf.shape):
         alone = np.zeros(leaf.shape)
         alone[place] = 1.0
-        before, after = sides(question.objective, leaf, alone, ASIDE)
-        slack = 10 * ASIDE * max(abs(before), abs(after))
+        before, after, slack = _two_sides(question, sides, alone)
         if not min(before, after) - slack <= question.gradient[place] <= max(before, after) + slack:
-            return False
+            return _among_neighbours(question, sides)
     return True
 
 
-def _complex_sides(objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: float) -> tuple[float, float]:
-    """Return the slopes a little before and a little after."""
+def _is_on_a_kink(question: Question, sides: Sides) -> bool:
+    """Tell whether there is a kink along some direction, if not along the one that is looked at."""
+    rng = np.random.default_rng(0)
+    return any(_differ(*_two_sides(question, sides, rng.normal(size=question.leaf.shape))) for _ in range(6))
+
+
+def _differ(before: float, after: float, slack: float) -> bool:
+    return abs(after - before) > max(KINK * max(abs(before), abs(after)), slack)
+
+
+def _among_neighbours(question: Question, sides: Sides) -> bool:
+    """Tell whether our derivative lies between those at points around the leaf, on all sides of its kinks."""
+    objective, leaf, direction = question.line
+    at, rng = objective.graph.values[leaf].astype(np.float64), np.random.default_rng(0)
+    slopes, slack = [], 0.0
+    for _ in range(NEIGHBOURS):
+        beside = ASIDE * np.where(at == 0, 1, np.abs(at)) * rng.normal(size=at.shape)
+        with np.errstate(all="ignore"):
+            *both, noise = sides(objective, leaf, direction, 1e-3 * ASIDE * closest(at, direction), beside)
+        slopes += both
+        slack = max(slack, noise)
+    return min(slopes) - slack <= question.ours <= max(slopes) + slack
+
+
+def _two_sides(question: Question, sides: Sides, direction: NDArray[Any]) -> tuple[float, float, float]:
+    """Return the slopes at the very edge of both sides, and how uncertain they are.
+
+    They are looked at twice, at half the distance: what changes with it is curvature, and is taken away; a kink stays.
+    """
+    objective, leaf, _ = question.line
+    at = objective.graph.values[leaf].astype(np.float64)
+    aside = ASIDE * closest(at, direction)
     with np.errstate(all="ignore"):
-        before, after = (float(complex_step(objective, leaf, direction, s * aside).sum()) for s in (-1, 1))
-    return before, after
+        far, near = (sides(objective, leaf, direction, aside / fraction) for fraction in (1, 2))
+    before, after = (2 * close - distant for close, distant in zip(near[:2], far[:2], strict=True))
+    curved = 10 * ASIDE * max(abs(x - y) for x, y in zip(near[:2], far[:2], strict=True))
+    return before, after, 4 * near[2] + curved + TOLERANCE * objective.unit * max(abs(before), abs(after))
+
+
+def _complex_sides(
+    objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: float, beside: NDArray[Any] | float = 0.0
+) -> tuple[float, float, float]:
+    """Return the slopes a little before and a little after, and what rounding does to them."""
+    terms = [complex_step(objective, leaf, direction, sign * aside * direction + beside) for sign in (-1, 1)]
+    before, after = (float(each.sum()) for each in terms)
+    return before, after, TOLERANCE * 2.0**-53 * float(np.abs(terms).sum())

@@ -14,10 +14,16 @@ from ..engine.backprop import grad
 from ..engine.graph import Graph
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
-from .oracles.complex_safe import first_unsafe
+from .oracles.complex_safe import Slopes, slopes_of
 
 LARGE = 1024.0
 """The size of the cotangents: a rule that clips its gradient is seen only where the clip is reached."""
+
+LARGEST, ROUNDED = 2.0**60, 2.0**-10
+"""Up to how much larger cotangents are made, and the change, relative to its value, below which none is."""
+
+SPAN, MOST_GROUPS = 2.0**12, 6
+"""How far apart numbers of a gradient may be to be looked at along one direction, and how many of those there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,22 +38,24 @@ class Objective:
         """The unit of rounding: float32's, if any of it is involved."""
         return 2.0**-53 if all(node.dtype == np.float64 for node in self.graph.nodes) else 2.0**-24
 
-    def directions(self, leaf: Tensor, count: int | None, rng: np.random.Generator) -> Iterator[NDArray[Any]]:
-        """Draw directions in a leaf, as many as are asked for, or as are enough.
+    def directions(self, gradient: NDArray[Any], count: int | None, rng: np.random.Generator) -> Iterator[NDArray[Any]]:
+        """Draw directions along which every number of a gradient counts for as much as the others.
 
-        One is enough, unless chance puts it at right angles to a mistake. Of the few digits of float32 the tolerance
-        leaves three, so that one direction in twenty hides a mistake of 1 %: there are four.
+        Small numbers would hide behind large ones, and zeros behind all: those much smaller than others, by ``SPAN``,
+        have a direction of their own. Signs are those of the gradient, so that mistakes of one kind add up. ``count``
+        is how many are drawn of each.
         """
         if count is not None and count < 1:
             raise ValueError(f"directions must be 1 or more, not {count}")
-        usual = 1 if self.unit == 2.0**-53 else 4
-        for _ in range((count or usual) if leaf.size else 0):
-            yield rng.normal(size=leaf.shape)
+        for group in _groups(np.abs(gradient)):
+            for _ in range(count or 1):
+                weights = np.copysign(rng.uniform(0.5, 1.5, gradient.shape), rng.normal(size=gradient.shape))
+                yield _scaled(weights, np.asarray(gradient, np.float64), group)
 
     @cached_property
-    def unsafe(self) -> Tensor | None:
-        """The first node whose forward does not compute with complex numbers."""
-        return first_unsafe(self.graph)
+    def slopes(self) -> Slopes:
+        """How the outputs change along a direction in everything, and whether the complex step may be believed."""
+        return slopes_of(self.graph)
 
     @cached_property
     def precise(self) -> dict[tuple[Tensor, bytes], Any]:
@@ -58,6 +66,28 @@ class Objective:
     def random(cls, graph: Graph, rng: np.random.Generator) -> Objective:
         """Weigh the outputs by random cotangents."""
         return cls(graph, tuple(rng.normal(0.0, LARGE, output.shape) for output in graph.outputs))
+
+    @classmethod
+    def equilibrated(cls, graph: Graph, rng: np.random.Generator) -> Objective:
+        """Weigh by random cotangents, larger for numbers that change little: none hides behind those that change much.
+
+        Of what is rounding beside its value, too little is left to be made larger.
+        """
+        slopes, values, *_ = measured = slopes_of(graph)
+        sizes = np.maximum(np.abs(slopes), ROUNDED * np.abs(values))
+        sizes = np.where(np.isfinite(sizes) & (slopes != 0), sizes, 0)
+        with np.errstate(all="ignore"):
+            factors = np.where(sizes > 0, np.minimum(sizes.max(initial=0.0) / sizes, LARGEST), 1.0)
+        drawn = np.split(factors, np.cumsum([output.size for output in graph.outputs])[:-1])
+        made = cls(
+            graph,
+            tuple(
+                rng.normal(0.0, LARGE, output.shape) * factor.reshape(output.shape)
+                for output, factor in zip(graph.outputs, drawn, strict=True)
+            ),
+        )
+        vars(made)["slopes"] = measured
+        return made
 
     def gradients(self, leaves: Sequence[Tensor]) -> list[NDArray[Any]]:
         """Return the gradient in each leaf, by the rules under test; zeros where no gradient flows."""
@@ -92,6 +122,29 @@ def _grad(pairs: list[tuple[Tensor, NDArray[Any]]], leaves: Sequence[Tensor]) ->
     together = Primitive("together", lambda *ys: np.zeros(()), lambda g, y, *ys: cotangents, None)
     values = tuple(output.value for output in outputs)
     return grad(Tensor(np.zeros(()), together, outputs, values, requires_grad=True), leaves, allow_unused=True)
+
+
+def _groups(sizes: NDArray[Any]) -> Iterator[NDArray[np.bool_]]:
+    """Yield which numbers are looked at together: those within a span of the largest left; the rest, as the zeros."""
+    left = np.ones(sizes.shape, bool)
+    for _ in range(MOST_GROUPS):
+        largest = sizes.max(where=left, initial=0.0)
+        if not 0 < largest < np.inf:
+            break
+        group = left & (sizes >= largest / SPAN)
+        yield group
+        left &= ~group
+    if left.any():
+        yield left
+
+
+def _scaled(weights: NDArray[Any], gradient: NDArray[Any], group: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return a direction in a group alone, along which each number of the gradient counts for its weight."""
+    largest = np.abs(gradient[group]).max()
+    if not (0 < largest < np.inf):
+        return np.where(group, weights, 0.0)
+    given = np.where(group & (gradient != 0), gradient, np.copysign(largest, weights))  # a few of the last may be zeros
+    return np.where(group, np.abs(weights) * (largest / np.abs(given)) * np.sign(given), 0.0)
 
 
 def compared(ours: NDArray[Any], theirs: NDArray[Any]) -> tuple[float, float]:

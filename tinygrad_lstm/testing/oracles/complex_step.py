@@ -9,26 +9,28 @@ from numpy.typing import NDArray
 
 from ...engine.tensor import Tensor
 from ..objective import Objective, compared
-from .complex_safe import STEP
+from .complex_safe import STEP, reach
 from .question import Answer, Question
 
 
-def complex_step(objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: float = 0.0) -> NDArray[Any]:
+def complex_step(
+    objective: Objective, leaf: Tensor, direction: NDArray[Any], aside: NDArray[Any] | float = 0.0
+) -> NDArray[Any]:
     """Return the terms whose sum is the derivative, exact to rounding: Im f(x + ihu) / h (Squire & Trapp 1998).
 
-    ``aside`` takes the derivative a little further along the direction instead. Raises TypeError for a forward that
-    does not compute with complex numbers.
+    ``aside`` takes it so far from there instead. Raises TypeError for a forward that does not compute with
+    complex numbers.
     """
     graph = objective.graph
     at = graph.values[leaf].astype(np.float64)
-    moved = at + aside * np.maximum(np.abs(at), 1) * direction + 1j * STEP * direction
-    values = graph.replay({leaf: moved}, dtype=np.float64)
-    return objective.terms({output: np.imag(values[output]) / STEP for output in graph.outputs})
+    step = reach(STEP, at, direction)
+    values = graph.replay({leaf: at + aside + 1j * step * direction}, dtype=np.float64)
+    return objective.terms({output: np.imag(values[output]) / step for output in graph.outputs})
 
 
 def safe_complex_step(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> NDArray[Any] | None:
     """Return its terms, or None where a forward does not compute with complex numbers."""
-    if objective.unsafe is not None:
+    if not objective.slopes.believed:
         return None
     try:
         with np.errstate(all="ignore"):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...engine.tensor import Tensor
 from ..objective import Objective
+from .complex_safe import closest
 from .kinks import short_of_a_kink
 from .question import Answer, Question
 
@@ -23,6 +24,10 @@ gone.
 
 BARS = 10.0
 """How many error bars a difference may be off. Of 3,131 correct cases the worst was off by 0.44."""
+
+
+ROUGH = 2.0**-22
+"""How far apart, relative to the input, the points are at which roughness is looked at: a few float32 numbers."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +44,19 @@ class Estimate:
         return np.isfinite(self.slope) and BARS * self.bar <= 1e-4 * self.scale
 
 
-def differences(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> Estimate:
+def differences(objective: Objective, leaf: Tensor, direction: NDArray[Any], nearer: float = 1.0) -> Estimate:
     """Take central differences, extrapolated to a step of zero (Richardson 1911), with an error bar (Ridders 1982).
 
     The first step is a tenth of the input's size, or less if there is a kink on the way; smaller ones are tried while
-    they give a smaller error bar. To the estimate of truncation comes what rounding does to a difference.
+    they give a smaller error bar. To the estimate of truncation comes what rounding does to a difference. ``nearer``
+    makes the first step so many times smaller.
     """
-    step = first_step(objective, leaf, direction)
+    step = first_step(objective, leaf, direction) / nearer
     best = Estimate(np.nan, np.inf, 0.0)
     with np.errstate(all="ignore"):
+        rough = roughness(objective, leaf, direction)
         for _ in range(8):
-            found = min(_extrapolated(objective, leaf, direction, step), key=lambda estimate: estimate.bar)
+            found = min(_extrapolated(objective, leaf, direction, step, rough), key=lambda estimate: estimate.bar)
             if found.bar < best.bar:
                 best = found
             elif np.isfinite(best.bar):
@@ -58,12 +65,14 @@ def differences(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> 
     return best
 
 
-def _extrapolated(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float) -> Iterator[Estimate]:
+def _extrapolated(
+    objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float, rough: float
+) -> Iterator[Estimate]:
     """Yield what each further halving and each further order of extrapolation give."""
     row: list[float] = []
     for _ in range(LEVELS):
         changes, rounding = central(objective, leaf, direction, step)
-        noise = 4 * rounding / (2 * step)
+        noise = 4 * max(rounding, rough) / (2 * step)
         scale = float(np.abs(changes).sum()) / (2 * step)
         new = [float(changes.sum()) / (2 * step)]
         for level, previous in enumerate(row):
@@ -76,7 +85,8 @@ def _extrapolated(objective: Objective, leaf: Tensor, direction: NDArray[Any], s
 
 def first_step(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> float:
     """Return the largest step to try along a direction: a tenth of the leaf's size, or less, short of a kink."""
-    size = float(np.abs(objective.graph.values[leaf]).max(initial=0.0)) or 1.0
+    sizes = np.abs(objective.graph.values[leaf])
+    size = float(sizes.max(where=direction != 0, initial=0.0) or sizes.max(initial=0.0)) or 1.0
     step = 0.1 * size / (float(np.abs(direction).max(initial=0.0)) or 1.0)
     return short_of_a_kink(objective.graph, leaf, direction, step) or step
 
@@ -85,14 +95,33 @@ def central(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: f
     """Return what two steps, one forth and one back, change in each term, and what one rounding of all comes to."""
     at = objective.graph.values[leaf].astype(np.float64)
     after, before = (objective.terms_at(leaf, at + sign * step * direction) for sign in (1, -1))
-    return after - before, 2.0**-53 * float(np.abs(after).sum() + np.abs(before).sum())
+    moved = after != before  # what stays the same to the last bit is not computed from the leaf
+    return after - before, 2.0**-53 * float((np.abs(after) + np.abs(before))[moved].sum())
 
 
-def one_sided(objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float) -> tuple[float, float]:
-    """Return the slopes just before and just after where the leaf stands, by differences a step apart."""
+def roughness(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> float:
+    """Return how far from smooth the objective is at the smallest scale, by third differences (Moré & Wild 2011).
+
+    It is what is rounded inside of forwards, as by a cast to float32; the median, as a kink is no rounding.
+    """
     at = objective.graph.values[leaf].astype(np.float64)
-    before, here, after = (float(objective.terms_at(leaf, at + s * step * direction).sum()) for s in (-1, 0, 1))
-    return (here - before) / step, (after - here) / step
+    step = ROUGH * closest(at, direction)
+    values = [objective.terms_at(leaf, at + k * step * direction).sum() for k in range(-6, 6)]
+    return float(np.median(np.abs(np.diff(values, 3))))
+
+
+def one_sided(
+    objective: Objective, leaf: Tensor, direction: NDArray[Any], step: float, beside: NDArray[Any] | float = 0.0
+) -> tuple[float, float, float]:
+    """Return the slopes just before and after where the leaf stands, by differences a step apart, and their noise.
+
+    ``beside`` is how far from there they are taken.
+    """
+    at = objective.graph.values[leaf].astype(np.float64) + beside
+    terms = [objective.terms_at(leaf, at + s * step * direction) for s in (-1, 0, 1)]
+    before, here, after = (float(each.sum()) for each in terms)
+    rounding = max(2.0**-53 * float(np.abs(terms).sum()), roughness(objective, leaf, direction))
+    return (here - before) / step, (after - here) / step, 4 * rounding / step
 
 
 def ask(question: Question) -> Answer:

@@ -36,3 +36,11 @@ def replicas(
         value = np.asanyarray(forward(node, values))
         made[node] = Tensor(value, primitive(node), inputs, values, node.attrs, node.requires_grad, node.context)
     return made
+
+
+def in_float64(graph: Graph) -> tuple[Graph, dict[Tensor, Tensor]]:
+    """Return a replica that computes in float64, rules and all, from the same numbers; and what replaces each node."""
+    leaves = {leaf: graph.values[leaf].astype(np.float64) for leaf in graph.leaves}
+    with np.errstate(all="ignore"):
+        made = replicas(graph, leaves, lambda node, values: node.primitive.forward(*values, **node.attrs))  # type: ignore[union-attr]
+    return Graph(*(made[output] for output in graph.outputs)), made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,33 @@ def _wrong_contributions(steps: list[Contribution], rng: np.random.Generator) ->
         if finding.verdict is Verdict.WRONG:
             found_wrong[step.node.primitive] += 1
             yield WrongContribution(step.node, step.slot, finding)
+
+
+def ties_miscounted(question: Question, rng: np.random.Generator) -> Blame | None:
+    """Find rules that are wrong where all their inputs move together, as tied ones do: along a tie there is no kink.
+
+    Each of two tied numbers may get none of the gradient, or all; both together get all of it, once.
+    """
+    graph = question.objective.graph
+    wrong: list[WrongContribution] = []
+    for seed in zip(graph.outputs, question.objective.cotangents, strict=True):
+        for _, steps in groupby(backprop(*seed) if seed[0].requires_grad else (), lambda step: step.node.serial):
+            moved = list(steps)
+            node = moved[0].node
+            shift = Tensor(np.zeros(()), requires_grad=True)
+            inputs = [Tensor(value) for value in node.input_values]
+            for step in moved:
+                inputs[step.slot] = inputs[step.slot] + shift
+            assert node.primitive is not None
+            alone = Tensor(node.value, node.primitive, tuple(inputs), node.input_values, node.attrs, True, node.context)
+            objective = Objective(Graph(alone), (np.asarray(moved[0].upstream),))
+            products = np.concatenate([np.ravel(step.contribution) for step in moved])
+            finding = judge(Question(objective, shift, np.asarray(products.sum()), np.ones(())), rng)
+            if finding.verdict is Verdict.WRONG:
+                wrong.append(WrongContribution(node, moved[0].slot, finding))
+    return (
+        Blame(_sentence(tuple(wrong), Counter(each.node.primitive for each in wrong)), tuple(wrong)) if wrong else None
+    )
 
 
 def _recheck(step: Contribution, rng: np.random.Generator, thorough: bool) -> Finding:
