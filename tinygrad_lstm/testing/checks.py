@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..engine.backprop import grad
+from ..engine.ops import BUILTIN
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
@@ -22,7 +23,7 @@ from .oracles.question import Question
 from .oracles.registry import evidence
 from .report.blame import blame
 from .report.failure import Failure
-from .subject import Subject, outputs_of, parameters_of
+from .subject import Subject, outputs_of
 from .unrolled import Unrolled
 from .verdicts import Finding, Oracle, Report, Verdict, worse
 
@@ -50,7 +51,7 @@ def check_vjp(
     """Check the gradients of ``f(*inputs)`` in every input, and in ``parameters`` that f uses, by complex step.
 
     f takes Tensors and returns a Tensor, or a tuple of them, of any shape; its cotangents are random. A module brings
-    its own parameters. A Tensor instead of f stands for its graph, and is checked in every leaf that requires a
+    its own parameters, and what else takes part and requires a gradient is found in the graph. A Tensor instead of f stands for its graph, and is checked in every leaf that requires a
     gradient. For each input x and a random direction u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying
     f's own graph on complex numbers: no truncation and no cancellation, so that they may differ by rounding alone,
     1e4 · 2⁻⁵³ times the sum of the absolute terms (``judge.TOLERANCE``). Where float32 is involved it is 2⁻²⁴, and so
@@ -133,7 +134,7 @@ def check_second_order(
     """
     generator = np.random.default_rng(rng)
     subject = Subject.called(f, inputs, parameters, generator)
-    parameters = parameters_of(f, parameters)
+    parameters = subject.parameters
     cotangents = [
         tensor(generator.normal(size=output.shape), name=f"cotangent {i}", dtype=output.dtype)
         for i, output in enumerate(subject.graph.outputs)
@@ -153,7 +154,9 @@ def check_second_order(
 
     if not cotangents:
         return _judged(subject, directions, generator)
-    second = Subject.called(gradients, [*inputs, *cotangents], parameters, generator, ignoring=LINEAR)
+    own = {p.name for node in subject.graph.nodes if (p := node.primitive) and BUILTIN.get(p.name) is not p}
+    whose = f"the rule of {' or '.join(sorted(own))}" if own else "a rule"
+    second = Subject.called(gradients, [*inputs, *cotangents], parameters, generator, LINEAR, whose)
     report = _judged(second, directions, generator)
     names = list(subject.checked)
     by_name = dict(zip((names[i] for i in position), second.graph.outputs, strict=True))
@@ -196,7 +199,7 @@ def check_op(
             continue  # all zero: the first order has reported it
         except TypeError as error:
             raise GradientError(
-                f"the rule is right but cannot be differentiated again: {error}; write it with operators and tl's "
+                f"the rule cannot be differentiated again: {error}; write it with operators and tl's "
                 "functions, such as tl.cos(x), which take tensors and arrays alike"
             ) from error
     precision = require_single_precision(f, inputs, generator)
