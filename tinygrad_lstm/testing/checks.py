@@ -51,14 +51,15 @@ def check_vjp(
     """Check the gradients of ``f(*inputs)`` in every input, and in ``parameters`` that f uses, by complex step.
 
     f takes Tensors and returns a Tensor, or a tuple of them, of any shape; its cotangents are random. A module brings
-    its own parameters, and what else takes part and requires a gradient is found in the graph. A Tensor instead of f stands for its graph, and is checked in every leaf that requires a
-    gradient. For each input x and a random direction u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying
-    f's own graph on complex numbers: no truncation and no cancellation, so that they may differ by rounding alone,
-    1e4 · 2⁻⁵³ times the sum of the absolute terms (``judge.TOLERANCE``). Where float32 is involved it is 2⁻²⁴, and so
-    many mistakes would hide from one direction that there are four, unless you ask for another number. A forward that
-    does not compute with complex numbers is checked by extrapolated differences. After a mismatch, 700 digits decide
-    between a mistake and rounding if mpmath is installed, and else what a random last bit in every value does to the
-    gradient. At a kink or a tie the gradient must lie between those of its two sides.
+    its own parameters, and what else takes part and requires a gradient is found in the graph. A Tensor instead of f
+    stands for its graph, and is checked in every leaf that requires a gradient. For each input x and a random direction
+    u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying f's own graph on complex numbers: no truncation
+    and no cancellation, so that they may differ by rounding alone, 1e4 · 2⁻⁵³ times the sum of the absolute terms
+    (``judge.TOLERANCE``). Where float32 is involved it is 2⁻²⁴, and so many mistakes would hide from one direction that
+    there are four, unless you ask for another number. A forward that does not compute with complex numbers is checked
+    by extrapolated differences. After a mismatch, 700 digits decide between a mistake and rounding if mpmath is
+    installed, and else what a random last bit in every value does to the gradient. At a kink or a tie the gradient must
+    lie between those of its two sides.
 
     ``inputs`` are what f is called with: tensors, or what ``tl.tensor`` takes; arrays of integers and booleans go to f
     as they are. ``directions`` is how many are tried in each input, and ``rng`` the seed, or a numpy Generator, that
