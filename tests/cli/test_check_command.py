@@ -172,7 +172,7 @@ def test_names_of_a_persons_own_are_escaped(here):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["my_ops.py:noisy"], 1, "the function is random: two runs on the same inputs differ"),
+        (["my_ops.py:noisy"], 1, "the function is not the same in two runs on the same inputs: it is random, or keeps"),
         (["my_ops.py:constant"], 1, "the result does not depend on input 0"),
         (["my_ops.py:flat"], 1, "nothing was checked, so that a wrong rule would pass as well"),
         (["my_ops.py:broken"], 2, "broken in my_ops.py failed in line 38: RuntimeError: nothing works"),

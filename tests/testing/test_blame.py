@@ -109,7 +109,7 @@ def test_where_every_rule_is_right_the_engine_is_to_blame(fault, monkeypatch):
     name, faulty, f = ENGINE_FAULTS[fault]
     monkeypatch.setattr(backprop, name, faulty)
     failure = failure_of(f, [[0.5, -1.0], [2.0, 1.5]], [0.5, 1.0])
-    assert failure.blame.sentence.startswith(f"every rule is right; the engine {fault}, from ")
+    assert failure.blame.sentence.startswith(f"every rule agrees here; the engine {fault}, from ")
     assert not failure.blame.wrong
     assert failure.blame.marked
 
@@ -118,28 +118,28 @@ def test_a_gradient_that_is_returned_wrong_is_not_mistaken_for_one_that_arrives_
     monkeypatch.setattr(backprop, "_owned", lambda step: step.after * 2.0)
     sentence = failure_of(tl.tanh, [0.5]).blame.sentence
     assert sentence == (
-        "every rule is right, and the walk brings input 0 what it should have, but another gradient is returned"
+        "every rule agrees here, and the walk brings input 0 what it should have, but another gradient is returned"
     )
 
 
 def test_a_gradient_returned_before_all_of_it_has_come_is_found(monkeypatch):
     monkeypatch.setattr(backprop, "_plan", plan_that_loses_one_of_two)
     sentence = failure_of(lambda x: tl.tanh(x) + tl.sin(x), [0.5]).blame.sentence
-    assert sentence.startswith("every rule is right, and the walk brings input 0 what it should have")
+    assert sentence.startswith("every rule agrees here, and the walk brings input 0 what it should have")
 
 
 def test_a_rule_given_another_upstream_than_has_come_is_found(monkeypatch):
     monkeypatch.setattr(backprop, "_walk", walk_that_doubles_what_mul_is_given)
     sentence = failure_of(lambda x: tl.tanh(x * 3.0), [0.5]).blame.sentence
     assert sentence.startswith(
-        "every rule is right; the engine applies a rule before all contributions have come, from mul of shape (1,) to "
+        "every rule agrees here; the engine applies a rule before all contributions have come, from mul of shape (1,) "
     )
 
 
 def test_a_lost_contribution_is_found(monkeypatch):
     monkeypatch.setattr(backprop, "_walk", walk_that_skips)
     sentence = failure_of(lambda x: tl.tanh(x) + tl.sin(x), [0.5]).blame.sentence
-    assert sentence == "every rule is right; the engine loses a contribution, from tanh of shape (1,) to its input 0"
+    assert sentence == "every rule agrees here; the engine loses a contribution, from tanh of shape (1,) to its input 0"
 
 
 # Shrinking
@@ -161,7 +161,7 @@ def test_a_fault_of_the_engine_shrinks_to_three_nodes_at_most(fault, monkeypatch
     deep = lambda a, b: tl.sigmoid(f(a, b) @ f(a, b)) + a
     smallest = failure_of(deep, [[0.5, -1.0], [2.0, 1.5]], [0.5, 1.0]).smallest
     assert len(smallest.graph) <= 3
-    assert smallest.blame.sentence.startswith(f"every rule is right; the engine {fault}")
+    assert smallest.blame.sentence.startswith(f"every rule agrees here; the engine {fault}")
 
 
 def test_a_fault_without_a_node_to_blame_shrinks_one_change_at_a_time(monkeypatch):

@@ -138,7 +138,7 @@ def test_the_right_rule_passes(name, seed):
     """The same programs on other numbers and in other directions."""
     fault = FAULTS[name]
     report = check_vjp(fault.f, *inputs_of(fault, seed), rng=seed)
-    assert len(report.errors) == len(fault.shapes)
+    assert {f"input {i}" for i in range(len(fault.shapes))} <= set(report.errors)
 
 
 def only_the_last_contribution(output, inputs, seed, allow_unused):
@@ -242,9 +242,12 @@ def test_the_report_names_every_input(rng):
     assert report.worst == max(report.errors.values())
 
 
-def test_two_inputs_of_one_name_are_refused():
-    with pytest.raises(ValueError, match="same name"):
-        check_vjp(lambda a, b: a * b, tl.tensor(1.0, name="x"), tl.tensor(2.0, name="x"))
+def test_inputs_and_parameters_of_one_name_are_numbered():
+    report = check_vjp(lambda a, b: a * b, tl.tensor(1.0, name="x"), tl.tensor(2.0, name="x"))
+    assert list(report.findings) == ["x", "x (2)"]
+    first, second = tl.Linear(3, 3, rng=0), tl.Linear(3, 3, rng=1)
+    report = check_vjp(lambda x: second(first(x)), [1.0, 2.0, 3.0])
+    assert list(report.findings) == ["input 0", "weight", "bias", "weight (2)", "bias (2)"]
 
 
 def test_a_function_must_return_tensors():
@@ -260,7 +263,7 @@ def test_a_value_taken_outside_the_graph_is_noticed(f):
 
 def test_a_random_function_is_called_random():
     dice = np.random.default_rng(0)
-    with pytest.raises(tl.testing.GradientError, match="is random"):
+    with pytest.raises(tl.testing.GradientError, match=r"not the same in two runs .*: it is random, or keeps"):
         tl.testing.check_vjp(lambda x: x * dice.normal(), [1.0, 2.0])
 
 

@@ -66,7 +66,7 @@ def backprop(
     if not isinstance(output, Tensor):
         raise TypeError(_START.format(output))
     first = as_seed(output, seed, create_graph)
-    return _silent(_walk(output, first, None if inputs is None else tuple(inputs), create_graph))
+    return _walk(output, first, None if inputs is None else tuple(inputs), create_graph)
 
 
 @np.errstate(under="ignore")  # a gradient that vanishes is no fault
@@ -74,7 +74,7 @@ def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
     """Drain the walk into the ``.grad`` of the leaves. Nothing is changed unless the whole walk succeeds."""
     first = as_seed(output, seed)
     gradients: dict[Tensor, Array] = {output: read_only(first.copy())} if output.is_leaf else {}
-    for step in _silent(_walk(output, first, None, False, watched=False)):
+    for step in _walk(output, first, None, False, watched=False):
         if step.arrived == step.expected and step.input.primitive is None:
             gradients[step.input] = _owned(step)
     with _adding_up:
@@ -198,6 +198,13 @@ def _walk(
     output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_graph: bool, *, watched: bool = True
 ) -> Iterator[Contribution]:
     """Walk; where nobody watches, add up in place and yield only what completes a gradient."""
+    walk = _steps(output, seed, inputs, create_graph, watched)
+    return _silenced(walk) if current().detecting_nan else walk
+
+
+def _steps(
+    output: Tensor, seed: Any, inputs: tuple[Tensor, ...] | None, create_graph: bool, watched: bool
+) -> Iterator[Contribution]:
     expected = _plan(output, inputs)
     arrived = dict.fromkeys(expected, 0)
     totals = {output: seed}
@@ -233,14 +240,8 @@ def _walk(
                 yield tuple.__new__(Contribution, edge)  # what Contribution(*edge) comes to, in half the time
 
 
-def _silent(walk: Iterator[Contribution]) -> Iterator[Contribution]:
-    """Walk without numpy's warnings where faults are looked for; they are back whenever the walk is suspended."""
-    if current().detecting_nan is None:
-        return walk
-    return _silenced(walk)
-
-
 def _silenced(walk: Iterator[Contribution]) -> Iterator[Contribution]:
+    """Walk without numpy's warnings, which are back whenever the walk is suspended."""
     while True:
         with np.errstate(all="ignore"):
             step = next(walk, None)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..engine.backprop import grad
+from ..engine.ops import BUILTIN
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
@@ -23,7 +24,7 @@ from .oracles.registry import evidence
 from .oracles.replicas import in_float64
 from .report.blame import blame, ties_miscounted
 from .report.failure import Failure
-from .subject import Subject, outputs_of, parameters_of
+from .subject import Subject, outputs_of
 from .unrolled import Unrolled
 from .verdicts import Finding, Oracle, Report, Verdict, worse
 
@@ -51,10 +52,11 @@ def check_vjp(
     """Check the gradients of ``f(*inputs)`` in every input, and in ``parameters`` that f uses, by complex step.
 
     f takes Tensors and returns a Tensor, or a tuple of them, of any shape; its cotangents are random. A module brings
-    its own parameters. A Tensor instead of f stands for its graph, and is checked in every leaf that requires a
-    gradient. For each input x and a random direction u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying
-    f's own graph on complex numbers: no truncation and no cancellation, so that they may differ by rounding alone,
-    1e4 · 2⁻⁵³ times the sum of the absolute terms (``judge.TOLERANCE``). Directions and cotangents are scaled so that
+    its own parameters, and what else takes part and requires a gradient is found in the graph. A Tensor instead of f
+    stands for its graph, and is checked in every leaf that requires a gradient. For each input x and a random direction
+    u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying f's own graph on complex numbers: no truncation
+    and no cancellation, so that they may differ by rounding alone, 1e4 · 2⁻⁵³ times the sum of the absolute terms
+    (``judge.TOLERANCE``). Directions and cotangents are scaled so that
     no small number hides behind a large one. Where float32 is involved it is 2⁻²⁴, and the graph is checked in float64
     besides. A forward that does not compute with complex numbers, at these inputs, is checked by extrapolated
     differences, and one difference of the whole stands beside the complex step in any case. After a mismatch, 700
@@ -135,7 +137,7 @@ def check_second_order(
     """
     generator = np.random.default_rng(rng)
     subject = Subject.called(f, inputs, parameters, generator)
-    parameters = parameters_of(f, parameters)
+    parameters = subject.parameters
     cotangents = [
         tensor(generator.normal(size=output.shape), name=f"cotangent {i}", dtype=output.dtype)
         for i, output in enumerate(subject.graph.outputs)
@@ -155,7 +157,9 @@ def check_second_order(
 
     if not cotangents:
         return _judged(subject, directions, generator)
-    second = Subject.called(gradients, [*inputs, *cotangents], parameters, generator, ignoring=LINEAR)
+    own = {p.name for node in subject.graph.nodes if (p := node.primitive) and BUILTIN.get(p.name) is not p}
+    whose = f"the rule of {' or '.join(sorted(own))}" if own else "a rule"
+    second = Subject.called(gradients, [*inputs, *cotangents], parameters, generator, LINEAR, whose)
     report = _judged(second, directions, generator)
     names = list(subject.checked)
     by_name = dict(zip((names[i] for i in position), second.graph.outputs, strict=True))
@@ -198,7 +202,7 @@ def check_op(
             continue  # all zero: the first order has reported it
         except TypeError as error:
             raise GradientError(
-                f"the rule is right but cannot be differentiated again: {error}; write it with operators and tl's "
+                f"the rule cannot be differentiated again: {error}; write it with operators and tl's "
                 "functions, such as tl.cos(x), which take tensors and arrays alike"
             ) from error
     precision = require_single_precision(f, inputs, generator)

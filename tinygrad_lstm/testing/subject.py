@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ class Subject:
     graph: Graph
     checked: dict[str, Tensor]
     without: dict[str, str]  # names of the inputs without a gradient, and why
+    parameters: tuple[Tensor, ...] = ()  # of those checked, the ones that f is not called with
 
     @classmethod
     def called(
@@ -41,16 +43,18 @@ class Subject:
         parameters: Sequence[Tensor],
         rng: np.random.Generator,
         ignoring: str = "",
+        whose: str = "the function",
     ) -> Subject:
         """Call the function, and refuse one that is random, ignores an input, or computes outside its graph.
 
-        If there may be a reason for ``ignoring`` an input, it is only noted.
+        Leaves that require a gradient and take part are checked too, whoever owns them. If there may be a reason for
+        ``ignoring`` an input, it is only noted. ``whose`` is who computes, where it is not the function itself.
         """
         if not callable(f):
             raise TypeError(f"what is checked must be a function of tensors, a module or a tensor, not {f!r}")
         arguments = [argument(x, position) for position, x in enumerate(inputs)]
         leaves = [x for x in arguments if isinstance(x, Tensor)]
-        parameters = parameters_of(f, parameters)
+        parameters = _parameters_of(f, parameters)
         before = [(x, np.array(x)) for x in (*arguments, *parameters)]
         try:
             result = f(*arguments)
@@ -59,10 +63,6 @@ class Subject:
             error.add_note(f"raised by the function whose gradient was to be checked, given {shapes}")
             raise
         outputs = outputs_of(result)
-        checked = {leaf.name or "": leaf for leaf in leaves}
-        checked |= {parameter.name or f"parameter {i}": parameter for i, parameter in enumerate(parameters)}
-        if len(checked) < len(leaves) + len(parameters):
-            raise ValueError("two inputs have the same name; the report knows them by name")
         for position, (x, value) in enumerate(before):
             if not _is_same(np.asarray(x), value):
                 name = (isinstance(x, Tensor) and x.name) or f"input {position}"
@@ -75,6 +75,9 @@ class Subject:
                 "the function returns NaN or Inf at these inputs; its gradients there cannot be checked"
             )
         graph = Graph(*outputs)
+        known = {*leaves, *parameters}
+        parameters += [leaf for leaf in graph.leaves if leaf.requires_grad and leaf not in known]  # of f's own
+        checked = _by_name(leaves, parameters)
         used = set(graph.leaves)
         ignored = [name for name, leaf in checked.items() if leaf not in used]
         if ignored and not ignoring:
@@ -83,24 +86,35 @@ class Subject:
             )
         for name in ignored:
             del checked[name]
-        _require_faithful(f, graph, arguments, parameters, rng)
+        _require_faithful(f, graph, arguments, parameters, rng, whose)
         without = {f"input {i}": INTEGERS for i, x in enumerate(arguments) if not isinstance(x, Tensor)}
-        return cls(graph, checked, without | dict.fromkeys(ignored, ignoring))
+        return cls(graph, checked, without | dict.fromkeys(ignored, ignoring), tuple(parameters))
 
     @classmethod
     def of(cls, output: Tensor) -> Subject:
         """Take what a tensor was computed from: every leaf that requires a gradient."""
         graph = Graph(output)
         leaves = [leaf for leaf in graph.leaves if leaf.requires_grad]
-        checked = {graph.ids[leaf] if leaf.name else f"input {i}": leaf for i, leaf in enumerate(leaves)}
+        checked = _by_name([], leaves, "input")
         if not np.isfinite(output.value).all():
             raise GradientError("the tensor holds NaN or Inf; its gradients cannot be checked")
         return cls(graph, checked, {})
 
 
-def parameters_of(f: Callable[..., Any], parameters: Sequence[Tensor]) -> list[Tensor]:
+def _parameters_of(f: Callable[..., Any], parameters: Sequence[Tensor]) -> list[Tensor]:
     """Return those given, or else a module's own."""
     return [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
+
+
+def _by_name(leaves: Sequence[Tensor], parameters: Sequence[Tensor], unnamed: str = "parameter") -> dict[str, Tensor]:
+    """Name them for the report: by their own names, numbered where two have the same, as two unnamed layers do."""
+    named: dict[str, Tensor] = {}
+    called = [(leaf.name or "", leaf) for leaf in leaves]
+    called += [(parameter.name or f"{unnamed} {i}", parameter) for i, parameter in enumerate(parameters)]
+    for name, leaf in called:
+        numbered = (f"{name} ({number})" for number in count(2))
+        named[next(numbered) if name in named else name] = leaf
+    return named
 
 
 def argument(x: Tensor | ArrayLike, position: int, dtype: DTypeLike | None = None) -> Any:
@@ -126,6 +140,7 @@ def _require_faithful(
     arguments: Sequence[Any],
     parameters: Sequence[Tensor],
     rng: np.random.Generator,
+    whose: str,
 ) -> None:
     """Require that the recorded graph computes what f computes, at its inputs and parameters and beside them."""
     leaves = [x for x in arguments if isinstance(x, Tensor)]
@@ -139,7 +154,8 @@ def _require_faithful(
                 x.value = moved[x]
             with np.errstate(all="ignore"):
                 outputs = outputs_of(f(*again))
-                replayed = graph.replay({x: value for x, value in moved.items() if x in graph.values})
+                there = {*leaves, *Graph(*outputs).leaves}  # a leaf that f makes anew in each call was not moved
+                replayed = graph.replay({x: v for x, v in moved.items() if x in graph.values and x in there})
         finally:
             for x, value in kept.items():
                 x.value = value
@@ -155,10 +171,11 @@ def _require_faithful(
         return  # what is detached does not count, as the largest number that a softmax is shifted by
     if not agrees(lambda value: value):
         raise GradientError(
-            "the function is random: two runs on the same inputs differ; give it a seed of its own at each call"
+            f"{whose} is not the same in two runs on the same inputs: it is random, or keeps something from one call "
+            "to the next; give it a seed of its own at each call, or its state as an input"
         )
     raise GradientError(
-        "the function computes something outside the graph, as with x.numpy() or x.detach(): moved a little, "
+        f"{whose} computes something outside the graph, as with x.value, x.numpy() or x.detach(): moved a little, "
         "it no longer agrees with what was recorded, and no gradient can be right"
     )
 

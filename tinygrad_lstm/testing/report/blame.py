@@ -77,17 +77,17 @@ def blame(question: Question, name: str, rng: np.random.Generator) -> Blame:
     ):
         if edges:
             where = f"from {_called(edges[0].node)} to {_called(edges[0].input)}"
-            return Blame(f"every rule is right; the engine {fault}, {where}", engine=tuple(edges))
+            return Blame(f"every rule agrees here; the engine {fault}, {where}", engine=tuple(edges))
     lost = next(_lost(graph, steps), None)
     if lost:
-        return Blame("every rule is right; the engine loses a contribution, from {} to its input {}".format(*lost))
+        return Blame("every rule agrees here; the engine loses a contribution, from {} to its input {}".format(*lost))
     arrived = sum(step.contribution for step in steps if step.input is leaf)
     arrived = arrived + sum(cotangent for output, cotangent in seeds if output is leaf)
     if not np.allclose(arrived, question.gradient, rtol=1e-6, atol=0, equal_nan=True):
         return Blame(
-            f"every rule is right, and the walk brings {name} what it should have, but another gradient is returned"
+            f"every rule agrees here, and the walk brings {name} what it should have, but another gradient is returned"
         )
-    return Blame("every rule is right where it was applied, and so are the sums: nobody is to blame alone", nobody=True)
+    return Blame("every rule agrees here, and so do the sums: nobody is to blame alone", nobody=True)
 
 
 def _wrong_contributions(steps: list[Contribution], rng: np.random.Generator) -> Iterator[WrongContribution]:
