@@ -43,12 +43,6 @@ ASIDE = 1e-7
 Chosen: far more than a last place, of 1e-16, and so near that curvature does not pass for a kink.
 """
 
-KINK = 1e-3
-"""Two sides whose slopes differ by less, relatively, are no kink.
-
-Of 255 leaves of random programs without a kink the worst differed by 8e-5, by curvature alone.
-"""
-
 MOST_CORNERS = 256
 """Numbers in a leaf whose kinks are looked at one by one, at most. Those of one relu took 6 ms."""
 
@@ -243,7 +237,7 @@ def _is_on_a_kink(question: Question, sides: Sides) -> bool:
 
 
 def _differ(before: float, after: float, slack: float) -> bool:
-    return abs(after - before) > max(KINK * max(abs(before), abs(after)), slack)
+    return abs(after - before) > slack
 
 
 def _among_neighbours(question: Question, sides: Sides) -> bool:

@@ -151,6 +151,7 @@ def _constant(value: Any) -> Any:
         return made
     numbers = np.asarray(value, np.float64)
     rng = np.random.default_rng([trial, crc32(numbers.tobytes())])  # the same number is off by the same everywhere
+    numbers = np.where(np.isfinite(numbers), numbers, 0.0)
     rounded = numbers * 2.0**20 % 1 != 0  # ¾ is exact, and so is 1000
     return made + long_numbers(np.where(rounded, np.spacing(numbers) * rng.uniform(-1, 1, numbers.shape), 0.0))
 
