@@ -133,7 +133,12 @@ def test_nothing_is_executed_through_a_shell(a_dot, tmp_path, monkeypatch):
 
 def test_a_graph_that_does_not_repeat_is_given_up_in_time(monkeypatch):
     monkeypatch.setattr(by_dot, "LARGE", 10)
-    monkeypatch.setattr(by_dot, "SECONDS", 0.001)  # no process starts so fast
+
+    def too_slow(source, kind, limit):
+        assert limit == by_dot.SECONDS
+        raise OutOfTime("stopped")
+
+    monkeypatch.setattr(by_dot, "render", too_slow)
     x = tl.tensor(0.5, requires_grad=True, name="x")
     y = x
     for _ in range(20):

@@ -86,3 +86,12 @@ def test_the_collector_is_as_it_was_after_a_layer_also_when_it_failed(on):
         assert gc.isenabled() == on
     finally:
         (gc.enable if was_on else gc.disable)()
+
+
+def test_a_mask_is_not_dropped_and_other_arrays_are_taken():
+    with pytest.raises(TypeError, match="no mask"):
+        tl.tensor(np.ma.masked_array([1.0, 2.0], [True, False]))
+    swapped = np.arange(3, dtype=">f8")
+    swapped.setflags(write=False)
+    assert tl.tensor(swapped).dtype == np.float64
+    assert tl.tensor(swapped).tolist() == [0, 1, 2]

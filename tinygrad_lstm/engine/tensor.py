@@ -328,6 +328,10 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
         data = data._value
     elif isinstance(data, list | tuple) and _holds_gradients(data):
         raise TypeError("making a tensor of tensors would cut their gradients; join them with tl.stack or tl.concat")
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError(
+            "tensors have no mask: fill the masked array first, as in data.filled(0), and multiply by a mask"
+        )
     try:
         array = np.array(data)
     except ValueError as error:
