@@ -114,7 +114,7 @@ def _layers() -> Iterator[Mutant]:
 def _engine() -> Iterator[Mutant]:
     """The walk, the sums and the order."""
     for function in (
-        backprop._walk,
+        backprop._steps,
         backprop._apply,
         backprop._placed,
         backprop._fits_in_place,
@@ -137,7 +137,7 @@ def _engine() -> Iterator[Mutant]:
 def _by_hand() -> Iterator[Mutant]:
     """Classics that no rewriting makes."""
     group = "classics"
-    walk, layer, unbroadcast = backprop._walk, recurrent._layer, backprop.unbroadcast
+    walk, layer, unbroadcast = backprop._steps, recurrent._layer, backprop.unbroadcast
     swaps: list[tuple[str, Any, str, str, Callable[[], object]]] = [
         ("gradients alias each other", backprop._owned, "read_only(step.after.copy())", "step.after", checks.of_engine),
         ("accumulation is lost", walk, "before + contribution", "contribution", checks.of_engine),

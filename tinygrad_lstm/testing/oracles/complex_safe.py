@@ -68,7 +68,8 @@ def slopes_of(graph: Graph) -> Slopes:
         safe = all(found.believed for found in alone)
         if alone and len(graph.nodes) == len(graph.leaves) + 1 and len(graph.outputs) == 1:
             return alone[0]  # the only node is the whole
-        found = _compared(outputs, at, rng, safe)
+        here = np.concatenate([np.ravel(graph.values[output]) for output in graph.outputs])
+        found = _compared(outputs, at, rng, safe, here.astype(np.float64))
         if safe and not found.believed:  # on a kink of several leaves: beside it, they tell
             safe = all(_compared(outputs, _beside(at, shift, rng), rng).believed for shift in SHIFTS)
     return found._replace(believed=safe, kinked=found.kinked or any(each.kinked for each in alone))
@@ -112,11 +113,15 @@ def _alone(node: Tensor, rng: np.random.Generator) -> Slopes:
 
 
 def _compared(
-    function: Callable[[Arrays], NDArray[Any]], at: Arrays, rng: np.random.Generator, asked: bool = True
+    function: Callable[[Arrays], NDArray[Any]],
+    at: Arrays,
+    rng: np.random.Generator,
+    asked: bool = True,
+    here: Any = None,
 ) -> Slopes:
     """Compare the complex step with differences along a random direction, as large in each number as the number."""
     along = [rng.normal(size=x.shape) * _sizes(x) for x in at]
-    here = function(at)
+    here = function(at) if here is None else here
 
     def sides(distance: float) -> tuple[NDArray[Any], NDArray[Any]]:
         moved = [function([x + s * u for x, u in zip(at, along, strict=True)]) for s in (-distance, distance)]
