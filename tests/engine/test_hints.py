@@ -1,5 +1,8 @@
 """What everybody types first is answered with what would be right."""
 
+import warnings
+
+import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
@@ -41,3 +44,66 @@ def test_an_update_that_would_bind_another_tensor_is_refused():
     y = w
     y -= 1.0
     assert (y.item(), w.item()) == (0.0, 1.0)
+
+
+def test_a_gradient_that_is_not_kept_says_where_to_get_it():
+    x = tl.tensor(1.0, requires_grad=True)
+    with tl.scope("gate"):
+        h = tl.tanh(x)
+    (h * h).backward()
+    with pytest.warns(
+        UserWarning, match=r"tanh in gate computed is None\. Ask for it: tl\.grad\(loss, \[h\]\)"
+    ) as told:
+        assert h.grad is None
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert x.grad is not None
+        assert tl.tensor(1.0, requires_grad=True).grad is None
+        assert tl.tanh(tl.tensor(1.0)).grad is None
+        h.grad = 1.0
+        assert h.grad.item() == 1.0
+
+
+def test_what_is_written_in_place_of_a_value_is_what_its_documentation_says():
+    w = tl.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(ValueError, match="output array is read-only"):
+        w.value -= 0.5
+    with pytest.raises(ValueError, match="read-only"):
+        w.value[0] = 3.0
+    w.value = w.value - 0.5
+    changed = w.value.copy()
+    changed[0] = 3.0
+    w.value = changed
+    assert w.tolist() == [3.0, 1.5]
+    for written in ("w.value -= step", "w.value = w.value - step", "w.value.copy()"):
+        assert written in type(w).value.__doc__
+    with tl.no_grad(), pytest.raises(ValueError, match="read-only"):
+        np.subtract(w.value, 1.0, out=w.value)
+
+
+def chain(n):
+    y = tl.tensor(0.5, name="x")
+    for _ in range(n):
+        y = tl.tanh(y)
+    return y
+
+
+def test_advice_to_show_less_fits_the_graph(monkeypatch):
+    from tinygrad_lstm.drawing.layout import by_dot
+    from tinygrad_lstm.drawing.paint.render import OutOfTime
+
+    def stopped(*_, **__):
+        raise OutOfTime("stopped")
+
+    monkeypatch.setattr(by_dot, "render", stopped)
+    with pytest.raises(OutOfTime, match=r"Show less: only a part of the graph by drawing another tensor$"):
+        _ = tl.draw(chain(3)).svg
+    with tl.time_step(0):
+        h = tl.tanh(tl.tensor(0.5))
+    with pytest.raises(OutOfTime, match=r"steps=\(a, b\) for a window, or only"):
+        _ = tl.draw(h).svg
+    with tl.scope("gate"):
+        h = tl.tanh(tl.tensor(0.5))
+    with pytest.raises(OutOfTime, match=r"depth=0 to close the modules, or only"):
+        _ = tl.draw(h).svg
