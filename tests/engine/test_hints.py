@@ -1,5 +1,7 @@
 """What everybody types first is answered with what would be right."""
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -107,3 +109,24 @@ def test_advice_to_show_less_fits_the_graph(monkeypatch):
         h = tl.tanh(tl.tensor(0.5))
     with pytest.raises(OutOfTime, match=r"depth=0 to close the modules, or only"):
         _ = tl.draw(h).svg
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda parts: pickle.loads(pickle.dumps(parts))])
+def test_a_graph_deeper_than_python_recurses_is_copied_whole(again):
+    """And what two tensors share is shared by their copies, whichever of them is copied first."""
+    w = tl.tensor(0.5, requires_grad=True, name="w")
+    h = y = tl.tanh(w)
+    for _ in range(20_000):
+        y = y + w
+    w2, y2, h2 = again([w, y, h])
+    nodes = tl.Graph(y2).nodes
+    assert [node.name for node in nodes if node.is_leaf] == ["w"]
+    assert len(nodes) == len(tl.Graph(y).nodes)
+    assert nodes[0] is w2
+    assert nodes[1] is h2
+    y2.backward()
+    assert w.grad is None
+    assert w2.grad.item() == 20_000 + 1 - h.item() ** 2
+    shallow = copy.copy(h)
+    assert shallow is not h
+    assert shallow.inputs[0] is w

@@ -150,6 +150,11 @@ class Tensor(Operators):
             raise TypeError(numpys.left(f"taking it {how}", self))
         warnings.warn(numpys.left(f"taking it {how}", self), LeavesTheGraph, stacklevel=3)
 
+    def __copy__(self) -> Tensor:
+        copied = object.__new__(Tensor)
+        copied.__setstate__(self.__getstate__())
+        return copied
+
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Return all but compiled code, which cannot be copied; the line it stands for can."""
         parts = {name: getattr(self, name) for name in self.__slots__ if name != "__weakref__"}
