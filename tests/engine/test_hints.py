@@ -130,3 +130,29 @@ def test_a_graph_deeper_than_python_recurses_is_copied_whole(again):
     shallow = copy.copy(h)
     assert shallow is not h
     assert shallow.inputs[0] is w
+
+
+@pytest.mark.parametrize("rng", ["x", -1, 1j, [1.5], [object()], 0.5])
+@pytest.mark.parametrize("make", [tl.LSTM, tl.LSTMCell, tl.Linear, tl.Embedding, tl.GRU])
+def test_a_seed_that_is_none_is_refused(make, rng):
+    with pytest.raises((TypeError, ValueError), match="rng must be a seed, a whole number from 0 on, or a generator"):
+        make(2, 3, rng=rng)
+
+
+def test_a_size_that_no_machine_holds_is_refused():
+    with pytest.raises(ValueError, match="num_layers must be below 2,147,483,648, not 18,446,744,073,709,551,616"):
+        tl.LSTM(2, 3, num_layers=2**64)
+    with pytest.raises(ValueError, match="in_features must be below"):
+        tl.Linear(2**31, 1)
+
+
+@pytest.mark.parametrize("interval", [None, 3, "x", (), (1,), (1, 0), (0, 1, 2), ("a", 1), object(), (float("nan"), 1)])
+@pytest.mark.parametrize("what", ["range", "domain"])
+def test_an_interval_of_an_operation_is_one(what, interval):
+    with pytest.raises(ValueError, match=f"the {what} of odd must be"):
+        tl.primitive("odd", lambda x: x, lambda g, y, x: (g,), **{what: interval})
+
+
+def test_an_operation_has_a_domain_for_each_input():
+    with pytest.raises(ValueError, match="the domain of odd must be one interval, or one for each input: 1, not 2"):
+        tl.primitive("odd", lambda x: x, lambda g, y, x: (g,), domain=((0, 1), (0, 1)))

@@ -1,4 +1,4 @@
-"""The graph behind a tensor: its nodes in order, a name for each, and the means to run it again on other numbers, or copy it."""
+"""The graph behind a tensor: its nodes in order, a name for each, and the means to copy it or run it again."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from ..engine.scope import CONTEXT, time_step
 from ..engine.tensor import Tensor, tensor
 from .cell import Cell, State, advance, as_state, state_parts
 from .cells import GRUCell, LSTMCell, RNNCell
-from .module import Module, Seed, described, positive
+from .module import Module, Seed, described, generator, positive
 
 
 class Recurrent(Module, Generic[State]):
@@ -240,7 +240,7 @@ class RNN(Recurrent[Tensor]):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
         cells = [RNNCell(size, hidden_size, nonlinearity=nonlinearity, rng=rng, dtype=dtype) for size in sizes]
         super().__init__(*cells, bidirectional=bidirectional)
@@ -286,7 +286,7 @@ class LSTM(Recurrent[tuple[Tensor, Tensor]]):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
         cells = [LSTMCell(size, hidden_size, forget_bias=forget_bias, rng=rng, dtype=dtype) for size in sizes]
         super().__init__(*cells, bidirectional=bidirectional)
@@ -331,7 +331,7 @@ class GRU(Recurrent[Tensor]):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
         cells = [GRUCell(size, hidden_size, rng=rng, dtype=dtype) for size in sizes]
         super().__init__(*cells, bidirectional=bidirectional)
