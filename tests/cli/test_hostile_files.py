@@ -149,3 +149,9 @@ def test_a_target_that_is_empty_is_not_taken_for_none(name, tmp_path, monkeypatc
     assert done.returncode == 2
     assert "names nothing in a file" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_interrupts_ends_in_one_line_and_130(tmp_path):
+    (tmp_path / "mine.py").write_text("raise KeyboardInterrupt")
+    done = command("draw", f"{tmp_path}/mine.py:loss")
+    assert (done.returncode, done.stderr) == (130, "tinygrad-lstm: interrupted\n")

@@ -96,7 +96,16 @@ def test_until_goes_once_and_leaves_nothing_behind():
     stepper = tl.step(LOSS)
     assert stepper.until("op:sigmoid t:0").node.primitive.name == "sigmoid"
     assert stepper.breakpoints == []
-    assert stepper.until("op:nothing").index == len(stepper) - 1
+
+
+def test_until_stays_where_the_place_does_not_come():
+    stepper = tl.step(LOSS)
+    with pytest.raises(ValueError, match="until op:nothing if norm < 1: nothing here is at that place"):
+        stepper.until("op:nothing if norm < 1")
+    stepper.goto(len(stepper) - 1)
+    with pytest.raises(ValueError, match="it does not come after this event; reverse-step, or goto 0, goes back"):
+        stepper.until("op:sigmoid t:0")
+    assert stepper.at_end
 
 
 def test_return_leaves_the_module_or_the_time_step():

@@ -33,8 +33,12 @@ class _Commands(TyperGroup):
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        with _readable():
-            return super().invoke(ctx)
+        try:
+            with _readable():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:  # or a file of the user's raised it
+            say("tinygrad-lstm: interrupted")
+            raise typer.Exit(130) from None
 
 
 app = typer.Typer(

@@ -111,9 +111,10 @@ class Picture:
         """Refuse what would not fit into an image without becoming too small to read."""
         width, height = (side * PIXELS for side in self.size)
         if max(width, height) > LARGEST:
+            by = " with steps=(a, b)" if any(column.title for column in self._scene.columns) else ""
             raise ValueError(
                 f"the picture would be {width:,.0f} by {height:,.0f} pixels, more than a PNG can hold ({LARGEST:,}); "
-                "save it as .svg or .html, or show less of it with steps=(a, b)"
+                f"save it as .svg or .html, or show less of it{by}"
             )
 
     @cached_property

@@ -1,7 +1,8 @@
-"""The graph behind a tensor: its nodes in order, a name for each, and the means to run it again on other numbers."""
+"""The graph behind a tensor: its nodes in order, a name for each, and the means to copy it or run it again."""
 
 from __future__ import annotations
 
+import copyreg
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from html import escape
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -191,3 +193,41 @@ def _structural_name(node: Tensor) -> str:
     if node.time is not None:
         parts.insert(0, f"t{node.time}")
     return ".".join(re.sub(r"[^\w.]+", "_", part)[:60] for part in parts)
+
+
+def _parts(tensor: Tensor) -> tuple[Callable[..., Tensor], tuple[_Copied, ...]]:
+    """Return how copy and pickle make a tensor again: from a list of all it was computed of, inputs before their uses.
+
+    So a graph may be deeper than Python recurses.
+    """
+    return _last, tuple(map(_copied, topological_order(tensor)))
+
+
+class _Copied:
+    """Stands for a tensor in that list, and is copied into one; its inputs stand before it, so they are there by then.
+
+    A tensor has one for as long as a copy is being made: what is shared stays shared.
+    """
+
+    __slots__ = ("__weakref__", "tensor")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        slots, state = self.tensor.__getstate__()
+        return object.__new__, (Tensor,), (slots, {**state, "inputs": tuple(map(_copied, self.tensor.inputs))})
+
+
+_being_copied: WeakValueDictionary[int, _Copied] = WeakValueDictionary()
+
+
+def _copied(tensor: Tensor) -> _Copied:
+    return _being_copied.setdefault(tensor.serial, _Copied(tensor))
+
+
+def _last(*copies: Tensor) -> Tensor:
+    return copies[-1]
+
+
+copyreg.pickle(Tensor, _parts)

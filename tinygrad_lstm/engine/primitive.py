@@ -96,9 +96,14 @@ class Primitive:
         self.exact = self.kind in (Kind.movement, Kind.comparison) if exact is None else exact
         self.input_names, self.attr_names, self.variadic = _read_signature(name, forward, rule)
         self.arity = len(self.input_names)
-        self.domains: tuple[tuple[float, float], ...] = (
-            tuple(domain) if isinstance(domain[0], tuple) else (domain,) * max(self.arity, 1)
-        )
+        several = isinstance(domain, tuple) and all(isinstance(each, tuple) for each in domain)
+        self.domains: tuple[tuple[float, float], ...] = domain if several else (domain,) * max(self.arity, 1)
+        _require_intervals(name, "range", range)
+        _require_intervals(name, "domain", *self.domains)
+        if several and not self.variadic and len(domain) != self.arity:
+            raise ValueError(
+                f"the domain of {name} must be one interval, or one for each input: {self.arity}, not {len(domain)}"
+            )
         self.describe(doc)
 
     def describe(self, doc: Any) -> None:
@@ -229,6 +234,17 @@ _ON_SHAPES = {
 
 _STYLES = {Kind.product: "product", Kind.reduction: "over", Kind.comparison: "bracket"}
 """How formulas write the kinds, where that is not as a function."""
+
+
+def _require_intervals(name: str, what: str, *intervals: Any) -> None:
+    for interval in intervals:
+        try:
+            low, high = interval
+            ordered = bool(low < high)
+        except (TypeError, ValueError):
+            ordered = False
+        if not ordered:
+            raise ValueError(f"the {what} of {name} must be an interval such as (0, 1) or (0, inf), not {interval!r}")
 
 
 def _registered(name: str) -> Primitive:

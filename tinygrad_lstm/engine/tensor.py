@@ -85,7 +85,11 @@ class Tensor(Operators):
 
     @property
     def value(self) -> Array:
-        """The array, read-only. Assign a new array to a leaf to replace it; older graphs keep the one they used."""
+        """The array, read-only. Assign a new array to a leaf to replace it; older graphs keep the one they used.
+
+        Nothing is written into it: for ``w.value -= step``, where numpy says that the output array is read-only, write
+        ``w.value = w.value - step``; for ``w.value[0] = 1``, change a copy, ``w.value.copy()``, and assign that.
+        """
         return self._value
 
     @value.setter
@@ -146,6 +150,11 @@ class Tensor(Operators):
             raise TypeError(numpys.left(f"taking it {how}", self))
         warnings.warn(numpys.left(f"taking it {how}", self), LeavesTheGraph, stacklevel=3)
 
+    def __copy__(self) -> Tensor:
+        copied = object.__new__(Tensor)
+        copied.__setstate__(self.__getstate__())
+        return copied
+
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Return all but compiled code, which cannot be copied; the line it stands for can."""
         parts = {name: getattr(self, name) for name in self.__slots__ if name != "__weakref__"}
@@ -197,7 +206,16 @@ class Tensor(Operators):
 
     @property
     def grad(self) -> Tensor | None:
-        """The sum of all gradients that ``backward`` brought to this leaf since it was last set to None."""
+        """The sum of all gradients that ``backward`` brought to this leaf since it was last set to None.
+
+        Of what was computed none is kept: a hint says, once for each line, where to get it.
+        """
+        if self._grad is None and self.primitive is not None and self.requires_grad:
+            warnings.warn(
+                f"backward keeps the gradients of leaves; .grad of what {self.primitive.name}{self.context.place} "
+                f"computed{called(self)} is None. Ask for it: tl.grad(loss, [h]), or tl.step(loss).ledger(h)",
+                stacklevel=2,
+            )
         return self._grad
 
     @grad.setter

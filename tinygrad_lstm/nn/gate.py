@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, arrow, described, uniform
+from .module import Module, Seed, arrow, described, generator, uniform
 
 
 class Gate(Module):
@@ -51,7 +51,7 @@ class Gate(Module):
         self.input_size, self.hidden_size = size, hidden_size
         self.activation = activation
         self.symbol = symbol
-        self.weight = uniform(np.random.default_rng(rng), 1 / np.sqrt(hidden_size), (size, hidden_size), dtype)
+        self.weight = uniform(generator(rng), 1 / np.sqrt(hidden_size), (size, hidden_size), dtype)
         self.bias = tensor(np.full(hidden_size, bias), requires_grad=True, dtype=dtype)
 
     def __repr__(self) -> str:
@@ -70,4 +70,4 @@ class Gate(Module):
 
 def gates_of(hidden_size: int, rng: Seed, dtype: DTypeLike) -> Callable[..., Gate]:
     """Return ``gate(size, activation, symbol, bias)``: what makes the gates of one cell, all from one generator."""
-    return partial(Gate, hidden_size=hidden_size, rng=np.random.default_rng(rng), dtype=dtype)
+    return partial(Gate, hidden_size=hidden_size, rng=generator(rng), dtype=dtype)

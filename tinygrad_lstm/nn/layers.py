@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from ..engine.functions import take
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, arrow, described, positive, uniform
+from .module import Module, Seed, arrow, described, generator, positive, uniform
 
 
 class Linear(Module):
@@ -43,7 +43,7 @@ class Linear(Module):
     def __init__(self, in_features: int, out_features: int, *, rng: Seed = None, dtype: DTypeLike = np.float64) -> None:
         positive(in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = int(in_features), int(out_features)
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         bound = 1 / np.sqrt(in_features)
         self.weight = uniform(rng, bound, (in_features, out_features), dtype)
         self.bias = uniform(rng, bound, (out_features,), dtype)
@@ -90,7 +90,7 @@ class Embedding(Module):
     ) -> None:
         positive(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.num_embeddings, self.embedding_dim = int(num_embeddings), int(embedding_dim)
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         self.weight = tensor(rng.normal(size=(num_embeddings, embedding_dim)), requires_grad=True, dtype=dtype)
 
     def __repr__(self) -> str:

@@ -197,8 +197,24 @@ def uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...], dtyp
     return tensor(rng.uniform(-bound, bound, size=shape), requires_grad=True, dtype=dtype)
 
 
+LARGEST = 2**31
+"""No size is this large: as a float64 each, the numbers of one such axis are 16 GiB."""
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """Return the generator that a seed stands for; refuse what stands for none."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"rng must be a seed, a whole number from 0 on, or a generator as of np.random.default_rng, not {rng!r}"
+        ) from error
+
+
 def positive(**sizes: int) -> None:
-    """Refuse sizes that are not whole numbers above zero, by name."""
+    """Refuse sizes that are not whole numbers above zero, or more than any machine holds, by name."""
     for name, size in sizes.items():
         if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
             raise ValueError(f"{name} must be a positive whole number, not {size!r}")
+        if size >= LARGEST:
+            raise ValueError(f"{name} must be below {LARGEST:,}, not {size:,}")

@@ -15,7 +15,7 @@ from ..engine.scope import current, time_step
 from ..engine.tensor import Tensor, following, tensor
 from .cell import Cell, State, advance, as_state, state_parts
 from .cells import GRUCell, LSTMCell, RNNCell
-from .module import Module, Seed, described, positive
+from .module import Module, Seed, described, generator, positive
 
 
 class Recurrent(Module, Generic[State]):
@@ -254,7 +254,7 @@ class RNN(Recurrent[Tensor]):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
         cells = [RNNCell(size, hidden_size, nonlinearity=nonlinearity, rng=rng, dtype=dtype) for size in sizes]
         super().__init__(*cells, bidirectional=bidirectional)
@@ -300,7 +300,7 @@ class LSTM(Recurrent[tuple[Tensor, Tensor]]):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
         cells = [LSTMCell(size, hidden_size, forget_bias=forget_bias, rng=rng, dtype=dtype) for size in sizes]
         super().__init__(*cells, bidirectional=bidirectional)
@@ -345,7 +345,7 @@ class GRU(Recurrent[Tensor]):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
         cells = [GRUCell(size, hidden_size, rng=rng, dtype=dtype) for size in sizes]
         super().__init__(*cells, bidirectional=bidirectional)

@@ -12,7 +12,7 @@ from ..engine.tensor import Tensor
 from ..nn import unowned
 from ..structure.path import find
 from ..structure.words import clean
-from .breakpoints import Breakpoint, Condition, parse, parse_places, watching
+from .breakpoints import NOWHERE, Breakpoint, Condition, parse, parse_places, watching
 from .commands import helped
 from .flow import Flow, flow
 from .inspection import Inspection, PlainText, inspection
@@ -95,8 +95,17 @@ class Cursor:
         return self._seek(lambda event: event.time != time or event.scope[: len(scope)] != scope)
 
     def until(self, place: str) -> Event:
-        """Move forward to a place, as ``break_`` takes it, or to the end if it does not come."""
-        return self._seek(parse(place))
+        """Move forward to a place, as ``break_`` takes it, or to the end if its condition is not met.
+
+        Raises ValueError, and stays, if the place does not come any more.
+        """
+        stops = parse(place)
+        there = parse_places(place)
+        if not any(there(self.events[i]) for i in range(self.position + 1, len(self))):
+            behind = any(map(there, self.events))
+            why = "it does not come after this event; reverse-step, or goto 0, goes back" if behind else NOWHERE
+            raise ValueError(f"until {place}: {why}")
+        return self._seek(stops)
 
     def continue_(self) -> Event:
         """Move forward to the next breakpoint, or to the end."""

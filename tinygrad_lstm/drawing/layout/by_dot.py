@@ -45,23 +45,24 @@ def by_dot(content: Content, scene: Scene) -> Template:
         pair = (box, port) if end.forward else (port, box)
         graph.edge(*pair, id=f"e{number}", **_port_look(end, scene.downwards))
     parts = len(content.boxes) + len(content.inner) + len(content.ends)
-    drawn = _drawn(graph.source, parts, content.title)
+    drawn = _drawn(graph.source, parts, content)
     try:
         return _read(json.loads(drawn), content, scene.downwards)
     except (ValueError, KeyError) as error:
         raise RenderError(f"Graphviz's answer made no sense ({error!r}); {MEND}") from error
 
 
-def _drawn(source: str, parts: int, title: str) -> bytes:
+def _drawn(source: str, parts: int, content: Content) -> bytes:
     """Return what ``dot`` makes of a column, in limited time if it is a large one."""
     try:
         return render(source, "json", limit=SECONDS if parts > LARGE else None)
     except OutOfTime as error:
-        where = f"at {title}" if title else "outside of any time step"
+        where = f"at {content.title}" if content.title else "outside of any time step"
+        modules = 'view="cells", depth=0 to close the modules, ' if any(box.place for box in content.boxes) else ""
+        steps = "steps=(a, b) for a window, " if content.title else ""
         raise OutOfTime(
             f"{error}: laying out {parts} boxes and arrows {where} takes too long, and no step repeats. Show less: "
-            'view="cells", depth=0 to close the modules, steps=(a, b) for a window, or only a part of the graph by '
-            "drawing another tensor"
+            f"{modules}{steps}{'or ' if modules or steps else ''}only a part of the graph by drawing another tensor"
         ) from error
 
 

@@ -27,6 +27,8 @@ const NUMBER = /^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infin
 
 class Refused extends Error {}
 
+const NOWHERE = "nothing here is at that place";
+
 /** The part of a condition that says where: any event fits that is at all of the places. */
 function parseWhere(text) {
   const places = ` ${text} `.split(" if ")[0].split(/\s+/).filter(Boolean).map(placeCondition);
@@ -182,7 +184,7 @@ const walk = {
 };
 
 function told({ number, kind, text, hits, nowhere }) {
-  return `${number}  ${kind} ${text}  hit ${hits} time${hits === 1 ? "" : "s"}${nowhere ? "; nothing here is at that place" : ""}`;
+  return `${number}  ${kind} ${text}  hit ${hits} time${hits === 1 ? "" : "s"}${nowhere ? `; ${NOWHERE}` : ""}`;
 }
 
 function watching(name) {
@@ -233,7 +235,15 @@ const DOES = {
     const { scope, time } = walk.event.of;
     walk.forward(({ of }) => of.time !== time || scope.some((name, i) => of.scope[i] !== name));
   },
-  until: (rest) => walk.forward(parsePlace(rest)),
+  until: (rest) => {
+    const stops = parsePlace(rest);
+    const there = parseWhere(rest);
+    if (!events.slice(walk.position + 1).some(there)) {
+      const behind = events.some(there);
+      throw new Refused(`until ${rest}: ${behind ? "it does not come after this event; reverse-step, or goto 0, goes back" : NOWHERE}`);
+    }
+    walk.forward(stops);
+  },
   continue: () => walk.toBreakpoint(1),
   goto: (rest) => walk.to(positionOfNumber(wholeNumber("goto", rest, "an event"))),
   "reverse-step": (rest) => walk.to(walk.position - (rest ? wholeNumber("reverse-step", rest) : 1)),
