@@ -5,6 +5,7 @@ _SAME_PATH = "a shortcut; the long way gives the same numbers"
 _MESSAGE = "only what a message or a name in a picture says"
 _OVERWRITTEN = "a partial sum is kept, and the complete one overwrites it later"
 _PRUNING = "only decides how much work is done besides"
+_IN_PLACE = "whether a sum is written in place, which gives the same numbers"
 
 EQUIVALENT: dict[str, str] = {
     "max: swap the arguments at equal(x, _spread(y, x, axis))": _SYMMETRIC,
@@ -49,6 +50,21 @@ EQUIVALENT: dict[str, str] = {
     "_apply: the other truth at False": "whether shape and type are found right once more",
     "_apply: drop a condition at node.primitive and node.primitive.rule": "every node of the walk has both",
     "_apply: swap the arguments at rule_failed(node, upstream)": _MESSAGE,
+    "forwards._or_1: another number at 1": "what nothing is divided by",
+    "_steps: drop a condition at watched or create_graph or bool(detecting_nan) (3)": "only which gradient is named",
+    "_steps: drop a condition at not watched and type(before) is np.ndarray and bef*": _IN_PLACE,
+    "_steps: turn a condition around at not watched": _IN_PLACE,
+    "_steps: turn a condition around at type(before) is np.ndarray": _IN_PLACE,
+    "_steps: swap the arguments at np.add(before, contribution, out=before)": _SYMMETRIC,
+    "_steps: the other name at before (7)": _IN_PLACE,
+    "_steps: the other name at before (8)": _IN_PLACE,
+    "_apply: swap the arguments at _fits_in_place(product, value)": _IN_PLACE,
+    "backward: the other truth at False (2)": _IN_PLACE,
+    "gradients: the other truth at False (2)": _IN_PLACE,
+    "_placed: the other truth at True": "whether the class of an array is kept, which for plain ones is the same",
+    "_fits_in_place: drop a condition at type(product) is partial and getattr(product.func, (2)": "no rule returns another partial",
+    "_fits_in_place: drop a condition at bool(into) and product.keywords.get('shape') == va (2)": "no rule places numbers in another shape than the input's",
+    "_fits_in_place: turn a condition around at product.keywords.get*": _IN_PLACE,
     "_plan: another number at 0": "nobody counts what arrives at the output",
     "_plan: drop a condition at x.requires_grad and *": _PRUNING,
     "_owned: another number at 1": "copies a sum that nobody else holds",

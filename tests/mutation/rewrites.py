@@ -164,6 +164,9 @@ def _tuples(node: ast.expr) -> Iterator[Change]:
         yield "exchange contributions", ast.Tuple(node.elts[::-1], ast.Load())
 
 
+_NOTHING = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+
+
 def _returned(node: ast.expr) -> Iterator[Change]:
     """Faults of what a rule returns as a whole: the body of its lambda is a tuple of contributions."""
     if not (isinstance(node, ast.Lambda) and isinstance(node.body, ast.Tuple)):
@@ -185,9 +188,11 @@ def _returned(node: ast.expr) -> Iterator[Change]:
         if isinstance(part, ast.Constant):
             continue
         for what, wrap in wrapped.items():
-            later = isinstance(part, ast.Lambda)
-            new = ast.parse(wrap(ast.unparse(part.body if later else part)), mode="eval").body
-            new = ast.Lambda(part.args, new) if later and what != "forget a contribution" else new
+            partial = isinstance(part, ast.Call) and ast.unparse(part.func) == "partial"
+            later = partial or isinstance(part, ast.Lambda)
+            inner = f"({ast.unparse(part)})()" if partial else ast.unparse(part.body if later else part)
+            new = ast.parse(wrap(inner), mode="eval").body
+            new = ast.Lambda(_NOTHING, new) if later and what != "forget a contribution" else new
             body = ast.Tuple([*node.body.elts[:i], new, *node.body.elts[i + 1 :]], ast.Load())
             yield f"{what}, slot {i},", ast.Lambda(node.args, body)
 
