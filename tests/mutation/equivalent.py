@@ -6,6 +6,7 @@ _MESSAGE = "only what a message or a name in a picture says"
 _OVERWRITTEN = "a partial sum is kept, and the complete one overwrites it later"
 _PRUNING = "only decides how much work is done besides"
 _IN_PLACE = "whether a sum is written in place, which gives the same numbers"
+_NO_OTHER = "no rule returns another partial, or one that places numbers in another shape than the input's"
 
 EQUIVALENT: dict[str, str] = {
     "max: swap the arguments at equal(x, _spread(y, x, axis))": _SYMMETRIC,
@@ -62,8 +63,8 @@ EQUIVALENT: dict[str, str] = {
     "backward: the other truth at False (2)": _IN_PLACE,
     "gradients: the other truth at False (2)": _IN_PLACE,
     "_placed: the other truth at True": "whether the class of an array is kept, which for plain ones is the same",
-    "_fits_in_place: drop a condition at type(product) is partial and getattr(product.func, (2)": "no rule returns another partial",
-    "_fits_in_place: drop a condition at bool(into) and product.keywords.get('shape') == va (2)": "no rule places numbers in another shape than the input's",
+    "_fits_in_place: drop a condition at type(product) is partial and getattr(product.func, (2)": _NO_OTHER,
+    "_fits_in_place: drop a condition at bool(into) and product.keywords.get('shape') == va (2)": _NO_OTHER,
     "_fits_in_place: turn a condition around at product.keywords.get*": _IN_PLACE,
     "_plan: another number at 0": "nobody counts what arrives at the output",
     "_plan: drop a condition at x.requires_grad and *": _PRUNING,
