@@ -169,7 +169,10 @@ def test_what_is_no_wrong_gradient_has_no_report(output):
 
 def test_a_wrong_mark_says_what_a_right_one_takes(output):
     said = report_on("test_marked_wrongly", output)
-    assert "pytest.mark.gradcheck takes, by name, rng, directions, and profile, one of dev, ci, nightly" in said
+    assert (
+        "pytest.mark.gradcheck takes, by name, rng, directions, order, rtol, and profile, one of dev, ci, nightly"
+        in said
+    )
     assert "{'seed': 3}" in said
 
 

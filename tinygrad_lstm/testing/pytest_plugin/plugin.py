@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..errors import GradientError
     from .fixture import GradCheck
 
-OPTIONS = ("rng", "directions")
+OPTIONS = ("rng", "directions", "order", "rtol")
 PROFILES = tuple(Profile)
 
 
@@ -37,8 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Describe the marker."""
     config.addinivalue_line(
         "markers",
-        "gradcheck(rng=0, directions=None, profile=None): how the fixture gradcheck checks; every test that uses the "
-        "fixture has the mark, for -m gradcheck",
+        "gradcheck(rng=0, directions=None, order=None, rtol=0, profile=None): how the fixture gradcheck checks; every "
+        "test that uses the fixture has the mark, for -m gradcheck",
     )
 
 
