@@ -1,1 +1,6 @@
-"""Values, graphs and derivatives. Needs numpy, and nothing from the floors above."""
+"""Values, graphs and derivatives. Needs numpy, and nothing from the floors above.
+
+All of our operations are registered as soon as any part of it is imported.
+"""
+
+from . import ops as ops

@@ -1,6 +1,6 @@
 """The pytest plugin: a fixture ``gradcheck``, a marker of that name, and one report for each gradient that is wrong.
 
-Found by pytest once the package is installed. Until a test asks for a check it imports the engine and no more.
+Found by pytest once the package is installed. Until a test asks for a check it imports neither numpy nor the engine.
 """
 
 from __future__ import annotations
