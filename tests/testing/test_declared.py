@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.testing import (
@@ -277,3 +279,12 @@ def test_what_is_no_order_is_refused(order):
     for check in (lambda: check_op(tl.tanh, order=order), lambda: check_cell("rnn", order=order)):
         with pytest.raises(ValueError, match="order is 1, for gradients, or 2, for their derivatives as well"):
             check()
+
+
+def test_an_operation_is_checked_at_draws_of_its_own_inside_a_given():
+    @settings(max_examples=1, deadline=None, database=None)
+    @given(st.just(1))
+    def nested(n):
+        assert check_op(tl.tanh, order=n).cases == 50
+
+    nested()

@@ -190,15 +190,23 @@ def test_profiles(arguments, environment, profile, folder):
     assert f"chosen {profile}" in done.stdout
 
 
-def test_without_a_cache_or_graphviz_the_picture_is_dot(folder):
+def test_without_a_cache_or_graphviz_no_dot_fills_the_log(folder):
     said = run(folder, "-q", "-p", "no:cacheprovider", "-k", "without_the_fixture").stdout
-    assert re.search(r"Its picture, in DOT:\n\n    digraph", said)
+    assert "Its picture: failure.picture(), of the error" in said
+    assert "digraph" not in said
     (folder / "pygraphviz.py").write_text("raise ImportError('not here')", encoding="utf-8")
     try:
         said = run(folder, "-q", "-k", "without_the_fixture", PATH="").stdout
     finally:
         (folder / "pygraphviz.py").unlink()
-    assert re.search(r"Its picture, which could not be drawn \(.*\), in DOT:\n\n    digraph", said)
+    assert re.search(r"Its picture could not be drawn \(.*\); its DOT is failure.picture\(\).source", said)
+    assert "digraph" not in said
+
+
+def test_junit_xml_carries_the_report(folder):
+    run(folder, "-q", "--junitxml=junit.xml", "-k", "without_the_fixture")
+    (failure,) = ET.parse(folder / "junit.xml").iter("failure")
+    assert "The smallest program that shows it" in failure.text
 
 
 def test_the_plugin_costs_a_project_nothing_that_does_not_use_it():

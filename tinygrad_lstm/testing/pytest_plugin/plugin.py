@@ -91,7 +91,11 @@ def pytest_runtest_makereport(
     report = yield
     error = _wrong_gradient(call.excinfo.value) if report.when == "call" and call.excinfo else None
     if error is not None:
-        report.sections.append(("gradient check", _explained(item, error)))
+        said = ("gradient check", _explained(item, error))
+        if hasattr(report.longrepr, "addsection"):
+            report.longrepr.addsection(*said)  # which JUnit XML holds too, as it does not the sections of a report
+        else:
+            report.sections.append(said)
     return report
 
 
