@@ -92,10 +92,8 @@ def pytest_runtest_makereport(
     error = _wrong_gradient(call.excinfo.value) if report.when == "call" and call.excinfo else None
     if error is not None:
         said = ("gradient check", _explained(item, error))
-        if hasattr(report.longrepr, "addsection"):
-            report.longrepr.addsection(*said)  # which JUnit XML holds too, as it does not the sections of a report
-        else:
-            report.sections.append(said)
+        add = getattr(report.longrepr, "addsection", lambda *section: report.sections.append(section))
+        add(*said)  # where there is one, JUnit XML holds it too, as it does not the sections of a report
     return report
 
 
