@@ -1,105 +1,54 @@
 """See how recurrent networks learn: an autodiff engine you can draw, step through and prove.
 
 Build networks from plain equations on Tensors; then ``draw`` what ran, ``step`` through its backward pass, and prove
-its gradients with ``testing``. Importing this needs numpy alone; pictures and the rest are imported when used.
+its gradients with ``testing``. Everything is imported when it is used: the engine and its networks need numpy alone.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from . import nn as nn
-from .engine.backprop import Contribution, backprop, grad
-from .engine.errors import LeavesTheGraph, ShapeError
-from .engine.functions import concat, stack, take
-from .engine.graph import Graph
-from .engine.ops import abs as abs
-from .engine.ops import (
-    broadcast_to,
-    cos,
-    exp,
-    log,
-    log_softmax,
-    logsumexp,
-    maximum,
-    mean,
-    minimum,
-    relu,
-    reshape,
-    sigmoid,
-    sin,
-    softmax,
-    softplus,
-    sqrt,
-    tanh,
-    transpose,
-    where,
-)
-from .engine.ops import max as max
-from .engine.ops import sum as sum
-from .engine.primitive import primitive, primitives
-from .engine.scope import detect_nan, no_grad, scope, time_step
-from .engine.tensor import Tensor, tensor
-from .nn import (
-    GRU,
-    LSTM,
-    RNN,
-    SGD,
-    Adam,
-    CoupledLSTMCell,
-    Embedding,
-    GRUCell,
-    Linear,
-    LSTMCell,
-    PeepholeLSTMCell,
-    RNNCell,
-    binary_cross_entropy_with_logits,
-    clip_grad_norm,
-    cross_entropy,
-    mse_loss,
-)
-
-if TYPE_CHECKING:
-    from . import drawing as drawing
-    from . import structure as structure
-    from . import symbolic as symbolic
-    from . import testing as testing
-    from .drawing import draw as draw
-    from .stepper import step as step
-    from .structure.path import path as path
-    from .symbolic import UnknownToReader as UnknownToReader
-    from .symbolic import formula as formula
-
-    __version__: str
-
-_WHEN_USED = {
-    "UnknownToReader": ".symbolic",
-    "draw": ".drawing",
-    "drawing": ".drawing",
-    "formula": ".symbolic",
-    "path": ".structure.path",
-    "step": ".stepper",
-    "structure": ".structure",
-    "symbolic": ".symbolic",
-    "testing": ".testing",
+_HOMES = {
+    "engine.backprop": ("Contribution", "backprop", "grad"),
+    "engine.errors": ("LeavesTheGraph", "ShapeError"),
+    "engine.functions": ("concat", "stack", "take"),
+    "engine.graph": ("Graph",),
+    "engine.ops": (
+        *("abs", "broadcast_to", "cos", "exp", "log", "log_softmax", "logsumexp", "max", "maximum", "mean", "minimum"),
+        *("relu", "reshape", "sigmoid", "sin", "softmax", "softplus", "sqrt", "sum", "tanh", "transpose", "where"),
+    ),
+    "engine.primitive": ("primitive", "primitives"),
+    "engine.scope": ("detect_nan", "no_grad", "scope", "time_step"),
+    "engine.tensor": ("Tensor", "tensor"),
+    "nn": (
+        *("GRU", "LSTM", "RNN", "SGD", "Adam", "CoupledLSTMCell", "Embedding", "GRUCell", "Linear", "LSTMCell"),
+        *("PeepholeLSTMCell", "RNNCell", "binary_cross_entropy_with_logits", "clip_grad_norm", "cross_entropy"),
+        "mse_loss",
+    ),
+    "drawing": ("draw",),
+    "stepper": ("step",),
+    "structure.path": ("path",),
+    "symbolic": ("UnknownToReader", "formula"),
 }
-"""What is imported when it is used, and from where: modules by their own name, others out of one."""
+"""Where each public name is at home; it is imported when it is used, and pytest's plugin with nothing."""
+
+_ROOMS = ("drawing", "engine", "nn", "structure", "symbolic", "testing")
+"""Packages that are names here too."""
 
 _HIDING = {"abs", "max", "sum"}
 """Ours too; but whoever imports * keeps Python's own."""
 
-_USED = {name for name, thing in globals().items() if getattr(thing, "__module__", "").startswith(__name__)}
-__all__ = sorted((_USED | {"nn", "testing"} | set(_WHEN_USED)) - {"drawing", "structure", "symbolic"} - _HIDING)
+__all__ = sorted({"nn", "testing"}.union(*_HOMES.values()) - _HIDING)
 
 
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
+    home = next((home for home, names in _HOMES.items() if name in names), None)
     if name == "__version__":
         found: object = _version()
-    elif name in _WHEN_USED:
-        module = import_module(_WHEN_USED[name], __name__)
-        found = module if _WHEN_USED[name] == f".{name}" else getattr(module, name)
+    elif home is not None:
+        found = getattr(import_module(f".{home}", __name__), name)
+    elif name in _ROOMS:
+        found = import_module(f".{name}", __name__)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found

@@ -1,13 +1,14 @@
 """See how recurrent networks learn: an autodiff engine you can draw, step through and prove.
 
 Build networks from plain equations on Tensors; then ``draw`` what ran, ``step`` through its backward pass, and prove
-its gradients with ``testing``. Importing this needs numpy alone; pictures and the rest are imported when used.
+its gradients with ``testing``. Everything is imported when it is used: the engine and its networks need numpy alone.
 """
 # Written by: python -m tests.house.stub
 from typing import Any, overload
 from numpy.typing import ArrayLike
 from .engine.primitive import Primitive as _Primitive
 from . import drawing as drawing
+from . import engine as engine
 from . import nn as nn
 from . import structure as structure
 from . import symbolic as symbolic

@@ -1,14 +1,13 @@
 """Writes what static editors read of the package's entrance: ``python -m tests.house.stub`` (a test compares).
 
 At run time an operation shows its own signature and documentation. An editor that does not run it sees a Primitive,
-whatever its name; so the stub gives each operation a class of its own, made of the entry. Everything else in it is what
-``__init__.py`` imports. Why not a decorator on a ``def`` for each operation: this way the page of derivatives stays one
-line a rule, and nothing is kept by hand.
+whatever its name; so the stub gives each operation a class of its own, made of the entry. Everything else in it is the
+table of ``__init__.py``. Why not a decorator on a ``def`` for each operation: this way the page of derivatives stays
+one line a rule, and nothing is kept by hand.
 """
 
 from __future__ import annotations
 
-import ast
 import textwrap
 from inspect import Parameter
 from pathlib import Path
@@ -22,14 +21,10 @@ STUB = ENTRANCE.with_suffix(".pyi")
 
 def stub() -> str:
     """Return the text of the stub."""
-    tree = ast.parse(ENTRANCE.read_text(encoding="utf-8"))
-    exported = [*tl.__all__, *sorted(_hidden(tree))]
-    operations = [name for name in exported if isinstance(getattr(tl, name), Primitive)]
-    imports = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            kept = [alias.name for alias in node.names if alias.name not in operations]
-            imports += [f"from {'.' * node.level}{node.module or ''} import {name} as {name}" for name in kept]
+    operations = [name for name in [*tl.__all__, *sorted(tl._HIDING)] if isinstance(getattr(tl, name), Primitive)]
+    homes = [(home, name) for home, names in tl._HOMES.items() for name in names if name not in operations]
+    imports = [f"from .{home} import {name} as {name}" for home, name in homes]
+    imports += [f"from . import {room} as {room}" for room in tl._ROOMS]
     listed = "".join(f'    "{name}",\n' for name in tl.__all__)
     return "\n".join(
         [
@@ -45,12 +40,6 @@ def stub() -> str:
             "",
         ]
     )
-
-
-def _hidden(tree: ast.Module) -> set[str]:
-    """Return the operations that are there without being listed: they are called like functions of Python's."""
-    aliases = (alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names)
-    return {name for name in aliases if name not in tl.__all__ and isinstance(getattr(tl, name), Primitive)}
 
 
 def _operation(name: str) -> str:

@@ -34,17 +34,29 @@ def test_draw_stays_a_function_whatever_is_imported_first():
 
 def test_what_is_imported_when_used_is_not_imported_before():
     code = (
-        "import sys, tinygrad_lstm as tl;"
+        "import sys, tinygrad_lstm as tl; before = {*sys.modules}; tl.tanh(tl.tensor(1.0)); tl.LSTM;"
         "print(*{name.split('.')[1] for name in sys.modules if name.startswith('tinygrad_lstm.')});"
-        "print('importlib.metadata' in sys.modules)"
+        "print('numpy' in before, 'importlib.metadata' in sys.modules)"
     )
     assert set(printed(code).split()) == {"engine", "structure", "nn", "False"}
 
 
-@pytest.mark.parametrize("name", tl._WHEN_USED)
-def test_what_is_imported_when_used_is_there_in_a_fresh_process(name):
-    code = f"import tinygrad_lstm as tl; print(tl.{name}.__name__, tl.{name} is tl.{name})"
-    assert printed(code).split() in ([name, "True"], [f"tinygrad_lstm.{name}", "True"])
+@pytest.mark.parametrize("name", sorted({*tl._ROOMS, *(names[0] for names in tl._HOMES.values())}))
+def test_every_public_name_is_the_same_whatever_is_imported_first(name):
+    """Of each home one, in a process of its own; packages are packages."""
+    code = f"import tinygrad_lstm as tl; one = tl.{name}; print(one is tl.{name}, getattr(one, '__name__', ''))"
+    assert printed(code).split() in (["True", name], ["True", f"tinygrad_lstm.{name}"])
+
+
+@pytest.mark.parametrize("first", ["tl.primitives", "tl.primitive", "tl.Tensor", "tl.nn", "tl.engine.graph"])
+def test_all_operations_are_registered_as_soon_as_any_of_ours_is_touched(first):
+    code = f"import tinygrad_lstm as tl; {first}; print(*(each.name for each in tl.engine.primitive.primitives()))"
+    assert {"add", "tanh", "matmul", "stack"} <= set(printed(code).split())
+
+
+def test_a_star_brings_what_is_listed_and_hides_nothing_of_pythons():
+    code = "from tinygrad_lstm import *; print(tanh, abs is __builtins__.abs, nn.__name__, testing.__name__)"
+    assert printed(code).split("> ")[1].split() == ["True", "tinygrad_lstm.nn", "tinygrad_lstm.testing"]
 
 
 def test_the_names_one_sees_are_the_public_ones():

@@ -292,10 +292,11 @@ def test_of_a_large_graph_the_smallest_is_drawn(wrong_tanh, tmp_path):
     assert words((tmp_path / "it.svg").read_text(encoding="utf-8")).count("tanh") == 1
 
 
-def test_a_picture_that_cannot_be_written_is_given_as_dot(wrong_tanh, tmp_path):
+def test_a_picture_that_cannot_be_written_is_named_and_fills_no_log(wrong_tanh, tmp_path):
     text = explain(failure_of(tl.tanh, [0.5]), tmp_path / "no" / "such" / "folder.svg")
     assert "could not be drawn" in text
-    assert "    digraph" in text
+    assert "failure.picture().source" in text
+    assert "digraph" not in text
 
 
 def test_what_is_only_compared_loses_no_contribution():

@@ -170,7 +170,7 @@ def test_a_rule_that_is_right_in_float64_alone_is_caught():
 def test_what_check_op_tried_is_in_the_report():
     laws = check_op(tl.tanh, X).laws
     assert {*LAW_BREAKERS, "nothing is aliased", "nothing is mutated"} < set(laws)
-    assert laws[-3:] == ("J u by two backward passes", "second order", "float32 agrees")
+    assert laws[-3:] == ("float32 agrees", "J u by two backward passes", "second order")
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -169,7 +169,10 @@ def test_what_is_no_wrong_gradient_has_no_report(output):
 
 def test_a_wrong_mark_says_what_a_right_one_takes(output):
     said = report_on("test_marked_wrongly", output)
-    assert "pytest.mark.gradcheck takes, by name, rng, directions, and profile, one of dev, ci, nightly" in said
+    assert (
+        "pytest.mark.gradcheck takes, by name, rng, directions, order, rtol, and profile, one of dev, ci, nightly"
+        in said
+    )
     assert "{'seed': 3}" in said
 
 
@@ -187,21 +190,37 @@ def test_profiles(arguments, environment, profile, folder):
     assert f"chosen {profile}" in done.stdout
 
 
-def test_without_a_cache_or_graphviz_the_picture_is_dot(folder):
+def test_without_a_cache_or_graphviz_no_dot_fills_the_log(folder):
     said = run(folder, "-q", "-p", "no:cacheprovider", "-k", "without_the_fixture").stdout
-    assert re.search(r"Its picture, in DOT:\n\n    digraph", said)
+    assert "Its picture: failure.picture(), of the error" in said
+    assert "digraph" not in said
     (folder / "pygraphviz.py").write_text("raise ImportError('not here')", encoding="utf-8")
     try:
         said = run(folder, "-q", "-k", "without_the_fixture", PATH="").stdout
     finally:
         (folder / "pygraphviz.py").unlink()
-    assert re.search(r"Its picture, which could not be drawn \(.*\), in DOT:\n\n    digraph", said)
+    assert re.search(r"Its picture could not be drawn \(.*\); its DOT is failure.picture\(\).source", said)
+    assert "digraph" not in said
 
 
-def test_the_plugin_imports_the_engine_and_no_more():
+def test_junit_xml_carries_the_report(folder):
+    run(folder, "-q", "--junitxml=junit.xml", "-k", "without_the_fixture")
+    (failure,) = ET.parse(folder / "junit.xml").iter("failure")
+    assert "The smallest program that shows it" in failure.text
+
+
+def test_the_plugin_costs_a_project_nothing_that_does_not_use_it():
     code = (
         "import sys, pytest; before = set(sys.modules); import tinygrad_lstm.testing.pytest_plugin.plugin;"
-        "print(*{name.partition('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names))"
+        "new = set(sys.modules) - before; print(*new - set(sys.stdlib_module_names))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    assert {name for name in done.stdout.split() if "cython" not in name} == {"numpy", "tinygrad_lstm"}
+    loaded = {name for name in done.stdout.split() if name.startswith("tinygrad_lstm")}
+    assert "numpy" not in done.stdout
+    assert loaded == {
+        "tinygrad_lstm",
+        "tinygrad_lstm.testing",
+        "tinygrad_lstm.testing.profiles",
+        "tinygrad_lstm.testing.pytest_plugin",
+        "tinygrad_lstm.testing.pytest_plugin.plugin",
+    }

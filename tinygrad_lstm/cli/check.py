@@ -30,7 +30,7 @@ from rich.text import Text
 
 from ..nn.cells import CELLS
 from ..pages.files import write_file
-from ..testing.judge import TOLERANCE
+from ..testing.objective import TOLERANCE
 from ..testing.profiles import Profile, drawing_by
 from ..testing.verdicts import Verdict
 from .app import app, console, errors, progress, refusing, say, writing
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 STYLES = {
     Verdict.PASS: "green",
     Verdict.ROUNDOFF: "green",
+    Verdict.DECLARED: "yellow",
     Verdict.UNCHECKED: "yellow",
     Verdict.WRONG: "bold red",
 }
@@ -66,6 +67,10 @@ def check(
     shape: Annotated[
         list[str] | None, typer.Option(help="The shape of an input of yours, as in 3,4; one for each.", metavar="N,M")
     ] = None,
+    order: Annotated[
+        int | None,
+        typer.Option(min=1, max=2, help="1 for gradients alone, 2 for their derivatives too; cells 1, the rest 2."),
+    ] = None,
     profile: Annotated[
         Profile | None,
         typer.Option(help="50 inputs for each operation, others in each run; always the same; or 500."),
@@ -82,7 +87,7 @@ def check(
     from .target import TargetError, running
 
     with refusing(ValueError, TypeError):
-        tasks = _tasks(target, cell or [], op or [], steps, [_shape(text) for text in shape or []])
+        tasks = _tasks(target, cell or [], op or [], steps, order, [_shape(text) for text in shape or []])
     file, _, name = (target or "").rpartition(":")
     theirs = running(file, name) if target is not None else nullcontext()
     with refusing(TargetError), drawing_by(profile or Profile.usual()), theirs, _no_folder():
@@ -119,7 +124,12 @@ def _no_folder() -> Iterator[None]:
 
 
 def _tasks(
-    target: str | None, cells: Sequence[str], ops: Sequence[str], steps: int, shapes: list[tuple[int, ...]]
+    target: str | None,
+    cells: Sequence[str],
+    ops: Sequence[str],
+    steps: int,
+    order: int | None,
+    shapes: list[tuple[int, ...]],
 ) -> list[Task]:
     """Return what is to be checked. Raises ValueError or TypeError for what cannot be."""
     from ..engine.ops import BUILTIN
@@ -132,7 +142,7 @@ def _tasks(
         thing: Any = find(target)
         if inspect.isfunction(thing) and not inspect.signature(thing).parameters:
             thing = call(thing, target)
-        return [of_thing(thing, target.rpartition(":")[2], shapes, steps)]
+        return [of_thing(thing, target.rpartition(":")[2], shapes, steps, order)]
     if shapes:
         raise ValueError("--shape is for an operation or a function of yours; say which, as in my_ops.py:softsign")
     if not cells and not ops:
@@ -141,8 +151,8 @@ def _tasks(
         if name not in BUILTIN:
             raise ValueError(f"there is no operation {name!r}; there are {', '.join(BUILTIN)}")
     return [
-        *(of_operation(BUILTIN[name], name) for name in ops),
-        *(of_cell(cell, f"{cell} cell", steps) for cell in cells),
+        *(of_operation(BUILTIN[name], name, order or 2) for name in ops),
+        *(of_cell(cell, f"{cell} cell", steps, order or 1) for cell in cells),
     ]
 
 

@@ -27,7 +27,7 @@ def tour(
 ) -> None:
     """Train a small network on a sentence; then see it drawn, walked through and proved, in one offline page."""
     from ..structure.words import clean
-    from ..testing.judge import TOLERANCE
+    from ..testing.objective import TOLERANCE
     from ..tour import TourError, run
 
     started = time.monotonic()

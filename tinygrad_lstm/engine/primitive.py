@@ -78,6 +78,7 @@ class Primitive:
         combines: str | None = None,
         exact: bool | None = None,
         into: Callable[..., None] | None = None,
+        surrogate: bool = False,
     ) -> None:
         if kind not in tuple(Kind):
             raise ValueError(f"{name} is of kind {kind!r}; there are {', '.join(Kind)}")
@@ -93,6 +94,7 @@ class Primitive:
         self.operator = operator
         self.combines = combines
         self.into = into
+        self.surrogate = surrogate
         self.exact = self.kind in (Kind.movement, Kind.comparison) if exact is None else exact
         self.input_names, self.attr_names, self.variadic = _read_signature(name, forward, rule)
         self.arity = len(self.input_names)
@@ -195,6 +197,8 @@ def primitive(
       ``exact``     whether what it returns are numbers of its inputs, up to signs, so that nothing is rounded
       ``into``      of what places numbers among zeros of a ``shape``: ``into(total, *inputs, **attrs)`` adds them to
                     an array at hand; a walk uses it where a rule returns a ``partial`` of the primitive
+      ``surrogate`` whether the rule is meant to be another than the derivative, as in a straight-through estimator or
+                    a gradient reversal: the checks call it DECLARED, and check all else
 
     Raises ValueError for a name that is no identifier, or taken by one of ours, and for a kind that there is not.
 

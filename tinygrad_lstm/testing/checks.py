@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,14 +17,14 @@ from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
 from .errors import GradientError, NothingCheckedError
-from .judge import COARSE, TOLERANCE, judge, judge_forward, on_a_kink
+from .judge import COARSE, judge, judge_forward, on_a_kink
 from .laws.agreement import require_single_precision, require_symmetry
 from .laws.algebra import require_laws
 from .laws.chunks import require_chunks_agree
 from .objective import Objective
 from .oracles.question import Question
 from .oracles.registry import evidence
-from .oracles.replicas import in_float64
+from .oracles.replicas import cut_at_surrogates, in_float64
 from .report.blame import blame, ties_miscounted
 from .report.failure import Failure
 from .subject import Subject, outputs_of
@@ -38,6 +41,9 @@ Look = Callable[[Question, str, dict[str, Finding]], Finding]
 LINEAR = "the function is linear in it"
 """Why an input has no second derivative."""
 
+SURROGATE = "it passes through a surrogate, whose rule is declared; all others are checked"
+"""Why a gradient that is not the derivative may be what is meant."""
+
 TIES = "several kinks or ties at once: each rule lies between its two sides, their combination need not"
 """Why a gradient that is not between its two sides may still be right."""
 
@@ -47,6 +53,7 @@ def check_vjp(
     *inputs: Tensor | ArrayLike,
     parameters: Sequence[Tensor] = (),
     directions: int | None = None,
+    rtol: float = 0.0,
     rng: Seed = 0,
 ) -> Report:
     """Check the gradients of ``f(*inputs)`` in every input, and in ``parameters`` that f uses, by complex step.
@@ -56,7 +63,7 @@ def check_vjp(
     stands for its graph, and is checked in every leaf that requires a gradient. For each input x and a random direction
     u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying f's own graph on complex numbers: no truncation
     and no cancellation, so that they may differ by rounding alone, 1e4 · 2⁻⁵³ times the sum of the absolute terms
-    (``judge.TOLERANCE``). Directions and cotangents are scaled so that
+    (``objective.TOLERANCE``). Directions and cotangents are scaled so that
     no small number hides behind a large one. Where float32 is involved it is 2⁻²⁴, and the graph is checked in float64
     besides. A forward that does not compute with complex numbers, at these inputs, is checked by extrapolated
     differences, and one difference of the whole stands beside the complex step in any case. After a mismatch, 700
@@ -65,7 +72,10 @@ def check_vjp(
 
     ``inputs`` are what f is called with: tensors, or what ``tl.tensor`` takes; arrays of integers and booleans go to f
     as they are. ``directions`` is how many are tried in each input, and ``rng`` the seed, or a numpy Generator, that
-    they and the cotangents are drawn by.
+    they and the cotangents are drawn by. A gradient that is right for the mathematics and not to the last bit, as of a
+    fixed point or by an adjoint equation, is declared with ``rtol``: an error of that times the sum of the absolute
+    terms passes, and the report names it. What passes through a ``surrogate`` (see ``tl.primitive``) is DECLARED: the
+    graph is cut there, and all the other rules are checked.
 
     Returns a Report with a verdict for each input. Raises GradientError naming the input, the error and who is to blame
     for a wrong gradient; for a function that is random, changes its arguments or computes outside its graph, and for an
@@ -80,8 +90,8 @@ def check_vjp(
     if isinstance(f, Tensor):
         if inputs or parameters:
             raise TypeError("a tensor is checked in all its leaves; give no inputs or parameters besides")
-        return _judged(Subject.of(f), directions, generator)
-    return _judged(Subject.called(f, inputs, parameters, generator), directions, generator)
+        return _judged(Subject.of(f), directions, generator, rtol)
+    return _judged(Subject.called(f, inputs, parameters, generator), directions, generator, rtol)
 
 
 def check_jvp(
@@ -89,6 +99,7 @@ def check_jvp(
     *inputs: Tensor | ArrayLike,
     parameters: Sequence[Tensor] = (),
     directions: int | None = None,
+    rtol: float = 0.0,
     rng: Seed = 0,
 ) -> Report:
     """Check forward derivatives J u, which two backward passes make: as J u is the gradient of ⟨Jᵀv, u⟩ in v.
@@ -105,15 +116,16 @@ def check_jvp(
     def look(question: Question, name: str, earlier: dict[str, Finding]) -> Finding:
         found = judge_forward(question, generator)
         if found.verdict is Verdict.WRONG:
+            allowed = question.objective.allowed / question.objective.unit
             raise GradientError(
                 f"the forward derivative of {name} {question.leaf.shape} is wrong: {found.reason} gives "
                 f"{found.theirs:.10g}, the gradient of the gradient gives {found.ours:.10g}, "
                 f"{found.error:.3g} units of rounding apart, "
-                f"where {TOLERANCE:.0e} are allowed; the rules do not differentiate their own formulas rightly"
+                f"where {allowed:.0e} are allowed; the rules do not differentiate their own formulas rightly"
             )
         return found
 
-    return _reported(Subject.called(f, inputs, parameters, generator), directions, generator, look)
+    return _reported(Subject.called(f, inputs, parameters, generator), directions, generator, rtol, look)
 
 
 def check_second_order(
@@ -121,6 +133,7 @@ def check_second_order(
     *inputs: Tensor | ArrayLike,
     parameters: Sequence[Tensor] = (),
     directions: int | None = None,
+    rtol: float = 0.0,
     rng: Seed = 0,
 ) -> Report:
     """Check second derivatives: the gradient, recorded, is a function of the inputs and of its cotangents.
@@ -156,19 +169,27 @@ def check_second_order(
         return tuple(found[i] for i in position)
 
     if not cotangents:
-        return _judged(subject, directions, generator)
+        return _judged(subject, directions, generator, rtol)
     own = {p.name for node in subject.graph.nodes if (p := node.primitive) and BUILTIN.get(p.name) is not p}
     whose = f"the rule of {' or '.join(sorted(own))}" if own else "a rule"
     second = Subject.called(gradients, [*inputs, *cotangents], parameters, generator, LINEAR, whose)
-    report = _judged(second, directions, generator)
+    report = _judged(second, directions, generator, rtol)
+    if any(node.primitive and node.primitive.surrogate for node in subject.graph.nodes):
+        return report  # the gradient of no function has no Hessian
     names = list(subject.checked)
     by_name = dict(zip((names[i] for i in position), second.graph.outputs, strict=True))
-    require_symmetry(second.checked, by_name, generator)
-    return Report(report.findings, ("the Hessian is symmetric",))
+    require_symmetry(second.checked, by_name, generator, rtol)
+    return replace(report, laws=("the Hessian is symmetric",))
 
 
 def check_op(
-    op: Callable[..., Any], *inputs: ArrayLike, directions: int | None = None, rng: Seed = 0, **attrs: Any
+    op: Callable[..., Any],
+    *inputs: ArrayLike,
+    directions: int | None = None,
+    order: int = 2,
+    rtol: float = 0.0,
+    rng: Seed = 0,
+    **attrs: Any,
 ) -> Report:
     """Check all there is to check of an operation, one of ours or yours: the way to prove a ``tl.primitive``.
 
@@ -176,7 +197,9 @@ def check_op(
     zero for a zero cotangent, linear, nothing mutated or aliased); and float32 against float64. Without inputs, some
     are drawn: of several shapes, broadcasting against each other, until one makes it fail; shrunk to the smallest that
     does (Claessen & Hughes 2000, "QuickCheck"; MacIver 2019, "Hypothesis"). ``attrs`` are what ``op`` takes by name, as
-    in ``check_op(tl.softmax, axis=0)``; ``inputs``, ``directions`` and ``rng`` are those of ``check_vjp``.
+    in ``check_op(tl.softmax, axis=0)``; ``inputs``, ``directions``, ``rtol`` and ``rng`` are those of ``check_vjp``.
+    An ``order`` of 1 leaves out what differentiates the rule again, for one that is not written to be: forward and
+    second derivatives. Of 2, they come after the first order has been checked at all that is drawn.
 
     Returns a Report that names the laws as well, and raises what ``check_vjp`` does; TypeError for what is no function.
 
@@ -187,53 +210,108 @@ def check_op(
     if not callable(op):
         raise TypeError(f"check_op takes an operation, or a function of tensors, not {op!r}")
     if not inputs:
-        from .generate.drawn import check_drawn  # here, as hypothesis takes its time
-
-        return check_drawn(check_op, op, rng=rng, **attrs)
+        return check_op_at_draws(op, directions=directions, order=order, rtol=rtol, rng=rng, **attrs)
     generator = np.random.default_rng(rng)
     f = (lambda *xs: op(*xs, **attrs)) if attrs else op
-    report = check_vjp(f, *inputs, directions=directions, rng=generator)
+    return _of_all_orders([check(f, *inputs, rng=generator) for check in _orders(directions, order, rtol)])
+
+
+def check_op_at_draws(
+    op: Callable[..., Any],
+    *,
+    watch: Callable[..., None] | None = None,
+    directions: int | None = None,
+    order: int = 2,
+    rtol: float = 0.0,
+    rng: Seed = 0,
+    **attrs: Any,
+) -> Report:
+    """Check as ``check_op`` does without inputs: the first order at all that is drawn, then the second.
+
+    ``watch`` is called with each case, a function and its inputs, that passes.
+    """
+    from .generate.drawn import check_drawn  # here, as hypothesis takes its time
+
+    checks = _orders(directions, order, rtol)
+    report = check_drawn(checks[0], op, rng=rng, watch=watch, **attrs)
+    return _of_all_orders([report, *(check_drawn(check, op, rng=rng, **attrs) for check in checks[1:])])
+
+
+def _orders(directions: int | None, order: int, rtol: float) -> Sequence[Callable[..., Report]]:
+    _require_rtol(rtol)
+    checks = [partial(_first_order, directions=directions, rtol=rtol), partial(_second_order, rtol=rtol)]
+    return checks[: _require_order(order)]
+
+
+def _of_all_orders(reports: Sequence[Report]) -> Report:
+    return replace(reports[0], laws=tuple(law for report in reports for law in report.laws))
+
+
+def _first_order(f: Callable[..., Any], *inputs: ArrayLike, directions: int | None, rtol: float, rng: Seed) -> Report:
+    """Check the gradients, their laws, and float32 against float64."""
+    generator = np.random.default_rng(rng)
+    report = check_vjp(f, *inputs, directions=directions, rtol=rtol, rng=generator)
     subject = Subject.called(f, inputs, (), generator)
-    laws = require_laws(Objective.random(subject.graph, generator), subject.checked, generator)
+    laws = require_laws(Objective.random(subject.graph, generator, rtol), subject.checked, generator)
+    return replace(report, laws=(*laws, *require_single_precision(f, inputs, generator, rtol)))
+
+
+def _second_order(
+    f: Callable[..., Any], *inputs: ArrayLike, parameters: Sequence[Tensor] = (), rtol: float, rng: Seed
+) -> Report:
+    """Check forward and second derivatives, which differentiate the rules again."""
+    generator = np.random.default_rng(rng)
     for check in (check_jvp, check_second_order):
         try:
-            check(f, *inputs, directions=1, rng=generator)
+            check(f, *inputs, parameters=parameters, directions=1, rtol=rtol, rng=generator)
         except NothingCheckedError:
             continue  # all zero: the first order has reported it
         except TypeError as error:
             raise GradientError(
                 f"the rule cannot be differentiated again: {error}; write it with operators and tl's "
-                "functions, such as tl.cos(x), which take tensors and arrays alike"
+                "functions, such as tl.cos(x), which take tensors and arrays alike, or check it with order=1"
             ) from error
-    precision = require_single_precision(f, inputs, generator)
-    return Report(report.findings, (*laws, "J u by two backward passes", "second order", *precision))
+    laws = ("J u by two backward passes", "second order")
+    return Report({"both": Finding(Verdict.PASS, Oracle.TWO_PASSES)}, laws)
 
 
-def check_cell(cell: Cell | type[Cell] | str, steps: int = 5, *, batch: int = 2, rng: Seed = 0) -> Report:
+def check_cell(
+    cell: Cell | type[Cell] | str,
+    steps: int = 5,
+    *,
+    batch: int = 2,
+    order: int = 1,
+    rtol: float = 0.0,
+    rng: Seed = 0,
+) -> Report:
     """Check a recurrent cell, unrolled, in every parameter, every input and its initial state.
 
     ``cell`` is one of yours or ours, an instance, a class with (input_size, hidden_size, rng=...), or a name such as
     "lstm". Its gradients are checked by ``check_vjp``, at every step's output and the last state; the laws of algebra
     as in ``check_op``; and chunks: running half of the steps, then the other half from the state and the gradient at
     the cut, or one sequence of the batch at a time, must give the gradients of the whole (Werbos 1990,
-    "Backpropagation through time").
+    "Backpropagation through time"). An ``order`` of 2 checks forward and second derivatives besides, which take long.
 
     ``steps`` and ``batch`` are T and N of the random input (T, N, D); ``rng`` is the seed, or a Generator, that draws
-    it, the states and the weights of a class. Returns a Report, as ``check_op`` does; raises ValueError for the name of
-    no cell, TypeError for what is no cell, and else what ``check_vjp`` raises.
+    it, the states and the weights of a class; ``rtol`` is that of ``check_vjp``. Returns a Report, as ``check_op``
+    does; raises ValueError for the name of no cell, TypeError for what is no cell, and else what ``check_vjp`` raises.
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_cell("gru", steps=3).verdict
     <Verdict.PASS: 'PASS'>
     """
     generator = np.random.default_rng(rng)
+    _require_order(order)
     unrolled = Unrolled(cell, steps, batch, generator)
     parameters = unrolled.layer.parameters()
-    report = check_vjp(unrolled, *unrolled.inputs, parameters=parameters, rng=generator)
+    report = check_vjp(unrolled, *unrolled.inputs, parameters=parameters, rtol=rtol, rng=generator)
     subject = Subject.called(unrolled, unrolled.inputs, parameters, generator)
-    laws = require_laws(Objective.random(subject.graph, generator), subject.checked, generator)
+    laws = require_laws(Objective.random(subject.graph, generator, rtol), subject.checked, generator)
     xs, *state = unrolled.inputs
-    return Report(report.findings, (*laws, *require_chunks_agree(unrolled.layer, xs, state, generator)))
+    laws += require_chunks_agree(unrolled.layer, xs, state, generator, rtol)
+    if order > 1:
+        laws += _second_order(unrolled, *unrolled.inputs, parameters=parameters, rtol=rtol, rng=generator).laws
+    return replace(report, laws=laws)
 
 
 def assert_detects(
@@ -267,7 +345,18 @@ def assert_detects(
     raise AssertionError(f"a wrong rule of {op.name} got away: the check passed with it")
 
 
-def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) -> Report:
+def _require_rtol(rtol: float) -> None:
+    if not (isinstance(rtol, Real) and 0 <= rtol < 1):
+        raise ValueError(f"rtol is the relative error that is right, such as 1e-6: from 0 to less than 1, not {rtol!r}")
+
+
+def _require_order(order: int) -> int:
+    if order not in (1, 2):
+        raise ValueError(f"order is 1, for gradients, or 2, for their derivatives as well, not {order!r}")
+    return order
+
+
+def _judged(subject: Subject, directions: int | None, rng: np.random.Generator, rtol: float) -> Report:
     """Report on the gradients by the rules; raise at the first that is wrong."""
 
     looked: set[Objective] = set()
@@ -288,30 +377,34 @@ def _judged(subject: Subject, directions: int | None, rng: np.random.Generator) 
             return Finding(Verdict.UNCHECKED, Oracle.DIFFERENCES, reason=COARSE)
         if tied:
             found = tied.wrong[0].finding
-        failure = Failure(question, name, found, blamed, answers, Report({**earlier, name: found}), _failure_in)
+        failure = Failure(question, name, found, blamed, answers, Report({**earlier, name: found}), recheck)
         raise GradientError(failure.message, failure)
 
-    return _reported(subject, directions, rng, look)
+    recheck = partial(_failure_in, rtol=rtol)
+    return _reported(subject, directions, rng, rtol, look)
 
 
-def _failure_in(output: Tensor) -> Failure | None:
+def _failure_in(output: Tensor, rtol: float) -> Failure | None:
     """Check a tensor in all its leaves, and return what is wrong."""
     try:
-        check_vjp(output)
+        check_vjp(output, rtol=rtol)
     except GradientError as error:
         return error.failure
     return None
 
 
-def _reported(subject: Subject, directions: int | None, rng: np.random.Generator, look: Look) -> Report:
+def _reported(subject: Subject, directions: int | None, rng: np.random.Generator, rtol: float, look: Look) -> Report:
     """Look at every checked gradient along random directions, and report the worst of each; refuse an empty report."""
+    _require_rtol(rtol)
     findings: dict[str, Finding] = {}
-    graphs = [(subject.graph, subject.checked)]
-    if any(node.dtype != np.float64 for node in subject.graph.nodes):  # float32 has few digits to tell mistakes by
-        longer, made = in_float64(subject.graph)
-        graphs.append((longer, {name: made[leaf] for name, leaf in subject.checked.items()}))
+    cut, replaced, returned, declared = cut_at_surrogates(subject.graph)
+    checked = {name: replaced[leaf] for name, leaf in subject.checked.items()} | returned
+    graphs = [(cut, checked)]
+    if any(node.dtype != np.float64 for node in cut.nodes):  # float32 has few digits to tell mistakes by
+        longer, made = in_float64(cut)
+        graphs.append((longer, {name: made[leaf] for name, leaf in checked.items()}))
     for graph, checked in graphs:
-        objective = Objective.equilibrated(graph, rng)
+        objective = Objective.equilibrated(graph, rng, rtol)
         try:
             gradients = objective.gradients(list(checked.values()))
         except Exception as error:
@@ -324,9 +417,11 @@ def _reported(subject: Subject, directions: int | None, rng: np.random.Generator
     for name, leaf in subject.checked.items():
         if name not in findings:
             findings[name] = Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason=f"it is empty, of shape {leaf.shape}")
+        elif leaf in declared:
+            findings[name] = replace(findings[name], verdict=Verdict.DECLARED, reason=SURROGATE)
     for name, reason in subject.without.items():
         findings[name] = Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason=reason)
-    report = Report(findings)
+    report = Report(findings, rtol=rtol)
     if report.verdict is Verdict.UNCHECKED:
         reasons = "; ".join(f"{name}: {found.reason}" for name, found in findings.items()) or "it has no input"
         raise NothingCheckedError(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.tensor import Tensor
-from .objective import Objective, compared
+from .objective import TOLERANCE, Objective, compared
 from .oracles.complex_safe import STEP, closest
 from .oracles.complex_step import complex_step, safe_complex_step
 from .oracles.convergence import RIGHT, convergence
@@ -21,12 +21,6 @@ from .oracles.question import Question
 from .oracles.rounding import FLOOR, rounding_noise
 from .oracles.two_passes import two_passes
 from .verdicts import Finding, Oracle, Verdict, worse
-
-TOLERANCE = 1e4
-"""Units of rounding by which a gradient may differ from the complex step: ``judge`` says what a unit is.
-
-Measured: gradients of correct LSTMs differ by up to 64 units, of saturated ones by up to 1.8e3.
-"""
 
 TRUNCATION = STEP**1.5
 """Smaller differences are what the step leaves behind, of the order h²: seen only where a derivative is zero."""
@@ -73,8 +67,9 @@ def judge(question: Question, rng: np.random.Generator, thorough: bool = True) -
     """Compare ⟨gradient, direction⟩ with the complex step, and after a mismatch with whatever else can decide.
 
     They may differ by ``TOLERANCE`` units of rounding; a unit is 2⁻⁵³ times the sum of the absolute terms (2⁻²⁴ if
-    float32 is involved). Nothing is absolute. A forward that was not shown to be complex-safe is judged by extrapolated
-    differences and their error bar. Not ``thorough``, it takes the mismatch for a mistake.
+    float32 is involved); or by the ``rtol`` of the objective, times that sum. Nothing is absolute. A forward that was
+    not shown to be complex-safe is judged by extrapolated differences and their error bar. Not ``thorough``, it takes
+    the mismatch for a mistake.
     """
     ours, theirs = question.terms, safe_complex_step(*question.line)
     if not np.isfinite(ours).all():
@@ -90,6 +85,8 @@ def judge(question: Question, rng: np.random.Generator, thorough: bool = True) -
     found = Finding(Verdict.PASS, Oracle.COMPLEX_STEP, question.ours, float(theirs.sum()), error)
     if error <= TOLERANCE:
         return found
+    if apart <= question.objective.rtol * scale:
+        return replace(found, reason=_as_declared(question))
     if _between_sides(question, _complex_sides):
         return replace(found, oracle=Oracle.SIDES, error=0.0)
     mistake = replace(found, verdict=Verdict.WRONG)
@@ -102,6 +99,10 @@ def judge(question: Question, rng: np.random.Generator, thorough: bool = True) -
     return _by_digits(question, mistake) or _by_noise(question, mistake, rng)
 
 
+def _as_declared(question: Question) -> str:
+    return f"within rtol={question.objective.rtol:g}, as declared"
+
+
 def _agrees_along(question: Question, direction: NDArray[Any]) -> bool:
     """Tell whether the gradient agrees with the complex step along a direction in which no number is made larger."""
     plain = replace(question, direction=direction)
@@ -109,7 +110,7 @@ def _agrees_along(question: Question, direction: NDArray[Any]) -> bool:
     if theirs is None:
         return False
     apart, scale = compared(plain.terms, theirs)
-    return apart <= TOLERANCE * question.objective.unit * scale
+    return apart <= question.objective.allowed * scale
 
 
 def judge_forward(question: Question, rng: np.random.Generator) -> Finding:
@@ -125,7 +126,7 @@ def judge_forward(question: Question, rng: np.random.Generator) -> Finding:
             continue
         error = apart / (question.objective.unit * scale)
         verdict = Verdict.PASS
-        if not error <= TOLERANCE:
+        if not apart <= question.objective.allowed * scale:
             noise = max(rounding_noise(*question.line, rng, slope) for slope in (Objective.slope, _forward_slope))
             verdict = Verdict.ROUNDOFF if noise and apart <= noise else Verdict.WRONG
         new = Finding(verdict, Oracle.TWO_PASSES, float(ours.sum()), float(theirs.sum()), error, which)
@@ -158,10 +159,12 @@ def _by_differences(question: Question) -> Finding:
 
 def _beside_bar(question: Question, estimate: Estimate) -> Finding:
     found = Finding(Verdict.PASS, Oracle.DIFFERENCES, question.ours, float(estimate.slope))
-    bar, unit = estimate.bar, question.objective.unit
-    if unit > 2.0**-53:  # ours is rounded to float32
-        bar += TOLERANCE * unit * estimate.scale / BARS
+    bar, allowed = estimate.bar, question.objective.allowed
+    if allowed > TOLERANCE * 2.0**-53:  # ours is rounded to float32, or declared to be right to some digits only
+        bar += allowed * estimate.scale / BARS
     apart = abs(found.ours - found.theirs)
+    if BARS * estimate.bar < apart <= question.objective.rtol * estimate.scale:
+        found = replace(found, reason=_as_declared(question))
     if not estimate.is_sharp and not apart > BARS * bar:
         return replace(found, verdict=Verdict.UNCHECKED, reason=COARSE)
     error = TOLERANCE * apart / (BARS * bar) if bar else np.inf
@@ -177,7 +180,7 @@ def _by_digits(question: Question, mistake: Finding) -> Finding | None:
     if scale < np.finfo(np.float64).tiny:
         reason = "the derivative is smaller than any number"
         return replace(mistake, verdict=Verdict.UNCHECKED, oracle=Oracle.DIGITS, error=0.0, reason=reason)
-    if apart <= TOLERANCE * 2.0**-53 * scale:
+    if apart <= max(TOLERANCE * 2.0**-53, question.objective.rtol) * scale:
         reason = "with enough digits they agree"
         return replace(mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason=reason)
     if apart <= LAST_BITS * scale and apart <= rounding_of_constants(*question.line, apart):
@@ -272,7 +275,7 @@ def _two_sides(question: Question, sides: Sides, direction: NDArray[Any]) -> tup
         far, near = (sides(objective, leaf, direction, aside / fraction) for fraction in (1, 2))
     before, after = (2 * close - distant for close, distant in zip(near[:2], far[:2], strict=True))
     curved = 10 * ASIDE * max(abs(x - y) for x, y in zip(near[:2], far[:2], strict=True))
-    return before, after, 4 * near[2] + curved + TOLERANCE * objective.unit * max(abs(before), abs(after))
+    return before, after, 4 * near[2] + curved + objective.allowed * max(abs(before), abs(after))
 
 
 def _complex_sides(

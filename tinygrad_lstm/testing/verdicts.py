@@ -16,6 +16,7 @@ class Verdict(StrEnum):
     """
 
     WRONG = "WRONG"  # the rules and an oracle disagree, and rounding does not explain it
+    DECLARED = "DECLARED"  # it passes through a surrogate, whose author means another gradient; all else is right
     PASS = "PASS"  # they agree
     ROUNDOFF = "ROUNDOFF"  # they disagree, but with enough digits they would not: no rule is wrong
     UNCHECKED = "UNCHECKED"  # nothing can be decided; the reason is why
@@ -45,7 +46,7 @@ class Finding:
     """What one oracle finds of one gradient along one random direction.
 
     ``ours`` and ``theirs`` are the derivative by the rules and by the oracle. ``error`` is in units of rounding, of
-    which ``judge.TOLERANCE`` are allowed; of an oracle that has an error bar, the unit is a thousandth of it.
+    which ``objective.TOLERANCE`` are allowed; of an oracle that has an error bar, the unit is a thousandth of it.
     ``reason`` is why, where there is more to it than numbers.
 
     >>> Finding(Verdict.UNCHECKED, Oracle.NOTHING, reason="it is empty").error
@@ -64,6 +65,8 @@ class Finding:
 class Report:
     """What was found: for each input its worst finding, which laws were tried besides, and in how many cases.
 
+    ``rtol`` is the relative error that was declared to be right, 0 if none was.
+
     Shows itself in a line, prints as a table, and is one in a notebook.
 
     >>> report = Report({"x": Finding(Verdict.PASS, Oracle.COMPLEX_STEP, 1.0, 1.0, 2.5)})
@@ -76,6 +79,7 @@ class Report:
     findings: dict[str, Finding]
     laws: tuple[str, ...] = ()
     cases: int = 1
+    rtol: float = 0.0
 
     @property
     def verdict(self) -> Verdict:
@@ -98,10 +102,15 @@ class Report:
         """Return the inputs of which nothing could be decided: their gradients are zero, or drown in rounding."""
         return frozenset(name for name, it in self.findings.items() if it.verdict is Verdict.UNCHECKED)
 
+    @property
+    def _besides(self) -> tuple[str, ...]:
+        return (*self.laws, *([f"rtol={self.rtol:g}, as declared"] if self.rtol else []))
+
     def __repr__(self) -> str:
         count = len(self.findings)
         gradients = f"{count} gradient{'s' * (count != 1)}{f' in {self.cases} cases' if self.cases > 1 else ''}"
-        return f"<report: {self.verdict}, {gradients}, worst {in_words(self.worst)} units>"
+        rtol = f", rtol={self.rtol:g}" if self.rtol else ""
+        return f"<report: {self.verdict}, {gradients}, worst {in_words(self.worst)} units{rtol}>"
 
     def __str__(self) -> str:
         """Return a line for each input, and one for the laws that were tried."""
@@ -110,12 +119,12 @@ class Report:
             f"{name:<{width}}  {it.verdict:<9}  {it.error:10.2f} units  by {it.oracle}{it.reason and ': ' + it.reason}"
             for name, it in self.findings.items()
         ]
-        return "\n".join([*lines, *([f"and {', '.join(self.laws)}"] if self.laws else [])])
+        return "\n".join([*lines, *([f"and {', '.join(self._besides)}"] if self._besides else [])])
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""
         rows = [(name, it.verdict, in_words(it.error), it.oracle, it.reason) for name, it in self.findings.items()]
-        caption = "; and ".join([repr(self)[1:-1], *([", ".join(self.laws)] if self.laws else [])])
+        caption = "; and ".join([repr(self)[1:-1], *([", ".join(self._besides)] if self._besides else [])])
         return html_table(
             rows, head=("gradient of", "verdict", "error, units", "by", "why"), align="llrll", caption=caption
         )

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..pages.offline import templates
-from ..testing.judge import TOLERANCE
+from ..testing.objective import TOLERANCE
 from .findings import Tour
 from .model import title
 

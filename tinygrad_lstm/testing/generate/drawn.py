@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Verbosity, assume, given, reject, settings
 from hypothesis import strategies as st
-from hypothesis.errors import FlakyFailure, Unsatisfiable
+from hypothesis.errors import FlakyFailure, HypothesisException, Unsatisfiable
 from numpy.typing import NDArray
 
 from ...engine.ops import BUILTIN
@@ -43,7 +45,7 @@ def check_drawn(
     """
     seed = int(np.random.default_rng(rng).integers(2**32))
     findings: dict[str, Finding] = {}
-    laws: tuple[str, ...] = ()
+    last = Report({})
     cases = 0
     refusal: list[Exception] = []
 
@@ -54,13 +56,13 @@ def check_drawn(
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    @given(_cases(op, attrs))
+    @_given(_cases(op, attrs))
     def one_case(case: tuple[Callable[..., Any], Inputs]) -> None:
-        nonlocal cases, laws
+        nonlocal cases, last
         f, inputs = case
         assume(all(x.size for x in inputs))
         try:
-            report = check(f, *inputs, rng=seed)
+            last = check(f, *inputs, rng=seed)
         except NothingCheckedError as error:
             refusal[:] = [error]
             reject()
@@ -74,11 +76,10 @@ def check_drawn(
         except (ValueError, IndexError, TypeError) as error:  # shapes that it does not take
             refusal[:] = [error]
             reject()
-        laws = report.laws
         cases += 1
         if watch:
             watch(f, inputs)
-        for name, found in report.findings.items():
+        for name, found in last.findings.items():
             findings[name] = worse(findings.get(name), found)
 
     try:
@@ -87,6 +88,11 @@ def check_drawn(
         pass
     except FlakyFailure as error:  # it failed once, and not when it was tried again: what failed is what counts
         raise error.exceptions[0] from None
+    except HypothesisException as error:
+        raise GradientError(
+            f"{_name(op)} is not the same in two runs on the same inputs: it is random, or keeps something from one "
+            f"call to the next ({type(error).__name__})"
+        ) from error
     except GradientError as error:
         error.__notes__ = []  # hypothesis repeats the case there; the failure has it, and as a program
         raise error.with_traceback(None) from error.__cause__
@@ -97,7 +103,16 @@ def check_drawn(
         raise NothingCheckedError(
             f"{_name(op)} takes none of the inputs that were drawn for it; give some of your own ({why})"
         )
-    return Report(findings, laws, cases)
+    return replace(last, findings=findings, cases=cases)
+
+
+def _given(strategy: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[[], None]]:
+    """Return ``given(strategy)``, in a test that is itself ``@given`` as well.
+
+    Hypothesis refuses to nest them when one is made, as that may be slow; it asks only the thread that makes it.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(given, strategy).result()
 
 
 def _cases(op: Callable[..., Any], attrs: dict[str, Any]) -> st.SearchStrategy[tuple[Callable[..., Any], Inputs]]:

@@ -12,15 +12,16 @@ from ...engine.backprop import grad
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..errors import GradientError
-from ..judge import TOLERANCE
-from ..objective import Objective, compared
+from ..objective import TOLERANCE, Objective, compared
 from ..oracles.rounding import rounding_noise
 from ..subject import Subject, argument, outputs_of
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
 
-def require_symmetry(checked: Mapping[str, Tensor], gradients: Mapping[str, Tensor], rng: np.random.Generator) -> None:
+def require_symmetry(
+    checked: Mapping[str, Tensor], gradients: Mapping[str, Tensor], rng: np.random.Generator, rtol: float = 0.0
+) -> None:
     """Require ⟨u, H w⟩ = ⟨w, H u⟩ for random u and w over all inputs together, by the names that both know them by."""
     names = [name for name, gradient in gradients.items() if gradient.requires_grad and name in checked]
     if not names:
@@ -32,8 +33,8 @@ def require_symmetry(checked: Mapping[str, Tensor], gradients: Mapping[str, Tens
         products = Objective(graph, left).gradients(leaves)
         sides.append(np.concatenate([np.ravel(product * x) for product, x in zip(products, right, strict=True)]))
     apart, scale = compared(*sides)
-    objective = Objective(graph, u)
-    if apart > TOLERANCE * objective.unit * scale:
+    objective = Objective(graph, u, rtol)
+    if apart > objective.allowed * scale:
         noise = sum(rounding_noise(objective, leaf, x, rng) for leaf, x in zip(leaves, w, strict=True))
         if apart > noise:
             raise GradientError(
@@ -43,7 +44,7 @@ def require_symmetry(checked: Mapping[str, Tensor], gradients: Mapping[str, Tens
 
 
 def require_single_precision(
-    f: Callable[..., Any], inputs: Sequence[ArrayLike], rng: np.random.Generator
+    f: Callable[..., Any], inputs: Sequence[ArrayLike], rng: np.random.Generator, rtol: float = 0.0
 ) -> tuple[str, ...]:
     """Require of the same function on float32: gradients of that type, and as near as it allows.
 
@@ -74,7 +75,7 @@ def require_single_precision(
                 raise GradientError(f"the gradient of input {i} is {found.dtype}, of a float32 input")
         scale = float(np.abs(other).max(initial=0.0))
         apart = float(np.abs(one - other).max(initial=0.0))
-        allowed = TOLERANCE * 2.0**-24 * scale
+        allowed = max(TOLERANCE * 2.0**-24, rtol) * scale
         if apart > allowed and apart > rounding_noise(objective, leaf, np.sign(one - other), rng):
             raise GradientError(
                 f"the gradient of input {i} {leaf.shape} in float32 is off by {apart:.3g} where float64 gives at "

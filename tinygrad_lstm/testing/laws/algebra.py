@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from ...engine.backprop import grad
 from ...engine.tensor import Tensor
 from ..errors import GradientError
-from ..judge import TOLERANCE
-from ..objective import Objective
+from ..objective import TOLERANCE, Objective
 from ..oracles.rounding import rounding_noise
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
@@ -53,16 +52,22 @@ def require_laws(objective: Objective, checked: Mapping[str, Tensor], rng: np.ra
     return (*_LAWS, "nothing is mutated")
 
 
-def _differ(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Tell whether gradients are not the same to the last bit; infinite ones are as good as equal."""
+def _differ(one: NDArray[Any], other: NDArray[Any], rtol: float = 0.0) -> bool:
+    """Tell whether gradients are not the same to the last bit, or as declared; infinite ones are as good as equal."""
     finite = np.isfinite(one) & np.isfinite(other)
-    return not np.array_equal(one[finite], other[finite])
+    slack = rtol * np.abs(one[finite]).max(initial=0.0)
+    return one.shape != other.shape or bool((np.abs(one[finite] - other[finite]) > slack).any())
+
+
+def _allowed(walked: Walked, dtype: np.dtype[Any]) -> float:
+    """Return the relative error of a gradient of that type: rounding, or what was declared."""
+    return max(TOLERANCE * float(np.finfo(dtype).eps), walked.objective.rtol)
 
 
 def _repeats(walked: Walked) -> Iterator[tuple[str, str]]:
     """Find gradients that are not the same in a second run."""
     for name, one, other in walked.again(walked.objective.cotangents):
-        if _differ(one, other):
+        if _differ(one, other, walked.objective.rtol):
             yield name, "a second run gives another gradient; a rule keeps something from one call to the next"
 
 
@@ -78,7 +83,7 @@ def _scales(walked: Walked) -> Iterator[tuple[str, str]]:
     for name, one, large in walked.again(FACTOR * cotangent for cotangent in walked.objective.cotangents):
         other = large / FACTOR
         ordinary = np.abs(one) > np.finfo(one.dtype).tiny * FACTOR * FACTOR  # below, numbers lose digits
-        unit = TOLERANCE * np.finfo(one.dtype).eps * np.abs(one).max(initial=0.0)
+        unit = _allowed(walked, one.dtype) * np.abs(one).max(initial=0.0)
         if (np.abs(one - other)[ordinary & np.isfinite(one) & np.isfinite(other)] > unit).any():
             yield name, f"{FACTOR:.0f} times the cotangent does not give that many times the gradient; is there a clip?"
 
@@ -90,7 +95,7 @@ def _adds(walked: Walked) -> Iterator[tuple[str, str]]:
     both = Objective(graph, tuple(map(np.add, walked.objective.cotangents, other.cotangents)))
     pairs = zip(walked.again(other.cotangents), both.gradients(list(leaves.values())), strict=True)
     for (name, one, two), total in pairs:
-        unit = TOLERANCE * np.finfo(total.dtype).eps * (np.abs(one).max(initial=0.0) + np.abs(two).max(initial=0.0))
+        unit = _allowed(walked, total.dtype) * (np.abs(one).max(initial=0.0) + np.abs(two).max(initial=0.0))
         apart = one + two - total
         off = np.where(np.isfinite(apart), apart, 0)
         if not (np.abs(off) > unit).any():

@@ -13,8 +13,7 @@ from ...engine.tensor import Tensor, tensor
 from ...nn import Recurrent
 from ...nn.cell import as_state
 from ..errors import GradientError
-from ..judge import TOLERANCE
-from ..objective import Objective
+from ..objective import TOLERANCE, Objective
 from ..subject import outputs_of
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
@@ -23,7 +22,7 @@ Gradients = list[NDArray[Any]]
 
 
 def require_chunks_agree(
-    layer: Recurrent, xs: Tensor, state: Sequence[Tensor], rng: np.random.Generator
+    layer: Recurrent, xs: Tensor, state: Sequence[Tensor], rng: np.random.Generator, rtol: float = 0.0
 ) -> tuple[str, ...]:
     """Compare the gradients of the parameters with those of two halves in time, and of each sequence by itself.
 
@@ -41,14 +40,14 @@ def require_chunks_agree(
         late = _Chunk(layer, xs.value[half:], [x.value for x in early.last])
         second, at_the_cut = late.gradients(seed[half:])
         first, _ = early.gradients(seed[:half], at_the_cut)
-        _require_same(layer, whole, [first, second], "cut in two in time")
+        _require_same(layer, whole, [first, second], "cut in two in time", rtol)
         laws.append("two halves in time make the whole")
     if batch > 1:
         parts = []
         for one in (slice(n, n + 1) for n in range(batch)):
             alone = _Chunk(layer, xs.value[:, one], [x[:, one] for x in begin])
             parts.append(alone.gradients(seed[:, one])[0])
-        _require_same(layer, whole, parts, "taken apart along the batch")
+        _require_same(layer, whole, parts, "taken apart along the batch", rtol)
         laws.append("a batch is its sequences")
     return tuple(laws)
 
@@ -69,13 +68,13 @@ class _Chunk:
         return found[: len(self.parameters)], found[len(self.parameters) :]
 
 
-def _require_same(layer: Recurrent, whole: Gradients, parts: Sequence[Gradients], how: str) -> None:
+def _require_same(layer: Recurrent, whole: Gradients, parts: Sequence[Gradients], how: str, rtol: float) -> None:
     """Require that the gradients of the parts add up to those of the whole, parameter by parameter."""
     for parameter, expected, pieces in zip(layer.parameters(), whole, zip(*parts, strict=True), strict=True):
         found = np.sum(pieces, axis=0)
         scale = np.abs(expected).max(initial=0.0) + max(np.abs(piece).max(initial=0.0) for piece in pieces)
         apart = np.abs(found - expected).max(initial=0.0)
-        if apart > TOLERANCE * np.finfo(parameter.dtype).eps * scale:
+        if apart > max(TOLERANCE * np.finfo(parameter.dtype).eps, rtol) * scale:
             raise GradientError(
                 f"{how}, the sequence gives {parameter.name} another gradient: off by {apart:.3g} where the whole "
                 f"has at most {np.abs(expected).max():.3g}; something does not pass through the state"

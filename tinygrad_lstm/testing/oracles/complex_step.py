@@ -41,7 +41,7 @@ def safe_complex_step(objective: Objective, leaf: Tensor, direction: NDArray[Any
 
 
 def ask(question: Question) -> Answer:
-    """Compare in units of rounding; ``judge.TOLERANCE`` says how many are allowed."""
+    """Compare in units of rounding; ``objective.TOLERANCE`` says how many are allowed."""
     theirs = safe_complex_step(*question.line)
     if theirs is None:
         return Answer(question.ours, np.nan, "a forward loses complex numbers")

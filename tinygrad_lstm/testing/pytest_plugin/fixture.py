@@ -51,8 +51,8 @@ def _in_a_test(check: Callable[P, T]) -> Callable[P, T]:
 class GradCheck:
     """The fixture: ``gradcheck(f, *inputs)`` is ``check_vjp``, and the other checks are its attributes.
 
-    ``rng`` and ``directions`` come from the test's marker, unless they are given. Under ``@given``, what was drawn and
-    has nothing to check is drawn again; a test for which nothing is ever checked fails.
+    ``rng``, ``directions``, ``order`` and ``rtol`` come from the test's marker, unless they are given. Under
+    ``@given``, what was drawn and has nothing to check is drawn again; a test for which nothing is ever checked fails.
     """
 
     __call__ = staticmethod(_in_a_test(check_vjp))

@@ -1,6 +1,6 @@
 """The pytest plugin: a fixture ``gradcheck``, a marker of that name, and one report for each gradient that is wrong.
 
-Found by pytest once the package is installed. Until a test asks for a check it imports the engine and no more.
+Found by pytest once the package is installed. Until a test asks for a check it imports neither numpy nor the engine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..errors import GradientError
     from .fixture import GradCheck
 
-OPTIONS = ("rng", "directions")
+OPTIONS = ("rng", "directions", "order", "rtol")
 PROFILES = tuple(Profile)
 
 
@@ -37,8 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Describe the marker."""
     config.addinivalue_line(
         "markers",
-        "gradcheck(rng=0, directions=None, profile=None): how the fixture gradcheck checks; every test that uses the "
-        "fixture has the mark, for -m gradcheck",
+        "gradcheck(rng=0, directions=None, order=None, rtol=0, profile=None): how the fixture gradcheck checks; every "
+        "test that uses the fixture has the mark, for -m gradcheck",
     )
 
 
@@ -91,7 +91,9 @@ def pytest_runtest_makereport(
     report = yield
     error = _wrong_gradient(call.excinfo.value) if report.when == "call" and call.excinfo else None
     if error is not None:
-        report.sections.append(("gradient check", _explained(item, error)))
+        said = ("gradient check", _explained(item, error))
+        add = getattr(report.longrepr, "addsection", lambda *section: report.sections.append(section))
+        add(*said)  # where there is one, JUnit XML holds it too, as it does not the sections of a report
     return report
 
 

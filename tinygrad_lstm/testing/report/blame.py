@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from ...engine.backprop import Contribution, backprop
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
-from ..judge import TOLERANCE, judge
-from ..objective import Objective
+from ..judge import judge
+from ..objective import TOLERANCE, Objective
 from ..oracles.question import Question
 from ..verdicts import Finding, Oracle, Verdict
 
@@ -67,7 +67,7 @@ def blame(question: Question, name: str, rng: np.random.Generator) -> Blame:
     seeds = [pair for pair in zip(graph.outputs, question.objective.cotangents, strict=True) if pair[0].requires_grad]
     walks = [list(backprop(*seed)) for seed in seeds]
     steps = [step for walk in walks for step in walk]
-    wrong = tuple(_wrong_contributions(steps, rng))
+    wrong = tuple(_wrong_contributions(steps, rng, question.objective.rtol))
     if wrong:
         return Blame(_sentence(wrong, Counter(step.node.primitive for step in steps)), wrong)
     for fault, edges in (
@@ -90,11 +90,13 @@ def blame(question: Question, name: str, rng: np.random.Generator) -> Blame:
     return Blame("every rule agrees here, and so do the sums: nobody is to blame alone", nobody=True)
 
 
-def _wrong_contributions(steps: list[Contribution], rng: np.random.Generator) -> Iterator[WrongContribution]:
+def _wrong_contributions(
+    steps: list[Contribution], rng: np.random.Generator, rtol: float
+) -> Iterator[WrongContribution]:
     """Find the contributions that are wrong; of a primitive found wrong a few times, a mismatch is enough."""
     found_wrong: Counter[Any] = Counter()
     for step in steps:
-        finding = _recheck(step, rng, thorough=found_wrong[step.node.primitive] < ENOUGH)
+        finding = _recheck(step, rng, rtol, thorough=found_wrong[step.node.primitive] < ENOUGH)
         if finding.verdict is Verdict.WRONG:
             found_wrong[step.node.primitive] += 1
             yield WrongContribution(step.node, step.slot, finding)
@@ -117,7 +119,7 @@ def ties_miscounted(question: Question, rng: np.random.Generator) -> Blame | Non
                 inputs[step.slot] = inputs[step.slot] + shift
             assert node.primitive is not None
             alone = Tensor(node.value, node.primitive, tuple(inputs), node.input_values, node.attrs, True, node.context)
-            objective = Objective(Graph(alone), (np.asarray(moved[0].upstream),))
+            objective = Objective(Graph(alone), (np.asarray(moved[0].upstream),), question.objective.rtol)
             products = np.concatenate([np.ravel(step.contribution) for step in moved])
             finding = judge(Question(objective, shift, np.asarray(products.sum()), np.ones(())), rng)
             if finding.verdict is Verdict.WRONG:
@@ -127,13 +129,13 @@ def ties_miscounted(question: Question, rng: np.random.Generator) -> Blame | Non
     )
 
 
-def _recheck(step: Contribution, rng: np.random.Generator, thorough: bool) -> Finding:
+def _recheck(step: Contribution, rng: np.random.Generator, rtol: float, thorough: bool) -> Finding:
     """Judge one contribution: in a graph of this one node, at the recorded values."""
     node, value = step.node, step.node.input_values[step.slot]
     assert node.primitive is not None
     leaves = tuple(Tensor(value, requires_grad=True) for value in node.input_values)
     alone = Tensor(node.value, node.primitive, leaves, node.input_values, node.attrs, True, node.context)
-    objective, leaf = Objective(Graph(alone), (np.asarray(step.upstream),)), leaves[step.slot]
+    objective, leaf = Objective(Graph(alone), (np.asarray(step.upstream),), rtol), leaves[step.slot]
     gradient = _sum_to(step.product, value.shape)
     return judge(Question(objective, leaf, gradient, rng.normal(size=value.shape)), rng, thorough)
 

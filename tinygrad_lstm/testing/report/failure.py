@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
-from ..judge import TOLERANCE
+from ..objective import TOLERANCE
 from ..oracles.differences import BARS
 from ..oracles.question import Answer, Question
 from ..verdicts import Finding, Oracle, Report
@@ -56,8 +56,11 @@ class Failure:
             return f"{what}{found.reason}. Blame: {self.blame.sentence}"
         scale = abs(found.ours) + abs(found.theirs)
         relative = abs(found.ours - found.theirs) / scale if scale else 0.0
+        rtol = self.question.objective.rtol
         apart = f"{found.error:.3g} units of rounding, where {TOLERANCE:.0e} are allowed"
-        if found.oracle is Oracle.DIFFERENCES:
+        if rtol:
+            apart = f"where rtol={rtol:g} was declared, of the sum of absolute terms"
+        elif found.oracle is Oracle.DIFFERENCES:
             apart = f"{found.error / TOLERANCE * BARS:.3g} error bars, where {BARS:.0f} are allowed"
         return (
             f"{what}along a random direction it gives {found.ours:.10g}, by {found.oracle} it should be "
@@ -100,4 +103,7 @@ class Failure:
             notes[edge] = f"ours {wrong.finding.ours:.4g}, right {wrong.finding.theirs:.4g}"
         for step in self.blame.engine:
             notes[step.input, step.node] = "the engine errs here"
-        return draw(self._outputs[0], values=True, notes=notes)
+        seen = [(output, {*Graph(output).nodes}) for output in self._outputs]
+        output, nodes = next((pair for pair in seen if pair[1].intersection(self.blame.marked)), seen[0])
+        there = {on: note for on, note in notes.items() if (on[1] if isinstance(on, tuple) else on) in nodes}
+        return draw(output, values=True, notes=there)

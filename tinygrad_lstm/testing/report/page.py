@@ -9,7 +9,7 @@ from typing import Any
 from ...drawing.paint.render import RenderError
 from ...pages.offline import inline, offline
 from ...pages.theme import dark_style
-from ..judge import TOLERANCE
+from ..objective import TOLERANCE
 from .failure import Failure
 from .plot import plot
 from .survey import SurveyRow

@@ -13,9 +13,8 @@ from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 from ...nn import Recurrent
 from ...nn.cell import Cell
-from ..checks import check_cell, check_op, check_vjp
+from ..checks import check_cell, check_op, check_op_at_draws, check_vjp
 from ..errors import GradientError, NothingCheckedError
-from ..generate.drawn import check_drawn
 from ..oracles.convergence import Convergence, convergence
 from ..taylor import taylor_test
 from ..unrolled import Unrolled
@@ -105,17 +104,17 @@ class Task(NamedTuple):
         return row
 
 
-def of_operation(op: Callable[..., Any], name: str) -> Task:
+def of_operation(op: Callable[..., Any], name: str, order: int = 2) -> Task:
     """Return the task to check a primitive, or any function of tensors, at drawn inputs."""
     has_rule = not isinstance(op, Primitive) or op.rule is not None
-    return Task(name, lambda show: check_drawn(check_op, op, watch=show), has_rule)
+    return Task(name, lambda show: check_op_at_draws(op, watch=show, order=order), has_rule)
 
 
-def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int) -> Task:
+def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int, order: int = 1) -> Task:
     """Return the task to check a cell, unrolled over so many steps."""
 
     def check(show: Show) -> Report:
-        report = check_cell(cell, steps)
+        report = check_cell(cell, steps, order=order)
         unrolled = Unrolled(cell, steps, 2, np.random.default_rng(0))
         show(unrolled, unrolled.inputs)
         return report
@@ -123,26 +122,27 @@ def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int) -> Task:
     return Task(name, check)
 
 
-def of_thing(thing: Any, name: str, shapes: Sequence[tuple[int, ...]], steps: int) -> Task:
+def of_thing(thing: Any, name: str, shapes: Sequence[tuple[int, ...]], steps: int, order: int | None = None) -> Task:
     """Return the task to check whatever a person names: a tensor, a cell or its class, a primitive, or a function.
 
-    Its inputs are random numbers of the shapes given, or drawn. Raises TypeError for what cannot be checked.
+    Its inputs are random numbers of the shapes given, or drawn. Without an ``order``, it is that of the check. Raises
+    TypeError for what cannot be checked.
     """
     if isinstance(thing, Tensor):
         return Task(name, lambda show: check_vjp(thing))
     if isinstance(thing, Cell) or (isinstance(thing, type) and issubclass(thing, Cell)):
-        return of_cell(thing, name, steps)
+        return of_cell(thing, name, steps, order or 1)
     if not callable(thing) or isinstance(thing, type):
         kind = type(thing).__name__
         raise TypeError(f"{name} is of type {kind}; give a tensor, a cell, an operation or a function of tensors")
     if not shapes and isinstance(thing, Recurrent):
         shapes = [(steps, 2, thing.cells[0].input_size)]
     if not shapes:
-        return of_operation(thing, name)
+        return of_operation(thing, name, order or 2)
     inputs = [np.random.default_rng(i).normal(size=shape) for i, shape in enumerate(shapes)]
 
     def check(show: Show) -> Report:
-        report = check_op(thing, *inputs)
+        report = check_op(thing, *inputs, order=order or 2)
         show(thing, inputs)
         return report
 

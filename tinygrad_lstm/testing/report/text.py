@@ -21,9 +21,9 @@ def explain(failure: Failure, picture: Path | None = None) -> str:
     """Explain a wrong gradient: who is to blame, what each oracle answers, the smallest program, and its picture.
 
     ``failure`` is that of a GradientError. Shrinking it takes up to five seconds. The picture is written to the file
-    ``picture``; without one, or where Graphviz cannot draw, its DOT stands in the text. Returns that text, which holds
-    nothing that a terminal takes for a command. (Zeller & Hildebrandt 2002, "Simplifying and isolating failure-inducing
-    input".)
+    ``picture``; without one, or where Graphviz cannot draw, the text says where it is to be had. Returns that text,
+    which holds nothing that a terminal takes for a command. (Zeller & Hildebrandt 2002, "Simplifying and isolating
+    failure-inducing input".)
 
     >>> import tinygrad_lstm as tl
     >>> caught = tl.testing.assert_detects(tl.tanh, lambda g, y, x: (g * (1 - y),), [0.5])
@@ -51,13 +51,12 @@ def _evidence(failure: Failure) -> str:
 
 
 def _picture(failure: Failure, path: Path | None) -> str:
-    picture, reason = failure.picture(), ""
     if path is not None:
         try:
-            return f"Its picture: {write_file(path, picture.svg)}"
+            return f"Its picture: {write_file(path, failure.picture().svg)}"
         except (RenderError, OSError) as error:
-            reason = f", which could not be drawn ({error})"
-    return f"Its picture{reason}, in DOT:\n\n{_indented(picture.source)}"
+            return f"Its picture could not be drawn ({error}); its DOT is failure.picture().source"
+    return "Its picture: failure.picture(), of the error"
 
 
 def _indented(text: str) -> str:
