@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import tinygrad_lstm as tl
 from tinygrad_lstm.engine import backprop, ops
 from tinygrad_lstm.engine.ops import BUILTIN
-from tinygrad_lstm.testing import GradientError, NothingCheckedError, check_cell, check_vjp, explain
+from tinygrad_lstm.testing import GradientError, Verdict, check_cell, check_vjp, explain
 from tinygrad_lstm.testing.generate import strategies
 from tinygrad_lstm.testing.report.code import as_code
 from tinygrad_lstm.testing.report.text import DRAWN
@@ -309,5 +309,5 @@ def test_what_is_only_compared_loses_no_contribution():
         above = ops.greater(-total, bound)
         return tl.where(ops.greater(high, above), above, high)
 
-    with pytest.raises(NothingCheckedError, match="several kinks or ties at once"):
-        check_vjp(f, [[[1.0, 1.0, -0.0]], [[-0.001455140282073289, 0.0, 1.0]]])
+    report = check_vjp(f, [[[1.0, 1.0, -0.0]], [[-0.001455140282073289, 0.0, 1.0]]])
+    assert report.verdict is Verdict.PASS

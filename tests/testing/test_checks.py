@@ -188,7 +188,7 @@ def layer_norm(x):
 
 def test_a_layer_norm_is_right_wherever_it_is_drawn():
     assert check_op(layer_norm).verdict in (Verdict.PASS, Verdict.ROUNDOFF)
-    assert check_op(layer_norm, [1.0, -2.0]).verdict is Verdict.ROUNDOFF
+    assert check_op(layer_norm, [1.0, -2.0]).verdict in (Verdict.PASS, Verdict.ROUNDOFF)
 
 
 @pytest.mark.parametrize(

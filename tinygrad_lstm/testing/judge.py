@@ -43,12 +43,6 @@ MOST_CORNERS = 256
 NEARER = (2.0**12, 2.0**22)
 """How many times nearer differences are looked at again, before a gradient is called wrong."""
 
-LAST_BITS = 2.0**-24
-"""What the last bit of a constant can explain, at most, relative to the sum of absolute terms; so as not to ask twice.
-
-Chosen: a graph would have to make it 2²⁹ times larger, and no digits of its results were left to rely on.
-"""
-
 WIDE = 256
 """How many last bits are nudged a second time: what does not grow with them is no rounding, but a rule that compares.
 """
@@ -183,7 +177,7 @@ def _by_digits(question: Question, mistake: Finding) -> Finding | None:
     if apart <= max(TOLERANCE * 2.0**-53, question.objective.rtol) * scale:
         reason = "with enough digits they agree"
         return replace(mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason=reason)
-    if apart <= LAST_BITS * scale and apart <= rounding_of_constants(*question.line, apart):
+    if apart <= rounding_of_constants(*question.line, apart):
         return replace(
             mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason="the last bit of a constant explains it"
         )
