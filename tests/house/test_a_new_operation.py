@@ -31,12 +31,8 @@ def planted(folder, entry):
     page.write_text(source.replace(marker, f"{entry}{marker}"), encoding="utf-8")
     export = folder / "tinygrad_lstm" / "__init__.py"
     text = export.read_text(encoding="utf-8")
-    export.write_text(
-        text.replace("    exp,\n", "    exp,\n    gudermannian,\n", 1).replace(
-            '    "exp",\n', '    "exp",\n    "gudermannian",\n', 1
-        ),
-        encoding="utf-8",
-    )
+    assert text.count('"exp", ') == 1
+    export.write_text(text.replace('"exp", ', '"exp", "gudermannian", '), encoding="utf-8")
 
 
 def generated_tests(folder):
