@@ -143,7 +143,7 @@ def test_a_graph_that_does_not_repeat_is_given_up_in_time(monkeypatch):
     y = x
     for _ in range(20):
         y = tl.tanh(y * x)
-    with pytest.raises(OutOfTime, match=r"\d+ boxes and arrows.*depth=0.*steps=\(a, b\)"):
+    with pytest.raises(OutOfTime, match=r"\d+ boxes and arrows.*only a part of the graph"):
         assert tl.draw(y).svg
 
 

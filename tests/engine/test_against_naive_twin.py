@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 
+pytestmark = pytest.mark.filterwarnings("ignore:backward keeps the gradients of leaves")  # each is asked for its own
+
 
 @dataclass(frozen=True)
 class Dual:

@@ -26,6 +26,8 @@ from tests.engine.jets import BINARY, OPERATIONS, UNARY, Leaf, computed, constan
 from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.engine import backprop
 
+pytestmark = pytest.mark.filterwarnings("ignore:backward keeps the gradients of leaves")  # each is asked for its own
+
 
 class Named:
     """A tensor that has a name in the program, its twin, and its value bit for bit."""

@@ -15,7 +15,6 @@ from .primitive import Array, Primitive
 from .scope import Context, call_in, current
 from .tensor import Tensor, as_value
 
-_START = "backprop starts from a tensor, not from {!r}"
 _adding_up = Lock()  # two threads may bring gradients to one leaf
 
 
@@ -64,7 +63,7 @@ def backprop(
     x 3.0 + 3.0 = 6.0 (2 of 2)
     """
     if not isinstance(output, Tensor):
-        raise TypeError(_START.format(output))
+        raise TypeError(f"backprop starts from a tensor, not from {output!r}")
     first = as_seed(output, seed, create_graph)
     return _walk(output, first, None if inputs is None else tuple(inputs), create_graph)
 
@@ -115,8 +114,6 @@ def grad(
             raise ValueError(f"input {position}{called(x)} requires no gradient: make it with requires_grad=True")
     asked = set(wanted)
     found: dict[Tensor, Any] = {}
-    if not isinstance(output, Tensor):
-        raise TypeError(_START.format(output))
     first = as_seed(output, seed, create_graph)
     if output in asked:
         found[output] = first if create_graph else read_only(first.copy())
@@ -153,10 +150,11 @@ def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool 
     if given.shape != output.shape:
         raise ShapeError(f"the seed has shape {given.shape}; it must have the output's, {output.shape}")
     if create_graph:
-        return given if given.dtype == output.dtype else _cast(given, dtype=output.dtype)
+        return given if given.dtype == output.dtype else cast(given, dtype=output.dtype)
     return read_only(given.value.astype(output.dtype, copy=False))
 
 
+@np.errstate(under="ignore")
 def gradients(output: Tensor, seed: ArrayLike | Tensor | None = None) -> dict[Tensor, Array]:
     """Return the complete gradient of every node that takes part in the walk, the output's own included."""
     first = as_seed(output, seed)
@@ -173,7 +171,7 @@ def _owned(step: Contribution) -> Array:
 def _distinct(gradient: Tensor) -> Tensor:
     """Return a gradient as a tensor of its own: two inputs of a sum share one, and naming it would name both."""
     value = gradient._value
-    return Tensor(value, _recall, (gradient,), (value,), {}, gradient.requires_grad, gradient.context)
+    return Tensor(value, recall, (gradient,), (value,), {}, gradient.requires_grad, gradient.context)
 
 
 def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
@@ -359,8 +357,8 @@ def _differentiable(rule: Callable[..., tuple[Any, ...]], node: Tensor, upstream
     return rule(upstream, node, *operands, **node.attrs)
 
 
-_recall = Primitive("recall", lambda x: x, lambda g, y, x: (g,), "recall")
-_cast = Primitive(
+recall = Primitive("recall", lambda x: x, lambda g, y, x: (g,), "recall")
+cast = Primitive(
     "cast",
     lambda x, dtype=None: x if np.iscomplexobj(x) else np.asarray(x, dtype),
     lambda g, y, x, dtype=None: (g,),
@@ -372,7 +370,7 @@ def _as_it_was(x: Tensor, value: Any) -> Tensor:
     """Return x as it was when the graph ran, still differentiable, should an optimiser have moved it since."""
     if x._value is value:
         return x
-    return Tensor(value, _recall, (x,), (value,), requires_grad=x.requires_grad, name=x.name)
+    return Tensor(value, recall, (x,), (value,), requires_grad=x.requires_grad, name=x.name)
 
 
 def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) -> tuple[Any, Any]:
@@ -397,7 +395,7 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
             raise misshapen(product, node, slot) from None
     if create_graph:
         if contribution.dtype != value.dtype:
-            contribution = _cast(contribution, dtype=value.dtype)
+            contribution = cast(contribution, dtype=value.dtype)
     else:
         contribution = read_only(contribution)
         if contribution.dtype != value.dtype:

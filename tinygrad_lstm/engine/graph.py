@@ -135,7 +135,8 @@ class Graph:
         """Run the same computation with other values for some leaves, shapes permitting; nothing is recorded.
 
         Returns the value of every node. Any number type that numpy computes with will do: complex values for a complex
-        step, float32 for a comparison; ``dtype`` converts the leaves that are not given. Raises KeyError for a tensor
+        step, float32 for a comparison; ``dtype`` converts the leaves that are not given, and is what is cast to on the
+        way. Raises KeyError for a tensor
         that is not a leaf of this graph and ShapeError where a new shape does not fit.
         """
         if not isinstance(values, Mapping | None):
@@ -172,13 +173,17 @@ class Graph:
                         (x, cast(recorded) if x.is_leaf else None)
                         for x, recorded in zip(node.inputs, node.input_values, strict=True)
                     ),
-                    node._attrs,
+                    _in_type(node._attrs, dtype),
                 )
                 for node in self.nodes
                 if node.primitive is not None
             ]
             self._programs[dtype] = leaves, steps
         return self._programs[dtype]
+
+
+def _in_type(attrs: Mapping[str, Any], dtype: np.dtype[Any] | None) -> Mapping[str, Any]:
+    return attrs if dtype is None or "dtype" not in attrs else {**attrs, "dtype": dtype}
 
 
 def _as_numbers(value: Any) -> NDArray[Any]:

@@ -179,11 +179,10 @@ def primitive(
     returns one contribution per input: None where no gradient flows, or, if it costs much and is seldom wanted, a
     function of nothing that computes it, as ``functools.partial`` makes one of a primitive. Write it with operators and
     primitives only: the same line then runs on arrays, on Tensors (so that it can be differentiated again) and for the
-    tracer (so that it can print itself).
-    Sum-to-shape after broadcasting is the engine's business. A rule of None says: constant almost everywhere, no
-    gradient. Parameters with a default value are attributes, the others are inputs. Where the function has kinks or
-    ties, ``kink(*inputs, **attrs)`` returns numbers that are zero there and change sign across: |x − 1| has ``x - 1``.
-    The checks keep away from them, and judge a rule on them by its two sides.
+    tracer (so that it can print itself). Sum-to-shape after broadcasting is the engine's business. A rule of None says:
+    constant almost everywhere, no gradient. Parameters with a default value are attributes, the others are inputs.
+    Where the function has kinks or ties, ``kink(*inputs, **attrs)`` returns numbers that are zero there and change sign
+    across: |x − 1| has ``x - 1``. The checks keep away from them, and judge a rule on them by its two sides.
 
     What else may be said of it, by name, so that it is drawn, stepped, proved and printed like one of ours:
       ``kind``      "pointwise" (the default), "activation", "product", "reduction", "movement" or "comparison"

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table
-from ..structure.words import clean, magnitude
+from ..structure.words import LINE, clean, magnitude
 from .recording.event import Event
 
 Condition = Callable[[Event], bool]
@@ -67,7 +67,7 @@ class Breakpoint:
     def __str__(self) -> str:
         times = f"hit {self.hits} time{'' if self.hits == 1 else 's'}"
         nowhere = f"; {NOWHERE}" if self.nowhere else ""
-        return f"{self.number}  {self.kind} {clean(self.text, 80)}  {times}{nowhere}"
+        return f"{self.number}  {self.kind} {clean(self.text, LINE)}  {times}{nowhere}"
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""

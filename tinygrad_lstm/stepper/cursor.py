@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..engine.tensor import Tensor
 from ..nn import unowned
 from ..structure.path import find
-from ..structure.words import clean
+from ..structure.words import LINE, clean
 from .breakpoints import NOWHERE, Breakpoint, Condition, parse, parse_places, watching
 from .commands import helped
 from .flow import Flow, flow
@@ -234,7 +234,7 @@ class Cursor:
         return flow(self.events)
 
     def __repr__(self) -> str:
-        return f"<stepper at {self.position} of {len(self) - 1}: {clean(self.current.formula, 80)}>"
+        return f"<stepper at {self.position} of {len(self) - 1}: {clean(self.current.formula, LINE)}>"
 
     def _tensor(self, named: str | Tensor) -> Tensor:
         """Return a tensor of this graph, itself or by its name."""

@@ -11,7 +11,7 @@ from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, text_table
 from ..structure.timeline import Timeline
-from ..structure.words import clean, magnitude, shown
+from ..structure.words import LINE, clean, magnitude, shown
 from .recording.tape import Tape
 
 SATURATED = 0.05
@@ -39,7 +39,7 @@ class Flow(tuple[FlowRow, ...]):
 
     def __repr__(self) -> str:
         states = ", ".join(dict.fromkeys(name for row in self for name in row.norms))
-        return f"<flow over {len(self)} time steps: {clean(states, 80) or 'no states'}>"
+        return f"<flow over {len(self)} time steps: {clean(states, LINE) or 'no states'}>"
 
     def __str__(self) -> str:
         head, *rows = self._cells()

@@ -12,7 +12,7 @@ from ..engine.backprop import apply_vjp
 from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, text_table
-from ..structure.words import clean, display_name, magnitude, numbers, short
+from ..structure.words import LINE, clean, display_name, magnitude, numbers, short
 from .recording.event import Event
 from .recording.tape import Tape
 
@@ -61,7 +61,7 @@ class Ledger(tuple[Event, ...]):
     def title(self) -> str:
         """Return what it is the ledger of: ∂L/∂w."""
         tensor = self[0].node.inputs[self[0].slot]
-        return clean(f"∂L/∂{display_name(tensor) or self[0].graph.ids[tensor]}", 80)
+        return clean(f"∂L/∂{display_name(tensor) or self[0].graph.ids[tensor]}", LINE)
 
     def __repr__(self) -> str:
         return f"<ledger of {self.title}: {len(self)} contributions>"
@@ -89,7 +89,7 @@ class Paths(dict[str, Array]):
     """The parts of a gradient by the ways they came; prints as a table of their norms."""
 
     def __repr__(self) -> str:
-        return f"<paths: {clean(', '.join(self), 80) or 'none'}>"
+        return f"<paths: {clean(', '.join(self), LINE) or 'none'}>"
 
     def __str__(self) -> str:
         return text_table(self._cells(), head=_WAYS, align="lrr")

@@ -7,10 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .words import JOINERS, clean
-
-LONGEST = 80
-"""Letters of a cell; what is longer is cut in the middle."""
+from .words import JOINERS, LINE, clean
 
 _ALIGN = {"l": "left", "r": "right"}
 
@@ -86,7 +83,7 @@ def _checked(
 ) -> tuple[Lines, Lines, Lines, str]:
     """Return head, rows and foot as printable words, and a letter for each column."""
     top, body, bottom = (
-        [[clean(cell, LONGEST) for cell in row] for row in part]
+        [[clean(cell, LINE) for cell in row] for row in part]
         for part in ([head] if head else [], rows, [foot] if foot else [])
     )
     lengths = {len(row) for row in (*top, *body, *bottom)}

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from ..engine.tensor import Tensor
 
+LINE = 80
+"""Letters of a line in a table or a repr; what is longer is cut in the middle."""
+
 LONGEST = 36
 """Letters of a name in a picture; what is longer is cut in the middle."""
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..engine.backprop import grad
-from ..engine.ops import BUILTIN
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
@@ -26,6 +25,7 @@ from .oracles.question import Question
 from .oracles.registry import evidence
 from .oracles.replicas import cut_at_surrogates, in_float64
 from .report.blame import blame, ties_miscounted
+from .report.code import is_ours
 from .report.failure import Failure
 from .subject import Subject, outputs_of
 from .unrolled import Unrolled
@@ -63,12 +63,12 @@ def check_vjp(
     stands for its graph, and is checked in every leaf that requires a gradient. For each input x and a random direction
     u, ⟨∂L/∂x, u⟩ must equal Im L(x + ihu) / h, computed by replaying f's own graph on complex numbers: no truncation
     and no cancellation, so that they may differ by rounding alone, 1e4 · 2⁻⁵³ times the sum of the absolute terms
-    (``objective.TOLERANCE``). Directions and cotangents are scaled so that
-    no small number hides behind a large one. Where float32 is involved it is 2⁻²⁴, and the graph is checked in float64
-    besides. A forward that does not compute with complex numbers, at these inputs, is checked by extrapolated
-    differences, and one difference of the whole stands beside the complex step in any case. After a mismatch, 700
-    digits decide between a mistake and rounding, or what a random last bit in every value does to the gradient. At a
-    kink or a tie the gradient must lie between those of its two sides, and what is tied is counted once.
+    (``objective.TOLERANCE``). Directions and cotangents are scaled so that no small number hides behind a large one.
+    Where float32 is involved it is 2⁻²⁴, and the graph is checked in float64 besides. A forward that does not compute
+    with complex numbers, at these inputs, is checked by extrapolated differences, and one difference of the whole
+    stands beside the complex step in any case. After a mismatch, 700 digits decide between a mistake and rounding, or
+    what a random last bit in every value does to the gradient. At a kink or a tie the gradient must lie between those
+    of its two sides, and what is tied is counted once.
 
     ``inputs`` are what f is called with: tensors, or what ``tl.tensor`` takes; arrays of integers and booleans go to f
     as they are. ``directions`` is how many are tried in each input, and ``rng`` the seed, or a numpy Generator, that
@@ -170,7 +170,7 @@ def check_second_order(
 
     if not cotangents:
         return _judged(subject, directions, generator, rtol)
-    own = {p.name for node in subject.graph.nodes if (p := node.primitive) and BUILTIN.get(p.name) is not p}
+    own = {p.name for node in subject.graph.nodes if (p := node.primitive) and not is_ours(p)}
     whose = f"the rule of {' or '.join(sorted(own))}" if own else "a rule"
     second = Subject.called(gradients, [*inputs, *cotangents], parameters, generator, LINEAR, whose)
     report = _judged(second, directions, generator, rtol)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.tensor import Tensor
-from .objective import TOLERANCE, Objective, compared
+from .objective import TOLERANCE, Objective, compared, tolerated
 from .oracles.complex_safe import STEP, closest
 from .oracles.complex_step import complex_step, safe_complex_step
 from .oracles.convergence import RIGHT, convergence
@@ -174,7 +174,7 @@ def _by_digits(question: Question, mistake: Finding) -> Finding | None:
     if scale < np.finfo(np.float64).tiny:
         reason = "the derivative is smaller than any number"
         return replace(mistake, verdict=Verdict.UNCHECKED, oracle=Oracle.DIGITS, error=0.0, reason=reason)
-    if apart <= max(TOLERANCE * 2.0**-53, question.objective.rtol) * scale:
+    if apart <= tolerated(2.0**-53, question.objective.rtol) * scale:
         reason = "with enough digits they agree"
         return replace(mistake, verdict=Verdict.ROUNDOFF, oracle=Oracle.DIGITS, reason=reason)
     if apart <= rounding_of_constants(*question.line, apart):

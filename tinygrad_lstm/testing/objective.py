@@ -48,7 +48,7 @@ class Objective:
     @property
     def allowed(self) -> float:
         """The error that is allowed, relative to the sum of the absolute terms: rounding, or what was declared."""
-        return max(TOLERANCE * self.unit, self.rtol)
+        return tolerated(self.unit, self.rtol)
 
     def directions(self, gradient: NDArray[Any], count: int | None, rng: np.random.Generator) -> Iterator[NDArray[Any]]:
         """Draw directions along which every number of a gradient counts for as much as the others.
@@ -158,6 +158,11 @@ def _scaled(weights: NDArray[Any], gradient: NDArray[Any], group: NDArray[np.boo
         return np.where(group, weights, 0.0)
     given = np.where(group & (gradient != 0), gradient, np.copysign(largest, weights))  # a few of the last may be zeros
     return np.where(group, np.abs(weights) * (largest / np.abs(given)) * np.sign(given), 0.0)
+
+
+def tolerated(unit: float, rtol: float) -> float:
+    """Return the relative error that is allowed: so many units of rounding, or what was declared."""
+    return max(TOLERANCE * unit, rtol)
 
 
 def compared(ours: NDArray[Any], theirs: NDArray[Any]) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from ...engine.backprop import Contribution
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure.tables import html_table
-from ...structure.words import clean, display_name, in_full, magnitude, shown
+from ...structure.words import LINE, clean, display_name, in_full, magnitude, shown
 from ...symbolic.formulas import Formula, equation, forward
 
 LONGEST = 1000
@@ -185,7 +185,7 @@ class Event:
         yield "arrived", f"{arrived} of {expected}" + ("" if arrived < expected else ": complete")
 
     def __repr__(self) -> str:
-        return f"<event {self.index}, {self.phase}: {clean(self.formula, 80)}>"
+        return f"<event {self.index}, {self.phase}: {clean(self.formula, LINE)}>"
 
     def __str__(self) -> str:
         facts = [(label, clean(text, LONGEST)) for label, text in self.facts()]

@@ -57,10 +57,10 @@ def run_line(line: str, stepper: Cursor, console: Console) -> bool:
             return False
         answer = run_command(line, stepper)
     except (ValueError, IndexError) as error:
-        console.print(Text(printable(str(error)), style="red"), soft_wrap=True)
+        _say(console, str(error), "red")
         return True
     if answer is not None:
-        console.print(Text(printable(answer)), soft_wrap=True)
+        _say(console, answer)
         return True
     show(stepper, console)
     if stepper.position == before:
@@ -76,7 +76,11 @@ def show(stepper: Cursor, console: Console) -> None:
         console.print(panes(stepper, console.width))
         return
     for text in (str(stepper.current), *stepper.displayed()):
-        console.print(Text(printable(text)), soft_wrap=True)
+        _say(console, text)
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(printable(text), style=style), soft_wrap=True)
 
 
 class _Words(Completer):

@@ -12,7 +12,7 @@ from ...engine.backprop import grad
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ..errors import GradientError
-from ..objective import TOLERANCE, Objective, compared
+from ..objective import TOLERANCE, Objective, compared, tolerated
 from ..oracles.rounding import rounding_noise
 from ..subject import Subject, argument, outputs_of
 
@@ -75,7 +75,7 @@ def require_single_precision(
                 raise GradientError(f"the gradient of input {i} is {found.dtype}, of a float32 input")
         scale = float(np.abs(other).max(initial=0.0))
         apart = float(np.abs(one - other).max(initial=0.0))
-        allowed = max(TOLERANCE * 2.0**-24, rtol) * scale
+        allowed = tolerated(2.0**-24, rtol) * scale
         if apart > allowed and apart > rounding_noise(objective, leaf, np.sign(one - other), rng):
             raise GradientError(
                 f"the gradient of input {i} {leaf.shape} in float32 is off by {apart:.3g} where float64 gives at "

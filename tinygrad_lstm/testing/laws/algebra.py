@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...engine.backprop import grad
 from ...engine.tensor import Tensor
 from ..errors import GradientError
-from ..objective import TOLERANCE, Objective
+from ..objective import Objective, tolerated
 from ..oracles.rounding import rounding_noise
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
@@ -61,7 +61,7 @@ def _differ(one: NDArray[Any], other: NDArray[Any], rtol: float = 0.0) -> bool:
 
 def _allowed(walked: Walked, dtype: np.dtype[Any]) -> float:
     """Return the relative error of a gradient of that type: rounding, or what was declared."""
-    return max(TOLERANCE * float(np.finfo(dtype).eps), walked.objective.rtol)
+    return tolerated(float(np.finfo(dtype).eps), walked.objective.rtol)
 
 
 def _repeats(walked: Walked) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from ...engine.tensor import Tensor, tensor
 from ...nn import Recurrent
 from ...nn.cell import as_state
 from ..errors import GradientError
-from ..objective import TOLERANCE, Objective
+from ..objective import Objective, tolerated
 from ..subject import outputs_of
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
@@ -74,7 +74,7 @@ def _require_same(layer: Recurrent, whole: Gradients, parts: Sequence[Gradients]
         found = np.sum(pieces, axis=0)
         scale = np.abs(expected).max(initial=0.0) + max(np.abs(piece).max(initial=0.0) for piece in pieces)
         apart = np.abs(found - expected).max(initial=0.0)
-        if apart > max(TOLERANCE * np.finfo(parameter.dtype).eps, rtol) * scale:
+        if apart > tolerated(float(np.finfo(parameter.dtype).eps), rtol) * scale:
             raise GradientError(
                 f"{how}, the sequence gives {parameter.name} another gradient: off by {apart:.3g} where the whole "
                 f"has at most {np.abs(expected).max():.3g}; something does not pass through the state"

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engine.backprop import cast, recall
 from ...engine.graph import Graph
 from ...engine.ops import BUILTIN
 from ...engine.tensor import Tensor
@@ -35,7 +36,7 @@ DISTANCES = (2.0**-20, 2.0**-14)
 SHIFTS = (2.0**-10, -(2.0**-10))
 """How far beside a kink both its sides are looked at as well."""
 
-_PROVED = {entry: entry.forward for entry in BUILTIN.values()}
+_PROVED = {entry: entry.forward for entry in (*BUILTIN.values(), cast, recall)}
 """Our own forwards, of which tests/testing/test_oracles.py shows that they compute with complex numbers."""
 
 Arrays = Sequence[NDArray[Any]]

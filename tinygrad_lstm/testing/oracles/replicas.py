@@ -41,9 +41,9 @@ def replicas(
 
 def in_float64(graph: Graph) -> tuple[Graph, dict[Tensor, Tensor]]:
     """Return a replica that computes in float64, rules and all, from the same numbers; and what replaces each node."""
-    leaves = {leaf: graph.values[leaf].astype(np.float64) for leaf in graph.leaves}
     with np.errstate(all="ignore"):
-        made = replicas(graph, leaves, lambda node, values: node.primitive.forward(*values, **node.attrs))  # type: ignore[union-attr]
+        longer = graph.replay(dtype=np.float64)
+    made = replicas(graph, longer, lambda node, values: longer[node])
     return Graph(*(made[output] for output in graph.outputs)), made
 
 

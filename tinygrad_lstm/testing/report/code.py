@@ -19,7 +19,7 @@ from ...engine.tensor import Tensor
 def as_code(graph: Graph) -> str:
     """Return the program: imports, the leaves that require a gradient, a function of them, and the check of it."""
     primitives = {node.primitive for node in graph.nodes if node.primitive is not None}
-    modules = sorted({_module(primitive) for primitive in primitives if not _is_ours(primitive)} - {""})
+    modules = sorted({_module(primitive) for primitive in primitives if not is_ours(primitive)} - {""})
     spelt = [_spelt(primitive) for primitive in primitives]
     names = _names(graph, {module.partition(".")[0] for module in modules})
     leaves = {leaf: f"{names[leaf]} = tl.tensor({_literal(graph.values[leaf])}{_dtype(leaf)})" for leaf in graph.leaves}
@@ -66,25 +66,25 @@ def _expression(node: Tensor, names: dict[Tensor, str], graph: Graph) -> str:
     numbers = {x: _literal(graph.values[x]) for x in node.inputs if x.is_leaf and not x.requires_grad and not x.ndim}
     operands = [numbers.get(x) or names[x] for x in node.inputs]
     attrs = [f"{name}={_literal(value)}" for name, value in node.attrs.items()]
-    operator = primitive.operator if _is_ours(primitive) else None
+    operator = primitive.operator if is_ours(primitive) else None
     if operator and len(operands) == 1:
         return f"{operator}{operands[0]}"
     if operator and any(x not in numbers for x in node.inputs):
         first, second = operands
         return f"{f'({first})' if first.startswith('-') else first} {operator} {second}"
-    if primitive.variadic and _is_ours(primitive):
+    if primitive.variadic and is_ours(primitive):
         return f"{_spelt(primitive)}([{', '.join(operands)}], {', '.join(attrs) or 'axis=0'})"
     return f"{_spelt(primitive)}({', '.join([*operands, *attrs])})"
 
 
-def _is_ours(primitive: Primitive) -> bool:
+def is_ours(primitive: Primitive) -> bool:
     """Tell whether it stands on the page of derivatives, whatever its rule is at the moment."""
     return BUILTIN.get(primitive.name) is primitive
 
 
 def _spelt(primitive: Primitive) -> str:
     """Return how a program reaches a primitive."""
-    if _is_ours(primitive):
+    if is_ours(primitive):
         exported = primitive.name in sys.modules["tinygrad_lstm"].__all__
         return f"tl.{primitive.name}" if exported else f"ops.{primitive.name}"
     there = vars(sys.modules.get(_home(primitive), object))
