@@ -1,5 +1,7 @@
 """Gradients that hide: small beside large, flat beside kinked, seldom complex; wrong ones are seen, right ones pass."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,37 @@ def test_a_forward_is_asked_for_complex_numbers_wherever_it_is_used():
         assert check_vjp(wrong, [0.3, -0.2]).findings["input 0"].oracle is Oracle.COMPLEX_STEP
         caught(wrong, [-3.0, 0.3])
     assert check_vjp(huber(np.sign), [-3.0, 0.3]).verdict is Verdict.PASS
+
+
+BELIEVED = (Verdict.PASS, Verdict.ROUNDOFF)
+
+FAR = np.array([0.007, 9.7, 416.0, -6e-3, -0.002, -11.3, -0.43, -58.8, -94.4])
+
+
+def gudermannian(slope, tanh=np.tanh):
+    return mine(lambda x: np.arctan(tanh(x / 4)) * (2 / np.pi) + 0.5, lambda g, y, x: (g * 0.5 / np.pi * slope(x),))
+
+
+def of_tanh(x):
+    t = tl.tanh(x / 4) ** 2
+    return (1 - t) / (1 + t)
+
+
+def test_what_loses_its_digits_far_out_is_not_called_wrong():
+    """1 − tanh² is 0 or of few digits there; where the forward is too, it is made of stairs."""
+    losing = lambda x: np.tanh(np.real(x))
+    exact = lambda x: 2 * tl.exp(-tl.abs(x) / 2) / (1 + tl.exp(-tl.abs(x)))
+    for slope, tanh, at, seed in itertools.product((of_tanh, exact), (np.tanh, losing), (FAR, FAR[-3:]), range(5)):
+        assert check_vjp(gudermannian(slope, tanh), at, rng=np.random.default_rng(seed)).verdict in BELIEVED
+    for alone in (FAR[-1:], FAR[2:3]):
+        assert check_vjp(gudermannian(exact, losing), alone).verdict in BELIEVED
+
+
+def test_what_loses_its_digits_far_out_hides_no_mistake():
+    for wrong in (lambda x: of_tanh(x) * tl.where(x < -20, 1.5, 1.0), lambda x: of_tanh(x) * (1 + 1e-9)):
+        caught(gudermannian(wrong), FAR)
+    caught(gudermannian(lambda x: of_tanh(x) * tl.where(x < -20, 1.0, 1 + 1e-5), np.real), FAR)
+    caught(mine(np.floor, lambda g, y, x: (g,)), FAR)
 
 
 def test_a_forward_is_asked_with_the_attributes_it_is_used_with():

@@ -14,7 +14,7 @@ from .objective import TOLERANCE, Objective, compared, tolerated
 from .oracles.complex_safe import STEP, closest
 from .oracles.complex_step import complex_step, safe_complex_step
 from .oracles.convergence import RIGHT, convergence
-from .oracles.differences import BARS, Estimate, differences, one_sided
+from .oracles.differences import BARS, Estimate, coarseness, differences, one_sided
 from .oracles.kinks import short_of_a_kink
 from .oracles.precision import precise_terms, rounding_of_constants
 from .oracles.question import Question
@@ -135,13 +135,15 @@ def _forward_slope(objective: Objective, leaf: Tensor, direction: NDArray[Any]) 
 def _by_differences(question: Question) -> Finding:
     """Compare with extrapolated differences, which may be off by a few of their error bars."""
     estimate = differences(*question.line)
-    if not estimate.scale and not question.gradient.any():
+    if not estimate.scale and not question.terms.any():
         return Finding(Verdict.UNCHECKED, Oracle.DIFFERENCES, reason=_ZERO)
     found = _beside_bar(question, estimate)
     if found.verdict is Verdict.PASS:
         return found
     if _between_sides(question, one_sided):
         return replace(found, verdict=Verdict.PASS, oracle=Oracle.SIDES, error=0.0, reason="")
+    if found.verdict is Verdict.WRONG:
+        found = _beside_bar(question, differences(*question.line, rough=coarseness(*question.line)))
     for nearer in NEARER if found.verdict is Verdict.WRONG else ():
         closer = differences(*question.line, nearer)
         if abs(closer.slope - estimate.slope) > BARS * (closer.bar + estimate.bar):  # larger steps crossed a kink

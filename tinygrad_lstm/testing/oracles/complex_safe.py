@@ -36,6 +36,13 @@ DISTANCES = (2.0**-20, 2.0**-14)
 SHIFTS = (2.0**-10, -(2.0**-10))
 """How far beside a kink both its sides are looked at as well."""
 
+NEAREST = 2.0 ** np.arange(-50, -9, 2)
+"""Distances, relative to each operand, at the first of which a smooth function changes, and one of stairs does later.
+"""
+
+UNSEEN = 2.0**-54
+"""What a number may have changed by that stays the same: half a last place of 1, as σ computes 1 + tanh far out."""
+
 _PROVED = {entry: entry.forward for entry in (*BUILTIN.values(), cast, recall)}
 """Our own forwards, of which tests/testing/test_oracles.py shows that they compute with complex numbers."""
 
@@ -79,6 +86,21 @@ def slopes_of(graph: Graph) -> Slopes:
 def reach(step: float, at: NDArray[Any], direction: NDArray[Any]) -> float:
     """Return a complex step, smaller where it would be large beside a number that it is taken at."""
     return min(step, SMALL * closest(at, direction)) or step
+
+
+def stairs(function: Callable[[float], NDArray[Any]]) -> NDArray[Any]:
+    """Return by how much each number first changes as one moves away from 0, forth or back.
+
+    It is a last place of what is smooth and well rounded. What loses digits inside, as 1 − tanh² far out, is made of
+    stairs: it stays the same for long, then changes by all of them.
+    """
+    here, first = function(0.0), np.zeros(())
+    for distance in NEAREST:
+        change = np.max([np.abs(function(s * distance) - here) for s in (-1.0, 1.0)], axis=0)
+        first = np.where(first == 0, change, first)
+        if np.all(first):
+            break
+    return np.asarray(first)
 
 
 def closest(at: NDArray[Any], direction: NDArray[Any]) -> float:
@@ -139,10 +161,16 @@ def _compared(
         seen = np.imag(function([x + 1j * SMALL * u for x, u in zip(at, along, strict=True)])) / SMALL
     except Exception:  # whatever a forward does to an array that it was not written for
         return Slopes(slopes, here, False, kinked)
-    off = np.abs(seen - slopes)
-    believed = bool((off <= AGREE * np.abs(slopes) + noise).all()) or _within(
-        seen, [before, after, *sides(DISTANCES[1])], noise
-    )
+
+    def agrees(noise: NDArray[Any]) -> bool:
+        if (np.abs(seen - slopes) <= AGREE * np.abs(slopes) + noise).all():
+            return True
+        return _within(seen, [before, after, *sides(DISTANCES[1])], noise)
+
+    believed = agrees(noise)
+    if not believed and np.isfinite(here).all():  # its steps may be coarse
+        high = stairs(lambda s: function([x + s * u for x, u in zip(at, along, strict=True)]))
+        believed = agrees(noise + np.where(high > 0, 4 * high / DISTANCES[0], UNSEEN / NEAREST[-1]))
     return Slopes(np.where(uneven, 0.0, seen), here, believed, kinked)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...engine.tensor import Tensor
 from ..objective import Objective
-from .complex_safe import closest
+from .complex_safe import UNSEEN, closest, stairs
 from .kinks import short_of_a_kink
 from .question import Answer, Question
 
@@ -44,17 +44,19 @@ class Estimate:
         return np.isfinite(self.slope) and BARS * self.bar <= 1e-4 * self.scale
 
 
-def differences(objective: Objective, leaf: Tensor, direction: NDArray[Any], nearer: float = 1.0) -> Estimate:
+def differences(
+    objective: Objective, leaf: Tensor, direction: NDArray[Any], nearer: float = 1.0, rough: float = 0.0
+) -> Estimate:
     """Take central differences, extrapolated to a step of zero (Richardson 1911), with an error bar (Ridders 1982).
 
     The first step is a tenth of the input's size, or less if there is a kink on the way; smaller ones are tried while
     they give a smaller error bar. To the estimate of truncation comes what rounding does to a difference. ``nearer``
-    makes the first step so many times smaller.
+    makes the first step so many times smaller; ``rough`` is what is known of roughness already.
     """
     step = first_step(objective, leaf, direction) / nearer
     best = Estimate(np.nan, np.inf, 0.0)
     with np.errstate(all="ignore"):
-        rough = roughness(objective, leaf, direction)
+        rough = max(rough, roughness(objective, leaf, direction))
         for _ in range(8):
             found = min(_extrapolated(objective, leaf, direction, step, rough), key=lambda estimate: estimate.bar)
             if found.bar < best.bar:
@@ -108,6 +110,22 @@ def roughness(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> fl
     step = ROUGH * closest(at, direction)
     values = [objective.terms_at(leaf, at + k * step * direction).sum() for k in range(-6, 6)]
     return float(np.median(np.abs(np.diff(values, 3))))
+
+
+def coarseness(objective: Objective, leaf: Tensor, direction: NDArray[Any]) -> float:
+    """Return how high the stairs are that the objective is made of, one of each term: ``stairs`` says of what kind.
+
+    Those that are higher than rounding, as of ``floor``, do not count.
+    """
+    at = objective.graph.values[leaf].astype(np.float64)
+    along = closest(at, direction) * direction
+    with np.errstate(all="ignore"):
+        high = stairs(lambda step: objective.terms_at(leaf, at + step * along))
+    lowest = UNSEEN * np.concatenate([np.abs(np.ravel(cotangent)) for cotangent in objective.cotangents])
+    if not high.any():
+        return float(lowest.sum())
+    highest = np.maximum(ROUGH * np.abs(objective.terms(objective.graph.values)), 16 * lowest)
+    return float(high.sum(where=high <= highest))
 
 
 def one_sided(
