@@ -3,6 +3,8 @@
 The truth is mpmath's own function, or the definition of a textbook on numbers of 60 digits; never the forward itself.
 """
 
+import functools
+import math
 import warnings
 
 import mpmath
@@ -43,7 +45,21 @@ ROWS = {
     "log_softmax": lambda row: [x - CONTEXT.log(CONTEXT.fsum(map(CONTEXT.exp, row))) for x in row],
     "logsumexp": lambda row: [CONTEXT.log(CONTEXT.fsum(map(CONTEXT.exp, row)))],
 }
+SUMS = {
+    "sum": lambda x, forward: (forward(x, axis=0, keepdims=False), x, 1),
+    "mean": lambda x, forward: (forward(x, axis=0, keepdims=False), x, len(x)),
+    "matmul": lambda x, forward: (forward(x[:, 0][None], x[:, 1:])[0], x[:, :1].astype(float) * x[:, 1:], 1),
+}
+"""How each is called on (n, k) numbers, what it sums along the first axis, and what the sum is divided by."""
+
+NUMPYS = {"sigmoid": (np.exp,), "softplus": (np.exp, np.log1p)}
+"""What of numpy a forward that numpy does not have is made of."""
+
 ALLOWED = {np.float64: 2.0, np.float32: 4.0}
+ABOVE_NUMPY = 2.0
+ALLOWED_OF_SUMS = 1.0
+"""Units of rounding of Σ|terms|, for each term that is added: what any order of summing keeps to."""
+
 ALLOWED_OF_ROWS = 4.0
 """Of a row's softmax and logarithm: in units of the largest that takes part: x − max is rounded there."""
 
@@ -52,7 +68,7 @@ def points(dtype, positive=False):
     """The whole range of a type: every decade, both signs, both tails of an exponential, and beside 0."""
     rng = np.random.default_rng(0)
     end = 745 if dtype is np.float64 else 103
-    decades = 10.0 ** rng.uniform(-300 if dtype is np.float64 else -37, 6, 2000)
+    decades = 10.0 ** rng.uniform(-323 if dtype is np.float64 else -44, 6, 2000)
     tails = rng.uniform(-end, end, 2000)
     x = np.concatenate([decades, -decades, tails, rng.normal(size=1000), [0.0, -0.0, 1.0, -1.0, 36.7, 88.0, 709.0]])
     return np.unique(np.abs(x[x != 0]) if positive else x).astype(dtype)
@@ -76,6 +92,7 @@ def ulps(value, truth, dtype, unit=None):
     return worst, where
 
 
+@functools.cache
 def of_elementwise(name, dtype, forward=None):
     """(ulps, where) of a function of one number over its whole range."""
     x = points(dtype, positive=all(BUILTIN[name].positive_inputs))
@@ -85,6 +102,33 @@ def of_elementwise(name, dtype, forward=None):
     assert value.dtype == dtype
     worst, where = ulps(value, [ELEMENTWISE[name](CONTEXT.mpf(float(v))) for v in x], dtype)
     return worst, x[where]
+
+
+def of_numpy(name, dtype):
+    """Ulps of what numpy itself computes on this machine, where the forward is made of it: the most that any is off."""
+    x = points(dtype)
+    worst = 0.0
+    for function in NUMPYS[name]:
+        at = np.minimum(x, 80) if function is np.exp else np.abs(x)
+        truth = getattr(CONTEXT, function.__name__)
+        with np.errstate(all="ignore"):
+            worst = max(worst, ulps(function(at), [truth(CONTEXT.mpf(float(v))) for v in at], dtype)[0])
+    return worst
+
+
+def of_sums(name, dtype, forward=None):
+    """(units of rounding of Σ|terms| for each term, how many terms), of sums that cancel and of such that do not."""
+    rng, worst, where = np.random.default_rng(0), 0.0, 0
+    for terms in (1, 2, 7, 100, 3000):
+        for x in (rng.normal(size=(terms, 4)), rng.uniform(size=(terms, 4)), np.exp(5 * rng.normal(size=(terms, 4)))):
+            value, summed, by = SUMS[name](x.astype(dtype), forward or BUILTIN[name].forward)
+            assert value.dtype == dtype
+            truth = [math.fsum(column) / by for column in summed.astype(float).T]
+            size = np.abs(summed.astype(float)).sum(axis=0) / by
+            off = float((np.abs(value.astype(float) - truth) / (np.finfo(dtype).eps * size * terms)).max())
+            if off > worst:
+                worst, where = off, terms
+    return worst, where
 
 
 def of_binary(name, dtype):
@@ -119,7 +163,7 @@ def of_rows(name, dtype, forward=None):
 
 def main():
     table = Table("forward", "float64", "float32", "worst at, in float64", title="Units in the last place")
-    for names, measure in ((ELEMENTWISE, of_elementwise), (BINARY, of_binary), (ROWS, of_rows)):
+    for names, measure in ((ELEMENTWISE, of_elementwise), (BINARY, of_binary), (ROWS, of_rows), (SUMS, of_sums)):
         for name in names:
             (double, at), (single, _) = measure(name, np.float64), measure(name, np.float32)
             table.add_row(name, f"{double:.2f}", f"{single:.2f}", str(at))

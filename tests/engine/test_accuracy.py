@@ -5,7 +5,17 @@ import pytest
 
 import tinygrad_lstm as tl
 from tests import accuracy
-from tests.accuracy import ALLOWED, ALLOWED_OF_ROWS, BINARY, ELEMENTWISE, ROWS
+from tests.accuracy import (
+    ABOVE_NUMPY,
+    ALLOWED,
+    ALLOWED_OF_ROWS,
+    ALLOWED_OF_SUMS,
+    BINARY,
+    ELEMENTWISE,
+    NUMPYS,
+    ROWS,
+    SUMS,
+)
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import Kind
 
@@ -16,9 +26,9 @@ def test_every_function_that_rounds_has_a_truth():
     rounds = {
         name
         for name, p in BUILTIN.items()
-        if p.kind in (Kind.pointwise, Kind.activation, Kind.reduction) and not p.exact and p.name not in ("sum", "mean")
+        if p.kind in (Kind.pointwise, Kind.activation, Kind.reduction, Kind.product) and not p.exact
     }
-    assert rounds <= {*ELEMENTWISE, *BINARY, *ROWS, "gudermannian"}
+    assert rounds <= {*ELEMENTWISE, *BINARY, *ROWS, *SUMS, "gudermannian"}
 
 
 @both
@@ -26,6 +36,24 @@ def test_every_function_that_rounds_has_a_truth():
 def test_a_function_of_one_number_is_accurate(name, dtype):
     worst, where = accuracy.of_elementwise(name, dtype)
     assert worst <= ALLOWED[dtype], where
+
+
+@both
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_numpy_itself_is_hardly_more_accurate(name, dtype):
+    if name in NUMPYS:
+        assert accuracy.of_elementwise(name, dtype)[0] <= accuracy.of_numpy(name, dtype) + ABOVE_NUMPY
+    else:
+        numpys = {"abs": np.absolute, "neg": np.negative, "relu": lambda x: np.maximum(x, 0)}.get(name)
+        x = accuracy.points(dtype, positive=True)
+        with np.errstate(over="ignore"):
+            np.testing.assert_array_equal(BUILTIN[name].forward(x), (numpys or getattr(np, name))(x))
+
+
+@both
+@pytest.mark.parametrize("name", SUMS)
+def test_a_sum_is_as_accurate_as_any_order_of_summing(name, dtype):
+    assert accuracy.of_sums(name, dtype)[0] <= ALLOWED_OF_SUMS
 
 
 @both
@@ -50,6 +78,8 @@ PLANTED = {
     ),
     "logsumexp without shift": ("logsumexp", lambda x: np.log(np.sum(np.exp(x)))),
     "log of softmax": ("log_softmax", lambda x: np.log(BUILTIN["softmax"].forward(x))),
+    "a sum in 32 bits": ("sum", lambda x, **how: np.add.reduce(x.astype(np.float32), **how).astype(x.dtype)),
+    "a mean of one more": ("mean", lambda x, **how: np.add.reduce(x, **how) / (len(x) + 1)),
     "log_softmax shifted late": ("log_softmax", lambda x: x - BUILTIN["logsumexp"].forward(x)),
 }
 
@@ -57,8 +87,11 @@ PLANTED = {
 @pytest.mark.parametrize("what", PLANTED)
 def test_an_inaccurate_forward_is_noticed(what):
     name, forward = PLANTED[what]
-    measure = accuracy.of_rows if name in ROWS else accuracy.of_elementwise
-    allowed = ALLOWED_OF_ROWS if name in ROWS else ALLOWED[np.float64]
+    measure, allowed = accuracy.of_elementwise, ALLOWED[np.float64]
+    if name in ROWS:
+        measure, allowed = accuracy.of_rows, ALLOWED_OF_ROWS
+    if name in SUMS:
+        measure, allowed = accuracy.of_sums, ALLOWED_OF_SUMS
     assert measure(name, np.float64, forward)[0] > allowed
 
 

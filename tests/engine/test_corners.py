@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.engine import backprop
+from tinygrad_lstm.engine.primitive import Kind
 
 inf = np.inf
 ENDS = [s * v for v in (0, 5e-324, 1e-308, 1e-8, 0.5, 30, 104, 709, 746, 800, 1e308, inf) for s in (1.0, -1.0)]
@@ -88,9 +89,63 @@ def test_the_collector_is_as_it_was_after_a_layer_also_when_it_failed(on):
         (gc.enable if was_on else gc.disable)()
 
 
+@pytest.mark.parametrize("make", [tl.LSTM, tl.GRU, tl.RNN, tl.LSTMCell, tl.GRUCell, tl.RNNCell, tl.Linear])
+def test_a_layer_of_32_bits_computes_in_32_whatever_it_is_given(make, rng):
+    layer = make(2, 2, rng=0, dtype=np.float32)
+    xs = rng.normal(size=(1, 2))
+    for given in (xs, xs.tolist(), tl.tensor(xs), tl.tensor(xs, dtype=np.float32)):
+        out = layer(given)
+        assert {part.dtype for part in (out if isinstance(out, tuple) else (out,)) if isinstance(part, tl.Tensor)} == {
+            np.dtype(np.float32)
+        }
+    x = tl.tensor(xs, requires_grad=True)
+    out = layer(x)
+    while isinstance(out, tuple):
+        out = out[0]
+    assert tl.grad(out.sum(), x)[0].dtype == np.float64
+    if make is not tl.Linear:
+        tl.testing.check_vjp(lambda x: layer(x), x)
+
+
+def test_a_state_of_64_bits_is_cast_too():
+    state = tl.LSTM(2, 2, rng=0)(np.ones((3, 2)))[1]
+    output, (h_n, c_n) = tl.LSTM(2, 2, rng=0, dtype=np.float32)(np.ones((3, 2)), state)
+    assert output.dtype == h_n.dtype == c_n.dtype == np.float32
+
+
+def test_everything_is_silent_where_it_is_stable_also_to_who_asked_numpy_to_raise():
+    """Of numbers that lie well within the range; a logarithm of 0 is not."""
+    x = np.array([[-300.0, -30.0, 1e-200, 0.5, 300.0]])
+    with np.errstate(all="raise"):
+        for primitive in tl.primitives():
+            if primitive.kind in (Kind.pointwise, Kind.activation, Kind.reduction) and primitive.arity == 1:
+                leaf = tl.tensor(np.abs(x) if primitive.positive_inputs[0] else x, requires_grad=True)
+                y = primitive(leaf)
+                if primitive.rule is not None:
+                    tl.grad(y, leaf, np.ones(y.shape))
+
+
 def test_a_mask_is_not_dropped_and_other_arrays_are_taken():
     with pytest.raises(TypeError, match="no mask"):
         tl.tensor(np.ma.masked_array([1.0, 2.0], [True, False]))
+    x, hidden = tl.tensor([[1.0, 2.0]], requires_grad=True), np.ma.masked_array([0.0, 1.0], [True, False])
+    whole = hidden.astype(int)
+    for take in (
+        lambda: x + hidden,
+        lambda: hidden * x,
+        lambda: hidden @ x.T,
+        lambda: tl.tanh(hidden),
+        lambda: tl.tensor([hidden]),
+        lambda: x[:, whole],
+        lambda: tl.take(x.T, whole),
+        lambda: tl.Embedding(2, 2, rng=0)(whole),
+        lambda: tl.cross_entropy(np.ones((2, 2)), whole),
+        lambda: tl.grad(tl.tanh(x), x, hidden),
+        lambda: tl.Graph(tl.tanh(x)).replay({x: hidden}),
+        lambda: tl.LSTM(2, 2, rng=0)([hidden]),
+    ):
+        with pytest.raises(TypeError, match="no mask"):
+            take()
     swapped = np.arange(3, dtype=">f8")
     swapped.setflags(write=False)
     assert tl.tensor(swapped).dtype == np.float64

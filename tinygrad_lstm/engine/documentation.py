@@ -26,7 +26,10 @@ def neg() -> None:
 
 
 def pow() -> None:
-    """Return aᵇ, number by number. Of a base of 0 or less the logarithm, the derivative in b, is taken as 0."""
+    """Return aᵇ, number by number; a negative base has a value for whole b only.
+
+    The derivative in b is aᵇ log a, and is taken as 0 where a is 0 or less: (−2)ᵇ is no real function of b.
+    """
 
 
 def greater() -> None:

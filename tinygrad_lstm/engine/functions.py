@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
+from .primitive import unmasked
 
 
 def concat(parts: Sequence[Any], axis: int = 0) -> Any:
@@ -37,7 +38,7 @@ def take(rows: Any, indices: Any) -> Any:
     >>> tl.take(tl.tensor([-1, 0, 2]), [2, 2, 0])
     tensor([ 2.,  2., -1.], made by take)
     """
-    numbers = np.array(indices, dtype=None if np.size(indices) else np.intp)
+    numbers = np.array(unmasked(indices), dtype=None if np.size(indices) else np.intp)
     if numbers.dtype == np.bool_:
         raise IndexError("take wants the numbers of rows, not booleans; a mask is an index: rows[mask]")
     numbers.setflags(write=False)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .errors import ShapeError, short
-from .primitive import Array, Primitive
+from .primitive import Array, Primitive, unmasked
 from .tensor import Tensor
 
 MOST_ROWS, MOST_INPUTS = 40, 4
@@ -188,7 +188,7 @@ def _in_type(attrs: Mapping[str, Any], dtype: np.dtype[Any] | None) -> Mapping[s
 
 def _as_numbers(value: Any) -> NDArray[Any]:
     """Return a value as an array of any number type, integers as float64."""
-    array = np.asarray(value)
+    array = np.asarray(unmasked(value))
     return array.astype(np.float64) if array.dtype.kind in "bui" else array
 
 

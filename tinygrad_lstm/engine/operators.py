@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import ops
-from .primitive import Primitive
+from .primitive import Primitive, unmasked
 
 NO_ATTRS: dict[str, Any] = {}
 Axis = int | tuple[int, ...] | None
@@ -123,7 +123,7 @@ def frozen_index(index: Any) -> Any:
         return index
     if hasattr(type(index), "__primitive__"):
         index = np.asarray(index)
-    indices = np.array(index)
+    indices = np.array(unmasked(index))
     if indices.size == 0 and indices.dtype == np.float64 and not isinstance(index, np.ndarray):
         indices = indices.astype(np.intp)  # an empty list
     if indices.dtype.kind not in "bui":

@@ -143,6 +143,7 @@ class Primitive:
                     return x.__primitive__(self, args, attrs)
                 if isinstance(x, list | tuple) and any(hasattr(part, "__primitive__") for part in x):
                     raise TypeError(f"{self.name} takes a tensor, not a list of them; join them with tl.stack")
+                unmasked(x)
         return self.forward(*args, **attrs)
 
     def __repr__(self) -> str:
@@ -298,3 +299,16 @@ def _read_signature(
         else:
             inputs.append(parameter.name)
     return tuple(inputs), tuple(attrs), variadic
+
+
+NO_MASK = "tensors have no mask: fill the masked array first, as in data.filled(0), and multiply by a mask"
+
+
+def unmasked(data: Any) -> Any:
+    """Return the data as they are; refuse masked arrays, also in lists, since numpy would drop the mask."""
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError(NO_MASK)
+    if isinstance(data, list | tuple):
+        for part in data:
+            unmasked(part)
+    return data

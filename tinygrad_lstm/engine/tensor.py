@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from . import numpys
 from .errors import LeavesTheGraph, ShapeError, called, forward_failed, require_finite_value, short
 from .operators import NO_ATTRS, Operators
-from .primitive import Array, Kind, Primitive
+from .primitive import NO_MASK, Array, Kind, Primitive, unmasked
 from .scope import Context, current
 from .source import SKIPPED_FILES, Line, line_of
 
@@ -143,7 +143,12 @@ class Tensor(Operators):
         return numpys.call_ufunc(ufunc, method, inputs, kwargs)
 
     def _leave(self, how: str) -> None:
-        """Refuse to leave the graph with many numbers; of one, which everybody prints, warn. A leaf leaves nothing."""
+        """Refuse to leave the graph with many numbers; of one, which everybody prints, warn. A leaf leaves nothing.
+
+        But a masked array that is added to a leaf asks the leaf for its numbers, and the sum is an array.
+        """
+        if self.carries_gradient and getframe(2).f_globals.get("__name__", "").startswith("numpy.ma"):
+            raise TypeError(NO_MASK)
         if self.is_leaf or not self.carries_gradient:
             return
         if self.size != 1:
@@ -346,12 +351,8 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
         data = data._value
     elif isinstance(data, list | tuple) and _holds_gradients(data):
         raise TypeError("making a tensor of tensors would cut their gradients; join them with tl.stack or tl.concat")
-    if isinstance(data, np.ma.MaskedArray):
-        raise TypeError(
-            "tensors have no mask: fill the masked array first, as in data.filled(0), and multiply by a mask"
-        )
     try:
-        array = np.array(data)
+        array = np.array(unmasked(data))
     except ValueError as error:
         raise TypeError(
             f"tensors hold rectangular arrays of real numbers; these rows differ in shape ({error})"

@@ -11,7 +11,7 @@ from ..engine.errors import ShapeError
 from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
-from .module import Module, arrow, described, positive
+from .module import Module, arrow, as_input, described, positive
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # type checkers know it without its being installed
@@ -37,7 +37,7 @@ class Cell(Module, Generic[State]):
     Arguments:
         input_size: D.
         hidden_size: H.
-        dtype: float64 or float32, the type of the zero state.
+        dtype: float64 or float32, the type of the zero state; an x or a state of 64 bits is cast to one of 32.
 
     Raises:
         ValueError: for sizes that are not whole numbers above zero.
@@ -68,9 +68,10 @@ class Cell(Module, Generic[State]):
         self.dtype = np.dtype(dtype)
 
     def __call__(self, x: Tensor | ArrayLike, state: State | None = None) -> State:
-        x = x if isinstance(x, Tensor) else tensor(x)
+        x = as_input(x, self.dtype)
         state = self.zero_state(x) if state is None else state
         _require_fit(self, x, state)
+        state = as_state(tuple(as_input(part, self.dtype) for part in state_parts(self, state)))
         new: State = super().__call__(x, state)
         for name, part in zip(self.state_names, state_parts(self, new), strict=True):
             if part.name is None and not part.is_leaf:

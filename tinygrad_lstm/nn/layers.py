@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.functions import take
+from ..engine.primitive import unmasked
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, arrow, described, generator, positive, uniform
+from .module import Module, Seed, arrow, as_input, described, generator, positive, uniform
 
 
 class Linear(Module):
     """A linear layer: y = x W + b, for row vectors x.
 
     ``weight``, W, is (D_in, D_out) and ``bias``, b, is (D_out): both drawn uniformly from ±1/√D_in.
-    ``layer(x)`` takes x of shape (..., D_in) and returns y of shape (..., D_out).
+    ``layer(x)`` takes x of shape (..., D_in) and returns y of shape (..., D_out); 64 bits given to 32 are cast.
 
     Arguments:
         in_features: D_in.
@@ -57,6 +58,7 @@ class Linear(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x W + b."""
+        x = as_input(x, self.weight.dtype)
         return x @ self.weight + self.bias
 
 
@@ -102,7 +104,7 @@ class Embedding(Module):
 
     def forward(self, indices: ArrayLike) -> Tensor:
         """Return the vector of each symbol."""
-        numbers = np.asarray(indices)
+        numbers = np.asarray(unmasked(indices))
         symbols = self.weight.shape[0]
         if numbers.dtype.kind not in "ui" and numbers.size:
             raise TypeError(f"Embedding{current().place}: symbols are numbered by integers, not by {numbers.dtype}")

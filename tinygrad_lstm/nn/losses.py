@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from ..engine.errors import ShapeError
 from ..engine.ops import log_softmax, mean, softplus
+from ..engine.primitive import unmasked
 from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
@@ -65,7 +66,7 @@ def cross_entropy(logits: Tensor | ArrayLike, targets: ArrayLike) -> Tensor:
     logits = _as_tensor(logits)
     if logits.ndim == 0:
         raise ShapeError(f"{here}: logits need a last axis, the scores of the classes")
-    labels = np.asarray(targets)
+    labels = np.asarray(unmasked(targets))
     classes = logits.shape[-1]
     if labels.dtype.kind not in "ui":
         raise TypeError(f"{here}: targets must be class numbers, integers, not {labels.dtype}")

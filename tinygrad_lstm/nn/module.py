@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..engine.backprop import cast
 from ..engine.scope import call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor, tensor
@@ -199,6 +200,13 @@ def uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...], dtyp
 
 LARGEST = 2**31
 """No size is this large: as a float64 each, the numbers of one such axis are 16 GiB."""
+
+
+def as_input(x: Any, dtype: DTypeLike) -> Tensor:
+    """Return data, or a tensor, in the type a layer computes in: of more digits than it has, the rest is cast off."""
+    if not isinstance(x, Tensor):
+        return tensor(x, dtype=dtype)
+    return x if x.dtype == dtype or np.can_cast(x.dtype, dtype) else cast(x, dtype=np.dtype(dtype))
 
 
 def generator(rng: Any) -> np.random.Generator:

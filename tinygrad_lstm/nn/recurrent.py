@@ -12,10 +12,10 @@ from ..engine import collector
 from ..engine.errors import ShapeError
 from ..engine.functions import concat, stack
 from ..engine.scope import current, time_step
-from ..engine.tensor import Tensor, following, tensor
+from ..engine.tensor import Tensor, following
 from .cell import Cell, State, advance, as_state, state_parts
 from .cells import GRUCell, LSTMCell, RNNCell
-from .module import Module, Seed, described, generator, positive
+from .module import Module, Seed, as_input, described, generator, positive
 
 
 class Recurrent(Module, Generic[State]):
@@ -101,8 +101,8 @@ class Recurrent(Module, Generic[State]):
     @collector.paused()
     def forward(self, xs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return h of the top layer at every step, and the last state of each cell."""
-        xs = xs if isinstance(xs, Tensor) else tensor(xs)
         cells, directions = self.cells, 2 if self.bidirectional else 1
+        xs = as_input(xs, cells[0].dtype)
         here = f"{type(self).__name__}{current().place}"
         _require_sequence(xs, cells[0].input_size, here)
         start = current().offset
