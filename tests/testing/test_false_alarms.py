@@ -18,7 +18,7 @@ def test_right_gradients_alarm_nobody(kind, count):
 
 def test_wrong_ones_are_counted(monkeypatch):
     monkeypatch.setattr(BUILTIN["tanh"], "rule", lambda g, y, x: (g * (1 - y),))
-    found, alarms = outcomes(Portion("recurrent networks", 5, 0))
+    found, alarms = outcomes(Portion("recurrent networks", 2, 0))
     assert found[Verdict.WRONG] == len(alarms) > 0
     assert "the rule of tanh is wrong" in alarms[0]
 
@@ -40,5 +40,5 @@ def test_portions_add_up_and_have_a_seed_each():
 
 
 def test_the_command_prints_the_count(capsys):
-    assert main(["--programs", "20", "--networks", "5", "--thorough", "5"]) == 0
+    assert main(["--programs", "4", "--networks", "2", "--thorough", "2"]) == 0
     assert "0 false alarms" in capsys.readouterr().out

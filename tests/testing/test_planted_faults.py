@@ -271,7 +271,7 @@ def test_a_random_function_is_called_random():
 def test_saturated_networks_pass(scale):
     rng = np.random.default_rng(0)
     proved = 0
-    for seed, kind in enumerate([tl.RNNCell, tl.LSTMCell, tl.GRUCell, tl.PeepholeLSTMCell, tl.CoupledLSTMCell] * 4):
+    for seed, kind in enumerate([tl.RNNCell, tl.LSTMCell, tl.GRUCell, tl.PeepholeLSTMCell, tl.CoupledLSTMCell] * 2):
         layer = tl.nn.Recurrent(kind(3, 3, rng=seed))
         xs = rng.normal(size=(4, 3)) * scale
         try:
@@ -279,7 +279,7 @@ def test_saturated_networks_pass(scale):
             proved += 1
         except tl.testing.NothingCheckedError:
             assert scale > 100
-    assert proved >= 10
+    assert proved >= 5
 
 
 @pytest.mark.parametrize("x", [-10.0, 8.0, 11.0])
