@@ -156,6 +156,18 @@ def test_a_wrong_operation_is_blamed_shrunk_and_drawn(here):
         assert piece in page
 
 
+def test_a_failure_says_the_command_that_repeats_it(here, monkeypatch):
+    """With the same numbers; what --profile dev draws is else another thing in each run."""
+    said = command("check", "my_ops.py:swish", "--profile", "dev", "--html", "swish.html").stderr
+    line = re.search(r"^to see it again: tinygrad-lstm (.* --profile dev .*--seed \d+)$", said, re.MULTILINE)[1]
+    assert line in (here / "swish.html").read_text(encoding="utf-8")
+    blamed = re.search(r"^swish: .*$", said, re.MULTILINE)[0]
+    assert blamed in command(*line.split()).stderr
+    assert blamed not in command(*line.split(), "--seed", "1").stderr
+    monkeypatch.setenv("CI", "true")
+    assert "my_ops.py:swish --profile ci --seed 0\n" in command("check", "my_ops.py:swish").stderr
+
+
 def test_names_of_a_persons_own_are_escaped(here):
     done = command("check", "my_ops.py:loss", "--html", "loss.html")
     assert done.returncode == 1
