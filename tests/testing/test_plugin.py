@@ -217,7 +217,9 @@ def test_a_failure_says_its_seed_and_the_line_that_repeats_it(folder):
     """To the last digit; also of what is no wrong rule, but a law that is broken."""
     said = run(folder, "-q", "-k", "test_wrong_at_draws or test_breaks_a_law").stdout
     for test in ("test_wrong_at_draws", "test_breaks_a_law"):
-        line = re.search(rf"to see it again: pytest (test_ops.py::{test} --gradcheck-profile=dev --gradcheck-seed=\d+)", said)
+        line = re.search(
+            rf"to see it again: pytest (test_ops.py::{test} --gradcheck-profile=dev --gradcheck-seed=\d+)", said
+        )
         again = run(folder, "-q", *line[1].split()[1:], "-k", test).stdout
         assert numbers_of(test, again) == numbers_of(test, said)
     other = run(folder, "-q", "-k", "test_wrong_at_draws", "--gradcheck-seed=1").stdout
