@@ -1,6 +1,7 @@
 """What every test starts from: one BLAS thread, a hypothesis profile, and global state as the package left it."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # sums in one order, for the workers that pytest -n starts
 
@@ -15,6 +16,15 @@ from tinygrad_lstm.testing.profiles import Profile
 for profile in Profile:  # for --hypothesis-profile
     settings.register_profile(profile, profile.settings)
 settings.load_profile(Profile.usual())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_is_left_behind():
+    """No test leaves a file in the root of the repository."""
+    there = lambda: {path.name for path in Path(__file__).parents[1].iterdir() if not path.name.startswith(".")}
+    before = there()
+    yield
+    assert there() <= before, "a test left files in the root; see monkeypatch.chdir(tmp_path)"
 
 
 @pytest.fixture(autouse=True)

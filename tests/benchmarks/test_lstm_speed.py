@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 from contenders import RIVALS, ours, problem
 from pytest_benchmark.fixture import BenchmarkFixture
+from surroundings import faults, minor_faults
 
 TARGETS = {"torch": 1.0, "autograd": 0.5, "mygrad": 0.5}  # the latter two at the first two sizes only
-HEADING = ("T, N, D, H", "dtype", "ours", *(f"ours/{name}" for name in RIVALS))
+HEADING = ("T, N, D, H", "dtype", "ours", "page faults", *(f"ours/{name}" for name in RIVALS))
 SIZES = {  # (T, N, D, H): rounds, and runs in each
     (25, 1, 64, 100): (30, 5),
     (50, 32, 64, 64): (25, 2),
@@ -57,10 +58,13 @@ def test_lstm_forward_and_backward(
     best = benchmark.stats.stats.min
     ratios = {name: best / min(taken) for name, taken in times.items()}
     benchmark.extra_info.update({f"ours/{name}": ratio for name, ratio in ratios.items()})
+    before = minor_faults()
+    repeat(run_ours, repeats)
     row = (
         str(size),
         dtype,
         f"{best / repeats * 1e3:.2f} ms",
+        faults(before, minor_faults(), repeats),
         *(marked(ratio, name, size) for name, ratio in ratios.items()),
     )
     tables.setdefault("LSTM forward and backward, op by op, one thread", [HEADING]).append(row)

@@ -156,6 +156,30 @@ def test_a_wrong_operation_is_blamed_shrunk_and_drawn(here):
         assert piece in page
 
 
+def test_order_1_leaves_out_second_derivatives(here):
+    """Of an operation, whose rule is right but cannot be differentiated; cells have none unless they are asked for."""
+    rule = "lambda g, y, x: (np.asarray(g) * np.exp(np.asarray(x)),)"
+    (here / "once.py").write_text(f"{MY_OPS}\nonce = tl.primitive('once', np.exp, {rule})\n", encoding="utf-8")
+    assert check("once.py:once", "--order", "1").exit_code == 0
+    twice = check("once.py:once")
+    assert twice.exit_code == 1
+    assert "the forward derivative of input 0" in twice.stderr
+    assert check("once.py:cell", "--order", "1", "--steps", "2").exit_code == 0
+    assert check("once.py:once", "--order", "3").exit_code == 2
+
+
+def test_a_failure_says_the_command_that_repeats_it(here, monkeypatch):
+    """With the same numbers; what --profile dev draws is else another thing in each run."""
+    said = command("check", "my_ops.py:swish", "--profile", "dev", "--html", "swish.html").stderr
+    line = re.search(r"^to see it again: tinygrad-lstm (.* --profile dev .*--seed \d+)$", said, re.MULTILINE)[1]
+    assert line in (here / "swish.html").read_text(encoding="utf-8")
+    blamed = re.search(r"^swish: .*$", said, re.MULTILINE)[0]
+    assert blamed in command(*line.split()).stderr
+    assert blamed not in command(*line.split(), "--seed", "1").stderr
+    monkeypatch.setenv("CI", "true")
+    assert "my_ops.py:swish --profile ci --seed 0\n" in command("check", "my_ops.py:swish").stderr
+
+
 def test_names_of_a_persons_own_are_escaped(here):
     done = command("check", "my_ops.py:loss", "--html", "loss.html")
     assert done.returncode == 1

@@ -187,7 +187,8 @@ def test_the_command_exits_non_zero_when_a_gradient_fails(tmp_path):
         "from tinygrad_lstm.cli import main; import sys; sys.argv[1:] = sys.argv[1:]; main()"
     )
     for arguments in (["tour", "--out", str(tmp_path)], ["check", "--cell", "lstm"]):
-        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, encoding="utf-8")
+        ran = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(ran, capture_output=True, encoding="utf-8", cwd=tmp_path)
         assert done.returncode == 1
         assert "is wrong" in (done.stdout + done.stderr).replace("\n", " ")
 

@@ -1,9 +1,11 @@
 """The mutation score is measured by ``python -m tests.mutation``; here, that what it measures is what it says."""
 
 from collections import Counter
+from fractions import Fraction
 
 import pytest
 
+from tests.mutation.__main__ import chosen
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.planted import all_mutants
 from tests.mutation.rewrites import mutants
@@ -33,6 +35,14 @@ def test_the_checks_pass_what_is_right_and_catch_the_classics(mutant):
     with mutant.planted(), pytest.raises(Exception):  # noqa: B017, PT011  (whoever catches it first)
         mutant.caught()
     mutant.caught()
+
+
+def test_a_share_is_the_same_for_a_seed_and_the_next_days_bring_the_rest():
+    thirds = [chosen(MUTANTS, [], Fraction("1/3"), seed) for seed in (740_000, 740_001, 740_002)]
+    assert thirds[0] == chosen(MUTANTS, [], Fraction("1/3"), 740_000)
+    assert sorted(mutant.name for third in thirds for mutant in third) == sorted(mutant.name for mutant in MUTANTS)
+    assert chosen(MUTANTS, [], Fraction(1), 5) == MUTANTS
+    assert {mutant.group for mutant in chosen(MUTANTS, ["lstm cell"], Fraction("1/10"), 5)} == {"lstm cell"}
 
 
 def test_a_rewriting_makes_every_mistake_once():

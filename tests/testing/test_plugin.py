@@ -40,6 +40,14 @@ def test_wrong_for_hypothesis(gradcheck, x):
     gradcheck(swish, x)
 
 
+def test_wrong_at_draws(gradcheck):
+    gradcheck.op(swish)
+
+
+def test_breaks_a_law(gradcheck):
+    gradcheck.same(tl.tanh, swish, [1.0])
+
+
 def test_wrong_without_the_fixture():
     tl.testing.check_vjp(swish, [1.0])
 
@@ -70,7 +78,7 @@ def test_draws_again_where_there_is_nothing_to_check(gradcheck, x):
 
 @pytest.mark.gradcheck(profile="nightly", rng=3, directions=2)
 def test_marked(gradcheck):
-    assert chosen() == "nightly"
+    assert chosen().profile == "nightly"
     seen = gradcheck(tl.tanh, [1.0, 2.0]).findings["input 0"].ours
     assert seen == tl.testing.check_vjp(tl.tanh, [1.0, 2.0], rng=3, directions=2).findings["input 0"].ours
     assert seen != gradcheck(tl.tanh, [1.0, 2.0], rng=4).findings["input 0"].ours
@@ -83,7 +91,7 @@ def test_marked_wrongly(gradcheck):
 
 
 def test_chosen(gradcheck):
-    print("chosen", chosen())
+    print("chosen", chosen().profile)
 """
 
 
@@ -119,6 +127,8 @@ def test_who_passes_and_who_does_not(output):
     assert failed == {
         "test_wrong",
         "test_wrong_for_hypothesis",
+        "test_wrong_at_draws",
+        "test_breaks_a_law",
         "test_wrong_without_the_fixture",
         "test_two_wrong_at_once",
         "test_fails_for_another_reason",
@@ -126,7 +136,7 @@ def test_who_passes_and_who_does_not(output):
         "test_checks_nothing_of_what_is_drawn",
     }
     assert re.findall(r"^ERROR test_ops.py::(\w+)", output, re.MULTILINE) == ["test_marked_wrongly"]
-    assert "7 failed, 4 passed, 1 error" in output
+    assert "9 failed, 4 passed, 1 error" in output
 
 
 @pytest.mark.parametrize(
@@ -201,6 +211,24 @@ def test_without_a_cache_or_graphviz_no_dot_fills_the_log(folder):
         (folder / "pygraphviz.py").unlink()
     assert re.search(r"Its picture could not be drawn \(.*\); its DOT is failure.picture\(\).source", said)
     assert "digraph" not in said
+
+
+def test_a_failure_says_its_seed_and_the_line_that_repeats_it(folder):
+    """To the last digit; also of what is no wrong rule, but a law that is broken."""
+    said = run(folder, "-q", "-k", "test_wrong_at_draws or test_breaks_a_law").stdout
+    for test in ("test_wrong_at_draws", "test_breaks_a_law"):
+        line = re.search(
+            rf"to see it again: pytest (test_ops.py::{test} --gradcheck-profile=dev --gradcheck-seed=\d+)", said
+        )
+        again = run(folder, "-q", *line[1].split()[1:], "-k", test).stdout
+        assert numbers_of(test, again) == numbers_of(test, said)
+    other = run(folder, "-q", "-k", "test_wrong_at_draws", "--gradcheck-seed=1").stdout
+    assert "--gradcheck-seed=1\n" in other
+    assert numbers_of("test_wrong_at_draws", other) != numbers_of("test_wrong_at_draws", said)
+
+
+def numbers_of(test, output):
+    return re.findall(r"GradientError: .*", report_on(test, output))
 
 
 def test_junit_xml_carries_the_report(folder):

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import inspect
 import os
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -75,6 +77,7 @@ def check(
         Profile | None,
         typer.Option(help="50 inputs for each operation, others in each run; always the same; or 500."),
     ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Draw by this seed, as a failure says.")] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write a page with convergence plots as well.", metavar="FILE.html")
     ] = None,
@@ -90,7 +93,9 @@ def check(
         tasks = _tasks(target, cell or [], op or [], steps, order, [_shape(text) for text in shape or []])
     file, _, name = (target or "").rpartition(":")
     theirs = running(file, name) if target is not None else nullcontext()
-    with refusing(TargetError), drawing_by(profile or Profile.usual()), theirs, _no_folder():
+    how = profile or Profile.usual()
+    again = f"{shlex.join(['tinygrad-lstm', *sys.argv[1:], *([] if profile else ['--profile', how])])} --seed "
+    with refusing(TargetError), drawing_by(how, seed, again), theirs, _no_folder():
         rows = list(_run(tasks))
     console.print(_table(rows))
     for row in rows:
@@ -187,5 +192,7 @@ def _print(row: SurveyRow) -> None:
     from ..testing.report.text import explain
 
     say(f"{row.name}: {row.note}", style="red")
+    if row.again:
+        say(row.again)
     if row.failure:
         say(explain(row.failure, Path(f"{row.name.replace(' ', '-')}-gradient.svg")))

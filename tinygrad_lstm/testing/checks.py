@@ -24,6 +24,7 @@ from .objective import Objective
 from .oracles.question import Question
 from .oracles.registry import evidence
 from .oracles.replicas import cut_at_surrogates, in_float64
+from .repeatable import repeatable
 from .report.blame import blame, ties_miscounted
 from .report.code import is_ours
 from .report.failure import Failure
@@ -48,13 +49,14 @@ TIES = "several kinks or ties at once: each rule lies between its two sides, the
 """Why a gradient that is not between its two sides may still be right."""
 
 
+@repeatable
 def check_vjp(
     f: Callable[..., Any] | Tensor,
     *inputs: Tensor | ArrayLike,
     parameters: Sequence[Tensor] = (),
     directions: int | None = None,
     rtol: float = 0.0,
-    rng: Seed = 0,
+    rng: Seed | None = None,
 ) -> Report:
     """Check the gradients of ``f(*inputs)`` in every input, and in ``parameters`` that f uses, by complex step.
 
@@ -71,11 +73,11 @@ def check_vjp(
     of its two sides, and what is tied is counted once.
 
     ``inputs`` are what f is called with: tensors, or what ``tl.tensor`` takes; arrays of integers and booleans go to f
-    as they are. ``directions`` is how many are tried in each input, and ``rng`` the seed, or a numpy Generator, that
-    they and the cotangents are drawn by. A gradient that is right for the mathematics and not to the last bit, as of a
-    fixed point or by an adjoint equation, is declared with ``rtol``: an error of that times the sum of the absolute
-    terms passes, and the report names it. What passes through a ``surrogate`` (see ``tl.primitive``) is DECLARED: the
-    graph is cut there, and all the other rules are checked.
+    as they are. ``directions`` is how many are tried in each input, and ``rng`` the seed, 0 if none is given, or a
+    numpy Generator, that they and the cotangents are drawn by; an error notes the seed. A gradient that is right for
+    the mathematics and not to the last bit, as of a fixed point or by an adjoint equation, is declared with ``rtol``:
+    an error of that times the sum of the absolute terms passes, and the report names it. What passes through a
+    ``surrogate`` (see ``tl.primitive``) is DECLARED: the graph is cut there, and all the other rules are checked.
 
     Returns a Report with a verdict for each input. Raises GradientError naming the input, the error and who is to blame
     for a wrong gradient; for a function that is random, changes its arguments or computes outside its graph, and for an
@@ -94,13 +96,14 @@ def check_vjp(
     return _judged(Subject.called(f, inputs, parameters, generator), directions, generator, rtol)
 
 
+@repeatable
 def check_jvp(
     f: Callable[..., Any],
     *inputs: Tensor | ArrayLike,
     parameters: Sequence[Tensor] = (),
     directions: int | None = None,
     rtol: float = 0.0,
-    rng: Seed = 0,
+    rng: Seed | None = None,
 ) -> Report:
     """Check forward derivatives J u, which two backward passes make: as J u is the gradient of ⟨Jᵀv, u⟩ in v.
 
@@ -128,13 +131,14 @@ def check_jvp(
     return _reported(Subject.called(f, inputs, parameters, generator), directions, generator, rtol, look)
 
 
+@repeatable
 def check_second_order(
     f: Callable[..., Any],
     *inputs: Tensor | ArrayLike,
     parameters: Sequence[Tensor] = (),
     directions: int | None = None,
     rtol: float = 0.0,
-    rng: Seed = 0,
+    rng: Seed | None = None,
 ) -> Report:
     """Check second derivatives: the gradient, recorded, is a function of the inputs and of its cotangents.
 
@@ -182,13 +186,14 @@ def check_second_order(
     return replace(report, laws=("the Hessian is symmetric",))
 
 
+@partial(repeatable, draws=True)
 def check_op(
     op: Callable[..., Any],
     *inputs: ArrayLike,
     directions: int | None = None,
     order: int = 2,
     rtol: float = 0.0,
-    rng: Seed = 0,
+    rng: Seed | None = None,
     **attrs: Any,
 ) -> Report:
     """Check all there is to check of an operation, one of ours or yours: the way to prove a ``tl.primitive``.
@@ -216,6 +221,7 @@ def check_op(
     return _of_all_orders([check(f, *inputs, rng=generator) for check in _orders(directions, order, rtol)])
 
 
+@partial(repeatable, draws=True)
 def check_op_at_draws(
     op: Callable[..., Any],
     *,
@@ -223,7 +229,7 @@ def check_op_at_draws(
     directions: int | None = None,
     order: int = 2,
     rtol: float = 0.0,
-    rng: Seed = 0,
+    rng: Seed | None = None,
     **attrs: Any,
 ) -> Report:
     """Check as ``check_op`` does without inputs: the first order at all that is drawn, then the second.
@@ -275,6 +281,7 @@ def _second_order(
     return Report({"both": Finding(Verdict.PASS, Oracle.TWO_PASSES)}, laws)
 
 
+@repeatable
 def check_cell(
     cell: Cell | type[Cell] | str,
     steps: int = 5,
@@ -282,7 +289,7 @@ def check_cell(
     batch: int = 2,
     order: int = 1,
     rtol: float = 0.0,
-    rng: Seed = 0,
+    rng: Seed | None = None,
 ) -> Report:
     """Check a recurrent cell, unrolled, in every parameter, every input and its initial state.
 
@@ -315,7 +322,7 @@ def check_cell(
 
 
 def assert_detects(
-    op: Primitive, wrong_rule: Callable[..., Any], *inputs: ArrayLike, rng: Seed = 0, **attrs: Any
+    op: Primitive, wrong_rule: Callable[..., Any], *inputs: ArrayLike, rng: Seed | None = None, **attrs: Any
 ) -> GradientError:
     """Assert that ``check_op`` catches a wrong rule put in the place of an operation's own: a negative control.
 
@@ -387,7 +394,7 @@ def _judged(subject: Subject, directions: int | None, rng: np.random.Generator, 
 def _failure_in(output: Tensor, rtol: float) -> Failure | None:
     """Check a tensor in all its leaves, and return what is wrong."""
     try:
-        check_vjp(output, rtol=rtol)
+        check_vjp(output, rtol=rtol, rng=0)
     except GradientError as error:
         return error.failure
     return None

@@ -10,7 +10,8 @@ class GradientError(AssertionError):
     """Raised for a gradient that is wrong, or cannot be checked.
 
     ``failure`` holds all that is known of a wrong one, and is None of one that cannot be checked: its ``finding``, the
-    ``blame``, the ``evidence`` of each oracle, the ``smallest`` failure, its ``code`` and its ``picture()``.
+    ``blame``, the ``evidence`` of each oracle, the ``smallest`` failure, its ``code`` and its ``picture()``. ``again``
+    says how to have the same failure again, as does a note of the error.
 
     >>> import tinygrad_lstm as tl
     >>> wrong = tl.primitive("wrong", lambda x: x * x, lambda g, y, x: (3 * x * g,))
@@ -24,6 +25,7 @@ class GradientError(AssertionError):
     def __init__(self, message: str, failure: Failure | None = None) -> None:
         super().__init__(printable(message))
         self.failure = failure
+        self.again = ""
 
 
 class ResultError(TypeError):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from hypothesis import settings
@@ -38,17 +39,31 @@ class Profile(StrEnum):
         return cls.ci if os.environ.get("CI") else cls.dev
 
 
-_chosen: ContextVar[Profile] = ContextVar("profile", default=Profile.ci)
+class Drawing(NamedTuple):
+    """By what is drawn, and what to write before a seed to have it drawn again."""
+
+    profile: Profile
+    seed: int | None = None
+    again: str = "rng="
 
 
-def chosen() -> Profile:
-    """Return the profile by which operations draw their inputs; ``ci`` unless a command or pytest chooses another."""
-    return _chosen.get()
+_drawing: ContextVar[Drawing] = ContextVar("drawing", default=Drawing(Profile.ci))  # noqa: B039  # it does not change
 
 
-def drawing_by(profile: Profile) -> AbstractContextManager[None]:
-    """Choose a profile, for a while."""
-    return during(_chosen, profile)
+def chosen() -> Drawing:
+    """Return how inputs and directions are drawn: by ``ci``, unless a command or pytest chooses another profile."""
+    return _drawing.get()
+
+
+def drawing_by(profile: Profile, seed: int | None = None, again: str = "rng=") -> AbstractContextManager[None]:
+    """Choose a profile, for a while, and the seed of what is given none."""
+    return during(_drawing, Drawing(profile, seed, again))
+
+
+@cache
+def fresh() -> int:
+    """Return the seed of this run, which is another in each."""
+    return int.from_bytes(os.urandom(4))
 
 
 @contextmanager

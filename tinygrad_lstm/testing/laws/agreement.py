@@ -14,6 +14,7 @@ from ...engine.tensor import Tensor
 from ..errors import GradientError
 from ..objective import TOLERANCE, Objective, compared, tolerated
 from ..oracles.rounding import rounding_noise
+from ..repeatable import repeatable
 from ..subject import Subject, argument, outputs_of
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
@@ -84,8 +85,12 @@ def require_single_precision(
     return ("float32 agrees",)
 
 
+@repeatable
 def check_same(
-    f: Callable[..., Any], g: Callable[..., Any], *inputs: Tensor | ArrayLike, rng: int | np.random.Generator = 0
+    f: Callable[..., Any],
+    g: Callable[..., Any],
+    *inputs: Tensor | ArrayLike,
+    rng: int | np.random.Generator | None = None,
 ) -> None:
     """Check that two functions are one: the same values and the same gradients, to what rounding explains.
 

@@ -6,9 +6,10 @@ Found by pytest once the package is installed. Until a test asks for a check it 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,14 +32,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how many inputs an operation is tried at: dev (50, others in each run; the default), ci (50, always the "
         "same; the default where the environment variable CI is set) or nightly (500)",
     )
+    group.addoption(
+        "--gradcheck-seed", type=int, metavar="N", help="draw inputs and directions by this seed, as a failure says"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Describe the marker."""
     config.addinivalue_line(
         "markers",
-        "gradcheck(rng=0, directions=None, order=None, rtol=0, profile=None): how the fixture gradcheck checks; every "
-        "test that uses the fixture has the mark, for -m gradcheck",
+        "gradcheck(rng=None, directions=None, order=None, rtol=0, profile=None): how the fixture gradcheck checks; "
+        "every test that uses the fixture has the mark, for -m gradcheck",
     )
 
 
@@ -78,8 +82,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     from .fixture import options
 
     given = dict(mark.kwargs)
-    profile = given.pop("profile", None) or item.config.getoption("--gradcheck-profile")
-    with drawing_by(Profile(profile) if profile else Profile.usual()), options(**given):
+    profile = Profile(given.pop("profile", 0) or item.config.getoption("--gradcheck-profile") or Profile.usual())
+    config: Any = item.config  # whose types differ between versions
+    test = shlex.quote(str(config.cwd_relative_nodeid(item.nodeid)))
+    again = f"pytest {test} --gradcheck-profile={profile} --gradcheck-seed="
+    with drawing_by(profile, config.getoption("--gradcheck-seed"), again), options(**given):
         return (yield)
 
 

@@ -33,7 +33,8 @@ def page(rows: Sequence[SurveyRow]) -> str:
 
 def _failure(row: SurveyRow) -> dict[str, Any]:
     """Return what the page shows of a row that failed: as a picture where Graphviz can draw, and else as DOT."""
-    shown: dict[str, Any] = {"name": row.name, "sentence": row.note, "smallest": None, "picture": None}
+    shown: dict[str, Any] = {"name": row.name, "sentence": row.note, "again": row.again}
+    shown |= {"smallest": None, "picture": None}
     if row.failure is not None:
         smallest: Failure = row.failure.smallest
         shown |= {"sentence": row.failure.blame.sentence, "smallest": smallest}

@@ -16,6 +16,7 @@ from ...nn.cell import Cell
 from ..checks import check_cell, check_op, check_op_at_draws, check_vjp
 from ..errors import GradientError, NothingCheckedError
 from ..oracles.convergence import Convergence, convergence
+from ..profiles import chosen
 from ..taylor import taylor_test
 from ..unrolled import Unrolled
 from ..verdicts import Report, Verdict, in_words
@@ -31,6 +32,7 @@ class SurveyRow:
     verdict: Verdict = Verdict.UNCHECKED
     report: Report = field(default_factory=lambda: Report({}, cases=0))
     note: str = ""
+    again: str = ""
     seconds: float = 0.0
     curve: Convergence | None = None
     failure: Failure | None = None
@@ -94,7 +96,7 @@ class Task(NamedTuple):
         except NothingCheckedError as error:
             row.note = str(error) if self.has_rule else "a step: its derivative is zero wherever there is one"
         except GradientError as error:
-            row.verdict, row.note, row.curve = Verdict.WRONG, str(error), None
+            row.verdict, row.note, row.again, row.curve = Verdict.WRONG, str(error), error.again, None
             row.failure = failure = error.failure
             if failure is not None:
                 row.report = failure.report
@@ -139,9 +141,10 @@ def of_thing(thing: Any, name: str, shapes: Sequence[tuple[int, ...]], steps: in
         shapes = [(steps, 2, thing.cells[0].input_size)]
     if not shapes:
         return of_operation(thing, name, order or 2)
-    inputs = [np.random.default_rng(i).normal(size=shape) for i, shape in enumerate(shapes)]
 
     def check(show: Show) -> Report:
+        first = chosen().seed or 0
+        inputs = [np.random.default_rng(i).normal(size=shape) for i, shape in enumerate(shapes, first)]
         report = check_op(thing, *inputs, order=order or 2)
         show(thing, inputs)
         return report
