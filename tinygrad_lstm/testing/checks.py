@@ -230,11 +230,16 @@ def check_op_at_draws(
 
     ``watch`` is called with each case, a function and its inputs, that passes.
     """
-    from .generate.drawn import check_drawn  # here, as hypothesis takes its time
+    from .generate.drawn import Drawn  # here, as hypothesis takes its time
+    from .generate.special import TURNS
 
-    checks = _orders(directions, order, rtol)
-    report = check_drawn(checks[0], op, rng=rng, watch=watch, **attrs)
-    return _of_all_orders([report, *(check_drawn(check, op, rng=rng, **attrs) for check in checks[1:])])
+    first, *second = _orders(directions, order, rtol)
+    drawn, again = Drawn(op, attrs, rng, watch), Drawn(op, attrs, rng)
+    drawn.run(first)
+    drawn.run(first, TURNS)
+    for check in second:
+        again.run(check)
+    return _of_all_orders([drawn.report, *(again.last for check in second)])
 
 
 def _orders(directions: int | None, order: int, rtol: float) -> Sequence[Callable[..., Report]]:
