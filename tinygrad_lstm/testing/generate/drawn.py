@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Verbosity, assume, given, reject, settings
+from hypothesis import HealthCheck, Phase, Verbosity, assume, given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.errors import FlakyFailure, HypothesisException, Unsatisfiable
 
@@ -59,6 +59,7 @@ class Drawn:
         @settings(
             chosen().settings,
             max_examples=chosen().settings.max_examples // 2,
+            phases=(Phase.generate, Phase.shrink),  # to explain takes longer than both
             database=None,
             verbosity=Verbosity.quiet,
             report_multiple_bugs=False,
