@@ -282,9 +282,9 @@ def _second_order(
 
 def check_cell(
     cell: Cell | type[Cell] | str,
-    steps: int = 5,
+    steps: int | None = None,
     *,
-    batch: int = 2,
+    batch: int | None = None,
     order: int = 1,
     rtol: float = 0.0,
     rng: Seed = 0,
@@ -297,9 +297,11 @@ def check_cell(
     the cut, or one sequence of the batch at a time, must give the gradients of the whole (Werbos 1990,
     "Backpropagation through time"). An ``order`` of 2 checks forward and second derivatives besides, which take long.
 
-    ``steps`` and ``batch`` are T and N of the random input (T, N, D); ``rng`` is the seed, or a Generator, that draws
-    it, the states and the weights of a class; ``rtol`` is that of ``check_vjp``. Returns a Report, as ``check_op``
-    does; raises ValueError for the name of no cell, TypeError for what is no cell, and else what ``check_vjp`` raises.
+    ``steps`` and ``batch`` are T and N of the random input (T, N, D). Without them, T is 5, then 3 and 60, and N is 2,
+    then 3 and 1: once in float32, and of a class with D ≠ H. ``rng`` is the seed, or a Generator, that draws inputs,
+    states and the weights of a class; ``rtol`` is that of ``check_vjp``. Returns a Report, as ``check_op`` does, which
+    says what was tried; raises ValueError for the name of no cell, TypeError for what is no cell, and else what
+    ``check_vjp`` raises.
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_cell("gru", steps=3).verdict
@@ -307,7 +309,7 @@ def check_cell(
     """
     generator = np.random.default_rng(rng)
     _require_order(order)
-    unrolled = Unrolled(cell, steps, batch, generator)
+    unrolled = Unrolled(cell, steps or 5, batch or 2, generator)
     parameters = unrolled.layer.parameters()
     report = check_vjp(unrolled, *unrolled.inputs, parameters=parameters, rtol=rtol, rng=generator)
     subject = Subject.called(unrolled, unrolled.inputs, parameters, generator)
@@ -316,7 +318,20 @@ def check_cell(
     laws += require_chunks_agree(unrolled.layer, xs, state, generator, rtol)
     if order > 1:
         laws += _second_order(unrolled, *unrolled.inputs, parameters=parameters, rtol=rtol, rng=generator).laws
-    return replace(report, laws=laws)
+    tried, findings = [unrolled.said], report.findings
+    short, long = (steps or 3, batch or 3, (3, 2), np.float32), (60, batch or 1)
+    for t, n, *others in (short, long) if steps is None else (short,):
+        try:
+            other = Unrolled(cell, t, n, generator, *others)
+            found = check_vjp(other, *other.inputs, parameters=other.layer.parameters(), rtol=rtol, rng=generator)
+        except (GradientError, ValueError, TypeError, IndexError) as error:
+            if isinstance(error, GradientError) and not error.is_refusal:
+                raise
+            tried.append(f"not {t}×{n}, which it does not take")
+            continue
+        tried.append(other.said)
+        findings = findings | {name: worse(findings.get(name), it) for name, it in found.findings.items()}
+    return replace(report, laws=laws, findings=findings, covered=f"unrolled, T×N×D×H: {', '.join(tried)}")
 
 
 def assert_detects(

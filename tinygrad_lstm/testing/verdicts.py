@@ -131,7 +131,7 @@ class Report:
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""
         rows = [(name, it.verdict, in_words(it.error), it.oracle, it.reason) for name, it in self.findings.items()]
-        caption = "; and ".join([repr(self)[1:-1], *([", ".join(self._besides)] if self._besides else [])])
+        caption = "; and ".join([repr(self)[1:-1], *filter(None, [", ".join(self._besides), self.covered])])
         return html_table(
             rows, head=("gradient of", "verdict", "error, units", "by", "why"), align="llrll", caption=caption
         )

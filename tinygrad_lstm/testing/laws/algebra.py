@@ -83,16 +83,11 @@ def _scales(walked: Walked) -> Iterator[tuple[str, str]]:
     """Find gradients that do not grow as the cotangent does."""
     for factor in FACTORS:
         for name, one, other in walked.again(factor * cotangent for cotangent in walked.objective.cotangents):
-            ordinary = (
-                np.abs(one) * min(1, abs(factor)) > np.finfo(one.dtype).tiny * 2.0**40
-            )  # below, numbers lose digits
+            least = 2.0**40 * np.finfo(one.dtype).tiny / min(1, abs(factor))  # below, numbers lose digits
             apart = np.abs(one - other / factor)
             unit = _allowed(walked, one.dtype) * np.abs(one).max(initial=0.0)
-            if (apart[ordinary & np.isfinite(apart)] > unit).any():
-                yield (
-                    name,
-                    f"{factor:.3g} times the cotangent does not give that many times the gradient; is it clipped, or flushed?",
-                )
+            if (apart[(np.abs(one) > least) & np.isfinite(apart)] > unit).any():
+                yield name, f"{factor:.3g} times the cotangent does not give so many times as much; is there a clip?"
 
 
 def _adds(walked: Walked) -> Iterator[tuple[str, str]]:
