@@ -100,7 +100,7 @@ def check(
             _print(row)
         elif row.note:
             console.print(Text(f"{row.name} is {row.note}", style="dim"))
-    covered = {row.report.covered: [] for row in rows if row.passed and row.report.covered}
+    covered: dict[str, list[str]] = {row.report.covered: [] for row in rows if row.passed and row.report.covered}
     for row in rows:
         covered.get(row.report.covered, []).append(row.name)
     for drawn, names in covered.items():

@@ -319,10 +319,10 @@ def check_cell(
     if order > 1:
         laws += _second_order(unrolled, *unrolled.inputs, parameters=parameters, rtol=rtol, rng=generator).laws
     tried, findings = [unrolled.said], report.findings
-    short, long = (steps or 3, batch or 3, (3, 2), np.float32), (60, batch or 1)
-    for t, n, *others in (short, long) if steps is None else (short,):
+    short, long = (steps or 3, batch or 3, (3, 2), np.float32), (60, batch or 1, (4, 4), None)
+    for t, n, sizes, dtype in (short, long) if steps is None else (short,):
         try:
-            other = Unrolled(cell, t, n, generator, *others)
+            other = Unrolled(cell, t, n, generator, sizes, dtype)
             found = check_vjp(other, *other.inputs, parameters=other.layer.parameters(), rtol=rtol, rng=generator)
         except (GradientError, ValueError, TypeError, IndexError) as error:
             if isinstance(error, GradientError) and not error.is_refusal:

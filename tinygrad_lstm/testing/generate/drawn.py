@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -44,7 +45,7 @@ class Drawn:
         self.seed = int(np.random.default_rng(rng).integers(2**32))
         self.last = Report({})
         self.findings: dict[str, Finding] = {}
-        self.attrs: dict[str, dict[str, None]] = {}  # of each, the values that were tried
+        self.attrs: dict[str, list[str]] = {}  # of each, the values that were tried
         self.ordinary = self.special = self.outside = 0
         self.refusal: Exception | None = None
 
@@ -104,9 +105,7 @@ class Drawn:
         """Return the worst finding for each input of all tried, and what was covered."""
         tried = f"drawn: {self.ordinary} ordinary, {self.special} special"
         outside = f" ({self.outside} outside the domain)" if self.outside else ""
-        at = [
-            f"at {name} = {', '.join(found)}{' only' if len(found) == 1 else ''}" for name, found in self.attrs.items()
-        ]
+        at = [f"at {name} = {', '.join(at)}{'' if at[1:] else ' only'}" for name, at in self.attrs.items()]
         covered = "; ".join([tried + outside, *at])
         return replace(self.last, findings=self.findings, cases=self.ordinary + self.special, covered=covered)
 
@@ -116,9 +115,11 @@ class Drawn:
         """Check what a turn makes of a case; count it where that is outside the domain, or has no derivative."""
         turn = failing[0] if failing else turns[self.special % len(turns)]  # what fails is shrunk in its own turn
         self.special += 1
-        made = applied(turn, f, inputs)
         try:
-            refused = not made or self._refused(check, *made, attrs)
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")  # of numbers so large, or none at all, numpy warns in two ways
+                made = applied(turn, f, inputs)
+                refused = not made or self._refused(check, *made, attrs)
         except GradientError as error:
             if not has_no_derivative(error):
                 failing[:] = [turn]
@@ -133,15 +134,14 @@ class Drawn:
         except ResultError:
             raise
         except (GradientError, ValueError, IndexError, TypeError) as error:  # some are for shapes that it does not take
-            nothing = isinstance(error, NothingCheckedError) or "returns NaN or Inf" in str(error)
-            if isinstance(error, GradientError) and not nothing:
+            if isinstance(error, GradientError) and not error.is_refusal:
                 raise
             self.refusal = error
             return error
         if not self.special:
             self.last = report
         for name, value in attrs.items():
-            self.attrs.setdefault(name, {})[repr(value)] = None
+            self.attrs[name] = sorted({*self.attrs.get(name, []), repr(value)})
         for name, found in report.findings.items():
             self.findings[name] = worse(self.findings.get(name), found)
         return None
