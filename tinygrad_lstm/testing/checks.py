@@ -24,6 +24,7 @@ from .objective import Objective
 from .oracles.question import Question
 from .oracles.registry import evidence
 from .oracles.replicas import cut_at_surrogates, in_float64
+from .profiles import chosen
 from .report.blame import blame, ties_miscounted
 from .report.code import is_ours
 from .report.failure import Failure
@@ -235,10 +236,11 @@ def check_op_at_draws(
 
     first, *second = _orders(directions, order, rtol)
     drawn, again = Drawn(op, attrs, rng, watch), Drawn(op, attrs, rng)
-    drawn.run(first)
-    drawn.run(first, TURNS)
+    count = chosen().settings.max_examples
+    drawn.run(first, count // 2)
+    drawn.run(first, count - count // 2, TURNS)
     for check in second:
-        again.run(check)
+        again.run(check, count)
     return _of_all_orders([drawn.report, *(again.last for check in second)])
 
 

@@ -49,8 +49,8 @@ class Drawn:
         self.ordinary = self.special = self.outside = 0
         self.refusal: Exception | None = None
 
-    def run(self, check: Check, turns: Sequence[Turn] = ()) -> None:
-        """Run a check at half as many inputs as the profile asks for; special ones, each made by one of the ``turns``.
+    def run(self, check: Check, count: int, turns: Sequence[Turn] = ()) -> None:
+        """Run a check at so many inputs; special ones, each made by one of the ``turns``, if there are any.
 
         Raises GradientError for the smallest case that fails, and NothingCheckedError for an operation that takes none
         of what is drawn.
@@ -59,7 +59,7 @@ class Drawn:
 
         @settings(
             chosen().settings,
-            max_examples=chosen().settings.max_examples // 2,
+            max_examples=count,
             phases=(Phase.generate, Phase.shrink),  # to explain takes longer than both
             database=None,
             verbosity=Verbosity.quiet,
