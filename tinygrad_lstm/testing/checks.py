@@ -238,7 +238,7 @@ def check_op_at_draws(
     drawn, again = Drawn(op, attrs, rng, watch), Drawn(op, attrs, rng)
     count = chosen().settings.max_examples
     drawn.run(first, count // 2)
-    drawn.run(first, count - count // 2, TURNS)
+    drawn.run(partial(first, single=False), count - count // 2, TURNS)  # where digits cancel, float32 has none left
     for check in second:
         again.run(check, count)
     return _of_all_orders([drawn.report, *(again.last for check in second)])
@@ -254,13 +254,15 @@ def _of_all_orders(reports: Sequence[Report]) -> Report:
     return replace(reports[0], laws=tuple(law for report in reports for law in report.laws))
 
 
-def _first_order(f: Callable[..., Any], *inputs: ArrayLike, directions: int | None, rtol: float, rng: Seed) -> Report:
+def _first_order(
+    f: Callable[..., Any], *inputs: ArrayLike, directions: int | None, rtol: float, rng: Seed, single: bool = True
+) -> Report:
     """Check the gradients, their laws, and float32 against float64."""
     generator = np.random.default_rng(rng)
     report = check_vjp(f, *inputs, directions=directions, rtol=rtol, rng=generator)
     subject = Subject.called(f, inputs, (), generator)
     laws = require_laws(Objective.random(subject.graph, generator, rtol), subject.checked, generator)
-    return replace(report, laws=(*laws, *require_single_precision(f, inputs, generator, rtol)))
+    return replace(report, laws=(*laws, *(require_single_precision(f, inputs, generator, rtol) if single else ())))
 
 
 def _second_order(

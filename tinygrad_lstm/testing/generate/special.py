@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...engine.tensor import tensor
 from ..errors import GradientError
+from ..report.blame import ties_miscounted
 from ..subject import outputs_of
 from ..verdicts import Oracle
 
@@ -23,6 +24,9 @@ ASIDE, NEAR = 1e-9, 1e-6
 """How far beside a number a function is asked whether it is defined there, and by how much it may change, if it does
 not jump: a special number at which it does has no derivative, and is skipped."""
 
+BESIDE, BENT = 2.0**-20, 1e-2
+"""How far beside it slopes are added up, and by how much, relatively, they are more than curved if they do not."""
+
 FAMILIES = ((0.0, -0.0), (1.0, -1.0, 2.0, -3.0), (30.0, -30.0), (800.0, -800.0), (1e-8, -1e-8), (0.75,))
 """Numbers where rules branch, where functions saturate, and one alone, for ties."""
 
@@ -33,11 +37,23 @@ def applied(turn: Turn, f: F, inputs: Inputs) -> tuple[F, Inputs] | None:
 
 
 def has_no_derivative(error: GradientError) -> bool:
-    """Tell whether a gradient is not finite where there is none, as that of a norm at zero."""
-    failure = error.failure
-    if failure is None or failure.finding.oracle is not Oracle.ARITHMETIC:
+    """Tell whether there is no derivative where a gradient was found wrong, which it is in no other way.
+
+    It is not finite at a kink, as that of a norm at zero; or slopes do not add up, as those of a median of equal
+    numbers, and along the tie it is right.
+    """
+    if error.failure is None:
         return False
-    return failure.question.objective.slopes.kinked
+    question = error.failure.question
+    if error.failure.finding.oracle is Oracle.ARITHMETIC:
+        return question.objective.slopes.kinked
+    rng, at = np.random.default_rng(0), question.objective.graph.values[question.leaf]
+    u, v = (BESIDE * np.where(at == 0, 1, at) * rng.normal(size=at.shape) for _ in range(2))
+    with np.errstate(all="ignore"):
+        here, *there = (question.objective.terms_at(question.leaf, at + move) for move in (0 * u, u, v, u + v))
+        one, other, both = (each - here for each in there)
+        adds = np.abs(one + other - both) <= BENT * (np.abs(one) + np.abs(other) + np.abs(both))
+        return not adds.all() and ties_miscounted(question, rng) is None
 
 
 def _is_inside(f: F, inputs: Inputs) -> bool:
@@ -91,14 +107,13 @@ def _broadcast(axis: int) -> Turn:
 
 
 def _columns(f: F, inputs: Inputs) -> Iterator[tuple[F, Inputs]]:
-    for xs in (inputs, _resized(inputs, 2, 3)):
-        if max(x.ndim for x in xs) > 1:
-            yield f, [np.asfortranarray(x) if x.ndim else x for x in xs]
+    for xs in (_resized(inputs, 2, 3), inputs):
+        yield f, [np.asfortranarray(x) if x.ndim else x for x in xs]
 
 
 def _strided(f: F, inputs: Inputs) -> Iterator[tuple[F, Inputs]]:
     """Let the function see every other number, backwards: those that it saw before."""
-    for xs in (inputs, _resized(inputs, 2, 3)):
+    for xs in (_resized(inputs, 2, 3), inputs):
         if all(x.ndim for x in xs):
             yield (lambda *ys: f(*(y[..., ::-2] for y in ys))), [np.repeat(x[..., ::-1], 2, -1) for x in xs]
 
