@@ -69,14 +69,15 @@ class Drawn:
         @_given(self.strategy)
         def one_case(case: Case) -> None:
             assume(all(x.size for x in case[1]))
-            if turns:
-                self._try_special(check, turns, failing, *case)
-            elif self._refused(check, *case):
-                reject()
-            else:
-                self.ordinary += 1
-                if self.watch:
-                    self.watch(*case[:2])
+            with np.errstate(all="ignore"):  # what is large, or outside the domain, was drawn by us
+                if turns:
+                    self._try_special(check, turns, failing, *case)
+                elif self._refused(check, *case):
+                    reject()
+                else:
+                    self.ordinary += 1
+                    if self.watch:
+                        self.watch(*case[:2])
 
         try:
             one_case()
@@ -116,8 +117,8 @@ class Drawn:
         turn = failing[0] if failing else turns[self.special % len(turns)]  # what fails is shrunk in its own turn
         self.special += 1
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")  # of numbers so large, or none at all, numpy warns in two ways
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # as of the mean of nothing
                 made = applied(turn, f, inputs)
                 refused = not made or self._refused(check, *made, attrs)
         except GradientError as error:
