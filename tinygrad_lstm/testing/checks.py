@@ -197,14 +197,17 @@ def check_op(
     Its gradients, forward derivatives and second derivatives; the laws that every gradient obeys (two runs identical,
     zero for a zero cotangent, linear, nothing mutated or aliased); and float32 against float64. Without inputs, some
     are drawn: of several shapes, broadcasting against each other, until one makes it fail; shrunk to the smallest that
-    does (Claessen & Hughes 2000, "QuickCheck"; MacIver 2019, "Hypothesis"). Half of them are special, at first order: zeros
-    of both signs, whole, tiny and large numbers, ties, long and empty sides, four axes, other memory layouts, a tensor
-    twice; ``covered`` of the report counts them. ``attrs`` are what ``op`` takes by name, as in
-    ``check_op(tl.softmax, axis=0)``, or strategies that draw it: ``n=strategies.integers(1, 4)``; ``inputs``, ``directions``, ``rtol`` and ``rng`` are those of ``check_vjp``.
+    does (Claessen & Hughes 2000, "QuickCheck"; MacIver 2019, "Hypothesis"). Half of them are special, and the gradients
+    alone are looked at: zeros of both signs, whole, tiny and large numbers, ties, long and empty sides, four axes,
+    other memory layouts, one tensor twice. ``attrs`` are what ``op`` takes by name, as in ``check_op(tl.softmax,
+    axis=0)``, or strategies that draw it, as in ``n=strategies.integers(1, 4)``. ``inputs``, ``directions``, ``rtol``
+    and ``rng`` are those of ``check_vjp``.
+
     An ``order`` of 1 leaves out what differentiates the rule again, for one that is not written to be: forward and
     second derivatives. Of 2, they come after the first order has been checked at all that is drawn.
 
-    Returns a Report that names the laws as well, and raises what ``check_vjp`` does; TypeError for what is no function.
+    Returns a Report that names the laws, and what was covered, and raises what ``check_vjp`` does; TypeError for what
+    is no function.
 
     >>> import tinygrad_lstm as tl
     >>> print(", ".join(tl.testing.check_op(tl.tanh, [[0.5, -1.0]]).laws[:2]))
