@@ -65,7 +65,9 @@ def check(
     op: Annotated[
         list[str] | None, typer.Option(help="Check this operation of ours only; may be given several times.")
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, max=1000, help="How many time steps to unroll a cell.")] = 5,
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="How many time steps to unroll a cell; without it, 5, 3 and 60.")
+    ] = None,
     shape: Annotated[
         list[str] | None, typer.Option(help="The shape of an input of yours, as in 3,4; one for each.", metavar="N,M")
     ] = None,
@@ -103,6 +105,11 @@ def check(
             _print(row)
         elif row.note:
             console.print(Text(f"{row.name} is {row.note}", style="dim"))
+    covered: dict[str, list[str]] = {row.report.covered: [] for row in rows if row.passed and row.report.covered}
+    for row in rows:
+        covered.get(row.report.covered, []).append(row.name)
+    for drawn, names in covered.items():
+        console.print(Text(f"{', '.join(names)}: {drawn}", style="dim"))
     if html is not None:
         from ..testing.report.page import page
 
@@ -132,7 +139,7 @@ def _tasks(
     target: str | None,
     cells: Sequence[str],
     ops: Sequence[str],
-    steps: int,
+    steps: int | None,
     order: int | None,
     shapes: list[tuple[int, ...]],
 ) -> list[Task]:

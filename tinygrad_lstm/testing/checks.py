@@ -24,6 +24,7 @@ from .objective import Objective
 from .oracles.question import Question
 from .oracles.registry import evidence
 from .oracles.replicas import cut_at_surrogates, in_float64
+from .profiles import chosen
 from .repeatable import repeatable
 from .report.blame import blame, ties_miscounted
 from .report.code import is_ours
@@ -201,12 +202,17 @@ def check_op(
     Its gradients, forward derivatives and second derivatives; the laws that every gradient obeys (two runs identical,
     zero for a zero cotangent, linear, nothing mutated or aliased); and float32 against float64. Without inputs, some
     are drawn: of several shapes, broadcasting against each other, until one makes it fail; shrunk to the smallest that
-    does (Claessen & Hughes 2000, "QuickCheck"; MacIver 2019, "Hypothesis"). ``attrs`` are what ``op`` takes by name, as
-    in ``check_op(tl.softmax, axis=0)``; ``inputs``, ``directions``, ``rtol`` and ``rng`` are those of ``check_vjp``.
+    does (Claessen & Hughes 2000, "QuickCheck"; MacIver 2019, "Hypothesis"). Half of them are special, and the gradients
+    alone are looked at: zeros of both signs, whole, tiny and large numbers, ties, long and empty sides, four axes,
+    other memory layouts, one tensor twice. ``attrs`` are what ``op`` takes by name, as in ``check_op(tl.softmax,
+    axis=0)``, or strategies that draw it, as in ``n=strategies.integers(1, 4)``. ``inputs``, ``directions``, ``rtol``
+    and ``rng`` are those of ``check_vjp``.
+
     An ``order`` of 1 leaves out what differentiates the rule again, for one that is not written to be: forward and
     second derivatives. Of 2, they come after the first order has been checked at all that is drawn.
 
-    Returns a Report that names the laws as well, and raises what ``check_vjp`` does; TypeError for what is no function.
+    Returns a Report that names the laws, and what was covered, and raises what ``check_vjp`` does; TypeError for what
+    is no function.
 
     >>> import tinygrad_lstm as tl
     >>> print(", ".join(tl.testing.check_op(tl.tanh, [[0.5, -1.0]]).laws[:2]))
@@ -236,11 +242,17 @@ def check_op_at_draws(
 
     ``watch`` is called with each case, a function and its inputs, that passes.
     """
-    from .generate.drawn import check_drawn  # here, as hypothesis takes its time
+    from .generate.drawn import Drawn  # here, as hypothesis takes its time
+    from .generate.special import TURNS
 
-    checks = _orders(directions, order, rtol)
-    report = check_drawn(checks[0], op, rng=rng, watch=watch, **attrs)
-    return _of_all_orders([report, *(check_drawn(check, op, rng=rng, **attrs) for check in checks[1:])])
+    first, *second = _orders(directions, order, rtol)
+    drawn, again = Drawn(op, attrs, rng, watch), Drawn(op, attrs, rng)
+    count = chosen().profile.settings.max_examples
+    drawn.run(first, count // 2)
+    drawn.run(partial(first, single=False), count - count // 2, TURNS)  # where digits cancel, float32 has none left
+    for check in second:
+        again.run(check, count)
+    return _of_all_orders([drawn.report, *(again.last for check in second)])
 
 
 def _orders(directions: int | None, order: int, rtol: float) -> Sequence[Callable[..., Report]]:
@@ -253,13 +265,15 @@ def _of_all_orders(reports: Sequence[Report]) -> Report:
     return replace(reports[0], laws=tuple(law for report in reports for law in report.laws))
 
 
-def _first_order(f: Callable[..., Any], *inputs: ArrayLike, directions: int | None, rtol: float, rng: Seed) -> Report:
+def _first_order(
+    f: Callable[..., Any], *inputs: ArrayLike, directions: int | None, rtol: float, rng: Seed, single: bool = True
+) -> Report:
     """Check the gradients, their laws, and float32 against float64."""
     generator = np.random.default_rng(rng)
     report = check_vjp(f, *inputs, directions=directions, rtol=rtol, rng=generator)
     subject = Subject.called(f, inputs, (), generator)
     laws = require_laws(Objective.random(subject.graph, generator, rtol), subject.checked, generator)
-    return replace(report, laws=(*laws, *require_single_precision(f, inputs, generator, rtol)))
+    return replace(report, laws=(*laws, *(require_single_precision(f, inputs, generator, rtol) if single else ())))
 
 
 def _second_order(
@@ -284,9 +298,9 @@ def _second_order(
 @repeatable
 def check_cell(
     cell: Cell | type[Cell] | str,
-    steps: int = 5,
+    steps: int | None = None,
     *,
-    batch: int = 2,
+    batch: int | None = None,
     order: int = 1,
     rtol: float = 0.0,
     rng: Seed | None = None,
@@ -299,9 +313,11 @@ def check_cell(
     the cut, or one sequence of the batch at a time, must give the gradients of the whole (Werbos 1990,
     "Backpropagation through time"). An ``order`` of 2 checks forward and second derivatives besides, which take long.
 
-    ``steps`` and ``batch`` are T and N of the random input (T, N, D); ``rng`` is the seed, or a Generator, that draws
-    it, the states and the weights of a class; ``rtol`` is that of ``check_vjp``. Returns a Report, as ``check_op``
-    does; raises ValueError for the name of no cell, TypeError for what is no cell, and else what ``check_vjp`` raises.
+    ``steps`` and ``batch`` are T and N of the random input (T, N, D). Without them, T is 5, then 3 and 60, and N is 2,
+    then 3 and 1: once in float32, and of a class with D ≠ H. ``rng`` is the seed, or a Generator, that draws inputs,
+    states and the weights of a class; ``rtol`` is that of ``check_vjp``. Returns a Report, as ``check_op`` does, which
+    says what was tried; raises ValueError for the name of no cell, TypeError for what is no cell, and else what
+    ``check_vjp`` raises.
 
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_cell("gru", steps=3).verdict
@@ -309,7 +325,7 @@ def check_cell(
     """
     generator = np.random.default_rng(rng)
     _require_order(order)
-    unrolled = Unrolled(cell, steps, batch, generator)
+    unrolled = Unrolled(cell, steps or 5, batch or 2, generator)
     parameters = unrolled.layer.parameters()
     report = check_vjp(unrolled, *unrolled.inputs, parameters=parameters, rtol=rtol, rng=generator)
     subject = Subject.called(unrolled, unrolled.inputs, parameters, generator)
@@ -318,7 +334,20 @@ def check_cell(
     laws += require_chunks_agree(unrolled.layer, xs, state, generator, rtol)
     if order > 1:
         laws += _second_order(unrolled, *unrolled.inputs, parameters=parameters, rtol=rtol, rng=generator).laws
-    return replace(report, laws=laws)
+    tried, findings = [unrolled.said], report.findings
+    short, long = (steps or 3, batch or 3, (3, 2), np.float32), (60, batch or 1, (4, 4), None)
+    for t, n, sizes, dtype in (short, long) if steps is None else (short,):
+        try:
+            other = Unrolled(cell, t, n, generator, sizes, dtype)
+            found = check_vjp(other, *other.inputs, parameters=other.layer.parameters(), rtol=rtol, rng=generator)
+        except (GradientError, ValueError, TypeError, IndexError) as error:
+            if isinstance(error, GradientError) and not error.is_refusal:
+                raise
+            tried.append(f"not {t}×{n}, which it does not take")
+            continue
+        tried.append(other.said)
+        findings = findings | {name: worse(findings.get(name), it) for name, it in found.findings.items()}
+    return replace(report, laws=laws, findings=findings, covered=f"unrolled, T×N×D×H: {', '.join(tried)}")
 
 
 def assert_detects(

@@ -27,6 +27,11 @@ class GradientError(AssertionError):
         self.failure = failure
         self.again = ""
 
+    @property
+    def is_refusal(self) -> bool:
+        """Tell whether it says only that inputs are outside the domain, or leave nothing to check."""
+        return isinstance(self, NothingCheckedError) or "returns NaN or Inf" in str(self)
+
 
 class ResultError(TypeError):
     """Raised for a function that returns no Tensor: other inputs would not help."""

@@ -65,7 +65,7 @@ class Finding:
 class Report:
     """What was found: for each input its worst finding, which laws were tried besides, and in how many cases.
 
-    ``rtol`` is the relative error that was declared to be right, 0 if none was.
+    ``rtol`` is the relative error that was declared to be right, 0 if none was; ``covered`` says what was drawn.
 
     Shows itself in a line, prints as a table, and is one in a notebook.
 
@@ -80,6 +80,7 @@ class Report:
     laws: tuple[str, ...] = ()
     cases: int = 1
     rtol: float = 0.0
+    covered: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -113,18 +114,24 @@ class Report:
         return f"<report: {self.verdict}, {gradients}, worst {in_words(self.worst)} units{rtol}>"
 
     def __str__(self) -> str:
-        """Return a line for each input, and one for the laws that were tried."""
+        """Return a line for each input, one for the laws that were tried, and one for what was drawn."""
         width = max(map(len, self.findings), default=0)
         lines = [
             f"{name:<{width}}  {it.verdict:<9}  {it.error:10.2f} units  by {it.oracle}{it.reason and ': ' + it.reason}"
             for name, it in self.findings.items()
         ]
-        return "\n".join([*lines, *([f"and {', '.join(self._besides)}"] if self._besides else [])])
+        return "\n".join(
+            [
+                *lines,
+                *([f"and {', '.join(self._besides)}"] if self._besides else []),
+                *([self.covered] if self.covered else []),
+            ]
+        )
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""
         rows = [(name, it.verdict, in_words(it.error), it.oracle, it.reason) for name, it in self.findings.items()]
-        caption = "; and ".join([repr(self)[1:-1], *([", ".join(self._besides)] if self._besides else [])])
+        caption = "; and ".join([repr(self)[1:-1], *filter(None, [", ".join(self._besides), self.covered])])
         return html_table(
             rows, head=("gradient of", "verdict", "error, units", "by", "why"), align="llrll", caption=caption
         )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, assume, given, reject, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky, FlakyFailure, Unsatisfiable
-from numpy.typing import NDArray
 
 from ...engine.ops import BUILTIN
 from ...engine.primitive import Kind, Primitive
@@ -21,90 +22,131 @@ from ..errors import GradientError, NothingCheckedError, ResultError
 from ..profiles import Profile, chosen
 from ..verdicts import Finding, Report, worse
 from .cases import cases
+from .special import F, Inputs, Turn, applied, has_no_derivative
 from .strategies import broadcastable, shapes, values
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
-Inputs = list[NDArray[Any]]
-Watch = Callable[[Callable[..., Any], Inputs], None]
+Watch = Callable[[F, Inputs], None]
+Check = Callable[..., Report]
+Case = tuple[F, Inputs, dict[str, Any]]
 
 
-def check_drawn(
-    check: Callable[..., Report],
-    op: Callable[..., Any],
-    /,
-    *,
-    rng: int | np.random.Generator | None = None,
-    watch: Watch | None = None,
-    **attrs: Any,
-) -> Report:
-    """Run a check such as ``check_op`` at drawn inputs; the report has the worst finding for each input of all tried.
+class Drawn:
+    """An operation, tried at inputs that are drawn for it, and what is found; strategies among ``attrs`` are drawn too.
 
-    As many are drawn as the profile asks for. ``watch`` is called with each case that passes. Raises GradientError for
-    the smallest case that fails, NothingCheckedError for an operation that takes none of what is drawn.
+    ``watch`` is called with each ordinary case that passes.
     """
-    drawn, profile = int(np.random.default_rng(rng).integers(2**32)), chosen().profile
-    findings: dict[str, Finding] = {}
-    last = Report({})
-    cases = 0
-    refusal: list[Exception] = []
 
-    @settings(
-        profile.settings,
-        database=None,
-        verbosity=Verbosity.quiet,
-        report_multiple_bugs=False,
-        phases=[Phase.generate, Phase.shrink],  # we explain
-        suppress_health_check=list(HealthCheck),
-    )
-    @_given(_cases(op, attrs))
-    def one_case(case: tuple[Callable[..., Any], Inputs]) -> None:
-        nonlocal cases, last
-        f, inputs = case
-        assume(all(x.size for x in inputs))
+    def __init__(
+        self, op: F, attrs: dict[str, Any], rng: int | np.random.Generator | None = None, watch: Watch | None = None
+    ) -> None:
+        self.name, self.strategy, self.watch = _name(op), _cases(op, attrs), watch
+        self.seed = int(np.random.default_rng(rng).integers(2**32))
+        self.last = Report({})
+        self.findings: dict[str, Finding] = {}
+        self.attrs: dict[str, list[str]] = {}  # of each, the values that were tried
+        self.ordinary = self.special = self.outside = 0
+        self.refusal: Exception | None = None
+
+    def run(self, check: Check, count: int, turns: Sequence[Turn] = ()) -> None:
+        """Run a check at so many inputs; special ones, each made by one of the ``turns``, if there are any.
+
+        Raises GradientError for the smallest case that fails, and NothingCheckedError for an operation that takes none
+        of what is drawn.
+        """
+        failing: list[Turn] = []
+        profile = chosen().profile
+
+        @settings(
+            profile.settings,
+            max_examples=count,
+            phases=(Phase.generate, Phase.shrink),  # to explain takes longer than both
+            database=None,
+            verbosity=Verbosity.quiet,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        )
+        @_given(self.strategy)
+        def one_case(case: Case) -> None:
+            assume(all(x.size for x in case[1]))
+            with np.errstate(all="ignore"):  # what is large, or outside the domain, was drawn by us
+                if turns:
+                    self._try_special(check, turns, failing, *case)
+                elif self._refused(check, *case):
+                    reject()
+                else:
+                    self.ordinary += 1
+                    if self.watch:
+                        self.watch(*case[:2])
+
         try:
-            last = check(f, *inputs, rng=drawn)
-        except NothingCheckedError as error:
-            refusal[:] = [error]
-            reject()
+            (one_case if profile is Profile.ci else seed(self.seed)(one_case))()
+        except Unsatisfiable:
+            pass
+        except FlakyFailure as error:  # it failed once, and not when it was tried again: what failed is what counts
+            raise error.exceptions[0].with_traceback(None) from None
+        except Flaky as error:  # what is drawn depends on the operation, and came out differently
+            raise GradientError(
+                f"{self.name} is not the same in two runs on the same inputs: it is random, or keeps something from "
+                f"one call to the next ({type(error).__name__})"
+            ) from error
         except GradientError as error:
-            if "returns NaN or Inf" not in str(error):
+            error.__notes__ = []  # hypothesis repeats the case there; the failure has it, and as a program
+            raise error.with_traceback(None) from error.__cause__
+        if not self.findings:
+            if isinstance(self.refusal, NothingCheckedError):
+                raise self.refusal
+            why = self.refusal or "nothing could be drawn"
+            raise NothingCheckedError(
+                f"{self.name} takes none of the inputs that were drawn for it; give some of your own ({why})"
+            )
+
+    @property
+    def report(self) -> Report:
+        """Return the worst finding for each input of all tried, and what was covered."""
+        tried = f"drawn: {self.ordinary} ordinary, {self.special} special"
+        outside = f" ({self.outside} outside the domain)" if self.outside else ""
+        at = [f"at {name} = {', '.join(at)}{'' if at[1:] else ' only'}" for name, at in self.attrs.items()]
+        covered = "; ".join([tried + outside, *at])
+        return replace(self.last, findings=self.findings, cases=self.ordinary + self.special, covered=covered)
+
+    def _try_special(
+        self, check: Check, turns: Sequence[Turn], failing: list[Turn], f: F, inputs: Inputs, attrs: dict[str, Any]
+    ) -> None:
+        """Check what a turn makes of a case; count it where that is outside the domain, or has no derivative."""
+        turn = failing[0] if failing else turns[self.special % len(turns)]  # what fails is shrunk in its own turn
+        self.special += 1
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # as of the mean of nothing
+                made = applied(turn, f, inputs)
+                refused = not made or self._refused(check, *made, attrs)
+        except GradientError as error:
+            if not has_no_derivative(error):
+                failing[:] = [turn]
                 raise
-            refusal[:] = [error]
-            reject()
+            refused = True
+        self.outside += bool(refused) and not isinstance(refused, NothingCheckedError)
+
+    def _refused(self, check: Check, f: F, inputs: Inputs, attrs: dict[str, Any]) -> Exception | None:
+        """Check one case, and note what is found; return why, where it is outside the domain or nothing is checked."""
+        try:
+            report = check(f, *inputs, rng=self.seed)
         except ResultError:
             raise
-        except (ValueError, IndexError, TypeError) as error:  # shapes that it does not take
-            refusal[:] = [error]
-            reject()
-        cases += 1
-        if watch:
-            watch(f, inputs)
-        for name, found in last.findings.items():
-            findings[name] = worse(findings.get(name), found)
-
-    try:
-        (one_case if profile is Profile.ci else seed(drawn)(one_case))()
-    except Unsatisfiable:
-        pass
-    except FlakyFailure as error:  # it failed once, and not when it was tried again: what failed is what counts
-        raise error.exceptions[0].with_traceback(None) from None
-    except Flaky as error:  # what is drawn depends on the operation, and came out differently
-        raise GradientError(
-            f"{_name(op)} is not the same in two runs on the same inputs: it is random, or keeps something from one "
-            f"call to the next ({type(error).__name__})"
-        ) from error
-    except GradientError as error:
-        error.__notes__ = []  # hypothesis repeats the case there; the failure has it, and as a program
-        raise error.with_traceback(None) from error.__cause__
-    if not findings:
-        why = refusal[0] if refusal else "nothing could be drawn"
-        if isinstance(why, NothingCheckedError):
-            raise why
-        raise NothingCheckedError(
-            f"{_name(op)} takes none of the inputs that were drawn for it; give some of your own ({why})"
-        )
-    return replace(last, findings=findings, cases=cases)
+        except (GradientError, ValueError, IndexError, TypeError) as error:  # some are for shapes that it does not take
+            if isinstance(error, GradientError) and not error.is_refusal:
+                raise
+            self.refusal = error
+            return error
+        if not self.special:
+            self.last = report
+        for name, value in attrs.items():
+            self.attrs[name] = sorted({*self.attrs.get(name, []), repr(value)})
+        for name, found in report.findings.items():
+            self.findings[name] = worse(self.findings.get(name), found)
+        return None
 
 
 def _given(strategy: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[[], None]]:
@@ -116,16 +158,18 @@ def _given(strategy: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], 
         return thread.submit(given, strategy).result()
 
 
-def _cases(op: Callable[..., Any], attrs: dict[str, Any]) -> st.SearchStrategy[tuple[Callable[..., Any], Inputs]]:
-    """Draw functions of arrays, and arrays: with attributes that fit, unless they are given.
+def _cases(op: F, attrs: dict[str, Any]) -> st.SearchStrategy[Case]:
+    """Draw functions of arrays, arrays, and attributes by name: those that fit, unless they are given.
 
     An operation of one's own that says nothing of its kind may be of any, and is tried with what may fit.
     """
     if isinstance(op, Primitive) and not attrs and (op.kind is not Kind.pointwise or BUILTIN.get(op.name) is op):
-        return cases(op).map(lambda case: (case.f, [np.asarray(x, np.float64) for x in case.inputs]))
-    f = (lambda *xs: op(*xs, **attrs)) if attrs else op
+        return cases(op).map(lambda case: (case.f, [np.asarray(x, np.float64) for x in case.inputs], {}))
     positive = isinstance(op, Primitive) and all(op.positive_inputs)
-    return _inputs(_arity(op), positive).map(lambda inputs: (f, inputs))
+    drawn = {name: x if isinstance(x, st.SearchStrategy) else st.just(x) for name, x in attrs.items()}
+    return st.tuples(_inputs(_arity(op), positive), st.fixed_dictionaries(drawn)).map(
+        lambda case: (partial(op, **case[1]) if attrs else op, case[0], _defaults(op) | case[1])
+    )
 
 
 @st.composite
@@ -151,6 +195,12 @@ def _arity(op: Callable[..., Any]) -> int:
     if not required:
         raise TypeError(f"{_name(op)} takes no tensors; check what it returns with check_vjp")
     return len(required)
+
+
+def _defaults(op: F) -> dict[str, Any]:
+    """Return the attributes that an operation has if none are given."""
+    parameters = (op.signature if isinstance(op, Primitive) else inspect.signature(op)).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def _name(op: Callable[..., Any]) -> str:

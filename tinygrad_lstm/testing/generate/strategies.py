@@ -32,6 +32,7 @@ from .expression_graphs import ExpressionGraph, resolve
 Shape = tuple[int, ...]
 Strategy = st.SearchStrategy
 
+integers = st.integers  # for attributes, as in check_op(op, n=strategies.integers(1, 4))
 seeds = st.integers(0, 2**32 - 1)
 overrides = st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 11)), max_size=6)
 """Places and what to lay over them, both modulo what there is: made once, which is most of what a draw takes."""

@@ -16,10 +16,11 @@ from ..oracles.rounding import rounding_noise
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 
-FACTOR = -(2.0**20)
-"""A power of two: gradients of a cotangent so many times as large are so many times as large, to the last bit.
+FACTORS = -(2.0**50), 2.0**-50
+"""Powers of two: gradients of a cotangent so many times as large are so many times as large, to the last bit.
 
-Chosen: large for a clip, negative for a rule that looks at signs, and small enough for float32, which ends at 2¹²⁸.
+Chosen: upstreams of 2⁶⁰ for a clip and 2⁻⁴⁰ for what is flushed, negative for a rule that looks at signs, and not too
+far for float32, which ends at 2¹²⁸.
 """
 
 
@@ -80,12 +81,13 @@ def _vanishes(walked: Walked) -> Iterator[tuple[str, str]]:
 
 def _scales(walked: Walked) -> Iterator[tuple[str, str]]:
     """Find gradients that do not grow as the cotangent does."""
-    for name, one, large in walked.again(FACTOR * cotangent for cotangent in walked.objective.cotangents):
-        other = large / FACTOR
-        ordinary = np.abs(one) > np.finfo(one.dtype).tiny * FACTOR * FACTOR  # below, numbers lose digits
-        unit = _allowed(walked, one.dtype) * np.abs(one).max(initial=0.0)
-        if (np.abs(one - other)[ordinary & np.isfinite(one) & np.isfinite(other)] > unit).any():
-            yield name, f"{FACTOR:.0f} times the cotangent does not give that many times the gradient; is there a clip?"
+    for factor in FACTORS:
+        for name, one, other in walked.again(factor * cotangent for cotangent in walked.objective.cotangents):
+            least = 2.0**40 * np.finfo(one.dtype).tiny / min(1, abs(factor))  # below, numbers lose digits
+            apart = np.abs(one - other / factor)
+            unit = _allowed(walked, one.dtype) * np.abs(one).max(initial=0.0)
+            if (apart[(np.abs(one) > least) & np.isfinite(apart)] > unit).any():
+                yield name, f"{factor:.3g} times the cotangent does not give so many times as much; is there a clip?"
 
 
 def _adds(walked: Walked) -> Iterator[tuple[str, str]]:

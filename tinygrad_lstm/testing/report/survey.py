@@ -112,19 +112,21 @@ def of_operation(op: Callable[..., Any], name: str, order: int = 2) -> Task:
     return Task(name, lambda show: check_op_at_draws(op, watch=show, order=order), has_rule)
 
 
-def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int, order: int = 1) -> Task:
-    """Return the task to check a cell, unrolled over so many steps."""
+def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int | None = None, order: int = 1) -> Task:
+    """Return the task to check a cell, unrolled over so many steps, or a few and many."""
 
     def check(show: Show) -> Report:
         report = check_cell(cell, steps, order=order)
-        unrolled = Unrolled(cell, steps, 2, np.random.default_rng(0))
+        unrolled = Unrolled(cell, steps or 5, 2, np.random.default_rng(0))
         show(unrolled, unrolled.inputs)
         return report
 
     return Task(name, check)
 
 
-def of_thing(thing: Any, name: str, shapes: Sequence[tuple[int, ...]], steps: int, order: int | None = None) -> Task:
+def of_thing(
+    thing: Any, name: str, shapes: Sequence[tuple[int, ...]], steps: int | None, order: int | None = None
+) -> Task:
     """Return the task to check whatever a person names: a tensor, a cell or its class, a primitive, or a function.
 
     Its inputs are random numbers of the shapes given, or drawn. Without an ``order``, it is that of the check. Raises
@@ -138,7 +140,7 @@ def of_thing(thing: Any, name: str, shapes: Sequence[tuple[int, ...]], steps: in
         kind = type(thing).__name__
         raise TypeError(f"{name} is of type {kind}; give a tensor, a cell, an operation or a function of tensors")
     if not shapes and isinstance(thing, Recurrent):
-        shapes = [(steps, 2, thing.cells[0].input_size)]
+        shapes = [(steps or 5, 2, thing.cells[0].input_size)]
     if not shapes:
         return of_operation(thing, name, order or 2)
 
