@@ -12,7 +12,8 @@ from .module import MODULES, Module
 def unowned(output: Tensor, *modules: Module, among: Iterable[Tensor] = ()) -> list[Tensor]:
     """Return the leaves that learn from an output though they belong to none of the modules.
 
-    Each requires a gradient, takes part in the output, and is in nobody's ``parameters()``.
+    Each requires a gradient, takes part in the output, and is in nobody's ``parameters()``. What is used in calls of a
+    module that is no more was its own, for all one knows.
 
     Arguments:
         output: what was computed, such as a loss.
@@ -27,8 +28,15 @@ def unowned(output: Tensor, *modules: Module, among: Iterable[Tensor] = ()) -> l
     ['w']
     """
     graph = Graph(output)
-    ran = {frame.module for node in graph.nodes for frame in node.context.frames}
-    owners = modules or [module for number in ran if (module := MODULES.get(number))]
-    known = {parameter for module in owners for parameter in module.parameters()} | set(among)
+    known = set(among)
+    for module in modules:
+        known.update(module.parameters())
+    ran: dict[int, list[Tensor]] = {}
+    for node in graph.nodes if not modules else ():
+        for number in {frame.module for frame in node.context.frames}:
+            ran.setdefault(number, []).extend(node.inputs)
+    for number, used in ran.items():
+        alive = MODULES.get(number)
+        known.update(alive.parameters() if alive else used if number else ())
     taking_part = [leaf for leaf in graph.leaves if leaf.requires_grad and output.requires_grad]
     return [leaf for leaf in taking_part if leaf not in known]
