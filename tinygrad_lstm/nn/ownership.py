@@ -27,8 +27,10 @@ def unowned(output: Tensor, *modules: Module, among: Iterable[Tensor] = ()) -> l
     >>> [leaf.name for leaf in unowned(layer(tl.tensor([1.0])) * w)]
     ['w']
     """
-    graph = Graph(output)
-    known = set(among)
+    graph, given = Graph(output), list(among) if isinstance(among, Iterable) else [among]
+    if not all(isinstance(module, Module) for module in modules) or not all(isinstance(x, Tensor) for x in given):
+        raise TypeError("unowned takes a tensor, then modules, and tensors as among=[x]")
+    known = set(given)
     for module in modules:
         known.update(module.parameters())
     ran: dict[int, list[Tensor]] = {}
