@@ -490,3 +490,20 @@ def test_a_notebook_has_working_controls(open_page, stepper):
     inner.locator("#line").fill("until op:tanh")
     inner.locator("#line").press("Enter")
     assert "tanh" in inner.locator("#narration").inner_text()
+
+
+def test_the_axis_says_offsets_and_phases(open_page):
+    encoder, decoder = tl.GRU(2, 3, rng=0), tl.GRU(2, 3, rng=1)
+    _, state = encoder(np.ones((2, 1, 2)))
+    with tl.time_step(offset=10, phase="answer"):
+        output, _ = decoder(np.ones((2, 1, 2)), state)
+    page = open_page(page_of(tl.step(output.sum())))
+    assert page.locator("#strip svg text").all_text_contents().count("answer") == 1
+    assert [mark for mark in page.locator(".marks .time").all_inner_texts() if mark] == [
+        "t11 answer",
+        "t10",
+        "t1",
+        "t0",
+    ]
+    command(page, "until t:10")
+    assert "t = 10 · answer" in page.locator("#timeline input").get_attribute("aria-valuetext")

@@ -1,9 +1,12 @@
 """Files, folders and surroundings that nobody expects end in one line, or do no harm."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +43,9 @@ def test_links_that_lead_to_each_other_are_refused(tmp_path):
     (tmp_path / "a.dot").symlink_to(tmp_path / "a.dot")
     with pytest.raises(OSError, match="symbolic links"):
         write_file(tmp_path / "a.dot", "")
+    done = command("draw", "--steps", "1", "-o", f"{tmp_path}/a.dot")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "cannot write" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["graphviz", "jinja2"])
@@ -92,6 +98,16 @@ def test_no_columns_are_not_a_terminal_of_no_width():
 def test_a_picture_is_drawn_where_there_is_no_standard_error(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     assert "<svg" in tl.draw(tl.tanh(tl.tensor(0.5))).svg
+
+
+def test_a_command_runs_and_fails_where_there_is_no_standard_error(tmp_path):
+    (tmp_path / "mine.py").write_text(f"{LOSS}print('heard by nobody')")
+    code = "import sys; sys.stderr = None; from tinygrad_lstm.__main__ import main; main()"
+    for name, status in (("loss", 0), ("other", 2)):
+        run = [sys.executable, "-c", code, "draw", f"{tmp_path}/mine.py:{name}", "-o", f"{tmp_path}/x.dot"]
+        done = subprocess.run(run, capture_output=True, encoding="utf-8")
+        assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
+    assert (tmp_path / "x.dot").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
@@ -155,3 +171,44 @@ def test_a_file_that_interrupts_ends_in_one_line_and_130(tmp_path):
     (tmp_path / "mine.py").write_text("raise KeyboardInterrupt")
     done = command("draw", f"{tmp_path}/mine.py:loss")
     assert (done.returncode, done.stderr) == (130, "tinygrad-lstm: interrupted\n")
+
+
+def heard():
+    """In a process to come, interrupts are heard, even where those who run tests let none through."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="no process is sent an interrupt here")
+
+
+@needs_signals
+@pytest.mark.parametrize("loading", ["typer", "rich", "numpy", "pygraphviz"])
+def test_ctrl_c_while_modules_load_ends_in_one_line_and_130(loading, tmp_path):
+    (tmp_path / f"{loading}.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+    run = [sys.executable, "-m", "tinygrad_lstm", "draw", "--steps", "1", "-o", f"{tmp_path}/x.svg"]
+    done = subprocess.run(run, capture_output=True, encoding="utf-8", env=env, preexec_fn=heard)
+    assert (done.returncode, done.stderr) == (130, "tinygrad-lstm: interrupted\n")
+
+
+@needs_signals
+@pytest.mark.parametrize("name", ["draw", "step", "check"])
+def test_ctrl_c_while_a_file_is_run_ends_in_one_line_and_130(name, tmp_path):
+    (tmp_path / "mine.py").write_text("import time\nprint('begun', flush=True)\ntime.sleep(600)")
+    run = [sys.executable, "-m", "tinygrad_lstm", name, f"{tmp_path}/mine.py:loss"]
+    with subprocess.Popen(run, stderr=subprocess.PIPE, encoding="utf-8", preexec_fn=heard) as process:
+        assert process.stderr.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[1] == "tinygrad-lstm: interrupted\n"
+    assert process.returncode == 130
+
+
+def test_the_installed_command_loads_nothing_before_it_listens():
+    """The script imports its entry point by itself, before anything can be caught."""
+    scripts = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "scripts"
+    ]
+    assert scripts == {"tinygrad-lstm": "tinygrad_lstm.__main__:main"}
+    code = "import sys; before = set(sys.modules); import tinygrad_lstm.__main__; print(*set(sys.modules) - before)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8").stdout.split()
+    assert set(loaded) <= {"tinygrad_lstm", "tinygrad_lstm.__main__", "__future__"}

@@ -11,6 +11,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn import unowned
+from tinygrad_lstm.stepper.web.page import page
 
 Pair = namedtuple("Pair", "left right")
 
@@ -129,3 +130,32 @@ def test_without_modules_those_that_ran_are_asked():
     assert unowned(loss) == [hidden, other.weight] or unowned(loss) == [other.weight, hidden]
     assert {leaf.name for leaf in tl.step(loss).unowned()} == {"hidden", "weight"}
     assert tl.step(linear()(tl.tensor([1.0])).sum()).unowned() == []
+
+
+def test_the_stepper_says_by_itself_what_belongs_to_nobody(monkeypatch, capsys):
+    hidden = tl.tensor(2.0, requires_grad=True, name="hidden")
+    stepper = tl.step((linear()(tl.tensor([1.0])) * hidden).sum())  # the module is gone, which is no fault
+    words = "hidden learns, but is in no module's parameters()."
+    assert repr(stepper).endswith(words)
+    assert words in page(stepper).replace("&#39;", "'")
+    monkeypatch.setattr("sys.stdin", None)
+    stepper.terminal()
+    assert words in capsys.readouterr().out.splitlines()
+    for silent in (linear()(tl.tensor([1.0])).sum(), hidden * 2):  # all are owned; no module took part
+        assert tl.step(silent).note == ""
+        assert repr(tl.step(silent)).endswith(">")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_check_of_what_trains_names_the_leaves_that_no_step_changed(again):
+    model, hidden = linear(), tl.tensor(2.0, requires_grad=True, name="hidden")
+    optimiser = tl.SGD(model.parameters(), lr=0.1)
+
+    def trained(x):
+        loss = (tl.tanh(model(x)) * hidden).sum()
+        loss.backward()
+        optimiser.step()
+        return (tl.tanh(model(x)) * hidden).sum() if again else loss
+
+    with pytest.raises(tl.testing.GradientError, match=r"changed the value of weight.*did not change hidden, which"):
+        tl.testing.check_vjp(trained, np.ones(1))

@@ -153,3 +153,74 @@ def test_a_layer_by_hand_on_top_of_another_runs_at_the_same_steps():
     for each in hidden:
         h = above(each, h)
     assert steps(h.sum()) == [0, 1, 2, 3]
+
+
+def windows(num_layers=1, detach=True):
+    layer, state, total = tl.LSTM(2, 3, num_layers=num_layers, rng=0), None, 0
+    for _ in range(3):
+        output, state = layer(sequence(2), state)
+        state = tuple(part.detach() for part in state) if detach else state
+        total = total + output.sum()
+    return total
+
+
+def in_turn():
+    """Two layers that are called step by step, the upper on what the lower made of the same step."""
+    below, above, xs = tl.GRU(2, 3, rng=0), tl.GRU(3, 3, rng=1), sequence(3)
+    lower = upper = None
+    for t in range(3):
+        output, lower = below(xs[t : t + 1], lower)
+        output, upper = above(output, upper)
+    return output.sum(), below, above
+
+
+@pytest.mark.parametrize("view", ["cells", "gates"])
+@pytest.mark.parametrize("num_layers", [1, 2])
+@pytest.mark.parametrize("detach", [True, False])
+def test_windows_stand_in_one_row(view, num_layers, detach):
+    placed = tl.draw(windows(num_layers, detach), view, steps="all")._placed
+    rows = [
+        min(rect.y for box, rect in column.boxes() if box.block or box.role == "cell")
+        for column in placed.columns
+        if column.content.title
+    ]
+    assert len(rows) == 6
+    np.testing.assert_allclose(rows, rows[0])
+
+
+def arrows_to(loss, view, tail):
+    scene = tl.draw(loss, view)._scene
+    ids = {box.id for box in scene.boxes if box.texts[0].text == tail}
+    return {(arrow.role, arrow.label) for arrow in scene.arrows if arrow.tail in ids}
+
+
+def test_the_loop_shows_the_delay_of_what_is_handed_over():
+    encoder, decoder = tl.LSTM(2, 3, rng=0), tl.LSTM(2, 3, rng=1)
+    _, state = encoder(sequence(3))
+    assert arrows_to(decoder(sequence(2), state)[0].sum(), "rolled", "state") == {("state", "delay 1")}
+    assert arrows_to(windows(detach=False), "rolled", "state") == {("state", "delay 1")}
+    assert arrows_to(windows(), "rolled", "state") == {("first", "t = 2 … 4")}  # nothing flows there
+
+
+def test_layers_called_in_turn_run_at_the_same_steps():
+    loss, below, above = in_turn()
+    stepper = tl.step(loss)
+    assert steps(loss) == [0, 1, 2]
+    for layer in (below, above):
+        assert set(stepper.ledger(layer.parameters()[0]).by_time()) == {0, 1, 2}
+    scene = tl.draw(loss, "cells")._scene
+    titles = [box.texts[0].text for box in scene.boxes]
+    assert titles.count("state") == 4  # one for each layer, between each two steps
+    assert "from after the steps" not in tl.draw(loss, "cells").source
+    folded = [box.texts[0].text for box in tl.draw(loss, "rolled")._scene.boxes]
+    assert (folded.count("state"), folded.count("stack")) == (2, 2)  # between the layers, and of the last output
+    for box in scene.boxes:  # what a step reads of the sequence stands there, the first as the others
+        if box.texts[0].text == "[ ]":
+            assert scene.columns[box.column].title.startswith("t = ")
+
+
+def test_far_things_say_their_step():
+    layer, state = tl.GRU(2, 3, rng=0), None
+    _output, state = layer(sequence(2), state)
+    later, _ = layer(sequence(3), state)
+    assert "from after1" not in tl.draw((later + state).sum(), "cells").source

@@ -20,8 +20,6 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that has no ∂ shows a question mark
     try:
         shared.app()
-    except KeyboardInterrupt:
-        sys.exit(130)
     except OSError as error:  # standard output is closed, or full
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         shared.say(f"tinygrad-lstm: cannot print: {error.strerror}", style="red")

@@ -18,9 +18,12 @@ from ..structure.words import printable
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Let what was typed wrongly be repeated without what a terminal would act on."""
+    """Let what was typed wrongly be repeated without what a terminal would act on; and end in a line on Ctrl-C."""
     try:
         yield
+    except KeyboardInterrupt:  # or a file of the user's raised it
+        say("tinygrad-lstm: interrupted")
+        raise typer.Exit(130) from None
     except Exception as error:
         if isinstance(message := getattr(error, "message", None), str):  # of typer's errors, which have no public base
             error.message = printable(message)  # type: ignore[attr-defined]
@@ -33,12 +36,8 @@ class _Commands(TyperGroup):
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        try:
-            with _readable():
-                return super().invoke(ctx)
-        except KeyboardInterrupt:  # or a file of the user's raised it
-            say("tinygrad-lstm: interrupted")
-            raise typer.Exit(130) from None
+        with _readable():
+            return super().invoke(ctx)
 
 
 app = typer.Typer(

@@ -87,6 +87,8 @@ def draw(
     graph = Graph(x)
     if highlight is not None and not {highlight.start, highlight.end} <= set(graph.nodes):
         raise ValueError(f"nothing to highlight: {highlight!r} is not in the graph of {short(x)}")
+    if not isinstance(notes, Mapping | None):
+        raise TypeError(f"notes are a mapping from tensors to words, not {short(notes)}")
     known: set[Any] = {*graph.nodes, *((x, node) for node in graph.nodes for x in node.inputs)} if notes else set()
     for about, note in (notes or {}).items():
         if about not in known or not isinstance(note, str):

@@ -65,7 +65,7 @@ def backprop(
     if not isinstance(output, Tensor):
         raise TypeError(f"backprop starts from a tensor, not from {output!r}")
     first = as_seed(output, seed, create_graph)
-    return _walk(output, first, None if inputs is None else tuple(inputs), create_graph)
+    return _walk(output, first, None if inputs is None else _several(inputs), create_graph)
 
 
 @np.errstate(under="ignore")  # a gradient that vanishes is no fault
@@ -83,6 +83,12 @@ def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
 
 
 @np.errstate(under="ignore")
+def _several(inputs: Any) -> tuple[Any, ...]:
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f"inputs are tensors, as in [x, w], not {inputs!r:.60}")
+    return (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+
+
 def grad(
     output: Tensor,
     inputs: Tensor | Sequence[Tensor],
@@ -108,7 +114,7 @@ def grad(
             f"grad starts from one tensor, as in tl.grad(loss, [x]), not from {type(output).__name__}; of several, add "
             "them up first"
         )
-    wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    wanted = _several(inputs)
     for position, x in enumerate(wanted):
         if not isinstance(x, Tensor) or not x.requires_grad:
             raise ValueError(f"input {position}{called(x)} requires no gradient: make it with requires_grad=True")

@@ -80,6 +80,11 @@ class Primitive:
         into: Callable[..., None] | None = None,
         surrogate: bool = False,
     ) -> None:
+        for what, function in {"forward": forward, "rule": rule, "kink": kink}.items():
+            if not callable(function) and (function is not None or what == "forward"):
+                raise TypeError(f"the {what} of {name} must be a function, not {function!r}")
+        if style is not None and style not in STYLES:
+            raise ValueError(f"{name} has the style {style!r}; there are {', '.join(STYLES)}")
         if kind not in tuple(Kind):
             raise ValueError(f"{name} is of kind {kind!r}; there are {', '.join(Kind)}")
         self.name = self.__name__ = name
@@ -144,7 +149,13 @@ class Primitive:
                 if isinstance(x, list | tuple) and any(hasattr(part, "__primitive__") for part in x):
                     raise TypeError(f"{self.name} takes a tensor, not a list of them; join them with tl.stack")
                 unmasked(x)
-        return self.forward(*args, **attrs)
+        try:
+            return self.forward(*args, **attrs)
+        except (TypeError, ValueError, AttributeError, LookupError, OverflowError) as error:
+            for x in args:
+                if x.dtype.kind in "SU" if isinstance(x, np.ndarray) else not hasattr(x, "__array_ufunc__"):
+                    raise TypeError(f"{self.name} takes tensors, or arrays of numbers, not {x!r:.60}") from error
+            raise
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}{self.signature}>"
@@ -212,7 +223,7 @@ def primitive(
         raise ValueError(f"a primitive's name must be an identifier such as 'square', not {name!r}")
     if name in _REGISTRY and _is_ours(_REGISTRY[name]):
         raise ValueError(f"there is a primitive {name!r} already; give yours another name")
-    if rule is not None and not isinstance(forward, np.ufunc):
+    if callable(forward) and callable(rule) and not isinstance(forward, np.ufunc):
         _require_same_attrs(name, forward, rule)
     created = Primitive(name, forward, rule, symbol, kink, **described)
     _REGISTRY[name] = created
@@ -238,6 +249,13 @@ _ON_SHAPES = {
 
 _STYLES = {Kind.product: "product", Kind.reduction: "over", Kind.comparison: "bracket"}
 """How formulas write the kinds, where that is not as a function."""
+
+
+STYLES = (
+    *("infix", "times", "product", "fraction", "power", "prefix", "root", "bars", "bracket", "over", "superscript"),
+    *("broadcast", "reshaped", "element", "at", "list", "call"),
+)
+"""How formulas can write an operation."""
 
 
 def _require_intervals(name: str, what: str, *intervals: Any) -> None:

@@ -225,9 +225,15 @@ def time_step(
         raise TypeError("time_step needs a step, an offset or a phase, as in tl.time_step(3) or phase='decoder'")
     if phase is not None and (not isinstance(phase, str) or not phase):
         raise TypeError(f"a phase needs a name, a non-empty string, not {phase!r}")
-    step = None if t is None else index(t)
-    first = None if offset is None else index(offset)
+    step, first = _whole(t), _whole(offset)
     return _Entering(lambda context: context.at(step, first, phase))
+
+
+def _whole(t: Any) -> int | None:
+    try:
+        return None if t is None else index(t)
+    except TypeError:
+        raise TypeError(f"a time step must be an integer, not {t!r:.60}") from None
 
 
 def no_grad() -> AbstractContextManager[None]:
@@ -255,7 +261,7 @@ def detect_nan(*, nan: bool = True, inf: bool = True) -> AbstractContextManager[
     Traceback (most recent call last):
     FloatingPointError: log made the first NaN, from finite input () in [-1, -1]
     """
-    fault = {(True, True): _not_finite, (True, False): np.isnan, (False, True): np.isinf}.get((nan, inf))
+    fault = {(True, True): _not_finite, (True, False): np.isnan, (False, True): np.isinf}.get((bool(nan), bool(inf)))
     return _changed(detecting_nan=fault)
 
 

@@ -359,14 +359,21 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
         ) from error
     if array.dtype.kind not in "buif":
         raise TypeError(f"tensors hold real numbers (float64 or float32), not {array.dtype}: {short(data)}")
-    wanted = (
-        np.dtype(dtype) if dtype is not None else array.dtype if array.dtype == np.float32 else np.dtype(np.float64)
-    )
-    if wanted not in (np.float64, np.float32):
-        raise TypeError(f"tensors are float64 or float32, not {wanted}")
+    wanted = float_type(dtype) if dtype is not None or array.dtype != np.float32 else array.dtype
     array = array.astype(wanted, copy=False)
     array.setflags(write=False)
     return array
+
+
+def float_type(dtype: Any) -> np.dtype[Any]:
+    """Return float64, float32, or for None float64. Raises TypeError for anything else."""
+    try:
+        found: np.dtype[Any] | None = np.dtype(dtype)
+    except Exception:  # whatever numpy says of what is no type
+        found = None
+    if found is None or found not in (np.float64, np.float32):
+        raise TypeError(f"tensors are float64 or float32, not {found or short(dtype)}")
+    return found
 
 
 def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, Any]) -> Tensor:
@@ -387,7 +394,7 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
     forward = np.errstate(all="ignore")(primitive.forward) if context.detecting_nan else primitive.forward
     try:
         value = forward(*values, **attrs)
-    except (ValueError, IndexError, TypeError) as error:
+    except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise forward_failed(error, primitive, values, attrs, context) from error
     if type(value) is not np.ndarray:
         value = np.asarray(value)

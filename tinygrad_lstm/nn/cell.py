@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from ..engine.errors import ShapeError
 from ..engine.scope import current
 from ..engine.source import skip_file
-from ..engine.tensor import Tensor, tensor
+from ..engine.tensor import Tensor, float_type, tensor
 from .module import Module, arrow, as_input, described, positive
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Cell(Module, Generic[State]):
         positive(input_size=input_size, hidden_size=hidden_size)
         self.input_size = int(input_size)
         self.hidden_size = int(hidden_size)
-        self.dtype = np.dtype(dtype)
+        self.dtype = float_type(dtype)
 
     def __call__(self, x: Tensor | ArrayLike, state: State | None = None) -> State:
         x = as_input(x, self.dtype)

@@ -11,7 +11,7 @@ from ..engine.ops import relu, sigmoid, tanh
 from ..engine.tensor import Tensor
 from .cell import Cell
 from .gate import gates_of
-from .module import Seed
+from .module import Seed, real
 
 
 class RNNCell(Cell[Tensor]):
@@ -51,7 +51,7 @@ class RNNCell(Cell[Tensor]):
         super().__init__(input_size, hidden_size, dtype=dtype)
         gate = gates_of(hidden_size, rng, dtype)
         known = {activation.name: activation for activation in (tanh, relu)}
-        if nonlinearity not in known:
+        if not isinstance(nonlinearity, str) or nonlinearity not in known:
             raise ValueError(f"nonlinearity must be {' or '.join(map(repr, known))}, not {nonlinearity!r}")
         self.layer = gate(hidden_size + input_size, known[nonlinearity], "h")
 
@@ -280,6 +280,7 @@ class CoupledLSTMCell(Cell[tuple[Tensor, Tensor]]):
         super().__init__(input_size, hidden_size, dtype=dtype)
         gate = gates_of(hidden_size, rng, dtype)
         size = hidden_size + input_size
+        real(forget_bias=forget_bias)
         self.input_gate = gate(size, sigmoid, "i", -forget_bias)
         self.candidate = gate(size, tanh, "g")
         self.output_gate = gate(size, sigmoid, "o")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, arrow, described, generator, uniform
+from .module import Module, Seed, arrow, described, generator, positive, real, uniform
 
 
 class Gate(Module):
@@ -48,11 +48,13 @@ class Gate(Module):
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
+        positive(size=size, hidden_size=hidden_size)
+        real(bias=bias)
         self.input_size, self.hidden_size = size, hidden_size
         self.activation = activation
         self.symbol = symbol
         self.weight = uniform(generator(rng), 1 / np.sqrt(hidden_size), (size, hidden_size), dtype)
-        self.bias = tensor(np.full(hidden_size, bias), requires_grad=True, dtype=dtype)
+        self.bias = tensor(np.full(hidden_size, float(bias)), requires_grad=True, dtype=dtype)
 
     def __repr__(self) -> str:
         return described(self, arrow(self, "input_size", "hidden_size"))

@@ -219,6 +219,13 @@ def generator(rng: Any) -> np.random.Generator:
         ) from error
 
 
+def real(**numbers: Any) -> None:
+    """Refuse what is no real number, by name."""
+    for name, number in numbers.items():
+        if not isinstance(number, int | float | np.integer | np.floating) or isinstance(number, bool):
+            raise TypeError(f"{name} must be a number, not {number!r:.60}")
+
+
 def positive(**sizes: int) -> None:
     """Refuse sizes that are not whole numbers above zero, or more than any machine holds, by name."""
     for name, size in sizes.items():

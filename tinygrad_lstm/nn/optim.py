@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, text_table
-from .module import counted, described
+from .module import counted, described, real
 
 
 class Optimizer:
@@ -43,15 +43,12 @@ class Optimizer:
     settings: ClassVar[tuple[str, ...]] = ("lr",)  # what repr shows
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        self.parameters = list(dict.fromkeys(parameters))  # a tied weight takes one step
-        if not self.parameters or not all(
-            isinstance(p, Tensor) and p.is_leaf and p.requires_grad for p in self.parameters
-        ):
+        self.parameters = _distinct(parameters)
+        if not self.parameters or not all(p.is_leaf and p.requires_grad for p in self.parameters):
             raise ValueError(
                 "an optimiser needs parameters: leaves made with requires_grad=True, as model.parameters() gives"
             )
-        if not isinstance(lr, int | float | np.integer | np.floating):
-            raise TypeError(f"the learning rate must be a number, not {lr!r}")
+        real(**{"the learning rate": lr})
         if not lr > 0:
             raise ValueError(f"the learning rate must be positive, not {lr!r}")
         self.lr = lr
@@ -123,6 +120,7 @@ class SGD(Optimizer):
 
     def __init__(self, parameters: Iterable[Tensor], lr: float, *, momentum: float = 0.0) -> None:
         super().__init__(parameters, lr)
+        real(momentum=momentum)
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum must be in [0, 1), not {momentum!r}")
         self.momentum = momentum
@@ -179,6 +177,10 @@ class Adam(Optimizer):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(parameters, lr)
+        real(eps=eps)
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"betas must be two numbers, not {betas!r:.60}")
+        real(**{"β₁": betas[0], "β₂": betas[1]})
         if not all(0 <= beta < 1 for beta in betas):
             raise ValueError(f"betas must be in [0, 1), not {betas!r}")
         self.betas = betas
@@ -217,9 +219,10 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     >>> tl.clip_grad_norm([w], 2.5), w.grad.tolist()
     (5.0, [1.5, 2.0])
     """
+    real(max_norm=max_norm)
     if not max_norm > 0:
         raise ValueError(f"max_norm must be positive, not {max_norm!r}")
-    owners = [parameter for parameter in dict.fromkeys(parameters) if parameter.grad is not None]
+    owners = [parameter for parameter in _distinct(parameters) if parameter.grad is not None]
     gradients = [owner.grad.value for owner in owners if owner.grad is not None]
     largest = max((float(np.abs(gradient).max()) for gradient in gradients if gradient.size), default=0.0)
     scaled = (gradient.astype(np.float64) / (largest or 1.0) for gradient in gradients)  # squares cannot overflow
@@ -232,3 +235,11 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
         for owner, gradient in zip(owners, gradients, strict=True):
             owner.grad = gradient * (max_norm / norm)
     return norm
+
+
+def _distinct(parameters: Iterable[Tensor]) -> list[Tensor]:
+    """Return each once: a tied weight takes one step. Raises TypeError for what are no tensors."""
+    found = list(parameters) if isinstance(parameters, Iterable) else [parameters]
+    if not all(isinstance(parameter, Tensor) for parameter in found):
+        raise TypeError(f"parameters are tensors, as model.parameters() gives, not {parameters!r:.60}")
+    return list(dict.fromkeys(found))

@@ -12,7 +12,8 @@ from .module import MODULES, Module
 def unowned(output: Tensor, *modules: Module, among: Iterable[Tensor] = ()) -> list[Tensor]:
     """Return the leaves that learn from an output though they belong to none of the modules.
 
-    Each requires a gradient, takes part in the output, and is in nobody's ``parameters()``.
+    Each requires a gradient, takes part in the output, and is in nobody's ``parameters()``. What is used in calls of a
+    module that is no more was its own, for all one knows.
 
     Arguments:
         output: what was computed, such as a loss.
@@ -26,9 +27,18 @@ def unowned(output: Tensor, *modules: Module, among: Iterable[Tensor] = ()) -> l
     >>> [leaf.name for leaf in unowned(layer(tl.tensor([1.0])) * w)]
     ['w']
     """
-    graph = Graph(output)
-    ran = {frame.module for node in graph.nodes for frame in node.context.frames}
-    owners = modules or [module for number in ran if (module := MODULES.get(number))]
-    known = {parameter for module in owners for parameter in module.parameters()} | set(among)
+    graph, given = Graph(output), list(among) if isinstance(among, Iterable) else [among]
+    if not all(isinstance(module, Module) for module in modules) or not all(isinstance(x, Tensor) for x in given):
+        raise TypeError("unowned takes a tensor, then modules, and tensors as among=[x]")
+    known = set(given)
+    for module in modules:
+        known.update(module.parameters())
+    ran: dict[int, list[Tensor]] = {}
+    for node in graph.nodes if not modules else ():
+        for number in {frame.module for frame in node.context.frames}:
+            ran.setdefault(number, []).extend(node.inputs)
+    for number, used in ran.items():
+        alive = MODULES.get(number)
+        known.update(alive.parameters() if alive else used if number else ())
     taking_part = [leaf for leaf in graph.leaves if leaf.requires_grad and output.requires_grad]
     return [leaf for leaf in taking_part if leaf not in known]

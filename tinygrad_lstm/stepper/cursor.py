@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from operator import index
 from typing import Any
 
@@ -57,6 +58,16 @@ class Cursor:
     def unowned(self) -> list[Tensor]:
         """Return the leaves that learn though they belong to no module that ran: an optimiser would not find them."""
         return unowned(self.graph.output)
+
+    @cached_property
+    def note(self) -> str:
+        """Return a line about the leaves that belong to no module though some ran; empty if there are none."""
+        if not any(frame.module for node in self.graph.nodes for frame in node.context.frames):
+            return ""
+        names = [clean(self.graph.ids[leaf], LINE) for leaf in self.unowned()]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        verb = "learn, but are" if len(names) > 1 else "learns, but is"
+        return f"{', '.join(names[:3])}{more} {verb} in no module's parameters()." if names else ""
 
     @property
     def at_end(self) -> bool:
@@ -234,7 +245,8 @@ class Cursor:
         return flow(self.events)
 
     def __repr__(self) -> str:
-        return f"<stepper at {self.position} of {len(self) - 1}: {clean(self.current.formula, LINE)}>"
+        where = f"<stepper at {self.position} of {len(self) - 1}: {clean(self.current.formula, LINE)}>"
+        return f"{where} {self.note}".rstrip()
 
     def _tensor(self, named: str | Tensor) -> Tensor:
         """Return a tensor of this graph, itself or by its name."""

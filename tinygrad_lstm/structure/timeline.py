@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect, bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Timeline:
 
     def crosses(self, x: Tensor, node: Tensor) -> bool:
         """Tell whether a use leads from one step to another, be it through what only moves numbers."""
-        x = self._moved(x)
+        x = self.moved(x)
         return x in self.of and node in self.of and self.of[x] != self.of[node]
 
     def levels(self, node: Tensor) -> list[tuple[Frame, Module]]:
@@ -84,9 +85,9 @@ class Timeline:
     def carried_states(self) -> dict[tuple[object, int], tuple[Tensor, Tensor]]:
         """Return, for each place in a step that takes a state of a neighbour, an example: the state and its user."""
         uses = self._uses()
-        return {(self.fold[node], slot): (self._moved(x), node) for x, node, slot in uses if self.crosses(x, node)}
+        return {(self.fold[node], slot): (self.moved(x), node) for x, node, slot in uses if self.crosses(x, node)}
 
-    def _moved(self, x: Tensor) -> Tensor:
+    def moved(self, x: Tensor) -> Tensor:
         """Return what a tensor without a time is but the numbers of, as a state handed from call to call."""
         while x not in self.of and x.primitive and x.primitive.kind is Kind.movement and len(x.inputs) == 1:
             x = x.inputs[0]
@@ -134,8 +135,10 @@ class Timeline:
             assert node.primitive is not None
             modules = tuple(module for _, module in self._calls[node])
             learned = tuple(x.serial for x in node.inputs if x in lasting)
-            base = (node in self.of, modules, node.primitive.name, learned if len(learned) < len(node.inputs) else ())
-            moment = (self.of.get(node), *base)
+            column = self._columns[node]
+            in_step = node in self.of or BEFORE < column < AFTER
+            base = (in_step, modules, node.primitive.name, learned if len(learned) < len(node.inputs) else ())
+            moment = (column, *base)
             key = (*base, count[moment])
             keys[node] = shared.setdefault(key, key)
             count[moment] += 1
@@ -218,7 +221,7 @@ class Timeline:
         for x, node, _ in self._uses():
             if not self.crosses(x, node):
                 continue
-            x = self._moved(x)
+            x = self.moved(x)
             if x not in makers:
                 makers[x] = self._within_step(x, lambda node: node.inputs, stop=False)
             common = {
@@ -263,8 +266,12 @@ class Timeline:
                 names[t][node.context.phase] = None
         return {t: ", ".join(found) for t, found in names.items()}
 
-    def _between(self) -> dict[Tensor, int]:
-        """Return what leads from a step to later ones without a time of its own, and the last step before it."""
+    def _between(self) -> dict[Tensor, float]:
+        """Return where what has no time of its own stands among the steps: in one, or half of one later.
+
+        What one step made for others is between them. In a step is what it made for itself, and what was made for it of
+        given things when the step before was over, as xs[t : t + 1] is.
+        """
         latest: dict[Tensor, int] = dict(self.of)
         for node in self.operations:
             if node not in self.of:
@@ -276,15 +283,23 @@ class Timeline:
             then = self.of.get(node, soonest.get(node, AFTER))
             for x in node.inputs:
                 soonest[x] = min(then, soonest.get(x, AFTER))
-        return (
-            {
-                node: max(t for t in self.steps if t <= latest[node])
-                for node in self.operations
-                if node not in self.of and self.steps[0] <= latest.get(node, BEFORE) < soonest.get(node, AFTER) < AFTER
-            }
-            if self.steps
-            else {}
-        )
+        over = {t: node.serial for node, t in self.of.items()}  # when each step was: its last operation
+        between: dict[Tensor, float] = {}
+        for node in self.operations:
+            then, made = soonest.get(node, AFTER), bisect(self.steps, latest.get(node, BEFORE))
+            place = bisect_left(self.steps, then)
+            if node in self.of or then == AFTER or not place >= made - 1 >= -1:
+                continue
+            if made:
+                t = self.steps[made - 1]
+                between[node] = t if t == then else t + 0.5
+            elif place and node.serial > over[self.steps[place - 1]]:
+                between[node] = then
+        like = {(node.primitive, node.inputs) for node in between}  # of one sequence, the first is picked before all
+        for node in self.operations:
+            if node not in latest and (node.primitive, node.inputs) in like and soonest.get(node) == self.steps[0]:
+                between[node] = self.steps[0]
+        return between
 
     def _all_columns(self) -> dict[Tensor, float]:
         """Find where each operation stands; one without a time last if it came last or used what a step made."""
@@ -295,7 +310,7 @@ class Timeline:
             if node in self.of:
                 columns[node] = self.of[node]
             elif node in between:
-                columns[node] = between[node] + 0.5
+                columns[node] = between[node]
             elif self.of and (node.serial > last or any(columns.get(x, BEFORE) != BEFORE for x in node.inputs)):
                 columns[node] = AFTER
             else:

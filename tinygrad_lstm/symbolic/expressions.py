@@ -124,8 +124,6 @@ def _write(expression: Expression, n: Notation) -> tuple[str, int]:
         value = np.asarray(expression.value)
         return (n.numbers(value), ATOM) if value.ndim else (n.number(value.item()), ATOM if value >= 0 else SUM)
     style = expression.function.style if isinstance(expression.function, Primitive) else "call"
-    if style not in _WRITERS:
-        raise ValueError(f"{expression.primitive.name} has the style {style!r}; there are {', '.join(_WRITERS)}")
     return _WRITERS[style](expression, n)
 
 
@@ -261,4 +259,4 @@ _WRITERS: dict[str, Callable[[Apply, Notation], tuple[str, int]]] = {
     "list": _list,
     "call": _function,
 }
-"""The styles that ``Primitive.style`` may name."""
+"""How each of ``engine.primitive.STYLES`` is written."""

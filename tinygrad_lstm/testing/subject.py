@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -22,6 +22,11 @@ FURTHER, ROUNDED = 2.0**10, 64
 
 Chosen: at the nearer place a part of 1e-8 would be seen in the last place, and at the further one in 64 of them.
 """
+
+CHANGED = (
+    "the function changed the value of {} while it ran; a function that is checked leaves its arguments and weights "
+    "alone, as its gradient is taken at one place"
+)
 
 Same = Callable[[NDArray[Any], NDArray[Any]], bool]
 
@@ -66,10 +71,7 @@ class Subject:
         for position, (x, value) in enumerate(before):
             if not _is_same(np.asarray(x), value):
                 name = (isinstance(x, Tensor) and x.name) or f"input {position}"
-                raise GradientError(
-                    f"the function changed the value of {name} while it ran; a function that is checked leaves its "
-                    "arguments alone, as its gradient is taken at one place"
-                )
+                raise GradientError(CHANGED.format(name))
         if not all(np.isfinite(output.value).all() for output in outputs):
             raise GradientError(
                 "the function returns NaN or Inf at these inputs; its gradients there cannot be checked"
@@ -117,6 +119,16 @@ def _by_name(leaves: Sequence[Tensor], parameters: Sequence[Tensor], unnamed: st
     return named
 
 
+def _require_unchanged(parameters: Sequence[Tensor], before: Mapping[Tensor, NDArray[Any]]) -> None:
+    """Refuse a function that trains, such as one with an optimiser's step; name the leaves that it leaves out too."""
+    names = {x: name for name, x in _by_name([], parameters).items()}
+    changed = {x: None for x in parameters if not _is_same(x.value, before[x])}
+    if changed:
+        left = ", ".join(names[x] for x in parameters if x not in changed)
+        kept = f". It did not change {left}, which takes part and requires a gradient: does an optimiser own it?"
+        raise GradientError(CHANGED.format(", ".join(names[x] for x in changed)) + (kept if left else ""))
+
+
 def argument(x: Tensor | ArrayLike, position: int, dtype: DTypeLike | None = None) -> Any:
     """Make a leaf of an input, of another type where one is given; leave integers and booleans: an index, a mask."""
     if isinstance(x, np.ndarray) and x.dtype.kind in "iub":
@@ -154,6 +166,7 @@ def _require_faithful(
                 x.value = moved[x]
             with np.errstate(all="ignore"):
                 outputs = outputs_of(f(*again))
+                _require_unchanged(parameters, moved)
                 there = {*leaves, *Graph(*outputs).leaves}  # a leaf that f makes anew in each call was not moved
                 replayed = graph.replay({x: v for x, v in moved.items() if x in graph.values and x in there})
         finally:

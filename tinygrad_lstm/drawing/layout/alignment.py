@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import median
 
 from .. import labels
@@ -32,6 +33,23 @@ def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
     for number in range(first + 1, len(placed)):
         if number not in framed:
             placed[number].dy = placed[number - 1].dy + _offset(number - 1, placed)
+    if scene.upwards:
+        _in_one_row(placed)
+
+
+def _in_one_row(placed: list[PlacedColumn]) -> None:
+    """Level the first cells of two steps that are no neighbours, and with the later what nothing connects to before."""
+    for before, after in pairwise(column for column in placed if column.content.title):
+        reach = placed[before.number + 1 : after.number + 1]
+        loose = [c.number for c in reach if not any(c.number - 1 in (i, j) for _, i, _, j, _ in c.content.crossing)]
+        if loose or len(reach) > 1:
+            by = _first_cell(before) - _first_cell(after)
+            for column in placed[min(loose, default=after.number) :]:
+                column.dy += by
+
+
+def _first_cell(column: PlacedColumn) -> float:
+    return next((rect.y for box, rect in column.boxes() if box.block or box.role in ("cell", "module")), column.dy)
 
 
 def _offset(number: int, placed: list[PlacedColumn]) -> float:

@@ -74,9 +74,20 @@ class _Stack:
     def _write(self, number: int, arrow: Inner) -> None:
         """Find a place for an arrow's label, whose words run from left to right whichever way time does."""
         line = self.template.inner[number]
-        find = _at_corner if arrow.tail == arrow.head else _beside
+        find = _at_corner if arrow.tail == arrow.head else self._beside
         label = find(line.turned(1), arrow.label).turned(-1) if self.downwards else find(line, arrow.label)
         self.template.inner[number] = line._replace(label=label)
+
+    def _beside(self, line: Curve, label: str) -> Point:
+        """Return a place for a label, next to the longest straight piece of a line: right, if nothing is there."""
+        a, b = max(pairwise(line.points[::3]), key=lambda piece: dist(*piece))
+        middle, half = Point((a.x + b.x) / 2, (a.y + b.y) / 2), labels.width(label, 9) / 2
+        if abs(a.x - b.x) >= 1:
+            return middle.moved(0, 8)
+        boxes = [rect.turned(1) if self.downwards else rect for rect in self.template.boxes]
+        right, left = middle.moved(half + 6, 0), middle.moved(-half - 6, 0)
+        taken = any(abs(r.x - right.x) < r.width / 2 + half and abs(r.y - right.y) < r.height / 2 + 6 for r in boxes)
+        return left if taken else right
 
     def _size(self, slot: int) -> tuple[float, float]:
         """Return the size of the words; steps that are left out stand as high as all that passes them."""
@@ -256,13 +267,6 @@ class _Stack:
         elif box.lane:
             sides = {UP: 2, RIGHT: 0, DOWN: 1, LEFT: 2} if outgoing else {DOWN: 0, LEFT: 0, UP: 1, RIGHT: 2}
         return terminals(self.template.boxes[slot], sides, round_=ROLES[box.role]["shape"] in ROUND)
-
-
-def _beside(line: Curve, label: str) -> Point:
-    """Return a place for a label, next to the longest straight piece of a line."""
-    a, b = max(pairwise(line.points[::3]), key=lambda piece: dist(*piece))
-    middle = Point((a.x + b.x) / 2, (a.y + b.y) / 2)
-    return middle.moved(labels.width(label, 9) / 2 + 6, 0) if abs(a.x - b.x) < 1 else middle.moved(0, 8)
 
 
 def _at_corner(line: Curve, label: str) -> Point:

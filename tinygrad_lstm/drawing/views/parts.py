@@ -171,7 +171,9 @@ class Parts:
             return None
         if made.kind is not Kind.movement or not self._is_closed(id):
             return None
-        return id, Part(id, "module", column, "state")
+        before = [self.of[x] for x in node.inputs if x in self.of and self.of[x].column == column]
+        makers = [before[0].module] if before else [frame.module for frame in node.context.frames[-1:]]
+        return (id, *makers), Part(id, "module", column, "state", *makers)
 
     def _is_closed(self, id: str) -> bool:
         """Tell whether a module stays closed: none of the names in ``expand`` opens it."""

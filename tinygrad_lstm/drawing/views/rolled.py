@@ -107,7 +107,7 @@ class _Rolled(UnrolledScene):
         return self._bundles[key]
 
     def _delay(self, x: Tensor, node: Tensor) -> int:
-        of = self.parts.timeline.of
+        of, x = self.parts.timeline.of, self.parts.timeline.moved(x)
         return of[node] - of[x] if x in of and node in of else 0
 
     def _carried(self, arrow: Arrow) -> tuple[str, str]:
@@ -118,6 +118,9 @@ class _Rolled(UnrolledScene):
         if delays[0]:
             listed = ", ".join(f"{delay}".replace("-", "−") for delay in delays)
             return "state" if delays[0] > 0 else "back", f"{names} · delay {listed}".removeprefix(" · ")
+        begun = {of[y] for x, y in arrow.uses if y in of and x in self.parts.of and self.parts.timeline.column(x) % 1}
+        if begun:  # by a state that was detached
+            return "first", _span(sorted(begun))
         first = [any((node, slot) in initial for slot, y in enumerate(node.inputs) if y is x) for x, node in arrow.uses]
         if any(first):
             return ("first", "first step") if all(first) else ("data", "")
@@ -125,8 +128,11 @@ class _Rolled(UnrolledScene):
         if not times:
             return "data", ""
         every = len(times) > 1 and len(times) == len(self.parts.timeline.steps)
-        when = "every t" if every else f"t = {times[0]}" + (f" … {times[-1]}" if len(times) > 1 else "")
-        return "data", f"{names}, {when}".removeprefix(", ")
+        return "data", f"{names}, {'every t' if every else _span(times)}".removeprefix(", ")
+
+
+def _span(times: list[int]) -> str:
+    return f"t = {times[0]}" + (f" … {times[-1]}" if len(times) > 1 else "")
 
 
 def _fold(parts: Parts) -> None:

@@ -6,6 +6,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
 from ...structure import words
+from ...structure.timeline import AFTER, BEFORE
 from ...structure.words import is_number
 from ..scene import Arrow, Box, Place, Scene, Text
 from .describe import Describer, made_by
@@ -146,8 +147,8 @@ class UnrolledScene:
             arrow.uses += [(x, node) for x in bundle[1:]]
 
     def _when(self, bundle: list[Tensor]) -> str:
-        times = [self.parts.timeline.of.get(x) for x in bundle]
-        known = [t for t in times if t is not None]
+        times = [int(self.parts.timeline.column(x)) for x in bundle]
+        known = [t for t in times if BEFORE < t < AFTER]
         if not known:
             return f"from {self.parts.columns[self.parts.of[bundle[0]].column].id} the steps"
         first, last = min(known), max(known)

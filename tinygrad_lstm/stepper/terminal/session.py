@@ -30,6 +30,8 @@ HINT = "step, next, reverse-step, continue, break PLACE, where, help, quit; an e
 def walk(stepper: Cursor, console: Console | None = None) -> None:
     """Read commands until ``quit``, the end of the input, or Ctrl-C."""
     console = console or Console(highlight=False)
+    if stepper.note:
+        _say(console, stepper.note, "yellow")
     show(stepper, console)
     if sys.stdin is None:
         return

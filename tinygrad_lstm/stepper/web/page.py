@@ -40,7 +40,7 @@ def page(stepper: Cursor, steps: Window = None) -> str:
     output = stepper.graph.output
     values = {
         "title": f"Backpropagation from {display_name(output) or stepper.graph.ids[output]}",
-        "note": record.note,
+        "note": " ".join(filter(None, (record.note, stepper.note))),
         "pictures": record.svgs,
         "data": _inert_json(data),
     }

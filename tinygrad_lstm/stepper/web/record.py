@@ -17,7 +17,7 @@ from ...drawing import draw
 from ...drawing.paint.render import RenderError
 from ...engine.tensor import Tensor
 from ...structure.timeline import Window, shown
-from ...structure.words import display_name, magnitude
+from ...structure.words import clean, display_name, magnitude
 from ...symbolic.formulas import Formula, equation, input_names
 from ..breakpoints import GRAMMAR
 from ..commands import COMMANDS, helped
@@ -87,6 +87,7 @@ class Record:
             "events": events,
             "nodes": [self._node(node) for node in self._nodes],
             "views": views,
+            "phases": {t: clean(phase) for t, phase in self.tape.timeline.phases.items()},
             "flow": [_flow_row(row) for row in flow(self.tape)],
             "grains": GRANULARITIES,
             "grain": self.stepper.granularity,

@@ -34,6 +34,9 @@ for (const event of events) {
   span[1] = event.position;
 }
 
+/** A time step as the pictures write it: with what its part of time is called. */
+const timed = (time) => [`t = ${time}`, tape.phases[time]].filter(Boolean).join(" · ");
+
 const MINUS = "−";
 
 /** A number with the digits that one looks at. */

@@ -26,7 +26,7 @@ function show({ hurry = false } = {}) {
 /** The event as an English sentence. */
 function narrate(event, hidden) {
   const { of } = event;
-  const when = of.time === null ? "" : ` at t = ${of.time}`;
+  const when = of.time === null ? "" : ` at ${timed(of.time)}`;
   if (event.phase === "seed") return `The seed: the gradient of ${named(of)} with respect to itself is ${asText(of.gradient, 4)}. The walk back begins here.`;
   if (event.phase === "forward") {
     return of.op ? `Forward${when}: ${of.op} computes ${of.equation}.` : `Forward: ${named(of)} is given.`;

@@ -84,7 +84,7 @@ function definition(list, label, content, className = "") {
 function showEquation(event, hidden) {
   const { of } = event;
   const parts = [element("p", { className: "place" }, element("code", { textContent: of.id }),
-    ` ${of.time === null ? "" : `· t = ${of.time}`}`)];
+    ` ${of.time === null ? "" : `· ${timed(of.time)}`}`)];
   if (event.phase === "backward") parts.push(element("p", { className: "quiet", textContent: `computed as ${of.equation}` }));
   if (event.math !== null) parts.push(formula(event.math, "rule"));
   else parts.push(element("p", { className: "rule", textContent: event.phase === "seed" ? "where every gradient begins:" : of.equation }));

@@ -23,12 +23,14 @@ function showMarks() {
     if (time !== null && event.phase === "backward" && !firsts.has(time)) firsts.set(time, event.position);
   }
   const width = document.querySelector(".marks").clientWidth || 600;
-  let last = -Infinity;
+  let [last, part] = [-Infinity, undefined];
   for (const [time, position] of firsts) {
     const x = fraction(position) * width;
+    const phase = tape.phases[time];
+    const named = phase && phase !== part ? ` ${phase}` : "";
     const roomy = x - last > 34;
-    const mark = element("span", { className: "time", textContent: roomy ? `t${time}` : "" });
-    if (roomy) last = x;
+    const mark = element("span", { className: "time", textContent: roomy ? `t${time}${named}` : "" });
+    if (roomy) [last, part] = [x + 6 * named.length, phase];
     mark.style.left = place(position);
     made.push(mark);
   }
@@ -44,7 +46,7 @@ function showMarks() {
 
 function showTimeline(event) {
   slider.value = String(event.position);
-  slider.setAttribute("aria-valuetext", `event ${event.number}, ${event.phase}${event.of.time === null ? "" : `, t = ${event.of.time}`}`);
+  slider.setAttribute("aria-valuetext", `event ${event.number}, ${event.phase}${event.of.time === null ? "" : `, ${timed(event.of.time)}`}`);
   output.textContent = `event ${event.number} of ${tape.total - 1}`;
 }
 
@@ -59,7 +61,7 @@ const strip = {
     if (this.section.hidden) return;
     const body = bodyOf("strip");
     const [width, height] = [Math.max(body.clientWidth, 240), Math.max(body.clientHeight, 90)];
-    const room = { left: 46, right: 40, top: 8, bottom: 18 };
+    const room = { left: 46, right: 40, top: 8, bottom: rows.some(({ time }) => tape.phases[time]) ? 32 : 18 };
     const norms = rows.flatMap((row) => Object.values(row.norms).map(Number)).filter((x) => x > 0 && Number.isFinite(x));
     let [low, high] = norms.length ? [Math.log10(Math.min(...norms)), Math.log10(Math.max(...norms))] : [-1, 0];
     if (high - low < 1) [low, high] = [low - 0.5, high + 0.5];
@@ -76,7 +78,9 @@ const strip = {
     }
     const every = Math.ceil(rows.length / Math.max(2, Math.floor((width - 90) / 34)));
     rows.forEach(({ time }, i) => {
-      if (i % every === 0) svg.append(label(x(i), height - 4, `t${time}`, "middle"));
+      if (i % every === 0) svg.append(label(x(i), height - room.bottom + 14, `t${time}`, "middle"));
+      const phase = tape.phases[time];
+      if (phase && phase !== tape.phases[rows[i - 1]?.time]) svg.append(label(x(i), height - 4, phase, "middle"));
     });
     this.cursor = make("line", { y1: 0, y2: height - room.bottom, class: "cursor" });
     svg.append(this.cursor);
@@ -111,7 +115,7 @@ const strip = {
     const saturated = Object.entries(row.saturation).filter(([, share]) => share > 0)
       .map(([gate, share]) => `${gate} ${Math.round(100 * share)} %`).join(", ");
     const title = make("title", {});
-    title.textContent = `t = ${row.time}: ‖∂L/∂${name}‖ = ${shown(Number(row.norms[name]))}${saturated ? `; saturated: ${saturated}` : ""}`;
+    title.textContent = `${timed(row.time)}: ‖∂L/∂${name}‖ = ${shown(Number(row.norms[name]))}${saturated ? `; saturated: ${saturated}` : ""}`;
     dot.append(title);
     dot.addEventListener("click", (click) => {
       click.stopPropagation();
