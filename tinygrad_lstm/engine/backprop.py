@@ -83,12 +83,6 @@ def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
 
 
 @np.errstate(under="ignore")
-def _several(inputs: Any) -> tuple[Any, ...]:
-    if not isinstance(inputs, Iterable):
-        raise TypeError(f"inputs are tensors, as in [x, w], not {inputs!r:.60}")
-    return (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-
-
 def grad(
     output: Tensor,
     inputs: Tensor | Sequence[Tensor],
@@ -136,6 +130,12 @@ def grad(
         gradient = found.get(x)
         results.append(gradient if gradient is None or create_graph else Tensor(gradient, context=Context()))
     return tuple(results)
+
+
+def _several(inputs: Any) -> tuple[Any, ...]:
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f"inputs are tensors, as in [x, w], not {inputs!r:.60}")
+    return (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
 
 
 def as_seed(output: Tensor, seed: ArrayLike | Tensor | None, create_graph: bool = False) -> Any:
