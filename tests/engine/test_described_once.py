@@ -155,10 +155,9 @@ def test_a_kind_that_there_is_not_is_refused():
         tl.primitive("odd", lambda x: x, lambda g, y, x: (g,), kind="layer")
 
 
-def test_a_style_that_there_is_not_is_refused_by_the_formula():
-    odd = tl.primitive("odd", lambda x: x * 1.0, lambda g, y, x: (odd(g),), style="gothic")
+def test_a_style_that_there_is_not_is_refused():
     with pytest.raises(ValueError, match="style 'gothic'; there are infix"):
-        tl.formula(odd(tl.tensor(1.0, name="x")))
+        tl.primitive("odd", lambda x: x * 1.0, lambda g, y, x: (g,), style="gothic")
 
 
 def test_an_entry_that_says_only_the_least_is_drawn_written_and_proved():
