@@ -69,8 +69,8 @@ def _or_1(total: Any) -> Any:
 
 
 def _largest(x: Any, axis: Any) -> Any:
-    """Return the largest along an axis, 0 where it is not finite, or of nothing."""
-    largest = np.maximum.reduce(np.real(x), axis=axis, keepdims=True, initial=-np.inf)
+    """Return the largest along an axis, 0 where it is not finite, or of nothing; imaginary parts go with it."""
+    largest = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     return np.where(np.abs(largest) < np.inf, largest, 0)
 
 
