@@ -82,13 +82,13 @@ def backward(output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
             leaf._grad = Tensor(total, context=Context())
 
 
-@np.errstate(under="ignore")
 def _several(inputs: Any) -> tuple[Any, ...]:
     if not isinstance(inputs, Iterable):
         raise TypeError(f"inputs are tensors, as in [x, w], not {inputs!r:.60}")
     return (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
 
 
+@np.errstate(under="ignore")
 def grad(
     output: Tensor,
     inputs: Tensor | Sequence[Tensor],
