@@ -2,7 +2,6 @@
 
 import itertools
 
-import numpy as np
 import pytest
 from hypothesis import errors, given, settings
 from hypothesis import strategies as st
@@ -27,7 +26,7 @@ def test_what_is_drawn_by_a_forward_of_moods_is_said_to_differ():
     def forward(x, axis=0):
         if next(calls) % 2 and axis != 0:
             raise ValueError("not now")
-        return np.cumsum(x, axis)
+        return x.copy()
 
     moody = tl.primitive("moody", forward, lambda g, y, x, axis=0: (g,), kind="movement")
     with pytest.raises(GradientError, match=r"moody is not the same in two runs .*: it is random, or keeps") as caught:

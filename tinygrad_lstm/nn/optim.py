@@ -238,8 +238,8 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
 
 
 def _distinct(parameters: Iterable[Tensor]) -> list[Tensor]:
-    """Return each once: a tied weight takes one step. Raises TypeError for what are no tensors."""
+    """Return each once: a tied weight takes one step. Raises ValueError for what are no tensors."""
     found = list(parameters) if isinstance(parameters, Iterable) else [parameters]
     if not all(isinstance(parameter, Tensor) for parameter in found):
-        raise TypeError(f"parameters are tensors, as model.parameters() gives, not {parameters!r:.60}")
+        raise ValueError(f"what is trained needs parameters, as model.parameters() gives, not {parameters!r:.60}")
     return list(dict.fromkeys(found))
