@@ -92,6 +92,7 @@ def rows(output):
     return {name.strip(): [cell.strip() for cell in cells] for name, *cells in lines}
 
 
+@pytest.mark.slow
 def test_operations_and_cells_of_ours_are_right_and_on_a_page(here):
     """Some of them: all are checked where the README says so."""
     ops = ("greater", "where", "tanh", "softmax", "relu")
@@ -168,6 +169,7 @@ def test_order_1_leaves_out_second_derivatives(here):
     assert check("once.py:once", "--order", "3").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_failure_says_the_command_that_repeats_it(here, monkeypatch):
     """With the same numbers; what --profile dev draws is else another thing in each run."""
     said = command("check", "my_ops.py:swish", "--profile", "dev", "--html", "swish.html").stderr

@@ -256,6 +256,7 @@ ODD = {
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("odd", ODD)
+@pytest.mark.slow
 def test_no_numbers_and_no_graph_break_a_view(odd, view):
     x = ODD[odd]()
     with np.errstate(all="ignore"):

@@ -99,6 +99,7 @@ def networks(draw):
 
 
 @given(networks(), st.sampled_from(list(VIEWS)), st.data())
+@pytest.mark.slow
 def test_any_view_of_any_network_with_any_options_is_well_made(network, view, data):
     steps, loss = network
     first = data.draw(st.integers(0, steps - 1))

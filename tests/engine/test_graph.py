@@ -116,6 +116,7 @@ def test_replay_on_other_shapes_where_they_fit():
         graph.replay({leaf(1.0): 1.0})
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_nodes():
     """Forward, backward, Graph and dropping it: nothing recurses."""
     x = y = leaf(1.0)

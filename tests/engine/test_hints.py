@@ -112,6 +112,7 @@ def test_advice_to_show_less_fits_the_graph(monkeypatch):
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda parts: pickle.loads(pickle.dumps(parts))])
+@pytest.mark.slow
 def test_a_graph_deeper_than_python_recurses_is_copied_whole(again):
     """And what two tensors share is shared by their copies, whichever of them is copied first."""
     w = tl.tensor(0.5, requires_grad=True, name="w")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 ENTRY = """
@@ -45,6 +47,7 @@ def generated_tests(folder):
     return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_new_operation_needs_its_entry_and_its_export_only(tmp_path):
     planted(tmp_path, ENTRY)
     done = generated_tests(tmp_path)
@@ -61,6 +64,7 @@ def test_a_new_operation_needs_its_entry_and_its_export_only(tmp_path):
     assert shown.stdout.split()[-4:] == ["True", "True", "PASS", "True"], shown.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_a_new_operation_with_a_wrong_rule_is_caught(tmp_path):
     planted(tmp_path, ENTRY.replace("g * cos(y)", "g * cos(x)"))
     done = generated_tests(tmp_path)

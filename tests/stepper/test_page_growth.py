@@ -42,6 +42,7 @@ def work(make, size, **how):
     [(sequence, 200, {}), (sequence, 100, {"steps": (0, 8)}), (sequence, 25, {"steps": "all"}), (chain, 200, {})],
     ids=["window chosen", "window asked for", "whole", "chain"],
 )
+@pytest.mark.slow
 def test_four_times_the_walk_is_at_most_five_times_the_work(make, small, how, monkeypatch):
     if make is chain:  # its pictures are Graphviz's, which is given so many seconds and no more
         monkeypatch.setattr(record, "MOST_OPERATIONS", 0)

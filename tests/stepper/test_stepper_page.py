@@ -57,6 +57,7 @@ def test_a_gap_in_what_is_shown_is_told():
     assert shown == {None, 1, 2}
 
 
+@pytest.mark.slow
 def test_a_long_program_without_time_has_a_page_too():
     y = x = tl.tensor([0.1], requires_grad=True, name="x")
     for _ in range(3000):

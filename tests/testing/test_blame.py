@@ -175,6 +175,7 @@ def test_a_fault_without_a_node_to_blame_shrinks_one_change_at_a_time(monkeypatc
 
 
 @pytest.mark.parametrize("fault", ENGINE_FAULTS)
+@pytest.mark.slow
 def test_hypothesis_shrinks_a_program_to_three_nodes_at_most(fault, monkeypatch):
     """A planted structural bug, found in whole random programs."""
     name, faulty, _ = ENGINE_FAULTS[fault]
@@ -197,6 +198,7 @@ def test_hypothesis_shrinks_a_program_to_three_nodes_at_most(fault, monkeypatch)
     assert len(found[0].graph()) <= 3
 
 
+@pytest.mark.slow
 def test_a_large_sequence_shrinks_in_seconds_and_keeps_the_kind_of_fault(wrong_tanh):
     layer = tl.LSTM(3, 4, rng=0)
     failure = failure_of(lambda xs: layer(xs)[0], np.random.default_rng(0).normal(size=(20, 2, 3)))

@@ -240,6 +240,7 @@ def test_right_compositions_pass_everything(name, x):
 # Drawn inputs
 
 
+@pytest.mark.slow
 def test_an_operation_is_tried_at_as_many_inputs_as_the_profile_says():
     assert check_op(tl.tanh).cases == 50
     with drawing_by(Profile.nightly):

@@ -9,6 +9,7 @@ from tinygrad_lstm.testing import Verdict
 
 
 @pytest.mark.parametrize(("kind", "count"), list(zip(KINDS, (200, 30, 30), strict=True)))
+@pytest.mark.slow
 def test_right_gradients_alarm_nobody(kind, count):
     found, alarms = outcomes(Portion(kind, count, 7))
     assert not alarms
@@ -39,6 +40,7 @@ def test_portions_add_up_and_have_a_seed_each():
     assert [portion.seed for portion in made] == [3, 4, 5]
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_count(capsys):
     assert main(["--programs", "4", "--networks", "2", "--thorough", "2"]) == 0
     assert "0 false alarms" in capsys.readouterr().out

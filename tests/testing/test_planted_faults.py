@@ -268,6 +268,7 @@ def test_a_random_function_is_called_random():
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e2, 1e3])
+@pytest.mark.slow
 def test_saturated_networks_pass(scale):
     rng = np.random.default_rng(0)
     proved = 0

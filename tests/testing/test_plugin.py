@@ -213,6 +213,7 @@ def test_without_a_cache_or_graphviz_no_dot_fills_the_log(folder):
     assert "digraph" not in said
 
 
+@pytest.mark.slow
 def test_a_failure_says_its_seed_and_the_line_that_repeats_it(folder):
     """To the last digit; also of what is no wrong rule, but a law that is broken."""
     said = run(folder, "-q", "-k", "test_wrong_at_draws or test_breaks_a_law").stdout

@@ -171,6 +171,7 @@ def test_away_from_kinks_nothing_is_near_one():
         find(ties, lambda inputs: True, settings=FINDING)
 
 
+@pytest.mark.slow
 def test_programs_shrink_to_the_fewest_operations():
     found = find(
         strategies.expression_graphs(["mul", "sum", "matmul", "sin"]),

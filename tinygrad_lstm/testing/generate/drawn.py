@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, assume, given, reject, seed, settings
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky, FlakyFailure, Unsatisfiable
+from hypothesis.errors import Flaky, Unsatisfiable
 
 from ...engine.ops import BUILTIN
 from ...engine.primitive import Kind, Primitive
@@ -84,9 +84,10 @@ class Drawn:
             (one_case if profile is Profile.ci else seed(self.seed)(one_case))()
         except Unsatisfiable:
             pass
-        except FlakyFailure as error:  # it failed once, and not when it was tried again: what failed is what counts
-            raise error.exceptions[0].with_traceback(None) from None
-        except Flaky as error:  # what is drawn depends on the operation, and came out differently
+        except Flaky as error:
+            failed = [each for each in getattr(error, "exceptions", ()) if not isinstance(each, Flaky)]
+            if failed:  # it failed once, and not when it was tried again: what failed is what counts
+                raise failed[0].with_traceback(None) from None
             raise GradientError(
                 f"{self.name} is not the same in two runs on the same inputs: it is random, or keeps something from "
                 f"one call to the next ({type(error).__name__})"
