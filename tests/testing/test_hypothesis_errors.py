@@ -2,14 +2,13 @@
 
 import itertools
 
-import numpy as np
 import pytest
 from hypothesis import errors, given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.engine.primitive import Primitive
 from tinygrad_lstm.testing import GradientError, NothingCheckedError
+from tinygrad_lstm.testing.generate import drawn
 
 
 def test_what_failed_once_is_what_counts():
@@ -21,25 +20,21 @@ def test_what_failed_once_is_what_counts():
     assert caught.value.failure is not None
 
 
-def test_what_is_drawn_by_a_forward_of_moods_is_said_to_differ():
-    """FlakyStrategyDefinition: the attributes that fit depend on how often it was called."""
-    said = set()
-    for period in range(5, 10):
-        calls = itertools.count()
+@pytest.mark.parametrize(
+    "flaky",
+    [errors.FlakyStrategyDefinition("other"), errors.FlakyFailure("once", [errors.FlakyStrategyDefinition("other")])],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_is_drawn_otherwise_the_second_time_is_said_to_differ(flaky, monkeypatch):
+    """As where the attributes that fit depend on how often a forward was called."""
 
-        def forward(x, axis=0, calls=calls, period=period):
-            if next(calls) % period == 0 and axis != 0:
-                raise ValueError("not now")
-            return np.cumsum(x, axis)
+    def moody():
+        raise flaky
 
-        moody = Primitive(
-            "moody", lambda x, axis=0: forward(x, axis), lambda g, y, x, axis=0: (g,), None, kind="movement"
-        )
-        with pytest.raises(GradientError) as caught:
-            tl.testing.check_op(moody)
-        if isinstance(caught.value.__cause__, errors.Flaky):
-            said.add(str(caught.value))
-    assert any("moody is not the same in two runs" in each and "it is random, or keeps" in each for each in said)
+    monkeypatch.setattr(drawn, "_given", lambda strategy: lambda test: moody)
+    with pytest.raises(GradientError, match=r"tanh is not the same in two runs .*: it is random, or keeps") as caught:
+        tl.testing.check_op(tl.tanh)
+    assert caught.value.__cause__ is flaky
 
 
 def test_what_takes_nothing_that_is_drawn_says_so():
