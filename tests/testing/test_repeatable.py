@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.engine.primitive import Primitive
 from tinygrad_lstm.testing import GradientError
 from tinygrad_lstm.testing.profiles import Profile, drawing_by, fresh
 
@@ -15,8 +16,8 @@ class WrongCell(tl.RNNCell):
         return wrong(super().forward(x, h))
 
 
-wrong = tl.primitive("wrong", lambda x: x * x * x, lambda g, y, x: (2 * x * x * g,))
-crooked = tl.primitive("crooked", lambda x: x * x * x, lambda g, y, x: (3 * x * tl.tensor(x).value * g,))
+wrong = Primitive("wrong", lambda x: x * x * x, lambda g, y, x: (2 * x * x * g,), None)
+crooked = Primitive("crooked", lambda x: x * x * x, lambda g, y, x: (3 * x * tl.tensor(x).value * g,), None)
 
 CHECKS = {
     "check_vjp": lambda **rng: tl.testing.check_vjp(wrong, [1.0, 2.0], **rng),
