@@ -178,6 +178,8 @@ def test_a_failure_says_the_command_that_repeats_it(here, monkeypatch):
     blamed = re.search(r"^swish: .*$", said, re.MULTILINE)[0]
     assert blamed in command(*line.split()).stderr
     assert blamed not in command(*line.split(), "--seed", "1").stderr
+    again = command(*line.split(), "--seed=1").stderr
+    assert re.search(r"^to see it again: (.*)$", again, re.MULTILINE)[1].count("--seed") == 1
     monkeypatch.setenv("CI", "true")
     assert "my_ops.py:swish --profile ci --seed 0\n" in command("check", "my_ops.py:swish").stderr
 

@@ -1,6 +1,7 @@
 """Values do not leave the graph unseen: numpy's functions are ours, look only, or are refused with the way out."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -188,3 +189,20 @@ def test_what_everybody_prints_is_silent():
 def test_an_operation_of_ones_own_does_not_stand_in_for_ours():
     tl.primitive("mycos", np.cos, lambda g, y, x: (42 * g,))
     assert np.cos(carrying()).primitive is tl.cos
+
+
+def test_a_number_that_numpy_takes_out_warns_for_the_users_line():
+    """And not for one of numpy's own, which the next line would share."""
+    s = (tl.tensor([1.0, 2.0], requires_grad=True) * 2).sum()
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("default")
+        np.mean([s, 1.0])
+        np.mean([s, 1.0])
+    assert {Path(warning.filename).name for warning in shown} == {Path(__file__).name}
+    assert len({warning.lineno for warning in shown}) == 2
+
+
+def test_advice_names_what_there_is():
+    w, total = tl.tensor([1.0], requires_grad=True) * 1, np.zeros(1)
+    with pytest.raises(TypeError, match=r"Write it with a \+ b"):
+        total += w

@@ -159,3 +159,10 @@ def test_a_check_of_what_trains_names_the_leaves_that_no_step_changed(again):
 
     with pytest.raises(tl.testing.GradientError, match=r"changed the value of weight.*did not change hidden, which"):
         tl.testing.check_vjp(trained, np.ones(1))
+
+
+@pytest.mark.parametrize("once", [lambda: (linear() for _ in range(2)), lambda: map(tl.Linear, [1], [1])])
+def test_what_is_read_once_keeps_no_parts(once):
+    module = tl.nn.Module()
+    with pytest.raises(TypeError, match="make it a list"):
+        module.layers = once()

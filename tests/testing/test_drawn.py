@@ -63,6 +63,11 @@ def test_a_rule_of_two_that_is_wrong_only_at_special_inputs_is_caught(rule):
         check_op(operation(lambda a, b: a * b, rule), order=1)
 
 
+def test_a_gradient_that_is_no_number_where_the_function_only_curves_is_caught():
+    with pytest.raises(GradientError, match="not finite"):
+        check_op(operation(lambda x: x * x, lambda g, y, x: (g * 2 * x * x / x,)))
+
+
 def test_a_rule_that_keeps_something_from_one_run_to_the_next_is_caught():
     runs = itertools.count()
     with pytest.raises(GradientError):
@@ -108,6 +113,19 @@ RIGHT = {
         lambda g, y, x: (g * np.where(x == 0, 0, (np.cos(np.pi * x) - np.sinc(x)) / np.where(x == 0, 1, x)),),
     ),
 }
+
+
+def test_what_is_cast_to_float32_within_is_not_accused_of_its_rounding():
+    assert check_op(operation(lambda x: x.astype(np.float32), lambda g, y, x: (g,)), [0.3, 1.1], order=1)
+    tanh = operation(lambda x: np.tanh(x.astype(np.float32)), lambda g, y, x: (g * (1 - y * y),))
+    assert check_op(tanh, [0.3, 1.1], order=1)
+
+
+@pytest.mark.parametrize("size", ["steps", "batch"])
+@pytest.mark.parametrize("wrong", [0, -1, 1.5])
+def test_a_cell_is_unrolled_over_whole_numbers_above_zero(size, wrong):
+    with pytest.raises(ValueError, match=f"{size} must be a positive whole number"):
+        tl.testing.check_cell("rnn", **{size: wrong})
 
 
 @pytest.mark.parametrize("name", RIGHT)

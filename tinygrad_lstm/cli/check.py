@@ -22,6 +22,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -96,7 +97,8 @@ def check(
     file, _, name = (target or "").rpartition(":")
     theirs = running(file, name) if target is not None else nullcontext()
     how = profile or Profile.usual()
-    again = f"{shlex.join(['tinygrad-lstm', *sys.argv[1:], *([] if profile else ['--profile', how])])} --seed "
+    typed = [word for before, word in pairwise(sys.argv) if "--seed" not in (before, word.partition("=")[0])]
+    again = f"{shlex.join(['tinygrad-lstm', *typed, *([] if profile else ['--profile', how])])} --seed "
     with refusing(TargetError), drawing_by(how, seed, again), theirs, _no_folder():
         rows = list(_run(tasks))
     console.print(_table(rows))

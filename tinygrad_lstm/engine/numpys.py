@@ -117,7 +117,9 @@ def _with_arrays(
 def left(how: str, x: Any) -> str:
     """Return the words for a tensor that would leave the graph by what somebody wrote."""
     name = how.removeprefix("np.")
-    ours = _INSTEAD.get(name) or (f"tl.{name}" if name in ops.BUILTIN else "operations of tl")
+    same = ops.BUILTIN.get(name)
+    operator = same and same.operator
+    ours = _INSTEAD.get(name) or (f"a {operator} b" if operator else f"tl.{name}" if same else "operations of tl")
     return (
         f"{how} would leave the graph: it takes the numbers of a tensor{called(x)} that carries a gradient, and none "
         f"would come back. Write it with {ours}; or, if no gradient is wanted, give it x.numpy() or x.detach()"

@@ -153,7 +153,10 @@ class Tensor(Operators):
             return
         if self.size != 1:
             raise TypeError(numpys.left(f"taking it {how}", self))
-        warnings.warn(numpys.left(f"taking it {how}", self), LeavesTheGraph, stacklevel=3)
+        frame, level = getframe(1), 2
+        while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "tinygrad_lstm"):
+            frame, level = frame.f_back, level + 1
+        warnings.warn(numpys.left(f"taking it {how}", self), LeavesTheGraph, stacklevel=level)
 
     def __copy__(self) -> Tensor:
         copied = object.__new__(Tensor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
-from types import SimpleNamespace
+from types import GeneratorType, SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -43,6 +43,8 @@ def fixed(value: Any, is_part: Any, owner: str) -> Any:
 
     Raises TypeError for parts in containers that have no order or no names, in which nobody would find them.
     """
+    if isinstance(value, GeneratorType | map | zip | filter):
+        raise TypeError(f"{owner}: what is read once, as a {type(value).__name__}, keeps no parts; make it a list")
     if not _holds(value, is_part, ()):
         return value
     if isinstance(value, list):

@@ -15,6 +15,7 @@ from ..engine.backprop import grad
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
+from ..nn.module import positive
 from .errors import GradientError, NothingCheckedError
 from .judge import COARSE, judge, judge_forward, on_a_kink
 from .laws.agreement import require_single_precision, require_symmetry
@@ -325,6 +326,7 @@ def check_cell(
     """
     generator = np.random.default_rng(rng)
     _require_order(order)
+    positive(**{name: size for name, size in (("steps", steps), ("batch", batch)) if size is not None})
     unrolled = Unrolled(cell, steps or 5, batch or 2, generator)
     parameters = unrolled.layer.parameters()
     report = check_vjp(unrolled, *unrolled.inputs, parameters=parameters, rtol=rtol, rng=generator)

@@ -211,6 +211,11 @@ def on_a_kink(question: Question) -> bool:
     return short_of_a_kink(question.objective.graph, question.leaf, question.direction, ASIDE) < ASIDE
 
 
+def has_two_sides(question: Question) -> bool:
+    """Tell whether the slopes just before and after differ along the direction, as at a kink, and not by curvature."""
+    return _differ(*_two_sides(question, one_sided, question.direction))
+
+
 def _between_sides(question: Question, sides: Sides) -> bool:
     """Tell whether the leaf stands on kinks or ties, with our derivative between those of their two sides.
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...engine.tensor import tensor
 from ..errors import GradientError
+from ..judge import has_two_sides
 from ..report.blame import ties_miscounted
 from ..subject import outputs_of
 from ..verdicts import Oracle
@@ -46,7 +47,7 @@ def has_no_derivative(error: GradientError) -> bool:
         return False
     question = error.failure.question
     if error.failure.finding.oracle is Oracle.ARITHMETIC:
-        return question.objective.slopes.kinked
+        return has_two_sides(question)
     rng, at = np.random.default_rng(0), question.objective.graph.values[question.leaf]
     u, v = (BESIDE * np.where(at == 0, 1, at) * rng.normal(size=at.shape) for _ in range(2))
     with np.errstate(all="ignore"):

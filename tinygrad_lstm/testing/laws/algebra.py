@@ -97,7 +97,8 @@ def _adds(walked: Walked) -> Iterator[tuple[str, str]]:
     both = Objective(graph, tuple(map(np.add, walked.objective.cotangents, other.cotangents)))
     pairs = zip(walked.again(other.cotangents), both.gradients(list(leaves.values())), strict=True)
     for (name, one, two), total in pairs:
-        unit = _allowed(walked, total.dtype) * (np.abs(one).max(initial=0.0) + np.abs(two).max(initial=0.0))
+        rounding = max(_allowed(walked, total.dtype), walked.objective.allowed)  # also of a cotangent that is cast
+        unit = rounding * (np.abs(one).max(initial=0.0) + np.abs(two).max(initial=0.0))
         apart = one + two - total
         off = np.where(np.isfinite(apart), apart, 0)
         if not (np.abs(off) > unit).any():
