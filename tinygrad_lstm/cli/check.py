@@ -20,6 +20,7 @@ import inspect
 import os
 import shlex
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import pairwise
@@ -107,9 +108,10 @@ def check(
             _print(row)
         elif row.note:
             console.print(Text(f"{row.name} is {row.note}", style="dim"))
-    covered: dict[str, list[str]] = {row.report.covered: [] for row in rows if row.passed and row.report.covered}
+    covered = defaultdict(list)
     for row in rows:
-        covered.get(row.report.covered, []).append(row.name)
+        if row.passed and row.report.covered:
+            covered[row.report.covered].append(row.name)
     for drawn, names in covered.items():
         console.print(Text(f"{', '.join(names)}: {drawn}", style="dim"))
     if html is not None:

@@ -136,8 +136,8 @@ class Graph:
 
         Returns the value of every node. Any number type that numpy computes with will do: complex values for a complex
         step, float32 for a comparison; ``dtype`` converts the leaves that are not given, and is what is cast to on the
-        way. Raises KeyError for a tensor
-        that is not a leaf of this graph and ShapeError where a new shape does not fit.
+        way. Raises KeyError for a tensor that is not a leaf of this graph and ShapeError where a new shape does not
+        fit.
         """
         if not isinstance(values, Mapping | None):
             raise TypeError(f"replay takes a mapping from leaves to values, as in {{x: 2.0}}, not {short(values)}")

@@ -58,8 +58,7 @@ class Linear(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x W + b."""
-        x = as_input(x, self.weight.dtype)
-        return x @ self.weight + self.bias
+        return as_input(x, self.weight.dtype) @ self.weight + self.bias
 
 
 class Embedding(Module):

@@ -16,7 +16,7 @@ from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import Cell
 from ..nn.module import positive
-from .errors import GradientError, NothingCheckedError
+from .errors import REFUSALS, GradientError, NothingCheckedError, is_refusal
 from .judge import COARSE, judge, judge_forward, on_a_kink
 from .laws.agreement import require_single_precision, require_symmetry
 from .laws.algebra import require_laws
@@ -342,8 +342,8 @@ def check_cell(
         try:
             other = Unrolled(cell, t, n, generator, sizes, dtype)
             found = check_vjp(other, *other.inputs, parameters=other.layer.parameters(), rtol=rtol, rng=generator)
-        except (GradientError, ValueError, TypeError, IndexError) as error:
-            if isinstance(error, GradientError) and not error.is_refusal:
+        except REFUSALS as error:
+            if not is_refusal(error):
                 raise
             tried.append(f"not {t}×{n}, which it does not take")
             continue

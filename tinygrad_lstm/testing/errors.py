@@ -27,11 +27,6 @@ class GradientError(AssertionError):
         self.failure = failure
         self.again = ""
 
-    @property
-    def is_refusal(self) -> bool:
-        """Tell whether it says only that inputs are outside the domain, or leave nothing to check."""
-        return isinstance(self, NothingCheckedError) or "returns NaN or Inf" in str(self)
-
 
 class ResultError(TypeError):
     """Raised for a function that returns no Tensor: other inputs would not help."""
@@ -47,3 +42,14 @@ class NothingCheckedError(GradientError):
     ...     str(error)[:19]
     'nothing was checked'
     """
+
+
+REFUSALS = (GradientError, ValueError, IndexError, TypeError)
+"""What a check raises of a function that does not take its inputs, and else: ``is_refusal`` tells."""
+
+
+def is_refusal(error: Exception) -> bool:
+    """Tell whether it says only that inputs do not fit, are outside the domain, or leave nothing to check."""
+    if isinstance(error, GradientError):
+        return isinstance(error, NothingCheckedError) or "returns NaN or Inf" in str(error)
+    return not isinstance(error, ResultError)

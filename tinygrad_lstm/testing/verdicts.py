@@ -120,13 +120,8 @@ class Report:
             f"{name:<{width}}  {it.verdict:<9}  {it.error:10.2f} units  by {it.oracle}{it.reason and ': ' + it.reason}"
             for name, it in self.findings.items()
         ]
-        return "\n".join(
-            [
-                *lines,
-                *([f"and {', '.join(self._besides)}"] if self._besides else []),
-                *([self.covered] if self.covered else []),
-            ]
-        )
+        laws = f"and {', '.join(self._besides)}" if self._besides else ""
+        return "\n".join([*lines, *filter(None, (laws, self.covered))])
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""

@@ -18,7 +18,7 @@ from hypothesis.errors import Flaky, Unsatisfiable
 from ...engine.ops import BUILTIN
 from ...engine.primitive import Kind, Primitive
 from ...nn.module import Module
-from ..errors import GradientError, NothingCheckedError, ResultError
+from ..errors import REFUSALS, GradientError, NothingCheckedError, is_refusal
 from ..profiles import Profile, chosen
 from ..verdicts import Finding, Report, worse
 from .cases import cases
@@ -134,10 +134,8 @@ class Drawn:
         """Check one case, and note what is found; return why, where it is outside the domain or nothing is checked."""
         try:
             report = check(f, *inputs, rng=self.seed)
-        except ResultError:
-            raise
-        except (GradientError, ValueError, IndexError, TypeError) as error:  # some are for shapes that it does not take
-            if isinstance(error, GradientError) and not error.is_refusal:
+        except REFUSALS as error:
+            if not is_refusal(error):
                 raise
             self.refusal = error
             return error
