@@ -15,6 +15,7 @@ from tinygrad_lstm.testing.profiles import Profile
 
 for profile in Profile:  # for --hypothesis-profile
     settings.register_profile(profile, profile.settings)
+settings.register_profile("brief", max_examples=5, derandomize=True, parent=Profile.ci.settings)
 settings.load_profile(Profile.usual())
 
 

@@ -35,3 +35,8 @@ def minor_faults() -> int | None:
 def faults(before: int | None, after: int | None, runs: int) -> str:
     """How many there were in each of so many runs, in words."""
     return UNKNOWN if before is None or after is None else f"{(after - before) / runs:,.0f}"
+
+
+def starred(text: str, missed: bool) -> str:
+    """Mark a target that was missed: nothing fails for being slow."""
+    return f"{text}{'*' if missed else ' '}"

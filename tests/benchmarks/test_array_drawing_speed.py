@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from surroundings import starred
 
 from tinygrad_lstm.testing.generate import strategies
 
@@ -24,12 +25,11 @@ HEADING = ("shape", "ours", "hypothesis.extra.numpy", "times as fast")
 TARGET = 1e-3
 
 
-@pytest.mark.parametrize("shape", [(3, 4), (30, 30), (100, 100), (300, 300)], ids=str)
+@pytest.mark.parametrize("shape", [(3, 4), (30, 30), pytest.param((300, 300), marks=pytest.mark.slow)], ids=str)
 def test_drawing_an_array(shape: tuple[int, int], tables: dict[str, list[tuple[str, ...]]]) -> None:
     ours = seconds(strategies.tensors(shape))
     theirs = seconds(hnp.arrays(np.float64, shape, elements=st.floats(-1e3, 1e3), fill=st.nothing()))
-    late = "*" if ours > TARGET else " "
-    row = (str(shape), f"{ours * 1e3:.2f} ms{late}", f"{theirs * 1e3:.2f} ms", f"{theirs / ours:.1f}")
+    row = (str(shape), starred(f"{ours * 1e3:.2f} ms", ours > TARGET), f"{theirs * 1e3:.2f} ms", f"{theirs / ours:.1f}")
     tables.setdefault("Drawing an array", [HEADING]).append(row)
 
 

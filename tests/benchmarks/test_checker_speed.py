@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
+from surroundings import starred
 
 import tinygrad_lstm as tl
 
@@ -102,7 +103,7 @@ def test_checks_per_second(name: str, benchmark: BenchmarkFixture, tables: dict[
     for rival, taken in times.items():
         theirs = 1 / min(taken)
         benchmark.extra_info[f"ours/{rival}"] = ours / theirs
-        row += [f"{theirs:.1f}/s", f"{ours / theirs:.2f}{'*' if ours / theirs < TARGETS[rival] else ' '}"]
+        row += [f"{theirs:.1f}/s", starred(f"{ours / theirs:.2f}", ours / theirs < TARGETS[rival])]
     tables.setdefault("Gradient checks a second, one thread", [HEADING]).append(tuple(row))
 
 

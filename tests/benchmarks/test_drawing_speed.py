@@ -4,7 +4,8 @@
 
 From the forward pass to the SVG; best of a few rounds, in turns. Theirs need Graphviz's ``dot`` on the PATH, which is
 stopped at a limit; a contender that was stopped once is not asked for longer sequences. Nothing fails for being slow; a
-star marks a target that was missed. It is not the same picture: torchviz draws the functions of the backward pass, each
+star marks a target that was missed. What takes longest is marked ``slow``: ``-m "slow or not slow"`` measures all of
+it, as .ci/nightly does. It is not the same picture: torchviz draws the functions of the backward pass, each
 weight once, with an arrow to every step that uses it, which is what ``dot`` cannot lay out; torchview draws no weights
 at all, so that its graph is a chain; ours draws the weights in every step, and lays out steps that look alike once.
 
@@ -38,6 +39,7 @@ import torchview
 import torchviz
 from drawn import LIMIT, Unrolled, by_torchview, by_torchviz, ours, rendered
 from numpy.typing import NDArray
+from surroundings import starred
 from torch import nn
 
 import tinygrad_lstm as tl
@@ -66,6 +68,7 @@ def dot() -> str:
     return found
 
 
+@pytest.mark.slow
 def test_beside_torchviz_and_torchview(dot: str, tables: Tables) -> None:
     layer = tl.LSTM(D, H, rng=0)
     model = Unrolled(layer)
@@ -146,15 +149,20 @@ TARGETS = {100: 0.6, 1000: 5.0}  # seconds
 GROWTH = 2.2  # at most, from 500 to 1,000 steps
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+SELDOM = {"GRU", "LSTM, 2 layers, both directions"}
+
+
+@pytest.mark.parametrize(
+    "network", [pytest.param(name, marks=pytest.mark.slow if name in SELDOM else ()) for name in NETWORKS]
+)
 def test_a_thousand_steps(network: str, tables: Tables) -> None:
     draw_all(NETWORKS[network](3))  # imports
     best = {T: best_of_rounds(NETWORKS[network](T)) for T in (100, 500, 1000)}
     growth = best[1000] / best[500]
-    times = [f"{taken:.2f} s{'*' if taken > TARGETS.get(T, np.inf) else ' '}" for T, taken in best.items()]
+    times = [starred(f"{taken:.2f} s", taken > TARGETS.get(T, np.inf)) for T, taken in best.items()]
     limits = (f"100 (<{TARGETS[100]} s)", "500", f"1,000 (<{TARGETS[1000]:.0f} s)", f"1,000/500 (≤{GROWTH})")
     rows = tables.setdefault("Every operation of every step, drawn by us", [("network, steps", *limits)])
-    rows.append((network, *times, f"{growth:.2f}{'*' if growth > GROWTH else ' '}"))
+    rows.append((network, *times, starred(f"{growth:.2f}", growth > GROWTH)))
 
 
 def draw_all(loss: tl.Tensor) -> str:

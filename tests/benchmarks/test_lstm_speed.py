@@ -4,7 +4,8 @@
 
 Ratios below 1 mean that we are faster. One thread; the frameworks take turns, so that a busy machine is busy for all of
 them; the best of many rounds counts. Nothing fails for being slow, only for computing something else; a star marks a
-ratio above its target (1.0 for PyTorch, 0.5 for autograd and MyGrad at the first two sizes).
+ratio above its target (1.0 for PyTorch, 0.5 for autograd and MyGrad at the first two sizes). The largest size is
+measured by ``-m "slow or not slow"``, as .ci/nightly does.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 from contenders import RIVALS, ours, problem
 from pytest_benchmark.fixture import BenchmarkFixture
-from surroundings import faults, minor_faults
+from surroundings import faults, minor_faults, starred
 
 TARGETS = {"torch": 1.0, "autograd": 0.5, "mygrad": 0.5}  # the latter two at the first two sizes only
 HEADING = ("T, N, D, H", "dtype", "ours", "page faults", *(f"ours/{name}" for name in RIVALS))
@@ -30,7 +31,9 @@ SIZES = {  # (T, N, D, H): rounds, and runs in each
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(
+    "size", [pytest.param(size, marks=pytest.mark.slow if size == max(SIZES) else (), id=str(size)) for size in SIZES]
+)
 def test_lstm_forward_and_backward(
     size: tuple[int, int, int, int], dtype: str, benchmark: BenchmarkFixture, tables: dict[str, list[tuple[str, ...]]]
 ) -> None:
@@ -72,7 +75,7 @@ def test_lstm_forward_and_backward(
 
 def marked(ratio: float, name: str, size: tuple[int, int, int, int]) -> str:
     wanted = TARGETS.get(name) if name == "torch" or size != max(SIZES) else None
-    return f"{ratio:.2f}{'*' if wanted is not None and ratio > wanted else ' '}"
+    return starred(f"{ratio:.2f}", wanted is not None and ratio > wanted)
 
 
 def repeat(run: Callable[[], Any], times: int) -> None:

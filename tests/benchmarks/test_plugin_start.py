@@ -3,7 +3,7 @@
     pip install -e ".[test,bench]" && pytest tests/benchmarks
 
 Fresh processes in turns, the best of each counts. The import is timed inside of one that has imported pytest, as those
-of the whole start differ by more than it takes.
+of the whole start differ by more than it takes. Nothing fails for being slow; a star marks a target that was missed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-ROUNDS = 9
+from surroundings import starred
+
+ROUNDS = 5
 BOUND = 0.02
 """Seconds that the import may take."""
 
@@ -32,10 +34,10 @@ def test_the_plugin_is_imported_at_once(tmp_path: Path, tables: dict[str, list[t
             started = time.perf_counter()
             python(tmp_path, "-m", "pytest", "-q", "test_theirs.py", *without)
             times.append(time.perf_counter() - started)
-    row = (f"{min(imported):.4f} s", f"{BOUND} s", f"{min(bare):.2f} s", f"{min(whole):.2f} s")
+    imports = starred(f"{min(imported):.4f} s", min(imported) > BOUND)
+    row = (imports, f"{BOUND} s", f"{min(bare):.2f} s", f"{min(whole):.2f} s")
     heading = ("import", "limit", "pytest without it", "with it", "ratio")
     tables["What the plugin costs at the start"] = [heading, (*row, f"{min(whole) / min(bare):.3f}")]
-    assert min(imported) < BOUND
 
 
 def python(folder: Path, *arguments: str) -> str:

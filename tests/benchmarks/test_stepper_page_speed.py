@@ -1,5 +1,7 @@
 """How long the page of a walk takes: to be written, to be there, and to take a step, in the distribution's Chromium.
 
+Nothing fails for being slow; a star marks a target that was missed. What a page weighs is no question of the machine.
+
 pip install -e ".[test,bench,browser]" && pytest tests/benchmarks
 """
 
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from surroundings import starred
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
@@ -56,16 +59,8 @@ def test_the_page_is_small_and_quick(name: str, tmp_path: Path, tables: dict[str
             page.close()
         browser.close()
     size, ready, (usual, slow) = path.stat().st_size / 1e6, min(there), min(steps)
-    row = (
-        name,
-        f"{written:.2f} s",
-        f"{size:.2f} MB",
-        f"{LARGEST:.0f} MB",
-        f"{ready:.0f} ms",
-        f"{SLOWEST_THERE:.0f} ms",
-    )
-    row = (*row, f"{usual:.1f} ms", f"{slow:.1f} ms", f"{SLOWEST_STEP:.0f} ms")
+    beside = lambda taken, limit: (starred(f"{taken:.1f} ms", taken > limit), f"{limit:.0f} ms")
+    row = (name, f"{written:.2f} s", f"{size:.2f} MB", f"{LARGEST:.0f} MB")
+    row = (*row, *beside(ready, SLOWEST_THERE), f"{usual:.1f} ms", *beside(slow, SLOWEST_STEP))
     tables.setdefault("The page of a walk", [HEADING]).append(row)
     assert size < LARGEST
-    assert ready < SLOWEST_THERE
-    assert slow < SLOWEST_STEP
