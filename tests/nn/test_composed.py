@@ -248,7 +248,7 @@ def test_the_same_part_may_have_two_names():
 def test_an_activation_is_its_operation_as_a_module(kind, rng):
     x = tl.tensor(rng.normal(size=(2, 3, 4)), name="x")
     module = kind()
-    np.testing.assert_array_equal(module(x).value, kind.operation(x).value)
+    np.testing.assert_array_equal(module(x).value, kind.function(x).value)
     assert module([[[1.0]]]).shape in ((1, 1, 1), (1, 1))
     assert pickle.loads(pickle.dumps(module)).settings == module.settings
     assert module.parameters() == []

@@ -6,7 +6,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from typing import Any, Self, overload
 
 from ..engine.source import skip_file
-from .activations import Activation
+from .applied import Activation
 from .module import Module
 
 skip_file(__file__)
@@ -20,7 +20,7 @@ class _Composed(Module):
 
     def _hold(self, name: str, part: Module) -> None:
         if not isinstance(part, Module):
-            known = [kind.__name__ for kind in Activation.__subclasses__() if kind.operation is part]
+            known = [kind.__name__ for kind in Activation.__subclasses__() if kind.function is part]
             hint = f"; tl.nn.{known[0]}() is one" if known else ""
             raise TypeError(f"{type(self).__name__} holds modules, such as tl.Linear(2, 3), not {part!r:.60}{hint}")
         setattr(self, name, part)

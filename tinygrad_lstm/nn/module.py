@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakValueDictionary
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from ..engine.backprop import cast
+from ..engine.primitive import unmasked
 from ..engine.scope import call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor, tensor
@@ -337,6 +338,20 @@ def as_input(x: Any, dtype: DTypeLike) -> Tensor:
 def as_tensor(x: Any) -> Tensor:
     """Return a tensor as it is, and data as one."""
     return x if isinstance(x, Tensor) else tensor(x)
+
+
+def whole_numbers(data: Any, must: str) -> NDArray[np.integer[Any]]:
+    """Return data as integers; a tensor holds none, so of one those numbers are taken that are whole."""
+    if isinstance(data, Tensor):
+        numbers: NDArray[Any] = data.value
+        if np.all(np.isfinite(numbers) & (numbers == np.trunc(numbers))):
+            numbers = numbers.astype(np.intp)
+    else:
+        numbers = np.asarray(unmasked(data))
+        numbers = numbers if numbers.size else numbers.astype(np.intp)
+    if numbers.dtype.kind not in "ui":
+        raise TypeError(f"{must}, integers, not {numbers.dtype}")
+    return numbers
 
 
 def generator(rng: Any) -> np.random.Generator:
