@@ -1,5 +1,6 @@
 """Cells, layers, losses and optimisers, built on the engine."""
 
+from .adaptive import Adagrad, Adam, AdamW, RMSprop
 from .applied import (
     Activation,
     BCEWithLogitsLoss,
@@ -27,7 +28,7 @@ from .gate import Gate
 from .layers import Embedding, Linear
 from .losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .module import Module
-from .optim import SGD, Adam, Optimizer, clip_grad_norm
+from .optim import SGD, Optimizer, clip_grad_norm
 from .ownership import unowned
 from .recurrent import GRU, LSTM, RNN, Recurrent
 from .regularisers import Dropout, LayerNorm
@@ -38,7 +39,9 @@ __all__ = [
     "RNN",
     "SGD",
     "Activation",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "BCEWithLogitsLoss",
     "Cell",
     "CoupledLSTMCell",
@@ -63,6 +66,7 @@ __all__ = [
     "NLLLoss",
     "Optimizer",
     "PeepholeLSTMCell",
+    "RMSprop",
     "RNNCell",
     "ReLU",
     "Recurrent",
