@@ -207,7 +207,7 @@ WRONG = {
     "itself": (itself, TypeError, r"Module\.a: a module cannot be part of itself, and this is it"),
     "one key": (one_key, ValueError, r"Module\.layers: two parts would share the path 'layers_0'"),
     "beside": (beside, ValueError, r"Module\.a: two parts would share the path 'a0'"),
-    "a dot": (lambda: tl.nn.ModuleDict({"a.b": linear()}), ValueError, r"'a\.b': paths are split at dots"),
+    "a dot": (lambda: tl.nn.ModuleDict({"a.b": linear()}), ValueError, r"split at dots, so that 'a\.b' cannot"),
     "an operation": (
         lambda: tl.nn.Sequential(tl.tanh),
         TypeError,
