@@ -261,3 +261,13 @@ def test_settings_of_an_activation_are_those_of_its_operation(rng):
     assert tl.nn.Flatten()(x).shape == (2, 12)
     assert tl.nn.Flatten(2)(x).shape == (2, 3, 4)
     assert tl.nn.Identity()(x) is x
+
+
+def test_what_is_frozen_is_left_out_of_checks():
+    cell = tl.LSTMCell(2, 2, rng=0)
+    cell.forget_gate.requires_grad_(False)
+    report = tl.testing.check_cell(cell, steps=2)
+    assert not any("forget_gate" in name for name in report.errors)
+    assert any("input_gate" in name for name in report.errors)
+    model = tl.nn.Sequential(linear(), cell.forget_gate)
+    assert len(tl.testing.check_vjp(model[0], np.ones(2)).errors) == 3

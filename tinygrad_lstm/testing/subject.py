@@ -104,8 +104,9 @@ class Subject:
 
 
 def _parameters_of(f: Callable[..., Any], parameters: Sequence[Tensor]) -> list[Tensor]:
-    """Return those given, or else a module's own."""
-    return [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
+    """Return those given, or else a module's own; without the frozen ones, if others are not."""
+    found = [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
+    return [x for x in found if x.requires_grad] or found
 
 
 def _by_name(leaves: Sequence[Tensor], parameters: Sequence[Tensor], unnamed: str = "parameter") -> dict[str, Tensor]:
