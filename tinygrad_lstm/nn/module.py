@@ -18,6 +18,7 @@ from ..engine.tensor import Tensor, tensor
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .containers import fixed, inner
+from .creation import generator as generator
 
 skip_file(__file__)
 
@@ -207,16 +208,6 @@ def as_input(x: Any, dtype: DTypeLike) -> Tensor:
     if not isinstance(x, Tensor):
         return tensor(x, dtype=dtype)
     return x if x.dtype == dtype or np.can_cast(x.dtype, dtype) else cast(x, dtype=np.dtype(dtype))
-
-
-def generator(rng: Any) -> np.random.Generator:
-    """Return the generator that a seed stands for; refuse what stands for none."""
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"rng must be a seed, a whole number from 0 on, or a generator as of np.random.default_rng, not {rng!r}"
-        ) from error
 
 
 def real(**numbers: Any) -> None:
