@@ -65,6 +65,12 @@ def _forwards() -> Iterator[Mutant]:
         "log_softmax": "log_softmax",
         "_largest": "logsumexp",
         "_or_1": "softmax",
+        "erf": "erf",
+        "erfc": "erfc",
+        "_along_reals": "erf",
+        "_erf": "erf",
+        "_tail": "erfc",
+        "_polynomial": "erf",
         "index_add": "index_add",
         "add_at": "index_add",
     }
@@ -85,6 +91,8 @@ def _helpers() -> Iterator[Mutant]:
         "_matmul_rule": "matmul",
         "_axes": "sum",
         "_inverse": "transpose",
+        "_einsum_rule": "einsum",
+        "_reversed": "cumsum",
         "_count": "mean",
         "_pieces": "concat",
     }
@@ -197,6 +205,7 @@ def _by_hand() -> Iterator[Mutant]:
         "relu": "lambda g, y, x: (g * greater(x, 0),)",
         "abs": "lambda g, y, x: (g * (2 * greater(x, 0) - 1),)",
         "max": "lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * equal(x, _spread(y, x, axis)),)",
+        "min": "lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * equal(x, _spread(y, x, axis)),)",
     }
     for name, rule in ties.items():
         yield Mutant(group, name, "another rule for ties", _with_rule(name, rule), checks.of_primitive(name))

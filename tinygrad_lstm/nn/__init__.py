@@ -3,22 +3,30 @@
 from . import functional
 from .adaptive import Adagrad, Adam, AdamW, RMSprop
 from .applied import (
+    ELU,
+    GELU,
     Activation,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
     Flatten,
+    Hardsigmoid,
+    Hardtanh,
     HuberLoss,
     Identity,
     L1Loss,
+    LeakyReLU,
+    LogSigmoid,
     LogSoftmax,
     Loss,
     MSELoss,
     NLLLoss,
     ReLU,
     Sigmoid,
+    SiLU,
     SmoothL1Loss,
     Softmax,
     Softplus,
+    Softsign,
     Tanh,
 )
 from .attention import Attention, DotAttention
@@ -26,17 +34,19 @@ from .cell import Cell
 from .cells import CoupledLSTMCell, GRUCell, LSTMCell, PeepholeLSTMCell, RNNCell
 from .classification import cross_entropy, nll_loss
 from .composed import ModuleDict, ModuleList, Sequential
+from .creation import Parameter
 from .gate import Gate, gates_of
 from .layers import Embedding, Linear
 from .losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .module import Module
 from .optim import SGD, Optimizer, clip_grad_norm
 from .ownership import unowned
-from .parameter import Parameter
 from .recurrent import GRU, LSTM, RNN, Recurrent
 from .regularisers import Dropout, LayerNorm
 
 __all__ = [
+    "ELU",
+    "GELU",
     "GRU",
     "LSTM",
     "RNN",
@@ -56,12 +66,16 @@ __all__ = [
     "Flatten",
     "GRUCell",
     "Gate",
+    "Hardsigmoid",
+    "Hardtanh",
     "HuberLoss",
     "Identity",
     "L1Loss",
     "LSTMCell",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSigmoid",
     "LogSoftmax",
     "Loss",
     "MSELoss",
@@ -77,10 +91,12 @@ __all__ = [
     "ReLU",
     "Recurrent",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
     "Softmax",
     "Softplus",
+    "Softsign",
     "Tanh",
     "binary_cross_entropy_with_logits",
     "clip_grad_norm",

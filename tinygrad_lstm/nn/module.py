@@ -19,6 +19,7 @@ from ..engine.tensor import Tensor, tensor
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .containers import fixed, inner
+from .creation import generator as generator
 
 skip_file(__file__)
 
@@ -350,16 +351,6 @@ def whole_numbers(data: Any, must: str) -> NDArray[np.integer[Any]]:
     if numbers.dtype.kind not in "ui":
         raise TypeError(f"{must}, integers, not {numbers.dtype}")
     return numbers
-
-
-def generator(rng: Any) -> np.random.Generator:
-    """Return the generator that a seed stands for; refuse what stands for none."""
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"rng must be a seed, a whole number from 0 on, or a generator as of np.random.default_rng, not {rng!r}"
-        ) from error
 
 
 def real(**numbers: Any) -> None:
