@@ -1,7 +1,9 @@
 """Cells, layers, losses and optimisers, built on the engine."""
 
+from .activations import Activation, Flatten, Identity, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus, Tanh
 from .cell import Cell
 from .cells import CoupledLSTMCell, GRUCell, LSTMCell, PeepholeLSTMCell, RNNCell
+from .composed import ModuleDict, ModuleList, Sequential
 from .gate import Gate
 from .layers import Embedding, Linear
 from .losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
@@ -9,25 +11,40 @@ from .module import Module
 from .optim import SGD, Adam, Optimizer, clip_grad_norm
 from .ownership import unowned
 from .recurrent import GRU, LSTM, RNN, Recurrent
+from .regularisers import Dropout, LayerNorm
 
 __all__ = [
     "GRU",
     "LSTM",
     "RNN",
     "SGD",
+    "Activation",
     "Adam",
     "Cell",
     "CoupledLSTMCell",
+    "Dropout",
     "Embedding",
+    "Flatten",
     "GRUCell",
     "Gate",
+    "Identity",
     "LSTMCell",
+    "LayerNorm",
     "Linear",
+    "LogSoftmax",
     "Module",
+    "ModuleDict",
+    "ModuleList",
     "Optimizer",
     "PeepholeLSTMCell",
     "RNNCell",
+    "ReLU",
     "Recurrent",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
     "binary_cross_entropy_with_logits",
     "clip_grad_norm",
     "cross_entropy",
