@@ -1,17 +1,19 @@
 """Cells, layers, losses and optimisers, built on the engine."""
 
 from .activations import Activation, Flatten, Identity, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus, Tanh
-from .cell import Cell
-from .cells import CoupledLSTMCell, GRUCell, LSTMCell, PeepholeLSTMCell, RNNCell
+from .cell import Cell, detach
+from .cells import GRUCell, RNNCell
 from .composed import ModuleDict, ModuleList, Sequential
 from .gate import Gate
 from .layers import Embedding, Linear
 from .losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from .lstm_cells import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell
 from .module import Module
 from .optim import SGD, Adam, Optimizer, clip_grad_norm
 from .ownership import unowned
-from .recurrent import GRU, LSTM, RNN, Recurrent
+from .recurrent import Recurrent
 from .regularisers import Dropout, LayerNorm
+from .rnn import GRU, LSTM, RNN
 
 __all__ = [
     "GRU",
@@ -48,6 +50,7 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "clip_grad_norm",
     "cross_entropy",
+    "detach",
     "mse_loss",
     "unowned",
 ]
