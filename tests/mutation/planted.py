@@ -19,7 +19,7 @@ from tests.mutation.rewrites import bare, mutants
 from tinygrad_lstm.engine import backprop, forwards, graph, ops
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import _require_same_attrs
-from tinygrad_lstm.nn import cells, gate, losses, recurrent
+from tinygrad_lstm.nn import cells, gate, lengths, losses, recurrent
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,9 @@ def _cells() -> Iterator[Mutant]:
 def _layers() -> Iterator[Mutant]:
     for function in (
         recurrent._layer,
+        recurrent._dropped,
+        lengths.advance_within,
+        lengths.without_padding,
         recurrent._along_new_axis,
         recurrent._initial,
         recurrent.Recurrent.forward,
