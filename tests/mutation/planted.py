@@ -19,7 +19,18 @@ from tests.mutation.rewrites import bare, mutants
 from tinygrad_lstm.engine import backprop, forwards, graph, ops
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import _require_same_attrs
-from tinygrad_lstm.nn import adaptive, attention, cells, classification, gate, losses, optim, recurrent, regularisers
+from tinygrad_lstm.nn import (
+    adaptive,
+    attention,
+    cells,
+    classification,
+    gate,
+    lengths,
+    losses,
+    optim,
+    recurrent,
+    regularisers,
+)
 
 
 @dataclass(frozen=True)
@@ -137,6 +148,9 @@ def _cells() -> Iterator[Mutant]:
 def _layers() -> Iterator[Mutant]:
     for function in (
         recurrent._layer,
+        recurrent._dropped,
+        lengths.advance_within,
+        lengths.without_padding,
         recurrent._along_new_axis,
         recurrent._initial,
         recurrent.Recurrent.forward,

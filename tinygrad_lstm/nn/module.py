@@ -369,6 +369,13 @@ def within(low: float, high: float, **numbers: Any) -> None:
             raise ValueError(f"{name} must be {wanted}, not {number!r:.60}")
 
 
+def true_or_false(**flags: Any) -> None:
+    """Refuse what is neither True nor False, by name: any text, "no" too, would count as true."""
+    for name, flag in flags.items():
+        if not isinstance(flag, bool | np.bool_):
+            raise TypeError(f"{name} must be True or False, not {flag!r:.60}")
+
+
 def positive(**sizes: int) -> None:
     """Refuse sizes that are not whole numbers above zero, or more than any machine holds, by name."""
     for name, size in sizes.items():

@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, text_table
-from .module import counted, described, real, within
+from .module import counted, described, real, true_or_false, within
 
 
 class Optimizer:
@@ -143,9 +143,10 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay)
         within(0, 1, momentum=momentum)
+        true_or_false(nesterov=nesterov)
         if nesterov and not momentum:
             raise ValueError("nesterov=True looks ahead along the momentum; give one, as in momentum=0.9")
-        self.momentum, self.nesterov = momentum, bool(nesterov)
+        self.momentum, self.nesterov = momentum, nesterov
 
     def update(self, position: int, gradient: Array) -> Array:
         """Return η v, where v ← μ v + g, or η (g + μ v)."""
