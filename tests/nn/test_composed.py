@@ -227,7 +227,17 @@ WRONG = {
     "a call of a dict": (lambda: tl.nn.ModuleDict()(1), TypeError, "ModuleDict computes nothing; call its parts"),
     "a setting": (lambda: tl.nn.Softmax(acis=1), TypeError, r"Softmax\(axis=-1\): got an unexpected keyword"),
     "add_module": (lambda: linear().add_module("a", linear()), AttributeError, "assign the part: module.name = part"),
-    "a missing name": (lambda: linear().wieght, AttributeError, "'Linear' has no attribute 'wieght'$"),
+    "a missing name": (lambda: linear().wieght, AttributeError, r"'wieght'; did you mean module\.weight\?"),
+    "a name of nn": (lambda: tl.nn.Relu, AttributeError, r"has no attribute 'Relu'; did you mean tl\.nn\.ReLU\?"),
+    "no name at all": (lambda: tl.nn.Conv2d, AttributeError, "module 'tinygrad_lstm.nn' has no attribute 'Conv2d'$"),
+    "utils": (lambda: tl.nn.utils, AttributeError, r"tl\.clip_grad_norm\(model"),
+    "of functional": (lambda: tl.nn.functional.gleu, AttributeError, r"did you mean functional\.gelu\?"),
+    "of probabilities": (lambda: tl.nn.functional.binary_cross_entropy, AttributeError, "scores before the sigmoid"),
+    "a tuple": (
+        lambda: tl.nn.Sequential(tl.LSTM(2, 2, rng=0), linear())(np.ones((3, 2))),
+        TypeError,
+        r"before '1' returns a tuple of 2, .* which Linear\(2 → 2\) does not take",
+    ),
     "cuda": (lambda: linear().cuda(), AttributeError, "'cuda'; all is computed on the CPU"),
 }
 

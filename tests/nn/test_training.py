@@ -62,6 +62,13 @@ def test_linear_is_its_formula(rng):
         np.testing.assert_allclose(layer(tl.tensor(x)).value, x @ layer.weight.value + layer.bias.value)
 
 
+def test_linear_without_a_bias_is_the_product(rng):
+    layer, x = tl.Linear(3, 2, bias=False, rng=0), rng.normal(size=(4, 3))
+    np.testing.assert_array_equal(layer(x).value, x @ layer.weight.value)
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+    np.testing.assert_array_equal(layer.weight.value, tl.Linear(3, 2, rng=0).weight.value)
+
+
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=6))
 def test_embedding_rows_add_up_as_often_as_they_are_used(words):
     layer = tl.Embedding(5, 2, rng=0)

@@ -71,8 +71,9 @@ def advice(name: str, refused: str, there: Iterable[str], owner: str) -> str:
         names, _, words = line.partition(": ")
         if name in names.split():
             return f"; {words}"
-    nearest = get_close_matches(name, [each for each in there if not each.startswith("_")], 1, 0.7)
-    return f"; did you mean {owner}.{nearest[0]}?" if nearest else ""
+    known = {each.lower(): each for each in there if not each.startswith("_")}
+    nearest = get_close_matches(name.lower(), known, 1, 0.7)
+    return f"; did you mean {owner}.{known[nearest[0]]}?" if nearest else ""
 
 
 def advice_of_tensor(name: str, there: Iterable[str]) -> str:

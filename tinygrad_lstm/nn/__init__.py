@@ -87,6 +87,21 @@ from .recurrent import Recurrent
 from .regularisers import Dropout, LayerNorm
 from .rnn import GRU, LSTM, RNN
 
+_REFUSED = """
+utils: tl.clip_grad_norm(model.parameters(), 1.0) is a name of tl, and sequences of different lengths are lengths=
+init: a layer draws its weights when it is made; for others, layer.weight.value = array
+BCELoss: tl.nn.BCEWithLogitsLoss takes the scores before the sigmoid, and cannot overflow
+"""
+"""What torch.nn has and we have not, on purpose: names, and what to write instead."""
+
+
+def __getattr__(name: str) -> object:
+    from ..engine.pytorch import advice
+
+    found = "" if name.startswith("_") else advice(name, _REFUSED, __all__, "tl.nn")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{found}")
+
+
 __all__ = [
     "ELU",
     "GELU",

@@ -39,9 +39,9 @@ class Cell(Module, Generic[State]):
     ``state_names`` are ("h",) unless the class says otherwise, and then the state is h itself. With
     ``state_names = ("h", "c")`` it is the tuple (h, c), in and out. h, the first of it, is what the layer above reads.
 
-    ``cell(x, state)`` takes x of shape (N, D) or (D), and a state of shape (N, H) or (H), or of ``state_sizes``; without
-    one it starts from zeros. ``tl.nn.Recurrent(cell)`` unrolls it over a sequence; ``tl.draw``, ``tl.step`` and ``tl.testing.check_cell``
-    take it like ours.
+    ``cell(x, state)`` takes x of shape (N, D) or (D), and a state of shape (N, H) or (H), or of ``state_sizes``;
+    without one it starts from zeros. ``tl.nn.Recurrent(cell)`` unrolls it over a sequence; ``tl.draw``, ``tl.step`` and
+    ``tl.testing.check_cell`` take it like ours.
 
     Arguments:
         input_size: D.

@@ -111,8 +111,16 @@ class Sequential(_Row):
 
     def forward(self, x: Any) -> Any:
         """Return what the last module makes of what the others made of x."""
-        for module in self:
-            x = module(x)
+        for name, module in self._named().items():
+            try:
+                x = module(x)
+            except TypeError as error:
+                if not isinstance(x, tuple):
+                    raise
+                raise TypeError(
+                    f"{type(self).__name__}: what stands before {name!r} returns a tuple of {len(x)}, such as a layer "
+                    f"and its state, which {module!r} does not take; write a module that calls both"
+                ) from error
         return x
 
 

@@ -27,6 +27,7 @@ from ..engine.functions import (
     take,
 )
 from ..engine.ops import log_softmax, relu, sigmoid, softmax, softplus, tanh
+from ..engine.pytorch import advice
 from ..engine.scope import current
 from ..engine.tensor import Tensor
 from .classification import cross_entropy, nll_loss
@@ -63,6 +64,12 @@ __all__ = [
     "softsign",
     "tanh",
 ]
+
+
+def __getattr__(name: str) -> object:
+    hint = "binary_cross_entropy: binary_cross_entropy_with_logits takes the scores before the sigmoid"
+    found = "" if name.startswith("_") else advice(name, hint, __all__, "functional")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{found}")
 
 
 def linear(x: Tensor | ArrayLike, weight: Tensor | ArrayLike, bias: Tensor | ArrayLike | None = None) -> Tensor:

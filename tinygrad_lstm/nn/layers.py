@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from ..engine.functions import take
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, arrow, as_input, described, generator, positive, uniform, whole_numbers
+from .module import Module, Seed, arrow, as_input, described, generator, positive, true_or_false, uniform, whole_numbers
 
 
 class Linear(Module):
@@ -22,6 +22,7 @@ class Linear(Module):
     Arguments:
         in_features: D_in.
         out_features: D_out.
+        bias: whether there is b.
         rng: a seed or a numpy Generator.
         dtype: float64 or float32.
 
@@ -40,13 +41,22 @@ class Linear(Module):
     (1, 2)
     """
 
-    def __init__(self, in_features: int, out_features: int, *, rng: Seed = None, dtype: DTypeLike = np.float64) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
         positive(in_features=in_features, out_features=out_features)
+        true_or_false(bias=bias)
         self.in_features, self.out_features = int(in_features), int(out_features)
         rng = generator(rng)
         bound = 1 / np.sqrt(in_features)
         self.weight = uniform(rng, bound, (in_features, out_features), dtype)
-        self.bias = uniform(rng, bound, (out_features,), dtype)
+        self.bias = uniform(rng, bound, (out_features,), dtype) if bias else None
 
     def __repr__(self) -> str:
         return described(self, arrow(self, "in_features", "out_features"))
@@ -57,7 +67,8 @@ class Linear(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x W + b."""
-        return as_input(x, self.weight.dtype) @ self.weight + self.bias
+        y = as_input(x, self.weight.dtype) @ self.weight
+        return y if self.bias is None else y + self.bias
 
 
 class Embedding(Module):

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..engine.backprop import cast
 from ..engine.primitive import unmasked
+from ..engine.pytorch import advice
 from ..engine.scope import call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor, tensor
@@ -119,8 +120,8 @@ class Module:
     if not TYPE_CHECKING:  # or no checker would complain of any attribute
 
         def __getattr__(self, name: str) -> Any:
-            hint = f"; {_HINTS[name]}" if name in _HINTS else ""
-            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{hint}", name=name, obj=self)
+            found = "" if name.startswith("_") else advice(name, _REFUSED, dir(self), "module")
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{found}")
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Yield each parameter once, with its path, in the order of assignment."""
@@ -265,12 +266,12 @@ class Module:
         part.__belong_to(before + new, before + old)
 
 
-_HINTS = {
-    **dict.fromkeys(("add_module", "register_module", "register_parameter"), "assign the part: module.name = part"),
-    "register_buffer": "a tensor that does not learn is an attribute like any other: module.name = tensor",
-    "register_forward_hook": "tl.step(loss) stops at what is computed in it, forwards and backwards",
-    **dict.fromkeys(("to", "cuda", "cpu"), "all is computed on the CPU; a layer is made in its type, with dtype="),
-}
+_REFUSED = """
+add_module register_module register_parameter: assign the part: module.name = part
+register_buffer: a tensor that does not learn is an attribute like any other: module.name = tensor
+register_forward_hook: tl.step(loss) stops at what is computed in it, forwards and backwards
+to cuda cpu half float double: all is computed on the CPU; a layer is made in its type, with dtype=
+"""
 """What to write for methods of PyTorch's that modules do not have."""
 
 
