@@ -115,7 +115,7 @@ def _cells() -> Iterator[Mutant]:
     """Wrong equations, which have a right gradient: the cells written out in numpy have to tell."""
     for name, cell in cells.CELLS.items():
         yield from _of_function(f"{name} cell", cell.forward, checks.of_cell(name), f"{cell.__name__}.forward")
-    yield from _of_function("gates and losses", gate.Gate.forward, checks.of_cell("lstm"), "Gate.forward")
+    yield from _of_function("gates and losses", gate.Gate.forward, checks.of_gates, "Gate.forward")
     for function in (
         losses.mse_loss,
         losses.l1_loss,
