@@ -13,7 +13,7 @@ import pytest
 import tinygrad_lstm as tl
 from tests.cli.test_command_line import command
 from tinygrad_lstm.drawing.paint import render
-from tinygrad_lstm.pages.files import STALE, write_file
+from tinygrad_lstm.interop.files import STALE, write_file
 
 LOSS = "import tinygrad_lstm as tl\nloss = tl.tanh(tl.tensor(0.5, requires_grad=True, name='x'))\n"
 
@@ -59,7 +59,7 @@ def test_a_path_of_the_system_is_written_into(tmp_path):
     assert "digraph" in command("draw", "--steps", "1", "-o", "/dev/stdout", "--format", "dot").stdout
     log = tmp_path / "log"
     log.write_text("before\n")
-    code = "from tinygrad_lstm.pages.files import write_file; write_file('/dev/stdout', 'after')"
+    code = "from tinygrad_lstm.interop.files import write_file; write_file('/dev/stdout', 'after')"
     with log.open("a") as file:
         subprocess.run([sys.executable, "-c", code], stdout=file, check=True)
     assert log.read_text() == "before\nafter"

@@ -1,0 +1,1 @@
+"""What leaves the package and comes back: files, one format each, written whole."""
