@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from functools import partial
 from inspect import get_annotations
 from typing import Any, Self
 from weakref import WeakValueDictionary
@@ -12,12 +14,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.backprop import cast
+from ..engine.primitive import Array
 from ..engine.scope import call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor, tensor
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .containers import fixed, inner
+from .state import Unmatched, fitted
 
 skip_file(__file__)
 
@@ -65,10 +69,13 @@ class Module:
     # Two underscores: Python keeps these apart from whatever a module of the user's calls its own.
     __name: str | None = None
     __number = 0
+    __made: partial[Any] | None = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
         module.__number = next(_numbers)
+        if cls.__module__.startswith(f"{__package__}.") and cls._anew is Module._anew:
+            module.__made = partial(cls, *args, **{name: value for name, value in kwargs.items() if name != "rng"})
         MODULES[module.__number] = module
         return module
 
@@ -113,6 +120,49 @@ class Module:
         """Forget the gradients of all parameters."""
         for parameter in self.parameters():
             parameter.grad = None
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return a copy of each parameter's value, by the paths of ``named_parameters``: a tied one once.
+
+        ``tl.save(module, path)`` writes them into a file.
+
+        >>> import tinygrad_lstm as tl
+        >>> {path: value.shape for path, value in tl.Linear(3, 2, rng=0).state_dict().items()}
+        {'weight': (3, 2), 'bias': (2,)}
+        """
+        return {path: parameter.value.copy() for path, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Unmatched:
+        """Give each parameter the value that stands under its path, in its own type; on any error, none.
+
+        With ``strict=False``, parameters that are missing keep their values and surplus names are left alone; both are
+        returned.
+
+        Raises:
+            ValueError: for names that are missing or surplus, and in any case for shapes that differ.
+            TypeError: for what are no arrays by name.
+
+        >>> import tinygrad_lstm as tl
+        >>> layer, other = tl.Linear(3, 2, rng=0), tl.Linear(3, 2, rng=1)
+        >>> layer.load_state_dict(other.state_dict())
+        Unmatched(missing_keys=[], unexpected_keys=[])
+        >>> layer.load_state_dict({"wieght": other.weight, "bias": other.bias})
+        Traceback (most recent call last):
+        ValueError: Linear: the state does not fit, ...; missing: weight; surplus: wieght (is it weight?)
+        """
+        parameters = dict(self.named_parameters())
+        wanted = {path: (parameter.shape, parameter.dtype) for path, parameter in parameters.items()}
+        values, unmatched = fitted(state, wanted, type(self).__name__, strict=strict)
+        for path, value in values.items():
+            parameters[path].value = value
+        return unmatched
+
+    def _anew(self) -> partial[Any] | None:
+        """Return the call that makes one of ours anew, but for its seed: what a file tells. None for a class of yours.
+
+        It is the one that made it. What changes its parts later, as a list does, returns one with those of now.
+        """
+        return self.__made
 
     def __repr__(self) -> str:
         held = (part for value in vars(self).values() for _, part in inner("", value))
@@ -209,8 +259,13 @@ def as_input(x: Any, dtype: DTypeLike) -> Tensor:
     return x if x.dtype == dtype or np.can_cast(x.dtype, dtype) else cast(x, dtype=np.dtype(dtype))
 
 
+DRAWING: ContextVar[np.random.Generator | None] = ContextVar("drawing", default=None)
+"""What draws where no seed is given: set while a model is made whose numbers are to be read from a file."""
+
+
 def generator(rng: Any) -> np.random.Generator:
     """Return the generator that a seed stands for; refuse what stands for none."""
+    rng = DRAWING.get() if rng is None else rng
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
