@@ -24,6 +24,7 @@ _HOMES = {
         "mse_loss",
     ),
     "drawing": ("draw",),
+    "interop": ("load", "save"),
     "stepper": ("step",),
     "structure.path": ("path",),
     "symbolic": ("UnknownToReader", "formula"),

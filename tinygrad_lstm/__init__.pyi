@@ -31,6 +31,8 @@ from .engine.scope import scope as scope
 from .engine.scope import time_step as time_step
 from .engine.tensor import Tensor as Tensor
 from .engine.tensor import tensor as tensor
+from .interop import load as load
+from .interop import save as save
 from .nn import Adam as Adam
 from .nn import CoupledLSTMCell as CoupledLSTMCell
 from .nn import Embedding as Embedding
@@ -83,6 +85,7 @@ __all__ = [
     "exp",
     "formula",
     "grad",
+    "load",
     "log",
     "log_softmax",
     "logsumexp",
@@ -97,6 +100,7 @@ __all__ = [
     "primitives",
     "relu",
     "reshape",
+    "save",
     "scope",
     "sigmoid",
     "sin",

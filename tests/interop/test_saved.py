@@ -1,0 +1,458 @@
+"""What is saved comes back, bit for bit; and of what was damaged nothing does, in one line that says so."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.engine.primitive import primitives
+from tinygrad_lstm.interop import architecture, saved
+from tinygrad_lstm.interop.safetensors import encode
+
+SIZES, DTYPES = st.integers(1, 4), st.sampled_from(["float64", "float32", np.float32, np.dtype("float64")])
+CELLS = [tl.RNNCell, tl.LSTMCell, tl.GRUCell, tl.PeepholeLSTMCell, tl.CoupledLSTMCell]
+
+
+@st.composite
+def modules(draw):
+    """One of ours, of any class and options, with any bits in its parameters."""
+    D, H, dtype, seed = draw(SIZES), draw(SIZES), draw(DTYPES), draw(st.integers(0, 2**32))
+    layer = draw(st.sampled_from([tl.RNN, tl.LSTM, tl.GRU]))
+    options = {"num_layers": draw(st.integers(1, 3)), "bidirectional": draw(st.booleans())}
+    several = [draw(st.sampled_from(CELLS[:1] + CELLS[2:3])) for _ in range(options["num_layers"])]
+    activation = draw(st.sampled_from([tl.tanh, tl.relu, tl.sigmoid]))
+    module = draw(
+        st.sampled_from(
+            [
+                lambda: tl.Linear(D, H, rng=seed, dtype=dtype),
+                lambda: tl.Embedding(D, H, dtype=dtype),
+                lambda: tl.nn.Gate(D, activation, "f", 0.5, hidden_size=H, dtype=dtype),
+                lambda: tl.RNNCell(D, H, nonlinearity="relu", dtype=dtype),
+                lambda: tl.LSTMCell(D, hidden_size=H, forget_bias=np.float64(2), dtype=dtype),
+                lambda: CELLS[H](D, np.int64(H), dtype=dtype),
+                lambda: layer(D, H, **options, dtype=dtype),
+                lambda: tl.nn.Recurrent(*(cell(H, H, rng=seed, dtype=dtype) for cell in several)),
+            ]
+        )
+    )()
+    rng = np.random.default_rng(seed)
+    for parameter in module.parameters():
+        bits = rng.integers(0, 256, parameter.value.nbytes, dtype=np.uint8).tobytes()
+        values = np.frombuffer(bits, parameter.dtype).copy()
+        values[:: draw(SIZES)] = rng.choice([np.nan, np.inf, -np.inf, -0.0, 0.0, 5e-324])
+        parameter.value = values.reshape(parameter.shape)
+        parameter.requires_grad = draw(st.booleans()) or parameter.requires_grad
+    return module
+
+
+def bits(module):
+    """Whatever can differ between two modules that are alike: classes, options, names, types and bits."""
+    state = [(path, p.dtype, p.shape, p.value.tobytes()) for path, p in module.named_parameters()]
+    return str(module), [p.requires_grad for p in module.parameters()], [p.name for p in module.parameters()], state
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
+@given(module=modules())
+def test_what_is_saved_comes_back_bit_for_bit(module, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "any.safetensors"
+    assert tl.save(module, path) == path
+    again = tl.load(path)
+    assert type(again) is type(module)
+    assert bits(again) == bits(module)
+    assert architecture.describe(again) == architecture.describe(module)
+    into = architecture.build(architecture.describe(module), 10**6)
+    assert tl.load(path, into=into) is into
+    assert bits(into) == bits(module)
+
+
+def test_a_model_that_comes_back_computes_what_it_did(path):
+    lstm, xs = tl.LSTM(3, 4, num_layers=2, bidirectional=True), tl.tensor(np.ones((5, 2, 3)))
+    again = tl.load(tl.save(lstm, path))
+    assert (again(xs)[0].value == lstm(xs)[0].value).all()
+    again(xs)[0].sum().backward()
+    assert all(parameter.grad is not None for parameter in again.parameters())
+
+
+class Mine(tl.nn.Module):
+    def __init__(self, *, tied=False):
+        self.head, self.scale = tl.Linear(2, 2, rng=0), tl.tensor(2.0, requires_grad=True)
+        self.other = self.head if tied else tl.Linear(2, 2, rng=1)
+
+
+def changed(module, **parts):
+    for name, part in parts.items():
+        setattr(module, name, part)
+    return module
+
+
+WITHOUT_DESCRIPTION = {
+    "a class of the user's": (Mine, "Mine is a class of yours"),
+    "a tied one": (lambda: Mine(tied=True), "Mine is a class of yours"),
+    "one with a name of ours": (type("Linear", (Mine,), {}), "Linear is a class of yours"),
+    "a subclass of ours": (lambda: type("Own", (tl.GRU,), {})(2, 3), "Own is a class of yours"),
+    "one with a part of the user's": (
+        lambda: tl.nn.Recurrent(type("Own", (tl.RNNCell,), {})(2, 3)),
+        r"Recurrent\[0\] is a Own, a class of yours",
+    ),
+    "a replaced part": (lambda: changed(tl.RNN(2, 3), cell=tl.GRUCell(2, 3)), "cell is not as RNN made it"),
+    "a replaced activation": (
+        lambda: (
+            changed(tl.RNN(2, 3), extra=1).cell.layer
+            and changed(tl.nn.Gate(2, tl.tanh, "f", hidden_size=1), activation=tl.relu)
+        ),
+        "activation is not as Gate made it",
+    ),
+    "a size that is untrue": (lambda: changed(tl.Linear(2, 3), in_features=4), "in_features is not as Linear made it"),
+    "another attribute": (lambda: changed(tl.Linear(2, 3), scale=[1, 2]), "scale is not as Linear made it"),
+    "another parameter": (
+        lambda: changed(tl.Linear(2, 3), scale=tl.tensor(1.0, requires_grad=True)),
+        "scale is not as Linear made it",
+    ),
+    "tied later": (
+        lambda: (lambda a: changed(a, layer1=a.layer0))(tl.RNN(2, 2, num_layers=2)),
+        "what shares its parameters is not as RNN made it",
+    ),
+    "a function of the user's": (
+        lambda: tl.nn.Gate(2, lambda x: x, "f", hidden_size=1),
+        r"Gate\[1\], <function .*, is nothing that can be written down",
+    ),
+    "a number that JSON has not": (
+        lambda: tl.nn.Gate(2, tl.tanh, "f", float("inf"), hidden_size=1),
+        r"Gate\[3\], inf, is nothing that can be written down",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "why"), WITHOUT_DESCRIPTION.values(), ids=WITHOUT_DESCRIPTION)
+def test_what_cannot_be_described_is_saved_as_values_and_says_so(make, why, path):
+    module = make()
+    tl.save(module, path)
+    with pytest.raises(ValueError, match=f"holds values alone, since .*(?:{why}).*into=model") as error:
+        tl.load(path)
+    assert "\n" not in str(error.value)
+    into, before = make(), bits(module)
+    for parameter in into.parameters():
+        parameter.value = np.zeros(parameter.shape)
+    assert bits(tl.load(path, into=into)) == before
+
+
+def test_frozen_weights_stay_frozen(path):
+    layer = tl.Linear(2, 2)
+    if not hasattr(layer, "requires_grad_"):
+        pytest.skip("modules are not frozen as a whole")
+    again = tl.load(tl.save(layer.requires_grad_(False), path))
+    assert bits(again) == bits(layer)
+
+
+def test_an_optimiser_goes_on_where_it_was(path):
+    for kind, options in ((tl.SGD, {"momentum": 0.9}), (tl.Adam, {"betas": (0.5, 0.75)})):
+        ways = []
+        for restart in (False, True):
+            w = tl.tensor([1.0, 2.0], requires_grad=True)
+            optimiser = kind([w], lr=0.1, **options)
+            for step in range(4):
+                if restart and step == 2:
+                    tl.save(optimiser, path)
+                    optimiser = tl.load(path, into=kind([w], lr=0.5))
+                optimiser.zero_grad()
+                (w * w).sum().backward()
+                optimiser.step()
+            ways.append((w.tolist(), repr(optimiser), optimiser.steps))
+        assert ways[0] == ways[1]
+    with pytest.raises(ValueError, match="values alone, since it is the state of an optimiser, Adam"):
+        tl.load(path)
+
+
+@pytest.mark.parametrize("nothing", [None, 3, "word", {"w": [1.0]}, tl.tensor([1.0])])
+def test_only_modules_and_optimisers_are_saved_and_loaded_into(nothing, path):
+    with pytest.raises(TypeError, match="what is saved is a module or an optimiser, not"):
+        tl.save(nothing, path)
+    assert not path.exists()
+    tl.save(tl.Linear(1, 1), path)
+    if nothing is not None:
+        with pytest.raises(TypeError, match="into must be a module or an optimiser, not"):
+            tl.load(path, into=nothing)
+
+
+def test_paths_that_lead_nowhere_are_one_line(tmp_path, monkeypatch):
+    layer = tl.Linear(1, 1)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (tmp_path / "no" / "x", tmp_path, tmp_path / "loop"):
+        with pytest.raises(OSError, match=str(path)) as error:
+            tl.save(layer, path)
+        assert "\n" not in str(error.value)
+    for path in (tmp_path / "no" / "x", tmp_path, tmp_path / "loop", tmp_path / "\0", "/dev/zero"):
+        with pytest.raises(FileNotFoundError, match=r"no regular file|no such file"):
+            tl.load(path)
+    with pytest.raises(TypeError, match=r"a path is a string or a pathlib\.Path, not 3"):
+        tl.load(3)
+    with pytest.raises(TypeError, match=r"a path is a string or a pathlib\.Path, not None"):
+        tl.save(layer, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="whoever runs this may do anything")
+def test_what_is_forbidden_is_one_line(tmp_path):
+    tl.save(tl.Linear(1, 1), tmp_path / "x").chmod(0)
+    with pytest.raises(PermissionError):
+        tl.load(tmp_path / "x")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed here")
+@pytest.mark.parametrize("when", ["BufferedWriter", "replace"])
+def test_a_process_that_is_killed_while_it_saves_leaves_the_old_file(when, path):
+    tl.save(tl.Linear(2, 3, rng=0), path)
+    old = path.read_bytes()
+    code = f"""
+import os, pathlib, signal
+import tinygrad_lstm as tl
+def killed(*_): os.kill(os.getpid(), signal.SIGKILL)
+if {when!r} == "replace":
+    pathlib.Path.replace = killed
+else:
+    opened = pathlib.Path.open
+    class Half:
+        def __init__(self, file): self.file = file
+        def __enter__(self): return self
+        def __exit__(self, *_): pass
+        def write(self, data): self.file.write(data[: len(data) // 2]); self.file.flush(); killed()
+    pathlib.Path.open = lambda path, mode: Half(opened(path, mode))
+tl.save(tl.Linear(3, 2), {str(path)!r})
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
+    assert path.read_bytes() == old
+
+
+# A thousand ways to damage a file
+
+
+def header_of(data):
+    size = int.from_bytes(data[:8], "little")
+    return json.loads(data[8 : 8 + size]), data[8 + size :]
+
+
+def with_header(header, numbers):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + numbers
+
+
+def surgery(rng, data):
+    """The header, well-formed but for one untruth."""
+    header, numbers = header_of(data)
+    names = [name for name in header if name != "__metadata__"]
+    name, other = rng.choice(names), rng.choice(names)
+    entry = header[name]
+    match rng.integers(14):
+        case 0:
+            entry["shape"] = [*entry["shape"][::-1], 1]
+        case 1:
+            entry["shape"] = [int(rng.choice([-1, 2**40, 2**70 >> 8, 0]))] * int(rng.integers(1, 40))
+        case 2:
+            entry["dtype"] = str(rng.choice(["F32", "F64", "F16", "BF16", "I64", "BOOL", "F8_E4M3", "", "é"]))
+        case 3:
+            entry["data_offsets"] = [int(x) + int(rng.integers(-9, 9)) for x in entry["data_offsets"]]
+        case 4:
+            header[name], header[other] = header[other], header[name]
+        case 5:
+            header[str(rng.choice(["x", name + "\n\x1b[31m", "../" + name, "__metadata", "a" * 1000]))] = header.pop(
+                name
+            )
+        case 6:
+            del header[name]
+        case 7:
+            header["extra"] = dict(entry)
+        case 8:
+            header["__metadata__"] = [{}, [], None, 3, {"tinygrad_lstm": 3}, {"tinygrad_lstm": "[[["}][rng.integers(6)]
+        case 9:
+            told = json.loads(header["__metadata__"]["tinygrad_lstm"])
+            told[str(rng.choice([*told, "more"]))] = [None, 2, "x", [], {}, {"module": "Linear"}][rng.integers(6)]
+            header["__metadata__"]["tinygrad_lstm"] = json.dumps(told)
+        case 10:
+            header[name] = [None, [], 1, "x", {}, {**entry, "shape": None}, {"dtype": "F64"}][rng.integers(7)]
+        case 11:
+            text = json.dumps(header)[:-1] + f', "{name}": {json.dumps(entry)}}}'
+            return with_header(text.encode(), numbers)
+        case 12:
+            return with_header(b"[" * 100_000, numbers)
+        case 13:
+            return with_header(
+                [b"NaN", b"[1]", b'"x"', b"\xff\xfe{}", b'{"a":1e999}', b"9" * 5000][rng.integers(6)], numbers
+            )
+    return with_header(header, numbers)
+
+
+FOREIGN = [
+    *(b"", b"\0" * 8, b"\xff" * 8, b"\x80\x04\x95cos\nsystem\n(S'false'\ntR.", b"\x93NUMPY\x01\0v\0{'descr': '<f8'}"),
+    *(b"PK\x03\x04" + b"\0" * 60, b"\x89PNG\r\n\x1a\n" + b"\0" * 60, b"\x1f\x8b\x08", b"hello, world\n" * 9, b"{}"),
+    *(b"\x02\0\0\0\0\0\0\0{}", b"\x08\0\0\0\0\0\0\0{}      ", b"GGUF\x03\0\0\0" + b"\1" * 99),
+]
+
+
+def mutated(rng, data):
+    """The bytes of a file, damaged in one way."""
+    match rng.integers(8):
+        case 0:
+            return data[: rng.integers(len(data))]
+        case 1:
+            return data + rng.bytes(rng.integers(1, 20))
+        case 2:
+            return FOREIGN[rng.integers(len(FOREIGN))]
+        case 3:
+            begin = rng.integers(len(data))
+            return data[:begin] + rng.bytes(min(len(data) - begin, rng.integers(1, 30))) + data[begin + 30 :]
+        case 4 | 5:
+            damaged = bytearray(data)
+            for _ in range(rng.integers(1, 3)):
+                damaged[rng.integers(len(data))] ^= 1 << int(rng.integers(8))
+            return bytes(damaged)
+        case _:
+            return surgery(rng, data)
+
+
+def survivors(module, count, path, rng):
+    """The mutations of a module's file that did something else than load what was saved, or say in a line why not."""
+    tl.save(module, path)
+    data, before, found = path.read_bytes(), bits(module), []
+    into = deepcopy(module)
+    for number in range(count):
+        path.write_bytes(mutated(rng, data))
+        for way in ({}, {"into": into}):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    if bits(tl.load(path, **way)) != before:
+                        found.append((number, "loaded something else"))
+            except ValueError as error:
+                said = str(error)
+                if not said.startswith(str(path)) or not said.isprintable() or len(said) > 600:
+                    found.append((number, said))
+            except Exception as error:
+                found.append((number, repr(error)))
+            if bits(into) != before:
+                found.append((number, "touched the module"))
+                into = deepcopy(module)
+    return found
+
+
+def small(dtype="float64"):
+    return tl.RNN(2, 3, num_layers=2, rng=0, dtype=dtype)
+
+
+def test_of_a_damaged_file_nothing_is_loaded_and_one_line_says_why(path, rng):
+    assert survivors(small(), 120, path, rng) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_thousand_damaged_files(dtype, path, rng):
+    assert survivors(small(dtype), 1000, path, rng) == []
+
+
+def test_without_the_sum_damage_would_be_loaded(path, rng, monkeypatch):
+    monkeypatch.setattr(saved, "_digest", lambda *_: "")
+    assert {what for _, what in survivors(small(), 60, path, rng)} >= {"loaded something else", "touched the module"}
+
+
+def forged(module, description, path, **told):
+    """A file of ours that tells a module's description falsely, and sums it up rightly."""
+    state = module.state_dict()
+    told = {"version": 1, "module": description, "frozen": [], **told}
+    told["sha256"] = saved._digest(state, told)
+    path.write_bytes(encode(state, {"tinygrad_lstm": json.dumps(told)}))
+    return path
+
+
+LINEAR = {"module": "Linear", "args": [1, 1], "kwargs": {}}
+
+
+def nested(depth):
+    told = LINEAR
+    for _ in range(depth):
+        told = {"module": "Recurrent", "args": [told], "kwargs": {}}
+    return told
+
+
+FORGED = {
+    "another class": {"module": "Embedding", "args": [1, 1], "kwargs": {}},
+    "other sizes": {"module": "Linear", "args": [1, 2], "kwargs": {}},
+    "no class": {"module": "os.system", "args": ["false"], "kwargs": {}},
+    "no class of ours": {"module": "Optimizer", "args": [], "kwargs": {}},
+    "the class of all": {"module": "Module", "args": [], "kwargs": {}},
+    "private": {"module": "__import__", "args": ["os"], "kwargs": {}},
+    "wrong arguments": {"module": "Linear", "args": [1, "1"], "kwargs": {"bogus": 2}},
+    "huge": {"module": "Linear", "args": [2**20, 2**20], "kwargs": {}},
+    "huge and drawn": {"module": "Linear", "args": [2**16, 2**16], "kwargs": {}},
+    "many layers": {"module": "LSTM", "args": [1, 1], "kwargs": {"num_layers": 2**16}},
+    "a text": "Linear",
+    "a list": [LINEAR],
+    "nothing": None,
+    "an operation": {"operation": "tanh"},
+    "no operation": {"module": "Gate", "args": [1, {"operation": "primitive"}, "f"], "kwargs": {"hidden_size": 1}},
+    "an imported name": {"module": "Gate", "args": [1, {"operation": "np"}, "f"], "kwargs": {"hidden_size": 1}},
+    "a type": {"module": "Linear", "args": [1, 1], "kwargs": {"dtype": "object"}},
+    "pointing nowhere": {"module": "Recurrent", "args": [{"again": 7}], "kwargs": {}},
+    "pointing at itself": {"again": 0},
+    "another form": {"module": "Linear", "args": [1, 1], "kwargs": {}, "path": "/"},
+    "no args": {"module": "Linear"},
+    "deep": nested(300),
+}
+
+
+@pytest.mark.parametrize("description", FORGED.values(), ids=FORGED)
+def test_a_forged_description_is_one_line(description, path):
+    with pytest.raises(ValueError, match=r"^[\x20-\uffff]{20,600}$"):
+        tl.load(forged(tl.Linear(1, 1), description, path))
+
+
+def test_what_else_the_header_tells_is_not_believed(path):
+    layer = tl.Linear(1, 1)
+    assert isinstance(tl.load(forged(layer, LINEAR, path, frozen=["weight"])), tl.Linear)
+    for told, words in (
+        ({"frozen": 3}, "values alone"),
+        ({"version": 2}, "a newer version"),
+        ({"version": "1"}, "damaged"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            tl.load(forged(layer, LINEAR, path, **told))
+    path.write_bytes(encode(layer.state_dict(), {}))
+    with pytest.raises(ValueError, match=r"since it was not written by tl\.save; make the model"):
+        tl.load(path)
+    assert bits(tl.load(path, into=tl.Linear(1, 1))) == bits(layer)
+
+
+def test_a_walk_that_never_ends_is_refused(path, monkeypatch):
+    monkeypatch.setattr(architecture, "MOST", 10)
+    told = {"module": "RNNCell", "args": [1, 1], "kwargs": {}}
+    tl.save(tl.nn.Recurrent(*[tl.RNNCell(1, 1)] * 3), path)
+    many = {"module": "Recurrent", "args": [told, *[{"again": 0}] * 20], "kwargs": {}}
+    with pytest.raises(ValueError, match="more than 10 modules"):
+        tl.load(forged(tl.Linear(1, 1), many, path))
+
+
+def test_nothing_is_imported_or_evaluated_to_load(path):
+    tl.load(tl.save(tl.Linear(1, 1), path))
+    before = set(sys.modules)
+    tl.load(tl.save(tl.GRU(1, 2), path))
+    assert set(sys.modules) == before
+    source = "".join(file.read_text(encoding="utf-8") for file in Path(saved.__file__).parent.glob("*.py"))
+    assert not [word for word in ("eval(", "exec(", "pickle", "import_module", "__import__(") if word in source]
+
+
+def test_every_operation_that_can_be_an_activation_is_told(path):
+    for operation in primitives():
+        if operation.arity == 1 and not operation.attr_names and not operation.variadic:
+            gate = tl.nn.Gate(1, operation, "a", hidden_size=1)
+            assert tl.load(tl.save(gate, path)).activation is operation
