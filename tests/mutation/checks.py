@@ -242,7 +242,7 @@ def of_losses() -> None:
         check_vjp(lambda y, loss=loss, about=about: loss(y, about), y)
     deep = rng.normal(size=(2, 2, 3))
     both = tl.cross_entropy(tl.tensor(deep.reshape(4, 3)), classes).value
-    np.testing.assert_allclose(tl.cross_entropy(tl.tensor(deep), classes.reshape(2, 2)).value, both)
+    np.testing.assert_allclose(tl.cross_entropy(tl.tensor(deep).mT, classes.reshape(2, 2)).value, both)
 
 
 def of_engine() -> None:

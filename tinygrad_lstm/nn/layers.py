@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.functions import take
-from ..engine.primitive import unmasked
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, arrow, as_input, described, generator, positive, uniform
+from .module import Module, Seed, arrow, as_input, described, generator, positive, uniform, whole_numbers
 
 
 class Linear(Module):
@@ -99,14 +98,12 @@ class Embedding(Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, indices: ArrayLike) -> Tensor: ...
+        def __call__(self, indices: Tensor | ArrayLike) -> Tensor: ...
 
-    def forward(self, indices: ArrayLike) -> Tensor:
+    def forward(self, indices: Tensor | ArrayLike) -> Tensor:
         """Return the vector of each symbol."""
-        numbers = np.asarray(unmasked(indices))
+        numbers = whole_numbers(indices, f"Embedding{current().place}: symbols must be numbers of rows")
         symbols = self.weight.shape[0]
-        if numbers.dtype.kind not in "ui" and numbers.size:
-            raise TypeError(f"Embedding{current().place}: symbols are numbered by integers, not by {numbers.dtype}")
         if numbers.size and not (numbers.min() >= 0 and numbers.max() < symbols):
             raise IndexError(f"Embedding{current().place}: symbols must lie in 0 … {symbols - 1}")
         rows: Tensor = take(self.weight, numbers)
