@@ -54,6 +54,7 @@ def save(module: Module | Optimizer, path: str | os.PathLike[str]) -> Path:
         try:
             told["module"] = describe(module)
             told["frozen"] = [name for name, parameter in module.named_parameters() if not parameter.requires_grad]
+            told["eval"] = [name for name, part in module.named_modules() if not part.training]
         except Untold as reason:
             told["why"] = str(reason)
     told["sha256"] = _digest(state, told)
@@ -98,8 +99,6 @@ def load(path: str | os.PathLike[str], *, into: Any = None) -> Any:
         module.load_state_dict(state)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{clean(path, 200)}: {error}") from error
-    for name, parameter in module.named_parameters() if into is None else ():
-        parameter.requires_grad = name not in told["frozen"]
     return module
 
 
@@ -120,10 +119,19 @@ def _told(state: Mapping[str, Array], metadata: Mapping[str, str]) -> dict[str, 
 
 
 def _built(told: Mapping[str, Any], state: Mapping[str, Array]) -> Module:
-    if "module" not in told or not isinstance(told.get("frozen"), list):
+    if "module" not in told:
         why = clean(told.get("why", ""), 200)
         raise ValueError(f"it holds values alone, since {why}; make the model, and tl.load(path, into=model)")
-    return build(told["module"], sum(array.size for array in state.values()))
+    frozen, resting = told.get("frozen"), told.get("eval")
+    if not isinstance(frozen, list) or not isinstance(resting, list):
+        raise ValueError("its header tells no names of what is frozen, and of what is in evaluation")
+    module = build(told["module"], sum(array.size for array in state.values()))
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad = name not in frozen
+    for name, part in module.named_modules():
+        if name in resting:
+            part.training = False
+    return module
 
 
 def _digest(state: Mapping[str, Array], told: Mapping[str, Any]) -> str:
