@@ -35,6 +35,20 @@ def test_whatever_a_file_raises_is_one_line(source, tmp_path):
     assert "failed in line" in done.stderr
 
 
+def test_what_a_file_raises_in_two_lines_is_one(tmp_path):
+    (tmp_path / "mine.py").write_text("raise ValueError('a\\nb\\r\\nc')")
+    done = command("draw", f"{tmp_path}/mine.py:loss")
+    assert done.stderr.endswith("ValueError: a b c\n")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="nothing is endless here")
+def test_a_text_that_never_ends_is_refused():
+    done = command("tour", "--file", "/dev/zero")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "/dev/zero holds more than 10,000,000 bytes" in done.stderr
+
+
 def test_links_that_lead_to_each_other_are_refused(tmp_path):
     (tmp_path / "a.py").symlink_to(tmp_path / "b.py")
     (tmp_path / "b.py").symlink_to(tmp_path / "a.py")

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..engine.backprop import grad
 from ..engine.tensor import Tensor, tensor
+from ..nn.module import generator as generator_of
 from .errors import GradientError, NothingCheckedError
 from .judge import COARSE, judge, judge_forward, on_a_kink
 from .laws.agreement import require_symmetry
@@ -83,7 +84,7 @@ def check_vjp(
     >>> tl.testing.check_vjp(lambda a, b: tl.tanh(a @ b), [[0.1, 0.2]], [[3.0], [4.0]]).worst < 100
     True
     """
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     if isinstance(f, Tensor):
         if inputs or parameters:
             raise TypeError("a tensor is checked in all its leaves; give no inputs or parameters besides")
@@ -109,7 +110,7 @@ def check_jvp(
     >>> tl.testing.check_jvp(tl.sigmoid, [0.5, -1.0]).verdict
     <Verdict.PASS: 'PASS'>
     """
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
 
     def look(question: Question, name: str, earlier: dict[str, Finding]) -> Finding:
         found = judge_forward(question, generator)
@@ -147,7 +148,7 @@ def check_second_order(
     >>> sorted(report.findings)
     ['cotangent 0', 'input 0']
     """
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     subject = Subject.called(f, inputs, parameters, generator)
     parameters = subject.parameters
     cotangents = [

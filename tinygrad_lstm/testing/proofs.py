@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
 from ..nn.cell import Cell
+from ..nn.module import generator as generator_of
 from ..nn.module import positive
 from .checks import Seed, check_jvp, check_second_order, check_vjp, require_rtol
 from .errors import REFUSALS, GradientError, NothingCheckedError, is_refusal
@@ -64,7 +65,7 @@ def check_op(
         raise TypeError(f"check_op takes an operation, or a function of tensors, not {op!r}")
     if not inputs:
         return check_op_at_draws(op, directions=directions, order=order, rtol=rtol, rng=rng, **attrs)
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     f = (lambda *xs: op(*xs, **attrs)) if attrs else op
     return _of_all_orders([check(f, *inputs, rng=generator) for check in _orders(directions, order, rtol)])
 
@@ -111,7 +112,7 @@ def _first_order(
     f: Callable[..., Any], *inputs: ArrayLike, directions: int | None, rtol: float, rng: Seed, single: bool = True
 ) -> Report:
     """Check the gradients, their laws, and float32 against float64."""
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     report = check_vjp(f, *inputs, directions=directions, rtol=rtol, rng=generator)
     subject = Subject.called(f, inputs, (), generator)
     laws = require_laws(Objective.random(subject.graph, generator, rtol), subject.checked, generator)
@@ -122,7 +123,7 @@ def _second_order(
     f: Callable[..., Any], *inputs: ArrayLike, parameters: Sequence[Tensor] = (), rtol: float, rng: Seed
 ) -> Report:
     """Check forward and second derivatives, which differentiate the rules again."""
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     for check in (check_jvp, check_second_order):
         try:
             check(f, *inputs, parameters=parameters, directions=1, rtol=rtol, rng=generator)
@@ -165,7 +166,7 @@ def check_cell(
     >>> tl.testing.check_cell("gru", steps=3).verdict
     <Verdict.PASS: 'PASS'>
     """
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     _require_order(order)
     positive(**{name: size for name, size in (("steps", steps), ("batch", batch)) if size is not None})
     unrolled = Unrolled(cell, steps or 5, batch or 2, generator)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -105,7 +105,11 @@ class Subject:
 
 def _parameters_of(f: Callable[..., Any], parameters: Sequence[Tensor]) -> list[Tensor]:
     """Return those given, or else a module's own."""
-    return [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
+    one = isinstance(parameters, Tensor) or not isinstance(parameters, Iterable)
+    given: list[Any] = [parameters] if one else [*parameters]
+    if not all(isinstance(x, Tensor) for x in given):
+        raise TypeError(f"parameters are tensors, as module.parameters() gives, not {parameters!r:.60}")
+    return [*given, *(f.parameters() if isinstance(f, Module) and not given else [])]
 
 
 def _by_name(leaves: Sequence[Tensor], parameters: Sequence[Tensor], unnamed: str = "parameter") -> dict[str, Tensor]:
