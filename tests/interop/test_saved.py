@@ -152,6 +152,10 @@ WITHOUT_DESCRIPTION = {
         lambda: changed(tl.Linear(2, 3), scale=tl.tensor(1.0, requires_grad=True)),
         "scale is not as Linear made it",
     ),
+    "an array for an argument": (
+        lambda: tl.nn.CrossEntropyLoss(weight=np.ones(2)),
+        r"CrossEntropyLoss\.weight, array\(\[1\., 1\.\]\), is nothing that can be written down",
+    ),
     "tied later": (
         lambda: (lambda a: changed(a, layer1=a.layer0))(tl.RNN(2, 2, num_layers=2)),
         "what shares its parameters is not as RNN made it",

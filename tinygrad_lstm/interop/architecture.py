@@ -69,17 +69,17 @@ class _Telling:
     """One description: a module that stands in several places is told in the first, and pointed to in the others."""
 
     def __init__(self) -> None:
-        self.told: dict[Module, int] = {}
+        self.written: dict[Module, int] = {}
 
     def module(self, module: Module, path: str) -> Any:
-        if module in self.told:
-            return {"again": self.told[module]}
+        if module in self.written:
+            return {"again": self.written[module]}
         name, call = type(module).__name__, module._anew()
         if _ours().get(name) is not type(module) or call is None:
             raise Untold(f"{f'{path} is a ' if path else ''}{name}{',' if path else ' is'} a class of yours")
         args = [self.value(value, f"{path or name}[{i}]") for i, value in enumerate(call.args)]
         kwargs = {key: self.value(value, f"{path or name}.{key}") for key, value in call.keywords.items()}
-        self.told[module] = len(self.told)
+        self.written[module] = len(self.written)
         return {"module": name, "args": args, "kwargs": kwargs}
 
     def value(self, value: Any, path: str) -> Any:
@@ -109,7 +109,7 @@ def build(description: Any, numbers: int) -> Module:
     zeros = _Zeros(2 * numbers)  # a tied one is drawn twice
     token = DRAWING.set(zeros)
     try:
-        module = _Building(numbers).value(description)
+        module = _Rebuilding(numbers).value(description)
     except Exception as error:  # whatever a class says of arguments that nobody gave it
         raise ValueError(f"no model can be built of its description: {clean(error, 200)}") from error
     finally:
@@ -120,20 +120,20 @@ def build(description: Any, numbers: int) -> Module:
     return module
 
 
-class _Building:
+class _Rebuilding:
     def __init__(self, numbers: int) -> None:
         self.largest = max(ORDINARY, numbers)
         self.built: list[tuple[Module, int]] = []  # and to how many modules it comes
         self.count = 0
 
-    def value(self, told: Any) -> Any:
-        if isinstance(told, int | list):
-            self.require_room(told)
-        if isinstance(told, list):
-            return [self.value(part) for part in told]
-        if not isinstance(told, dict):
-            return told
-        match told:
+    def value(self, form: Any) -> Any:
+        if isinstance(form, int | list):
+            self.require_room(form)
+        if isinstance(form, list):
+            return [self.value(part) for part in form]
+        if not isinstance(form, dict):
+            return form
+        match form:
             case {"tuple": list(parts), **rest} if not rest:
                 self.require_room(parts)
                 return tuple(map(self.value, parts))
@@ -145,7 +145,7 @@ class _Building:
                 return self.counted(*self.built[i])
             case {"module": str(name), "args": list(args), "kwargs": dict(kwargs), **rest} if not rest:
                 return self.module(name, args, kwargs)
-        raise ValueError(f"it tells {clean(told, 60)}")
+        raise ValueError(f"it tells {clean(form, 60)}")
 
     def module(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Module:
         cls = _ours().get(name)
@@ -163,11 +163,11 @@ class _Building:
             raise ValueError(f"it comes to more than {MOST:,} modules")
         return module
 
-    def require_room(self, told: int | list[Any]) -> None:
+    def require_room(self, form: int | list[Any]) -> None:
         """Refuse a size, or the sides of a shape, that the file has not the numbers for."""
-        sizes = told if isinstance(told, list) else [told]
+        sizes = form if isinstance(form, list) else [form]
         if math.prod(size for size in sizes if isinstance(size, int)) > self.largest:
-            raise ValueError(f"it tells the size {clean(told, 60)}, more than the file holds")
+            raise ValueError(f"it tells the size {clean(form, 60)}, more than the file holds")
 
 
 class _Zeros(np.random.Generator):
@@ -198,7 +198,7 @@ def _difference(one: Any, other: Any, path: str) -> str:
         return _difference_of(_kept(one), _kept(other), path) if type(one) is type(other) else path
     if isinstance(one, Tensor):
         same = isinstance(other, Tensor) and (one.shape, one.dtype, one.is_leaf) == (other.shape, other.dtype, True)
-        return "" if same else path
+        return "" if same and (other.requires_grad or np.array_equal(one.value, other.value, equal_nan=True)) else path
     if isinstance(one, Mapping):
         return _difference_of(one, other if isinstance(other, Mapping) else {}, path)
     if isinstance(one, list | tuple):

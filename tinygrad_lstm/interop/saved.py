@@ -47,18 +47,18 @@ def save(module: Module | Optimizer, path: str | os.PathLike[str]) -> Path:
     if not isinstance(module, Module | Optimizer):
         raise TypeError(f"what is saved is a module or an optimiser, not {clean(repr(module), 60)}")
     state = module.state_dict()
-    told: dict[str, Any] = {"version": 1}
+    header: dict[str, Any] = {"version": 1}
     if isinstance(module, Optimizer):
-        told["why"] = f"it is the state of an optimiser, {type(module).__name__}"
+        header["why"] = f"it is the state of an optimiser, {type(module).__name__}"
     else:
         try:
-            told["module"] = describe(module)
-            told["frozen"] = [name for name, parameter in module.named_parameters() if not parameter.requires_grad]
-            told["eval"] = [name for name, part in module.named_modules() if not part.training]
+            header["module"] = describe(module)
+            header["frozen"] = [name for name, parameter in module.named_parameters() if not parameter.requires_grad]
+            header["eval"] = [name for name, part in module.named_modules() if not part.training]
         except Untold as reason:
-            told["why"] = str(reason)
-    told["sha256"] = _digest(state, told)
-    return write_file(path, encode(state, {_KEY: json.dumps(told)}))
+            header["why"] = str(reason)
+    header["sha256"] = _digest(state, header)
+    return write_file(path, encode(state, {_KEY: json.dumps(header)}))
 
 
 @overload
@@ -94,23 +94,23 @@ def load(path: str | os.PathLike[str], *, into: Any = None) -> Any:
         raise TypeError(f"into must be a module or an optimiser, not {clean(repr(into), 60)}")
     state, metadata = read(path)
     try:
-        told = _told(state, metadata)
-        module: Any = _built(told, state) if into is None else into
+        header = _checked(state, metadata)
+        module: Any = _built(header, state) if into is None else into
         module.load_state_dict(state)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{clean(path, 200)}: {error}") from error
     return module
 
 
-def _told(state: Mapping[str, Array], metadata: Mapping[str, str]) -> dict[str, Any]:
+def _checked(state: Mapping[str, Array], metadata: Mapping[str, str]) -> dict[str, Any]:
     """Return what the header of ours tells. Raises ValueError if it is not what was written, or the values are not."""
     if _KEY not in metadata:
         return {"why": "it was not written by tl.save"}
     try:
-        told = parsed(metadata[_KEY])
-        if told["version"] == 1 and told.pop("sha256") == _digest(state, told):
-            return dict(told)
-        newer = type(told["version"]) is int and told["version"] > 1
+        header = parsed(metadata[_KEY])
+        if header["version"] == 1 and header.pop("sha256") == _digest(state, header):
+            return dict(header)
+        newer = type(header["version"]) is int and header["version"] > 1
     except (ValueError, TypeError, KeyError, AttributeError):
         newer = False
     raise ValueError(
@@ -118,14 +118,14 @@ def _told(state: Mapping[str, Array], metadata: Mapping[str, str]) -> dict[str, 
     )
 
 
-def _built(told: Mapping[str, Any], state: Mapping[str, Array]) -> Module:
-    if "module" not in told:
-        why = clean(told.get("why", ""), 200)
+def _built(header: Mapping[str, Any], state: Mapping[str, Array]) -> Module:
+    if "module" not in header:
+        why = clean(header.get("why", ""), 200)
         raise ValueError(f"it holds values alone, since {why}; make the model, and tl.load(path, into=model)")
-    frozen, resting = told.get("frozen"), told.get("eval")
+    frozen, resting = header.get("frozen"), header.get("eval")
     if not isinstance(frozen, list) or not isinstance(resting, list):
         raise ValueError("its header tells no names of what is frozen, and of what is in evaluation")
-    module = build(told["module"], sum(array.size for array in state.values()))
+    module = build(header["module"], sum(array.size for array in state.values()))
     for name, parameter in module.named_parameters():
         parameter.requires_grad = name not in frozen
     for name, part in module.named_modules():
@@ -134,9 +134,9 @@ def _built(told: Mapping[str, Any], state: Mapping[str, Array]) -> Module:
     return module
 
 
-def _digest(state: Mapping[str, Array], told: Mapping[str, Any]) -> str:
+def _digest(state: Mapping[str, Array], header: Mapping[str, Any]) -> str:
     """Return a sum over all that is written: whichever bit flips, it is noticed."""
-    found = sha256(json.dumps(told, sort_keys=True).encode())
+    found = sha256(json.dumps(header, sort_keys=True).encode())
     for name in sorted(state):
         array = state[name]
         found.update(json.dumps([name, array.shape, str(array.dtype)]).encode())

@@ -56,8 +56,8 @@ def fitted(
         "misshapen": misshapen,
     }
     if any(faults.values()):
-        told = "; ".join(f"{kind}: {_some(names)}" for kind, names in faults.items() if names)
-        raise ValueError(f"{owner}: the state does not fit, and nothing was changed; {told}")
+        listed = "; ".join(f"{kind}: {_some(names)}" for kind, names in faults.items() if names)
+        raise ValueError(f"{owner}: the state does not fit, and nothing was changed; {listed}")
     return values, unmatched
 
 
