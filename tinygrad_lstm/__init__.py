@@ -21,7 +21,7 @@ _HOMES = {
     "nn": (
         *("GRU", "LSTM", "RNN", "SGD", "Adam", "CoupledLSTMCell", "Embedding", "GRUCell", "Linear", "LSTMCell"),
         *("PeepholeLSTMCell", "RNNCell", "binary_cross_entropy_with_logits", "clip_grad_norm", "cross_entropy"),
-        "mse_loss",
+        *("mse_loss", "nll_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "RMSprop", "AdamW", "Adagrad"),
     ),
     "drawing": ("draw",),
     "interop": ("load", "save"),

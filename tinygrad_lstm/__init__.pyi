@@ -33,7 +33,9 @@ from .engine.tensor import Tensor as Tensor
 from .engine.tensor import tensor as tensor
 from .interop import load as load
 from .interop import save as save
+from .nn import Adagrad as Adagrad
 from .nn import Adam as Adam
+from .nn import AdamW as AdamW
 from .nn import CoupledLSTMCell as CoupledLSTMCell
 from .nn import Embedding as Embedding
 from .nn import GRU as GRU
@@ -42,20 +44,27 @@ from .nn import LSTM as LSTM
 from .nn import LSTMCell as LSTMCell
 from .nn import Linear as Linear
 from .nn import PeepholeLSTMCell as PeepholeLSTMCell
+from .nn import RMSprop as RMSprop
 from .nn import RNN as RNN
 from .nn import RNNCell as RNNCell
 from .nn import SGD as SGD
 from .nn import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .nn import clip_grad_norm as clip_grad_norm
 from .nn import cross_entropy as cross_entropy
+from .nn import huber_loss as huber_loss
+from .nn import l1_loss as l1_loss
 from .nn import mse_loss as mse_loss
+from .nn import nll_loss as nll_loss
+from .nn import smooth_l1_loss as smooth_l1_loss
 from .stepper import step as step
 from .structure.path import path as path
 from .symbolic import UnknownToReader as UnknownToReader
 from .symbolic import formula as formula
 __version__: str
 __all__ = [
+    "Adagrad",
     "Adam",
+    "AdamW",
     "Contribution",
     "CoupledLSTMCell",
     "Embedding",
@@ -67,6 +76,7 @@ __all__ = [
     "LeavesTheGraph",
     "Linear",
     "PeepholeLSTMCell",
+    "RMSprop",
     "RNN",
     "RNNCell",
     "SGD",
@@ -85,6 +95,8 @@ __all__ = [
     "exp",
     "formula",
     "grad",
+    "huber_loss",
+    "l1_loss",
     "load",
     "log",
     "log_softmax",
@@ -93,6 +105,7 @@ __all__ = [
     "mean",
     "minimum",
     "mse_loss",
+    "nll_loss",
     "nn",
     "no_grad",
     "path",
@@ -104,6 +117,7 @@ __all__ = [
     "scope",
     "sigmoid",
     "sin",
+    "smooth_l1_loss",
     "softmax",
     "softplus",
     "sqrt",

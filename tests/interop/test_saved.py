@@ -44,6 +44,7 @@ def leaves(draw):
         lambda: tl.nn.Recurrent(*(tl.GRUCell(H, H, rng=seed, dtype=dtype) for _ in range(D))),
         lambda: tl.nn.LayerNorm((D, H), eps=0.5, dtype=dtype),
         lambda: tl.nn.LayerNorm([D], elementwise_affine=False),
+        lambda: tl.nn.Attention(D, H, rng=seed, dtype=dtype) if D > 1 else tl.nn.DotAttention(scaled=True),
         lambda: tl.nn.Dropout(0.25, rng=seed if H > 2 else None),
         lambda: [tl.nn.ReLU(), tl.nn.Softmax(axis=0), tl.nn.Flatten(start_axis=H), tl.nn.MSELoss()][H - 1],
     ]
@@ -205,7 +206,7 @@ def test_what_is_made_anew_draws_as_any_other(path):
 
 
 def test_an_optimiser_goes_on_where_it_was(path):
-    for kind, options in ((tl.SGD, {"momentum": 0.9}), (tl.Adam, {"betas": (0.5, 0.75)})):
+    for kind, options in ((tl.SGD, {"momentum": 0.9, "nesterov": True}), (tl.AdamW, {"betas": (0.5, 0.75)})):
         ways = []
         for restart in (False, True):
             w = tl.tensor([1.0, 2.0], requires_grad=True)
@@ -219,7 +220,7 @@ def test_an_optimiser_goes_on_where_it_was(path):
                 optimiser.step()
             ways.append((w.tolist(), repr(optimiser), optimiser.steps))
         assert ways[0] == ways[1]
-    with pytest.raises(ValueError, match="values alone, since it is the state of an optimiser, Adam"):
+    with pytest.raises(ValueError, match="values alone, since it is the state of an optimiser, AdamW"):
         tl.load(path)
 
 

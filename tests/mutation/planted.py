@@ -19,7 +19,7 @@ from tests.mutation.rewrites import bare, mutants
 from tinygrad_lstm.engine import backprop, forwards, graph, ops
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import _require_same_attrs
-from tinygrad_lstm.nn import cells, classification, gate, losses, recurrent
+from tinygrad_lstm.nn import adaptive, attention, cells, classification, gate, losses, optim, recurrent, regularisers
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,33 @@ def _cells() -> Iterator[Mutant]:
     for name, cell in cells.CELLS.items():
         yield from _of_function(f"{name} cell", cell.forward, checks.of_cell(name), f"{cell.__name__}.forward")
     yield from _of_function("gates and losses", gate.Gate.forward, checks.of_cell("lstm"), "Gate.forward")
-    for loss in (losses.mse_loss, classification._surprise, losses.binary_cross_entropy_with_logits):
-        yield from _of_function("gates and losses", loss, checks.of_losses)
+    for function in (
+        losses.mse_loss,
+        losses.l1_loss,
+        losses.smooth_l1_loss,
+        losses.binary_cross_entropy_with_logits,
+        losses._huber,
+        losses.reduced,
+        classification._surprise,
+        classification._rows,
+    ):
+        yield from _of_function("gates and losses", function, checks.of_losses)
+    for function in (
+        optim.Optimizer.step,
+        optim.SGD.update,
+        adaptive.Adam.update,
+        adaptive.RMSprop.update,
+        adaptive.Adagrad.update,
+    ):
+        yield from _of_function("optimisers", function, checks.of_optimisers, function.__qualname__)
+    for function in (
+        attention._Attending.forward,
+        attention.Attention._scores,
+        attention.DotAttention._scores,
+        regularisers.layer_norm,
+        regularisers.dropout,
+    ):
+        yield from _of_function("attention, norms and dropout", function, checks.of_attention, function.__qualname__)
 
 
 def _layers() -> Iterator[Mutant]:

@@ -207,7 +207,7 @@ WRONG = {
     "itself": (itself, TypeError, r"Module\.a: a module cannot be part of itself, and this is it"),
     "one key": (one_key, ValueError, r"Module\.layers: two parts would share the path 'layers_0'"),
     "beside": (beside, ValueError, r"Module\.a: two parts would share the path 'a0'"),
-    "a dot": (lambda: tl.nn.ModuleDict({"a.b": linear()}), ValueError, r"'a\.b': paths are split at dots"),
+    "a dot": (lambda: tl.nn.ModuleDict({"a.b": linear()}), ValueError, r"split at dots, so that 'a\.b' cannot"),
     "an operation": (
         lambda: tl.nn.Sequential(tl.tanh),
         TypeError,
@@ -261,3 +261,13 @@ def test_settings_of_an_activation_are_those_of_its_operation(rng):
     assert tl.nn.Flatten()(x).shape == (2, 12)
     assert tl.nn.Flatten(2)(x).shape == (2, 3, 4)
     assert tl.nn.Identity()(x) is x
+
+
+def test_what_is_frozen_is_left_out_of_checks():
+    cell = tl.LSTMCell(2, 2, rng=0)
+    cell.forget_gate.requires_grad_(False)
+    report = tl.testing.check_cell(cell, steps=2)
+    assert not any("forget_gate" in name for name in report.errors)
+    assert any("input_gate" in name for name in report.errors)
+    model = tl.nn.Sequential(linear(), cell.forget_gate)
+    assert len(tl.testing.check_vjp(model[0], np.ones(2)).errors) == 3

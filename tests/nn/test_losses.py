@@ -8,34 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
-
-CLASSES = {"unbatched": (), "batch": (5,), "image": (2, 3), "deep": (2, 2, 1)}
-
-
-def drawn(seed, shape, classes=4):
-    """Scores with the classes second, targets some of which are −1, and weights."""
-    rng = np.random.default_rng(seed)
-    axis = min(1, len(shape))
-    targets = rng.integers(-1, classes, size=shape)
-    if shape:
-        targets.flat[0] = 2  # one at least counts
-    else:
-        targets = np.array(abs(int(targets)))
-    return rng.normal(size=(*shape[:axis], classes, *shape[axis:])), targets, rng.uniform(0.5, 2, classes)
-
-
-def longhand(scores, targets, weight, reduction, smoothing, logits=True):
-    """Written with loops: the sum over targets of what each surprises."""
-    axis = min(1, scores.ndim - 1)
-    rows = np.moveaxis(scores, axis, -1)
-    losses, total = np.zeros(targets.shape), 0.0
-    for place in np.ndindex(targets.shape):
-        if (label := targets[place]) == -1:
-            continue
-        row = rows[place] - np.log(np.exp(rows[place]).sum()) if logits else rows[place]
-        losses[place] = -(1 - smoothing) * weight[label] * row[label] - smoothing * (weight * row).mean()
-        total += weight[label]
-    return {"none": losses, "sum": losses.sum(), "mean": losses.sum() / total}[reduction]
+from tests.nn.losses_longhand import BCE, CLASSES, ENTRIES, scored, surprise
 
 
 @given(
@@ -46,15 +19,15 @@ def longhand(scores, targets, weight, reduction, smoothing, logits=True):
     st.sampled_from([0.0, 0.3, 1.0]),
 )
 def test_cross_entropy_is_its_formula(seed, shape, weighted, reduction, smoothing):
-    scores, targets, weight = drawn(seed, shape)
+    scores, targets, weight = scored(seed, shape)
     weight = weight if weighted else np.ones(4)
     given_weight = weight if weighted else None
     how = {"ignore_index": -1, "reduction": reduction}
     loss = tl.cross_entropy(tl.tensor(scores), targets, given_weight, label_smoothing=smoothing, **how)
-    np.testing.assert_allclose(loss.value, longhand(scores, targets, weight, reduction, smoothing), rtol=1e-12)
+    np.testing.assert_allclose(loss.value, surprise(scores, targets, weight, reduction, smoothing), rtol=1e-12)
     assert loss.name == (None if reduction == "none" else "L")
     other = tl.nn.nll_loss(tl.tensor(scores), targets, given_weight, **how)
-    np.testing.assert_allclose(other.value, longhand(scores, targets, weight, reduction, 0.0, False), rtol=1e-12)
+    np.testing.assert_allclose(other.value, surprise(scores, targets, weight, reduction, 0.0, False), rtol=1e-12)
     module = tl.nn.CrossEntropyLoss(given_weight, label_smoothing=smoothing, **how)
     np.testing.assert_array_equal(module(tl.tensor(scores), targets).value, loss.value)
 
@@ -89,30 +62,6 @@ def test_whole_numbers_of_a_tensor_are_class_numbers():
             tl.Embedding(3, 2, rng=0)(tl.tensor(numbers))
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-BCE = tl.binary_cross_entropy_with_logits
-
-
-def _entries(weight=1.0, rarity=1.0):
-    return lambda x, t: -weight * (rarity * t * np.log(sigmoid(x)) + (1 - t) * np.log(sigmoid(-x)))
-
-
-def _huber(x, t):
-    return np.where(abs(x - t) < 0.5, (x - t) ** 2 / 2, (abs(x - t) - 0.25) / 2)
-
-
-ENTRIES = {
-    "mse": (tl.mse_loss, {}, lambda x, t: (x - t) ** 2),
-    "l1": (tl.nn.l1_loss, {}, lambda x, t: abs(x - t)),
-    "huber": (tl.nn.huber_loss, {"delta": 0.5}, _huber),
-    "smooth": (tl.nn.smooth_l1_loss, {"beta": 0.5}, lambda x, t: _huber(x, t) / 0.5),
-    "bce": (BCE, {}, _entries()),
-    "weighted": (BCE, {"weight": [2, 3, 4]}, _entries(np.array([2, 3, 4]))),
-    "rare": (BCE, {"pos_weight": [2, 3, 4]}, _entries(rarity=np.array([2, 3, 4]))),
-}
 MODULES = {
     tl.mse_loss: tl.nn.MSELoss,
     tl.nn.l1_loss: tl.nn.L1Loss,
@@ -135,7 +84,7 @@ def test_losses_of_numbers_are_their_formulas_in_every_reduction(loss, settings,
 
 
 def test_cross_entropy_with_every_setting_agrees_with_the_complex_step():
-    scores, targets, weight = drawn(0, (3, 2))
+    scores, targets, weight = scored(0, (3, 2))
     for smoothing, weighted in itertools.product((0.0, 0.2), (None, weight)):
         f = lambda x, w=weighted, s=smoothing: tl.cross_entropy(x, targets, w, ignore_index=-1, label_smoothing=s)
         assert tl.testing.check_vjp(f, scores).worst < 1e4

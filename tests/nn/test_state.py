@@ -146,9 +146,10 @@ def step(optimiser):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("kind", [tl.SGD, tl.Adam, Counting])
+@pytest.mark.parametrize("kind", [tl.SGD, tl.Adam, tl.AdamW, tl.nn.RMSprop, tl.nn.Adagrad, Counting])
 def test_an_optimiser_with_the_state_of_another_steps_as_that_one(kind, dtype):
-    options = {tl.SGD: {"momentum": 0.9}, tl.Adam: {"eps": 1e-3}}.get(kind, {})
+    options = {tl.SGD: {"momentum": 0.9, "nesterov": True}, tl.Adam: {"eps": 1e-3}, Counting: {}}
+    options = options.get(kind, {"weight_decay": 0.1})
     one, other = stepped(kind, dtype, 3, **options), stepped(kind, dtype, 1)
     state = one.state_dict()
     assert all(part.dtype in (np.float64, np.float32) for part in state.values())

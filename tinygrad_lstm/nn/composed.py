@@ -221,4 +221,8 @@ class ModuleDict(_Composed, only_holds=True):
 def _key(owner: Module, name: Any) -> str:
     if not isinstance(name, str) or not name:
         raise TypeError(f"{type(owner).__name__}: a module's name must be a string, not {name!r:.60}")
+    if "." in name:
+        raise ValueError(
+            f"{type(owner).__name__}: paths are split at dots, so that {name!r:.60} cannot be a module's name"
+        )
     return name

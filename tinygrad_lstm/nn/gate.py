@@ -70,6 +70,24 @@ class Gate(Module):
         return result
 
 
-def gates_of(hidden_size: int, rng: Seed, dtype: DTypeLike) -> Callable[..., Gate]:
-    """Return ``gate(size, activation, symbol, bias)``: what makes the gates of one cell, all from one generator."""
+def gates_of(hidden_size: int, rng: Seed = None, dtype: DTypeLike = np.float64) -> Callable[..., Gate]:
+    """Return ``gate(size, activation, symbol, bias)``: what makes the gates of one cell, all from one generator.
+
+    Made one by one with the same seed, two gates would begin with the same weights.
+
+    Arguments:
+        hidden_size: H.
+        rng: a seed or a numpy Generator, from which the gates draw in the order they are made.
+        dtype: float64 or float32.
+
+    Raises:
+        ValueError: for an rng that is none; when called, for sizes that are not whole numbers above zero.
+
+    Source: this project.
+
+    >>> import tinygrad_lstm as tl
+    >>> gate = tl.nn.gates_of(4, rng=0)
+    >>> gate(7, tl.sigmoid, "f", 1.0), gate(7, tl.tanh, "g")
+    (Gate(7 → 4), Gate(7 → 4))
+    """
     return partial(Gate, hidden_size=hidden_size, rng=generator(rng), dtype=dtype)

@@ -279,8 +279,6 @@ class Module:
         others = (pair for name, value in vars(self).items() if name != attribute for pair in inner(name, value))
         held = {name: part for name, part in others if _is_part(part)}
         for name, part in parts:
-            if "." in name:
-                raise ValueError(f"{type(self).__name__}.{attribute}: {name!r}: paths are split at dots; use none here")
             if isinstance(part, Module) and any(module is self for module in part.modules()):
                 raise TypeError(
                     f"{type(self).__name__}.{attribute}: a module cannot be part of itself, and "

@@ -104,12 +104,13 @@ class Subject:
 
 
 def _parameters_of(f: Callable[..., Any], parameters: Sequence[Tensor]) -> list[Tensor]:
-    """Return those given, or else a module's own."""
+    """Return those given, or else a module's own; without the frozen ones, if others are not."""
     one = isinstance(parameters, Tensor) or not isinstance(parameters, Iterable)
-    given: list[Any] = [parameters] if one else [*parameters]
-    if not all(isinstance(x, Tensor) for x in given):
+    found: list[Any] = [parameters] if one else [*parameters]
+    if not all(isinstance(x, Tensor) for x in found):
         raise TypeError(f"parameters are tensors, as module.parameters() gives, not {parameters!r:.60}")
-    return [*given, *(f.parameters() if isinstance(f, Module) and not given else [])]
+    found += f.parameters() if isinstance(f, Module) and not found else []
+    return [x for x in found if x.requires_grad] or found
 
 
 def _by_name(leaves: Sequence[Tensor], parameters: Sequence[Tensor], unnamed: str = "parameter") -> dict[str, Tensor]:
