@@ -1,5 +1,6 @@
 """What is saved comes back, bit for bit; and of what was damaged nothing does, in one line that says so."""
 
+import inspect
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from copy import deepcopy
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +110,36 @@ def test_what_is_saved_comes_back_bit_for_bit(module, tmp_path_factory):
         parameter.value = np.zeros(parameter.shape)
     assert tl.load(path, into=again) is again
     assert bits(again) == bits(module)
+
+
+OPTIONS = {
+    **{name: [False] for name in ("bias", "reset_after")},
+    **{name: [True] for name in ("bidirectional", "batch_first", "layer_norm", "coupled", "diagonal")},
+    "num_layers": [2],
+    "proj_size": [1],
+    "dropout": [0.5],
+    "clip": [2, 0.5],
+    "forget_bias": [np.float64(2)],
+    "peephole": [True, "diagonal"],
+    "nonlinearity": ["relu", tl.sigmoid],
+    "activations": [(tl.sigmoid, tl.relu), (tl.sigmoid, tl.tanh, tl.relu)],
+    "dtype": [np.float32],
+}
+
+
+@pytest.mark.parametrize("together", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", [*CELLS, tl.RNN, tl.LSTM, tl.GRU])
+def test_every_option_of_a_layer_comes_back(kind, together, path):
+    known = [(name, value) for name in inspect.signature(kind).parameters for value in OPTIONS.get(name, ())]
+    made = 0
+    for options in combinations(known, together):
+        try:
+            module = kind(3, 4, **dict(options))
+        except (TypeError, ValueError):  # not together, or not of this kind
+            continue
+        made += 1
+        assert bits(tl.load(tl.save(module, path))) == bits(module)
+    assert made or len(known) < together
 
 
 def test_a_model_that_comes_back_computes_what_it_did(path):
