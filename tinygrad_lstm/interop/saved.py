@@ -45,7 +45,8 @@ def save(module: Module | Optimizer, path: str | os.PathLike[str]) -> Path:
     LSTM(3 → 4, layers=2, bidirectional)
     """
     if not isinstance(module, Module | Optimizer):
-        raise TypeError(f"what is saved is a module or an optimiser, not {clean(repr(module), 60)}")
+        what = clean(repr(module), 60)
+        raise TypeError(f"what is saved is a module or an optimiser, as in tl.save(model, path), not {what}")
     state = module.state_dict()
     header: dict[str, Any] = {"version": 1}
     if isinstance(module, Optimizer):

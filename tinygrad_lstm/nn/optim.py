@@ -215,10 +215,12 @@ def _are_numbers(value: Any) -> bool:
 
 
 def _as_before(old: Any, new: Any) -> Any:
-    """Return a setting as what it was: a flag, a number, or a tuple or list of them."""
+    """Return a setting as what it was: a flag, a whole number if it still is, a number, or a tuple or list of them."""
     if isinstance(old, tuple | list):
         return type(old)(_as_before(*pair) for pair in zip(old, new, strict=True))
-    return bool(new) if isinstance(old, bool | np.bool_) else new
+    if isinstance(old, bool | np.bool_):
+        return bool(new)
+    return int(new) if isinstance(old, int | np.integer) and new.is_integer() else new
 
 
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
