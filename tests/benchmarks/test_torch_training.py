@@ -27,7 +27,7 @@ def test_a_hundred_steps_are_torchs(case: str) -> None:
 SHAPES = [(4,), (5, 4), (2, 4, 3), (2, 4, 3, 2)]
 
 
-def same(ours: Any, theirs: Any, x: np.ndarray, *rest: Any) -> None:
+def same(ours: Any, theirs: Any, x: np.ndarray, *rest: Any, rtol: float = 1e-10) -> None:
     """The value, and the gradient of its sum."""
     mine, other = tl.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
     y, their_y = ours(mine, *rest), theirs(other, *(torch.as_tensor(part) for part in rest))
@@ -35,7 +35,7 @@ def same(ours: Any, theirs: Any, x: np.ndarray, *rest: Any) -> None:
     y.sum().backward()
     their_y.sum().backward()
     assert mine.grad is not None
-    np.testing.assert_allclose(mine.grad.value, other.grad.numpy(), rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(mine.grad.value, other.grad.numpy(), rtol=rtol, atol=1e-14)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -100,4 +100,5 @@ ACTIVATIONS = [kind for kind in tl.nn.Activation.__subclasses__() if hasattr(tor
 def test_activations_are_torchs(kind: Any) -> None:
     theirs = getattr(torch.nn, kind.__name__)
     settings = {"dim": -1} if "Softmax" in kind.__name__ else {}
-    same(kind(), theirs(**settings), np.random.default_rng(0).normal(size=(3, 4)))
+    rtol = 1e-7 if kind is tl.nn.Hardsigmoid else 1e-10  # torch keeps the sixth of its slope in float32
+    same(kind(), theirs(**settings), np.random.default_rng(0).normal(size=(3, 4)), rtol=rtol)

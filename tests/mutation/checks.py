@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 
 import tinygrad_lstm as tl
-from tests.nn.longhand import LONGHAND, weights
+from tests.nn.longhand import LONGHAND, unrolled, weights
 from tests.nn.losses_longhand import CLASSES, ENTRIES, scored, surprise
 from tests.nn.test_attention import KINDS, attended, given_for
 from tests.nn.test_optimisers import CASES as OPTIMISERS
@@ -44,6 +44,7 @@ TIES: dict[str, tuple[list[Any], list[Any]]] = {
     "relu": ([[0.0, -0.0, 2.0]], [[0.5, 0.5, 1.0]]),
     "abs": ([[0.0, -0.0, 2.0]], [[0.0, 0.0, 1.0]]),
     "max": ([[3.0, 3.0, 1.0]], [[0.5, 0.5, 0.0]]),
+    "min": ([[3.0, 1.0, 1.0]], [[0.0, 0.5, 0.5]]),
     "pow": (
         [[0.0, 0.0, 0.0, 2.0, 0.0, -2.0], [0.0, 1.0, 2.0, 2.0, -1.0, -1.0]],
         [[0.0, 1.0, 0.0, 4.0, -np.inf, -0.25], [0.0, 0.0, 0.0, 4 * np.log(2), -np.inf, 0.0]],
@@ -121,6 +122,7 @@ BUILTIN_CALL: dict[str, Callable[..., Any]] = {
     "relu": tl.relu,
     "abs": tl.abs,
     "max": tl.max,
+    "min": tl.min,
     "pow": lambda a, b: a**b,
 }
 
@@ -171,23 +173,35 @@ def _require_complex_derivative(output: Any, rng: np.random.Generator) -> None:
                 assert abs(exact - estimate.slope) <= 1e-4 * estimate.scale
 
 
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "rnn": [{}],
+    "lstm": [{}, {"proj_size": 2, "layer_norm": True, "clip": 0.5}, {"bias": False}],
+    "gru": [{}, {"reset_after": False}],
+    "peephole": [{}, {"diagonal": True}, {"coupled": True, "diagonal": True, "proj_size": 2}],
+    "coupled": [{}, {"proj_size": 2, "layer_norm": True}],
+}
+"""The options by which a cell computes otherwise."""
+
+
 def of_cell(name: str) -> Callable[[], object]:
-    """Against the cell written out in numpy, then all of ``check_cell``."""
+    """Against the cell written out in numpy, in all its variants, then all of ``check_cell``."""
 
     def check() -> None:
         rng = np.random.default_rng(0)
-        cell = CELLS[name](3, 3, rng=0)
-        for n in (None, 1, 4):
-            shape = () if n is None else (n,)
-            x = rng.normal(size=(*shape, 3))
-            state = [rng.normal(size=(*shape, 3)) for _ in cell.state_names]
-            given = tuple(map(tl.tensor, state)) if len(state) > 1 else tl.tensor(state[0])
-            expected: Any = LONGHAND[type(cell)](weights(cell), x, *state)
-            for part, exact in zip(
-                state_parts(cell, cell(tl.tensor(x), given)), expected if len(state) > 1 else [expected], strict=True
-            ):
-                np.testing.assert_allclose(part.value, exact, rtol=1e-12)
-        check_cell(cell, steps=3)
+        for how in VARIANTS[name]:
+            cell = CELLS[name](3, 3, rng=0, **how)
+            for parameter in cell.parameters():
+                parameter.value = parameter.value + 0.3 * rng.normal(size=parameter.shape)
+            for n in (None, 1, 4):
+                shape = () if n is None else (n,)
+                x = rng.normal(size=(*shape, 3))
+                state = [rng.normal(size=(*shape, size)) for size in cell.state_sizes]
+                given: Any = tuple(map(tl.tensor, state)) if len(state) > 1 else tl.tensor(state[0])
+                expected: Any = LONGHAND[type(cell)](weights(cell), x, *state, clip=how.get("clip"))
+                new = state_parts(cell, cell(tl.tensor(x), given))
+                for part, exact in zip(new, expected if len(state) > 1 else [expected], strict=True):
+                    np.testing.assert_allclose(part.value, exact, rtol=1e-12)
+        check_cell(CELLS[name](3, 3, rng=0), steps=3)
 
     return check
 
@@ -214,6 +228,31 @@ def of_layers() -> None:
         check_vjp(f, xs, *leaves, parameters=layer.parameters())
         zeros, _ = _by_hand(cells, directions, xs, [0 * part for part in begin])
         np.testing.assert_allclose(layer(tl.tensor(xs))[0].value, zeros, rtol=1e-12)
+    _of_layers_with_options()
+
+
+def _of_layers_with_options() -> None:
+    """The batch first, lengths, a state, dropout, and a NaN that is looked for."""
+    rng = np.random.default_rng(3)
+    layer = tl.LSTM(2, 3, 2, bidirectional=True, batch_first=True, dropout=0.5, proj_size=2, rng=0)
+    xs, lengths = rng.normal(size=(3, 2, 2)), [1, 3]
+    state = [rng.normal(size=(4, 2, size)) for size in (2, 3)]
+    call: Any = {"state": tuple(map(tl.tensor, state)), "lengths": lengths}
+    padded = np.where((np.arange(3)[:, None] < lengths)[..., None], xs, np.nan).swapaxes(0, 1)
+    assert (layer(padded, **call)[0].value != layer(padded, **call)[0].value).any()
+    output, last = layer.eval()(padded, **call)
+    found = [output.value.swapaxes(0, 1), *(part.value for part in last)]
+    for part, exact in zip(found, unrolled(layer, xs, state, lengths), strict=True):
+        np.testing.assert_allclose(part, exact, rtol=1e-12)
+    with tl.detect_nan():
+        layer(padded, **call)
+        for other, place in ((layer, padded), (tl.LSTM(2, 3), padded.swapaxes(0, 1)), (layer, padded[0])):
+            try:
+                other(place)
+            except FloatingPointError as error:
+                assert ("step 1 of sequence 0" if place.ndim == 3 else "step 1, in") in str(error)
+            else:
+                raise AssertionError("a NaN was not found")
 
 
 def _by_hand(cells: list[Any], directions: int, xs: Any, begin: list[Any]) -> tuple[Any, list[Any]]:

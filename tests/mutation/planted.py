@@ -19,7 +19,18 @@ from tests.mutation.rewrites import bare, mutants
 from tinygrad_lstm.engine import backprop, forwards, graph, ops
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import _require_same_attrs
-from tinygrad_lstm.nn import adaptive, attention, cells, classification, gate, losses, optim, recurrent, regularisers
+from tinygrad_lstm.nn import (
+    adaptive,
+    attention,
+    cells,
+    classification,
+    gate,
+    lengths,
+    losses,
+    optim,
+    recurrent,
+    regularisers,
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,12 @@ def _forwards() -> Iterator[Mutant]:
         "log_softmax": "log_softmax",
         "_largest": "logsumexp",
         "_or_1": "softmax",
+        "erf": "erf",
+        "erfc": "erfc",
+        "_along_reals": "erf",
+        "_erf": "erf",
+        "_tail": "erfc",
+        "_polynomial": "erf",
         "index_add": "index_add",
         "add_at": "index_add",
     }
@@ -85,6 +102,8 @@ def _helpers() -> Iterator[Mutant]:
         "_matmul_rule": "matmul",
         "_axes": "sum",
         "_inverse": "transpose",
+        "_einsum_rule": "einsum",
+        "_reversed": "cumsum",
         "_count": "mean",
         "_pieces": "concat",
     }
@@ -129,6 +148,9 @@ def _cells() -> Iterator[Mutant]:
 def _layers() -> Iterator[Mutant]:
     for function in (
         recurrent._layer,
+        recurrent._dropped,
+        lengths.advance_within,
+        lengths.without_padding,
         recurrent._along_new_axis,
         recurrent._initial,
         recurrent.Recurrent.forward,
@@ -197,6 +219,7 @@ def _by_hand() -> Iterator[Mutant]:
         "relu": "lambda g, y, x: (g * greater(x, 0),)",
         "abs": "lambda g, y, x: (g * (2 * greater(x, 0) - 1),)",
         "max": "lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * equal(x, _spread(y, x, axis)),)",
+        "min": "lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * equal(x, _spread(y, x, axis)),)",
     }
     for name, rule in ties.items():
         yield Mutant(group, name, "another rule for ties", _with_rule(name, rule), checks.of_primitive(name))

@@ -257,6 +257,9 @@ def test_an_activation_is_its_operation_as_a_module(kind, rng):
 def test_settings_of_an_activation_are_those_of_its_operation(rng):
     x = tl.tensor(rng.normal(size=(2, 3, 4)))
     np.testing.assert_array_equal(tl.nn.Softmax(1)(x).value, tl.softmax(x, axis=1).value)
+    np.testing.assert_array_equal(tl.nn.Softmax(dim=1)(x).value, tl.softmax(x, axis=1).value)  # in PyTorch's words
+    np.testing.assert_array_equal(tl.nn.LeakyReLU(negative_slope=0.5)(x).value, tl.leaky_relu(x, 0.5).value)
+    assert tl.nn.Flatten(start_dim=0)(x).shape == (24,)
     assert repr(tl.nn.LogSoftmax(axis=0)) == "LogSoftmax(axis=0)"
     assert tl.nn.Flatten()(x).shape == (2, 12)
     assert tl.nn.Flatten(2)(x).shape == (2, 3, 4)

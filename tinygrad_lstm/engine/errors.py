@@ -73,7 +73,7 @@ def forward_failed(
     if isinstance(error, TypeError):
         return TypeError(f"{where}: {error}; given shape {shapes}{details}")
     advice = str(error)
-    if primitive.kind is Kind.product and all(value.ndim for value in values):
+    if primitive.kind is Kind.product and not primitive.variadic and all(value.ndim for value in values):
         rows, columns = values[0].shape[-1], values[1].shape[-2 if values[1].ndim > 1 else 0]
         if rows != columns:
             advice = f"the last axis of the first ({rows}) must equal the first matrix axis of the second ({columns})"

@@ -18,7 +18,8 @@ from .. import nn
 from ..engine import functions, ops
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
-from ..nn.module import DRAWING, Module
+from ..nn.creation import DRAWING
+from ..nn.module import Module
 from ..structure.words import clean
 
 ORDINARY = 2**16

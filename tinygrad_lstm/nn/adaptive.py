@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor
-from .module import real, within
+from .module import real, true_or_false, within
 from .optim import Optimizer
 
 
@@ -156,8 +156,9 @@ class RMSprop(Optimizer):
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay)
         within(0, 1, alpha=alpha, momentum=momentum)
+        true_or_false(centered=centered)
         within(0, np.inf, eps=eps)
-        self.alpha, self.eps, self.momentum, self.centered = alpha, eps, momentum, bool(centered)
+        self.alpha, self.eps, self.momentum, self.centered = alpha, eps, momentum, centered
 
     def update(self, position: int, gradient: Array) -> Array:
         """Return η g / (√v + ε), or what the momentum made of it."""

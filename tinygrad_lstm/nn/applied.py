@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import ArrayLike
 
-from ..engine import ops
+from ..engine import functions, ops
+from ..engine.pytorch import in_our_words
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
 from . import losses
@@ -33,7 +34,8 @@ class _Applied(Module):
 
     def __init__(self, *settings: Any, **named: Any) -> None:
         try:
-            self.settings = inspect.signature(type(self)).bind(*settings, **named).arguments
+            signature = inspect.signature(type(self))
+            self.settings = signature.bind(*settings, **in_our_words(named, signature.parameters)).arguments
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}{inspect.signature(type(self))}: {error}") from None
 
@@ -95,12 +97,44 @@ class LogSoftmax(Activation, of=ops.log_softmax):
     """Apply the logarithm of softmax along an axis, the last unless told, as a module: ``tl.log_softmax``."""
 
 
-def _flat(x: Any, start_axis: int = 1) -> Any:
-    return x.reshape(*x.shape[:start_axis], -1)
+class GELU(Activation, of=functions.gelu):
+    """Apply x Φ(x), as a module: ``tl.gelu``."""
+
+
+class SiLU(Activation, of=functions.silu):
+    """Apply x σ(x), as a module: ``tl.silu``."""
+
+
+class ELU(Activation, of=functions.elu):
+    """Apply x where x > 0 and α (eˣ − 1) elsewhere, as a module: ``tl.elu``."""
+
+
+class LeakyReLU(Activation, of=functions.leaky_relu):
+    """Apply x where x > 0 and slope · x elsewhere, as a module: ``tl.leaky_relu``."""
+
+
+class Hardsigmoid(Activation, of=functions.hardsigmoid):
+    """Apply x / 6 + ½, held between 0 and 1, as a module: ``tl.hardsigmoid``."""
+
+
+class Hardtanh(Activation, of=functions.hardtanh):
+    """Hold x between −1 and 1, as a module: ``tl.hardtanh``."""
+
+
+class LogSigmoid(Activation, of=functions.logsigmoid):
+    """Apply log σ(x), as a module: ``tl.logsigmoid``."""
+
+
+class Softsign(Activation, of=functions.softsign):
+    """Apply x / (1 + |x|), as a module: ``tl.softsign``."""
+
+
+def _flat(x: Any, start: int = 1, end: int = -1) -> Any:
+    return functions.flatten(x, start, end)
 
 
 class Flatten(Activation, of=_flat):
-    """Put the numbers of each example in one row: all axes from ``start_axis`` on become one."""
+    """Put the numbers of each example in one row: the axes from ``start`` to ``end`` become one."""
 
 
 def _same(x: Any) -> Any:

@@ -12,7 +12,7 @@ from ..engine.ops import softmax, sum, tanh, where
 from ..engine.primitive import Array, unmasked
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, as_input, as_tensor, described, generator, positive, uniform
+from .module import Module, Seed, as_input, as_tensor, described, generator, positive, true_or_false, uniform
 
 
 class _Attending(Module):
@@ -165,7 +165,8 @@ class DotAttention(_Attending):
     """
 
     def __init__(self, *, scaled: bool = False) -> None:
-        self.scaled = bool(scaled)
+        true_or_false(scaled=scaled)
+        self.scaled = scaled
 
     def _scores(self, query: Tensor, keys: Tensor) -> Tensor:
         scores: Tensor = sum(keys * query, axis=-1)

@@ -15,11 +15,22 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ..engine.errors import ShapeError
-from ..engine.functions import take
+from ..engine.functions import (
+    elu,
+    gelu,
+    hardsigmoid,
+    hardtanh,
+    leaky_relu,
+    logsigmoid,
+    silu,
+    softsign,
+    take,
+)
 from ..engine.ops import log_softmax, relu, sigmoid, softmax, softplus, tanh
 from ..engine.scope import current
 from ..engine.tensor import Tensor
 from .classification import cross_entropy, nll_loss
+from .creation import one_hot
 from .losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .module import as_tensor, whole_numbers
 from .regularisers import dropout, layer_norm
@@ -28,19 +39,28 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "dropout",
+    "elu",
     "embedding",
+    "gelu",
+    "hardsigmoid",
+    "hardtanh",
     "huber_loss",
     "l1_loss",
     "layer_norm",
+    "leaky_relu",
     "linear",
     "log_softmax",
+    "logsigmoid",
     "mse_loss",
     "nll_loss",
+    "one_hot",
     "relu",
     "sigmoid",
+    "silu",
     "smooth_l1_loss",
     "softmax",
     "softplus",
+    "softsign",
     "tanh",
 ]
 

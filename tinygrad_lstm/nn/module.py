@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
 from functools import partial
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +20,7 @@ from ..engine.tensor import Tensor, tensor
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .containers import fixed, inner
+from .creation import generator as generator
 from .state import Unmatched, fitted
 
 skip_file(__file__)
@@ -382,10 +382,6 @@ def as_input(x: Any, dtype: DTypeLike) -> Tensor:
     return x if x.dtype == dtype or np.can_cast(x.dtype, dtype) else cast(x, dtype=np.dtype(dtype))
 
 
-DRAWING: ContextVar[np.random.Generator | None] = ContextVar("drawing", default=None)
-"""What draws where no seed is given: set while a model is made whose numbers are to be read from a file."""
-
-
 def as_tensor(x: Any) -> Tensor:
     """Return a tensor as it is, and data as one."""
     return x if isinstance(x, Tensor) else tensor(x)
@@ -405,17 +401,6 @@ def whole_numbers(data: Any, must: str) -> NDArray[np.integer[Any]]:
     return numbers
 
 
-def generator(rng: Any) -> np.random.Generator:
-    """Return the generator that a seed stands for; refuse what stands for none."""
-    rng = DRAWING.get() if rng is None else rng
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"rng must be a seed, a whole number from 0 on, or a generator as of np.random.default_rng, not {rng!r}"
-        ) from error
-
-
 def real(**numbers: Any) -> None:
     """Refuse what is no real number, by name."""
     for name, number in numbers.items():
@@ -430,6 +415,13 @@ def within(low: float, high: float, **numbers: Any) -> None:
         if not low <= number < high:
             wanted = f"in [{low}, {high})" if high < np.inf else f"finite, and {low} or more"
             raise ValueError(f"{name} must be {wanted}, not {number!r:.60}")
+
+
+def true_or_false(**flags: Any) -> None:
+    """Refuse what is neither True nor False, by name: any text, "no" too, would count as true."""
+    for name, flag in flags.items():
+        if not isinstance(flag, bool | np.bool_):
+            raise TypeError(f"{name} must be True or False, not {flag!r:.60}")
 
 
 def positive(**sizes: int) -> None:

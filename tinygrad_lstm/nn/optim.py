@@ -11,7 +11,7 @@ from ..engine.errors import short
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor, as_value
 from ..structure.tables import html_table, text_table
-from .module import counted, described, real, within
+from .module import counted, described, real, true_or_false, within
 from .state import fitted
 
 
@@ -196,9 +196,10 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay)
         within(0, 1, momentum=momentum)
+        true_or_false(nesterov=nesterov)
         if nesterov and not momentum:
             raise ValueError("nesterov=True looks ahead along the momentum; give one, as in momentum=0.9")
-        self.momentum, self.nesterov = momentum, bool(nesterov)
+        self.momentum, self.nesterov = momentum, nesterov
 
     def update(self, position: int, gradient: Array) -> Array:
         """Return η v, where v ← μ v + g, or η (g + μ v)."""
