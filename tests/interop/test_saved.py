@@ -189,6 +189,10 @@ WITHOUT_DESCRIPTION = {
         lambda: tl.nn.CrossEntropyLoss(weight=np.ones(2)),
         r"CrossEntropyLoss\.weight, array\(\[1\., 1\.\]\), is nothing that can be written down",
     ),
+    "a module without a class": (
+        lambda: changed(tl.nn.Module(), layers=tl.nn.ModuleList([tl.Linear(2, 3)])),
+        "layers is not as Module made it",
+    ),
     "tied later": (
         lambda: (lambda a: changed(a, layer1=a.layer0))(tl.RNN(2, 2, num_layers=2)),
         "what shares its parameters is not as RNN made it",

@@ -150,7 +150,7 @@ class _Rebuilding:
 
     def module(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Module:
         cls = _ours().get(name)
-        if cls is None or cls is Module:
+        if cls is None:
             raise ValueError(f"there is no class {clean(name)} here")
         before = self.count
         module = cls(*map(self.value, args), **{key: self.value(value) for key, value in kwargs.items()})
