@@ -48,7 +48,7 @@ def leaves(draw):
         lambda: tl.nn.LayerNorm([D], elementwise_affine=False),
         lambda: tl.nn.Attention(D, H, rng=seed, dtype=dtype) if D > 1 else tl.nn.DotAttention(scaled=True),
         lambda: tl.nn.Dropout(0.25, rng=seed if H > 2 else None),
-        lambda: [tl.nn.ReLU(), tl.nn.Softmax(axis=0), tl.nn.Flatten(start_axis=H), tl.nn.MSELoss()][H - 1],
+        lambda: [tl.nn.ReLU(), tl.nn.Softmax(axis=0), tl.nn.Flatten(H), tl.nn.MSELoss()][H - 1],
     ]
     return draw(st.sampled_from(kinds))()
 
