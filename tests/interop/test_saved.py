@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -230,6 +231,15 @@ def test_what_stands_in_two_places_and_what_was_added_later_come_back(path):
     assert bits(again) == bits(model)
     assert again[0] is again[2]
     assert (again([1.0, 2.0]).value == model([1.0, 2.0]).value).all()
+
+
+@pytest.mark.parametrize(
+    "copied", [deepcopy, lambda module: pickle.loads(pickle.dumps(module))], ids=["copy", "pickle"]
+)
+def test_a_copy_is_saved_like_the_original(copied, path):
+    shared = tl.RNNCell(2, 2)
+    model = tl.nn.Sequential(tl.nn.Recurrent(shared, tl.RNNCell(2, 2)), shared)
+    assert bits(tl.load(tl.save(copied(model), path))) == bits(model)
 
 
 def test_what_is_made_anew_draws_as_any_other(path):
