@@ -46,6 +46,7 @@ _HOMES = {
         *("mse_loss", "nll_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "RMSprop", "AdamW", "Adagrad"),
     ),
     "drawing": ("draw",),
+    "interop": ("load", "save"),
     "stepper": ("step",),
     "structure.path": ("path",),
     "symbolic": ("UnknownToReader", "formula"),

@@ -72,6 +72,8 @@ from .engine.scope import scope as scope
 from .engine.scope import time_step as time_step
 from .engine.tensor import Tensor as Tensor
 from .engine.tensor import tensor as tensor
+from .interop import load as load
+from .interop import save as save
 from .nn import Adagrad as Adagrad
 from .nn import Adam as Adam
 from .nn import AdamW as AdamW
@@ -182,6 +184,7 @@ __all__ = [
     "l1_loss",
     "leaky_relu",
     "linspace",
+    "load",
     "log",
     "log1p",
     "log_softmax",
@@ -212,6 +215,7 @@ __all__ = [
     "reciprocal",
     "relu",
     "reshape",
+    "save",
     "scope",
     "sigmoid",
     "sign",

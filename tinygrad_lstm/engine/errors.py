@@ -118,6 +118,14 @@ def misshapen(product: Any, node: Node, slot: int) -> ShapeError:
     )
 
 
+def not_numbers(product: Any, node: Node, slot: int) -> TypeError:
+    assert node.primitive is not None
+    return TypeError(
+        f"the rule of {node.primitive.name}{node.context.place} returned {short(product)} for input "
+        f"{slot}{called(node.inputs[slot])}; a contribution is an array of real numbers"
+    )
+
+
 def require_finite_contribution(
     contribution: Any, upstream: Any, node: Node, slot: int, fault: Callable[[Any], Any]
 ) -> None:

@@ -155,6 +155,8 @@ class Primitive:
                     return x.__primitive__(self, args, attrs)
                 if isinstance(x, list | tuple) and any(hasattr(part, "__primitive__") for part in x):
                     raise TypeError(f"{self.name} takes a tensor, not a list of them; join them with tl.stack")
+                if isinstance(x, str | bytes):
+                    raise TypeError(f"{self.name} takes tensors, or arrays of numbers, not {x!r:.60}")
                 unmasked(x)
         try:
             return self.forward(*args, **attrs)
@@ -236,6 +238,10 @@ def primitive(
         raise ValueError(f"there is a primitive {name!r} already; give yours another name")
     if callable(forward) and callable(rule) and not isinstance(forward, np.ufunc):
         _require_same_attrs(name, forward, rule)
+    known = Primitive.__init__.__kwdefaults__ or ()
+    for word in described:
+        if word not in known:
+            raise TypeError(f"{name} is described by {word!r}, which nobody reads; there are {', '.join(known)}")
     created = Primitive(name, forward, rule, symbol, kink, **described)
     _REGISTRY[name] = created
     return created

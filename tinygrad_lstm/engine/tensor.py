@@ -410,6 +410,11 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
     except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise forward_failed(error, primitive, values, attrs, context) from error
     if type(value) is not np.ndarray:
+        if isinstance(value, tuple | list):
+            raise TypeError(
+                f"{primitive.name}{context.place} returned a {type(value).__name__} of {len(value)}; a forward returns "
+                "one array: np.stack makes one of several, or each is an operation of its own"
+            )
         value = np.asarray(value)
     if value.dtype.char not in "df":
         raise TypeError(f"{primitive.name}{context.place} returned {value.dtype}; a value must be float64 or float32")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from functools import partial
 from typing import Any, Self, overload
 
 from ..engine.source import skip_file
@@ -24,6 +25,9 @@ class _Composed(Module):
             hint = f"; tl.nn.{known[0]}() is one" if known else ""
             raise TypeError(f"{type(self).__name__} holds modules, such as tl.Linear(2, 3), not {part!r:.60}{hint}")
         setattr(self, name, part)
+
+    def _anew(self) -> partial[Any]:
+        return partial(type(self), self._named())
 
     def __len__(self) -> int:
         return len(self._named())
@@ -150,6 +154,9 @@ class ModuleList(_Row, only_holds=True):
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self.extend(modules)
+
+    def _anew(self) -> partial[Any]:
+        return partial(type(self), list(self))
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Refuse: only its owner knows what to call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from operator import index
 from typing import Any
 
@@ -13,6 +14,9 @@ from ..engine.tensor import Tensor, tensor
 
 float32, float64 = np.float32, np.float64
 _ours: list[np.random.Generator] = []
+
+DRAWING: ContextVar[np.random.Generator | None] = ContextVar("drawing", default=None)
+"""What draws instead of ours, if anything: set while a model is made whose numbers are to be read from a file."""
 
 
 def zeros(*shape: Any, **how: Any) -> Tensor:
@@ -176,6 +180,7 @@ def manual_seed(seed: int) -> np.random.Generator:
 
 def generator(rng: Any) -> np.random.Generator:
     """Return the generator that a seed stands for, ours for None; refuse what stands for none."""
+    rng = DRAWING.get() if rng is None else rng
     if rng is None:
         if not _ours:
             _ours.append(np.random.default_rng())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakValueDictionary
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..engine.backprop import cast
-from ..engine.primitive import unmasked
+from ..engine.primitive import Array, unmasked
 from ..engine.pytorch import advice
 from ..engine.scope import call_in, current
 from ..engine.source import place, skip_file
@@ -21,6 +22,7 @@ from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .containers import fixed, inner
 from .creation import generator as generator
+from .state import Unmatched, fitted
 
 skip_file(__file__)
 
@@ -74,6 +76,7 @@ class Module:
     # Two underscores: Python keeps these apart from whatever a module of the user's calls its own.
     __name: str | None = None
     __number = 0
+    __made: partial[Any] | None = None
     __learned: frozenset[str] = frozenset()  # the names of parameters, frozen ones too
     __only_holds = False  # is never called itself, so that its parts are boxes with its name before their own
 
@@ -84,6 +87,8 @@ class Module:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
         module.__number = next(_numbers)
+        if cls.__module__.startswith(f"{__package__}.") and cls._anew is Module._anew:
+            module.__made = partial(cls, *args, **{name: value for name, value in kwargs.items() if name != "rng"})
         MODULES[module.__number] = module
         return module
 
@@ -200,6 +205,49 @@ class Module:
         """Forget the gradients of all parameters."""
         for parameter in self.parameters():
             parameter.grad = None
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return a copy of each parameter's value, by the paths of ``named_parameters``: a tied one once.
+
+        ``tl.save(module, path)`` writes them into a file.
+
+        >>> import tinygrad_lstm as tl
+        >>> {path: value.shape for path, value in tl.Linear(3, 2, rng=0).state_dict().items()}
+        {'weight': (3, 2), 'bias': (2,)}
+        """
+        return {path: parameter.value.copy() for path, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Unmatched:
+        """Give each parameter the value that stands under its path, in its own type; on any error, none.
+
+        With ``strict=False``, parameters that are missing keep their values and surplus names are left alone; both are
+        returned.
+
+        Raises:
+            ValueError: for names that are missing or surplus, and in any case for shapes that differ.
+            TypeError: for what are no arrays by name.
+
+        >>> import tinygrad_lstm as tl
+        >>> layer, other = tl.Linear(3, 2, rng=0), tl.Linear(3, 2, rng=1)
+        >>> layer.load_state_dict(other.state_dict())
+        Unmatched(missing_keys=[], unexpected_keys=[])
+        >>> layer.load_state_dict({"wieght": other.weight, "bias": other.bias})
+        Traceback (most recent call last):
+        ValueError: Linear: the state does not fit, ...; missing: weight; surplus: wieght (is it weight?)
+        """
+        parameters = dict(self.named_parameters())
+        wanted = {path: (parameter.shape, parameter.dtype) for path, parameter in parameters.items()}
+        values, unmatched = fitted(state, wanted, type(self).__name__, strict=strict)
+        for path, value in values.items():
+            parameters[path].value = value
+        return unmatched
+
+    def _anew(self) -> partial[Any] | None:
+        """Return the call that makes one of ours anew, but for its seed: what a file tells. None for a class of yours.
+
+        It is the one that made it. What changes its parts later, as a list does, returns one with those of now.
+        """
+        return self.__made
 
     def __repr__(self) -> str:
         held = (part for value in vars(self).values() for _, part in inner("", value))

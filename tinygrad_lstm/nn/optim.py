@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ..engine.errors import short
 from ..engine.primitive import Array
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, as_value
 from ..structure.tables import html_table, text_table
 from .module import counted, described, real, true_or_false, within
+from .state import fitted
 
 
 class Optimizer:
@@ -79,6 +81,57 @@ class Optimizer:
         """Forget the gradients of all parameters."""
         for parameter in self.parameters:
             parameter.grad = None
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of the settings that are numbers, the steps taken, and the arrays kept: "state.0.m".
+
+        ``tl.save(optimiser, path)`` writes them into a file. What is kept is of its parameter's shape, or one number.
+
+        >>> import tinygrad_lstm as tl
+        >>> optimiser = tl.Adam([tl.tensor([1.0, 2.0], requires_grad=True)], lr=0.1)
+        >>> {name: value.tolist() for name, value in optimiser.state_dict().items()}
+        {'lr': 0.1, 'weight_decay': 0.0, 'betas': [0.9, 0.999], 'eps': 1e-08, 'steps': [0.0]}
+        """
+        numbers = {**self._numbers(), "steps": self.steps}
+        state: dict[str, Array] = {name: np.array(part, np.float64) for name, part in numbers.items()}
+        for i, kept in enumerate(self.state):
+            state |= {f"state.{i}.{key}": as_value(part).copy() for key, part in kept.items()}
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over settings, steps and arrays, as ``state_dict`` returns them; on any error, nothing.
+
+        The parameters must be as many, in the same order and of the same shapes; their values are the module's.
+
+        Raises:
+            ValueError: for names that are missing or surplus, shapes that differ, and steps that are no whole numbers.
+            TypeError: for what are no arrays by name.
+        """
+        settings = self._numbers()
+        wanted: dict[str, Any] = {name: (np.shape(value), np.float64) for name, value in settings.items()}
+        wanted["steps"] = ((len(self.parameters),), np.float64)
+        shapes = {str(i): parameter.shape for i, parameter in enumerate(self.parameters)}
+        for name in state if isinstance(state, Mapping) else ():
+            kind, i, key = [*str(name).split(".", 2), "", ""][:3]
+            if kind == "state" and i in shapes and key:
+                wanted[name] = (() if getattr(state[name], "ndim", None) == 0 else shapes[i], None)
+        values, _ = fitted(state, wanted, type(self).__name__)
+        steps = values.pop("steps")
+        if not ((steps >= 0) & (steps < 2**53) & (steps == np.floor(steps))).all():
+            raise ValueError(f"{type(self).__name__}: steps must be whole numbers from 0 on, not {short(steps)}")
+        self.steps = [int(step) for step in steps]
+        self.state = [{} for _ in self.parameters]
+        for name, value in values.items():
+            if name in settings:
+                setattr(self, name, _as_before(settings[name], value.tolist()))
+            else:
+                _, i, key = name.split(".", 2)
+                self.state[int(i)][key] = value.copy()  # one may write into it
+
+    def _numbers(self) -> dict[str, Any]:
+        """Return the settings: the attributes that are numbers, or tuples or lists of them."""
+        settings = {name: value for name, value in vars(self).items() if name not in ("parameters", "steps", "state")}
+        return {name: value for name, value in settings.items() if _are_numbers(value)}
 
     def __repr__(self) -> str:
         kept = vars(self)  # empty where a subclass did not call __init__
@@ -155,6 +208,20 @@ class SGD(Optimizer):
             v = state["v"] = self.momentum * state["v"] + gradient if "v" in state else gradient
             gradient = gradient + self.momentum * v if self.nesterov else v
         return self.lr * gradient
+
+
+def _are_numbers(value: Any) -> bool:
+    parts = value if isinstance(value, tuple | list) else [value]
+    return bool(parts) and all(isinstance(part, int | float | np.number | np.bool_) for part in parts)
+
+
+def _as_before(old: Any, new: Any) -> Any:
+    """Return a setting as what it was: a flag, a whole number if it still is, a number, or a tuple or list of them."""
+    if isinstance(old, tuple | list):
+        return type(old)(_as_before(*pair) for pair in zip(old, new, strict=True))
+    if isinstance(old, bool | np.bool_):
+        return bool(new)
+    return int(new) if isinstance(old, int | np.integer) and new.is_integer() else new
 
 
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
