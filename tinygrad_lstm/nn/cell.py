@@ -56,6 +56,7 @@ class Cell(Module, Generic[State]):
     [[2.0], [3.0]]
     """
 
+    _Module__recurrent = True  # so pictures know it for a cell, whatever it is made of; a module's own name, see there
     state_names: tuple[str, ...] = ("h",)
     input_size: int
     hidden_size: int

@@ -65,6 +65,7 @@ class Module:
     # Two underscores: Python keeps these apart from whatever a module of the user's calls its own.
     __name: str | None = None
     __number = 0
+    __recurrent = False  # what a cell is; see there
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
@@ -77,7 +78,7 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        context = current().inside(self.__name, type(self).__name__, self.__number, *place(1))
+        context = current().inside(self.__name, type(self).__name__, self.__number, *place(1), self.__recurrent)
         return call_in(context, self.forward, args, kwargs)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
