@@ -129,7 +129,7 @@ def test_cells_must_keep_the_same_kind_of_state():
 
 
 def test_an_unknown_nonlinearity():
-    with raises(ValueError, "'tanh' or 'relu'", "'gelu'"):
+    with raises(ValueError, "'tanh' or 'relu', or a function of a tensor", "'gelu'"):
         tl.RNN(2, 3, nonlinearity="gelu")
 
 

@@ -18,7 +18,7 @@ from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.nn import Recurrent
 from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS
-from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.nn.samples import olahs, small_loss
 from tinygrad_lstm.stepper.terminal import session as terminal
 
 HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ def cell_dot(cell: str, view: str = "ops") -> str:
 
 def circuit_dot(cell: str) -> str:
     """The same, opened and with every position: nothing in it was laid out by Graphviz."""
-    unrolled, state = CELLS[cell](2, 2, rng=0), None
+    unrolled, state = olahs(cell, 2, 2, 0), None
     for t in range(2):
         with tl.time_step(t):
             state = unrolled(tl.tensor([1.0, -1.0], name="x"), state)

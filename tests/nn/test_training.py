@@ -220,6 +220,8 @@ def test_everything_public_is_documented(name):
     thing = getattr(tl.nn, name)
     words = thing.__doc__
     assert words.split("\n\n")[0].rstrip().endswith((".", '"""'))
+    if isinstance(thing, type) and issubclass(thing, tl.nn.Activation) and thing is not tl.nn.Activation:
+        return  # its operation is documented
     assert ">>> " in words
     if name not in ("Module", "Cell", "Optimizer"):
         assert "Arguments:\n" in words

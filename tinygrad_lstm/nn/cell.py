@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
@@ -25,23 +26,23 @@ else:
 skip_file(__file__)
 
 
-class Cell(Module, Generic[State]):
+class Cell(Module, Generic[State], recurrent=True):
     """What all cells share: sizes, a zero state, and clear words about a wrong shape.
 
     A cell of your own assigns its parts and writes its equations in ``forward(x, state)``, which returns the new state:
-    h where ``state_names`` are ("h",), which they are unless it says otherwise, or a tuple such as (h, c). All of the
-    state is of one shape; h, the first of it, is what the layer above reads. ``cell(x, state)`` takes x of shape (N, D)
-    or (D), and a state of shape (N, H) or (H); without one it starts from zeros. Its attributes may have any name but
-    those of methods and sizes.
+    h where ``state_names`` are ("h",), which they are unless it says otherwise, or a tuple such as (h, c). h, the first
+    of the state, is what the layer above reads. ``cell(x, state)`` takes x of shape (N, D) or (D), and a state of shape
+    (N, H) or (H); without one it starts from zeros. Its attributes may have any name but those of methods and sizes.
 
     Arguments:
         input_size: D.
         hidden_size: H.
+        state_sizes: the size of each part of the state, as (2, 4) for an h of 2 and a c of 4, where not all are H.
         dtype: float64 or float32, the type of the zero state; an x or a state of 64 bits is cast to one of 32.
 
     Raises:
-        ValueError: for sizes that are not whole numbers above zero.
-        ShapeError: when called, for an x or a state of another shape.
+        ValueError: for sizes that are not whole numbers above zero, and for too few or too many of them.
+        ShapeError: when called, for an x or a state of another shape, whether given or returned by ``forward``.
         TypeError: when called, for a state that is no tensor.
 
     >>> import tinygrad_lstm as tl
@@ -56,25 +57,37 @@ class Cell(Module, Generic[State]):
     [[2.0], [3.0]]
     """
 
-    _Module__recurrent = True  # so pictures know it for a cell, whatever it is made of; a module's own name, see there
     state_names: tuple[str, ...] = ("h",)
     input_size: int
     hidden_size: int
+    state_sizes: tuple[int, ...]
     dtype: np.dtype[Any]
 
-    def __init__(self, input_size: int, hidden_size: int, *, dtype: DTypeLike = np.float64) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        state_sizes: Sequence[int] | None = None,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
         positive(input_size=input_size, hidden_size=hidden_size)
         self.input_size = int(input_size)
         self.hidden_size = int(hidden_size)
+        self.state_sizes = _sizes(self, state_sizes)
         self.dtype = float_type(dtype)
 
     def __call__(self, x: Tensor | ArrayLike, state: State | None = None) -> State:
         x = as_input(x, self.dtype)
         state = self.zero_state(x) if state is None else state
-        _require_fit(self, x, state)
-        state = as_state(tuple(as_input(part, self.dtype) for part in state_parts(self, state)))
-        new: State = super().__call__(x, state)
-        for name, part in zip(self.state_names, state_parts(self, new), strict=True):
+        here = f"{type(self).__name__}{current().place}"
+        if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
+            D = self.input_size
+            raise ShapeError(f"{here}: x has shape {said(x.shape, 'ND')}; it must be (N, D={D}) or (D={D},)")
+        parts = _fitting(self, x, state, f"{here}: the state")
+        new: State = super().__call__(x, as_state(tuple(as_input(part, self.dtype) for part in parts)))
+        parts = _fitting(self, x, new, f"{here}: what forward returns")
+        for name, part in zip(self.state_names, parts, strict=True):
             if part.name is None and not part.is_leaf:
                 part.name = name
         return new
@@ -84,8 +97,9 @@ class Cell(Module, Generic[State]):
 
     def zero_state(self, x: Tensor) -> State:
         """Return zeros in the state's shape for an input of shape (N, D) or (D): what a sequence begins with."""
-        zeros = np.zeros((*x.shape[:-1], self.hidden_size), self.dtype)
-        state: State = as_state(tuple(tensor(zeros, name=f"{name}0") for name in self.state_names))
+        named = zip(self.state_names, self.state_sizes, strict=True)
+        zeros = (tensor(np.zeros((*x.shape[:-1], size), self.dtype), name=f"{name}0") for name, size in named)
+        state: State = as_state(tuple(zeros))
         return state
 
 
@@ -108,21 +122,71 @@ def advance(cell: Cell[Any], x: Tensor, parts: tuple[Tensor, ...]) -> tuple[Tens
     return state_parts(cell, cell(x, as_state(parts)))
 
 
-def _require_fit(cell: Cell[Any], x: Tensor, state: Any) -> None:
-    """Refuse an x or a state of another shape."""
-    here = f"{type(cell).__name__}{current().place}"
-    if x.ndim not in (1, 2) or x.shape[-1] != cell.input_size:
-        raise ShapeError(f"{here}: x has shape {x.shape}; it must be (N, {cell.input_size}) or ({cell.input_size},)")
-    expected = (*x.shape[:-1], cell.hidden_size)
+def detach(state: Any) -> Any:
+    """Cut a state off from what made it: the same numbers, from which no gradient goes further back.
+
+    Between the windows of a long sequence it keeps backward, and what must be remembered for it, to one window. The
+    names stay, and time goes on: the window that is given the state begins where the last one ended.
+
+    Arguments:
+        state: a tensor, or a tuple or list of them, such as (h_n, c_n), at any depth.
+
+    Raises:
+        TypeError: for what is neither.
+
+    Source: R. J. Williams & J. Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent Network
+    Trajectories" (1990): truncated backpropagation through time.
+
+    >>> import tinygrad_lstm as tl
+    >>> lstm, state = tl.LSTM(3, 4, rng=0), None
+    >>> for window in (tl.tensor([[1, 2, 3]]), tl.tensor([[4, 5, 6]])):
+    ...     output, state = lstm(window, state)
+    ...     output.sum().backward()
+    ...     state = tl.nn.detach(state)
+    >>> [part.is_leaf for part in state]
+    [True, True]
+    """
+    if isinstance(state, Tensor):
+        return state.detach()
+    if not isinstance(state, tuple | list):
+        raise TypeError(f"detach takes a state, a tensor or a tuple of them, not {type(state).__name__}")
+    return tuple(detach(part) for part in state)
+
+
+def said(shape: Sequence[int], axes: Sequence[str]) -> str:
+    """Return a shape with its axes by name, where it has those axes.
+
+    >>> said((32, 5, 3), "TND"), said((3,), "ND")
+    ('(T=32, N=5, D=3)', '(3,)')
+    """
+    if len(shape) != len(axes):
+        return str(tuple(shape))
+    return f"({', '.join(f'{axis}={size}' for axis, size in zip(axes, shape, strict=True))})"
+
+
+def _sizes(cell: Cell[Any], given: Any) -> tuple[int, ...]:
+    """Return the size of each part of the state: H, unless others are given."""
+    if given is None:
+        return (cell.hidden_size,) * len(cell.state_names)
+    if not isinstance(given, tuple | list) or len(given) != len(cell.state_names):
+        raise ValueError(f"state_sizes must be a size for each of {', '.join(cell.state_names)}, not {given!r:.60}")
+    positive(**{f"the size of {name}": size for name, size in zip(cell.state_names, given, strict=True)})
+    return tuple(map(int, given))
+
+
+def _fitting(cell: Cell[Any], x: Tensor, state: Any, what: str) -> tuple[Tensor, ...]:
+    """Return the parts of a state; refuse what is none, or does not fit the cell and its x."""
+    parts = tuple(state) if isinstance(state, tuple | list) else (state,)
     wanted = ", ".join(cell.state_names)
-    parts = state_parts(cell, state) if isinstance(state, tuple | list) else (state,)
     if len(parts) != len(cell.state_names):
-        raise ShapeError(f"{here}: the state must be {wanted}; got {len(parts)} tensor(s)")
-    for name, part in zip(cell.state_names, parts, strict=True):
+        raise ShapeError(f"{what} must be {wanted}; got {len(parts)} tensor(s)")
+    for name, size, part in zip(cell.state_names, cell.state_sizes, parts, strict=True):
         if not isinstance(part, Tensor):
-            raise TypeError(f"{here}: {name} must be a Tensor, not {type(part).__name__}")
-        if part.shape != expected:
+            raise TypeError(f"{what} must be {wanted}; {name} must be a Tensor, not {type(part).__name__}")
+        if part.shape != (*x.shape[:-1], size):
+            axes = "NH" if x.ndim == 2 else "H"
             raise ShapeError(
-                f"{here}: {name} has shape {part.shape}; for x of shape {x.shape} and hidden size "
-                f"{cell.hidden_size} it must be {expected}"
+                f"{what}: {name} has shape {said(part.shape, axes)}; for x of shape {said(x.shape, axes[:-1] + 'D')} "
+                f"it must be {said((*x.shape[:-1], size), axes)}"
             )
+    return parts

@@ -44,7 +44,7 @@ class Optimizer:
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
         self.parameters = _distinct(parameters)
-        if not self.parameters or not all(p.is_leaf and p.requires_grad for p in self.parameters):
+        if not any(p.requires_grad for p in self.parameters) or not all(p.is_leaf for p in self.parameters):
             raise ValueError(
                 "an optimiser needs parameters: leaves made with requires_grad=True, as model.parameters() gives"
             )

@@ -16,6 +16,7 @@ from ..engine.tensor import Tensor
 from ..nn import Adam, Embedding, Linear, Module, clip_grad_norm, cross_entropy
 from ..nn.cell import Cell, state_parts
 from ..nn.cells import CELLS
+from ..nn.samples import olahs
 from ..structure.words import magnitude
 
 
@@ -25,7 +26,7 @@ class NextToken(Module):
     def __init__(self, cell: str, vocabulary: int, *, size: int = 16, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         self.embedding = Embedding(vocabulary, size, rng=rng)
-        self.cell: Cell = CELLS[cell](size, size, rng=rng)
+        self.cell: Cell = olahs(cell, size, size, rng)
         self.head = Linear(size, vocabulary, rng=rng)
 
     def forward(self, ids: NDArray[np.intp], words: Sequence[str] | None = None) -> list[Tensor]:
