@@ -39,8 +39,14 @@ def deep(steps: int = 3) -> tl.Tensor:
 
 
 def padded(steps: int = 3) -> tl.Tensor:
+    """Both directions over a batch of two sequences, the second a step shorter."""
+    output, _ = tl.GRU(D, H, num_layers=2, bidirectional=True, rng=0)(sequence(steps), lengths=[steps, steps - 1])
+    return total(output)
+
+
+def padded_by_hand(steps: int = 3) -> tl.Tensor:
     """A batch of two sequences, the second a step shorter: its state stays what it was, its output is zero."""
-    cell, xs, state, outputs = tl.GRUCell(D, H, rng=0), sequence(steps), None, []
+    cell, xs, outputs = tl.GRUCell(D, H, rng=0), sequence(steps), []
     state = cell.zero_state(xs[0])
     for t in range(steps):
         with tl.time_step(t):
@@ -50,65 +56,21 @@ def padded(steps: int = 3) -> tl.Tensor:
     return total(tl.stack(outputs))
 
 
-class Projected(tl.nn.Module):
-    """An LSTM with a projection: h is smaller than c (Sak, Senior and Beaufays 2014)."""
-
-    def __init__(self) -> None:
-        gate = {name: tl.nn.Gate(2 + D, tl.sigmoid, name, hidden_size=H, rng=k) for k, name in enumerate("fio")}
-        self.forget_gate, self.input_gate, self.output_gate = gate.values()
-        self.candidate = tl.nn.Gate(2 + D, tl.tanh, "g", hidden_size=H, rng=3)
-        self.projection = learned(H, 2)
-
-    def forward(self, x, state):
-        h, c = state
-        hx = tl.concat([h, x], axis=-1)
-        c = self.forget_gate(hx) * c + self.input_gate(hx) * self.candidate(hx)
-        h = (self.output_gate(hx) * tl.tanh(c)) @ self.projection
-        c.name, h.name = "c", "h"
-        return h, c
-
-
 def projection(steps: int = 3) -> tl.Tensor:
-    state = tl.tensor(np.zeros((N, 2)), name="h0"), tl.tensor(np.zeros((N, H)), name="c0")
-    return unrolled(Projected(), steps, state)[0]
-
-
-def unrolled(cell: Callable, steps: int, state: object, name: str | None = "cell") -> tuple[tl.Tensor, object]:
-    """The loss of all h, and the last state, of a cell that a loop calls."""
-    xs, hidden = sequence(steps), []
-    for t in range(steps):
-        with tl.time_step(t):
-            state = cell(xs[t], state)
-            hidden.append(state[0] if isinstance(state, tuple) else state)
-    return total(tl.stack(hidden)), state
+    """An LSTM with a projection: h is smaller than c (Sak, Senior and Beaufays 2014)."""
+    output, _ = tl.LSTM(D, H, proj_size=2, rng=0)(sequence(steps))
+    return total(output)
 
 
 def gru(steps: int = 3) -> tl.Tensor:
     """The reset gate acts before the product (Cho 2014, as on Olah's page)."""
-    output, _ = tl.nn.Recurrent(tl.GRUCell(D, H, rng=0))(sequence(steps))
+    output, _ = tl.GRU(D, H, reset_after=False, rng=0)(sequence(steps))
     return total(output)
 
 
-class ResetAfter(tl.nn.Cell):
-    """A GRU whose reset gate acts after the product (cuDNN, PyTorch, Keras)."""
-
-    def __init__(self, input_size: int, hidden_size: int) -> None:
-        super().__init__(input_size, hidden_size)
-        self.update_gate = tl.nn.Gate(hidden_size + input_size, tl.sigmoid, "z", hidden_size=hidden_size, rng=0)
-        self.reset_gate = tl.nn.Gate(hidden_size + input_size, tl.sigmoid, "r", hidden_size=hidden_size, rng=1)
-        self.input = tl.Linear(input_size, hidden_size, rng=2)
-        self.hidden = tl.Linear(hidden_size, hidden_size, rng=3)
-
-    def forward(self, x, h):
-        hx = tl.concat([h, x], axis=-1)
-        z, r = self.update_gate(hx), self.reset_gate(hx)
-        g = tl.tanh(self.input(x) + r * self.hidden(h))
-        g.name = "g"
-        return (1 - z) * g + z * h
-
-
 def gru_after(steps: int = 3) -> tl.Tensor:
-    output, _ = tl.nn.Recurrent(ResetAfter(D, H))(sequence(steps))
+    """The reset gate acts after the product (cuDNN, PyTorch, Keras)."""
+    output, _ = tl.GRU(D, H, rng=0)(sequence(steps))
     return total(output)
 
 
@@ -390,7 +352,7 @@ def linear_in_a_loop(steps: int = 3) -> tl.Tensor:
 NETWORKS: dict[str, Callable[[], tl.Tensor]] = {
     f.__name__: f
     for f in (
-        *(deep, padded, projection, gru, gru_after, attention, attention_in_steps, mogrifier, residual, submodule),
+        *(deep, padded, padded_by_hand, projection, gru, gru_after, attention, attention_in_steps, mogrifier, residual, submodule),
         *(layer_norm, indrnn, clockwork, tree, neural_ode, truncated, truncated_by_hand, linear_in_a_loop),
     )
 }

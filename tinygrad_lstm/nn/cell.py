@@ -86,7 +86,7 @@ class Cell(Module, Generic[State], recurrent=True):
             raise ShapeError(f"{here}: x has shape {said(x.shape, 'ND')}; it must be (N, D={D}) or (D={D},)")
         parts = _fitting(self, x, state, f"{here}: the state")
         new: State = super().__call__(x, as_state(tuple(as_input(part, self.dtype) for part in parts)))
-        parts = _fitting(self, x, new, f"{here}: what forward returns")
+        parts = _fitting(self, x, new, f"{here}: what forward returns, the state of which state_names tells,")
         for name, part in zip(self.state_names, parts, strict=True):
             if part.name is None and not part.is_leaf:
                 part.name = name
@@ -178,11 +178,14 @@ def _fitting(cell: Cell[Any], x: Tensor, state: Any, what: str) -> tuple[Tensor,
     """Return the parts of a state; refuse what is none, or does not fit the cell and its x."""
     parts = tuple(state) if isinstance(state, tuple | list) else (state,)
     wanted = ", ".join(cell.state_names)
+    if state is None:
+        raise TypeError(f"{what} must be {wanted}; got None, as from a function without a return")
     if len(parts) != len(cell.state_names):
         raise ShapeError(f"{what} must be {wanted}; got {len(parts)} tensor(s)")
     for name, size, part in zip(cell.state_names, cell.state_sizes, parts, strict=True):
         if not isinstance(part, Tensor):
-            raise TypeError(f"{what} must be {wanted}; {name} must be a Tensor, not {type(part).__name__}")
+            lost = "; an array keeps no gradient" if isinstance(part, np.ndarray) else ""
+            raise TypeError(f"{what} must be {wanted}; {name} must be a Tensor, not {type(part).__name__}{lost}")
         if part.shape != (*x.shape[:-1], size):
             axes = "NH" if x.ndim == 2 else "H"
             raise ShapeError(

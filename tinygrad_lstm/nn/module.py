@@ -105,11 +105,13 @@ class Module:
         if parts:
             _require_free(type(self), name)
             self.__require_apart(name, parts)
+        before = dict(inner(name, vars(self).get(name))) if parts else {}
         for own_name, part in parts:
             if isinstance(part, Module):
                 part.__belong_to(f"{self.__name}.{own_name}" if self.__only_holds and self.__name else own_name)
             elif _is_parameter(part) and part.name is None:
-                part.name = own_name
+                old = before.get(own_name)
+                part.name = old.name if isinstance(old, Tensor) and old.name else own_name  # one that is replaced: its path
         if parts or name in vars(self):
             replaced = {own_name for own_name, _ in inner(name, vars(self).get(name))}
             learned = {own_name for own_name, part in parts if _is_parameter(part)}
