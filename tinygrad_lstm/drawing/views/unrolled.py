@@ -65,6 +65,8 @@ class UnrolledScene:
         return self.describe.node(self.graph.output, self.graph.ids[self.graph.output])
 
     def _draw(self, part: Part) -> None:
+        if self.scene.upwards and all(self._is_cleaned(node) for node in part.members):
+            return
         for node in () if self._only_picks(part) or self._cut(part) else part.members:
             far: list[Tensor] = []
             for slot, x in enumerate(node.inputs):
@@ -79,6 +81,11 @@ class UnrolledScene:
                     far.append(x)
             self._from_afar(far, node, part)
         self.scene.add(self._box(part))
+
+    def _is_cleaned(self, node: Tensor) -> bool:
+        """Tell whether something is but the sequence, as with zeros where it is over: its parts are the input."""
+        users = self.parts.timeline.users[node]
+        return _is_given(node) and bool(users) and all(is_input(self.parts.of[user]) for user in users)
 
     def _only_picks(self, part: Part) -> bool:
         """Tell whether a part is drawn as the input itself, from which it only picks."""
@@ -206,9 +213,17 @@ class UnrolledScene:
 def is_input(part: Part) -> bool:
     """Tell whether an operation only picks from what was given, as xs[t] does, in every step it stands for."""
     return part.kind == "op" and all(
-        made_by(node).kind is Kind.movement and not node.requires_grad and all(x.is_leaf for x in node.inputs)
+        made_by(node).kind is Kind.movement
+        and not node.requires_grad
+        and all(x.is_leaf or _is_given(x) for x in node.inputs)
         for node in part.members
     )
+
+
+def _is_given(node: Tensor) -> bool:
+    """Tell whether something was computed, outside of any step, of nothing but leaves that do not learn."""
+    computed = not node.is_leaf and node.time is None and not node.requires_grad
+    return computed and all(x.is_leaf for x in node.inputs)
 
 
 def title(parts: Parts) -> tuple[str, str]:
