@@ -274,7 +274,9 @@ class TreeLSTM(tl.nn.Module):
     """A binary tree-LSTM: a forget gate for each child (Tai, Socher and Manning 2015, equations 9 to 14)."""
 
     def __init__(self) -> None:
-        gates = [tl.nn.Gate(2 * H, tl.sigmoid, name, hidden_size=H, rng=k) for k, name in enumerate(("fl", "fr", "i", "o"))]
+        gates = [
+            tl.nn.Gate(2 * H, tl.sigmoid, name, hidden_size=H, rng=k) for k, name in enumerate(("fl", "fr", "i", "o"))
+        ]
         self.forget_left, self.forget_right, self.input_gate, self.output_gate = gates
         self.candidate = tl.nn.Gate(2 * H, tl.tanh, "g", hidden_size=H, rng=4)
         self.word = tl.Linear(D, H, rng=5)
@@ -319,7 +321,7 @@ def neural_ode(steps: int = 3) -> tl.Tensor:
 def truncated(windows: int = 2, length: int = 2) -> tl.Tensor:
     """Truncated backpropagation through time: the state is detached between windows (Williams and Peng 1990)."""
     lstm, state, loss = tl.LSTM(D, H, rng=0), None, 0
-    for k in range(windows):
+    for _ in range(windows):
         output, state = lstm(sequence(length), state)
         loss = loss + (output * output).mean()
         state = tuple(part.detach() for part in state)
@@ -352,7 +354,19 @@ def linear_in_a_loop(steps: int = 3) -> tl.Tensor:
 NETWORKS: dict[str, Callable[[], tl.Tensor]] = {
     f.__name__: f
     for f in (
-        *(deep, padded, padded_by_hand, projection, gru, gru_after, attention, attention_in_steps, mogrifier, residual, submodule),
+        *(
+            deep,
+            padded,
+            padded_by_hand,
+            projection,
+            gru,
+            gru_after,
+            attention,
+            attention_in_steps,
+            mogrifier,
+            residual,
+            submodule,
+        ),
         *(layer_norm, indrnn, clockwork, tree, neural_ode, truncated, truncated_by_hand, linear_in_a_loop),
     )
 }

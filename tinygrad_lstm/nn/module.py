@@ -110,8 +110,8 @@ class Module:
             if isinstance(part, Module):
                 part.__belong_to(f"{self.__name}.{own_name}" if self.__only_holds and self.__name else own_name)
             elif _is_parameter(part) and part.name is None:
-                old = before.get(own_name)
-                part.name = old.name if isinstance(old, Tensor) and old.name else own_name  # one that is replaced: its path
+                old = before.get(own_name)  # which knows its whole path
+                part.name = (old.name if isinstance(old, Tensor) else None) or own_name
         if parts or name in vars(self):
             replaced = {own_name for own_name, _ in inner(name, vars(self).get(name))}
             learned = {own_name for own_name, part in parts if _is_parameter(part)}

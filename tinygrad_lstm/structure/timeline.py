@@ -6,7 +6,7 @@ from bisect import bisect, bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby, pairwise
 from operator import index
 from typing import Any, Literal
@@ -254,36 +254,39 @@ class Timeline:
         the way, as in an attention or a norm that the state goes through; but not a linear layer, which is a product.
         What is handed on may pass others, as in h = module(x, h) + x: what takes the state first is the cell.
         """
-        cells = {next((module for frame, module in calls if frame.recurrent), ()) for calls in self._calls.values()}
-        found, free = set(), False
-        makers: dict[Tensor, list[Tensor]] = {}
+        declared = {module for calls in self._calls.values() for frame, module in calls if frame.recurrent}
+        found: set[Module] = set()
+        free = False
+        behind: dict[Tensor, list[Tensor]] = {}
         for x, node, _ in self._uses():
             if not self.crosses(x, node):
                 continue
             x = self.moved(x)
-            if x not in makers:
-                makers[x] = self._within_step(x, lambda node: node.inputs)
-            if any(frame.recurrent for maker in makers[x] for frame, _ in self._calls[maker]):
+            if x not in behind:
+                behind[x] = self._within_step(x, lambda node: node.inputs)
+            if any(module in declared for maker in behind[x] for _, module in self._calls[maker]):
                 continue
-            common: set[Module] = set()
-            for taker in self._within_step(node, lambda node: self.users[node], stop=lambda node: True):
-                outer = self.levels(taker)[0][1]
-                for maker in self._within_step(x, lambda node: node.inputs, stop=lambda node, o=outer: self._is_in(node, o)):
-                    common.update(pair[0][1] for pair in _repeated(self._calls[maker], self._calls[taker])[-1:])
-            common -= self._linear
+            common = self._handing_on(x, node) - self._linear
             found |= common
             free |= not common and not self.levels(x)
-        if len(self.steps) == 1 and not cells - {()}:
+        if len(self.steps) == 1 and not declared:
             depths = [self.levels(node) for node, _ in self._named_initial_states()]
             if depths and (shallowest := min(depths, key=len)):
                 found.add(shallowest[-1][1])
-        cells = (cells | found) - {()}
-        return cells, free and not cells
+        return declared | found, free and not declared | found
 
-    def _is_in(self, node: Tensor, module: Module) -> bool:
-        """Tell whether an operation ran in a call of a module, and in none around it but those that span steps."""
-        levels = self.levels(node)
-        return bool(levels) and levels[0][1] == module
+    def _handing_on(self, x: Tensor, node: Tensor) -> set[Module]:
+        """Return the innermost modules that both make a state and take it first: calls of theirs do, in two steps."""
+        found: set[Module] = set()
+        for taker in self._within_step(node, lambda node: self.users[node], stop=lambda _: True):
+            outer = self.levels(taker)[0][1]
+            for maker in self._within_step(x, lambda node: node.inputs, stop=partial(self._is_in, outer)):
+                found.update(pair[0][1] for pair in _repeated(self._calls[maker], self._calls[taker])[-1:])
+        return found
+
+    def _is_in(self, module: Module, node: Tensor) -> bool:
+        """Tell whether an operation ran in a call of a module, the outermost within its step."""
+        return self.levels(node)[0][1] == module
 
     @cached_property
     def _linear(self) -> set[Module]:

@@ -61,7 +61,9 @@ class _Unit:
     height: float = 0.0
     low: float = 0.0
     left: float = 0.0
-    beside: list[_Unit] = field(default_factory=list)  # what stands in the same row, to the right and to the left in turn
+    beside: list[_Unit] = field(
+        default_factory=list
+    )  # what stands in the same row, to the right and to the left in turn
 
 
 class _Stack:
@@ -96,7 +98,7 @@ class _Stack:
     def _beside(self, line: Curve, label: str) -> Point:
         """Return a place for a label, next to the longest straight piece of a line: right, if nothing is there."""
         half = labels.width(label, 9) / 2
-        places = []
+        places: list[Point] = []
         for a, b in sorted(pairwise(line.points[::3]), key=lambda piece: -dist(*piece)):
             for part in (0.5, 0.3, 0.7, 0.15, 0.85) if dist(a, b) > 24 or not places else ():
                 at = Point(a.x + (b.x - a.x) * part, a.y + (b.y - a.y) * part)

@@ -172,7 +172,9 @@ class _Gates(UnrolledScene):
 
     def _tail(self, x: Tensor, part: Part) -> str:
         source = self.parts.of[x]
-        handed_on = source.column != part.column and self._in_time(part)  # what leads to another step starts on the belt
+        handed_on = source.column != part.column and self._in_time(
+            part
+        )  # what leads to another step starts on the belt
         pill = self._has_pill(x) and not _carries(source, part) and not handed_on
         return f"{source.id}.out" if pill else source.id
 
@@ -189,7 +191,7 @@ class _Gates(UnrolledScene):
         texts = [Text(part.title, "sign" if len(part.title) <= 2 else "symbol")]
         if part.kind == "module" and part.name != part.title:
             texts.append(Text(part.name, "detail"))
-        if part.kind == "layer" and node.name:
+        if node.name and (part.kind == "layer" or role(node) == "layer"):
             texts.append(Text(self.describe.name(node), "detail"))
         return self.describe.group(part, tuple(texts), [node])
 
@@ -244,7 +246,7 @@ def _is_affine(node: Tensor, weighted: set[Tensor], parts: Parts) -> bool:
 
 
 def _scales(node: Tensor) -> bool:
-    """Tell whether a node multiplies number by number, as u ⊙ h, which one wants to see where there are matrices too."""
+    """Tell whether a node multiplies number by number, as u ⊙ h: where there are matrices too one wants to see it."""
     return made_by(node).combines == "product" and made_by(node).kind is not Kind.product
 
 

@@ -167,7 +167,7 @@ class UnrolledScene:
         return part.kind == "gap" or self.parts.is_step(part.column) or self.parts.is_between(part.column)
 
     def _fan(self, x: Tensor, part: Part) -> list[Tensor]:
-        """Return the states of several steps that a module looks at together, as an attention does at what is stacked."""
+        """Return the states of several steps that a module looks at together, as an attention does at a stack."""
         if not self.scene.upwards or part.kind not in ("module", "cell") or not self.parts.is_step(part.column):
             return []
         made, of = x.primitive, self.parts.timeline.of
