@@ -254,7 +254,8 @@ class Timeline:
         the way, as in an attention or a norm that the state goes through; but not a linear layer, which is a product.
         What is handed on may pass others, as in h = module(x, h) + x: what takes the state first is the cell.
         """
-        declared = {module for calls in self._calls.values() for frame, module in calls if frame.recurrent}
+        cells = ([module for frame, module in calls if frame.recurrent] for calls in self._calls.values())
+        declared = {outermost for outermost, *_ in filter(None, cells)}
         found: set[Module] = set()
         free = False
         behind: dict[Tensor, list[Tensor]] = {}

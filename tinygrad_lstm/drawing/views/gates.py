@@ -172,10 +172,10 @@ class _Gates(UnrolledScene):
 
     def _tail(self, x: Tensor, part: Part) -> str:
         source = self.parts.of[x]
-        handed_on = source.column != part.column and self._in_time(
+        leads_on = source.column != part.column and self._in_time(
             part
         )  # what leads to another step starts on the belt
-        pill = self._has_pill(x) and not _carries(source, part) and not handed_on
+        pill = self._has_pill(x) and not _carries(source, part) and not leads_on
         return f"{source.id}.out" if pill else source.id
 
     def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> Arrow:
