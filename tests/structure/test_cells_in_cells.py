@@ -123,3 +123,12 @@ def test_what_a_cell_returns_wrongly_is_said_in_its_words(returned, error, words
     assert message.startswith("Wrong at t=3: what forward returns, the state of which state_names tells,")
     assert words in message
     assert "\n" not in message
+
+
+def test_a_state_of_one_step_by_hand_needs_no_time():
+    h = tl.tensor([1.0, 2.0], name="h0", requires_grad=True)
+    with tl.time_step(0):
+        new = tl.tanh(h * 2.0)
+    new.name = "h"
+    for view in ("ops", "cells", "gates", "rolled", "backward"):
+        tl.draw((new * h).sum(), view).source  # noqa: B018

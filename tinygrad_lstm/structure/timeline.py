@@ -81,9 +81,9 @@ class Timeline:
                 found[node, slot] = 1 if self.of[state] < self.of[user] else -1
             elif x in self.cuts and self.of.get(node) == self.cuts[x]:
                 found[node, slot] = 1
-        sides = {(node.inputs[slot], self.of[node]): side for (node, slot), side in found.items()}
+        sides = {(node.inputs[slot], self.of.get(node)): side for (node, slot), side in found.items()}
         for x, node, slot in self._uses():  # what else the step does with it, as to keep it where a sequence is over
-            if side := sides.get((x, self.of.get(node, BEFORE))):
+            if side := sides.get((x, self.of.get(node))):
                 found.setdefault((node, slot), side)
         return found
 

@@ -172,9 +172,7 @@ class _Gates(UnrolledScene):
 
     def _tail(self, x: Tensor, part: Part) -> str:
         source = self.parts.of[x]
-        leads_on = source.column != part.column and self._in_time(
-            part
-        )  # what leads to another step starts on the belt
+        leads_on = source.column != part.column and self._in_time(part)  # what leads to another step starts on the belt
         pill = self._has_pill(x) and not _carries(source, part) and not leads_on
         return f"{source.id}.out" if pill else source.id
 

@@ -125,8 +125,11 @@ class Parts:
         before = {later: earlier for earlier, later in pairwise(self.timeline.steps)}
         found = set()
         for (node, slot), side in self.initial.items():
-            t = self.timeline.of[node]
-            if node.inputs[slot].detached and (side < 0 or t in before):
+            if (
+                node.inputs[slot].detached
+                and (t := self.timeline.of.get(node)) is not None
+                and (side < 0 or t in before)
+            ):
                 found.add((t if side < 0 else before[t]) + 0.5)
         return found
 
