@@ -52,6 +52,9 @@ assert_type(Recurrent(tl.LSTMCell(3, 3), tl.PeepholeLSTMCell(3, 3))(xs), tuple[T
 assert_type(Recurrent(Running(3, 3))(xs), tuple[Tensor, tuple[Tensor, Tensor, Tensor]])
 assert_type(Recurrent(Untold(3, 3))(xs), tuple[Tensor, Any])
 assert_type(tl.LSTM(3, 3).cells, tuple[Cell[Pair], ...])
+assert_type(tl.LSTM(3, 3, 2, dropout=0.5, peephole="full")(xs, lengths=[4]), tuple[Tensor, Pair])
+assert_type(tl.nn.detach(tl.LSTM(3, 3)(xs)[1]), Pair)
+assert_type(tl.nn.detach(x), Tensor)
 
 assert_type(tl.Linear(3, 2)(x), Tensor)
 assert_type(tl.Embedding(3, 2)([0, 1]), Tensor)

@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 import tinygrad_lstm as tl
-from tests.nn.longhand import LONGHAND, sigmoid, weights
+from tests.nn.longhand import LONGHAND, sigmoid, unrolled, weights
 from tests.opinions import expected
 from tinygrad_lstm.engine import backprop
 from tinygrad_lstm.engine.ops import BUILTIN
@@ -165,25 +166,43 @@ def _require_complex_derivative(output: Any, rng: np.random.Generator) -> None:
                 assert abs(exact - estimate.slope) <= 1e-4 * estimate.scale
 
 
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "rnn": [{}],
+    "lstm": [{}, {"proj_size": 2, "layer_norm": True, "clip": 0.5}, {"bias": False}],
+    "gru": [{}, {"reset_after": False}],
+    "peephole": [{}, {"diagonal": True}, {"coupled": True, "diagonal": True, "proj_size": 2}],
+    "coupled": [{}, {"proj_size": 2, "layer_norm": True}],
+}
+"""The options by which a cell computes otherwise."""
+
+
 def of_cell(name: str) -> Callable[[], object]:
-    """Against the cell written out in numpy, then all of ``check_cell``."""
+    """Against the cell written out in numpy, in all its variants, then all of ``check_cell``."""
 
     def check() -> None:
         rng = np.random.default_rng(0)
-        cell = CELLS[name](3, 3, rng=0)
-        for n in (None, 1, 4):
-            shape = () if n is None else (n,)
-            x = rng.normal(size=(*shape, 3))
-            state = [rng.normal(size=(*shape, 3)) for _ in cell.state_names]
-            given = tuple(map(tl.tensor, state)) if len(state) > 1 else tl.tensor(state[0])
-            expected: Any = LONGHAND[type(cell)](weights(cell), x, *state)
-            for part, exact in zip(
-                state_parts(cell, cell(tl.tensor(x), given)), expected if len(state) > 1 else [expected], strict=True
-            ):
-                np.testing.assert_allclose(part.value, exact, rtol=1e-12)
-        check_cell(cell, steps=3)
+        for how in VARIANTS[name]:
+            cell = CELLS[name](3, 3, rng=0, **how)
+            for parameter in cell.parameters():
+                parameter.value = parameter.value + 0.3 * rng.normal(size=parameter.shape)
+            for n in (None, 1, 4):
+                shape = () if n is None else (n,)
+                x = rng.normal(size=(*shape, 3))
+                state = [rng.normal(size=(*shape, size)) for size in cell.state_sizes]
+                given: Any = tuple(map(tl.tensor, state)) if len(state) > 1 else tl.tensor(state[0])
+                expected: Any = LONGHAND[type(cell)](weights(cell), x, *state, clip=how.get("clip"))
+                new = state_parts(cell, cell(tl.tensor(x), given))
+                for part, exact in zip(new, expected if len(state) > 1 else [expected], strict=True):
+                    np.testing.assert_allclose(part.value, exact, rtol=1e-12)
+        check_cell(CELLS[name](3, 3, rng=0), steps=3)
 
     return check
+
+
+def of_gates() -> None:
+    """With and without biases, norms, bounds, terms and peepholes."""
+    for name in ("lstm", "gru", "peephole"):
+        of_cell(name)()
 
 
 def of_layers() -> None:
@@ -208,6 +227,28 @@ def of_layers() -> None:
         check_vjp(f, xs, *leaves, parameters=layer.parameters())
         zeros, _ = _by_hand(cells, directions, xs, [0 * part for part in begin])
         np.testing.assert_allclose(layer(tl.tensor(xs))[0].value, zeros, rtol=1e-12)
+    _of_layers_with_options()
+
+
+def _of_layers_with_options() -> None:
+    """The batch first, lengths, a state, dropout, and a NaN that is looked for."""
+    rng = np.random.default_rng(3)
+    layer = tl.LSTM(2, 3, 2, bidirectional=True, batch_first=True, dropout=0.5, proj_size=2, rng=0)
+    xs, lengths = rng.normal(size=(3, 2, 2)), [1, 3]
+    state = [rng.normal(size=(4, 2, size)) for size in (2, 3)]
+    call: Any = {"state": tuple(map(tl.tensor, state)), "lengths": lengths}
+    padded = np.where((np.arange(3)[:, None] < lengths)[..., None], xs, np.nan).swapaxes(0, 1)
+    assert (layer(padded, **call)[0].value != layer(padded, **call)[0].value).any()
+    output, last = layer.eval()(padded, **call)
+    found = [output.value.swapaxes(0, 1), *(part.value for part in last)]
+    for part, exact in zip(found, unrolled(layer, xs, state, lengths), strict=True):
+        np.testing.assert_allclose(part, exact, rtol=1e-12)
+    with tl.detect_nan():
+        layer(padded, **call)
+        for other, place in ((layer, padded), (tl.LSTM(2, 3), padded.swapaxes(0, 1)), (layer, padded[0])):
+            words = "step 1 of sequence 0" if place.ndim == 3 else "step 1, in"
+            with pytest.raises(FloatingPointError, match=words):
+                other(place)
 
 
 def _by_hand(cells: list[Any], directions: int, xs: Any, begin: list[Any]) -> tuple[Any, list[Any]]:

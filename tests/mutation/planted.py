@@ -19,7 +19,7 @@ from tests.mutation.rewrites import bare, mutants
 from tinygrad_lstm.engine import backprop, forwards, graph, ops
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import _require_same_attrs
-from tinygrad_lstm.nn import cells, gate, losses, recurrent
+from tinygrad_lstm.nn import cells, gate, lengths, losses, recurrent
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _cells() -> Iterator[Mutant]:
     """Wrong equations, which have a right gradient: the cells written out in numpy have to tell."""
     for name, cell in cells.CELLS.items():
         yield from _of_function(f"{name} cell", cell.forward, checks.of_cell(name), f"{cell.__name__}.forward")
-    yield from _of_function("gates and losses", gate.Gate.forward, checks.of_cell("lstm"), "Gate.forward")
+    yield from _of_function("gates and losses", gate.Gate.forward, checks.of_gates, "Gate.forward")
     for loss in (losses.mse_loss, losses.cross_entropy, losses.binary_cross_entropy_with_logits):
         yield from _of_function("gates and losses", loss, checks.of_losses)
 
@@ -104,6 +104,9 @@ def _cells() -> Iterator[Mutant]:
 def _layers() -> Iterator[Mutant]:
     for function in (
         recurrent._layer,
+        recurrent._dropped,
+        lengths.advance_within,
+        lengths.without_padding,
         recurrent._along_new_axis,
         recurrent._initial,
         recurrent.Recurrent.forward,

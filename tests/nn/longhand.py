@@ -83,3 +83,28 @@ LONGHAND = {
     tl.PeepholeLSTMCell: peephole,
     tl.CoupledLSTMCell: coupled,
 }
+
+
+def unrolled(layer, xs, state=None, lengths=None, **how):
+    """What a recurrent layer returns, cell by cell, sequence by sequence, step by step: output, and last states.
+
+    xs: (T, N, D); state: an array for each part, or zeros; how: what the cells' functions take besides.
+    """
+    (T, N, _), cells, directions = xs.shape, layer.cells, 2 if layer.bidirectional else 1
+    sizes = cells[0].state_sizes
+    ends = [np.array(part) for part in state] if state else [np.zeros((len(cells), N, size)) for size in sizes]
+    below = xs
+    for first in range(0, len(cells), directions):
+        above = np.zeros((T, N, directions * sizes[0]))
+        for k in range(first, first + directions):
+            cell, p, back = cells[k], weights(cells[k]), k > first
+            for n in range(N):
+                now = [end[k, n].copy() for end in ends]
+                for t in range(lengths[n] if lengths else T)[:: -1 if back else 1]:
+                    now = LONGHAND[type(cell)](p, below[t, n], *now, **how)
+                    now = now if isinstance(now, tuple) else (now,)
+                    above[t, n, back * sizes[0] :][: sizes[0]] = now[0]
+                for end, part in zip(ends, now, strict=True):
+                    end[k, n] = part
+        below = above
+    return [below, *ends]

@@ -17,7 +17,7 @@ def as_state(parts):
 
 
 @pytest.mark.parametrize("layer_type", LAYERS)
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(lengths=st.lists(st.integers(1, 4), min_size=1, max_size=4), seed=st.integers(0, 99), batch_first=st.booleans())
 def test_each_sequence_is_as_if_it_were_alone(layer_type, lengths, seed, batch_first):
     """Outputs, zeros past the end, last states; sorted or not; two layers, both directions; padding is NaN."""
@@ -135,8 +135,8 @@ def test_a_nan_in_a_sequence_stays_in_it_and_is_named_where_it_is_looked_for(rng
 
 
 def test_lengths_are_drawn_and_stepped(rng):
-    output, _ = tl.LSTM(2, 2, rng=0, **DEEP)(tl.tensor(rng.normal(size=(3, 2, 2)), name="xs"), lengths=[1, 3])
+    output, _ = tl.GRU(2, 2, bidirectional=True, rng=0)(rng.normal(size=(2, 2, 2)), lengths=[1, 2])
     loss = output.sum()
-    for view in ("cells", "rolled", "gates"):
+    for view in ("cells", "rolled"):
         assert "digraph" in tl.draw(loss, view).source
     assert len(tl.step(loss).ledger(output)) == 1

@@ -111,7 +111,7 @@ class Wrong(tl.nn.Cell):
         (lambda h, c: None, TypeError, "must be h, c; got None"),
         (lambda h, c: h, tl.ShapeError, "must be h, c; got 1 tensor"),
         (lambda h, c: (h, c, c), tl.ShapeError, "must be h, c; got 3 tensor"),
-        (lambda h, c: (h, c.value), TypeError, "c must be a Tensor, not ndarray; an array keeps no gradient"),
+        (lambda h, c: (h, c.value), TypeError, "c must be a Tensor, not ndarray, which keeps no gradient"),
         (lambda h, c: (h, c.tolist()), TypeError, "c must be a Tensor, not list"),
         (lambda h, c: (h, tl.concat([c, c])), tl.ShapeError, "c has shape"),
     ],

@@ -80,13 +80,12 @@ class Cell(Module, Generic[State], recurrent=True):
     def __call__(self, x: Tensor | ArrayLike, state: State | None = None) -> State:
         x = as_input(x, self.dtype)
         state = self.zero_state(x) if state is None else state
-        here = f"{type(self).__name__}{current().place}"
         if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
-            D = self.input_size
-            raise ShapeError(f"{here}: x has shape {said(x.shape, 'ND')}; it must be (N, D={D}) or (D={D},)")
-        parts = _fitting(self, x, state, f"{here}: the state")
+            D, got = self.input_size, said(x.shape, "ND")
+            raise ShapeError(f"{_here(self)}: x has shape {got}; it must be (N, D={D}) or (D={D},)")
+        parts = _fitting(self, x, state, "the state")
         new: State = super().__call__(x, as_state(tuple(as_input(part, self.dtype) for part in parts)))
-        parts = _fitting(self, x, new, f"{here}: what forward returns, the state of which state_names tells,")
+        parts = _fitting(self, x, new, "what forward returns, the state of which state_names tells,")
         for name, part in zip(self.state_names, parts, strict=True):
             if part.name is None and not part.is_leaf:
                 part.name = name
@@ -122,7 +121,7 @@ def advance(cell: Cell[Any], x: Tensor, parts: tuple[Tensor, ...]) -> tuple[Tens
     return state_parts(cell, cell(x, as_state(parts)))
 
 
-def detach(state: Any) -> Any:
+def detach(state: State) -> State:
     """Cut a state off from what made it: the same numbers, from which no gradient goes further back.
 
     Between the windows of a long sequence it keeps backward, and what must be remembered for it, to one window. The
@@ -146,11 +145,11 @@ def detach(state: Any) -> Any:
     >>> [part.is_leaf for part in state]
     [True, True]
     """
-    if isinstance(state, Tensor):
-        return state.detach()
-    if not isinstance(state, tuple | list):
+    if not isinstance(state, Tensor | tuple | list):
         raise TypeError(f"detach takes a state, a tensor or a tuple of them, not {type(state).__name__}")
-    return tuple(detach(part) for part in state)
+    cut: Any = state.detach() if isinstance(state, Tensor) else type(state)(map(detach, state))
+    detached: State = cut
+    return detached
 
 
 def said(shape: Sequence[int], axes: Sequence[str]) -> str:
@@ -177,19 +176,23 @@ def _sizes(cell: Cell[Any], given: Any) -> tuple[int, ...]:
 def _fitting(cell: Cell[Any], x: Tensor, state: Any, what: str) -> tuple[Tensor, ...]:
     """Return the parts of a state; refuse what is none, or does not fit the cell and its x."""
     parts = tuple(state) if isinstance(state, tuple | list) else (state,)
-    wanted = ", ".join(cell.state_names)
+    wanted, batch = cell.state_names, x.shape[:-1]
     if state is None:
-        raise TypeError(f"{what} must be {wanted}; got None, as from a function without a return")
-    if len(parts) != len(cell.state_names):
-        raise ShapeError(f"{what} must be {wanted}; got {len(parts)} tensor(s)")
-    for name, size, part in zip(cell.state_names, cell.state_sizes, parts, strict=True):
+        raise TypeError(f"{_here(cell)}: {what} must be {', '.join(wanted)}; got None, as without a return")
+    if len(parts) != len(wanted):
+        raise ShapeError(f"{_here(cell)}: {what} must be {', '.join(wanted)}; got {len(parts)} tensor(s)")
+    for name, size, part in zip(wanted, cell.state_sizes, parts, strict=True):
         if not isinstance(part, Tensor):
-            lost = "; an array keeps no gradient" if isinstance(part, np.ndarray) else ""
-            raise TypeError(f"{what} must be {wanted}; {name} must be a Tensor, not {type(part).__name__}{lost}")
-        if part.shape != (*x.shape[:-1], size):
-            axes = "NH" if x.ndim == 2 else "H"
+            kind = f"{type(part).__name__}{', which keeps no gradient' if isinstance(part, np.ndarray) else ''}"
+            raise TypeError(f"{_here(cell)}: {what} must be {', '.join(wanted)}; {name} must be a Tensor, not {kind}")
+        if part.shape != (*batch, size):
+            axes = "NH" if batch else "H"
             raise ShapeError(
-                f"{what}: {name} has shape {said(part.shape, axes)}; for x of shape {said(x.shape, axes[:-1] + 'D')} "
-                f"it must be {said((*x.shape[:-1], size), axes)}"
+                f"{_here(cell)}: {what}: {name} has shape {said(part.shape, axes)}; for x of shape "
+                f"{said(x.shape, axes[:-1] + 'D')} it must be {said((*batch, size), axes)}"
             )
     return parts
+
+
+def _here(cell: Cell[Any]) -> str:
+    return f"{type(cell).__name__}{current().place}"
