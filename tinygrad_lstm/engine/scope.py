@@ -39,6 +39,7 @@ class Frame(NamedTuple):
     call: int  # which call
     code: CodeType | Line | None = None  # where the module was called from; see `line`
     instruction: int = 0
+    recurrent: bool = False  # whether the module is a cell, which takes what it made a step before
 
     @property
     def line(self) -> Line | None:
@@ -58,10 +59,16 @@ class Context(NamedTuple):
     phase: str | None = None
 
     def inside(
-        self, name: str | None, kind: str = "", module: int = 0, code: CodeType | None = None, instruction: int = 0
+        self,
+        name: str | None,
+        kind: str = "",
+        module: int = 0,
+        code: CodeType | None = None,
+        instruction: int = 0,
+        recurrent: bool = False,
     ) -> Context:
         scope = self.scope if name is None else (*self.scope, name)
-        frames = (*self.frames, Frame(name, kind, module, next(_calls), code, instruction))
+        frames = (*self.frames, Frame(name, kind, module, next(_calls), code, instruction, recurrent))
         return Context(scope, self.time, self.recording, self.detecting_nan, frames, self.offset, self.phase)
 
     def at(self, t: int | None, offset: int | None, phase: str | None) -> Context:

@@ -24,7 +24,7 @@ from .operators import NO_ATTRS, Operators
 from .primitive import NO_MASK, Array, Kind, Primitive, unmasked
 from .pytorch import advice_of_tensor
 from .scope import Context, current
-from .source import SKIPPED_FILES, Line, line_of
+from .source import SKIPPED_FILES, Line, line_of, place
 
 _serial = itertools.count()
 _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
@@ -199,7 +199,8 @@ class Tensor(Operators):
 
     @property
     def line(self) -> Line | None:
-        """The line of source that made it; in a cell of ours, the line of the cell. None for a leaf."""
+        """The line of source that made it; in a cell of ours, the line of the cell. None for a leaf, but where one was
+        detached."""
         return line_of(self.code, self.instruction)
 
     @property
@@ -214,10 +215,20 @@ class Tensor(Operators):
     def detach(self) -> Tensor:
         """Return the same value as a new leaf: no gradient flows through it, and what made it may be forgotten.
 
-        But not when: a recurrent layer that is given a detached state goes on in time.
+        But not when, nor what it was called, nor the line that cut it: a recurrent layer that is given a detached state
+        goes on in time, and pictures show where nothing flows.
         """
         then = following(self, through=lambda node: node.primitive is not None and node.primitive.kind is Kind.movement)
-        return Tensor(self._value, name=self.name, context=current()._replace(offset=then))
+        origin = self
+        while origin.name is None and origin.primitive is not None and origin.primitive.kind is Kind.movement:
+            origin = origin.inputs[0]  # as h of which h_n is a stack
+        context, (code, instruction) = current()._replace(offset=then), place(0)
+        return Tensor(self._value, name=origin.name, context=context, code=code, instruction=instruction)
+
+    @property
+    def detached(self) -> bool:
+        """Whether it is a leaf because its history was cut off."""
+        return self.primitive is None and self.code is not None
 
     # Its gradient
 

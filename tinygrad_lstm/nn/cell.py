@@ -26,7 +26,7 @@ else:
 skip_file(__file__)
 
 
-class Cell(Module, Generic[State]):
+class Cell(Module, Generic[State], recurrent=True):
     """What all cells share, and what one of your own is built on: sizes, a zero state, clear words about a wrong shape.
 
     A cell of your own is a class with two methods:
@@ -104,7 +104,8 @@ class Cell(Module, Generic[State]):
             raise ShapeError(f"{_here(self)}: x has shape {got}; it must be (N, D={D}) or (D={D},)")
         parts = _fitting(self, x, state, "the state")
         new: State = super().__call__(x, as_state(tuple(as_input(part, self.dtype) for part in parts)))
-        for name, part in zip(self.state_names, _fitting(self, x, new, "what forward returns"), strict=True):
+        parts = _fitting(self, x, new, "what forward returns, the state of which state_names tells,")
+        for name, part in zip(self.state_names, parts, strict=True):
             if part.name is None and not part.is_leaf:
                 part.name = name
         return new
@@ -195,11 +196,13 @@ def _fitting(cell: Cell[Any], x: Tensor, state: Any, what: str) -> tuple[Tensor,
     """Return the parts of a state; refuse what is none, or does not fit the cell and its x."""
     parts = tuple(state) if isinstance(state, tuple | list) else (state,)
     wanted, batch = cell.state_names, x.shape[:-1]
+    if state is None:
+        raise TypeError(f"{_here(cell)}: {what} must be {', '.join(wanted)}; got None, as without a return")
     if len(parts) != len(wanted):
         raise ShapeError(f"{_here(cell)}: {what} must be {', '.join(wanted)}; got {len(parts)} tensor(s)")
     for name, size, part in zip(wanted, cell.state_sizes, parts, strict=True):
         if not isinstance(part, Tensor):
-            kind = type(part).__name__
+            kind = f"{type(part).__name__}{', which keeps no gradient' if isinstance(part, np.ndarray) else ''}"
             raise TypeError(f"{_here(cell)}: {what} must be {', '.join(wanted)}; {name} must be a Tensor, not {kind}")
         if part.shape != (*batch, size):
             axes = "NH" if batch else "H"

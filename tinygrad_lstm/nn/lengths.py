@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ..engine.errors import ShapeError
 from ..engine.ops import where
 from ..engine.primitive import unmasked
-from ..engine.tensor import Tensor
+from ..engine.scope import scope
+from ..engine.tensor import Tensor, tensor
 from .cell import Cell, advance, said
 
 Steps = NDArray[np.bool_]
@@ -41,7 +42,7 @@ def steps_within(lengths: Any, xs: Tensor, here: str, batch_first: bool) -> Step
 
 def without_padding(xs: Tensor, within: Steps) -> Tensor:
     """Return xs with zeros past the end of each sequence: not even a NaN there is seen, or gets a gradient."""
-    cleaned: Tensor = where(within[..., None], xs, 0)
+    cleaned: Tensor = where(tensor(within[..., None], name="within"), xs, 0)
     cleaned.name = xs.name
     return cleaned
 
@@ -53,9 +54,10 @@ def advance_within(
     after = advance(cell, x, state)
     if within is None or within.all():
         return after, after[0]
-    rows = within[:, None]
-    kept = tuple(where(rows, new, old) for new, old in zip(after, state, strict=True))
-    output = where(rows, after[0], 0)
+    with scope("lengths"):
+        rows = tensor(within[:, None], name="within")
+        kept = tuple(where(rows, new, old) for new, old in zip(after, state, strict=True))
+        output = where(rows, after[0], 0)
     for part, name in zip((*kept, output), (*cell.state_names, cell.state_names[0]), strict=True):
         part.name = name
     return kept, output

@@ -79,10 +79,12 @@ class Module:
     __made: partial[Any] | None = None
     __learned: frozenset[str] = frozenset()  # the names of parameters, frozen ones too
     __only_holds = False  # is never called itself, so that its parts are boxes with its name before their own
+    __recurrent = False  # is a cell, whatever it is made of
 
-    def __init_subclass__(cls, *, only_holds: bool = False, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, only_holds: bool = False, recurrent: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.__only_holds = only_holds or cls.__only_holds
+        cls.__recurrent = recurrent or cls.__recurrent
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
@@ -97,7 +99,7 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        context = current().inside(self.__name, type(self).__name__, self.__number, *place(1))
+        context = current().inside(self.__name, type(self).__name__, self.__number, *place(1), self.__recurrent)
         return call_in(context, self.forward, args, kwargs)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -111,11 +113,13 @@ class Module:
         if parts:
             _require_free(type(self), name)
             self.__require_apart(name, parts)
+        before = dict(inner(name, vars(self).get(name))) if parts else {}
         for own_name, part in parts:
             if isinstance(part, Module):
                 part.__belong_to(f"{self.__name}.{own_name}" if self.__only_holds and self.__name else own_name)
             elif _is_parameter(part) and part.name is None:
-                part.name = own_name
+                old = before.get(own_name)  # which knows its whole path
+                part.name = (old.name if isinstance(old, Tensor) else None) or own_name
         if parts or name in vars(self):
             replaced = {own_name for own_name, _ in inner(name, vars(self).get(name))}
             learned = {own_name for own_name, part in parts if _is_parameter(part)}
