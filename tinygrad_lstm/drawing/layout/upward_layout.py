@@ -147,7 +147,7 @@ class _Stack:
         return list(ordered)
 
     def _rows(self, units: list[_Unit]) -> list[_Unit]:
-        """Put what only feeds something, such as data, beside what is below that, or beside that, where no state passes."""
+        """Put what only feeds something, such as data, beside that or what is below, where no state passes."""
         fed = {arrow.head for arrow in self.content.inner} | {end.slot for end in self.content.ends}
         sources = [unit for unit in units if not unit.block and unit.slots[0] not in fed]
         rows = [unit for unit in units if unit not in sources]
