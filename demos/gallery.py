@@ -12,9 +12,9 @@ from pathlib import Path
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.drawing import VIEWS
+from tinygrad_lstm.interop.files import write_file
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
-from tinygrad_lstm.pages.files import write_file
 
 # What each view shows, in Olah's words where he has some.
 ABOUT = {

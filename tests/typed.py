@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_type
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, assert_type
 
 import numpy as np
 
@@ -66,4 +67,10 @@ assert_type(tl.mse_loss(x, x), Tensor)
 assert_type(tl.cross_entropy(x, [0]), Tensor)
 assert_type(tl.binary_cross_entropy_with_logits(x, x), Tensor)
 assert_type(tl.clip_grad_norm(tl.Linear(3, 2).parameters(), 1.0), float)
+assert_type(tl.Linear(3, 2).load_state_dict(tl.Linear(3, 2).state_dict()).missing_keys, list[str])
+if TYPE_CHECKING:
+    assert_type(tl.load("model"), Module)
+    assert_type(tl.load("model", into=tl.LSTM(3, 3)), tl.LSTM)
+    assert_type(tl.load(Path("adam"), into=tl.Adam([x])), tl.Adam)
+    assert_type(tl.save(tl.Adam([x]), "adam"), Path)
 assert_type(Module().parameters(), list[Tensor])

@@ -57,7 +57,7 @@ def model_dot() -> str:
     """A layer with a head: one module inside another, and operations outside any time step."""
     layer, head = Recurrent(tl.LSTMCell(2, 2, rng=0)), tl.Linear(2, 3, rng=0)
     output, _ = layer(tl.tensor(np.ones((2, 1, 2)), name="xs"))
-    return tl.draw(tl.cross_entropy(head(output), [[0], [2]])).source
+    return tl.draw(tl.cross_entropy(head(output).reshape(-1, 3), [0, 2])).source
 
 
 def _walked() -> tl.Stepper:

@@ -207,7 +207,7 @@ WRONG = {
     "itself": (itself, TypeError, r"Module\.a: a module cannot be part of itself, and this is it"),
     "one key": (one_key, ValueError, r"Module\.layers: two parts would share the path 'layers_0'"),
     "beside": (beside, ValueError, r"Module\.a: two parts would share the path 'a0'"),
-    "a dot": (lambda: tl.nn.ModuleDict({"a.b": linear()}), ValueError, r"'a\.b': paths are split at dots"),
+    "a dot": (lambda: tl.nn.ModuleDict({"a.b": linear()}), ValueError, r"split at dots, so that 'a\.b' cannot"),
     "an operation": (
         lambda: tl.nn.Sequential(tl.tanh),
         TypeError,
@@ -227,7 +227,17 @@ WRONG = {
     "a call of a dict": (lambda: tl.nn.ModuleDict()(1), TypeError, "ModuleDict computes nothing; call its parts"),
     "a setting": (lambda: tl.nn.Softmax(acis=1), TypeError, r"Softmax\(axis=-1\): got an unexpected keyword"),
     "add_module": (lambda: linear().add_module("a", linear()), AttributeError, "assign the part: module.name = part"),
-    "a missing name": (lambda: linear().wieght, AttributeError, "'Linear' has no attribute 'wieght'$"),
+    "a missing name": (lambda: linear().wieght, AttributeError, r"'wieght'; did you mean module\.weight\?"),
+    "a name of nn": (lambda: tl.nn.Relu, AttributeError, r"has no attribute 'Relu'; did you mean tl\.nn\.ReLU\?"),
+    "no name at all": (lambda: tl.nn.Conv2d, AttributeError, "module 'tinygrad_lstm.nn' has no attribute 'Conv2d'$"),
+    "utils": (lambda: tl.nn.utils, AttributeError, r"tl\.clip_grad_norm\(model"),
+    "of functional": (lambda: tl.nn.functional.gleu, AttributeError, r"did you mean functional\.gelu\?"),
+    "of probabilities": (lambda: tl.nn.functional.binary_cross_entropy, AttributeError, "scores before the sigmoid"),
+    "a tuple": (
+        lambda: tl.nn.Sequential(tl.LSTM(2, 2, rng=0), linear())(np.ones((3, 2))),
+        TypeError,
+        r"before '1' returns a tuple of 2, .* which Linear\(2 → 2\) does not take",
+    ),
     "cuda": (lambda: linear().cuda(), AttributeError, "'cuda'; all is computed on the CPU"),
 }
 
@@ -248,7 +258,7 @@ def test_the_same_part_may_have_two_names():
 def test_an_activation_is_its_operation_as_a_module(kind, rng):
     x = tl.tensor(rng.normal(size=(2, 3, 4)), name="x")
     module = kind()
-    np.testing.assert_array_equal(module(x).value, kind.operation(x).value)
+    np.testing.assert_array_equal(module(x).value, kind.function(x).value)
     assert module([[[1.0]]]).shape in ((1, 1, 1), (1, 1))
     assert pickle.loads(pickle.dumps(module)).settings == module.settings
     assert module.parameters() == []
@@ -257,7 +267,20 @@ def test_an_activation_is_its_operation_as_a_module(kind, rng):
 def test_settings_of_an_activation_are_those_of_its_operation(rng):
     x = tl.tensor(rng.normal(size=(2, 3, 4)))
     np.testing.assert_array_equal(tl.nn.Softmax(1)(x).value, tl.softmax(x, axis=1).value)
+    np.testing.assert_array_equal(tl.nn.Softmax(dim=1)(x).value, tl.softmax(x, axis=1).value)  # in PyTorch's words
+    np.testing.assert_array_equal(tl.nn.LeakyReLU(negative_slope=0.5)(x).value, tl.leaky_relu(x, 0.5).value)
+    assert tl.nn.Flatten(start_dim=0)(x).shape == (24,)
     assert repr(tl.nn.LogSoftmax(axis=0)) == "LogSoftmax(axis=0)"
     assert tl.nn.Flatten()(x).shape == (2, 12)
     assert tl.nn.Flatten(2)(x).shape == (2, 3, 4)
     assert tl.nn.Identity()(x) is x
+
+
+def test_what_is_frozen_is_left_out_of_checks():
+    cell = tl.LSTMCell(2, 2, rng=0)
+    cell.forget_gate.requires_grad_(False)
+    report = tl.testing.check_cell(cell, steps=2)
+    assert not any("forget_gate" in name for name in report.errors)
+    assert any("input_gate" in name for name in report.errors)
+    model = tl.nn.Sequential(linear(), cell.forget_gate)
+    assert len(tl.testing.check_vjp(model[0], np.ones(2)).errors) == 3

@@ -41,57 +41,131 @@ Keras 1, PyTorch like all others. Past the end of a sequence, output is 0 with o
 and ONNX's sequence_lens; Keras repeats the last one, unless zero_output_for_mask is True.
 """
 
-from .activations import Activation, Flatten, Identity, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus, Tanh
+from . import functional
+from .adaptive import Adagrad, Adam, AdamW, RMSprop
+from .applied import (
+    ELU,
+    GELU,
+    Activation,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    Flatten,
+    Hardsigmoid,
+    Hardtanh,
+    HuberLoss,
+    Identity,
+    L1Loss,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Loss,
+    MSELoss,
+    NLLLoss,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    SmoothL1Loss,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from .attention import Attention, DotAttention
 from .cell import Cell, detach
 from .cells import GRUCell, RNNCell
+from .classification import cross_entropy, nll_loss
 from .composed import ModuleDict, ModuleList, Sequential
-from .gate import Gate
+from .creation import Parameter
+from .gate import Gate, gates_of
 from .layers import Embedding, Linear
-from .losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from .losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .lstm_cells import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell
 from .module import Module
-from .optim import SGD, Adam, Optimizer, clip_grad_norm
+from .optim import SGD, Optimizer, clip_grad_norm
 from .ownership import unowned
 from .recurrent import Recurrent
 from .regularisers import Dropout, LayerNorm
 from .rnn import GRU, LSTM, RNN
 
+_REFUSED = """
+utils: tl.clip_grad_norm(model.parameters(), 1.0) is a name of tl, and sequences of different lengths are lengths=
+init: a layer draws its weights when it is made; for others, layer.weight.value = array
+BCELoss: tl.nn.BCEWithLogitsLoss takes the scores before the sigmoid, and cannot overflow
+"""
+"""What torch.nn has and we have not, on purpose: names, and what to write instead."""
+
+
+def __getattr__(name: str) -> object:
+    from ..engine.pytorch import advice
+
+    found = "" if name.startswith("_") else advice(name, _REFUSED, __all__, "tl.nn")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{found}")
+
+
 __all__ = [
+    "ELU",
+    "GELU",
     "GRU",
     "LSTM",
     "RNN",
     "SGD",
     "Activation",
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "Attention",
+    "BCEWithLogitsLoss",
     "Cell",
     "CoupledLSTMCell",
+    "CrossEntropyLoss",
+    "DotAttention",
     "Dropout",
     "Embedding",
     "Flatten",
     "GRUCell",
     "Gate",
+    "Hardsigmoid",
+    "Hardtanh",
+    "HuberLoss",
     "Identity",
+    "L1Loss",
     "LSTMCell",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSigmoid",
     "LogSoftmax",
+    "Loss",
+    "MSELoss",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "NLLLoss",
     "Optimizer",
+    "Parameter",
     "PeepholeLSTMCell",
+    "RMSprop",
     "RNNCell",
     "ReLU",
     "Recurrent",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "SmoothL1Loss",
     "Softmax",
     "Softplus",
+    "Softsign",
     "Tanh",
     "binary_cross_entropy_with_logits",
     "clip_grad_norm",
     "cross_entropy",
     "detach",
+    "functional",
+    "gates_of",
+    "huber_loss",
+    "l1_loss",
     "mse_loss",
+    "nll_loss",
+    "smooth_l1_loss",
     "unowned",
 ]

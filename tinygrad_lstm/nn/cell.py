@@ -27,12 +27,21 @@ skip_file(__file__)
 
 
 class Cell(Module, Generic[State], recurrent=True):
-    """What all cells share: sizes, a zero state, and clear words about a wrong shape.
+    """What all cells share, and what one of your own is built on: sizes, a zero state, clear words about a wrong shape.
 
-    A cell of your own assigns its parts and writes its equations in ``forward(x, state)``, which returns the new state:
-    h where ``state_names`` are ("h",), which they are unless it says otherwise, or a tuple such as (h, c). h, the first
-    of the state, is what the layer above reads. ``cell(x, state)`` takes x of shape (N, D) or (D), and a state of shape
-    (N, H) or (H); without one it starts from zeros. Its attributes may have any name but those of methods and sizes.
+    A cell of your own is a class with two methods:
+
+    - ``__init__`` calls ``super().__init__(input_size, hidden_size, dtype=dtype)`` and assigns the parts: gates, which
+      ``gate = tl.nn.gates_of(hidden_size, rng, dtype)`` makes as ``gate(size, activation, symbol, begin)``; modules;
+      tensors that require gradients. They may have any name but those of methods and sizes.
+    - ``forward(x, state)`` is the equations, and returns the new state. Nothing is kept on ``self``.
+
+    ``state_names`` are ("h",) unless the class says otherwise, and then the state is h itself. With
+    ``state_names = ("h", "c")`` it is the tuple (h, c), in and out. h, the first of it, is what the layer above reads.
+
+    ``cell(x, state)`` takes x of shape (N, D) or (D), and a state of shape (N, H) or (H), or of ``state_sizes``;
+    without one it starts from zeros. ``tl.nn.Recurrent(cell)`` unrolls it over a sequence; ``tl.draw``, ``tl.step`` and
+    ``tl.testing.check_cell`` take it like ours.
 
     Arguments:
         input_size: D.
@@ -45,16 +54,26 @@ class Cell(Module, Generic[State], recurrent=True):
         ShapeError: when called, for an x or a state of another shape, whether given or returned by ``forward``.
         TypeError: when called, for a state that is no tensor.
 
+    The minimal gated unit (G.-B. Zhou, J. Wu, C.-L. Zhang & Z.-H. Zhou 2016), whole:
+
+    >>> import numpy as np
     >>> import tinygrad_lstm as tl
-    >>> class Smoothing(tl.nn.Cell):
-    ...     def __init__(self, size):
-    ...         super().__init__(size, size)
-    ...         self.rate = tl.tensor(0.5, requires_grad=True)
+    >>> class MGUCell(tl.nn.Cell):
+    ...     def __init__(self, input_size, hidden_size, *, rng=None, dtype=np.float64):
+    ...         super().__init__(input_size, hidden_size, dtype=dtype)
+    ...         gate = tl.nn.gates_of(hidden_size, rng, dtype)
+    ...         self.forget_gate = gate(hidden_size + input_size, tl.sigmoid, "f", 1.0)
+    ...         self.candidate = gate(hidden_size + input_size, tl.tanh, "g")
     ...     def forward(self, x, h):
-    ...         return h + self.rate * (x - h)
-    >>> output, h_n = tl.nn.Recurrent(Smoothing(1))([[4.0], [4.0]])
-    >>> output.tolist()
-    [[2.0], [3.0]]
+    ...         f = self.forget_gate(tl.concat([h, x], axis=-1))
+    ...         g = self.candidate(tl.concat([f * h, x], axis=-1))
+    ...         return (1 - f) * h + f * g
+    >>> layer = tl.nn.Recurrent(MGUCell(3, 4, rng=0))
+    >>> output, h_n = layer(np.ones((5, 2, 3)))
+    >>> output.shape, h_n.shape
+    ((5, 2, 4), (1, 2, 4))
+    >>> tl.testing.check_cell(MGUCell(3, 4, rng=0), steps=3).verdict
+    <Verdict.PASS: 'PASS'>
     """
 
     state_names: tuple[str, ...] = ("h",)

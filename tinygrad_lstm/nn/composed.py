@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from functools import partial
 from typing import Any, Self, overload
 
 from ..engine.source import skip_file
-from .activations import Activation
+from .applied import Activation
 from .module import Module
 
 skip_file(__file__)
@@ -20,10 +21,13 @@ class _Composed(Module):
 
     def _hold(self, name: str, part: Module) -> None:
         if not isinstance(part, Module):
-            known = [kind.__name__ for kind in Activation.__subclasses__() if kind.operation is part]
+            known = [kind.__name__ for kind in Activation.__subclasses__() if kind.function is part]
             hint = f"; tl.nn.{known[0]}() is one" if known else ""
             raise TypeError(f"{type(self).__name__} holds modules, such as tl.Linear(2, 3), not {part!r:.60}{hint}")
         setattr(self, name, part)
+
+    def _anew(self) -> partial[Any]:
+        return partial(type(self), self._named())
 
     def __len__(self) -> int:
         return len(self._named())
@@ -111,8 +115,16 @@ class Sequential(_Row):
 
     def forward(self, x: Any) -> Any:
         """Return what the last module makes of what the others made of x."""
-        for module in self:
-            x = module(x)
+        for name, module in self._named().items():
+            try:
+                x = module(x)
+            except TypeError as error:
+                if not isinstance(x, tuple):
+                    raise
+                raise TypeError(
+                    f"{type(self).__name__}: what stands before {name!r} returns a tuple of {len(x)}, such as a layer "
+                    f"and its state, which {module!r} does not take; write a module that calls both"
+                ) from error
         return x
 
 
@@ -142,6 +154,9 @@ class ModuleList(_Row, only_holds=True):
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self.extend(modules)
+
+    def _anew(self) -> partial[Any]:
+        return partial(type(self), list(self))
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Refuse: only its owner knows what to call."""
@@ -214,4 +229,8 @@ class ModuleDict(_Composed, only_holds=True):
 def _key(owner: Module, name: Any) -> str:
     if not isinstance(name, str) or not name:
         raise TypeError(f"{type(owner).__name__}: a module's name must be a string, not {name!r:.60}")
+    if "." in name:
+        raise ValueError(
+            f"{type(owner).__name__}: paths are split at dots, so that {name!r:.60} cannot be a module's name"
+        )
     return name

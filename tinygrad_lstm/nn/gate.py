@@ -101,8 +101,8 @@ class Gate(Module):
 
 def gates_of(
     hidden_size: int,
-    rng: Seed,
-    dtype: DTypeLike,
+    rng: Seed = None,
+    dtype: DTypeLike = np.float64,
     *,
     bias: bool = True,
     layer_norm: bool = False,
@@ -110,7 +110,24 @@ def gates_of(
 ) -> Callable[..., Gate]:
     """Return ``gate(size, activation, symbol, begin)``: what makes the gates of one cell, all from one generator.
 
-    ``begin`` is what the entries of b begin with, where there is a bias.
+    ``begin`` is what the entries of b begin with, where there is a bias. Made one by one with the same seed, two gates
+    would begin with the same weights.
+
+    Arguments:
+        hidden_size: H.
+        rng: a seed or a numpy Generator, from which the gates draw in the order they are made.
+        dtype: float64 or float32.
+        bias, layer_norm, clip: as of each ``Gate``.
+
+    Raises:
+        ValueError: for an rng that is none; when called, for sizes that are not whole numbers above zero.
+
+    Source: this project.
+
+    >>> import tinygrad_lstm as tl
+    >>> gate = tl.nn.gates_of(4, rng=0)
+    >>> gate(7, tl.sigmoid, "f", 1.0), gate(7, tl.tanh, "g")
+    (Gate(7 → 4), Gate(7 → 4))
     """
     true_or_false(bias=bias)
     rng = generator(rng)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakValueDictionary
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from ..engine.backprop import cast
+from ..engine.primitive import Array, unmasked
+from ..engine.pytorch import advice
 from ..engine.scope import call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor, tensor
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .containers import fixed, inner
+from .creation import generator as generator
+from .state import Unmatched, fitted
 
 skip_file(__file__)
 
@@ -71,6 +76,7 @@ class Module:
     # Two underscores: Python keeps these apart from whatever a module of the user's calls its own.
     __name: str | None = None
     __number = 0
+    __made: partial[Any] | None = None
     __learned: frozenset[str] = frozenset()  # the names of parameters, frozen ones too
     __only_holds = False  # is never called itself, so that its parts are boxes with its name before their own
     __recurrent = False  # is a cell, whatever it is made of
@@ -83,6 +89,8 @@ class Module:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
         module.__number = next(_numbers)
+        if cls.__module__.startswith(f"{__package__}.") and cls._anew is Module._anew:
+            module.__made = partial(cls, *args, **{name: value for name, value in kwargs.items() if name != "rng"})
         MODULES[module.__number] = module
         return module
 
@@ -121,8 +129,8 @@ class Module:
     if not TYPE_CHECKING:  # or no checker would complain of any attribute
 
         def __getattr__(self, name: str) -> Any:
-            hint = f"; {_HINTS[name]}" if name in _HINTS else ""
-            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{hint}", name=name, obj=self)
+            found = "" if name.startswith("_") else advice(name, _REFUSED, dir(self), "module")
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{found}")
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Yield each parameter once, with its path, in the order of assignment."""
@@ -202,6 +210,49 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
+    def state_dict(self) -> dict[str, Array]:
+        """Return a copy of each parameter's value, by the paths of ``named_parameters``: a tied one once.
+
+        ``tl.save(module, path)`` writes them into a file.
+
+        >>> import tinygrad_lstm as tl
+        >>> {path: value.shape for path, value in tl.Linear(3, 2, rng=0).state_dict().items()}
+        {'weight': (3, 2), 'bias': (2,)}
+        """
+        return {path: parameter.value.copy() for path, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Unmatched:
+        """Give each parameter the value that stands under its path, in its own type; on any error, none.
+
+        With ``strict=False``, parameters that are missing keep their values and surplus names are left alone; both are
+        returned.
+
+        Raises:
+            ValueError: for names that are missing or surplus, and in any case for shapes that differ.
+            TypeError: for what are no arrays by name.
+
+        >>> import tinygrad_lstm as tl
+        >>> layer, other = tl.Linear(3, 2, rng=0), tl.Linear(3, 2, rng=1)
+        >>> layer.load_state_dict(other.state_dict())
+        Unmatched(missing_keys=[], unexpected_keys=[])
+        >>> layer.load_state_dict({"wieght": other.weight, "bias": other.bias})
+        Traceback (most recent call last):
+        ValueError: Linear: the state does not fit, ...; missing: weight; surplus: wieght (is it weight?)
+        """
+        parameters = dict(self.named_parameters())
+        wanted = {path: (parameter.shape, parameter.dtype) for path, parameter in parameters.items()}
+        values, unmatched = fitted(state, wanted, type(self).__name__, strict=strict)
+        for path, value in values.items():
+            parameters[path].value = value
+        return unmatched
+
+    def _anew(self) -> partial[Any] | None:
+        """Return the call that makes one of ours anew, but for its seed: what a file tells. None for a class of yours.
+
+        It is the one that made it. What changes its parts later, as a list does, returns one with those of now.
+        """
+        return self.__made
+
     def __repr__(self) -> str:
         held = (part for value in vars(self).values() for _, part in inner("", value))
         parts = {part for part in held if isinstance(part, Module) or _is_parameter(part)}
@@ -233,8 +284,6 @@ class Module:
         others = (pair for name, value in vars(self).items() if name != attribute for pair in inner(name, value))
         held = {name: part for name, part in others if _is_part(part)}
         for name, part in parts:
-            if "." in name:
-                raise ValueError(f"{type(self).__name__}.{attribute}: {name!r}: paths are split at dots; use none here")
             if isinstance(part, Module) and any(module is self for module in part.modules()):
                 raise TypeError(
                     f"{type(self).__name__}.{attribute}: a module cannot be part of itself, and "
@@ -269,12 +318,12 @@ class Module:
         part.__belong_to(before + new, before + old)
 
 
-_HINTS = {
-    **dict.fromkeys(("add_module", "register_module", "register_parameter"), "assign the part: module.name = part"),
-    "register_buffer": "a tensor that does not learn is an attribute like any other: module.name = tensor",
-    "register_forward_hook": "tl.step(loss) stops at what is computed in it, forwards and backwards",
-    **dict.fromkeys(("to", "cuda", "cpu"), "all is computed on the CPU; a layer is made in its type, with dtype="),
-}
+_REFUSED = """
+add_module register_module register_parameter: assign the part: module.name = part
+register_buffer: a tensor that does not learn is an attribute like any other: module.name = tensor
+register_forward_hook: tl.step(loss) stops at what is computed in it, forwards and backwards
+to cuda cpu half float double: all is computed on the CPU; a layer is made in its type, with dtype=
+"""
 """What to write for methods of PyTorch's that modules do not have."""
 
 
@@ -343,14 +392,18 @@ def as_tensor(x: Any) -> Tensor:
     return x if isinstance(x, Tensor) else tensor(x)
 
 
-def generator(rng: Any) -> np.random.Generator:
-    """Return the generator that a seed stands for; refuse what stands for none."""
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"rng must be a seed, a whole number from 0 on, or a generator as of np.random.default_rng, not {rng!r}"
-        ) from error
+def whole_numbers(data: Any, must: str) -> NDArray[np.integer[Any]]:
+    """Return data as integers; a tensor holds none, so of one those numbers are taken that are whole."""
+    if isinstance(data, Tensor):
+        numbers: NDArray[Any] = data.value
+        if np.all(np.isfinite(numbers) & (numbers == np.trunc(numbers))):
+            numbers = numbers.astype(np.intp)
+    else:
+        numbers = np.asarray(unmasked(data))
+        numbers = numbers if numbers.size else numbers.astype(np.intp)
+    if numbers.dtype.kind not in "ui":
+        raise TypeError(f"{must}, integers, not {numbers.dtype}")
+    return numbers
 
 
 def real(**numbers: Any) -> None:

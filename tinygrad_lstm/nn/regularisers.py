@@ -12,7 +12,7 @@ from ..engine.errors import ShapeError
 from ..engine.ops import mean, sqrt
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, as_input, as_tensor, described, generator, positive, within
+from .module import Module, Seed, as_input, as_tensor, described, generator, positive, true_or_false, within
 
 
 class Dropout(Module):
@@ -106,6 +106,7 @@ class LayerNorm(Module):
         for size in shape or (0,):
             positive(normalized_shape=size)
         within(0, np.inf, eps=eps)
+        true_or_false(elementwise_affine=elementwise_affine)
         self.normalized_shape, self.eps = tuple(map(int, shape)), float(eps)
         self.weight: Tensor | None = None
         self.bias: Tensor | None = None

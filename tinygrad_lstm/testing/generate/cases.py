@@ -102,8 +102,9 @@ def _of_numbers(draw: st.DrawFn, primitive: Primitive) -> Case:
     if positive == (True, False) and draw(st.booleans()):
         held[1] = draw(st.integers(-2, 4).filter(bool))
     operands = [held.get(slot, x) for slot, x in enumerate(inputs)]
-    if any(positive) and value_of(primitive, operands, {}) is None:
-        inputs = [np.abs(x) if p else x for x, p in zip(inputs, positive, strict=True)]
+    bounded = [low > -np.inf for low, _ in primitive.domains]
+    if any(bounded) and value_of(primitive, operands, {}) is None:
+        inputs = [np.abs(x) if p else x for x, p in zip(inputs, bounded, strict=True)]
     return Case(primitive, [x for slot, x in enumerate(inputs) if slot not in held], {}, held)
 
 
