@@ -74,36 +74,26 @@ def gru_after(steps: int = 3) -> tl.Tensor:
     return total(output)
 
 
-class Attention(tl.nn.Module):
-    """Additive attention (Bahdanau, Cho and Bengio 2015, equations 5 and 6)."""
-
-    def __init__(self) -> None:
-        self.query, self.keys, self.score = learned(H, H), learned(H, H), learned(H, 1)
-
-    def forward(self, state, annotations):
-        energies = tl.tanh(state @ self.query + annotations @ self.keys) @ self.score  # (S, N, 1)
-        weights = tl.softmax(energies, axis=0)
-        weights.name = "α"
-        context = (weights * annotations).sum(axis=0)
-        context.name = "context"
-        return context
-
-
 def attention(source: int = 3, target: int = 3) -> tl.Tensor:
-    """An encoder and a decoder that looks back at all of the encoder's steps."""
-    encoder, decoder, attend, head = tl.GRU(D, H, rng=0), tl.GRUCell(D + H, H, rng=1), Attention(), tl.Linear(H, D)
+    """An encoder, and a decoder that looks back at all of its steps (Bahdanau, Cho and Bengio 2015)."""
+    encoder, decoder, attend, head = (
+        tl.GRU(D, H, rng=0),
+        tl.GRUCell(D + H, H, rng=1),
+        tl.nn.Attention(H, H, rng=2),
+        tl.Linear(H, D),
+    )
     annotations, h_n = encoder(sequence(source))
     s, words, scores = h_n[0], sequence(target), []
     for t in range(target):
         with tl.time_step(t, offset=source, phase="decoder"):
-            s = decoder(tl.concat([words[t], attend(s, annotations)], axis=-1), s)
+            s = decoder(tl.concat([words[t], attend(s, annotations)[0]], axis=-1), s)
             scores.append(head(s))
     return total(tl.stack(scores))
 
 
 def attention_in_steps(source: int = 3, target: int = 3) -> tl.Tensor:
     """The same, written as a loop over a list of the encoder's states."""
-    encoder, decoder, attend = tl.GRUCell(D, H, rng=0), tl.GRUCell(D + H, H, rng=1), Attention()
+    encoder, decoder, attend = tl.GRUCell(D, H, rng=0), tl.GRUCell(D + H, H, rng=1), tl.nn.Attention(H, H, rng=2)
     xs, words, h, annotations, states = sequence(source), sequence(target), None, [], []
     for t in range(source):
         with tl.time_step(t, phase="encoder"):
@@ -112,7 +102,7 @@ def attention_in_steps(source: int = 3, target: int = 3) -> tl.Tensor:
     memory, s = tl.stack(annotations), h
     for t in range(target):
         with tl.time_step(t, offset=source, phase="decoder"):
-            s = decoder(tl.concat([words[t], attend(s, memory)], axis=-1), s)
+            s = decoder(tl.concat([words[t], attend(s, memory)[0]], axis=-1), s)
             states.append(s)
     return total(tl.stack(states))
 

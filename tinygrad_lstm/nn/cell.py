@@ -104,8 +104,7 @@ class Cell(Module, Generic[State], recurrent=True):
             raise ShapeError(f"{_here(self)}: x has shape {got}; it must be (N, D={D}) or (D={D},)")
         parts = _fitting(self, x, state, "the state")
         new: State = super().__call__(x, as_state(tuple(as_input(part, self.dtype) for part in parts)))
-        parts = _fitting(self, x, new, "what forward returns, the state of which state_names tells,")
-        for name, part in zip(self.state_names, parts, strict=True):
+        for name, part in zip(self.state_names, _fitting(self, x, new, "what forward returns"), strict=True):
             if part.name is None and not part.is_leaf:
                 part.name = name
         return new
@@ -196,7 +195,7 @@ def _fitting(cell: Cell[Any], x: Tensor, state: Any, what: str) -> tuple[Tensor,
     """Return the parts of a state; refuse what is none, or does not fit the cell and its x."""
     parts = tuple(state) if isinstance(state, tuple | list) else (state,)
     wanted, batch = cell.state_names, x.shape[:-1]
-    if state is None:
+    if state is None and len(wanted) > 1:
         raise TypeError(f"{_here(cell)}: {what} must be {', '.join(wanted)}; got None, as without a return")
     if len(parts) != len(wanted):
         raise ShapeError(f"{_here(cell)}: {what} must be {', '.join(wanted)}; got {len(parts)} tensor(s)")

@@ -42,7 +42,7 @@ def steps_within(lengths: Any, xs: Tensor, here: str, batch_first: bool) -> Step
 
 def without_padding(xs: Tensor, within: Steps) -> Tensor:
     """Return xs with zeros past the end of each sequence: not even a NaN there is seen, or gets a gradient."""
-    cleaned: Tensor = where(tensor(within[..., None], name="within"), xs, 0)
+    cleaned: Tensor = where(tensor(within[..., None], name="within", dtype=xs.dtype), xs, 0)
     cleaned.name = xs.name
     return cleaned
 
@@ -55,7 +55,7 @@ def advance_within(
     if within is None or within.all():
         return after, after[0]
     with scope("lengths"):
-        rows = tensor(within[:, None], name="within")
+        rows = tensor(within[:, None], name="within", dtype=after[0].dtype)
         kept = tuple(where(rows, new, old) for new, old in zip(after, state, strict=True))
         output = where(rows, after[0], 0)
     for part, name in zip((*kept, output), (*cell.state_names, cell.state_names[0]), strict=True):

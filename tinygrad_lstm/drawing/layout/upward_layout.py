@@ -66,6 +66,16 @@ class _Unit:
     )  # what stands in the same row, to the right and to the left in turn
 
 
+def _in_a_row(units: list[_Unit]) -> list[_Unit]:
+    """Return units as one, with the others beside it: from left to right, the one in the middle where one would be."""
+    if not units:
+        return []
+    middle = (len(units) - 1) // 2
+    sides = zip_longest(units[middle + 1 :], units[:middle][::-1])
+    units[middle].beside += [unit for pair in sides for unit in pair if unit]
+    return [units[middle]]
+
+
 class _Stack:
     """Places boxes and cells above one another, and then lays the lines between them."""
 
@@ -137,23 +147,20 @@ class _Stack:
         return list(ordered)
 
     def _rows(self, units: list[_Unit]) -> list[_Unit]:
-        """Put what only feeds something, such as data, into the row below that, beside what is there already."""
+        """Put what only feeds something, such as data, beside that or what is below, where no state passes."""
         fed = {arrow.head for arrow in self.content.inner} | {end.slot for end in self.content.ends}
         sources = [unit for unit in units if not unit.block and unit.slots[0] not in fed]
         rows = [unit for unit in units if unit not in sources]
         if not rows:
             return units
-        first: list[_Unit] = []
+        passed = {self.unit_of[end.slot] for end in self.content.ends}
+        own: dict[_Unit, list[_Unit]] = {row: [] for row in rows}  # rows of nothing else, below these
         for source in sources:
             takers = [self.unit_of[arrow.head] for arrow in self.content.inner if arrow.tail in source.slots]
-            above = min(map(rows.index, takers), default=len(rows))
-            (rows[above - 1].beside if above else first).append(source)
-        if first:  # in a row from left to right, the one in the middle where a single one would be
-            middle = (len(first) - 1) // 2
-            sides = zip_longest(first[middle + 1 :], first[:middle][::-1])
-            first[middle].beside += [unit for pair in sides for unit in pair if unit]
-            first = [first[middle]]
-        return first + rows
+            above = min(map(rows.index, takers), default=len(rows) - 1)
+            free = [row for row in rows[above - 1 : above + 1] if row not in passed] if above else []
+            (free[0].beside if free else own[rows[above]]).append(source)
+        return [unit for row in rows for unit in (*_in_a_row(own[row]), row)]
 
     def _arrange(self, unit: _Unit) -> None:
         if not unit.block:

@@ -64,10 +64,10 @@ class Describer:
             symbol, name = name or number, ""
         return [Text(symbol, "sign" if len(symbol) <= 2 else "symbol"), *([Text(name)] if name else [])]
 
-    def echo(self, nodes: list[Tensor], id: str, column: int, place: Place, when: str) -> Box:
-        """Return a small copy of operations' results, which says at which steps they were computed."""
+    def echo(self, nodes: list[Tensor], id: str, column: int, place: Place, when: str, maker: str) -> Box:
+        """Return a small copy of operations' results, which says at which steps they were computed, by which box."""
         first = nodes[0]
-        name = words.clean(first.name or made_by(first).symbol)
+        name = words.clean(first.name or maker or made_by(first).symbol)
         box = Box(id, "echo", (Text(name), Text(when, "detail")), column, place, shows=list(nodes))
         box.tooltip, box.statistics = f"the same as {self.tooltip(first)}", self.statistics(first)
         return self._shaded(box, first)

@@ -15,7 +15,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Kind
 from ...engine.scope import Frame
 from ...engine.tensor import Tensor
-from ...structure.words import clean, is_number
+from ...structure.words import clean, is_number, short
 from ..scene import Arrow, Box, Scene, Text, unused
 from .describe import made_by, role
 from .options import Options
@@ -50,6 +50,7 @@ class _Opening:
         self._closed: dict[Tensor, Frame] = {}  # modules without layers, by what comes last in them
         self._modules = {cell: self._without_layers(cell) for cell in cells}
         self._fused = {cell: _layers(cell.members, self._modules[cell], parts) for cell in cells}
+        self._layers = {cell: _with_matrix(fused) for cell, fused in self._fused.items()}
         self._on_belts = self._belts(cells)
         for cell in cells:
             self._open(cell)
@@ -90,7 +91,7 @@ class _Opening:
         part = Part(unused(self._parts.graph.ids[node], self._parts.taken), "pointwise", cell.column)
         if frame := self._closed.get(node):
             part.kind, part.title, part.name = "module", clean(frame.kind or frame.name or ""), clean(frame.name or "")
-        elif node in self._fused[cell]:
+        elif node in self._layers[cell]:
             part.kind = "layer"
             part.title = made_by(node).symbol if role(node) == "layer" else "linear"
         elif _joins(node):
@@ -189,6 +190,9 @@ class _Gates(UnrolledScene):
         texts = [Text(part.title, "sign" if len(part.title) <= 2 else "symbol")]
         if part.kind == "module" and part.name != part.title:
             texts.append(Text(part.name, "detail"))
+        scaled = [own for x in node.inputs if (own := _own_name(x, self.parts.weights))]
+        if part.kind == "pointwise" and scaled and len(scaled[0]) > 2:
+            texts.append(Text(scaled[0], "detail"))
         if node.name and (part.kind == "layer" or role(node) == "layer"):
             texts.append(Text(self.describe.name(node), "detail"))
         return self.describe.group(part, tuple(texts), [node])
@@ -206,6 +210,11 @@ def _cell(part: Part) -> str:
 
 def _has_matrix(members: list[Tensor]) -> bool:
     return any(made_by(node).kind is Kind.product for node in members)
+
+
+def _with_matrix(fused: dict[Tensor, Tensor]) -> set[Tensor]:
+    """Return which are layers: by matrices where there are any, so that a bias after a norm makes none."""
+    return {last for node, last in fused.items() if _has_matrix([node])} or set(fused.values())
 
 
 def _layers(members: list[Tensor], elsewhere: Container[Tensor], parts: Parts) -> dict[Tensor, Tensor]:
@@ -274,6 +283,12 @@ def _sign(node: Tensor, weights: set[Tensor]) -> str:
     """Return an operation's sign, with a constant or a weight in it: 1−, ×2, u×."""
     sign, operands = made_by(node).sign, []
     for x in node.inputs:
-        own = (x.name or "").rpartition(".")[2] if x in weights else ""
-        operands.append(f"{x.item():.3g}" if is_number(x) else clean(own, 12))
-    return f"{operands[0]}{sign}{operands[1]}" if len(operands) == 2 and any(operands) else sign
+        own = _own_name(x, weights)
+        operands.append(short(x.item()) if is_number(x) else own if len(own) <= 2 else "")
+    between = f" {sign} " if sign.isalpha() else sign
+    return f"{operands[0]}{between}{operands[1]}".strip() if len(operands) == 2 and any(operands) else sign
+
+
+def _own_name(x: Tensor, weights: set[Tensor]) -> str:
+    """Return what a weight's owner calls it: u, of cell.u."""
+    return clean((x.name or "").rpartition(".")[2], 12) if x in weights else ""

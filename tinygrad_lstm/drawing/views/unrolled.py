@@ -181,7 +181,9 @@ class UnrolledScene:
             key = (*bundle, part.column, part.place)
             if key not in self._copies:
                 id = f"{self.graph.ids[bundle[0]]}@{part.id}"
-                self._copies[key] = self.describe.echo(bundle, id, part.column, part.place, self._when(bundle))
+                maker, when = self.parts.of[bundle[0]], self._when(bundle)
+                title = maker.title if maker.kind in ("module", "cell") else ""
+                self._copies[key] = self.describe.echo(bundle, id, part.column, part.place, when, title)
                 self.scene.add(self._copies[key])
             arrow = self._arrow(self._copies[key].id, part, bundle[0], node, "data")
             arrow.uses += [(x, node) for x in bundle[1:]]
