@@ -132,7 +132,7 @@ UNKNOWN = {
     "it uses .all of an array": [lambda x: x if (x > 0).all() else -x],
     "it writes into an array": [grown, set_to_zero, added_at, out_of],
     "numpy's vectorize|numpy's interp|it takes the numbers": [lambda x: np.interp(x, [0, 1], [0, 1])],
-    "numpy's linalg|numpy's norm is not among": [np.linalg.norm],
+    "numpy's linalg|numpy's median is not among": [np.median],
     "it uses .cumsum of an array": [lambda x: x.cumsum()],
     "it uses frexp|modf": [lambda x: np.modf(x)[0]],
     "it uses multiply as nobody else does: outer": [lambda x: np.multiply.outer(x, x)],

@@ -155,7 +155,7 @@ def dot(a: Any, b: Any) -> Any:
     tensor(11., made by matmul)
     """
     if a.ndim and b.ndim in (1, 2):
-        return ops.matmul(a, b)
+        return np.matmul(a, b)
     return ops.mul(a, b) if 0 in (a.ndim, b.ndim) else tensordot(a, b, (-1, -2))
 
 
@@ -668,8 +668,7 @@ def _speaking(function: Any) -> Callable[..., Any]:
             return function(*map(_operand, args[:tensors]), *args[tensors:], **in_our_words(kwargs, parameters))
         except _KINDS as error:
             kind = next(kind for kind in _KINDS if isinstance(error, kind))
-            said = str(error).replace(f"{function.__name__}() ", "")
-            raise kind(f"{function.__name__}{current().place}: {said}") from error
+            raise kind(f"{function.__name__}{current().place}: {error}") from error
 
     return called
 

@@ -127,7 +127,7 @@ _METHODS: dict[str, Callable[..., Any]] = dict(
     **{name: _of_several(getattr(functions, name)) for name in "expand flip tile".split()},  # noqa: SIM905
 )
 for _primitive in (ops.max, ops.min, ops.transpose):
-    _primitive.in_pytorch = _METHODS[_primitive.name]  # type: ignore[method-assign]
+    _primitive.in_pytorch = _METHODS[_primitive.name]
 
 
 def spelled(name: str) -> Any:

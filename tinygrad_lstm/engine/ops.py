@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 import string
 from functools import partial
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -82,8 +83,8 @@ log1p = primitive("log1p", lambda x: forwards.log1p(x), lambda g, y, x: (g / (1 
 sin = primitive("sin", np.sin, lambda g, y, x: (g * cos(x),), range=(-1, 1))
 cos: Primitive = primitive("cos", np.cos, lambda g, y, x: (-g * sin(x),), range=(-1, 1))
 arctan = primitive("arctan", np.arctan, lambda g, y, x: (g / (1 + x * x),), range=(-math.pi / 2, math.pi / 2))
-erf = primitive("erf", lambda x: forwards.erf(x), lambda g, y, x: (g * (_BELL * exp(-x * x)),), range=(-1, 1))
-erfc = primitive("erfc", lambda x: forwards.erfc(x), lambda g, y, x: (g * (-_BELL * exp(-x * x)),), range=(0, 2))
+erf = primitive("erf", lambda x: forwards.erf(x), lambda g, y, x: (g * (_BELL * exp(-(x * x))),), range=(-1, 1))
+erfc = primitive("erfc", lambda x: forwards.erfc(x), lambda g, y, x: (g * (-_BELL * exp(-(x * x))),), range=(0, 2))
 floor = primitive("floor", lambda x: np.floor(np.real(x)), None, "⌊·⌋", kink=lambda x: x - np.rint(x))
 tanh = primitive("tanh", np.tanh, lambda g, y, x: (g * (1 - y * y),), kind="activation", range=(-1, 1))
 sigmoid = primitive(
@@ -160,7 +161,7 @@ min = primitive(
 )
 cumsum: Primitive = primitive(
     "cumsum",
-    lambda x, axis=-1: np.add.accumulate(x, axis=axis),
+    lambda x, axis=-1: np.add.accumulate(x, axis=index(axis)),
     lambda g, y, x, axis=-1: (_reversed(cumsum(_reversed(g, axis), axis=axis), axis),),
     kind="reduction",
 )

@@ -16,6 +16,7 @@ from .pytorch import in_our_words
 Array = NDArray[np.floating[Any]]
 Result = TypeVar("Result", covariant=True)
 
+_SPOKEN = frozenset({"dim", "keepdim", "dim0"})
 _REGISTRY: dict[str, Primitive] = {}
 
 
@@ -61,6 +62,7 @@ class Primitive:
     """,
     )
     __signature__ = _OfInstance(lambda primitive: primitive.signature)
+    in_pytorch: Callable[..., Any] | None = None  # what it does where PyTorch is spoken, if something else
 
     def __init__(
         self,
@@ -144,11 +146,13 @@ class Primitive:
     def __call__(self, *args: Any, **attrs: Any) -> Any: ...
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         if len(args) != self.arity and not self.variadic:
-            if "in_pytorch" in vars(self) and len(args) > self.arity + len(self.attr_names):
+            if self.in_pytorch and len(args) > self.arity + len(self.attr_names):
                 return self.in_pytorch(*args, **attrs)
             args, attrs = self._bind(args, attrs)
-        if ("dim" in attrs or "keepdim" in attrs) and "axis" in self.attr_names:
-            return self.in_pytorch(*args, **attrs)
+        if attrs and not _SPOKEN.isdisjoint(attrs):
+            if self.in_pytorch:
+                return self.in_pytorch(*args, **attrs)
+            attrs = in_our_words(attrs, self.attr_names)
         for x in args:
             if type(x) is not np.ndarray:
                 if hasattr(x, "__primitive__"):
@@ -165,10 +169,6 @@ class Primitive:
                 if x.dtype.kind in "SU" if isinstance(x, np.ndarray) else not hasattr(x, "__array_ufunc__"):
                     raise TypeError(f"{self.name} takes tensors, or arrays of numbers, not {x!r:.60}") from error
             raise
-
-    def in_pytorch(self, *args: Any, **attrs: Any) -> Any:
-        """Do what PyTorch does under this name, called with its words; a few mean something else by them."""
-        return self(*args, **in_our_words(attrs, self.attr_names))
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}{self.signature}>"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.backprop import gradients
-from ..engine.functions import stack
+from ..engine.functions import concat
 from ..engine.ops import log_softmax
 from ..engine.scope import time_step
 from ..engine.tensor import Tensor
@@ -43,7 +43,7 @@ class NextToken(Module):
 
     def loss(self, ids: NDArray[np.intp]) -> Tensor:
         """Return how badly each next token of ids, (T + 1, N), is guessed on average, in nats."""
-        return cross_entropy(self.head(stack(self(ids[:-1]))), ids[1:])
+        return cross_entropy(self.head(concat(self(ids[:-1]))), ids[1:].ravel())
 
     def last_loss(self, ids: NDArray[np.intp], words: Sequence[str]) -> Tensor:
         """Return how badly the last of ids, (T + 1), is guessed after all before it: what the tour looks back from."""
