@@ -51,7 +51,7 @@ EQUIVALENT: dict[str, str] = {
     "Gate.forward: swap the arguments at maximum(*": _SYMMETRIC,
     "advance_within: drop a condition at within is None or within.all() (2)": _SAME_PATH,
     "advance_within: exchange contributions at (*": _MESSAGE,
-    "advance_within: another number at 0 (4)": _MESSAGE,
+    "advance_within: another number at 0 (5)": _MESSAGE,
     "advance_within: the other truth at True*": "whether lists of equal length are asked to be so",
     "without_padding: another number at 0": "nothing sees what number stands in padding",
     "_matmul_rule: turn a condition around at a.ndim > 2": _SAME_PATH,
