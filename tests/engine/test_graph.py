@@ -199,7 +199,7 @@ def test_scope_and_time_end_with_their_block_also_after_an_error():
 GATES = {
     "RNN": {"layer"},
     "LSTM": {"forget_gate", "input_gate", "candidate", "output_gate"},
-    "GRU": {"update_gate", "reset_gate", "candidate"},
+    "GRU": {"update_gate", "reset_gate", "candidate", "recurrent"},
 }
 
 
