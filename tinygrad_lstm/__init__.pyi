@@ -870,8 +870,6 @@ class _sum(_Primitive):
         ...
 
 sum: _sum
-.repeat = tile
-.view = reshape
 absolute = abs
 add: _Primitive
 atan = arctan
