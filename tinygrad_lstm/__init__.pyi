@@ -888,3 +888,25 @@ class _sum(_Primitive):
         ...
 
 sum: _sum
+absolute = abs
+add: _Primitive
+atan = arctan
+bmm: _Primitive
+cat = concat
+clamp = clip
+concatenate = concat
+div: _Primitive
+divide: _Primitive
+matmul: _Primitive
+mm: _Primitive
+mul: _Primitive
+multiply: _Primitive
+neg: _Primitive
+negative: _Primitive
+pow: _Primitive
+sub: _Primitive
+subtract: _Primitive
+swapdims = swapaxes
+t = transpose
+true_divide: _Primitive
+unsqueeze = expand_dims

@@ -139,7 +139,7 @@ def spelled(name: str) -> Any:
 def methods() -> dict[str, Callable[..., Any]]:
     """Return all methods by name."""
     found = {**{name: getattr(functions, name, None) or ops.BUILTIN[name] for name in METHODS}, **_METHODS}
-    found |= {name: found[ours] for name, ours in NAMES.items() if ours in found}
+    found |= {name.lstrip("."): found[ours] for name, ours in NAMES.items() if ours in found}
     return {name: _method(name, function) for name, function in found.items()}
 
 

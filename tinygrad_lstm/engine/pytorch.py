@@ -26,11 +26,11 @@ from typing import Any
 
 _NAMES = """
     absolute=abs add=add atan=arctan bmm=matmul cat=concat clamp=clip concatenate=concat div=div
-    divide=div matmul=matmul mm=matmul mul=mul multiply=mul neg=neg negative=neg nelement=numel pow=pow repeat=tile
-    sub=sub subtract=sub swapdims=swapaxes t=transpose true_divide=div unsqueeze=expand_dims view=reshape
+    divide=div matmul=matmul mm=matmul mul=mul multiply=mul neg=neg negative=neg .nelement=numel pow=pow .repeat=tile
+    sub=sub subtract=sub swapdims=swapaxes t=transpose true_divide=div unsqueeze=expand_dims .view=reshape
 """
 NAMES: dict[str, str] = dict(pair.split("=") for pair in _NAMES.split())
-"""Functions and methods under PyTorch's names, and what they are called here."""
+"""Functions and methods under PyTorch's names, and what they are called here; with a dot, methods only."""
 
 METHODS = """
 abs add arctan argmax argmin broadcast_to chunk clip cos cosh cumsum div dot erf erfc exp expand_dims expm1 flatten
