@@ -74,3 +74,11 @@ if TYPE_CHECKING:
     assert_type(tl.load(Path("adam"), into=tl.Adam([x])), tl.Adam)
     assert_type(tl.save(tl.Adam([x]), "adam"), Path)
 assert_type(Module().parameters(), list[Tensor])
+
+assert_type(tl.nn.MSELoss()(x, x), Tensor)
+assert_type(tl.nn.GELU()(x), Tensor)
+assert_type(tl.nn.Dropout(0.5)(x), Tensor)
+assert_type(tl.nn.LayerNorm(3)(x), Tensor)
+assert_type(tl.nn.Attention(3, 3)(x, xs), tuple[Tensor, Tensor])
+assert_type(tl.nn.ModuleList([tl.Linear(3, 2)])[0], Module)
+assert_type(tl.Linear(3, 2).eval(), tl.Linear)
