@@ -12,9 +12,9 @@ from pathlib import Path
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.drawing import VIEWS
+from tinygrad_lstm.interop.files import write_file
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
-from tinygrad_lstm.pages.files import write_file
 
 # What each view shows, in Olah's words where he has some.
 ABOUT = {
@@ -29,10 +29,17 @@ assert list(ABOUT) == list(VIEWS)
 # A few more, which say something about networks rather than about cells. The first looks back from the last step only.
 output, h_n = tl.RNN(2, 2, rng=0)(tl.tensor([[0.5, -0.5]] * 60, name="xs"))
 last = h_n.sum()
+windows, state, cut = tl.LSTM(2, 2, rng=0), None, 0.0
+for window in [[[0.5, -0.5]] * 2] * 3:  # what came before a window is known, and gets no gradient
+    output, state = windows(tl.tensor(window, name="xs"), state)
+    state, cut = tl.nn.detach(state), cut + output.sum()
 deep, lstm = small_loss("lstm", 3, layers=2, bidirectional=True), small_loss("lstm", 3)
 MORE = {
     "The gradient vanishes from right to left: an RNN of 60 steps, shaded by the magnitude of its gradients": tl.draw(
         last, "cells", color="gradient", shapes=False
+    ),
+    "Truncated backpropagation through time: scissors where the state was detached": tl.draw(
+        cut, "cells", shapes=False
     ),
     "Two layers, read in both directions": tl.draw(deep, "cells", shapes=False),
     "The only way by which the first cell state reaches the loss": tl.draw(

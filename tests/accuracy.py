@@ -13,6 +13,7 @@ from mpmath import mpf
 from rich.console import Console
 from rich.table import Table
 
+from tinygrad_lstm.engine import functions
 from tinygrad_lstm.engine.ops import BUILTIN
 
 CONTEXT = mpmath.mp.clone()
@@ -22,8 +23,14 @@ ELEMENTWISE = {
     "exp": CONTEXT.exp,
     "log": CONTEXT.log,
     "sqrt": CONTEXT.sqrt,
+    "expm1": CONTEXT.expm1,
+    "log1p": CONTEXT.log1p,
     "sin": CONTEXT.sin,
     "cos": CONTEXT.cos,
+    "arctan": CONTEXT.atan,
+    "erf": CONTEXT.erf,
+    "erfc": CONTEXT.erfc,
+    "floor": CONTEXT.floor,
     "tanh": CONTEXT.tanh,
     "sigmoid": lambda x: 1 / (1 + CONTEXT.exp(-x)),
     "softplus": lambda x: CONTEXT.log1p(CONTEXT.exp(x)),
@@ -31,6 +38,25 @@ ELEMENTWISE = {
     "abs": abs,
     "neg": lambda x: -x,
 }
+COMPOSED = {
+    "tan": CONTEXT.tan,
+    "sinh": CONTEXT.sinh,
+    "cosh": CONTEXT.cosh,
+    "gelu": lambda x: x * CONTEXT.ncdf(x),
+    "silu": lambda x: x / (1 + CONTEXT.exp(-x)),
+    "elu": lambda x: x if x > 0 else CONTEXT.expm1(x),
+    "leaky_relu": lambda x: x if x > 0 else x * CONTEXT.mpf(0.01),
+    "hardsigmoid": lambda x: min(max((x + 3) / 6, CONTEXT.mpf(0)), CONTEXT.mpf(1)),
+    "logsigmoid": lambda x: -CONTEXT.log1p(CONTEXT.exp(-x)),
+    "softsign": lambda x: x / (1 + abs(x)),
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1 / x,
+}
+"""Functions of one number that are composed of primitives."""
+
+UNITS = {"gelu": lambda t, x: t * max(1.0, x * x), "silu": lambda t, x: t}
+"""In last places of what they are given: of x² / 2 an exponential is taken, and a factor may be next to nothing."""
+
 BINARY = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
@@ -48,6 +74,8 @@ ROWS = {
 SUMS = {
     "sum": lambda x, forward: (forward(x, axis=0, keepdims=False), x, 1),
     "mean": lambda x, forward: (forward(x, axis=0, keepdims=False), x, len(x)),
+    "cumsum": lambda x, forward: (forward(x, axis=0)[-1], x, 1),
+    "einsum": lambda x, forward: (forward(x[:, :1].T.copy(), x[:, 1:])[0], x[:, :1].astype(float) * x[:, 1:], 1),
     "matmul": lambda x, forward: (forward(x[:, 0][None], x[:, 1:])[0], x[:, :1].astype(float) * x[:, 1:], 1),
 }
 """How each is called on (n, k) numbers, what it sums along the first axis, and what the sum is divided by."""
@@ -56,6 +84,9 @@ NUMPYS = {"sigmoid": (np.exp,), "softplus": (np.exp, np.log1p)}
 """What of numpy a forward that numpy does not have is made of."""
 
 ALLOWED = {np.float64: 2.0, np.float32: 4.0}
+ALLOWED_OF = {"erfc": 6.0, "tan": 4.0, "sinh": 6.0, "cosh": 5.0, "gelu": 4.0, "silu": 3.0}
+"""Of what is made of several functions, each of which rounds."""
+
 ABOVE_NUMPY = 2.0
 ALLOWED_OF_SUMS = 1.0
 """Units of rounding of Σ|terms|, for each term that is added: what any order of summing keeps to."""
@@ -95,12 +126,19 @@ def ulps(value, truth, dtype, unit=None):
 @functools.cache
 def of_elementwise(name, dtype, forward=None):
     """(ulps, where) of a function of one number over its whole range."""
-    x = points(dtype, positive=all(BUILTIN[name].positive_inputs))
+    entry, truth = BUILTIN.get(name), ELEMENTWISE.get(name) or COMPOSED[name]
+    x = points(dtype, positive=entry is not None and all(entry.positive_inputs))
+    x = x[x > entry.domains[0][0]] if entry else x[(np.abs(x) > 1e-300) | (name != "reciprocal")][::8]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        value = (forward or BUILTIN[name].forward)(x)
+        value = (forward or (entry.forward if entry else getattr(functions, name)))(x)
     assert value.dtype == dtype
-    worst, where = ulps(value, [ELEMENTWISE[name](CONTEXT.mpf(float(v))) for v in x], dtype)
+    exact = [truth(CONTEXT.mpf(float(v))) for v in x]
+    least, rounded = np.finfo(dtype).tiny, UNITS.get(name)
+    unit = rounded and [
+        max(rounded(float(abs(t)), v), abs(v) * least) for t, v in zip(exact, x.astype(float), strict=True)
+    ]
+    worst, where = ulps(value, exact, dtype, unit)
     return worst, x[where]
 
 

@@ -1,5 +1,7 @@
 """What numpy says that each operation gives: an opinion of its own, in float64, which no entry has a part in."""
 
+import math
+
 import numpy as np
 
 from tinygrad_lstm.engine.ops import BUILTIN
@@ -36,8 +38,14 @@ OPINIONS = {
     "exp": np.exp,
     "log": np.log,
     "sqrt": np.sqrt,
+    "expm1": np.expm1,
+    "log1p": np.log1p,
     "sin": np.sin,
     "cos": np.cos,
+    "arctan": np.arctan,
+    "erf": np.vectorize(math.erf, [float]),
+    "erfc": np.vectorize(math.erfc, [float]),
+    "floor": np.floor,
     "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "softplus": lambda x: np.logaddexp(0, x),
@@ -47,10 +55,13 @@ OPINIONS = {
     "sum": np.sum,
     "mean": averaged,
     "max": np.max,
+    "min": np.min,
+    "cumsum": lambda x, axis: np.cumsum(x, axis=axis),
     "logsumexp": lambda x, axis, keepdims: np.logaddexp.reduce(x, axis=axis, keepdims=keepdims, initial=-np.inf),
     "softmax": softmax,
     "log_softmax": lambda x, axis: np.log(softmax(x, axis)),
     "matmul": np.matmul,
+    "einsum": lambda *operands, subscripts="ij,jk->ik": np.einsum(subscripts, *operands),
     "reshape": lambda x, shape: x.reshape(shape),
     "transpose": lambda x, axes: np.transpose(x, axes),
     "broadcast_to": lambda x, shape: np.broadcast_to(x, shape),

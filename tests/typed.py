@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_type
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, assert_type
 
 import numpy as np
 
@@ -52,6 +53,9 @@ assert_type(Recurrent(tl.LSTMCell(3, 3), tl.PeepholeLSTMCell(3, 3))(xs), tuple[T
 assert_type(Recurrent(Running(3, 3))(xs), tuple[Tensor, tuple[Tensor, Tensor, Tensor]])
 assert_type(Recurrent(Untold(3, 3))(xs), tuple[Tensor, Any])
 assert_type(tl.LSTM(3, 3).cells, tuple[Cell[Pair], ...])
+assert_type(tl.LSTM(3, 3, 2, dropout=0.5, peephole="full")(xs, lengths=[4]), tuple[Tensor, Pair])
+assert_type(tl.nn.detach(tl.LSTM(3, 3)(xs)[1]), Pair)
+assert_type(tl.nn.detach(x), Tensor)
 
 assert_type(tl.Linear(3, 2)(x), Tensor)
 assert_type(tl.Embedding(3, 2)([0, 1]), Tensor)
@@ -63,4 +67,18 @@ assert_type(tl.mse_loss(x, x), Tensor)
 assert_type(tl.cross_entropy(x, [0]), Tensor)
 assert_type(tl.binary_cross_entropy_with_logits(x, x), Tensor)
 assert_type(tl.clip_grad_norm(tl.Linear(3, 2).parameters(), 1.0), float)
+assert_type(tl.Linear(3, 2).load_state_dict(tl.Linear(3, 2).state_dict()).missing_keys, list[str])
+if TYPE_CHECKING:
+    assert_type(tl.load("model"), Module)
+    assert_type(tl.load("model", into=tl.LSTM(3, 3)), tl.LSTM)
+    assert_type(tl.load(Path("adam"), into=tl.Adam([x])), tl.Adam)
+    assert_type(tl.save(tl.Adam([x]), "adam"), Path)
 assert_type(Module().parameters(), list[Tensor])
+
+assert_type(tl.nn.MSELoss()(x, x), Tensor)
+assert_type(tl.nn.GELU()(x), Tensor)
+assert_type(tl.nn.Dropout(0.5)(x), Tensor)
+assert_type(tl.nn.LayerNorm(3)(x), Tensor)
+assert_type(tl.nn.Attention(3, 3)(x, xs), tuple[Tensor, Tensor])
+assert_type(tl.nn.ModuleList([tl.Linear(3, 2)])[0], Module)
+assert_type(tl.Linear(3, 2).eval(), tl.Linear)

@@ -7,12 +7,34 @@ its gradients with ``testing``. Everything is imported when it is used: the engi
 from __future__ import annotations
 
 _HOMES = {
+    "nn.creation": (
+        *("arange", "eye", "float32", "float64", "from_numpy", "full", "linspace", "manual_seed", "one_hot", "ones"),
+        *("ones_like", "Parameter", "rand", "randn", "zeros", "zeros_like"),
+    ),
     "engine.backprop": ("Contribution", "backprop", "grad"),
     "engine.errors": ("LeavesTheGraph", "ShapeError"),
-    "engine.functions": ("concat", "stack", "take"),
+    "engine.functions": (
+        *("argmax", "argmin", "chunk", "clip", "concat", "cosh", "cumsum", "dot", "einsum", "elu", "expand"),
+        *(
+            "expand_dims",
+            "flatten",
+            "flip",
+            "gelu",
+            "hardsigmoid",
+            "hardtanh",
+            "leaky_relu",
+            "logaddexp",
+            "logsigmoid",
+            "norm",
+        ),
+        *("outer", "pad", "prod", "reciprocal", "sign", "silu", "sinh", "softsign", "square", "squeeze"),
+        *("stack", "swapaxes", "take", "take_along_axis", "tan", "tensordot", "tile", "tril", "triu"),
+    ),
+    "engine.methods": ("permute", "split", "std", "var"),
     "engine.graph": ("Graph",),
     "engine.ops": (
-        *("abs", "broadcast_to", "cos", "exp", "log", "log_softmax", "logsumexp", "max", "maximum", "mean", "minimum"),
+        *("abs", "arctan", "broadcast_to", "cos", "erf", "erfc", "exp", "expm1", "floor", "log", "log1p"),
+        *("log_softmax", "logsumexp", "max", "maximum", "mean", "min", "minimum"),
         *("relu", "reshape", "sigmoid", "sin", "softmax", "softplus", "sqrt", "sum", "tanh", "transpose", "where"),
     ),
     "engine.primitive": ("primitive", "primitives"),
@@ -21,9 +43,10 @@ _HOMES = {
     "nn": (
         *("GRU", "LSTM", "RNN", "SGD", "Adam", "CoupledLSTMCell", "Embedding", "GRUCell", "Linear", "LSTMCell"),
         *("PeepholeLSTMCell", "RNNCell", "binary_cross_entropy_with_logits", "clip_grad_norm", "cross_entropy"),
-        "mse_loss",
+        *("mse_loss", "nll_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "RMSprop", "AdamW", "Adagrad"),
     ),
     "drawing": ("draw",),
+    "interop": ("load", "save"),
     "stepper": ("step",),
     "structure.path": ("path",),
     "symbolic": ("UnknownToReader", "formula"),
@@ -33,7 +56,7 @@ _HOMES = {
 _ROOMS = ("drawing", "engine", "nn", "structure", "symbolic", "testing")
 """Packages that are names here too."""
 
-_HIDING = {"abs", "max", "sum"}
+_HIDING = {"abs", "max", "min", "sum"}
 """Ours too; but whoever imports * keeps Python's own."""
 
 __all__ = sorted({"nn", "testing"}.union(*_HOMES.values()) - _HIDING)
@@ -49,10 +72,36 @@ def __getattr__(name: str) -> object:
         found = getattr(import_module(f".{home}", __name__), name)
     elif name in _ROOMS:
         found = import_module(f".{name}", __name__)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    elif name.startswith("_") or (found := import_module(".engine.methods", __name__).spelled(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_advice(name)}")
     globals()[name] = found
     return found
+
+
+def _advice(name: str) -> str:
+    from .engine.pytorch import advice
+
+    return "" if name.startswith("_") else advice(name, _REFUSED, __dir__(), "tl")
+
+
+_REFUSED = """
+cuda device backends: tensors live in the memory of the processor, and there is no other
+int8 int16 int32 int64 int long uint8 bool IntTensor LongTensor: tensors hold no integers; indices are numpy's arrays
+float16 bfloat16 half HalfTensor: tensors are float64, or tl.float32
+FloatTensor DoubleTensor: tl.tensor(data, dtype=tl.float32), or tl.float64, which is the default
+Variable autograd: tl.tensor(data, requires_grad=True) learns; its gradients are loss.backward(), or tl.grad(loss, [x])
+enable_grad set_grad_enabled inference_mode: everything is recorded, except with tl.no_grad()
+set_default_dtype get_default_dtype: float64, unless data or dtype=tl.float32 say otherwise
+optim: tl.SGD, tl.Adam and the others are names of tl
+utils DataLoader Dataset: any loop over arrays of numpy's will do: for i in rng.permutation(len(xs)): ...
+empty empty_like: tl.zeros(2, 3); what is not set would be what was there before
+randint randperm normal bernoulli: tl.manual_seed(0) returns a generator of numpy's: rng.integers, rng.permutation
+is_tensor: isinstance(x, tl.Tensor)
+sort argsort topk: order = np.argsort(x.value); tl.take_along_axis(x, order)
+jit compile script distributed: what runs is the graph of numpy's operations that tl.draw shows
+vmap: operations broadcast; tl.stack([f(x) for x in xs]) does the rest
+"""
+"""What PyTorch has and we have not, on purpose: names, and what to write instead."""
 
 
 def _version() -> str:

@@ -19,10 +19,51 @@ from .engine.backprop import backprop as backprop
 from .engine.backprop import grad as grad
 from .engine.errors import LeavesTheGraph as LeavesTheGraph
 from .engine.errors import ShapeError as ShapeError
+from .engine.functions import argmax as argmax
+from .engine.functions import argmin as argmin
+from .engine.functions import chunk as chunk
+from .engine.functions import clip as clip
 from .engine.functions import concat as concat
+from .engine.functions import cosh as cosh
+from .engine.functions import cumsum as cumsum
+from .engine.functions import dot as dot
+from .engine.functions import einsum as einsum
+from .engine.functions import elu as elu
+from .engine.functions import expand as expand
+from .engine.functions import expand_dims as expand_dims
+from .engine.functions import flatten as flatten
+from .engine.functions import flip as flip
+from .engine.functions import gelu as gelu
+from .engine.functions import hardsigmoid as hardsigmoid
+from .engine.functions import hardtanh as hardtanh
+from .engine.functions import leaky_relu as leaky_relu
+from .engine.functions import logaddexp as logaddexp
+from .engine.functions import logsigmoid as logsigmoid
+from .engine.functions import norm as norm
+from .engine.functions import outer as outer
+from .engine.functions import pad as pad
+from .engine.functions import prod as prod
+from .engine.functions import reciprocal as reciprocal
+from .engine.functions import sign as sign
+from .engine.functions import silu as silu
+from .engine.functions import sinh as sinh
+from .engine.functions import softsign as softsign
+from .engine.functions import square as square
+from .engine.functions import squeeze as squeeze
 from .engine.functions import stack as stack
+from .engine.functions import swapaxes as swapaxes
 from .engine.functions import take as take
+from .engine.functions import take_along_axis as take_along_axis
+from .engine.functions import tan as tan
+from .engine.functions import tensordot as tensordot
+from .engine.functions import tile as tile
+from .engine.functions import tril as tril
+from .engine.functions import triu as triu
 from .engine.graph import Graph as Graph
+from .engine.methods import permute as permute
+from .engine.methods import split as split
+from .engine.methods import std as std
+from .engine.methods import var as var
 from .engine.primitive import primitive as primitive
 from .engine.primitive import primitives as primitives
 from .engine.scope import detect_nan as detect_nan
@@ -31,7 +72,11 @@ from .engine.scope import scope as scope
 from .engine.scope import time_step as time_step
 from .engine.tensor import Tensor as Tensor
 from .engine.tensor import tensor as tensor
+from .interop import load as load
+from .interop import save as save
+from .nn import Adagrad as Adagrad
 from .nn import Adam as Adam
+from .nn import AdamW as AdamW
 from .nn import CoupledLSTMCell as CoupledLSTMCell
 from .nn import Embedding as Embedding
 from .nn import GRU as GRU
@@ -40,20 +85,43 @@ from .nn import LSTM as LSTM
 from .nn import LSTMCell as LSTMCell
 from .nn import Linear as Linear
 from .nn import PeepholeLSTMCell as PeepholeLSTMCell
+from .nn import RMSprop as RMSprop
 from .nn import RNN as RNN
 from .nn import RNNCell as RNNCell
 from .nn import SGD as SGD
 from .nn import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .nn import clip_grad_norm as clip_grad_norm
 from .nn import cross_entropy as cross_entropy
+from .nn import huber_loss as huber_loss
+from .nn import l1_loss as l1_loss
 from .nn import mse_loss as mse_loss
+from .nn import nll_loss as nll_loss
+from .nn import smooth_l1_loss as smooth_l1_loss
+from .nn.creation import Parameter as Parameter
+from .nn.creation import arange as arange
+from .nn.creation import eye as eye
+from .nn.creation import float32 as float32
+from .nn.creation import float64 as float64
+from .nn.creation import from_numpy as from_numpy
+from .nn.creation import full as full
+from .nn.creation import linspace as linspace
+from .nn.creation import manual_seed as manual_seed
+from .nn.creation import one_hot as one_hot
+from .nn.creation import ones as ones
+from .nn.creation import ones_like as ones_like
+from .nn.creation import rand as rand
+from .nn.creation import randn as randn
+from .nn.creation import zeros as zeros
+from .nn.creation import zeros_like as zeros_like
 from .stepper import step as step
 from .structure.path import path as path
 from .symbolic import UnknownToReader as UnknownToReader
 from .symbolic import formula as formula
 __version__: str
 __all__ = [
+    "Adagrad",
     "Adam",
+    "AdamW",
     "Contribution",
     "CoupledLSTMCell",
     "Embedding",
@@ -64,55 +132,146 @@ __all__ = [
     "LSTMCell",
     "LeavesTheGraph",
     "Linear",
+    "Parameter",
     "PeepholeLSTMCell",
+    "RMSprop",
     "RNN",
     "RNNCell",
     "SGD",
     "ShapeError",
     "Tensor",
     "UnknownToReader",
+    "arange",
+    "arctan",
+    "argmax",
+    "argmin",
     "backprop",
     "binary_cross_entropy_with_logits",
     "broadcast_to",
+    "chunk",
+    "clip",
     "clip_grad_norm",
     "concat",
     "cos",
+    "cosh",
     "cross_entropy",
+    "cumsum",
     "detect_nan",
+    "dot",
     "draw",
+    "einsum",
+    "elu",
+    "erf",
+    "erfc",
     "exp",
+    "expand",
+    "expand_dims",
+    "expm1",
+    "eye",
+    "flatten",
+    "flip",
+    "float32",
+    "float64",
+    "floor",
     "formula",
+    "from_numpy",
+    "full",
+    "gelu",
     "grad",
+    "hardsigmoid",
+    "hardtanh",
+    "huber_loss",
+    "l1_loss",
+    "leaky_relu",
+    "linspace",
+    "load",
     "log",
+    "log1p",
     "log_softmax",
+    "logaddexp",
+    "logsigmoid",
     "logsumexp",
+    "manual_seed",
     "maximum",
     "mean",
     "minimum",
     "mse_loss",
+    "nll_loss",
     "nn",
     "no_grad",
+    "norm",
+    "one_hot",
+    "ones",
+    "ones_like",
+    "outer",
+    "pad",
     "path",
+    "permute",
     "primitive",
     "primitives",
+    "prod",
+    "rand",
+    "randn",
+    "reciprocal",
     "relu",
     "reshape",
+    "save",
     "scope",
     "sigmoid",
+    "sign",
+    "silu",
     "sin",
+    "sinh",
+    "smooth_l1_loss",
     "softmax",
     "softplus",
+    "softsign",
+    "split",
     "sqrt",
+    "square",
+    "squeeze",
     "stack",
+    "std",
     "step",
+    "swapaxes",
     "take",
+    "take_along_axis",
+    "tan",
     "tanh",
     "tensor",
+    "tensordot",
     "testing",
+    "tile",
     "time_step",
     "transpose",
+    "tril",
+    "triu",
+    "var",
     "where",
+    "zeros",
+    "zeros_like",
 ]
+class _arctan(_Primitive):
+    @overload  # type: ignore[override]
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the angle whose tangent is x, in radians, between −π/2 and π/2.
+
+        The result has the shape of x.
+
+        >>> tl.arctan(tl.tensor([-1, 0, 2]))
+        tensor([-0.7854,  0.    ,  1.1071], made by arctan)"""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return the angle whose tangent is x, in radians, between −π/2 and π/2.
+
+        The result has the shape of x.
+
+        >>> tl.arctan(tl.tensor([-1, 0, 2]))
+        tensor([-0.7854,  0.    ,  1.1071], made by arctan)"""
+        ...
+
+arctan: _arctan
 class _broadcast_to(_Primitive):
     @overload  # type: ignore[override]
     def __call__(self, x: Tensor, shape: tuple[int, ...] = ...) -> Tensor:
@@ -153,6 +312,48 @@ class _cos(_Primitive):
         ...
 
 cos: _cos
+class _erf(_Primitive):
+    @overload  # type: ignore[override]
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the error function, 2/√π ∫₀ˣ e^(−t²) dt, between −1 and 1.
+
+        The result has the shape of x.
+
+        >>> tl.erf(tl.tensor([-1, 0, 2]))
+        tensor([-0.8427,  0.    ,  0.9953], made by erf)"""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return the error function, 2/√π ∫₀ˣ e^(−t²) dt, between −1 and 1.
+
+        The result has the shape of x.
+
+        >>> tl.erf(tl.tensor([-1, 0, 2]))
+        tensor([-0.8427,  0.    ,  0.9953], made by erf)"""
+        ...
+
+erf: _erf
+class _erfc(_Primitive):
+    @overload  # type: ignore[override]
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return 1 − erf x, with all its digits also far out on the right (Shepherd & Laframboise 1981).
+
+        The result has the shape of x.
+
+        >>> tl.erfc(tl.tensor([-1, 0, 2]))
+        tensor([1.8427, 1.    , 0.0047], made by erfc)"""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return 1 − erf x, with all its digits also far out on the right (Shepherd & Laframboise 1981).
+
+        The result has the shape of x.
+
+        >>> tl.erfc(tl.tensor([-1, 0, 2]))
+        tensor([1.8427, 1.    , 0.0047], made by erfc)"""
+        ...
+
+erfc: _erfc
 class _exp(_Primitive):
     @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
@@ -174,6 +375,48 @@ class _exp(_Primitive):
         ...
 
 exp: _exp
+class _expm1(_Primitive):
+    @overload  # type: ignore[override]
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return eˣ − 1, with all its digits also where x is small.
+
+        The result has the shape of x.
+
+        >>> tl.expm1(tl.tensor([-1, 0, 1e-20])).tolist()[1:]
+        [0.0, 1e-20]"""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return eˣ − 1, with all its digits also where x is small.
+
+        The result has the shape of x.
+
+        >>> tl.expm1(tl.tensor([-1, 0, 1e-20])).tolist()[1:]
+        [0.0, 1e-20]"""
+        ...
+
+expm1: _expm1
+class _floor(_Primitive):
+    @overload  # type: ignore[override]
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the largest whole number that is not above x: constant almost everywhere, so that no gradient flows.
+
+        The result has the shape of x.
+
+        >>> tl.floor(tl.tensor([-0.5, 0, 2.5]))
+        tensor([-1.,  0.,  2.], made by floor)"""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return the largest whole number that is not above x: constant almost everywhere, so that no gradient flows.
+
+        The result has the shape of x.
+
+        >>> tl.floor(tl.tensor([-0.5, 0, 2.5]))
+        tensor([-1.,  0.,  2.], made by floor)"""
+        ...
+
+floor: _floor
 class _log(_Primitive):
     @overload  # type: ignore[override]
     def __call__(self, x: Tensor) -> Tensor:
@@ -195,6 +438,27 @@ class _log(_Primitive):
         ...
 
 log: _log
+class _log1p(_Primitive):
+    @overload  # type: ignore[override]
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return log(1 + x), for x > −1, with all its digits also where x is small.
+
+        The result has the shape of x.
+
+        >>> tl.log1p(tl.tensor([0, 1e-20])).tolist()
+        [0.0, 1e-20]"""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike) -> Any:
+        """Return log(1 + x), for x > −1, with all its digits also where x is small.
+
+        The result has the shape of x.
+
+        >>> tl.log1p(tl.tensor([0, 1e-20])).tolist()
+        [0.0, 1e-20]"""
+        ...
+
+log1p: _log1p
 class _log_softmax(_Primitive):
     @overload  # type: ignore[override]
     def __call__(self, x: Tensor, axis: int = ...) -> Tensor:
@@ -582,6 +846,27 @@ class _max(_Primitive):
         ...
 
 max: _max
+class _min(_Primitive):
+    @overload  # type: ignore[override]
+    def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
+        """Return the smallest of x. Of k equal ones each gets 1/k of the gradient.
+
+        axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.
+
+        >>> tl.min(tl.tensor([-1, 0, 2]))
+        tensor(-1., made by min)"""
+        ...
+    @overload
+    def __call__(self, x: Tensor | ArrayLike, axis: Any = ..., keepdims: bool = ...) -> Any:
+        """Return the smallest of x. Of k equal ones each gets 1/k of the gradient.
+
+        axis: one, a tuple of several, or None for all; keepdims leaves them with length 1.
+
+        >>> tl.min(tl.tensor([-1, 0, 2]))
+        tensor(-1., made by min)"""
+        ...
+
+min: _min
 class _sum(_Primitive):
     @overload  # type: ignore[override]
     def __call__(self, x: Tensor, axis: Any = ..., keepdims: bool = ...) -> Tensor:
@@ -603,3 +888,25 @@ class _sum(_Primitive):
         ...
 
 sum: _sum
+absolute = abs
+add: _Primitive
+atan = arctan
+bmm: _Primitive
+cat = concat
+clamp = clip
+concatenate = concat
+div: _Primitive
+divide: _Primitive
+matmul: _Primitive
+mm: _Primitive
+mul: _Primitive
+multiply: _Primitive
+neg: _Primitive
+negative: _Primitive
+pow: _Primitive
+sub: _Primitive
+subtract: _Primitive
+swapdims = swapaxes
+t = transpose
+true_divide: _Primitive
+unsqueeze = expand_dims

@@ -14,8 +14,8 @@ from tinygrad_lstm.cli.options import AnyCell
 from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.drawing.picture import ENDINGS
 from tinygrad_lstm.drawing.views.options import COLORS, DIRECTIONS
+from tinygrad_lstm.interop.files import write_file
 from tinygrad_lstm.nn.cells import CELLS
-from tinygrad_lstm.pages.files import write_file
 
 MODEL = """
 import tinygrad_lstm as tl

@@ -13,7 +13,7 @@ import pytest
 import tinygrad_lstm as tl
 from tests.cli.test_command_line import command
 from tinygrad_lstm.drawing.paint import render
-from tinygrad_lstm.pages.files import STALE, write_file
+from tinygrad_lstm.interop.files import STALE, write_file
 
 LOSS = "import tinygrad_lstm as tl\nloss = tl.tanh(tl.tensor(0.5, requires_grad=True, name='x'))\n"
 
@@ -33,6 +33,20 @@ def test_whatever_a_file_raises_is_one_line(source, tmp_path):
     done = command("draw", f"{tmp_path}/mine.py:loss")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "failed in line" in done.stderr
+
+
+def test_what_a_file_raises_in_two_lines_is_one(tmp_path):
+    (tmp_path / "mine.py").write_text("raise ValueError('a\\nb\\r\\nc')")
+    done = command("draw", f"{tmp_path}/mine.py:loss")
+    assert done.stderr.endswith("ValueError: a b c\n")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="nothing is endless here")
+def test_a_text_that_never_ends_is_refused():
+    done = command("tour", "--file", "/dev/zero")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "/dev/zero holds more than 10,000,000 bytes" in done.stderr
 
 
 def test_links_that_lead_to_each_other_are_refused(tmp_path):
@@ -59,7 +73,7 @@ def test_a_path_of_the_system_is_written_into(tmp_path):
     assert "digraph" in command("draw", "--steps", "1", "-o", "/dev/stdout", "--format", "dot").stdout
     log = tmp_path / "log"
     log.write_text("before\n")
-    code = "from tinygrad_lstm.pages.files import write_file; write_file('/dev/stdout', 'after')"
+    code = "from tinygrad_lstm.interop.files import write_file; write_file('/dev/stdout', 'after')"
     with log.open("a") as file:
         subprocess.run([sys.executable, "-c", code], stdout=file, check=True)
     assert log.read_text() == "before\nafter"

@@ -8,9 +8,11 @@ from tests import accuracy
 from tests.accuracy import (
     ABOVE_NUMPY,
     ALLOWED,
+    ALLOWED_OF,
     ALLOWED_OF_ROWS,
     ALLOWED_OF_SUMS,
     BINARY,
+    COMPOSED,
     ELEMENTWISE,
     NUMPYS,
     ROWS,
@@ -32,10 +34,10 @@ def test_every_function_that_rounds_has_a_truth():
 
 
 @both
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("name", [*ELEMENTWISE, *COMPOSED])
 def test_a_function_of_one_number_is_accurate(name, dtype):
     worst, where = accuracy.of_elementwise(name, dtype)
-    assert worst <= ALLOWED[dtype], where
+    assert worst <= max(ALLOWED[dtype], ALLOWED_OF.get(name, 0)), where
 
 
 @both
@@ -43,7 +45,7 @@ def test_a_function_of_one_number_is_accurate(name, dtype):
 def test_numpy_itself_is_hardly_more_accurate(name, dtype):
     if name in NUMPYS:
         assert accuracy.of_elementwise(name, dtype)[0] <= accuracy.of_numpy(name, dtype) + ABOVE_NUMPY
-    else:
+    elif hasattr(np, name) or name == "relu":
         numpys = {"abs": np.absolute, "neg": np.negative, "relu": lambda x: np.maximum(x, 0)}.get(name)
         x = accuracy.points(dtype, positive=True)
         with np.errstate(over="ignore"):
@@ -93,6 +95,25 @@ def test_an_inaccurate_forward_is_noticed(what):
     if name in SUMS:
         measure, allowed = accuracy.of_sums, ALLOWED_OF_SUMS
     assert measure(name, np.float64, forward)[0] > allowed
+
+
+@both
+def test_the_logarithm_of_a_sum_is_accurate_where_it_is_small(dtype):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 500)).astype(dtype) * 20
+    a[:100], b[:50] = 0, -50
+    truth = [accuracy.CONTEXT.log(accuracy.CONTEXT.exp(x) + accuracy.CONTEXT.exp(y)) for x, y in zip(a, b, strict=True)]
+    for value in (tl.logaddexp(a, b), tl.logaddexp(b, a)):
+        assert value.dtype == dtype
+        unit = [float(min(abs(t), abs(max(x, y))) or abs(t)) for t, x, y in zip(truth, a, b, strict=True)]
+        assert accuracy.ulps(value, truth, dtype, unit)[0] <= ALLOWED[dtype]
+
+
+def test_a_variance_far_from_zero_does_not_cancel():
+    x = np.random.default_rng(0).normal(size=1000)
+    near, far = (tl.std(tl.tensor(x + shift), axis=0).item() for shift in (0.0, 2.0**30))
+    assert far == pytest.approx(near, rel=1e-7)  # of x + 2³⁰ no more digits are there
+    assert tl.var(tl.tensor([1e8, 1e8 + 1, 1e8 + 2]), axis=0, ddof=1).item() == 1.0
 
 
 def test_the_left_tail_of_sigmoid_is_there():

@@ -43,6 +43,43 @@ def test_a_rule_returning_the_wrong_shape(shape, create_graph):
         tl.grad(y, x, create_graph=create_graph)
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("returned", ["a", {}, object(), [[1.0], [1.0, 2.0]], np.array(["a", "b"]), lambda: b"x"])
+def test_a_rule_that_returns_no_numbers(returned, create_graph):
+    worded = tl.primitive("worded", lambda x: x + 0, lambda g, y, x: (returned,))
+    x = leaf([1.0, 2.0], name="x")
+    with (
+        tl.time_step(3),
+        raises(TypeError, "the rule of worded at t=3 returned", "input 0 (x)", "array of real numbers"),
+    ):
+        tl.grad(worded(x).sum(), x, create_graph=create_graph)
+
+
+def test_a_rule_does_not_lose_an_imaginary_part():
+    imaginary = tl.primitive("imaginary", lambda x: x + 0, lambda g, y, x: (g * 1j,))
+    with raises(TypeError, "the rule of imaginary returned", "array of real numbers"):
+        imaginary(leaf([1.0])).sum().backward()
+
+
+def test_a_primitive_is_described_by_words_that_somebody_reads():
+    with raises(TypeError, "odd is described by 'bogus'", "there are kind, range"):
+        tl.primitive("odd", lambda x: x, lambda g, y, x: (g,), bogus=1)
+
+
+@pytest.mark.parametrize(("forward", "returned"), [(lambda x: (x, x), "tuple of 2"), (lambda x: [x], "list of 1")])
+def test_a_forward_returns_one_array(forward, returned):
+    several = tl.primitive("several", forward, None)
+    with tl.scope("part"), raises(TypeError, f"several in part returned a {returned}", "one array"):
+        several(leaf([1.0]))
+
+
+@pytest.mark.parametrize("text", ["s", b"s"])
+def test_an_operation_on_text_is_refused_also_where_python_could(text):
+    doubled = tl.primitive("doubled", lambda x: x + x, lambda g, y, x: (2 * g,))
+    with raises(TypeError, "doubled takes tensors, or arrays of numbers, not", repr(text)):
+        doubled(text)
+
+
 def test_a_rule_must_take_upstream_and_output():
     with raises(TypeError, "rule of short", "(g, y, *inputs, **attrs)", "(g)"):
         tl.primitive("short", lambda x: x, lambda g: (g,))
@@ -129,7 +166,7 @@ def test_cells_must_keep_the_same_kind_of_state():
 
 
 def test_an_unknown_nonlinearity():
-    with raises(ValueError, "'tanh' or 'relu'", "'gelu'"):
+    with raises(ValueError, "'tanh' or 'relu', or a function of a tensor", "'gelu'"):
         tl.RNN(2, 3, nonlinearity="gelu")
 
 

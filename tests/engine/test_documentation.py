@@ -26,7 +26,7 @@ def test_every_operation_of_the_page_is_documented(name):
     assert BUILTIN[name].doc.startswith("Return ")
 
 
-@pytest.mark.parametrize("name", [name for name in FUNCTIONS if hasattr(tl, name)])
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name in dir(tl)])
 def test_its_examples_run(name, capsys):
     (example,) = doctest.DocTestFinder().find(BUILTIN[name].doc, name, globs={"tl": tl, "np": np, "abs": abs})
     assert example.examples

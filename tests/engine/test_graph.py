@@ -199,7 +199,7 @@ def test_scope_and_time_end_with_their_block_also_after_an_error():
 GATES = {
     "RNN": {"layer"},
     "LSTM": {"forget_gate", "input_gate", "candidate", "output_gate"},
-    "GRU": {"update_gate", "reset_gate", "candidate"},
+    "GRU": {"update_gate", "reset_gate", "candidate", "recurrent"},
 }
 
 
@@ -210,6 +210,26 @@ def test_nodes_know_their_time_step_and_gate(cell):
     for t in range(4):
         assert {node.scope[1] for node in made if node.time == t and len(node.scope) == 2} == GATES[cell]
     assert all(node.scope == () for node in made if node.time is None)
+
+
+RAGGED = [[1.0], [1.0, 2.0]]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        *((value, r"replay takes numbers for a leaf, or arrays of them, not") for value in ("a", b"a", RAGGED)),
+        *((value, r"replay stopped at tanh: it does not compute with object") for value in (None, {}, object())),
+    ],
+)
+def test_replay_takes_numbers(given, words):
+    x = leaf([1.0, 2.0])
+    graph = tl.Graph(tl.tanh(x))
+    with pytest.raises(TypeError, match=words):
+        graph.replay({x: given})
+    for dtype in ("zz", str, "datetime64"):
+        with pytest.raises(TypeError, match="replay takes a dtype of numbers"):
+            graph.replay(dtype=dtype)
 
 
 def test_replay_in_another_dtype_keeps_what_each_use_saw():

@@ -18,7 +18,7 @@ from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.nn import Recurrent
 from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS
-from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.nn.samples import olahs, small_loss
 from tinygrad_lstm.stepper.terminal import session as terminal
 
 HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ def cell_dot(cell: str, view: str = "ops") -> str:
 
 def circuit_dot(cell: str) -> str:
     """The same, opened and with every position: nothing in it was laid out by Graphviz."""
-    unrolled, state = CELLS[cell](2, 2, rng=0), None
+    unrolled, state = olahs(cell, 2, 2, 0), None
     for t in range(2):
         with tl.time_step(t):
             state = unrolled(tl.tensor([1.0, -1.0], name="x"), state)
@@ -57,7 +57,7 @@ def model_dot() -> str:
     """A layer with a head: one module inside another, and operations outside any time step."""
     layer, head = Recurrent(tl.LSTMCell(2, 2, rng=0)), tl.Linear(2, 3, rng=0)
     output, _ = layer(tl.tensor(np.ones((2, 1, 2)), name="xs"))
-    return tl.draw(tl.cross_entropy(head(output), [[0], [2]])).source
+    return tl.draw(tl.cross_entropy(head(output).reshape(-1, 3), [0, 2])).source
 
 
 def _walked() -> tl.Stepper:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.engine.primitive import Primitive
+from tinygrad_lstm.engine.pytorch import NAMES
 
 ENTRANCE = Path(tl.__file__)
 STUB = ENTRANCE.with_suffix(".pyi")
@@ -37,6 +38,7 @@ def stub() -> str:
             "__version__: str",
             f"__all__ = [\n{listed}]",
             *map(_operation, operations),
+            *(_spelling(name) for name in sorted(NAMES) if name[0] != "."),
             "",
         ]
     )
@@ -58,6 +60,12 @@ def _operation(name: str) -> str:
     # An operation of ours tells of Tensors, where any Primitive takes whatever says itself how it is applied to it.
     overloads = overloads.replace("@overload", "@overload  # type: ignore[override]", 1)
     return f"class _{name}(_Primitive):\n{overloads}\n\n{name}: _{name}"
+
+
+def _spelling(theirs: str) -> str:
+    """Write a name of PyTorch's: that of ours, or of an operation that is called by an operator here."""
+    ours = NAMES[theirs]
+    return f"{theirs} = {ours}" if ours in dir(tl) else f"{theirs}: _Primitive"
 
 
 def _type(default: object) -> str:

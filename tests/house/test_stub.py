@@ -15,12 +15,12 @@ def test_it_has_every_public_name_and_the_documentation_of_every_operation():
     tree = ast.parse(stub())
     named = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     named |= {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)}
-    assert {*tl.__all__, "abs", "max", "sum", "__version__"} <= named
+    assert {*tl.__all__, "abs", "max", "min", "sum", "__version__"} <= named
     calls = {
         node.name.removeprefix("_"): call for node in tree.body if isinstance(node, ast.ClassDef) for call in node.body
     }
     assert set(calls) == {
-        name for name in (*tl.__all__, "abs", "max", "sum") if isinstance(getattr(tl, name), Primitive)
+        name for name in (*tl.__all__, "abs", "max", "min", "sum") if isinstance(getattr(tl, name), Primitive)
     }
     for name, call in calls.items():
         primitive = getattr(tl, name)

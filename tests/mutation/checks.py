@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 import tinygrad_lstm as tl
-from tests.nn.longhand import LONGHAND, sigmoid, weights
+from tests.nn.longhand import LONGHAND, unrolled, weights
+from tests.nn.losses_longhand import CLASSES, ENTRIES, scored, surprise
+from tests.nn.test_attention import KINDS, attended, given_for
+from tests.nn.test_optimisers import CASES as OPTIMISERS
+from tests.nn.test_optimisers import GOLDEN, descended
 from tests.opinions import expected
 from tinygrad_lstm.engine import backprop
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS
+from tinygrad_lstm.nn.regularisers import dropout, layer_norm
 from tinygrad_lstm.testing import (
     GradientError,
     NothingCheckedError,
@@ -38,6 +45,7 @@ TIES: dict[str, tuple[list[Any], list[Any]]] = {
     "relu": ([[0.0, -0.0, 2.0]], [[0.5, 0.5, 1.0]]),
     "abs": ([[0.0, -0.0, 2.0]], [[0.0, 0.0, 1.0]]),
     "max": ([[3.0, 3.0, 1.0]], [[0.5, 0.5, 0.0]]),
+    "min": ([[3.0, 1.0, 1.0]], [[0.0, 0.5, 0.5]]),
     "pow": (
         [[0.0, 0.0, 0.0, 2.0, 0.0, -2.0], [0.0, 1.0, 2.0, 2.0, -1.0, -1.0]],
         [[0.0, 1.0, 0.0, 4.0, -np.inf, -0.25], [0.0, 0.0, 0.0, 4 * np.log(2), -np.inf, 0.0]],
@@ -115,6 +123,7 @@ BUILTIN_CALL: dict[str, Callable[..., Any]] = {
     "relu": tl.relu,
     "abs": tl.abs,
     "max": tl.max,
+    "min": tl.min,
     "pow": lambda a, b: a**b,
 }
 
@@ -165,25 +174,43 @@ def _require_complex_derivative(output: Any, rng: np.random.Generator) -> None:
                 assert abs(exact - estimate.slope) <= 1e-4 * estimate.scale
 
 
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "rnn": [{}],
+    "lstm": [{}, {"proj_size": 2, "layer_norm": True, "clip": 0.5}, {"bias": False}],
+    "gru": [{}, {"reset_after": False}],
+    "peephole": [{}, {"diagonal": True}, {"coupled": True, "diagonal": True, "proj_size": 2}],
+    "coupled": [{}, {"proj_size": 2, "layer_norm": True}],
+}
+"""The options by which a cell computes otherwise."""
+
+
 def of_cell(name: str) -> Callable[[], object]:
-    """Against the cell written out in numpy, then all of ``check_cell``."""
+    """Against the cell written out in numpy, in all its variants, then all of ``check_cell``."""
 
     def check() -> None:
         rng = np.random.default_rng(0)
-        cell = CELLS[name](3, 3, rng=0)
-        for n in (None, 1, 4):
-            shape = () if n is None else (n,)
-            x = rng.normal(size=(*shape, 3))
-            state = [rng.normal(size=(*shape, 3)) for _ in cell.state_names]
-            given = tuple(map(tl.tensor, state)) if len(state) > 1 else tl.tensor(state[0])
-            expected: Any = LONGHAND[type(cell)](weights(cell), x, *state)
-            for part, exact in zip(
-                state_parts(cell, cell(tl.tensor(x), given)), expected if len(state) > 1 else [expected], strict=True
-            ):
-                np.testing.assert_allclose(part.value, exact, rtol=1e-12)
-        check_cell(cell, steps=3)
+        for how in VARIANTS[name]:
+            cell = CELLS[name](3, 3, rng=0, **how)
+            for parameter in cell.parameters():
+                parameter.value = parameter.value + 0.3 * rng.normal(size=parameter.shape)
+            for n in (None, 1, 4):
+                shape = () if n is None else (n,)
+                x = rng.normal(size=(*shape, 3))
+                state = [rng.normal(size=(*shape, size)) for size in cell.state_sizes]
+                given: Any = tuple(map(tl.tensor, state)) if len(state) > 1 else tl.tensor(state[0])
+                expected: Any = LONGHAND[type(cell)](weights(cell), x, *state, clip=how.get("clip"))
+                new = state_parts(cell, cell(tl.tensor(x), given))
+                for part, exact in zip(new, expected if len(state) > 1 else [expected], strict=True):
+                    np.testing.assert_allclose(part.value, exact, rtol=1e-12)
+        check_cell(CELLS[name](3, 3, rng=0), steps=3)
 
     return check
+
+
+def of_gates() -> None:
+    """With and without biases, norms, bounds, terms and peepholes."""
+    for name in ("lstm", "gru", "peephole"):
+        of_cell(name)()
 
 
 def of_layers() -> None:
@@ -208,6 +235,28 @@ def of_layers() -> None:
         check_vjp(f, xs, *leaves, parameters=layer.parameters())
         zeros, _ = _by_hand(cells, directions, xs, [0 * part for part in begin])
         np.testing.assert_allclose(layer(tl.tensor(xs))[0].value, zeros, rtol=1e-12)
+    _of_layers_with_options()
+
+
+def _of_layers_with_options() -> None:
+    """The batch first, lengths, a state, dropout, and a NaN that is looked for."""
+    rng = np.random.default_rng(3)
+    layer = tl.LSTM(2, 3, 2, bidirectional=True, batch_first=True, dropout=0.5, proj_size=2, rng=0)
+    xs, lengths = rng.normal(size=(3, 2, 2)), [1, 3]
+    state = [rng.normal(size=(4, 2, size)) for size in (2, 3)]
+    call: Any = {"state": tuple(map(tl.tensor, state)), "lengths": lengths}
+    padded = np.where((np.arange(3)[:, None] < lengths)[..., None], xs, np.nan).swapaxes(0, 1)
+    assert (layer(padded, **call)[0].value != layer(padded, **call)[0].value).any()
+    output, last = layer.eval()(padded, **call)
+    found = [output.value.swapaxes(0, 1), *(part.value for part in last)]
+    for part, exact in zip(found, unrolled(layer, xs, state, lengths), strict=True):
+        np.testing.assert_allclose(part, exact, rtol=1e-12)
+    with tl.detect_nan():
+        layer(padded, **call)
+        for other, place in ((layer, padded), (tl.LSTM(2, 3), padded.swapaxes(0, 1)), (layer, padded[0])):
+            words = "step 1 of sequence 0" if place.ndim == 3 else "step 1, in"
+            with pytest.raises(FloatingPointError, match=words):
+                other(place)
 
 
 def _by_hand(cells: list[Any], directions: int, xs: Any, begin: list[Any]) -> tuple[Any, list[Any]]:
@@ -228,21 +277,62 @@ def _by_hand(cells: list[Any], directions: int, xs: Any, begin: list[Any]) -> tu
 
 
 def of_losses() -> None:
+    """Every loss in every reduction, with all its settings and without, beside what is written out by hand."""
     rng = np.random.default_rng(2)
-    y, target = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
-    classes, chances = np.array([0, 2, 1, 1]), rng.uniform(size=(4, 3))
-    chosen = (y - np.log(np.exp(y).sum(-1, keepdims=True)))[np.arange(4), classes]
-    likely = chances * np.log(sigmoid(y)) + (1 - chances) * np.log(1 - sigmoid(y))
-    for loss, about, known in (
-        (tl.mse_loss, target, ((y - target) ** 2).mean()),
-        (tl.cross_entropy, classes, -chosen.mean()),
-        (tl.binary_cross_entropy_with_logits, chances, -likely.mean()),
-    ):
-        np.testing.assert_allclose(loss(tl.tensor(y), about).value, known, rtol=1e-12)
-        check_vjp(lambda y, loss=loss, about=about: loss(y, about), y)
-    deep = rng.normal(size=(2, 2, 3))
-    both = tl.cross_entropy(tl.tensor(deep.reshape(4, 3)), classes).value
-    np.testing.assert_allclose(tl.cross_entropy(tl.tensor(deep), classes.reshape(2, 2)).value, both)
+    x, t = rng.normal(size=(4, 3)), rng.uniform(size=(4, 3))
+    for loss, how, formula in ENTRIES.values():
+        for reduction, reduce in {"mean": np.mean, "sum": np.sum, "none": np.array}.items():
+            found = loss(tl.tensor(x), t, reduction=reduction, **how)
+            np.testing.assert_allclose(found.value, reduce(formula(x, t)), rtol=1e-12)
+        check_vjp(lambda x, loss=loss, how=how: loss(x, t, **how), x)
+    for shape, reduction, smoothing in itertools.product(CLASSES.values(), ("mean", "sum", "none"), (0.0, 0.3)):
+        scores, targets, weight = scored(1, shape)
+        for given_weight, every in itertools.product((None, weight), (True, False)):
+            labels = abs(targets) if every else targets
+            known = np.ones(4) if given_weight is None else given_weight
+            for loss, how in ((tl.cross_entropy, {"label_smoothing": smoothing}), (tl.nll_loss, {})):
+                found = loss(tl.tensor(scores), labels, given_weight, ignore_index=-1, reduction=reduction, **how)
+                right = surprise(scores, labels, known, reduction, how.get("label_smoothing", 0.0), bool(how))
+                np.testing.assert_allclose(found.value, right, rtol=1e-12)
+    hidden = tl.tensor(np.where([[True], [False]], 1.0, np.nan), requires_grad=True)
+    tl.cross_entropy(hidden, [0, -1], ignore_index=-1).backward()
+    assert hidden.grad is not None
+    np.testing.assert_array_equal(hidden.grad.value, [[0.0], [0.0]])
+
+
+def of_optimisers() -> None:
+    """Steps of each lead where PyTorch's lead."""
+    for case, (optimiser, how) in OPTIMISERS.items():
+        np.testing.assert_allclose(descended(optimiser, how, 25), GOLDEN[case], rtol=1e-10)
+
+
+def of_attention() -> None:
+    """Attention, a layer norm and dropout, beside what is written out by hand."""
+    for kind, batch, masked in itertools.product(KINDS.values(), [(), (3,)], (True, False)):
+        made = kind()
+        query, keys, values, mask = given_for(made, 1, batch)
+        context, weight = made(query, keys, mask if masked else None, values)
+        mask = mask if masked else np.ones_like(mask)
+        for place in np.ndindex(batch):
+            rows = (slice(None), *place)
+            right = attended(made, query[place], keys[rows], values[rows], mask[rows])
+            np.testing.assert_allclose(context.value[place], right[0], rtol=1e-12)
+            np.testing.assert_allclose(weight.value[rows], right[1], rtol=1e-12)
+        np.testing.assert_array_equal(made(query, keys)[0].value, made(query, keys, values=keys)[0].value)
+    x, scale, shift = np.random.default_rng(0).normal(size=(3, 2, 3, 4))
+    for axes, how in {(-1,): (scale[0, 0], shift[0, 0]), (-2, -1): (scale[0], shift[0])}.items():
+        known = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 0.1)
+        normed = layer_norm(x, x.shape[-len(axes) :], *how, eps=0.1)
+        np.testing.assert_allclose(normed.value, known * how[0] + how[1], rtol=1e-12)
+        np.testing.assert_allclose(layer_norm(x, x.shape[-len(axes) :], eps=0.1).value, known, rtol=1e-12)
+    near = 1e-3 * x[..., :1] + [0, 1e-3]
+    known = (near - near.mean(-1, keepdims=True)) / np.sqrt(near.var(-1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(layer_norm(near, 2).value, known, rtol=1e-9)
+    for p in (0.0, 0.25):
+        kept = np.random.default_rng(3).random(x.shape) >= p
+        np.testing.assert_array_equal(dropout(x, p, rng=3).value, x * (kept / (1 - p)))
+        np.testing.assert_array_equal(dropout(x, p, False, rng=3).value, x)
+    assert (dropout(np.ones(100), rng=0).value == 0).any()
 
 
 def of_engine() -> None:

@@ -19,7 +19,18 @@ from tests.mutation.rewrites import bare, mutants
 from tinygrad_lstm.engine import backprop, forwards, graph, ops
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import _require_same_attrs
-from tinygrad_lstm.nn import cells, gate, losses, recurrent
+from tinygrad_lstm.nn import (
+    adaptive,
+    attention,
+    cells,
+    classification,
+    gate,
+    lengths,
+    losses,
+    optim,
+    recurrent,
+    regularisers,
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,12 @@ def _forwards() -> Iterator[Mutant]:
         "log_softmax": "log_softmax",
         "_largest": "logsumexp",
         "_or_1": "softmax",
+        "erf": "erf",
+        "erfc": "erfc",
+        "_along_reals": "erf",
+        "_erf": "erf",
+        "_tail": "erfc",
+        "_polynomial": "erf",
         "index_add": "index_add",
         "add_at": "index_add",
     }
@@ -85,6 +102,8 @@ def _helpers() -> Iterator[Mutant]:
         "_matmul_rule": "matmul",
         "_axes": "sum",
         "_inverse": "transpose",
+        "_einsum_rule": "einsum",
+        "_reversed": "cumsum",
         "_count": "mean",
         "_pieces": "concat",
     }
@@ -96,14 +115,42 @@ def _cells() -> Iterator[Mutant]:
     """Wrong equations, which have a right gradient: the cells written out in numpy have to tell."""
     for name, cell in cells.CELLS.items():
         yield from _of_function(f"{name} cell", cell.forward, checks.of_cell(name), f"{cell.__name__}.forward")
-    yield from _of_function("gates and losses", gate.Gate.forward, checks.of_cell("lstm"), "Gate.forward")
-    for loss in (losses.mse_loss, losses.cross_entropy, losses.binary_cross_entropy_with_logits):
-        yield from _of_function("gates and losses", loss, checks.of_losses)
+    yield from _of_function("gates and losses", gate.Gate.forward, checks.of_gates, "Gate.forward")
+    for function in (
+        losses.mse_loss,
+        losses.l1_loss,
+        losses.smooth_l1_loss,
+        losses.binary_cross_entropy_with_logits,
+        losses._huber,
+        losses.reduced,
+        classification._surprise,
+        classification._rows,
+    ):
+        yield from _of_function("gates and losses", function, checks.of_losses)
+    for function in (
+        optim.Optimizer.step,
+        optim.SGD.update,
+        adaptive.Adam.update,
+        adaptive.RMSprop.update,
+        adaptive.Adagrad.update,
+    ):
+        yield from _of_function("optimisers", function, checks.of_optimisers, function.__qualname__)
+    for function in (
+        attention._Attending.forward,
+        attention.Attention._scores,
+        attention.DotAttention._scores,
+        regularisers.layer_norm,
+        regularisers.dropout,
+    ):
+        yield from _of_function("attention, norms and dropout", function, checks.of_attention, function.__qualname__)
 
 
 def _layers() -> Iterator[Mutant]:
     for function in (
         recurrent._layer,
+        recurrent._dropped,
+        lengths.advance_within,
+        lengths.without_padding,
         recurrent._along_new_axis,
         recurrent._initial,
         recurrent.Recurrent.forward,
@@ -172,6 +219,7 @@ def _by_hand() -> Iterator[Mutant]:
         "relu": "lambda g, y, x: (g * greater(x, 0),)",
         "abs": "lambda g, y, x: (g * (2 * greater(x, 0) - 1),)",
         "max": "lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * equal(x, _spread(y, x, axis)),)",
+        "min": "lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * equal(x, _spread(y, x, axis)),)",
     }
     for name, rule in ties.items():
         yield Mutant(group, name, "another rule for ties", _with_rule(name, rule), checks.of_primitive(name))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 Change = tuple[str, ast.expr]
 """What was done, and what stands there instead."""
@@ -28,15 +28,28 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
     tree = ast.parse(source)
     seen: Counter[str] = Counter()
     made = {ast.unparse(tree)}
-    for number, node in enumerate(ast.walk(tree)):
-        if isinstance(node, ast.expr):
-            for what, new in _changes(node):
-                changed = _replaced(tree, number, new)
-                if changed not in made:
-                    made.add(changed)
-                    name = f"{what} at {ast.unparse(node)[:50]}"
-                    seen[name] += 1
-                    yield f"{name} ({seen[name]})" if seen[name] > 1 else name, changed
+    for node, put in _places(tree):
+        for what, new in _changes(node):
+            put(new)
+            changed = ast.unparse(tree)
+            put(node)
+            if changed not in made:
+                made.add(changed)
+                name = f"{what} at {ast.unparse(node)[:50]}"
+                seen[name] += 1
+                yield f"{name} ({seen[name]})" if seen[name] > 1 else name, changed
+
+
+def _places(tree: ast.AST) -> Iterator[tuple[ast.expr, Callable[[ast.expr], None]]]:
+    """Yield every expression, and what puts another one where it stands."""
+    for parent in ast.walk(tree):
+        for field, value in ast.iter_fields(parent):
+            if isinstance(value, ast.expr):
+                yield value, partial(setattr, parent, field)
+            elif isinstance(value, list):
+                for i, part in enumerate(value):
+                    if isinstance(part, ast.expr):
+                        yield part, partial(value.__setitem__, i)
 
 
 def bare(source: str) -> str:
@@ -67,20 +80,6 @@ class _Bare(ast.NodeTransformer):
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         return ast.Constant("...")
-
-
-def _replaced(tree: ast.AST, number: int, new: ast.expr) -> str:
-    changed = copy.deepcopy(tree)
-    old = next(node for i, node in enumerate(ast.walk(changed)) if i == number)
-    return ast.unparse(ast.fix_missing_locations(_Exchange(old, new).visit(changed)))
-
-
-class _Exchange(ast.NodeTransformer):
-    def __init__(self, old: ast.AST, new: ast.AST) -> None:
-        self.old, self.new = old, new
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        return self.new if node is self.old else self.generic_visit(node)
 
 
 def _changes(node: ast.expr) -> Iterator[Change]:

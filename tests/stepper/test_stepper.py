@@ -57,6 +57,16 @@ def test_moving_past_an_end_stops_there():
     assert stepper.next().index == len(stepper) - 1
 
 
+@pytest.mark.parametrize("number", ["a", 1.5, None, [1]])
+def test_events_are_counted_by_whole_numbers(number):
+    stepper = tl.step(small_loss("rnn", 1))
+    before = stepper.position
+    for move in (stepper.step, stepper.reverse_step, stepper.goto):
+        with pytest.raises(TypeError, match="events are counted by whole numbers, not by"):
+            move(number)
+    assert stepper.position == before
+
+
 def test_goto_outside_the_walk_says_what_there_is():
     stepper = tl.step(small_loss("rnn", 1))
     with pytest.raises(IndexError, match=rf"events 0 to {len(stepper) - 1}; there is no 99"):

@@ -56,6 +56,7 @@ def test_an_output_named_like_its_input_is_told_apart():
 def test_every_primitive_writes_one_formula_per_input_and_an_equation():
     inputs = {
         "matmul": (x, W),
+        "einsum": (x, W),
         "where": (x > 0, x, x),
         "take": (x,),
         "index_add": (a,),

@@ -215,8 +215,9 @@ def test_a_rule_that_is_constant_where_it_should_not_be_fails_at_second_order():
 
 
 def test_a_rule_written_in_numpy_is_answered_with_what_to_write_it_in():
+    forward = lambda x: x * np.arcsinh(x) - np.sqrt(1 + x * x)
     with pytest.raises(GradientError, match=r"the rule cannot be differentiated again: .* such as tl.cos"):
-        check_op(operation(np.sinh, lambda g, y, x: (g * np.cosh(x),)))
+        check_op(operation(forward, lambda g, y, x: (g * np.arcsinh(x),)))
 
 
 COMPOSED = {
@@ -606,3 +607,29 @@ def test_a_cast_to_float64_in_a_forward_accuses_nobody():
     forward = lambda x: np.tanh(x if np.iscomplexobj(x) else x.astype(np.float64))
     far = tl.primitive("far", forward, lambda g, y, x: (g * (1 - y * y),))
     assert check_vjp(far, [15.0, 18.0]).verdict in (Verdict.PASS, Verdict.ROUNDOFF)
+
+
+CHECKS = {
+    "check_vjp": lambda **how: tl.testing.check_vjp(tl.tanh, [0.5], **how),
+    "check_jvp": lambda **how: tl.testing.check_jvp(tl.tanh, [0.5], **how),
+    "check_second_order": lambda **how: tl.testing.check_second_order(tl.tanh, [0.5], **how),
+    "taylor_test": lambda **how: tl.testing.taylor_test(tl.tanh, [0.5], **how),
+    "check_op": lambda **how: tl.testing.check_op(tl.tanh, [0.5], **how),
+    "check_op at draws": lambda **how: tl.testing.check_op(tl.tanh, **how),
+    "check_cell": lambda **how: tl.testing.check_cell("rnn", 2, **how),
+    "check_same": lambda **how: tl.testing.check_same(tl.tanh, tl.tanh, [0.5], **how),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_seed_is_a_number_or_a_generator(check):
+    for rng, error in (("a", TypeError), (1.5, TypeError), (-1, ValueError)):
+        with pytest.raises(error, match="rng must be a seed, a whole number from 0 on, or a generator"):
+            check(rng=rng)
+
+
+@pytest.mark.parametrize("check", list(CHECKS.values())[:4], ids=list(CHECKS)[:4])
+@pytest.mark.parametrize("parameters", [3, [3], "w", None])
+def test_parameters_are_tensors(check, parameters):
+    with pytest.raises(TypeError, match=r"parameters are tensors, as module\.parameters\(\) gives, not"):
+        check(parameters=parameters)

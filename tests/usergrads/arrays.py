@@ -177,7 +177,7 @@ function(
     wrong={"rolled on": lambda g, y, x: (np.roll(g, 1),)},
 )
 function(
-    "cumsum",
+    "running sums",
     "scan",
     lambda x: np.cumsum(x),
     lambda g, y, x: (np.cumsum(g[::-1])[::-1],),

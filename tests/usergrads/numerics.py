@@ -434,7 +434,7 @@ function(
     wrong={"1 / x": lambda g, y, x: (g / x,), "1 − x, its series": lambda g, y, x: (g * (1 - x),)},
 )
 function(
-    "expm1",
+    "exp less one",
     "extreme",
     np.expm1,
     lambda g, y, x: (g * (y + 1),),

@@ -56,7 +56,7 @@ errors = Console(stderr=True, highlight=False)
 
 def refuse(message: str) -> typer.Exit:
     """Print in one line what cannot be done, and what could; return what is to be raised."""
-    say(f"tinygrad-lstm: {message}", style="red")
+    say(f"tinygrad-lstm: {' '.join(message.splitlines())}", style="red")
     return typer.Exit(2)
 
 

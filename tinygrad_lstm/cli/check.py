@@ -32,8 +32,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ..interop.files import write_file
 from ..nn.cells import CELLS
-from ..pages.files import write_file
 from ..testing.objective import TOLERANCE
 from ..testing.profiles import Profile, drawing_by
 from ..testing.verdicts import Verdict

@@ -126,7 +126,7 @@ def _format_of(name: str, format: Format | None) -> str:
 
 def _write_picture(name: str, content: str | bytes, title: str) -> None:
     """Write to standard output if the name is a dash, else to a file, which is replaced as a whole."""
-    from ..pages.files import write_file
+    from ..interop.files import write_file
 
     with writing(name):
         if name != "-":

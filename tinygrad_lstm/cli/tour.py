@@ -14,6 +14,9 @@ from rich.text import Text
 from .app import app, console, progress, refuse, refusing
 from .options import CellOption
 
+LARGEST = 10_000_000
+"""Bytes of a text; chosen: a large book has fewer."""
+
 
 @app.command(epilog="Example:  tinygrad-lstm tour --text 'the clouds are in the sky' --cell gru --out my-tour")
 def tour(
@@ -72,7 +75,11 @@ def _text(text: str | None, file: Path | None) -> str:
             raise refuse("--text is not valid Unicode; give it as UTF-8")
         return text
     try:
-        return file.read_text(encoding="utf-8-sig")
+        with file.open("rb") as opened:  # be it a pipe; but /dev/zero would never end
+            data = opened.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise refuse(f"{file} holds more than {LARGEST:,} bytes; a tour reads a sentence, or a page")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise refuse(f"{file} is not UTF-8 text (byte {error.start})") from error
     except OSError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..engine import collector
 from ..engine.tensor import Tensor
-from ..pages.files import write_file
+from ..interop.files import write_file
 from . import legend
 from .layout.by_dot import by_dot
 from .layout.columns import place

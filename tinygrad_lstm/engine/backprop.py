@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .errors import ShapeError, called, miscounted, misshapen, require_finite_contribution, rule_failed
+from .errors import ShapeError, called, miscounted, misshapen, not_numbers, require_finite_contribution, rule_failed
 from .graph import topological_order
 from .primitive import Array, Primitive
 from .scope import Context, call_in, current
@@ -384,6 +384,8 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
     if product is None:
         zero = np.zeros(value.shape, value.dtype)
         product = Tensor(as_value(zero)) if create_graph else zero
+    elif not _is_numbers(product):
+        raise not_numbers(product, node, slot)
     if create_graph:
         if isinstance(product, np.ndarray) and node.primitive is not None:
             raise TypeError(
@@ -407,6 +409,14 @@ def _fit(product: Any, value: Any, node: Tensor, slot: int, create_graph: bool) 
         if contribution.dtype != value.dtype:
             contribution = read_only(contribution.astype(value.dtype))
     return product, contribution
+
+
+def _is_numbers(product: Any) -> bool:
+    try:
+        array = product.value if isinstance(product, Tensor) else np.asanyarray(product)
+    except ValueError:  # rows that differ in shape
+        return False
+    return array.dtype.kind in "buif" or type(array) is not np.ndarray  # numbers of many digits have a class of theirs
 
 
 def read_only(array: Any) -> Any:

@@ -64,6 +64,22 @@ def sqrt() -> None:
     """
 
 
+def expm1() -> None:
+    """Return eˣ − 1, with all its digits also where x is small.
+
+    >>> tl.expm1(tl.tensor([-1, 0, 1e-20])).tolist()[1:]
+    [0.0, 1e-20]
+    """
+
+
+def log1p() -> None:
+    """Return log(1 + x), for x > −1, with all its digits also where x is small.
+
+    >>> tl.log1p(tl.tensor([0, 1e-20])).tolist()
+    [0.0, 1e-20]
+    """
+
+
 def sin() -> None:
     """Return the sine of x, in radians.
 
@@ -77,6 +93,38 @@ def cos() -> None:
 
     >>> tl.cos(tl.tensor([-1, 0, 2]))
     tensor([ 0.5403,  1.    , -0.4161], made by cos)
+    """
+
+
+def arctan() -> None:
+    """Return the angle whose tangent is x, in radians, between −π/2 and π/2.
+
+    >>> tl.arctan(tl.tensor([-1, 0, 2]))
+    tensor([-0.7854,  0.    ,  1.1071], made by arctan)
+    """
+
+
+def erf() -> None:
+    """Return the error function, 2/√π ∫₀ˣ e^(−t²) dt, between −1 and 1.
+
+    >>> tl.erf(tl.tensor([-1, 0, 2]))
+    tensor([-0.8427,  0.    ,  0.9953], made by erf)
+    """
+
+
+def erfc() -> None:
+    """Return 1 − erf x, with all its digits also far out on the right (Shepherd & Laframboise 1981).
+
+    >>> tl.erfc(tl.tensor([-1, 0, 2]))
+    tensor([1.8427, 1.    , 0.0047], made by erfc)
+    """
+
+
+def floor() -> None:
+    """Return the largest whole number that is not above x: constant almost everywhere, so that no gradient flows.
+
+    >>> tl.floor(tl.tensor([-0.5, 0, 2.5]))
+    tensor([-1.,  0.,  2.], made by floor)
     """
 
 
@@ -165,6 +213,14 @@ def max() -> None:
 
     >>> tl.max(tl.tensor([-1, 0, 2]))
     tensor(2., made by max)
+    """
+
+
+def min() -> None:
+    """Return the smallest of x. Of k equal ones each gets 1/k of the gradient.
+
+    >>> tl.min(tl.tensor([-1, 0, 2]))
+    tensor(-1., made by min)
     """
 
 

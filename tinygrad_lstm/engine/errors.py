@@ -73,7 +73,7 @@ def forward_failed(
     if isinstance(error, TypeError):
         return TypeError(f"{where}: {error}; given shape {shapes}{details}")
     advice = str(error)
-    if primitive.kind is Kind.product and all(value.ndim for value in values):
+    if primitive.kind is Kind.product and not primitive.variadic and all(value.ndim for value in values):
         rows, columns = values[0].shape[-1], values[1].shape[-2 if values[1].ndim > 1 else 0]
         if rows != columns:
             advice = f"the last axis of the first ({rows}) must equal the first matrix axis of the second ({columns})"
@@ -115,6 +115,14 @@ def misshapen(product: Any, node: Node, slot: int) -> ShapeError:
         f"the rule of {node.primitive.name}{node.context.place} returned shape {product.shape} for input "
         f"{slot}{called(x)} of shape {x.shape}; a contribution has its input's shape, or one that broadcasting made "
         "of it"
+    )
+
+
+def not_numbers(product: Any, node: Node, slot: int) -> TypeError:
+    assert node.primitive is not None
+    return TypeError(
+        f"the rule of {node.primitive.name}{node.context.place} returned {short(product)} for input "
+        f"{slot}{called(node.inputs[slot])}; a contribution is an array of real numbers"
     )
 
 

@@ -136,13 +136,13 @@ class Graph:
 
         Returns the value of every node. Any number type that numpy computes with will do: complex values for a complex
         step, float32 for a comparison; ``dtype`` converts the leaves that are not given, and is what is cast to on the
-        way. Raises KeyError for a tensor that is not a leaf of this graph and ShapeError where a new shape does not
-        fit.
+        way. Raises KeyError for a tensor that is not a leaf of this graph, ShapeError where a new shape does not fit
+        and TypeError for what are no numbers.
         """
         if not isinstance(values, Mapping | None):
             raise TypeError(f"replay takes a mapping from leaves to values, as in {{x: 2.0}}, not {short(values)}")
         given = {leaf: _as_numbers(value) for leaf, value in (values or {}).items()}
-        leaves, steps = self._program(None if dtype is None else np.dtype(dtype))
+        leaves, steps = self._program(None if dtype is None else _number_type(dtype))
         for leaf in given:
             if leaf not in leaves:
                 raise KeyError(f"{short(leaf)} is not a leaf of this graph")
@@ -154,6 +154,9 @@ class Graph:
             except (ValueError, IndexError) as error:
                 shapes = " and ".join(str(operand.shape) for operand in operands)
                 raise ShapeError(f"replay stopped at {self.ids[node]}: shape {shapes} does not fit; {error}") from error
+            except TypeError as error:
+                types = " and ".join(str(operand.dtype) for operand in operands)
+                raise TypeError(f"replay stopped at {self.ids[node]}: it does not compute with {types}") from error
             result[node] = value if type(value) is np.ndarray else np.asarray(value)
         return result
 
@@ -186,9 +189,28 @@ def _in_type(attrs: Mapping[str, Any], dtype: np.dtype[Any] | None) -> Mapping[s
     return attrs if dtype is None or "dtype" not in attrs else {**attrs, "dtype": dtype}
 
 
+_NUMBERS = "buifcO"
+"""Kinds of numpy's types; the last are objects, which may be numbers too."""
+
+
+def _number_type(dtype: Any) -> np.dtype[Any]:
+    try:
+        found: np.dtype[Any] = np.dtype(dtype)
+    except TypeError:
+        found = np.dtype("U")
+    if found.kind not in _NUMBERS:
+        raise TypeError(f"replay takes a dtype of numbers, such as numpy.complex128, not {short(dtype)}")
+    return found
+
+
 def _as_numbers(value: Any) -> NDArray[Any]:
     """Return a value as an array of any number type, integers as float64."""
-    array = np.asarray(unmasked(value))
+    try:
+        array = np.asarray(unmasked(value))
+    except ValueError:  # rows that differ in shape
+        array = np.empty(0, "U")
+    if array.dtype.kind not in _NUMBERS:
+        raise TypeError(f"replay takes numbers for a leaf, or arrays of them, not {short(value)}")
     return array.astype(np.float64) if array.dtype.kind in "bui" else array
 
 

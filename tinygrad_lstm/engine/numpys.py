@@ -16,31 +16,38 @@ from . import functions, ops
 from .errors import called
 
 
-def _squeezed(x: Any, axis: Any = None) -> Any:
-    return ops.reshape(x, np.squeeze(np.empty(x.shape), axis).shape)
+def _length(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return numpy's norm of vectors, or of all numbers; those of matrices are refused."""
+    if ord is not None and (ord <= 0 or (np.ndim(x) != 1 if axis is None else not isinstance(axis, int))):
+        raise TypeError(left("np.linalg.norm of this kind", x))
+    return functions.norm(x, 2 if ord is None else ord, axis, keepdims)
 
 
-def _dot(a: Any, b: Any) -> Any:
-    if np.ndim(a) and np.ndim(b) in (1, 2):
-        return np.matmul(a, b)
-    return np.multiply(a, b) if 0 in (np.ndim(a), np.ndim(b)) else np.tensordot(a, b, (-1, -2))
+def _along(default: Any, ours: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda a, axis=default, keepdims=False: ours(a, axis, keepdims)
 
+
+_SAME = """
+clip cumsum dot einsum expand_dims flip outer prod split squeeze swapaxes take_along_axis tensordot tile tril triu
+square reciprocal sign tan sinh cosh logaddexp
+""".split()  # noqa: SIM905
+_same: dict[Any, Callable[..., Any]] = {getattr(np, name): getattr(functions, name) for name in _SAME}
 
 OURS: dict[Callable[..., Any], Callable[..., Any]] = {
+    **{function: ours for function, ours in _same.items() if not isinstance(function, np.ufunc)},
+    **{getattr(np, each.name): _along(None, each) for each in (ops.sum, ops.mean, ops.max, ops.min)},
     np.where: lambda condition, x, y: ops.where(condition, x, y),
     np.reshape: lambda a, shape: ops.reshape(a, (shape,) if isinstance(shape, int) else tuple(shape)),
     np.ravel: lambda a: ops.reshape(a, (-1,)),
-    np.squeeze: _squeezed,
-    np.expand_dims: lambda a, axis: ops.reshape(a, np.expand_dims(np.empty(a.shape), axis).shape),
     np.transpose: lambda a, axes=None: ops.transpose(a, axes),
     np.matrix_transpose: lambda x: x.mT,
     np.broadcast_to: lambda array, shape: ops.broadcast_to(array, shape),
     np.concatenate: lambda arrays, axis=0: functions.concat(list(arrays), axis),
     np.stack: lambda arrays, axis=0: functions.stack(list(arrays), axis),
-    np.dot: _dot,
-    np.sum: lambda a, axis=None, keepdims=False: ops.sum(a, axis, keepdims),
-    np.mean: lambda a, axis=None, keepdims=False: ops.mean(a, axis, keepdims),
-    np.max: lambda a, axis=None, keepdims=False: ops.max(a, axis, keepdims),
+    np.std: lambda a, axis=None, ddof=0, keepdims=False: functions.std(a, axis, keepdims, ddof),
+    np.var: lambda a, axis=None, ddof=0, keepdims=False: functions.var(a, axis, keepdims, ddof),
+    np.linalg.norm: _length,
+    np.pad: lambda array, pad_width, *, constant_values=0: functions.pad(array, pad_width, constant_values),
 }
 """numpy's functions that are operations here, called as numpy calls them."""
 
@@ -54,7 +61,7 @@ logical_and logical_or logical_not logical_xor
 LOOKING = {getattr(np, name) for name in _LOOKING.split()}
 """Functions and ufuncs whose result has no derivative, or is for the eye: they get arrays."""
 
-_INSTEAD = {"hstack": "tl.concat([a, b], axis=…)", "vstack": "tl.concat([a, b])", "einsum": "a @ b", "outer": "a @ b"}
+_INSTEAD = {"hstack": "tl.concat([a, b], axis=…)", "vstack": "tl.concat([a, b])"}
 
 
 def call(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -80,20 +87,19 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapp
 
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     **{each.forward: each for each in ops.BUILTIN.values() if isinstance(each.forward, np.ufunc)},
+    **{function: ours for function, ours in _same.items() if isinstance(function, np.ufunc)},
     np.matmul: ops.matmul,
     np.absolute: ops.abs,
     np.fabs: ops.abs,
-    np.square: lambda x: x * x,
-    np.reciprocal: lambda x: 1 / x,
     np.positive: lambda x: +x,
+    np.floor: ops.floor,
+    np.log1p: ops.log1p,
 }
 """numpy's ufuncs that are operations here, or composed of a few of ours."""
 
 
-_REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: lambda array, axis=0, keepdims=False: ops.sum(array, axis, keepdims),
-    np.maximum: lambda array, axis=0, keepdims=False: ops.max(array, axis, keepdims),
-}
+_REDUCED: list[tuple[np.ufunc, Callable[..., Any]]] = [(np.add, ops.sum), (np.maximum, ops.max), (np.minimum, ops.min)]
+_REDUCTIONS = {ufunc: _along(0, ours) for ufunc, ours in [*_REDUCED, (np.multiply, functions.prod)]}
 
 
 def _fits(ours: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:

@@ -112,7 +112,7 @@ class Operators:
         """The last two axes exchanged, as in numpy."""
         if self.ndim == 2:
             return self.transpose()
-        return self.transpose(*range(self.ndim - 2), self.ndim - 1, self.ndim - 2)
+        return self.transpose((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
 
 
 def frozen_index(index: Any) -> Any:

@@ -14,7 +14,9 @@ rounding.
 from __future__ import annotations
 
 import math
+import string
 from functools import partial
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,8 @@ from .primitive import Primitive, primitive, primitives
 
 inf = math.inf
 _REAL, _POSITIVE = (-inf, inf), (0.0, inf)
+_apart = lambda a, b: a - b
+_BELL = 2 / math.sqrt(math.pi)  # erf'(0)
 
 # Arithmetic. Broadcasting is undone by the engine, never by a rule.
 
@@ -63,22 +67,10 @@ pow = primitive(
 # Comparisons: 1 where true, 0 where false; constant almost everywhere.
 
 greater = primitive(
-    "greater",
-    lambda a, b: forwards.indicator(np.real(a) > np.real(b), a, b),
-    None,
-    ">",
-    kink=lambda a, b: a - b,
-    kind="comparison",
-    range=(0, 1),
+    "greater", lambda a, b: forwards.indicator(np.real(a) > np.real(b), a, b), None, ">", kink=_apart, kind="comparison"
 )
 equal = primitive(
-    "equal",
-    lambda a, b: forwards.indicator(np.real(a) == np.real(b), a, b),
-    None,
-    "=",
-    kink=lambda a, b: a - b,
-    kind="comparison",
-    range=(0, 1),
+    "equal", lambda a, b: forwards.indicator(np.real(a) == np.real(b), a, b), None, "=", kink=_apart, kind="comparison"
 )
 
 # Functions of one number.
@@ -86,16 +78,17 @@ equal = primitive(
 exp = primitive("exp", np.exp, lambda g, y, x: (g * y,), range=(0, inf))
 log = primitive("log", np.log, lambda g, y, x: (g / x,), domain=_POSITIVE)
 sqrt = primitive("sqrt", np.sqrt, lambda g, y, x: (g / (2 * y),), "√", range=(0, inf), domain=_POSITIVE, style="root")
+expm1 = primitive("expm1", np.expm1, lambda g, y, x: (g * exp(x),), range=(-1, inf))
+log1p = primitive("log1p", lambda x: forwards.log1p(x), lambda g, y, x: (g / (1 + x),), domain=(-1, inf))
 sin = primitive("sin", np.sin, lambda g, y, x: (g * cos(x),), range=(-1, 1))
 cos: Primitive = primitive("cos", np.cos, lambda g, y, x: (-g * sin(x),), range=(-1, 1))
+arctan = primitive("arctan", np.arctan, lambda g, y, x: (g / (1 + x * x),), range=(-math.pi / 2, math.pi / 2))
+erf = primitive("erf", lambda x: forwards.erf(x), lambda g, y, x: (g * (_BELL * exp(-(x * x))),), range=(-1, 1))
+erfc = primitive("erfc", lambda x: forwards.erfc(x), lambda g, y, x: (g * (-_BELL * exp(-(x * x))),), range=(0, 2))
+floor = primitive("floor", lambda x: np.floor(np.real(x)), None, "⌊·⌋", kink=lambda x: x - np.rint(x))
 tanh = primitive("tanh", np.tanh, lambda g, y, x: (g * (1 - y * y),), kind="activation", range=(-1, 1))
 sigmoid = primitive(
-    "sigmoid",
-    lambda x: forwards.sigmoid(x),
-    lambda g, y, x: (g * (y * (1 - y)),),
-    "σ",
-    kind="activation",
-    range=(0, 1),
+    "sigmoid", lambda x: forwards.sigmoid(x), lambda g, y, x: (g * (y * (1 - y)),), "σ", kind="activation", range=(0, 1)
 )
 softplus = primitive(
     "softplus", lambda x: forwards.softplus(x), lambda g, y, x: (g * sigmoid(x),), kind="activation", range=(0, inf)
@@ -123,20 +116,10 @@ abs = primitive(
 # Choosing.
 
 maximum = primitive(
-    "maximum",
-    np.maximum,
-    lambda g, y, a, b: (g * _step(a, b), g * _step(b, a)),
-    "max",
-    kink=lambda a, b: a - b,
-    exact=True,
+    "maximum", np.maximum, lambda g, y, a, b: (g * _step(a, b), g * _step(b, a)), "max", kink=_apart, exact=True
 )
 minimum = primitive(
-    "minimum",
-    np.minimum,
-    lambda g, y, a, b: (g * _step(b, a), g * _step(a, b)),
-    "min",
-    kink=lambda a, b: a - b,
-    exact=True,
+    "minimum", np.minimum, lambda g, y, a, b: (g * _step(b, a), g * _step(a, b)), "min", kink=_apart, exact=True
 )
 where: Primitive = primitive(
     "where",
@@ -168,6 +151,20 @@ max = primitive(
     kind="reduction",
     exact=True,
 )
+min = primitive(
+    "min",
+    lambda x, axis=None, keepdims=False: np.minimum.reduce(x, axis=axis, keepdims=keepdims),
+    lambda g, y, x, axis=None, keepdims=False: (_spread(g, x, axis) * _share(equal(x, _spread(y, x, axis)), axis),),
+    kink=lambda x, axis=None, keepdims=False: x - np.min(x, axis=axis, keepdims=True),
+    kind="reduction",
+    exact=True,
+)
+cumsum: Primitive = primitive(
+    "cumsum",
+    lambda x, axis=-1: np.add.accumulate(x, axis=index(axis)),
+    lambda g, y, x, axis=-1: (_reversed(cumsum(_reversed(g, axis), axis=axis), axis),),
+    kind="reduction",
+)
 logsumexp = primitive(
     "logsumexp",
     lambda x, axis=None, keepdims=False: forwards.logsumexp(x, axis, keepdims),
@@ -189,7 +186,7 @@ log_softmax = primitive(
     range=(-inf, 0),
 )
 
-# Matrix product, in all of numpy's shapes.
+# Matrix product, in all of numpy's shapes; and any sum of products.
 
 matmul = primitive(
     "matmul",
@@ -198,6 +195,15 @@ matmul = primitive(
     "@",
     kind="product",
     operator="@",
+    combines="product",
+)
+
+einsum: Primitive = primitive(
+    "einsum",
+    lambda *operands, subscripts="ij,jk->ik": np.einsum(subscripts, *operands, optimize=True),
+    lambda g, y, *operands, subscripts="ij,jk->ik": _einsum_rule(g, operands, subscripts),
+    kind="product",
+    style="call",
     combines="product",
 )
 
@@ -312,6 +318,31 @@ def _matmul_rule(g: Any, a: Any, b: Any) -> tuple[Any, Any]:
         flat_a, flat_g = reshape(a, shape=(rows, a.shape[-1])), reshape(g, shape=(rows, b.shape[-1]))
         return matmul(g, b.mT), matmul(flat_a.mT, flat_g)
     return matmul(g, b.mT), matmul(a.mT, g)
+
+
+def _einsum_rule(g: Any, operands: tuple[Any, ...], subscripts: str) -> tuple[Any, ...]:
+    """Return for each operand the same sum with g in its place: what is its own meets ones, a diagonal an identity."""
+    inputs, output = subscripts.split("->")
+    terms, contributions = inputs.split(","), []
+    unused = (letter for letter in string.ascii_letters if letter not in subscripts)
+    for i, (x, term) in enumerate(zip(operands, terms, strict=True)):
+        factors, named = [g, *operands[:i], *operands[i + 1 :]], [output, *terms[:i], *terms[i + 1 :]]
+        sides = {
+            each for factor, name in zip(factors, named, strict=True) for each in zip(name, factor.shape, strict=True)
+        }
+        target = ""
+        for letter, n in zip(term, x.shape, strict=True):
+            again = next(unused) if letter in target else ""
+            if again or (letter, n) not in sides:
+                factors.append(np.eye(n, dtype=x.dtype) if again else np.ones(n, dtype=x.dtype))
+                named.append(letter + again)
+            target += again or letter
+        contributions.append(partial(einsum, *factors, subscripts=f"{','.join(named)}->{target}"))
+    return tuple(contributions)
+
+
+def _reversed(x: Any, axis: int) -> Any:
+    return getitem(x, index=(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),))
 
 
 def _axes(axis: int | tuple[int, ...], ndim: int) -> tuple[int, ...]:

@@ -11,9 +11,12 @@ from typing import Any, Protocol, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from .pytorch import in_our_words
+
 Array = NDArray[np.floating[Any]]
 Result = TypeVar("Result", covariant=True)
 
+_SPOKEN = frozenset({"dim", "keepdim", "dim0"})
 _REGISTRY: dict[str, Primitive] = {}
 
 
@@ -29,7 +32,7 @@ class Kind(StrEnum):
     pointwise = "pointwise"  # number by number, inputs broadcast
     activation = "activation"  # what makes a layer out of a product with weights
     product = "product"  # sums of products, as of matrices
-    reduction = "reduction"  # fewer numbers, along axes
+    reduction = "reduction"  # fewer numbers, along axes, or running ones
     movement = "movement"  # the same numbers in other places
     comparison = "comparison"  # 1 where it holds and 0 where not
 
@@ -59,6 +62,7 @@ class Primitive:
     """,
     )
     __signature__ = _OfInstance(lambda primitive: primitive.signature)
+    in_pytorch: Callable[..., Any] | None = None  # what it does where PyTorch is spoken, if something else
 
     def __init__(
         self,
@@ -93,7 +97,7 @@ class Primitive:
         self.symbol = symbol or name
         self.kink = kink
         self.kind = Kind(kind)
-        self.range = range
+        self.range = (0.0, 1.0) if self.kind is Kind.comparison else range
         self.sign = sign or self.symbol
         self.style = style or _STYLES.get(self.kind, "call")
         self.operator = operator
@@ -116,7 +120,8 @@ class Primitive:
     def describe(self, doc: Any) -> None:
         """Document it: by a text, or the docstring of what is given; what its kind tells of shapes is added."""
         first, *others = inspect.cleandoc(doc if isinstance(doc, str) else doc.__doc__ or "").split("\n\n")
-        shapes = "" if self.variadic else _ON_SHAPES.get((self.kind, self.arity > 1), "")
+        running = self.kind is Kind.reduction and "keepdims" not in self.attr_names
+        shapes = "" if self.variadic or running else _ON_SHAPES.get((self.kind, self.arity > 1), "")
         self.doc: str = "\n\n".join(part for part in (first, first and shapes, *others) if part)
 
     @property
@@ -141,13 +146,21 @@ class Primitive:
     def __call__(self, *args: Any, **attrs: Any) -> Any: ...
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         if len(args) != self.arity and not self.variadic:
+            if self.in_pytorch and len(args) > self.arity + len(self.attr_names):
+                return self.in_pytorch(*args, **attrs)
             args, attrs = self._bind(args, attrs)
+        if attrs and not _SPOKEN.isdisjoint(attrs):
+            if self.in_pytorch:
+                return self.in_pytorch(*args, **attrs)
+            attrs = in_our_words(attrs, self.attr_names)
         for x in args:
             if type(x) is not np.ndarray:
                 if hasattr(x, "__primitive__"):
                     return x.__primitive__(self, args, attrs)
                 if isinstance(x, list | tuple) and any(hasattr(part, "__primitive__") for part in x):
                     raise TypeError(f"{self.name} takes a tensor, not a list of them; join them with tl.stack")
+                if isinstance(x, str | bytes):
+                    raise TypeError(f"{self.name} takes tensors, or arrays of numbers, not {x!r:.60}")
                 unmasked(x)
         try:
             return self.forward(*args, **attrs)
@@ -225,6 +238,10 @@ def primitive(
         raise ValueError(f"there is a primitive {name!r} already; give yours another name")
     if callable(forward) and callable(rule) and not isinstance(forward, np.ufunc):
         _require_same_attrs(name, forward, rule)
+    known = Primitive.__init__.__kwdefaults__ or ()
+    for word in described:
+        if word not in known:
+            raise TypeError(f"{name} is described by {word!r}, which nobody reads; there are {', '.join(known)}")
     created = Primitive(name, forward, rule, symbol, kink, **described)
     _REGISTRY[name] = created
     return created

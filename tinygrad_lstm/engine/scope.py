@@ -12,10 +12,18 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from functools import wraps
+from inspect import (
+    CO_ASYNC_GENERATOR,
+    CO_COROUTINE,
+    CO_GENERATOR,
+    isasyncgenfunction,
+    iscoroutinefunction,
+    isgeneratorfunction,
+)
 from operator import index
 from types import CodeType, FrameType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -31,6 +39,7 @@ class Frame(NamedTuple):
     call: int  # which call
     code: CodeType | Line | None = None  # where the module was called from; see `line`
     instruction: int = 0
+    recurrent: bool = False  # whether the module is a cell, which takes what it made a step before
 
     @property
     def line(self) -> Line | None:
@@ -50,10 +59,16 @@ class Context(NamedTuple):
     phase: str | None = None
 
     def inside(
-        self, name: str | None, kind: str = "", module: int = 0, code: CodeType | None = None, instruction: int = 0
+        self,
+        name: str | None,
+        kind: str = "",
+        module: int = 0,
+        code: CodeType | None = None,
+        instruction: int = 0,
+        recurrent: bool = False,
     ) -> Context:
         scope = self.scope if name is None else (*self.scope, name)
-        frames = (*self.frames, Frame(name, kind, module, next(_calls), code, instruction))
+        frames = (*self.frames, Frame(name, kind, module, next(_calls), code, instruction, recurrent))
         return Context(scope, self.time, self.recording, self.detecting_nan, frames, self.offset, self.phase)
 
     def at(self, t: int | None, offset: int | None, phase: str | None) -> Context:
@@ -78,6 +93,7 @@ _calls = itertools.count(1)
 
 
 Change = Callable[[Context], Context]
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class Entered(NamedTuple):
@@ -145,6 +161,27 @@ class _Entering(ContextDecorator):
 
     def _recreate_cm(self) -> Self:
         return type(self)(self._change)
+
+    def __call__(self, function: Decorated) -> Decorated:
+        """Enter whenever the function runs; a generator or a coroutine runs later than it is called."""
+        if isasyncgenfunction(function):
+            raise TypeError(f"{function.__name__} yields what others await: enter within it, by a with statement")
+        decorated: Any = super().__call__(function)
+        if isgeneratorfunction(function):
+
+            @wraps(function)
+            def decorated(*args: Any, **kwargs: Any) -> Any:
+                with self._recreate_cm():
+                    return (yield from function(*args, **kwargs))
+
+        elif iscoroutinefunction(function):
+
+            @wraps(function)
+            async def decorated(*args: Any, **kwargs: Any) -> Any:
+                with self._recreate_cm():
+                    return await function(*args, **kwargs)
+
+        return decorated  # type: ignore[no-any-return]
 
     def __enter__(self) -> None:
         owner = _owner(sys._getframe(1))

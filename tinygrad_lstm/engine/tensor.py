@@ -19,10 +19,12 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import numpys
 from .errors import LeavesTheGraph, ShapeError, called, forward_failed, require_finite_value, short
+from .methods import methods
 from .operators import NO_ATTRS, Operators
 from .primitive import NO_MASK, Array, Kind, Primitive, unmasked
+from .pytorch import advice_of_tensor
 from .scope import Context, current
-from .source import SKIPPED_FILES, Line, line_of
+from .source import SKIPPED_FILES, Line, line_of, place
 
 _serial = itertools.count()
 _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
@@ -65,6 +67,8 @@ class Tensor(Operators):
         code: CodeType | Line | None = None,
         instruction: int = 0,
     ) -> None:
+        if primitive.__class__ is not Primitive:
+            value = _of_leaf(value, primitive)
         self._value = value
         self.primitive = primitive
         self.inputs = inputs
@@ -77,6 +81,11 @@ class Tensor(Operators):
         self.code = code
         self.instruction = instruction
         self._grad: Tensor | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AttributeError(f"a tensor has no {name!r}{advice_of_tensor(name, dir(self))}", name=name)
 
     def __init_subclass__(cls) -> None:
         raise TypeError("a Tensor is data and cannot be subclassed; put behaviour into a tl.nn.Module")
@@ -190,7 +199,8 @@ class Tensor(Operators):
 
     @property
     def line(self) -> Line | None:
-        """The line of source that made it; in a cell of ours, the line of the cell. None for a leaf."""
+        """The line of source that made it; in a cell of ours, the line of the cell. None for a leaf, but where one was
+        detached."""
         return line_of(self.code, self.instruction)
 
     @property
@@ -205,10 +215,20 @@ class Tensor(Operators):
     def detach(self) -> Tensor:
         """Return the same value as a new leaf: no gradient flows through it, and what made it may be forgotten.
 
-        But not when: a recurrent layer that is given a detached state goes on in time.
+        But not when, nor what it was called, nor the line that cut it: a recurrent layer that is given a detached state
+        goes on in time, and pictures show where nothing flows.
         """
         then = following(self, through=lambda node: node.primitive is not None and node.primitive.kind is Kind.movement)
-        return Tensor(self._value, name=self.name, context=current()._replace(offset=then))
+        origin = self
+        while origin.name is None and origin.primitive is not None and origin.primitive.kind is Kind.movement:
+            origin = origin.inputs[0]  # as h of which h_n is a stack
+        context, (code, instruction) = current()._replace(offset=then), place(0)
+        return Tensor(self._value, name=origin.name, context=context, code=code, instruction=instruction)
+
+    @property
+    def detached(self) -> bool:
+        """Whether it is a leaf because its history was cut off."""
+        return self.primitive is None and self.code is not None
 
     # Its gradient
 
@@ -230,11 +250,12 @@ class Tensor(Operators):
     def grad(self, new: ArrayLike | Tensor | None) -> None:
         self._grad = None if new is None else Tensor(_like(self, new, "gradient"), context=Context())
 
-    def backward(self, seed: ArrayLike | Tensor | None = None) -> None:
+    def backward(self, seed: ArrayLike | Tensor | None = None, *, retain_graph: bool = True) -> None:
         """Add ∂self/∂leaf to the ``.grad`` of every leaf that requires one.
 
         A tensor of size 1 needs no seed; any other needs the gradient of what follows it, in its own shape. The graph
-        survives: calling this twice adds up. For gradients to differentiate again, see ``tl.grad(create_graph=True)``.
+        survives, asked to or not: calling this twice adds up. For gradients to differentiate again, see
+        ``tl.grad(create_graph=True)``.
         """
         from .backprop import backward
 
@@ -400,6 +421,11 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
     except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise forward_failed(error, primitive, values, attrs, context) from error
     if type(value) is not np.ndarray:
+        if isinstance(value, tuple | list):
+            raise TypeError(
+                f"{primitive.name}{context.place} returned a {type(value).__name__} of {len(value)}; a forward returns "
+                "one array: np.stack makes one of several, or each is an operation of its own"
+            )
         value = np.asarray(value)
     if value.dtype.char not in "df":
         raise TypeError(f"{primitive.name}{context.place} returned {value.dtype}; a value must be float64 or float32")
@@ -418,6 +444,16 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
     return Tensor(value, primitive, inputs, tuple(values), attrs, needs, context, None, code, instruction)
 
 
+def _of_leaf(value: Any, primitive: Any) -> Array:
+    """Return what a leaf can hold, for whoever calls ``tl.Tensor([1, 2])``; what is read-only, or odd, is ours."""
+    if primitive is not None:
+        raise TypeError("tl.Tensor holds data, as in tl.Tensor([1, 2]); of a shape there is tl.zeros(2, 3)")
+    theirs = not isinstance(value, np.ndarray) or (value.flags.writeable and value.dtype.kind in "buif")
+    return as_value(value) if theirs else value
+
+
+for _name, _method in methods().items():
+    setattr(Tensor, _name, _method)
 Tensor.__primitive__ = staticmethod(record)  # type: ignore[method-assign]
 
 

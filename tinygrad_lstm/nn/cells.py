@@ -10,8 +10,9 @@ from ..engine.functions import concat
 from ..engine.ops import relu, sigmoid, tanh
 from ..engine.tensor import Tensor
 from .cell import Cell
-from .gate import gates_of
-from .module import Seed, real
+from .gate import Activation, functions, gates_of, same
+from .lstm_cells import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell
+from .module import Seed, true_or_false
 
 
 class RNNCell(Cell[Tensor]):
@@ -24,12 +25,17 @@ class RNNCell(Cell[Tensor]):
     Arguments:
         input_size: D.
         hidden_size: H.
-        nonlinearity: "tanh", or "relu" for h′ = max(0, [h, x] W + b).
+        bias: whether there is b.
+        nonlinearity: "tanh", "relu" for h′ = max(0, [h, x] W + b), or another function of a tensor.
+        layer_norm: whether [h, x] W is normalised; see ``tl.nn.Gate``.
+        clip: a bound for what tanh is given, ±clip; None for none.
         rng: a seed or a numpy Generator; weights are drawn uniformly from ±1/√H, biases begin at zero.
         dtype: float64 or float32.
 
     Raises:
-        ValueError: for sizes that are not whole numbers above zero, and for another nonlinearity.
+        ValueError: for sizes that are not whole numbers above zero, for another nonlinearity, and for a clip that is
+            not above zero and finite.
+        TypeError: for a bias or layer_norm that is neither True nor False.
         ShapeError: when called, for an x or h of another shape.
 
     Source: J. L. Elman, "Finding Structure in Time" (1990).
@@ -44,94 +50,38 @@ class RNNCell(Cell[Tensor]):
         input_size: int,
         hidden_size: int,
         *,
-        nonlinearity: str = "tanh",
+        bias: bool = True,
+        nonlinearity: str | Activation = "tanh",
+        layer_norm: bool = False,
+        clip: float | None = None,
         rng: Seed = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype)
-        gate = gates_of(hidden_size, rng, dtype)
+        gate = gates_of(hidden_size, rng, dtype, bias=bias, layer_norm=layer_norm, clip=clip)
         known = {activation.name: activation for activation in (tanh, relu)}
-        if not isinstance(nonlinearity, str) or nonlinearity not in known:
-            raise ValueError(f"nonlinearity must be {' or '.join(map(repr, known))}, not {nonlinearity!r}")
-        self.layer = gate(hidden_size + input_size, known[nonlinearity], "h")
+        if not callable(nonlinearity) and not (isinstance(nonlinearity, str) and nonlinearity in known):
+            names = " or ".join(map(repr, known))
+            raise ValueError(f"nonlinearity must be {names}, or a function of a tensor, not {nonlinearity!r:.60}")
+        activation = known[nonlinearity] if isinstance(nonlinearity, str) else nonlinearity
+        self.layer = gate(hidden_size + input_size, activation, "h")
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         return self.layer(concat([h, x], axis=-1))
 
 
-class LSTMCell(Cell[tuple[Tensor, Tensor]]):
-    """Long short-term memory with a forget gate: a memory c that is only scaled and added to.
-
-        f = σ([h, x] W_f + b_f)         forget gate: what to keep of the memory
-        i = σ([h, x] W_i + b_i)         input gate: where to write
-        g = tanh([h, x] W_g + b_g)      candidate: what to write
-        o = σ([h, x] W_o + b_o)         output gate: what to show of it
-        c′ = f ⊙ c + i ⊙ g
-        h′ = o ⊙ tanh(c′)
-
-    ``cell(x, (h, c))`` takes x of shape (N, D) or (D) and h and c of shape (N, H) or (H), zeros if they are missing;
-    it returns (h′, c′).
-
-    Arguments:
-        input_size: D.
-        hidden_size: H.
-        forget_bias: what b_f begins with. The default of 1 keeps the gate mostly open at the start, so that gradients
-            reach far back from the first step of training: proposed by Gers et al. (2000), and found by R. Jozefowicz,
-            W. Zaremba & I. Sutskever (2015) to close the gap between the LSTM and its best variants.
-        rng: a seed or a numpy Generator; weights are drawn uniformly from ±1/√H, the other biases begin at zero.
-        dtype: float64 or float32.
-
-    Raises:
-        ValueError: for sizes that are not whole numbers above zero.
-        ShapeError: when called, for an x or a state of another shape.
-
-    Source: S. Hochreiter & J. Schmidhuber, "Long Short-Term Memory" (1997); the forget gate, F. A. Gers, J. Schmidhuber
-    & F. Cummins, "Learning to Forget: Continual Prediction with LSTM" (2000); in the notation of Olah's page.
-
-    >>> import tinygrad_lstm as tl
-    >>> cell = tl.LSTMCell(3, 4, rng=0)
-    >>> h, c = cell(tl.tensor([[1, 2, 3]]))
-    >>> h.shape, c.shape
-    ((1, 4), (1, 4))
-    """
-
-    state_names = ("h", "c")
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        *,
-        forget_bias: float = 1.0,
-        rng: Seed = None,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        super().__init__(input_size, hidden_size, dtype=dtype)
-        gate = gates_of(hidden_size, rng, dtype)
-        size = hidden_size + input_size
-        self.forget_gate = gate(size, sigmoid, "f", forget_bias)
-        self.input_gate = gate(size, sigmoid, "i")
-        self.candidate = gate(size, tanh, "g")
-        self.output_gate = gate(size, sigmoid, "o")
-
-    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        h, c = state
-        z = concat([h, x], axis=-1)  # (N, H + D)
-        f = self.forget_gate(z)  # how much of the memory to keep; 0 resets it
-        i = self.input_gate(z)  # where to write
-        g = self.candidate(z)  # what to write
-        o = self.output_gate(z)  # what to show of it (read)
-        c = f * c + i * g
-        h = o * tanh(c)
-        return h, c
-
-
 class GRUCell(Cell[Tensor]):
     """The gated recurrent unit, whose one state is memory and output: it forgets what it replaces.
 
-        z = σ([h, x] W_z + b_z)             update gate: how much of the state to replace
-        r = σ([h, x] W_r + b_r)             reset gate: what of it the candidate may see
-        g = tanh([r ⊙ h, x] W_g + b_g)      candidate; the reset gate acts before the product
+        z = σ([h, x] W_z + b_z)                     update gate: how much of the state to keep
+        r = σ([h, x] W_r + b_r)                     reset gate: what of it the candidate may see
+        g = tanh(x W_g + b_g + r ⊙ (h U + b_u))     candidate; the reset gate acts after the product
+        h′ = (1 − z) ⊙ g + z ⊙ h
+
+    as PyTorch, Keras and cuDNN compute it. With ``reset_after=False`` it is that of Olah's page, whose reset gate acts
+    before the product, and whose update gate says how much to replace:
+
+        g = tanh([r ⊙ h, x] W_g + b_g)
         h′ = (1 − z) ⊙ h + z ⊙ g
 
     ``cell(x, h)`` takes x of shape (N, D) or (D) and h of shape (N, H) or (H), zeros if it is missing, and returns h′.
@@ -139,164 +89,66 @@ class GRUCell(Cell[Tensor]):
     Arguments:
         input_size: D.
         hidden_size: H.
+        bias: whether there are biases.
+        reset_after: which of the two it is.
+        layer_norm: whether the products with weights are normalised, in each gate by itself; see ``tl.nn.Gate``.
+        clip: a bound for what σ and tanh are given, ±clip; None for none.
+        activations: what stands for σ and tanh: two functions of a tensor.
         rng: a seed or a numpy Generator; weights are drawn uniformly from ±1/√H, biases begin at zero.
         dtype: float64 or float32.
 
     Raises:
-        ValueError: for sizes that are not whole numbers above zero.
+        ValueError: for sizes that are not whole numbers above zero, and for a clip that is not above zero and finite.
+        TypeError: for a bias, reset_after or layer_norm that is neither True nor False, and for activations that are
+            not two functions.
         ShapeError: when called, for an x or h of another shape.
 
     Source: K. Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder for Statistical Machine
-    Translation" (2014), equations 5 to 8, with z and 1 − z exchanged, as on Olah's page.
+    Translation" (2014), equations 5 to 8, which reset before the product and keep by z. The reset after it is in
+    J. Appleyard, T. Kociský & P. Blunsom, "Optimizing Performance of Recurrent Neural Networks on GPUs" (2016).
 
     >>> import tinygrad_lstm as tl
     >>> tl.GRUCell(3, 4, rng=0)(tl.tensor([1, 2, 3])).shape
     (4,)
     """
 
-    def __init__(self, input_size: int, hidden_size: int, *, rng: Seed = None, dtype: DTypeLike = np.float64) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        bias: bool = True,
+        reset_after: bool = True,
+        layer_norm: bool = False,
+        clip: float | None = None,
+        activations: tuple[Activation, Activation] = (sigmoid, tanh),
+        rng: Seed = None,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
         super().__init__(input_size, hidden_size, dtype=dtype)
-        gate = gates_of(hidden_size, rng, dtype)
+        true_or_false(reset_after=reset_after)
+        gate = gates_of(hidden_size, rng, dtype, bias=bias, layer_norm=layer_norm, clip=clip)
+        squash, candidate = functions(2, activations=activations)
+        self.reset_after = bool(reset_after)
         size = hidden_size + input_size
-        self.update_gate = gate(size, sigmoid, "z")
-        self.reset_gate = gate(size, sigmoid, "r")
-        self.candidate = gate(size, tanh, "g")
+        self.update_gate = gate(size, squash, "z")
+        self.reset_gate = gate(size, squash, "r")
+        self.candidate = gate(input_size if reset_after else size, candidate, "g")
+        if reset_after:
+            self.recurrent = gate(hidden_size, same, "u", clip=None)
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         hx = concat([h, x], axis=-1)  # (N, H + D)
-        z = self.update_gate(hx)  # how much of the state to replace
+        z = self.update_gate(hx)  # how much of the state to keep, or to replace
         r = self.reset_gate(hx)  # what of it the candidate may see
+        if self.reset_after:
+            g = self.candidate(x, r * self.recurrent(h))
+            return (1 - z) * g + z * h
         g = self.candidate(concat([r * h, x], axis=-1))
         return (1 - z) * h + z * g
 
 
-class PeepholeLSTMCell(Cell[tuple[Tensor, Tensor]]):
-    """An LSTM whose gates look at the cell state: as Olah writes it, they read [c, h, x].
-
-        f = σ([c, h, x] W_f + b_f)      forget gate
-        i = σ([c, h, x] W_i + b_i)      input gate
-        g = tanh([h, x] W_g + b_g)      candidate
-        c′ = f ⊙ c + i ⊙ g
-        o = σ([c′, h, x] W_o + b_o)     output gate: it sees the new cell state
-        h′ = o ⊙ tanh(c′)
-
-    Gers and Schmidhuber's own peepholes are the case where the c rows of the weights, here (2H + D, H), are diagonal.
-
-    ``cell(x, (h, c))`` takes x of shape (N, D) or (D) and h and c of shape (N, H) or (H), zeros if they are missing;
-    it returns (h′, c′).
-
-    Arguments:
-        input_size: D.
-        hidden_size: H.
-        forget_bias: what b_f begins with.
-        rng: a seed or a numpy Generator; weights are drawn uniformly from ±1/√H, the other biases begin at zero.
-        dtype: float64 or float32.
-
-    Raises:
-        ValueError: for sizes that are not whole numbers above zero.
-        ShapeError: when called, for an x or a state of another shape.
-
-    Source: F. A. Gers & J. Schmidhuber, "Recurrent Nets that Time and Count" (2000).
-
-    >>> import tinygrad_lstm as tl
-    >>> cell = tl.PeepholeLSTMCell(3, 4, rng=0)
-    >>> cell.forget_gate, cell.candidate
-    (Gate(11 → 4), Gate(7 → 4))
-    """
-
-    state_names = ("h", "c")
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        *,
-        forget_bias: float = 1.0,
-        rng: Seed = None,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        super().__init__(input_size, hidden_size, dtype=dtype)
-        gate = gates_of(hidden_size, rng, dtype)
-        size = 2 * hidden_size + input_size
-        self.forget_gate = gate(size, sigmoid, "f", forget_bias)
-        self.input_gate = gate(size, sigmoid, "i")
-        self.candidate = gate(hidden_size + input_size, tanh, "g")
-        self.output_gate = gate(size, sigmoid, "o")
-
-    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        h, c = state
-        hx = concat([h, x], axis=-1)  # (N, H + D)
-        chx = concat([c, hx], axis=-1)  # (N, 2H + D)
-        f = self.forget_gate(chx)
-        i = self.input_gate(chx)
-        g = self.candidate(hx)
-        c = f * c + i * g
-        o = self.output_gate(concat([c, hx], axis=-1))
-        h = o * tanh(c)
-        return h, c
-
-
-class CoupledLSTMCell(Cell[tuple[Tensor, Tensor]]):
-    """An LSTM that forgets exactly where it writes: f = 1 − i.
-
-        i = σ([h, x] W_i + b_i)         input gate
-        g = tanh([h, x] W_g + b_g)      candidate
-        o = σ([h, x] W_o + b_o)         output gate
-        c′ = (1 − i) ⊙ c + i ⊙ g
-        h′ = o ⊙ tanh(c′)
-
-    ``cell(x, (h, c))`` takes x of shape (N, D) or (D) and h and c of shape (N, H) or (H), zeros if they are missing;
-    it returns (h′, c′).
-
-    Arguments:
-        input_size: D.
-        hidden_size: H.
-        forget_bias: b, which b_i begins with as −b, since 1 − σ(−b) = σ(b).
-        rng: a seed or a numpy Generator; weights are drawn uniformly from ±1/√H, the other biases begin at zero.
-        dtype: float64 or float32.
-
-    Raises:
-        ValueError: for sizes that are not whole numbers above zero.
-        ShapeError: when called, for an x or a state of another shape.
-
-    Source: K. Greff et al., "LSTM: A Search Space Odyssey" (2015), the variant CIFG.
-
-    >>> import tinygrad_lstm as tl
-    >>> tl.CoupledLSTMCell(3, 4, rng=0).input_gate.bias.tolist()
-    [-1.0, -1.0, -1.0, -1.0]
-    """
-
-    state_names = ("h", "c")
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        *,
-        forget_bias: float = 1.0,
-        rng: Seed = None,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        super().__init__(input_size, hidden_size, dtype=dtype)
-        gate = gates_of(hidden_size, rng, dtype)
-        size = hidden_size + input_size
-        real(forget_bias=forget_bias)
-        self.input_gate = gate(size, sigmoid, "i", -forget_bias)
-        self.candidate = gate(size, tanh, "g")
-        self.output_gate = gate(size, sigmoid, "o")
-
-    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        h, c = state
-        z = concat([h, x], axis=-1)  # (N, H + D)
-        i = self.input_gate(z)
-        g = self.candidate(z)
-        o = self.output_gate(z)
-        c = (1 - i) * c + i * g
-        h = o * tanh(c)
-        return h, c
-
-
-CELLS: dict[str, type[RNNCell | LSTMCell | GRUCell | PeepholeLSTMCell | CoupledLSTMCell]] = {
+CELLS: dict[str, type[RNNCell | LSTMCell | GRUCell]] = {
     "rnn": RNNCell,
     "lstm": LSTMCell,
     "gru": GRUCell,

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.functions import take
-from ..engine.primitive import unmasked
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, arrow, as_input, described, generator, positive, uniform
+from .module import Module, Seed, arrow, as_input, described, generator, positive, true_or_false, uniform, whole_numbers
 
 
 class Linear(Module):
@@ -23,6 +22,7 @@ class Linear(Module):
     Arguments:
         in_features: D_in.
         out_features: D_out.
+        bias: whether there is b.
         rng: a seed or a numpy Generator.
         dtype: float64 or float32.
 
@@ -41,13 +41,22 @@ class Linear(Module):
     (1, 2)
     """
 
-    def __init__(self, in_features: int, out_features: int, *, rng: Seed = None, dtype: DTypeLike = np.float64) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
         positive(in_features=in_features, out_features=out_features)
+        true_or_false(bias=bias)
         self.in_features, self.out_features = int(in_features), int(out_features)
         rng = generator(rng)
         bound = 1 / np.sqrt(in_features)
         self.weight = uniform(rng, bound, (in_features, out_features), dtype)
-        self.bias = uniform(rng, bound, (out_features,), dtype)
+        self.bias = uniform(rng, bound, (out_features,), dtype) if bias else None
 
     def __repr__(self) -> str:
         return described(self, arrow(self, "in_features", "out_features"))
@@ -58,7 +67,8 @@ class Linear(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x W + b."""
-        return as_input(x, self.weight.dtype) @ self.weight + self.bias
+        y = as_input(x, self.weight.dtype) @ self.weight
+        return y if self.bias is None else y + self.bias
 
 
 class Embedding(Module):
@@ -99,14 +109,12 @@ class Embedding(Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, indices: ArrayLike) -> Tensor: ...
+        def __call__(self, indices: Tensor | ArrayLike) -> Tensor: ...
 
-    def forward(self, indices: ArrayLike) -> Tensor:
+    def forward(self, indices: Tensor | ArrayLike) -> Tensor:
         """Return the vector of each symbol."""
-        numbers = np.asarray(unmasked(indices))
+        numbers = whole_numbers(indices, f"Embedding{current().place}: symbols must be numbers of rows")
         symbols = self.weight.shape[0]
-        if numbers.dtype.kind not in "ui" and numbers.size:
-            raise TypeError(f"Embedding{current().place}: symbols are numbered by integers, not by {numbers.dtype}")
         if numbers.size and not (numbers.min() >= 0 and numbers.max() < symbols):
             raise IndexError(f"Embedding{current().place}: symbols must lie in 0 … {symbols - 1}")
         rows: Tensor = take(self.weight, numbers)

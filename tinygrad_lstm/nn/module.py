@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from inspect import get_annotations
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakValueDictionary
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from ..engine.backprop import cast
+from ..engine.primitive import Array, unmasked
+from ..engine.pytorch import advice
 from ..engine.scope import call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor, tensor
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .containers import fixed, inner
+from .creation import generator as generator
+from .state import Unmatched, fitted
 
 skip_file(__file__)
 
@@ -37,9 +42,13 @@ class Module:
     module's scope and returns what it returns. ``repr`` counts the attributes that hold parts, and the numbers in all
     parameters; ``print`` lists them.
 
+    ``module.training`` is True until ``module.eval()``, and again after ``module.train()``: layers such as
+    ``tl.nn.Dropout`` look at it. A parameter stays one when it is frozen, by ``requires_grad_(False)``.
+
     Raises:
-        TypeError: for a part called like a method of every module, such as ``forward`` or ``parameters``, and for parts
-            in a set or another container that keeps no order.
+        TypeError: for a part called like a method of every module, such as ``forward`` or ``parameters``, for parts
+            in a set or another container that keeps no order, and for a module that would be part of itself.
+        ValueError: for two parts of one path, such as those of ``{0: a, "0": b}``.
 
     >>> import tinygrad_lstm as tl
     >>> class Doubled(tl.nn.Module):
@@ -62,13 +71,26 @@ class Module:
     all                      8
     """
 
+    training: bool = True
+
     # Two underscores: Python keeps these apart from whatever a module of the user's calls its own.
     __name: str | None = None
     __number = 0
+    __made: partial[Any] | None = None
+    __learned: frozenset[str] = frozenset()  # the names of parameters, frozen ones too
+    __only_holds = False  # is never called itself, so that its parts are boxes with its name before their own
+    __recurrent = False  # is a cell, whatever it is made of
+
+    def __init_subclass__(cls, *, only_holds: bool = False, recurrent: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__only_holds = only_holds or cls.__only_holds
+        cls.__recurrent = recurrent or cls.__recurrent
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         module = super().__new__(cls)
         module.__number = next(_numbers)
+        if cls.__module__.startswith(f"{__package__}.") and cls._anew is Module._anew:
+            module.__made = partial(cls, *args, **{name: value for name, value in kwargs.items() if name != "rng"})
         MODULES[module.__number] = module
         return module
 
@@ -77,7 +99,7 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        context = current().inside(self.__name, type(self).__name__, self.__number, *place(1))
+        context = current().inside(self.__name, type(self).__name__, self.__number, *place(1), self.__recurrent)
         return call_in(context, self.forward, args, kwargs)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -90,12 +112,25 @@ class Module:
         parts = [(own_name, part) for own_name, part in inner(name, value) if _is_part(part)]
         if parts:
             _require_free(type(self), name)
+            self.__require_apart(name, parts)
+        before = dict(inner(name, vars(self).get(name))) if parts else {}
         for own_name, part in parts:
             if isinstance(part, Module):
-                part.__belong_to(own_name)
+                part.__belong_to(f"{self.__name}.{own_name}" if self.__only_holds and self.__name else own_name)
             elif _is_parameter(part) and part.name is None:
-                part.name = own_name
+                old = before.get(own_name)  # which knows its whole path
+                part.name = (old.name if isinstance(old, Tensor) else None) or own_name
+        if parts or name in vars(self):
+            replaced = {own_name for own_name, _ in inner(name, vars(self).get(name))}
+            learned = {own_name for own_name, part in parts if _is_parameter(part)}
+            object.__setattr__(self, "_Module__learned", (self.__learned - replaced) | learned)
         object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:  # or no checker would complain of any attribute
+
+        def __getattr__(self, name: str) -> Any:
+            found = "" if name.startswith("_") else advice(name, _REFUSED, dir(self), "module")
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{found}")
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Yield each parameter once, with its path, in the order of assignment."""
@@ -109,10 +144,114 @@ class Module:
         """Return each parameter once, in the order of assignment: what an optimiser wants."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield each module that is a part of this one itself, once, with its name."""
+        seen: set[int] = set()
+        for name, part in self.__parts():
+            if isinstance(part, Module) and part.__number not in seen:
+                seen.add(part.__number)
+                yield name, part
+
+    def children(self) -> list[Module]:
+        """Return each module that is a part of this one itself, once."""
+        return [module for _, module in self.named_children()]
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """Yield this module, under the path "", and each within it, at any depth, once, with its path."""
+        seen: set[int] = set()
+        waiting: list[tuple[str, Module]] = [("", self)]
+        while waiting:
+            path, module = waiting.pop()
+            if module.__number not in seen:
+                seen.add(module.__number)
+                yield path, module
+                inside = [(f"{path}.{name}" if path else name, child) for name, child in module.named_children()]
+                waiting += reversed(inside)
+
+    def modules(self) -> list[Module]:
+        """Return this module and each within it, at any depth, once."""
+        return [module for _, module in self.named_modules()]
+
+    def get_submodule(self, path: str) -> Module:
+        """Return the module at a path such as "encoder.layers.0"; raises KeyError where there is none."""
+        module = self
+        for name in path.split(".") if path else ():
+            inside = {name: part for name, part in module.__parts() if isinstance(part, Module)}
+            if name not in inside:
+                raise KeyError(f"{described(self)} has no module {path!r}: {described(module)} has {list(inside)}")
+            module = inside[name]
+        return module
+
+    def apply(self, function: Callable[[Module], object]) -> Self:
+        """Call the function with each module, parts before what they are parts of, and return this one."""
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
+
+    def train(self, mode: bool = True) -> Self:
+        """Set ``training`` here and in all modules within, and return this one: Dropout then drops."""
+        for module in self.modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Set ``training`` to False here and in all modules within, and return this one: Dropout lets all pass."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freeze all parameters, by False, or let them learn again, and return this module."""
+        for parameter in self.parameters():
+            parameter.requires_grad = bool(requires_grad)
+        return self
+
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for parameter in self.parameters():
             parameter.grad = None
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return a copy of each parameter's value, by the paths of ``named_parameters``: a tied one once.
+
+        ``tl.save(module, path)`` writes them into a file.
+
+        >>> import tinygrad_lstm as tl
+        >>> {path: value.shape for path, value in tl.Linear(3, 2, rng=0).state_dict().items()}
+        {'weight': (3, 2), 'bias': (2,)}
+        """
+        return {path: parameter.value.copy() for path, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Unmatched:
+        """Give each parameter the value that stands under its path, in its own type; on any error, none.
+
+        With ``strict=False``, parameters that are missing keep their values and surplus names are left alone; both are
+        returned.
+
+        Raises:
+            ValueError: for names that are missing or surplus, and in any case for shapes that differ.
+            TypeError: for what are no arrays by name.
+
+        >>> import tinygrad_lstm as tl
+        >>> layer, other = tl.Linear(3, 2, rng=0), tl.Linear(3, 2, rng=1)
+        >>> layer.load_state_dict(other.state_dict())
+        Unmatched(missing_keys=[], unexpected_keys=[])
+        >>> layer.load_state_dict({"wieght": other.weight, "bias": other.bias})
+        Traceback (most recent call last):
+        ValueError: Linear: the state does not fit, ...; missing: weight; surplus: wieght (is it weight?)
+        """
+        parameters = dict(self.named_parameters())
+        wanted = {path: (parameter.shape, parameter.dtype) for path, parameter in parameters.items()}
+        values, unmatched = fitted(state, wanted, type(self).__name__, strict=strict)
+        for path, value in values.items():
+            parameters[path].value = value
+        return unmatched
+
+    def _anew(self) -> partial[Any] | None:
+        """Return the call that makes one of ours anew, but for its seed: what a file tells. None for a class of yours.
+
+        It is the one that made it. What changes its parts later, as a list does, returns one with those of now.
+        """
+        return self.__made
 
     def __repr__(self) -> str:
         held = (part for value in vars(self).values() for _, part in inner("", value))
@@ -128,25 +267,64 @@ class Module:
         """Return the same as a table of HTML, for notebooks."""
         return html_table(**_table(self), caption=repr(self))
 
-    def __walk(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+    def __parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield what the attributes hold, each with its own name."""
         for name, value in vars(self).items():
-            for own_name, part in inner(name, value):
-                if isinstance(part, Module):
-                    yield from part.__walk(f"{prefix}{own_name}.")
-                elif _is_parameter(part):
-                    yield f"{prefix}{own_name}", part
+            yield from inner(name, value)
 
-    def __belong_to(self, name: str) -> None:
+    def __walk(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+        for name, part in self.__parts():
+            if isinstance(part, Module):
+                yield from part.__walk(f"{prefix}{name}.")
+            elif _is_parameter(part) or (name in self.__learned and isinstance(part, Tensor)):
+                yield f"{prefix}{name}", part
+
+    def __require_apart(self, attribute: str, parts: list[tuple[str, Any]]) -> None:
+        """Refuse what has no path of its own: a module within itself, and two parts by one name."""
+        others = (pair for name, value in vars(self).items() if name != attribute for pair in inner(name, value))
+        held = {name: part for name, part in others if _is_part(part)}
+        for name, part in parts:
+            if isinstance(part, Module) and any(module is self for module in part.modules()):
+                raise TypeError(
+                    f"{type(self).__name__}.{attribute}: a module cannot be part of itself, and "
+                    f"{'this is it' if part is self else f'{type(part).__name__} contains it'}; hand it over in a call"
+                )
+            if held.setdefault(name, part) is not part:
+                raise ValueError(
+                    f"{type(self).__name__}.{attribute}: two parts would share the path {name!r}; give one another name"
+                )
+
+    def __belong_to(self, name: str, instead: str | None = None) -> None:
         """Take the name of the first attribute one is assigned to, and pass it on to the parameters.
 
-        A parameter that another module owns too keeps the name it has there.
+        A parameter that another module owns too keeps the name it has there. A module that has a name keeps it, unless
+        that is the one to be replaced: what a list holds is called by the list's name, which it may learn late.
         """
-        if self.__name is not None:
+        if self.__name != instead:
             return
         self.__name = name
+        for own_name, part in self.named_children() if self.__only_holds else ():
+            part.__belong_to(f"{name}.{own_name}", own_name if instead is None else f"{instead}.{own_name}")
         for path, parameter in self.named_parameters():
-            if not str(parameter.name).endswith(f".{path}"):
-                parameter.name = f"{name}.{parameter.name}"
+            full = f".{parameter.name}"
+            if instead is None and not str(parameter.name).endswith(f".{path}"):
+                parameter.name = f"{name}{full}"
+            elif full.endswith(f".{instead}.{path}") and not full.endswith(f".{name}.{path}"):
+                parameter.name = f"{full.removesuffix(f'{instead}.{path}')}{name}.{path}"[1:]
+
+    def _moved(self, part: Module, old: str, new: str) -> None:
+        """Give a part that one only holds the name of its new place."""
+        before = f"{self.__name}." if self.__only_holds and self.__name else ""
+        part.__belong_to(before + new, before + old)
+
+
+_REFUSED = """
+add_module register_module register_parameter: assign the part: module.name = part
+register_buffer: a tensor that does not learn is an attribute like any other: module.name = tensor
+register_forward_hook: tl.step(loss) stops at what is computed in it, forwards and backwards
+to cuda cpu half float double: all is computed on the CPU; a layer is made in its type, with dtype=
+"""
+"""What to write for methods of PyTorch's that modules do not have."""
 
 
 def _require_free(kind: type[Module], name: str) -> None:
@@ -209,14 +387,23 @@ def as_input(x: Any, dtype: DTypeLike) -> Tensor:
     return x if x.dtype == dtype or np.can_cast(x.dtype, dtype) else cast(x, dtype=np.dtype(dtype))
 
 
-def generator(rng: Any) -> np.random.Generator:
-    """Return the generator that a seed stands for; refuse what stands for none."""
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"rng must be a seed, a whole number from 0 on, or a generator as of np.random.default_rng, not {rng!r}"
-        ) from error
+def as_tensor(x: Any) -> Tensor:
+    """Return a tensor as it is, and data as one."""
+    return x if isinstance(x, Tensor) else tensor(x)
+
+
+def whole_numbers(data: Any, must: str) -> NDArray[np.integer[Any]]:
+    """Return data as integers; a tensor holds none, so of one those numbers are taken that are whole."""
+    if isinstance(data, Tensor):
+        numbers: NDArray[Any] = data.value
+        if np.all(np.isfinite(numbers) & (numbers == np.trunc(numbers))):
+            numbers = numbers.astype(np.intp)
+    else:
+        numbers = np.asarray(unmasked(data))
+        numbers = numbers if numbers.size else numbers.astype(np.intp)
+    if numbers.dtype.kind not in "ui":
+        raise TypeError(f"{must}, integers, not {numbers.dtype}")
+    return numbers
 
 
 def real(**numbers: Any) -> None:
@@ -224,6 +411,22 @@ def real(**numbers: Any) -> None:
     for name, number in numbers.items():
         if not isinstance(number, int | float | np.integer | np.floating) or isinstance(number, bool):
             raise TypeError(f"{name} must be a number, not {number!r:.60}")
+
+
+def within(low: float, high: float, **numbers: Any) -> None:
+    """Refuse numbers outside of low <= number < high, by name; NaN is in no range, and Inf below none."""
+    real(**numbers)
+    for name, number in numbers.items():
+        if not low <= number < high:
+            wanted = f"in [{low}, {high})" if high < np.inf else f"finite, and {low} or more"
+            raise ValueError(f"{name} must be {wanted}, not {number!r:.60}")
+
+
+def true_or_false(**flags: Any) -> None:
+    """Refuse what is neither True nor False, by name: any text, "no" too, would count as true."""
+    for name, flag in flags.items():
+        if not isinstance(flag, bool | np.bool_):
+            raise TypeError(f"{name} must be True or False, not {flag!r:.60}")
 
 
 def positive(**sizes: int) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ..engine.errors import short
 from ..engine.primitive import Array
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, as_value
 from ..structure.tables import html_table, text_table
-from .module import counted, described, real
+from .module import counted, described, real, true_or_false, within
+from .state import fitted
 
 
 class Optimizer:
@@ -23,9 +25,10 @@ class Optimizer:
     Arguments:
         parameters: leaves that require gradients, as ``model.parameters()`` gives; a tied one takes one step.
         lr: the learning rate η > 0, in units of the parameter per unit of its gradient.
+        weight_decay: λ ≥ 0: g ← g + λ p before each update, the gradient of ½ λ Σ p², so that weights stay small.
 
     Raises:
-        ValueError: for parameters that are none, and a learning rate that is not positive.
+        ValueError: for parameters that are none, and settings out of their range.
 
     >>> import numpy as np
     >>> import tinygrad_lstm as tl
@@ -41,17 +44,20 @@ class Optimizer:
     """
 
     settings: ClassVar[tuple[str, ...]] = ("lr",)  # what repr shows
+    decoupled: ClassVar[bool] = False  # whether weights decay beside the update and not through it, as in AdamW
+    weight_decay: float = 0.0
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
+    def __init__(self, parameters: Iterable[Tensor], lr: float, *, weight_decay: float = 0.0) -> None:
         self.parameters = _distinct(parameters)
-        if not self.parameters or not all(p.is_leaf and p.requires_grad for p in self.parameters):
+        if not any(p.requires_grad for p in self.parameters) or not all(p.is_leaf for p in self.parameters):
             raise ValueError(
                 "an optimiser needs parameters: leaves made with requires_grad=True, as model.parameters() gives"
             )
         real(**{"the learning rate": lr})
-        if not lr > 0:
-            raise ValueError(f"the learning rate must be positive, not {lr!r}")
-        self.lr = lr
+        if not 0 < lr < np.inf:
+            raise ValueError(f"the learning rate must be positive and finite, not {lr!r}")
+        within(0, np.inf, weight_decay=weight_decay)
+        self.lr, self.weight_decay = lr, weight_decay
         self.steps = [0] * len(self.parameters)
         self.state: list[dict[str, Array]] = [{} for _ in self.parameters]
 
@@ -60,7 +66,12 @@ class Optimizer:
         for position, parameter in enumerate(self.parameters):
             if parameter.grad is not None:
                 self.steps[position] += 1
-                parameter.value = parameter.value - self.update(position, parameter.grad.value)
+                value, gradient = parameter.value, parameter.grad.value
+                if self.weight_decay and self.decoupled:
+                    value = value * (1 - self.lr * self.weight_decay)
+                elif self.weight_decay:
+                    gradient = gradient + self.weight_decay * value
+                parameter.value = value - self.update(position, gradient)
 
     def update(self, position: int, gradient: Array) -> Array:
         """Return what to subtract from the parameter at this position: an array in its shape, like the gradient."""
@@ -71,9 +82,61 @@ class Optimizer:
         for parameter in self.parameters:
             parameter.grad = None
 
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of the settings that are numbers, the steps taken, and the arrays kept: "state.0.m".
+
+        ``tl.save(optimiser, path)`` writes them into a file. What is kept is of its parameter's shape, or one number.
+
+        >>> import tinygrad_lstm as tl
+        >>> optimiser = tl.Adam([tl.tensor([1.0, 2.0], requires_grad=True)], lr=0.1)
+        >>> {name: value.tolist() for name, value in optimiser.state_dict().items()}
+        {'lr': 0.1, 'weight_decay': 0.0, 'betas': [0.9, 0.999], 'eps': 1e-08, 'steps': [0.0]}
+        """
+        numbers = {**self._numbers(), "steps": self.steps}
+        state: dict[str, Array] = {name: np.array(part, np.float64) for name, part in numbers.items()}
+        for i, kept in enumerate(self.state):
+            state |= {f"state.{i}.{key}": as_value(part).copy() for key, part in kept.items()}
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over settings, steps and arrays, as ``state_dict`` returns them; on any error, nothing.
+
+        The parameters must be as many, in the same order and of the same shapes; their values are the module's.
+
+        Raises:
+            ValueError: for names that are missing or surplus, shapes that differ, and steps that are no whole numbers.
+            TypeError: for what are no arrays by name.
+        """
+        settings = self._numbers()
+        wanted: dict[str, Any] = {name: (np.shape(value), np.float64) for name, value in settings.items()}
+        wanted["steps"] = ((len(self.parameters),), np.float64)
+        shapes = {str(i): parameter.shape for i, parameter in enumerate(self.parameters)}
+        for name in state if isinstance(state, Mapping) else ():
+            kind, i, key = [*str(name).split(".", 2), "", ""][:3]
+            if kind == "state" and i in shapes and key:
+                wanted[name] = (() if getattr(state[name], "ndim", None) == 0 else shapes[i], None)
+        values, _ = fitted(state, wanted, type(self).__name__)
+        steps = values.pop("steps")
+        if not ((steps >= 0) & (steps < 2**53) & (steps == np.floor(steps))).all():
+            raise ValueError(f"{type(self).__name__}: steps must be whole numbers from 0 on, not {short(steps)}")
+        self.steps = [int(step) for step in steps]
+        self.state = [{} for _ in self.parameters]
+        for name, value in values.items():
+            if name in settings:
+                setattr(self, name, _as_before(settings[name], value.tolist()))
+            else:
+                _, i, key = name.split(".", 2)
+                self.state[int(i)][key] = value.copy()  # one may write into it
+
+    def _numbers(self) -> dict[str, Any]:
+        """Return the settings: the attributes that are numbers, or tuples or lists of them."""
+        settings = {name: value for name, value in vars(self).items() if name not in ("parameters", "steps", "state")}
+        return {name: value for name, value in settings.items() if _are_numbers(value)}
+
     def __repr__(self) -> str:
         kept = vars(self)  # empty where a subclass did not call __init__
-        facts = [f"{name}={kept[name]!r}" for name in self.settings if name in kept]
+        named = [*self.settings, *(name for name in ("nesterov", "weight_decay") if kept.get(name))]
+        facts = [f"{name}={kept[name]!r}" for name in named if name in kept]
         count = sum(parameter.size for parameter in kept.get("parameters", ()))
         return described(self, *facts, counted(count, "parameter"))
 
@@ -95,17 +158,21 @@ class Optimizer:
 class SGD(Optimizer):
     """Gradient descent, with momentum if asked for.
 
-    In PyTorch's form, from v = 0: v ← μ v + g, then p ← p − η v. Without momentum: p ← p − η g.
+    In PyTorch's form, from v = 0: v ← μ v + g, then p ← p − η v; with ``nesterov``, p ← p − η (g + μ v), as if the
+    gradient were taken a step ahead. Without momentum: p ← p − η g.
 
     Arguments:
         parameters: leaves that require gradients.
         lr: the learning rate η > 0.
         momentum: μ, 0 <= μ < 1: how much of the last update is kept.
+        nesterov: whether to look ahead; needs a momentum.
+        weight_decay: λ ≥ 0: g ← g + λ p before each update.
 
     Raises:
-        ValueError: for a learning rate or momentum out of its range.
+        ValueError: for settings out of their range, and ``nesterov`` without momentum.
 
-    Source: B. T. Polyak, "Some methods of speeding up the convergence of iteration methods" (1964), the heavy ball.
+    Source: B. T. Polyak, "Some methods of speeding up the convergence of iteration methods" (1964), the heavy ball;
+    Y. Nesterov (1983) in the form of I. Sutskever, J. Martens, G. Dahl & G. Hinton (2013).
 
     >>> import tinygrad_lstm as tl
     >>> w = tl.tensor([1.0, 2.0], requires_grad=True, name="w")
@@ -118,80 +185,43 @@ class SGD(Optimizer):
 
     settings = ("lr", "momentum")
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, *, momentum: float = 0.0) -> None:
-        super().__init__(parameters, lr)
-        real(momentum=momentum)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum must be in [0, 1), not {momentum!r}")
-        self.momentum = momentum
-
-    def update(self, position: int, gradient: Array) -> Array:
-        """Return η v, where v ← μ v + g."""
-        state = self.state[position]
-        if "v" in state:
-            gradient = self.momentum * state["v"] + gradient
-        if self.momentum:
-            state["v"] = gradient
-        return self.lr * gradient
-
-
-class Adam(Optimizer):
-    """Adam: steps of about the learning rate in every entry, whatever the gradient's scale.
-
-    From m = v = 0, at update t = 1, 2, …: m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g², then
-    p ← p − η · m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε).
-
-    Arguments:
-        parameters: leaves that require gradients.
-        lr: the learning rate η > 0, about how far one update moves an entry.
-        betas: β₁ and β₂, each in [0, 1): how slowly the means of g and g² forget.
-        eps: ε, which keeps the quotient finite.
-
-    Raises:
-        ValueError: for a learning rate or betas out of their range.
-
-    Source: D. P. Kingma & J. Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1.
-
-    >>> import tinygrad_lstm as tl
-    >>> w = tl.tensor([1.0, 2.0], requires_grad=True, name="w")
-    >>> optimiser = tl.Adam([w], lr=0.1)
-    >>> (w * w).sum().backward()
-    >>> optimiser.step()
-    >>> [round(number, 3) for number in w.tolist()]
-    [0.9, 1.9]
-    >>> print(optimiser)
-    Adam(lr=0.1, betas=(0.9, 0.999), 2 parameters)
-    parameter  shape  steps
-    ───────────────────────
-    w          (2,)       1
-    """
-
-    settings = ("lr", "betas")
-
     def __init__(
         self,
         parameters: Iterable[Tensor],
-        lr: float = 1e-3,
+        lr: float,
         *,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, lr)
-        real(eps=eps)
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise TypeError(f"betas must be two numbers, not {betas!r:.60}")
-        real(**{"β₁": betas[0], "β₂": betas[1]})
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"betas must be in [0, 1), not {betas!r}")
-        self.betas = betas
-        self.eps = eps
+        super().__init__(parameters, lr, weight_decay=weight_decay)
+        within(0, 1, momentum=momentum)
+        true_or_false(nesterov=nesterov)
+        if nesterov and not momentum:
+            raise ValueError("nesterov=True looks ahead along the momentum; give one, as in momentum=0.9")
+        self.momentum, self.nesterov = momentum, nesterov
 
     def update(self, position: int, gradient: Array) -> Array:
-        """Return η m̂ / (√v̂ + ε) from the means of the gradients and of their squares, without their bias."""
-        (beta1, beta2), t, state = self.betas, self.steps[position], self.state[position]
-        m = state["m"] = beta1 * state.get("m", 0.0) + (1 - beta1) * gradient
-        v = state["v"] = beta2 * state.get("v", 0.0) + (1 - beta2) * gradient * gradient
-        return self.lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + self.eps)
+        """Return η v, where v ← μ v + g, or η (g + μ v)."""
+        if self.momentum:
+            state = self.state[position]
+            v = state["v"] = self.momentum * state["v"] + gradient if "v" in state else gradient
+            gradient = gradient + self.momentum * v if self.nesterov else v
+        return self.lr * gradient
+
+
+def _are_numbers(value: Any) -> bool:
+    parts = value if isinstance(value, tuple | list) else [value]
+    return bool(parts) and all(isinstance(part, int | float | np.number | np.bool_) for part in parts)
+
+
+def _as_before(old: Any, new: Any) -> Any:
+    """Return a setting as what it was: a flag, a whole number if it still is, a number, or a tuple or list of them."""
+    if isinstance(old, tuple | list):
+        return type(old)(_as_before(*pair) for pair in zip(old, new, strict=True))
+    if isinstance(old, bool | np.bool_):
+        return bool(new)
+    return int(new) if isinstance(old, int | np.integer) and new.is_integer() else new
 
 
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:

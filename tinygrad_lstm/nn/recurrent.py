@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from ..engine import collector
 from ..engine.errors import ShapeError
 from ..engine.functions import concat, stack
+from ..engine.ops import transpose
+from ..engine.primitive import Array
 from ..engine.scope import current, time_step
 from ..engine.tensor import Tensor, following
-from .cell import Cell, State, advance, as_state, state_parts
-from .cells import GRUCell, LSTMCell, RNNCell
-from .module import Module, Seed, as_input, described, generator, positive
+from .cell import Cell, State, as_state, said, state_parts
+from .lengths import Steps, advance_within, steps_within, without_padding
+from .module import Module, Seed, as_input, described, true_or_false, within
+from .regularisers import Dropout
 
 
 class Recurrent(Module, Generic[State]):
@@ -27,20 +30,32 @@ class Recurrent(Module, Generic[State]):
     direction]. Time steps count from the left in both directions; a call that is given the state of another, detached
     or not, goes on counting where that stopped, unless ``tl.time_step(offset=...)`` says otherwise.
 
-    ``layer(xs, state)`` takes xs of shape (T, N, D), or (T, D) without a batch, and returns ``(output, state)`` as
-    PyTorch does: output (T, N, directions · H) holds h of the top layer at every step, state the last one of each cell,
-    in the order of ``cells``: h_n, or (h_n, c_n), of shape (layers · directions, N, H); without a batch, N is missing
-    from all of them. The same shape is expected of an initial state; without one, it is zeros.
+    ``layer(xs, state)`` takes xs of shape (T, N, D), T steps of N sequences, or (T, D), one sequence without a batch,
+    and returns ``(output, state)`` as PyTorch does: output (T, N, directions · H) holds h of the top layer at every
+    step, state the last one of each cell, in the order of ``cells``: h_n, or (h_n, c_n), of shape
+    (layers · directions, N, H); without a batch, N is missing from all of them. The same shape is expected of an
+    initial state; without one, it is zeros. H is the size of each part of the state, ``state_sizes`` of the cells.
+
+    ``layer(xs, state, lengths=[5, 2, 3])`` says how long each of the N sequences is, in any order: what xs holds past
+    their ends is not seen, be it NaN, and gets a gradient of 0. There, output is 0, the state stays that of the last
+    step within, and the reverse direction begins at that step. NaN within a sequence goes where the equations carry it;
+    under ``tl.detect_nan()`` it is refused.
 
     Arguments:
         cells: one for each layer and direction: layer 0, layer 0 reverse, layer 1, ...
         bidirectional: whether they come in pairs.
+        batch_first: whether xs is (N, T, D) and output (N, T, directions · H); states stay as they are.
+        dropout: the chance, 0 <= p < 1, to drop each number between one layer and the next while ``training``; see
+            ``tl.nn.Dropout``. Above 0 it is a part of the layer, called ``dropout``.
+        rng: a seed or a numpy Generator for that.
 
     Raises:
-        TypeError: for anything but cells, or too few of them.
-        ValueError: for cells that do not fit each other: states must have the same names and size in all, and a layer
-            must read as many numbers as the one below writes.
-        ShapeError: when called, for an xs or a state of another shape.
+        TypeError: for anything but cells, or too few of them; when called, for lengths that are no numbers.
+        ValueError: for cells that do not fit each other: states must have the same names and sizes in all, and a layer
+            must read as many numbers as the one below writes; for a dropout out of its range, or with one layer only;
+            when called, for lengths that are not whole numbers from 1 to T.
+        ShapeError: when called, for an xs or a state of another shape, T or N of 0, and lengths that are not N.
+        FloatingPointError: when called under ``tl.detect_nan()``, for NaN or Inf in xs.
 
     Source: P. J. Werbos, "Backpropagation Through Time: What It Does and How to Do It" (1990); both directions,
     M. Schuster & K. K. Paliwal, "Bidirectional Recurrent Neural Networks" (1997).
@@ -56,9 +71,20 @@ class Recurrent(Module, Generic[State]):
 
     num_layers: int
     bidirectional: bool
+    batch_first: bool
     __names: tuple[str, ...] = ()
+    __drops = False
 
-    def __init__(self, *cells: Cell[State], bidirectional: bool = False) -> None:
+    def __init__(
+        self,
+        *cells: Cell[State],
+        bidirectional: bool = False,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        rng: Seed = None,
+    ) -> None:
+        true_or_false(bidirectional=bidirectional, batch_first=batch_first)
+        within(0, 1, dropout=dropout)
         for cell in cells:
             if not isinstance(cell, Cell):
                 raise TypeError(
@@ -69,17 +95,23 @@ class Recurrent(Module, Generic[State]):
             wanted = "two cells, forward and reverse, for each layer" if bidirectional else "at least one cell"
             raise TypeError(f"Recurrent needs {wanted}; got {len(cells)}")
         self.num_layers = len(cells) // directions
-        self.bidirectional = bool(bidirectional)
+        self.bidirectional, self.batch_first = bool(bidirectional), bool(batch_first)
         names = _names(self.num_layers, directions)
         _require_alike(cells, names, directions)
-        for name, cell in zip(names, cells, strict=True):
-            if vars(self).get(name, cell) is not cell:
+        if dropout and self.num_layers == 1:
+            raise ValueError(f"dropout={dropout} acts between layers, and there is one; num_layers=2, or no dropout")
+        parts: dict[str, Module] = dict(zip(names, cells, strict=True))
+        if dropout:
+            parts["dropout"] = Dropout(dropout, rng=rng)
+        for name, part in parts.items():
+            if vars(self).get(name, part) is not part:
                 raise TypeError(f"{type(self).__name__}.{name}: {_RESERVED}")
-            setattr(self, name, cell)
-        self.__names = names
+            setattr(self, name, part)
+        self.__names, self.__drops = names, bool(dropout)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.__names and not isinstance(value, Cell):
+        taken = name in self.__names and not isinstance(value, Cell)
+        if taken or (self.__drops and name == "dropout" and not isinstance(value, Dropout)):
             raise TypeError(f"{type(self).__name__}.{name}: {_RESERVED}")
         super().__setattr__(name, value)
 
@@ -90,21 +122,34 @@ class Recurrent(Module, Generic[State]):
 
     def __repr__(self) -> str:
         cells = self.cells
-        sizes = f"{cells[0].input_size} → {cells[0].hidden_size}" if cells else "? → ?"
-        layers = [f"layers={self.num_layers}"] if cells and self.num_layers > 1 else []
-        return described(self, sizes, *layers, *(["bidirectional"] if cells and self.bidirectional else []))
+        sizes = f"{cells[0].input_size} → {cells[0].state_sizes[0]}" if cells else "? → ?"
+        said = {f"layers={self.num_layers}": self.num_layers > 1} if cells else {}
+        said |= {word: bool(vars(self).get(word)) for word in ("bidirectional", "batch_first")}
+        dropout = [f"dropout={vars(self)['dropout'].p}"] if self.__drops else []
+        return described(self, sizes, *(word for word, holds in said.items() if holds), *dropout)
 
     if TYPE_CHECKING:
 
-        def __call__(self, xs: Tensor | ArrayLike, state: State | None = None) -> tuple[Tensor, State]: ...
+        def __call__(
+            self, xs: Tensor | ArrayLike, state: State | None = None, *, lengths: ArrayLike | None = None
+        ) -> tuple[Tensor, State]: ...
 
     @collector.paused()
-    def forward(self, xs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def forward(
+        self, xs: Tensor, state: State | None = None, *, lengths: ArrayLike | None = None
+    ) -> tuple[Tensor, State]:
         """Return h of the top layer at every step, and the last state of each cell."""
         cells, directions = self.cells, 2 if self.bidirectional else 1
         xs = as_input(xs, cells[0].dtype)
         here = f"{type(self).__name__}{current().place}"
-        _require_sequence(xs, cells[0].input_size, here)
+        _require_sequence(xs, cells[0].input_size, here, self.batch_first)
+        batch_first = self.batch_first and xs.ndim == 3
+        steps = None if lengths is None else steps_within(lengths, xs, here, batch_first)
+        if steps is not None:
+            xs = without_padding(xs, steps.T if batch_first else steps)
+        _require_finite(xs.value.swapaxes(0, 1) if batch_first else xs.value, here)
+        if batch_first:
+            xs = transpose(xs, axes=(1, 0, 2))  # (T, N, D)
         start = current().offset
         if start is None:
             start = 0 if state is None else _after(state)
@@ -115,11 +160,13 @@ class Recurrent(Module, Generic[State]):
         for first in range(0, len(cells), directions):
             side, below = slice(first, first + directions), hidden or xs
             states = given[side] if given else [state_parts(cell, cell.zero_state(below[0])) for cell in cells[side]]
-            hidden, last = _layer(cells[side], below, states, start)
+            if self.__drops and first:
+                below = _dropped(vars(self)["dropout"], hidden, start)
+            hidden, last = _layer(cells[side], below, states, start, steps)
             ends += last
         with time_step(offset=start + len(xs)):  # where time goes on from this state
             state_n: State = as_state(tuple(_along_new_axis(parts) for parts in zip(*ends, strict=True)))
-            return stack(hidden), state_n
+            return stack(hidden, axis=1 if batch_first else 0), state_n
 
 
 _RESERVED = "this is the name of a cell that is unrolled; give the other part another one"
@@ -137,38 +184,55 @@ def _require_alike(cells: Sequence[Cell[Any]], names: Sequence[str], directions:
     """Refuse cells whose states cannot be stacked, or that cannot read what the layer below writes."""
     bottom = cells[0]
     for k, (name, cell) in enumerate(zip(names, cells, strict=True)):
-        if cell.state_names != bottom.state_names or cell.hidden_size != bottom.hidden_size:
+        if cell.state_names != bottom.state_names or cell.state_sizes != bottom.state_sizes:
             raise ValueError(
                 f"{name} keeps {_kept(cell)}, {names[0]} keeps {_kept(bottom)}; the layers' states are stacked, so "
                 "they must be alike"
             )
-        size = directions * bottom.hidden_size if k >= directions else bottom.input_size
+        size = directions * bottom.state_sizes[0] if k >= directions else bottom.input_size
         if cell.input_size != size:
             below = " and ".join(names[k - k % directions - directions : k - k % directions])
             reads = f"reads h of {below}" if below else f"reads the same sequence as {names[0]}"
             raise ValueError(f"{name} {reads}, so its input_size must be {size}, not {cell.input_size}")
 
 
-def _require_sequence(xs: Tensor, size: int, here: str) -> None:
-    """Refuse what is not a sequence of vectors of this size, with one step at least."""
-    if xs.ndim not in (2, 3) or xs.shape[-1] != size or not len(xs):
-        raise ShapeError(f"{here}: xs has shape {xs.shape}; it must be (T, N, {size}) or (T, {size}) with T >= 1")
+def _require_sequence(xs: Tensor, size: int, here: str, batch_first: bool) -> None:
+    """Refuse what is not a sequence of vectors of this size, with one step and one sequence at least."""
+    axes = "NTD" if batch_first else "TND"
+    if xs.ndim not in (2, 3) or xs.shape[-1] != size or 0 in xs.shape:
+        raise ShapeError(
+            f"{here}: xs has shape {said(xs.shape, axes if xs.ndim == 3 else 'TD')}; it must be "
+            f"({axes[0]}, {axes[1]}, D={size}) or (T, D={size}) with T >= 1 and N >= 1"
+        )
+
+
+def _require_finite(xs: Array, here: str) -> None:
+    """Refuse, where faults are looked for, what holds one: xs is (T, N, D) or (T, D)."""
+    is_fault = current().detecting_nan
+    faults = np.argwhere(is_fault(xs)).tolist() if is_fault else ()
+    if faults:
+        t, *n, d = faults[0]
+        step = f"step {t} of sequence {n[0]}" if n else f"step {t}"
+        raise FloatingPointError(f"{here}: xs holds {xs[(t, *n, d)]} at {step}, in entry {d}")
 
 
 def _initial(
     state: Any, xs: Tensor, cells: Sequence[Cell[Any]], names: Sequence[str], here: str
 ) -> list[tuple[Tensor, ...]]:
     """Return the given state, a piece for each cell."""
-    wanted = cells[0].state_names
+    bottom = cells[0]
     parts = tuple(state) if isinstance(state, tuple | list) else (state,)
-    expected = (len(cells), *xs.shape[1:-1], cells[0].hidden_size)
+    expected = [(len(cells), *xs.shape[1:-1], size) for size in bottom.state_sizes]
     tensors = all(isinstance(part, Tensor) for part in parts)
-    if not tensors or len(parts) != len(wanted) or any(part.shape != expected for part in parts):
-        got = ", ".join(str(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in parts)
+    if not tensors or [part.shape for part in parts] != expected:
+        axes = ("layers·directions", "N", "H") if xs.ndim == 3 else ("layers·directions", "H")
+        got = ", ".join(said(part.shape, axes) if isinstance(part, Tensor) else type(part).__name__ for part in parts)
+        each = zip(bottom.state_names, expected, strict=True)
+        wanted = ", ".join(f"{name} of shape {said(shape, axes)}" for name, shape in each)
         layers = "one layer" if len(cells) == 1 else ", ".join(names)
+        of = said(xs.shape, "TND" if xs.ndim == 3 else "TD")
         raise (ShapeError if tensors else TypeError)(
-            f"{here}: the initial state must be {', '.join(wanted)}, each a Tensor of shape {expected} "
-            f"({layers}); got {got}"
+            f"{here}: the initial state must be Tensors: {wanted} ({layers}); got {got} for xs of shape {of}"
         )
     return [tuple(part[k] for part in parts) for k in range(len(cells))]
 
@@ -179,10 +243,26 @@ def _after(state: Any) -> int:
     return following(*(part for part in parts if isinstance(part, Tensor))) or 0
 
 
+def _dropped(dropout: Dropout, hidden: list[Tensor], start: int) -> list[Tensor]:
+    """Return h of every step with some of its numbers dropped, others at each step."""
+    dropped = []
+    for t, h in enumerate(hidden):
+        with time_step(t, offset=start):
+            dropped.append(dropout(h))
+    return dropped
+
+
 def _layer(
-    cells: Sequence[Cell[Any]], below: Tensor | list[Tensor], states: Sequence[tuple[Tensor, ...]], start: int
+    cells: Sequence[Cell[Any]],
+    below: Tensor | list[Tensor],
+    states: Sequence[tuple[Tensor, ...]],
+    start: int,
+    steps: Steps | None,
 ) -> tuple[list[Tensor], list[tuple[Tensor, ...]]]:
-    """Return h of every step, (N, directions * H), and the last state of each cell; below: T times (N, D)."""
+    """Return h of every step, (N, directions * H), and the last state of each cell; below: T times (N, D).
+
+    steps: which are within their sequences, (T, N); None if all are.
+    """
     forward, *reverse = cells
     now = states[0]
     xs: list[Tensor] = []
@@ -192,15 +272,15 @@ def _layer(
             x = below[t]  # a slice is made here, once, for both directions
             if x.name is None and not x.is_leaf:
                 x.name = "x"
-            now = advance(forward, x, now)  # (h,) or (h, c), each (N, H)
+            now, h = advance_within(forward, x, now, None if steps is None else steps[t])  # (h,) or (h, c), each (N, H)
         xs.append(x)
-        hidden.append(now[0])
+        hidden.append(h)
     ends = [now]
     for cell, now in zip(reverse, states[1:], strict=True):
         for t in reversed(range(len(xs))):
             with time_step(t, offset=start):
-                now = advance(cell, xs[t], now)
-                hidden[t] = concat([hidden[t], now[0]], axis=-1)  # (N, 2H)
+                now, h = advance_within(cell, xs[t], now, None if steps is None else steps[t])
+                hidden[t] = concat([hidden[t], h], axis=-1)  # (N, 2H)
                 hidden[t].name = "h"
         ends.append(now)
     return hidden, ends
@@ -213,146 +293,5 @@ def _along_new_axis(parts: tuple[Tensor, ...]) -> Tensor:
 
 
 def _kept(cell: Cell[Any]) -> str:
-    return f"{', '.join(cell.state_names)} of size {cell.hidden_size}"
-
-
-class RNN(Recurrent[Tensor]):
-    """Plain recurrent layers: ``RNNCell`` unrolled over a sequence, h′ = tanh([h, x] W + b).
-
-    ``layer(xs, h)`` takes xs of shape (T, N, D) or (T, D) and returns ``(output, h_n)``: output of shape
-    (T, N, directions · H), the rest of shape (layers · directions, N, H); N is missing from all where xs lacks it.
-
-    Arguments:
-        input_size: D.
-        hidden_size: H.
-        num_layers: layers on one another; each reads the output of the one below.
-        bidirectional: whether each layer also runs from the last step to the first.
-        nonlinearity: "tanh" or "relu".
-        rng: a seed or a numpy Generator, from which the cells draw in the order of ``cells``.
-        dtype: float64 or float32.
-
-    Raises:
-        ValueError: for sizes that are not whole numbers above zero, and for another nonlinearity.
-        ShapeError: when called, for an xs or a state of another shape.
-
-    Source: J. L. Elman (1990); both directions, M. Schuster & K. K. Paliwal (1997).
-
-    >>> import tinygrad_lstm as tl
-    >>> output, h_n = tl.RNN(3, 4, rng=0)(tl.tensor([[1, 2, 3], [4, 5, 6]]))
-    >>> output.shape, h_n.shape
-    ((2, 4), (1, 4))
-    """
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        *,
-        num_layers: int = 1,
-        bidirectional: bool = False,
-        nonlinearity: str = "tanh",
-        rng: Seed = None,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        rng = generator(rng)
-        sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
-        cells = [RNNCell(size, hidden_size, nonlinearity=nonlinearity, rng=rng, dtype=dtype) for size in sizes]
-        super().__init__(*cells, bidirectional=bidirectional)
-
-
-class LSTM(Recurrent[tuple[Tensor, Tensor]]):
-    """LSTM layers: ``LSTMCell`` unrolled over a sequence; its equations stand there.
-
-    ``layer(xs, (h, c))`` takes xs of shape (T, N, D) or (T, D) and returns ``(output, (h_n, c_n))``: output of shape
-    (T, N, directions · H), the rest of shape (layers · directions, N, H); N is missing from all where xs lacks it.
-
-    Arguments:
-        input_size: D.
-        hidden_size: H.
-        num_layers: layers on one another; each reads the output of the one below.
-        bidirectional: whether each layer also runs from the last step to the first.
-        forget_bias: what the biases of the forget gates begin with.
-        rng: a seed or a numpy Generator, from which the cells draw in the order of ``cells``.
-        dtype: float64 or float32.
-
-    Raises:
-        ValueError: for sizes that are not whole numbers above zero.
-        ShapeError: when called, for an xs or a state of another shape.
-
-    Source: S. Hochreiter & J. Schmidhuber (1997); F. A. Gers, J. Schmidhuber & F. Cummins (2000); both directions,
-    M. Schuster & K. K. Paliwal (1997).
-
-    >>> import tinygrad_lstm as tl
-    >>> lstm = tl.LSTM(3, 4, num_layers=2, bidirectional=True, rng=0)
-    >>> output, (h_n, c_n) = lstm(tl.tensor([[[1, 2, 3]], [[4, 5, 6]]]))
-    >>> output.shape, h_n.shape, c_n.shape
-    ((2, 1, 8), (4, 1, 4), (4, 1, 4))
-    """
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        *,
-        num_layers: int = 1,
-        bidirectional: bool = False,
-        forget_bias: float = 1.0,
-        rng: Seed = None,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        rng = generator(rng)
-        sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
-        cells = [LSTMCell(size, hidden_size, forget_bias=forget_bias, rng=rng, dtype=dtype) for size in sizes]
-        super().__init__(*cells, bidirectional=bidirectional)
-
-
-class GRU(Recurrent[Tensor]):
-    """GRU layers: ``GRUCell`` unrolled over a sequence; its equations stand there.
-
-    ``layer(xs, h)`` takes xs of shape (T, N, D) or (T, D) and returns ``(output, h_n)``: output of shape
-    (T, N, directions · H), the rest of shape (layers · directions, N, H); N is missing from all where xs lacks it.
-
-    Arguments:
-        input_size: D.
-        hidden_size: H.
-        num_layers: layers on one another; each reads the output of the one below.
-        bidirectional: whether each layer also runs from the last step to the first.
-        rng: a seed or a numpy Generator, from which the cells draw in the order of ``cells``.
-        dtype: float64 or float32.
-
-    Raises:
-        ValueError: for sizes that are not whole numbers above zero.
-        ShapeError: when called, for an xs or a state of another shape.
-
-    Source: K. Cho et al. (2014); both directions, M. Schuster & K. K. Paliwal (1997).
-
-    >>> import tinygrad_lstm as tl
-    >>> gru = tl.GRU(3, 4, num_layers=2, rng=0)
-    >>> gru
-    GRU(3 → 4, layers=2)
-    >>> output, h_n = gru(tl.tensor([[1, 2, 3], [4, 5, 6]]))
-    >>> output.shape, h_n.shape
-    ((2, 4), (2, 4))
-    """
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        *,
-        num_layers: int = 1,
-        bidirectional: bool = False,
-        rng: Seed = None,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        rng = generator(rng)
-        sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
-        cells = [GRUCell(size, hidden_size, rng=rng, dtype=dtype) for size in sizes]
-        super().__init__(*cells, bidirectional=bidirectional)
-
-
-def _input_sizes(input_size: int, hidden_size: int, num_layers: int, bidirectional: bool) -> list[int]:
-    """Return what each cell reads, in the order of ``Recurrent.cells``."""
-    positive(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-    directions = 2 if bidirectional else 1
-    return [input_size] * directions + [directions * hidden_size] * directions * (num_layers - 1)
+    sizes = sorted(set(cell.state_sizes))
+    return f"{', '.join(cell.state_names)} of size {' and '.join(map(str, cell.state_sizes if sizes[1:] else sizes))}"

@@ -1,12 +1,22 @@
-"""Small networks for the commands that draw and step: each cell, unrolled over random inputs."""
+"""Small networks for the commands that draw and step: each cell, as on Olah's page, unrolled over random inputs."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from ..engine.tensor import Tensor, tensor
 from . import Recurrent
-from .cells import CELLS
+from .cell import Cell
+from .cells import CELLS, GRUCell
+from .module import Seed
+
+
+def olahs(cell: str, input_size: int, hidden_size: int, rng: Seed) -> Cell:
+    """Return a cell by its name in ``CELLS``, as Olah's page writes it: the GRU resets before the product."""
+    before: Any = {"reset_after": False} if issubclass(CELLS[cell], GRUCell) else {}
+    return CELLS[cell](input_size, hidden_size, rng=rng, **before)
 
 
 def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = False) -> Tensor:
@@ -17,7 +27,7 @@ def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = 
     rng = np.random.default_rng(0)
     directions = 2 if bidirectional else 1
     sizes = [2, *[2 * directions] * (layers - 1)]
-    cells = [CELLS[cell](size, 2, rng=rng) for size in sizes for _ in range(directions)]
+    cells = [olahs(cell, size, 2, rng) for size in sizes for _ in range(directions)]
     layer: Recurrent = Recurrent(*cells, bidirectional=bidirectional)
     output, _ = layer(tensor(rng.normal(size=(steps, 2)), name="xs"))
     loss: Tensor = output.sum()

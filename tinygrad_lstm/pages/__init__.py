@@ -1,1 +1,1 @@
-"""What every page shares: the offline document, colours, plots, and writing files whole."""
+"""What every page shares: the offline document, colours, and plots."""

@@ -30,6 +30,7 @@ _ROLES: dict[str, tuple[str, str, str, str, str]] = {
     "cell": ("box", "filled,rounded", "#dff0d0", "#4d8b2f", "recurrent cell"),
     "module": ("box", "filled,rounded", "#e7ecd9", "#768a4a", "module"),
     "meeting": ("circle", "filled", "#ffffff", "#b03a00", "contributions meet and add"),
+    "cut": ("box", "dashed", PAPER, "#b03a00", "detached: no gradient flows back over it"),
     "echo": ("box", "rounded,dashed", PAPER, "#777777", "made elsewhere, used here"),
     "gap": ("plain", "", PAPER, MUTED, ""),
     "swatch": ("box", "filled", PAPER, MUTED, ""),
@@ -52,6 +53,7 @@ _ARROWS: dict[str, tuple[str, dict[str, str]]] = {
     "state": ("state, to the next step", {"color": INK, "penwidth": "2.2"}),
     "back": ("state, to the step before", {"color": INK, "penwidth": "2.2"}),
     "gradient": ("gradient, against the computation", {"color": GRADIENT, "fontcolor": GRADIENT, "dir": "back"}),
+    "cut": ("a value without its history", {"color": "#b03a00", "style": "dashed", "penwidth": "1.6"}),
     "first": ("used by the first step only", {"color": "#555555", "style": "dashed"}),
     "noted": ("what a note is about", {"color": GRADIENT, "fontcolor": GRADIENT, "penwidth": "2.2"}),
 }

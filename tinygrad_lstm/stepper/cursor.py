@@ -78,11 +78,11 @@ class Cursor:
 
     def step(self, count: int = 1) -> Event:
         """Move forward by one event, or by ``count``."""
-        return self._move_to(self.position + index(count))
+        return self._move_to(self.position + _whole(count))
 
     def reverse_step(self, count: int = 1) -> Event:
         """Move back by one event, or by ``count``."""
-        return self._move_to(self.position - index(count))
+        return self._move_to(self.position - _whole(count))
 
     def next(self) -> Event:
         """Move forward to the next node, past what is left of this one; or gate, or cell: see ``up``."""
@@ -269,7 +269,7 @@ class Cursor:
 
     def _checked(self, number: int) -> int:
         """Return the number of an event. Raises IndexError if there is none of that number."""
-        if not 0 <= index(number) < len(self):
+        if not 0 <= _whole(number) < len(self):
             raise IndexError(f"the walk has events 0 to {len(self) - 1}; there is no {number}")
         return number
 
@@ -301,3 +301,10 @@ class Cursor:
     def _move_to(self, position: int) -> Event:
         self.position = min(max(position, 0), len(self) - 1)
         return self.current
+
+
+def _whole(number: Any) -> int:
+    try:
+        return index(number)
+    except TypeError:
+        raise TypeError(f"events are counted by whole numbers, not by {number!r:.60}") from None

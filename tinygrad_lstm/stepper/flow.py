@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..engine.primitive import Kind
+from ..engine.source import Line
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, text_table
 from ..structure.timeline import Timeline
 from ..structure.words import LINE, clean, magnitude, shown
+from .ledger import Cuts, cut_off, cuts_of
 from .recording.tape import Tape
 
 SATURATED = 0.05
@@ -22,7 +24,8 @@ SATURATED = 0.05
 class FlowRow:
     """One time step: the norm of ∂L/∂state by the state's name, and the share of each gate's units that saturate.
 
-    ``complete`` holds the number of the event that completes each gradient.
+    ``complete`` holds the number of the event that completes each gradient; ``cut`` the line that detached the state
+    with which the step begins, so that nothing flows back over it.
     """
 
     time: int
@@ -30,6 +33,7 @@ class FlowRow:
     saturation: dict[str, float]
     complete: dict[str, int]
     phase: str | None = None
+    cut: Line | None = None
 
 
 class Flow(tuple[FlowRow, ...]):
@@ -43,12 +47,19 @@ class Flow(tuple[FlowRow, ...]):
 
     def __str__(self) -> str:
         head, *rows = self._cells()
-        return text_table(rows, head=head, align="r" * len(head))
+        return "\n".join([text_table(rows, head=head, align="r" * len(head)), *self._cut()])
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""
         head, *rows = self._cells()
-        return html_table(rows, head=head, align="r" * len(head), caption=repr(self))
+        return html_table(rows, head=head, align="r" * len(head), caption="; ".join([repr(self), *self._cut()]))
+
+    def _cut(self) -> list[str]:
+        cuts: Cuts = {}
+        for row in self:
+            if row.cut is not None:
+                cuts.setdefault(row.cut, []).append(row.time)
+        return cut_off(cuts, [row.time for row in self])
 
     def _cells(self) -> list[list[str]]:
         """Return the words of the table, the head first."""
@@ -57,7 +68,7 @@ class Flow(tuple[FlowRow, ...]):
         for row in self:
             norms = (shown(row.norms[name], 3) if name in row.norms else "—" for name in names)
             gates = ", ".join(f"{gate} {share:.0%}" for gate, share in row.saturation.items() if share)
-            lines.append([f"{row.time} {row.phase or ''}".strip(), *norms, gates or "—"])
+            lines.append([f"{'✂ ' if row.cut else ''}{row.time} {row.phase or ''}".strip(), *norms, gates or "—"])
         return lines
 
 
@@ -72,7 +83,8 @@ def flow(tape: Tape) -> Flow:
     carried = {timeline.fold[state] for state, _ in timeline.carried_states.values()}
     states = [node for node in timeline.of if timeline.fold[node] in carried]
     gates = [node for node in timeline.of if node.name and _saturates(node)]
-    rows = {t: FlowRow(t, {}, {}, {}, timeline.phases.get(t)) for t in timeline.steps}
+    cut = {t: line for line, steps in cuts_of(tape).items() for t in steps}
+    rows = {t: FlowRow(t, {}, {}, {}, timeline.phases.get(t), cut.get(t)) for t in timeline.steps}
     for node, name in _named(states, timeline).items():
         row = rows[timeline.of[node]]
         row.norms[name] = magnitude(tape.gradients[node]) if node in tape.gradients else 0.0

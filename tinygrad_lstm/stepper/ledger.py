@@ -10,13 +10,37 @@ from numpy.typing import NDArray
 
 from ..engine.backprop import apply_vjp
 from ..engine.primitive import Kind
+from ..engine.source import Line
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, text_table
-from ..structure.words import LINE, clean, display_name, magnitude, numbers, short
+from ..structure.words import LINE, clean, display_name, magnitude, numbers, short, span
+from .place import users_line
 from .recording.event import Event
 from .recording.tape import Tape
 
 Array = NDArray[Any]
+
+
+Cuts = dict[Line, list[int]]
+"""The steps that begin with a state without a history, by the line that detached it."""
+
+
+def cuts_of(tape: Tape) -> Cuts:
+    """Return where in a sequence no gradient flows, because a state was detached."""
+    found: Cuts = {}
+    for leaf, step in tape.timeline.cuts.items():
+        if (line := users_line(leaf)) and step not in found.setdefault(line, []):
+            found[line].append(step)
+    return found
+
+
+def cut_off(cuts: Cuts, shown: list[int]) -> list[str]:
+    """Say what the cuts keep from the steps that are shown, or from there being any before."""
+    said = []
+    for line, steps in cuts.items():
+        nothing = "nothing from before" if steps == shown[:1] else "nothing flows back over the beginning of"
+        said.append(f"✂ {nothing} {span(steps)}: detached here, {line}")
+    return said
 
 
 class Ledger(tuple[Event, ...]):
@@ -35,7 +59,8 @@ class Ledger(tuple[Event, ...]):
     mul      —     3      7
     """
 
-    __slots__ = ()
+    cuts: tuple[str, ...] = ()
+    """What is said of states that were detached, and of what that keeps from here."""
 
     @property
     def total(self) -> Array:
@@ -67,11 +92,12 @@ class Ledger(tuple[Event, ...]):
         return f"<ledger of {self.title}: {len(self)} contributions>"
 
     def __str__(self) -> str:
-        return f"{self.title}\n{text_table(self._cells(), head=_COLUMNS, align='lrrr')}"
+        table = text_table(self._cells(), head=_COLUMNS, align="lrrr")
+        return "\n".join([self.title, table, *self.cuts])
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""
-        return html_table(self._cells(), head=_COLUMNS, align="lrrr", caption=repr(self))
+        return html_table(self._cells(), head=_COLUMNS, align="lrrr", caption="; ".join([repr(self), *self.cuts]))
 
     def _cells(self) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = []
@@ -112,7 +138,9 @@ def ledger(tape: Tape, tensor: Tensor) -> Ledger:
     if not tape.uses(tensor):
         what = "the output: its gradient is the seed" if tensor is tape.graph.output else "not reached by this walk"
         raise ValueError(f"{_called(tensor)} has no ledger; it is {what}")
-    return Ledger(tape[index] for index in tape.uses(tensor))
+    found = Ledger(tape[index] for index in tape.uses(tensor))
+    found.cuts = tuple(cut_off(cuts_of(tape), tape.timeline.steps))
+    return found
 
 
 def paths(tape: Tape, tensor: Tensor) -> Paths:

@@ -31,7 +31,7 @@ def _call(timeline: Timeline, node: Tensor, granularity: str) -> Frame | None:
     levels = timeline.levels(node)
     cells = [i for i, (_, module) in enumerate(levels) if module in timeline.cells]
     if cells:
-        levels = levels[cells[-1] :] if granularity == "cell" else levels[cells[-1] + 1 :]
+        levels = levels[cells[0] :] if granularity == "cell" else levels[cells[0] + 1 :]
     if not levels:
         return None
     return levels[0 if granularity == "cell" else -1][0]

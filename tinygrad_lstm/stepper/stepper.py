@@ -8,7 +8,7 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from ..engine.tensor import Tensor
-from ..pages.files import write_file
+from ..interop.files import write_file
 from ..structure.timeline import Window
 from .cursor import Cursor
 

@@ -6,7 +6,7 @@ from bisect import bisect, bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby, pairwise
 from operator import index
 from typing import Any, Literal
@@ -79,6 +79,25 @@ class Timeline:
             if x.is_leaf and node in self.of and (self.fold[node], slot) in carried_states:
                 state, user = carried_states[self.fold[node], slot]
                 found[node, slot] = 1 if self.of[state] < self.of[user] else -1
+            elif x in self.cuts and self.of.get(node) == self.cuts[x]:
+                found[node, slot] = 1
+        sides = {(node.inputs[slot], self.of.get(node)): side for (node, slot), side in found.items()}
+        for x, node, slot in self._uses():  # what else the step does with it, as to keep it where a sequence is over
+            if side := sides.get((x, self.of.get(node))):
+                found.setdefault((node, slot), side)
+        return found
+
+    @cached_property
+    def cuts(self) -> dict[Tensor, int]:
+        """Return the detached leaves with which a step begins that comes after what made them, and that step."""
+        found: dict[Tensor, int] = {}
+        for x, node, slot in self._uses():
+            begins, leaf = self.of.get(node), self.moved(x)
+            if begins is None or not leaf.detached:
+                continue
+            over = leaf.context.offset is not None and leaf.context.offset <= begins
+            if over or (self.fold[node], slot) in self.carried_states:
+                found[leaf] = min(found.get(leaf, AFTER), begins)
         return found
 
     @cached_property
@@ -86,6 +105,18 @@ class Timeline:
         """Return, for each place in a step that takes a state of a neighbour, an example: the state and its user."""
         uses = self._uses()
         return {(self.fold[node], slot): (self.moved(x), node) for x, node, slot in uses if self.crosses(x, node)}
+
+    @cached_property
+    def looping(self) -> set[object]:
+        """Return, by what their steps share, the operations that within a step lead to a state that is handed on."""
+        queue = [state for state, _ in self.carried_states.values()]
+        seen = set(queue)
+        for node in queue:
+            for x in node.inputs:
+                if x not in seen and self.of.get(x) == self.of[node]:
+                    seen.add(x)
+                    queue.append(x)
+        return {self.fold[node] for node in seen}
 
     def moved(self, x: Tensor) -> Tensor:
         """Return what a tensor without a time is but the numbers of, as a state handed from call to call."""
@@ -147,7 +178,10 @@ class Timeline:
     def _inferred(self) -> dict[Tensor, int]:
         chained: dict[Module, set[int]] = defaultdict(set)
         carried_states: dict[Module, set[tuple[int, int]]] = defaultdict(set)
+        resumed = set()  # calls that are given a detached state
         for x, node, _ in self._uses():
+            if x.detached:
+                resumed |= {frame.call for frame, _ in self._calls[node]}
             if x in self._calls and (repeated := _repeated(self._calls[x], self._calls[node])):
                 (earlier, module), (later, _) = repeated[0]
                 chained[module] |= {earlier.call, later.call}
@@ -155,7 +189,9 @@ class Timeline:
         steps = {
             module: {call: t for t, call in enumerate(sorted(calls))}
             for module, calls in chained.items()
-            if all(pair in carried_states[module] for pair in pairwise(sorted(calls)))  # a tree is not a sequence
+            if all(  # a tree is not a sequence
+                pair in carried_states[module] or pair[1] in resumed for pair in pairwise(sorted(calls))
+            )
         }
         begin = dict.fromkeys(steps, 0)
         ran: dict[Tensor, tuple[Module, int]] = {}
@@ -212,36 +248,67 @@ class Timeline:
         return {call for call, found in times.items() if len(found) > 1} if self.of else set()
 
     def _recurrent(self) -> tuple[set[Module], bool]:
-        """Return the modules whose calls hand something on to their next, and whether operations outside of any do.
+        """Return the recurrent cells, and whether operations outside of any module take the place of one.
 
-        What they hand on may pass others on its way, as in h = cell(x, h) + x: the cell is what takes the state first.
+        Cells say that they are. Another module is one if its calls hand something on to their next, and no cell is on
+        the way, as in an attention or a norm that the state goes through; but not a linear layer, which is a product.
+        What is handed on may pass others, as in h = module(x, h) + x: what takes the state first is the cell.
         """
-        cells, free = set(), False
-        makers: dict[Tensor, list[Tensor]] = {}
+        cells = ([module for frame, module in calls if frame.recurrent] for calls in self._calls.values())
+        declared = {outermost for outermost, *_ in filter(None, cells)}
+        found: set[Module] = set()
+        free = False
+        behind: dict[Tensor, list[Tensor]] = {}
         for x, node, _ in self._uses():
             if not self.crosses(x, node):
                 continue
             x = self.moved(x)
-            if x not in makers:
-                makers[x] = self._within_step(x, lambda node: node.inputs, stop=False)
-            common = {
-                repeated[-1][0][1]
-                for taker in self._within_step(node, lambda node: self.users[node], stop=True)
-                for maker in makers[x]
-                if (repeated := _repeated(self._calls[maker], self._calls[taker]))
-            }
-            cells.update(common)
-            free |= not common and not self.levels(x) and not self.levels(node)
-        if len(self.steps) == 1:
+            if x not in behind:
+                behind[x] = self._within_step(x, lambda node: node.inputs)
+            if any(module in declared for maker in behind[x] for _, module in self._calls[maker]):
+                continue
+            common = self._handing_on(x, node) - self._linear
+            found |= common
+            free |= not common and not self.levels(x)
+        if len(self.steps) == 1 and not declared:
             depths = [self.levels(node) for node, _ in self._named_initial_states()]
             if depths and (shallowest := min(depths, key=len)):
-                cells.add(shallowest[-1][1])
-        return cells, free and not cells
+                found.add(shallowest[-1][1])
+        return declared | found, free and not declared | found
+
+    def _handing_on(self, x: Tensor, node: Tensor) -> set[Module]:
+        """Return the innermost modules that both make a state and take it first: calls of theirs do, in two steps."""
+        found: set[Module] = set()
+        for taker in self._within_step(node, lambda node: self.users[node], stop=lambda _: True):
+            outer = self.levels(taker)[0][1]
+            for maker in self._within_step(x, lambda node: node.inputs, stop=partial(self._is_in, outer)):
+                found.update(pair[0][1] for pair in _repeated(self._calls[maker], self._calls[taker])[-1:])
+        return found
+
+    def _is_in(self, module: Module, node: Tensor) -> bool:
+        """Tell whether an operation ran in a call of a module, the outermost within its step."""
+        return self.levels(node)[0][1] == module
+
+    @cached_property
+    def _linear(self) -> set[Module]:
+        """Return the modules that are linear layers: a product each time, and what is added to it."""
+        other: set[Module] = set()
+        products: Counter[tuple[Module, int]] = Counter()
+        for node in self.operations:
+            assert node.primitive is not None
+            for frame, module in self._calls[node]:
+                products[module, frame.call] += node.primitive.kind is Kind.product
+                if node.primitive.combines not in ("product", "sum") and node.primitive.kind is not Kind.movement:
+                    other.add(module)
+        return {module for (module, _), number in products.items() if number == 1} - other
 
     def _within_step(
-        self, node: Tensor, following: Callable[[Tensor], Iterable[Tensor]], *, stop: bool
+        self,
+        node: Tensor,
+        following: Callable[[Tensor], Iterable[Tensor]],
+        stop: Callable[[Tensor], bool] = lambda node: False,
     ) -> list[Tensor]:
-        """Return operations in modules that a node leads to within its step; the nearest on each way with ``stop``.
+        """Return operations in modules that a node leads to within its step, on each way as far as where it stops.
 
         Of each call there is one: they differ in nothing that matters here.
         """
@@ -251,7 +318,7 @@ class Timeline:
             here = queue.pop()
             if self.levels(here):
                 found.setdefault(self._calls[here], here)
-                if stop:
+                if stop(here):
                     continue
             for there in following(here):
                 if there not in seen and there in self.of and self.of[there] == self.of[node]:

@@ -66,6 +66,18 @@ def shape(array: NDArray[Any]) -> str:
     return "×".join(map(str, array.shape)) or "scalar"
 
 
+def span(times: list[int]) -> str:
+    """Write at which time steps something is.
+
+    >>> span([3]), span([3, 4, 5]), span([2, 4]), span([2, 4, 6, 8])
+    ('t = 3', 't = 3 … 5', 't = 2, 4', 't = 2, 4 … 8')
+    """
+    first, last = times[0], times[-1]
+    if len(times) > 2 and last - first == len(times) - 1:
+        return f"t = {first} … {last}"
+    return f"t = {', '.join(map(str, times))}" if len(times) <= 2 else f"t = {first}, {times[1]} … {last}"
+
+
 def numbers(array: NDArray[Any], most: int = 3) -> str:
     """Write the numbers of a small array, the norm of a larger one."""
     if array.size == 0:

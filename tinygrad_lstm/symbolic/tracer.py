@@ -2,8 +2,9 @@
 
 What comes out is an expression with every constant, shape and zero in it. Read as it is, it is made of primitives and
 makes formulas. Opened, each primitive is replaced by what its forward does, down to numpy's ufuncs, their reductions
-and ten operations on shapes (``where``, ``reshape``, ``transpose``, ``broadcast_to``, ``concat``, ``stack``, indexing,
-its transpose, ``matmul``, a change of type): what another machine needs to know to compute the same.
+and running sums, and eleven operations (``where``, ``reshape``, ``transpose``, ``broadcast_to``, ``concat``, ``stack``,
+indexing, its transpose, ``matmul``, ``einsum``, a change of type): what another machine needs to know to compute the
+same.
 """
 
 from __future__ import annotations
@@ -129,9 +130,9 @@ class TracedArray(Operators, NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **details: Any) -> Any:
         if method == "at" or "out" in details:
             raise UnknownToReader(f"it writes into an array, by {ufunc.__name__}")
-        if method == "reduce" and ufunc.nin == 2:
+        if method in ("reduce", "accumulate") and ufunc.nin == 2:
             kept = {key: value for key, value in details.items() if value is not None or key == "axis"}
-            return self.record(ufunc.reduce, inputs, {"axis": 0, **kept})
+            return self.record(getattr(ufunc, method), inputs, {"axis": 0, **kept})
         if method != "__call__" or details or ufunc.nout != 1:
             raise UnknownToReader(f"it uses {ufunc.__name__} as nobody else does: {', '.join([method, *details])}")
         return self.of_ufunc(ufunc, inputs)
@@ -247,9 +248,6 @@ def _close(a: NDArray[Any], b: NDArray[Any]) -> bool:
 
 _NUMPY: dict[Any, Callable[..., Any]] = {
     **OURS,
-    np.prod: lambda a, axis=None, keepdims=False: np.multiply.reduce(a, axis=axis, keepdims=keepdims),
-    np.min: lambda a, axis=None, keepdims=False: np.minimum.reduce(a, axis=axis, keepdims=keepdims),
-    np.clip: lambda a, low, high: np.minimum(np.maximum(a, low), high),
     np.real: lambda x: x,
     np.iscomplexobj: lambda x: False,
     np.result_type: lambda *xs: np.result_type(*(getattr(x, "dtype", x) for x in xs)),
@@ -270,5 +268,6 @@ _AS_THEY_ARE = {
     ops.stack,
     ops.getitem,
     ops.index_add,
+    ops.einsum,
 }
-"""Operations on shapes, which are not opened: they compute nothing."""
+"""Operations on shapes, which are not opened since they compute nothing; and the sum of products."""

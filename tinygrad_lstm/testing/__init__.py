@@ -6,16 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .checks import assert_detects as assert_detects
-    from .checks import check_cell as check_cell
     from .checks import check_jvp as check_jvp
-    from .checks import check_op as check_op
     from .checks import check_second_order as check_second_order
     from .checks import check_vjp as check_vjp
     from .errors import GradientError as GradientError
     from .errors import NothingCheckedError as NothingCheckedError
     from .generate import strategies as strategies
     from .laws.agreement import check_same as check_same
+    from .proofs import assert_detects as assert_detects
+    from .proofs import check_cell as check_cell
+    from .proofs import check_op as check_op
     from .report.text import explain as explain
     from .taylor import taylor_test as taylor_test
     from .verdicts import Finding as Finding
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from .verdicts import Verdict as Verdict
 
 _HOMES = {
-    **dict.fromkeys(
-        ("assert_detects", "check_cell", "check_jvp", "check_op", "check_second_order", "check_vjp"), "checks"
-    ),
+    **dict.fromkeys(("check_jvp", "check_second_order", "check_vjp"), "checks"),
+    **dict.fromkeys(("assert_detects", "check_cell", "check_op"), "proofs"),
     **dict.fromkeys(("Finding", "Oracle", "Report", "Verdict"), "verdicts"),
     **dict.fromkeys(("GradientError", "NothingCheckedError"), "errors"),
     "check_same": "laws.agreement",

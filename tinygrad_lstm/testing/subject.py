@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -104,8 +104,13 @@ class Subject:
 
 
 def _parameters_of(f: Callable[..., Any], parameters: Sequence[Tensor]) -> list[Tensor]:
-    """Return those given, or else a module's own."""
-    return [*parameters, *(f.parameters() if isinstance(f, Module) and not parameters else [])]
+    """Return those given, or else a module's own; without the frozen ones, if others are not."""
+    one = isinstance(parameters, Tensor) or not isinstance(parameters, Iterable)
+    found: list[Any] = [parameters] if one else [*parameters]
+    if not all(isinstance(x, Tensor) for x in found):
+        raise TypeError(f"parameters are tensors, as module.parameters() gives, not {parameters!r:.60}")
+    found += f.parameters() if isinstance(f, Module) and not found else []
+    return [x for x in found if x.requires_grad] or found
 
 
 def _by_name(leaves: Sequence[Tensor], parameters: Sequence[Tensor], unnamed: str = "parameter") -> dict[str, Tensor]:

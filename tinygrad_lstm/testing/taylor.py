@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..engine.tensor import Tensor
+from ..nn.module import generator as generator_of
 from .errors import NothingCheckedError
 from .objective import Objective
 from .oracles.convergence import Convergence, convergence
@@ -45,7 +46,7 @@ def taylor_test(
     >>> round(taylor_test(tl.tanh, [0.5, -1.0]).order)
     3
     """
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     subject = Subject.called(f, inputs, parameters, generator)
     objective = Objective.random(subject.graph, generator)
     leaf = next((leaf for leaf in subject.checked.values() if leaf.size), None)

@@ -39,7 +39,8 @@ class Unrolled:
                 parameter._value = as_value(parameter.value, dtype)
         self.layer = Recurrent(made)
         shapes = {"xs": (steps, batch, made.input_size)}
-        shapes |= {f"{name}0": (1, batch, made.hidden_size) for name in made.state_names}
+        parts = dict(zip(made.state_names, made.state_sizes, strict=True))
+        shapes |= {f"{name}0": (1, batch, size) for name, size in parts.items()}
         self.said = f"{'×'.join(map(str, (*shapes['xs'], made.hidden_size)))} in {made.dtype}"
         self.inputs = [tensor(rng.normal(size=shape), name=name, dtype=made.dtype) for name, shape in shapes.items()]
 

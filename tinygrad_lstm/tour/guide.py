@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..drawing import draw
 from ..drawing.paint.render import RenderError
 from ..engine.scope import no_grad
-from ..pages.files import write_file
+from ..interop.files import write_file
 from ..stepper import step
 from ..stepper.web.page import page as walk_page
 from ..testing import GradientError, check_vjp

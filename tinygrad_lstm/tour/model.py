@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.backprop import gradients
-from ..engine.functions import stack
+from ..engine.functions import concat
 from ..engine.ops import log_softmax
 from ..engine.scope import time_step
 from ..engine.tensor import Tensor
 from ..nn import Adam, Embedding, Linear, Module, clip_grad_norm, cross_entropy
 from ..nn.cell import Cell, state_parts
 from ..nn.cells import CELLS
+from ..nn.samples import olahs
 from ..structure.words import magnitude
 
 
@@ -25,7 +26,7 @@ class NextToken(Module):
     def __init__(self, cell: str, vocabulary: int, *, size: int = 16, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         self.embedding = Embedding(vocabulary, size, rng=rng)
-        self.cell: Cell = CELLS[cell](size, size, rng=rng)
+        self.cell: Cell = olahs(cell, size, size, rng)
         self.head = Linear(size, vocabulary, rng=rng)
 
     def forward(self, ids: NDArray[np.intp], words: Sequence[str] | None = None) -> list[Tensor]:
@@ -42,7 +43,7 @@ class NextToken(Module):
 
     def loss(self, ids: NDArray[np.intp]) -> Tensor:
         """Return how badly each next token of ids, (T + 1, N), is guessed on average, in nats."""
-        return cross_entropy(self.head(stack(self(ids[:-1]))), ids[1:])
+        return cross_entropy(self.head(concat(self(ids[:-1]))), ids[1:].ravel())
 
     def last_loss(self, ids: NDArray[np.intp], words: Sequence[str]) -> Tensor:
         """Return how badly the last of ids, (T + 1), is guessed after all before it: what the tour looks back from."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import replace
 from statistics import median
 
 from .. import labels
@@ -12,7 +12,12 @@ from .model import GUTTER, PlacedColumn
 
 
 def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
-    """Place one column beside the other: framed ones in a row, others so that what flows flows straight."""
+    """Place one column beside the other: steps in a row, others so that what flows flows straight."""
+    steps = [column for column in placed if column.content.title]
+    for column in steps:
+        height = _first_cell(column) if scene.upwards else 0.0 if scene.downwards else column.template.height
+        column.dy = -(height or 0.0)
+    level = {column.number for column in steps if not scene.upwards or _first_cell(column) is not None}
     for column in placed:
         if [box.role for box in column.content.boxes] == ["gap"]:
             _face_both(column, placed)
@@ -24,32 +29,45 @@ def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
     for column in placed:
         column.dx = at
         at += column.template.width + gutter
-    framed = [] if scene.upwards else [column.number for column in placed if column.content.title]
-    for number in framed:
-        placed[number].dy = 0.0 if scene.downwards else -placed[number].template.height
-    first = framed[0] if framed else 0
+    first = min(level, default=0)
     for number in range(first - 1, -1, -1):
         placed[number].dy = placed[number + 1].dy - _offset(number, placed)
     for number in range(first + 1, len(placed)):
-        if number not in framed:
-            placed[number].dy = placed[number - 1].dy + _offset(number - 1, placed)
+        if number not in level:
+            bound = {other for _, other, _ in _opposite(placed[number], placed)}
+            if bound == {number + 1} and number + 1 in level:
+                placed[number].dy = placed[number + 1].dy - _offset(number, placed)
+            else:
+                placed[number].dy = placed[number - 1].dy + _offset(number - 1, placed)
     if scene.upwards:
-        _in_one_row(placed)
+        _caption_in_one_row(steps)
+        for column in reversed(placed):
+            column.dy -= placed[0].dy
 
 
-def _in_one_row(placed: list[PlacedColumn]) -> None:
-    """Level the first cells of two steps that are no neighbours, and with the later what nothing connects to before."""
-    for before, after in pairwise(column for column in placed if column.content.title):
-        reach = placed[before.number + 1 : after.number + 1]
-        loose = [c.number for c in reach if not any(c.number - 1 in (i, j) for _, i, _, j, _ in c.content.crossing)]
-        if loose or len(reach) > 1:
-            by = _first_cell(before) - _first_cell(after)
-            for column in placed[min(loose, default=after.number) :]:
-                column.dy += by
+def _caption_in_one_row(steps: list[PlacedColumn]) -> None:
+    """Lower the captions of steps that do not reach as far down as others."""
+    lowest = min((column.dy for column in steps), default=0.0)
+    lowered: dict[tuple[int, float], PlacedColumn] = {}
+    for column in steps:
+        like = lowered.setdefault((column.kind, lowest - column.dy), column)
+        if like is column and lowest < column.dy:
+            captions = [
+                frame._replace(rect=frame.rect.moved(0, lowest - column.dy)) if frame.kind == "time" else frame
+                for frame in column.template.frames
+            ]
+            column.template, column.kind = replace(column.template, frames=captions), -1 - column.number
+        elif like is not column:
+            column.template, column.kind = like.template, like.kind
 
 
-def _first_cell(column: PlacedColumn) -> float:
-    return next((rect.y for box, rect in column.boxes() if box.block or box.role in ("cell", "module")), column.dy)
+def _first_cell(column: PlacedColumn) -> float | None:
+    """Return how high in its column the first cell stands, or without cells the first module."""
+    for roles in (("cell",), ("module",)):
+        for box, rect in zip(column.content.boxes, column.template.boxes, strict=True):
+            if box.block or box.role in roles:
+                return rect.y
+    return None
 
 
 def _offset(number: int, placed: list[PlacedColumn]) -> float:
@@ -75,12 +93,19 @@ def _opposite(column: PlacedColumn, placed: list[PlacedColumn]) -> list[tuple[En
     return found
 
 
+def _faced(column: PlacedColumn, placed: list[PlacedColumn]) -> list[tuple[End, int, float]]:
+    """Return the same with the neighbours where they stand beside each other, from the bottom of the lower one."""
+    opposite = _opposite(column, placed)
+    low = min((placed[number].dy for _, number, _ in opposite), default=0.0)
+    return [(end, number, height + placed[number].dy - low) for end, number, height in opposite]
+
+
 def _face_neighbours(column: PlacedColumn, placed: list[PlacedColumn]) -> None:
     """Place initial states right where they enter the first step."""
     content = column.content
     bound = {slot for arrow in content.inner for slot in (arrow.tail, arrow.head)}
     bound |= {end.slot for end in content.ends if not end.outgoing}
-    opposite = _opposite(column, placed)
+    opposite = _faced(column, placed)
     entering = [height - column.port(end) for end, _, height in opposite if not end.outgoing]
     level = column.template.moved(0, median(entering) if entering else 0.0)  # what comes in comes in straight
     leaving = {end.slot: height for end, _, height in opposite if end.outgoing}
@@ -109,7 +134,7 @@ def _face_both(gap: PlacedColumn, placed: list[PlacedColumn]) -> None:
     """Let what leads into a gap and out of it do so where the neighbours' ports are."""
     gap.kind = -1 - gap.number
     template = gap.template.moved(0, 0)
-    heights = {end: height for end, _, height in _opposite(gap, placed)}
+    heights = {end: height for end, _, height in _faced(gap, placed)}
     if not heights or len(heights) != len(gap.content.ends):
         return
     low, high = min(heights.values()), max(heights.values())

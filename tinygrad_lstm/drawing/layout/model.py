@@ -98,6 +98,11 @@ class PlacedColumn:
         return self.template.ends[end].moved(self.dx, self.dy)
 
 
+def _over(a: Point, half: float, b: Point, other: float) -> bool:
+    """Tell whether labels, so far to both sides of two points, stand on each other."""
+    return abs(a.y - b.y) < 10 and abs(a.x - b.x) < half + other
+
+
 @dataclass
 class Placed:
     """Everything, with its place. ``low`` and ``high`` are the corners of the whole; lengths are in points."""
@@ -131,10 +136,18 @@ class Placed:
 
     def crossing(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
         """Yield the arrows between a column and one before it, with their lines from box to box."""
+        written: list[tuple[Point, float, str]] = []
         for arrow, tail_column, tail_end, head_column, head_end in column.content.crossing:
             start = self.columns[tail_column].end(tail_end)
             finish = self.columns[head_column].end(head_end)
             curve = start.then(finish, upright=self.upright)
             if arrow.label:
-                curve = curve._replace(label=self._beside(start.points[-1], finish.points[0], arrow.label))
+                at, half = (
+                    self._beside(start.points[-1], finish.points[0], arrow.label),
+                    labels.width(arrow.label, 9) / 2,
+                )
+                while any(_over(at, half, p, other) and arrow.label != text for p, other, text in written):
+                    at = at.moved(0, 11)  # above what leads the same way and says something else
+                written.append((at, half, arrow.label))
+                curve = curve._replace(label=at)
             yield arrow, curve

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping, Set
 from itertools import pairwise
-from math import ceil, dist
+from math import ceil, dist, sqrt
 
 from .geometry import Curve, Point, Rect
 
@@ -138,16 +138,19 @@ def _back(side: Side) -> Side:
     return -side[0], -side[1]
 
 
-def terminals(rect: Rect, costs: Mapping[Side, int], *, round_: bool = False) -> dict[tuple[Cell, Side], int]:
+def terminals(
+    rect: Rect, costs: Mapping[Side, int], *, round_: bool = False, crowded: bool = False
+) -> dict[tuple[Cell, Side], int]:
     """Return the cells just outside the sides of a box centred on the grid: their middles and, dearer, those beside.
 
-    A round one is met in its middles only: beside them its outline recedes.
+    A round one is met in its middles only, beside which its outline recedes, unless there is no other way.
     """
     x, y = round(rect.x / PITCH), round(rect.y / PITCH)
     found = {}
     for side, cost in costs.items():
         upright = side[0] == 0
-        beside = range(0, 1 if round_ else int((rect.width if upright else rect.height) / 2 / PITCH - 0.75) + 1, 2)
+        half = (rect.width if upright else rect.height) / 2 / PITCH
+        beside = range(int(half - 0.25) + 1) if crowded else range(0, 1 if round_ else int(half - 0.75) + 1, 2)
         out = _reach(rect.height if upright else rect.width)
         for away in beside:
             for offset in {away, -away}:
@@ -156,20 +159,27 @@ def terminals(rect: Rect, costs: Mapping[Side, int], *, round_: bool = False) ->
     return found
 
 
-def curve(cells: list[Cell], start: Rect | None, end: Rect | None, *, tip: bool = True) -> Curve:
+def curve(
+    cells: list[Cell],
+    start: Rect | None,
+    end: Rect | None,
+    *,
+    tip: bool = True,
+    round_: tuple[bool, bool] = (False, False),
+) -> Curve:
     """Return the line as a spline with round corners, from the border of one box to the border of another."""
     corners = [Point(x * PITCH, y * PITCH) for x, y in _corners(cells)]
     if start is not None:
-        corners[0] = _border(start, corners[0])
+        corners[0] = _border(start, corners[0], round_[0])
     point = None
     if end is not None:
-        point = _border(end, corners[-1])
+        point = _border(end, corners[-1], round_[1])
         if tip:
             corners[-1] = _before(point, corners[-1] if corners[-1] != point else corners[-2], ARROWHEAD)
         else:
             corners[-1] = Point(end.x, end.y)
     if len(corners) == 1:
-        corners.insert(0, _border(start, corners[0]) if start else corners[0])
+        corners.insert(0, _border(start, corners[0], round_[0]) if start else corners[0])
     return Curve(_rounded(corners), point if tip else None)
 
 
@@ -203,12 +213,15 @@ def _corners(cells: list[Cell]) -> list[Cell]:
     return kept + cells[-1:] if len(cells) > 1 else kept
 
 
-def _border(rect: Rect, near: Point) -> Point:
-    """Return where the straight way from a point beside a box meets it."""
+def _border(rect: Rect, near: Point, round_: bool = False) -> Point:
+    """Return where the straight way from a point beside a box, or an ellipse in it, meets it."""
     dx, dy = near.x - rect.x, near.y - rect.y
+    a, b = rect.width / 2, rect.height / 2
     if abs(dx) * rect.height > abs(dy) * rect.width:
-        return Point(rect.x + (rect.width / 2 if dx > 0 else -rect.width / 2), near.y)
-    return Point(near.x, rect.y + (rect.height / 2 if dy > 0 else -rect.height / 2))
+        reach = a * sqrt(max(1 - (dy / b) ** 2, 0)) if round_ else a
+        return Point(rect.x + (reach if dx > 0 else -reach), near.y)
+    reach = b * sqrt(max(1 - (dx / a) ** 2, 0)) if round_ else b
+    return Point(near.x, rect.y + (reach if dy > 0 else -reach))
 
 
 def _before(end: Point, start: Point, distance: float) -> Point:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from itertools import count, pairwise
+from itertools import count, pairwise, zip_longest
 from math import dist
 
 from ...pages.theme import ROLES
@@ -23,7 +23,9 @@ from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Terminals, curv
 ACROSS = 64.0
 ABOVE = 56.0
 BETWEEN = 40.0
-"""Points: from column to column and from row to row in a cell, and from a box to the next above; chosen by eye."""
+ASIDE = 32.0
+"""Points: from column to column and from row to row in a cell, and from a box to the next above and to one beside it;
+chosen by eye."""
 
 ROUND = ("ellipse", "circle")
 """Graphviz's shapes that a line can meet in the middles of their sides only."""
@@ -31,12 +33,21 @@ ROUND = ("ellipse", "circle")
 
 def upward_layout(content: Content, scene: Scene) -> Template:
     """Lay out the column from bottom to top; left to ``dot`` where something is too entangled for that."""
-    if not content.title and len(content.inner) >= len(content.boxes) > 1:
+    if not content.title and _is_entangled(content):
         return by_dot(content, scene)
-    try:
-        return _Stack(content, scene).template
-    except NoWay:
-        return by_dot(content, scene)
+    for crowded in (False, True):
+        try:
+            return _Stack(content, scene, crowded=crowded).template
+        except NoWay:
+            continue
+    return by_dot(content, scene)
+
+
+def _is_entangled(content: Content) -> bool:
+    """Tell whether there is more than one chain: lines that fork, or computed things that meet."""
+    computed = {arrow.head for arrow in content.inner}
+    met = Counter(arrow.head for arrow in set(content.inner) if arrow.tail in computed)
+    return len(content.inner) >= len(content.boxes) > 1 or max(met.values(), default=0) > 1
 
 
 @dataclass(eq=False)
@@ -50,23 +61,39 @@ class _Unit:
     height: float = 0.0
     low: float = 0.0
     left: float = 0.0
+    beside: list[_Unit] = field(
+        default_factory=list
+    )  # what stands in the same row, to the right and to the left in turn
+
+
+def _in_a_row(units: list[_Unit]) -> list[_Unit]:
+    """Return units as one, with the others beside it: from left to right, the one in the middle where one would be."""
+    if not units:
+        return []
+    middle = (len(units) - 1) // 2
+    sides = zip_longest(units[middle + 1 :], units[:middle][::-1])
+    units[middle].beside += [unit for pair in sides for unit in pair if unit]
+    return [units[middle]]
 
 
 class _Stack:
     """Places boxes and cells above one another, and then lays the lines between them."""
 
-    def __init__(self, content: Content, scene: Scene) -> None:
+    def __init__(self, content: Content, scene: Scene, *, crowded: bool) -> None:
         self.content = content
+        self.crowded = crowded  # lines meet boxes wherever they can
         self.downwards = scene.downwards
         self.sizes = [self._size(slot) for slot in range(len(content.boxes))]
         self.unit_of: dict[int, _Unit] = {}
-        self.units = self._units()
-        for unit in self.units:
+        units = self._units()
+        for unit in units:
             self._arrange(unit)
+        self.units = self._rows(units)
         self.template = self._assemble()
         self.router = Router(self.template.width, self.template.height, self.template.boxes)
         self.heights = self._port_heights()
         self._route()
+        self.written: list[Rect] = []  # where labels are
         for number, arrow in enumerate(content.inner):
             if arrow.label:
                 self._write(number, arrow)
@@ -80,14 +107,17 @@ class _Stack:
 
     def _beside(self, line: Curve, label: str) -> Point:
         """Return a place for a label, next to the longest straight piece of a line: right, if nothing is there."""
-        a, b = max(pairwise(line.points[::3]), key=lambda piece: dist(*piece))
-        middle, half = Point((a.x + b.x) / 2, (a.y + b.y) / 2), labels.width(label, 9) / 2
-        if abs(a.x - b.x) >= 1:
-            return middle.moved(0, 8)
-        boxes = [rect.turned(1) if self.downwards else rect for rect in self.template.boxes]
-        right, left = middle.moved(half + 6, 0), middle.moved(-half - 6, 0)
-        taken = any(abs(r.x - right.x) < r.width / 2 + half and abs(r.y - right.y) < r.height / 2 + 6 for r in boxes)
-        return left if taken else right
+        half = labels.width(label, 9) / 2
+        places: list[Point] = []
+        for a, b in sorted(pairwise(line.points[::3]), key=lambda piece: -dist(*piece)):
+            for part in (0.5, 0.3, 0.7, 0.15, 0.85) if dist(a, b) > 24 or not places else ():
+                at = Point(a.x + (b.x - a.x) * part, a.y + (b.y - a.y) * part)
+                level = abs(a.x - b.x) >= 1
+                places += [at.moved(0, 8)] if level else [at.moved(half + 6, 0), at.moved(-half - 6, 0)]
+        taken = [rect.turned(1) if self.downwards else rect for rect in self.template.boxes] + self.written
+        place = next((at for at in places if not any(_covers(rect, at, half) for rect in taken)), places[0])
+        self.written.append(Rect(place.x, place.y, 2 * half, 10))
+        return place
 
     def _size(self, slot: int) -> tuple[float, float]:
         """Return the size of the words; steps that are left out stand as high as all that passes them."""
@@ -115,6 +145,22 @@ class _Stack:
             waiting.remove(ready)
             ordered[ready] = None
         return list(ordered)
+
+    def _rows(self, units: list[_Unit]) -> list[_Unit]:
+        """Put what only feeds something, such as data, beside that or what is below, where no state passes."""
+        fed = {arrow.head for arrow in self.content.inner} | {end.slot for end in self.content.ends}
+        sources = [unit for unit in units if not unit.block and unit.slots[0] not in fed]
+        rows = [unit for unit in units if unit not in sources]
+        if not rows:
+            return units
+        passed = {self.unit_of[end.slot] for end in self.content.ends}
+        own: dict[_Unit, list[_Unit]] = {row: [] for row in rows}  # rows of nothing else, below these
+        for source in sources:
+            takers = [self.unit_of[arrow.head] for arrow in self.content.inner if arrow.tail in source.slots]
+            above = min(map(rows.index, takers), default=len(rows) - 1)
+            free = [row for row in rows[above - 1 : above + 1] if row not in passed] if above else []
+            (free[0].beside if free else own[rows[above]]).append(source)
+        return [unit for row in rows for unit in (*_in_a_row(own[row]), row)]
 
     def _arrange(self, unit: _Unit) -> None:
         if not unit.block:
@@ -146,7 +192,9 @@ class _Stack:
 
     def _assemble(self) -> Template:
         room = 2 * PITCH * min(self._detours() + 1, 4)
-        width = even(max(unit.width for unit in self.units) + 2 * room)
+        sides = [sum(each.width + ASIDE for each in unit.beside[i::2]) for unit in self.units for i in (0, 1)]
+        half = [max(sides[2 * i : 2 * i + 2]) for i in range(len(self.units))]
+        width = even(max(unit.width + 2 * side for unit, side in zip(self.units, half, strict=True)) + 2 * room)
         caption = (5 if self.downwards else 2) * PITCH if self.content.title else 0.0
         y = 2 * PITCH + even(caption)
         rects: dict[int, Rect] = {}
@@ -158,14 +206,21 @@ class _Stack:
             if unit.block:
                 whole = Rect(unit.width / 2, unit.height / 2, unit.width, unit.height).moved(unit.left, unit.low)
                 frames.append(Outline("cell", ("", unit.block), unit.block.partition("\n")[2], whole))
-            y = even(y + unit.height + BETWEEN + self._room_for_labels(unit))
+            edges = [unit.left + unit.width, unit.left]
+            for number, each in enumerate(unit.beside):
+                edges[number % 2] += ASIDE if number % 2 == 0 else -ASIDE - each.width
+                each.left, each.low = edges[number % 2], unit.low + (unit.height - each.height) / 2
+                rects |= {slot: rect.moved(each.left, each.low) for slot, rect in each.rects.items()}
+                edges[0] += each.width if number % 2 == 0 else 0
+            high = max(each.height for each in (unit, *unit.beside))
+            y = even(y + high + BETWEEN + self._room_for_labels(unit))
         if caption:
             frames.append(Outline("time", ("time",), "", Rect(width / 2, caption / 2 + 2, width, caption)))
         return Template(width, even(y - BETWEEN + 2 * PITCH), [rects[slot] for slot in range(len(rects))], frames)
 
     def _detours(self) -> int:
         """Return how many arrows have to pass a box on their way up."""
-        level = {slot: number for number, unit in enumerate(self.units) for slot in unit.slots}
+        level = {slot: n for n, unit in enumerate(self.units) for each in (unit, *unit.beside) for slot in each.slots}
         return sum(level[arrow.head] - level[arrow.tail] != 1 for arrow in self.content.inner)
 
     def _room_for_labels(self, unit: _Unit) -> float:
@@ -201,6 +256,8 @@ class _Stack:
             return 0 if boxes[job.slot].y == self.heights[job] else 2, 0.0
         a, b = boxes[job.tail], boxes[job.head]
         far = abs(a.x - b.x) + abs(a.y - b.y)
+        if self.content.boxes[job.tail].lane == self.content.boxes[job.head].lane == "belt":
+            return -1, far
         straight = a.y == b.y or a.x == b.x
         from_bus = self.content.boxes[job.tail].lane == "bus"
         return (0 if straight else 1), (-far if from_bus else far)
@@ -215,18 +272,20 @@ class _Stack:
             right, left = terminals(a, {RIGHT: 0}), terminals(a, {LEFT: 0})
             exits, entries = (left, right) if arrow.role == "back" else (right, left)
         cells = self.router.line(source, exits, entries)
-        return curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint")
+        round_ = self._is_round(arrow.tail), self._is_round(arrow.head)
+        return curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint", round_=round_)
 
     def _to_border(self, end: End) -> Curve:
         x, side = (self.router.columns, LEFT) if end.forward else (0, RIGHT)
         port = {((x, round(self.heights[end] / PITCH)), side): 0}
         inside = self._terminals(end.slot, outgoing=end.outgoing)
         rect, role = self.template.boxes[end.slot], self.content.boxes[end.slot].role
+        round_ = self._is_round(end.slot)
         if end.outgoing:
             apart = f" {end.key}" if role == "gap" else ""
-            return curve(self.router.line(f"b{end.slot}{apart}", inside, port), rect, None)
+            return curve(self.router.line(f"b{end.slot}{apart}", inside, port), rect, None, round_=(round_, False))
         cells = self.router.line(f"{end.key} from {end.forward}", port, inside)
-        return curve(cells, None, rect, tip=role != "joint")
+        return curve(cells, None, rect, tip=role != "joint", round_=(False, round_))
 
     def _port_heights(self) -> dict[End, float]:
         """Return where each state crosses the border: on its belt, or along the bus by which it comes in."""
@@ -266,7 +325,15 @@ class _Stack:
             sides = {ahead: 0, LEFT: 8, RIGHT: 8}
         elif box.lane:
             sides = {UP: 2, RIGHT: 0, DOWN: 1, LEFT: 2} if outgoing else {DOWN: 0, LEFT: 0, UP: 1, RIGHT: 2}
-        return terminals(self.template.boxes[slot], sides, round_=ROLES[box.role]["shape"] in ROUND)
+        return terminals(self.template.boxes[slot], sides, round_=self._is_round(slot), crowded=self.crowded)
+
+    def _is_round(self, slot: int) -> bool:
+        return ROLES[self.content.boxes[slot].role]["shape"] in ROUND
+
+
+def _covers(rect: Rect, at: Point, half: float) -> bool:
+    """Tell whether a box or a label stands where another label of some width would."""
+    return abs(rect.x - at.x) < rect.width / 2 + half and abs(rect.y - at.y) < rect.height / 2 + 6
 
 
 def _at_corner(line: Curve, label: str) -> Point:

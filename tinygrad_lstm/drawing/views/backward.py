@@ -39,6 +39,7 @@ class _Backward(UnrolledScene):
             self.sent[step.input].append(step)
             self.steps[step.node].append(step)
         self.meetings = self._find_meetings()
+        self.cut: set[tuple[Tensor, Tensor]] = set()  # uses of what no gradient comes to that were looked through
         self.scale = Scale([*self.complete.values(), *(magnitude(step.contribution) for step in walk)])
         self.scene.scale = self.scale if options.colored else None
         self.scene.title = self.scene.title.replace("was computed", "sends its gradient back")
@@ -69,6 +70,7 @@ class _Backward(UnrolledScene):
                     self._to_leaf(step, part)
                 elif self.parts.of[step.input] is not part:
                     self._to_part(step, part)
+            self._to_cuts(node, part)
 
     def _add_gradient(self, box: Box, part: Part, received: list[Tensor]) -> None:
         """Write the norm of the gradient that a part received; of many, the largest."""
@@ -121,6 +123,26 @@ class _Backward(UnrolledScene):
             box.texts = (*box.texts, Text(f"{count}: {_norm(magnitude(step.after))}", "gradient"))
         self.scene.add(self._shaded(box, size))
         self._flow(part.id, box.id, size, step.node, step.input)
+
+    def _to_cuts(self, node: Tensor, part: Part) -> None:
+        """Add a pair of scissors where a gradient would flow on if what it comes to had not been detached."""
+        behind = [] if part.kind == "gap" else [node]
+        while behind:
+            user = behind.pop()
+            for slot, x in enumerate(user.inputs):
+                if x.requires_grad or (x, user) in self.cut:
+                    continue
+                self.cut.add((x, user))
+                behind.append(x)
+                if x.detached:
+                    side = self.parts.initial.get((user, slot), 0)
+                    column = part.column - side if user.time == node.time else self.parts.of[user].column
+                    id = f"{self.graph.ids[x]}@{self.graph.ids[user]}.{slot}"
+                    box = self.describe.node(x, id, column, part.place if column == part.column else ())
+                    self.scene.add(box)
+                    arrow = Arrow(part.id, box.id, "gradient", "", "nothing flows on: detached", shade=-1)
+                    arrow.uses.append((x, user))
+                    self.scene.arrows.append(arrow)
 
     def _to_part(self, step: Contribution, part: Part) -> None:
         target = self.parts.of[step.input]

@@ -57,15 +57,17 @@ class Describer:
         name = words.clean(node.name) + often if node.name else ""
         if node.primitive is not None:
             symbol = words.clean(node.primitive.symbol)
+        elif node.detached:
+            return [Text("✂", "sign"), Text(cut_name(node))]
         else:
             number = f"{self.graph.values[node].item():.4g}" if role(node) == "constant" else "data"
             symbol, name = name or number, ""
         return [Text(symbol, "sign" if len(symbol) <= 2 else "symbol"), *([Text(name)] if name else [])]
 
-    def echo(self, nodes: list[Tensor], id: str, column: int, place: Place, when: str) -> Box:
-        """Return a small copy of operations' results, which says at which steps they were computed."""
+    def echo(self, nodes: list[Tensor], id: str, column: int, place: Place, when: str, maker: str) -> Box:
+        """Return a small copy of operations' results, which says at which steps they were computed, by which box."""
         first = nodes[0]
-        name = words.clean(first.name or made_by(first).symbol)
+        name = words.clean(first.name or maker or made_by(first).symbol)
         box = Box(id, "echo", (Text(name), Text(when, "detail")), column, place, shows=list(nodes))
         box.tooltip, box.statistics = f"the same as {self.tooltip(first)}", self.statistics(first)
         return self._shaded(box, first)
@@ -81,6 +83,14 @@ class Describer:
         box.tooltip = "\n".join([*made, *map(self.tooltip, outputs)])
         box.statistics = "\n".join(map(self.statistics, outputs))
         return self._shaded(box, *outputs)
+
+    def cut(self, part: Part, leaves: list[Tensor]) -> Box:
+        """Return a box for a state that was detached, and is only moved from where that happened to the next step."""
+        once = len({leaf.context.offset for leaf in leaves}) == 1
+        names = dict.fromkeys(cut_name(leaf) if once else words.clean(leaf.name or "data") for leaf in leaves)
+        box = Box(part.id, "cut", (Text("✂", "sign"), Text(", ".join(names))), part.column)
+        box.tooltip, box.shows = "\n".join(map(self.tooltip, leaves)), part.members
+        return box
 
     def name(self, node: Tensor) -> str:
         """Return what to call a node in a sentence or on an arrow."""
@@ -107,7 +117,8 @@ class Describer:
     def tooltip(self, node: Tensor) -> str:
         """Return full name, equation, shape and dtype."""
         value = self.graph.values[node]
-        return f"{self.graph.ids[node]}\n{equation(node)}\nshape {words.shape(value)}, {node.dtype}"
+        cut = f"\ndetached at {node.line}: nothing flows back over it" if node.detached else ""
+        return f"{self.graph.ids[node]}\n{equation(node)}\nshape {words.shape(value)}, {node.dtype}{cut}"
 
     def statistics(self, node: Tensor) -> str:
         """Return what a node's value and gradient are like."""
@@ -149,10 +160,18 @@ def made_by(node: Tensor) -> Primitive:
     return node.primitive
 
 
+def cut_name(leaf: Tensor) -> str:
+    """Return what a detached leaf was called, with the step it was made in: h₁."""
+    then = leaf.context.offset
+    return words.clean(leaf.name or "data") + (words.subscript(then - 1) if then is not None else "")
+
+
 def role(node: Tensor) -> str:
     """Return what a node is in a picture."""
     if node.primitive is not None:
         return role_of(node.primitive)
     if node.requires_grad:
         return "parameter"
+    if node.detached:
+        return "cut"
     return "constant" if node.name is None and node.ndim == 0 else "input"

@@ -6,15 +6,16 @@ a layer is an activation of products with weights; a belt is the way on which a 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from operator import attrgetter
 
 from ...engine.graph import Graph
 from ...engine.primitive import Kind
+from ...engine.scope import Frame
 from ...engine.tensor import Tensor
-from ...structure.words import is_number
+from ...structure.words import clean, is_number, short
 from ..scene import Arrow, Box, Scene, Text, unused
 from .describe import made_by, role
 from .options import Options
@@ -46,7 +47,10 @@ class _Opening:
         self._parts = parts
         self._users = parts.timeline.users
         self._states = {node.inputs[slot].name for node, slot in parts.initial}
-        self._fused = {cell: _layers(cell.members, parts) for cell in cells}
+        self._closed: dict[Tensor, Frame] = {}  # modules without layers, by what comes last in them
+        self._modules = {cell: self._without_layers(cell) for cell in cells}
+        self._fused = {cell: _layers(cell.members, self._modules[cell], parts) for cell in cells}
+        self._layers = {cell: _with_matrix(fused) for cell, fused in self._fused.items()}
         self._on_belts = self._belts(cells)
         for cell in cells:
             self._open(cell)
@@ -54,7 +58,7 @@ class _Opening:
 
     def _open(self, cell: Part) -> None:
         """Put the cell's own parts in its place."""
-        fused = self._fused[cell]
+        fused = self._fused[cell] | self._modules[cell]
         made: dict[Tensor, Part] = {}
         for node in cell.members:
             last = fused.get(node, node)
@@ -65,16 +69,36 @@ class _Opening:
         position = self._parts.parts.index(cell)
         self._parts.parts[position : position + 1] = [made[last] for last in sorted(made, key=attrgetter("serial"))]
 
+    def _without_layers(self, cell: Part) -> dict[Tensor, Tensor]:
+        """Map what is in a module without a matrix, such as a norm, to its last operation, if the cell has matrices."""
+        if not _has_matrix(cell.members):
+            return {}
+        calls: dict[Frame, list[Tensor]] = defaultdict(list)
+        for node in cell.members:
+            levels = self._parts.timeline.levels(node)
+            start = next((i for i, (_, module) in enumerate(levels, 1) if module == cell.module), 0)
+            for frame, _ in levels[start:]:
+                calls[frame].append(node)
+        found: dict[Tensor, Tensor] = {}
+        for frame, members in calls.items():  # the outer ones come first
+            if len(members) > 1 and not _has_matrix(members) and members[0] not in found:
+                found.update(dict.fromkeys(members, members[-1]))
+                self._closed[members[-1]] = frame
+        return found
+
     def _part(self, node: Tensor, cell: Part) -> Part:
         """Return a part of an opened cell, by the node that comes last in it."""
-        part = Part(unused(self._parts.graph.ids[node], self._parts.taken), "pointwise", cell.column, _sign(node))
-        if node in self._fused[cell]:
+        part = Part(unused(self._parts.graph.ids[node], self._parts.taken), "pointwise", cell.column)
+        if frame := self._closed.get(node):
+            part.kind, part.title, part.name = "module", clean(frame.kind or frame.name or ""), clean(frame.name or "")
+        elif node in self._layers[cell]:
             part.kind = "layer"
             part.title = made_by(node).symbol if role(node) == "layer" else "linear"
         elif _joins(node):
             part.kind = "joint"
         elif role(node) in ("movement", "reduction", "product"):
             part.kind = role(node)
+        part.title = part.title or _sign(node, self._parts.weights)
         part.block = f"{without_step(cell.id)}\n{cell.caption}"  # the same in every step
         on_belt = self._parts.timeline.fold[node] in self._on_belts
         part.lane = "belt" if on_belt else {"layer": "layer", "joint": "bus"}.get(part.kind, "point")
@@ -149,7 +173,9 @@ class _Gates(UnrolledScene):
 
     def _tail(self, x: Tensor, part: Part) -> str:
         source = self.parts.of[x]
-        return f"{source.id}.out" if self._has_pill(x) and not _carries(source, part) else source.id
+        leads_on = source.column != part.column and self._in_time(part)  # what leads to another step starts on the belt
+        pill = self._has_pill(x) and not _carries(source, part) and not leads_on
+        return f"{source.id}.out" if pill else source.id
 
     def _arrow(self, tail: str, part: Part, x: Tensor, node: Tensor, role: str, label: str = "") -> Arrow:
         source = self.parts.of.get(x)
@@ -162,7 +188,12 @@ class _Gates(UnrolledScene):
             return super()._box(part)
         node = part.members[-1]
         texts = [Text(part.title, "sign" if len(part.title) <= 2 else "symbol")]
-        if part.kind == "layer" and node.name:
+        if part.kind == "module" and part.name != part.title:
+            texts.append(Text(part.name, "detail"))
+        scaled = [own for x in node.inputs if (own := _own_name(x, self.parts.weights))]
+        if part.kind == "pointwise" and scaled and len(scaled[0]) > 2:
+            texts.append(Text(scaled[0], "detail"))
+        if node.name and (part.kind == "layer" or role(node) == "layer"):
             texts.append(Text(self.describe.name(node), "detail"))
         return self.describe.group(part, tuple(texts), [node])
 
@@ -177,16 +208,28 @@ def _cell(part: Part) -> str:
     return without_step(part.id) if part.kind == "cell" else part.block.partition("\n")[0]
 
 
-def _layers(members: list[Tensor], parts: Parts) -> dict[Tensor, Tensor]:
+def _has_matrix(members: list[Tensor]) -> bool:
+    return any(made_by(node).kind is Kind.product for node in members)
+
+
+def _with_matrix(fused: dict[Tensor, Tensor]) -> set[Tensor]:
+    """Return which are layers: by matrices where there are any, so that a bias after a norm makes none."""
+    return {last for node, last in fused.items() if _has_matrix([node])} or set(fused.values())
+
+
+def _layers(members: list[Tensor], elsewhere: Container[Tensor], parts: Parts) -> dict[Tensor, Tensor]:
     """Find which nodes are one layer: an activation, the products with weights under it, and the biases between.
 
-    Maps each to the last of its layer.
+    Maps each to the last of its layer, but for what is drawn as something else.
     """
     last: dict[Tensor, Tensor] = {}
     weighted: set[Tensor] = set()
+    matrices = _has_matrix(members)
     for node in members:
+        if node in elsewhere:
+            continue
         below = [x for x in node.inputs if x in weighted]
-        if _is_affine(node, weighted, parts):
+        if _is_affine(node, weighted, parts) and not (matrices and _scales(node)):
             weighted.add(node)
         elif not below or role(node) not in ("layer", "movement") or _joins(node):
             continue
@@ -207,6 +250,11 @@ def _is_affine(node: Tensor, weighted: set[Tensor], parts: Parts) -> bool:
         summands = any(x in weighted for x in node.inputs) and all(x in weighted or x.is_leaf for x in node.inputs)
         return has_weight or summands
     return made_by(node).combines == "product" and has_weight
+
+
+def _scales(node: Tensor) -> bool:
+    """Tell whether a node multiplies number by number, as u ⊙ h: where there are matrices too one wants to see it."""
+    return made_by(node).combines == "product" and made_by(node).kind is not Kind.product
 
 
 def _way(
@@ -231,8 +279,16 @@ def _joins(node: Tensor) -> bool:
     return made_by(node).variadic and made_by(node).kind is Kind.movement
 
 
-def _sign(node: Tensor) -> str:
-    """Return an operation's sign, with a constant operand in it: 1−, ×2."""
-    numbers = [f"{x.item():.3g}" if is_number(x) else "" for x in node.inputs]
-    sign = made_by(node).sign
-    return f"{numbers[0]}{sign}{numbers[1]}" if len(numbers) == 2 and any(numbers) else sign
+def _sign(node: Tensor, weights: set[Tensor]) -> str:
+    """Return an operation's sign, with a constant or a weight in it: 1−, ×2, u×."""
+    sign, operands = made_by(node).sign, []
+    for x in node.inputs:
+        own = _own_name(x, weights)
+        operands.append(short(x.item()) if is_number(x) else own if len(own) <= 2 else "")
+    between = f" {sign} " if sign.isalpha() else sign
+    return f"{operands[0]}{between}{operands[1]}".strip() if len(operands) == 2 and any(operands) else sign
+
+
+def _own_name(x: Tensor, weights: set[Tensor]) -> str:
+    """Return what a weight's owner calls it: u, of cell.u."""
+    return clean((x.name or "").rpartition(".")[2], 12) if x in weights else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ...engine.graph import Graph
 from ...engine.primitive import Kind
@@ -100,7 +101,7 @@ class Parts:
 
     def _lay_columns(self) -> tuple[tuple[Column, ...], dict[float, int]]:
         """Return the columns in order, and where each time is shown."""
-        times = set(map(self.timeline.column, self.timeline.operations))
+        times = set(map(self.timeline.column, self.timeline.operations)) | self._cut_between()
         sides = set(self.initial.values())
         found: list[tuple[Column, list[float]]] = []
         if BEFORE in times or not times or (1 in sides and not isinstance(self.steps[0], Gap)):
@@ -118,6 +119,19 @@ class Parts:
             found.append((Column("after"), [AFTER]))
         index = {time: number for number, (_, times) in enumerate(found) for time in times}
         return tuple(column for column, _ in found), index
+
+    def _cut_between(self) -> set[float]:
+        """Return where a detached state stands from which a step goes on: between it and the step before."""
+        before = {later: earlier for earlier, later in pairwise(self.timeline.steps)}
+        found = set()
+        for (node, slot), side in self.initial.items():
+            if (
+                node.inputs[slot].detached
+                and (t := self.timeline.of.get(node)) is not None
+                and (side < 0 or t in before)
+            ):
+                found.add((t if side < 0 else before[t]) + 0.5)
+        return found
 
     def _when(self, step: int) -> str:
         phase = self.timeline.phases.get(step)
@@ -150,7 +164,8 @@ class Parts:
             first = len(levels) if depth is None else depth
         else:
             first = next((i for i, (f, _) in enumerate(levels) if f.call not in self._around_cells), len(levels))
-            if not levels and self.timeline.free and step and not depth and self._is_closed(f"{step}step"):
+            alone = self.timeline.free and (not levels or self.timeline.fold[node] in self.timeline.looping)
+            if alone and step and not depth and self._is_closed(f"{step}step"):
                 return step, Part(f"{step}step", "cell", column, "step")
             first += depth or 0
         outer = len(node.context.frames) - len(levels)
@@ -188,7 +203,7 @@ class Parts:
         around = set()
         for node in self.timeline.operations:
             levels = self.timeline.levels(node)
-            inner = max((i for i, (_, module) in enumerate(levels) if module in self.timeline.cells), default=0)
+            inner = min((i for i, (_, module) in enumerate(levels) if module in self.timeline.cells), default=0)
             around |= {frame.call for frame, _ in levels[:inner]}
         return around
 

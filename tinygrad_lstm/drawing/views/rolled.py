@@ -38,8 +38,12 @@ class _Rolled(UnrolledScene):
         """Return the scene; what an arrow carries is known when all its uses are."""
         scene = super().drawn()
         weights = {box.id for box in scene.boxes if box.role == "parameter"}
+        said: set[tuple[str, str]] = set()
         for arrow in scene.arrows:
             arrow.role, arrow.label = self._carried(arrow)
+            if arrow.role in ("first", "cut") and (arrow.tail, arrow.label) in said:
+                arrow.label = ""  # where it forks it says so once
+            said.add((arrow.tail, arrow.label))
             if arrow.role == "data" and arrow.tail in weights:
                 arrow.role = "weight"
         return scene
@@ -49,6 +53,8 @@ class _Rolled(UnrolledScene):
 
     def _box(self, part: Part) -> Box:
         node = part.members[0]
+        if leaves := self._cut(part):
+            return self.describe.cut(part, leaves)
         box = self.describe.group(part, self._texts(part), [])
         if part.kind == "op":
             box.role, box.place = ("input", ()) if is_input(part) else (role(node), part.place)
@@ -64,7 +70,8 @@ class _Rolled(UnrolledScene):
         if part.closed:
             texts = list(part.texts)
         elif is_input(part):
-            texts = [Text(words.clean(node.name or "data") + often, "symbol")]
+            own = node.name or next((x.name for x in node.inputs if x.name), "data")
+            texts = [Text(words.clean(own) + often, "symbol")]
         else:
             texts = self.describe.heading(node, often)
         if self.parts.options.shapes and not part.closed:
@@ -74,11 +81,11 @@ class _Rolled(UnrolledScene):
 
     def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: Place) -> Box:
         """Return a leaf's box: a weight is the same in every step, an input another one, but in the same place."""
-        once = x in self.parts.weights or column != part.column
+        once = x in self.parts.weights or (column != part.column and not x.detached)
         key = (x, 0, place) if once else (self.parts.timeline.fold[node], slot, place)
         if key not in self._copies:
             box = self.describe.node(x, f"{self.graph.ids[x]}@{part.id}", column, place)
-            if not once and self.parts.is_step(part.column) and x.name is not None:
+            if not once and self.parts.is_step(part.column) and x.name is not None and not x.detached:
                 box.texts = (Text(words.clean(x.name or "data") + EVER, "symbol"), *box.texts[1:])
             self.scene.add(box)
             self._copies[key] = box
@@ -118,9 +125,11 @@ class _Rolled(UnrolledScene):
         if delays[0]:
             listed = ", ".join(f"{delay}".replace("-", "−") for delay in delays)
             return "state" if delays[0] > 0 else "back", f"{names} · delay {listed}".removeprefix(" · ")
+        if all(self.parts.timeline.moved(x).detached for x, _ in arrow.uses):
+            return "cut", words.span(sorted({of[y] for _, y in arrow.uses if y in of}) or [0])
         begun = {of[y] for x, y in arrow.uses if y in of and x in self.parts.of and self.parts.timeline.column(x) % 1}
-        if begun:  # by a state that was detached
-            return "first", _span(sorted(begun))
+        if begun:  # by a state that was given
+            return "first", words.span(sorted(begun))
         first = [any((node, slot) in initial for slot, y in enumerate(node.inputs) if y is x) for x, node in arrow.uses]
         if any(first):
             return ("first", "first step") if all(first) else ("data", "")
@@ -128,11 +137,7 @@ class _Rolled(UnrolledScene):
         if not times:
             return "data", ""
         every = len(times) > 1 and len(times) == len(self.parts.timeline.steps)
-        return "data", f"{names}, {'every t' if every else _span(times)}".removeprefix(", ")
-
-
-def _span(times: list[int]) -> str:
-    return f"t = {times[0]}" + (f" … {times[-1]}" if len(times) > 1 else "")
+        return "data", f"{names}, {'every t' if every else words.span(times)}".removeprefix(", ")
 
 
 def _fold(parts: Parts) -> None:

@@ -17,6 +17,9 @@ LONG_OPS = 12
 LONG_CELLS = 16
 """Steps: longer sequences are shown by their first and last ones, unless a window is asked for; chosen by eye."""
 
+FAN = 8
+"""States of so many steps are drawn one by one where a module looks at all of them; chosen by eye."""
+
 MANY = 4
 """More inputs of an operation than this that come from far away are drawn as one; chosen by eye."""
 
@@ -62,11 +65,16 @@ class UnrolledScene:
         return self.describe.node(self.graph.output, self.graph.ids[self.graph.output])
 
     def _draw(self, part: Part) -> None:
-        for node in () if self._only_picks(part) else part.members:
+        if self.scene.upwards and all(self._is_cleaned(node) for node in part.members):
+            return
+        for node in () if self._only_picks(part) or self._cut(part) else part.members:
             far: list[Tensor] = []
             for slot, x in enumerate(node.inputs):
                 if x.is_leaf:
                     self._from_leaf(x, node, slot, part)
+                elif states := self._fan(x, part):
+                    for state in states:
+                        self._from_afar([state], node, part)
                 elif self._is_near(self.parts.of[x], part):
                     self._from_part(x, node, part)
                 elif part.kind != "gap":
@@ -74,16 +82,29 @@ class UnrolledScene:
             self._from_afar(far, node, part)
         self.scene.add(self._box(part))
 
+    def _is_cleaned(self, node: Tensor) -> bool:
+        """Tell whether something is but the sequence, as with zeros where it is over: its parts are the input."""
+        users = self.parts.timeline.users[node]
+        return _is_given(node) and bool(users) and all(is_input(self.parts.of[user]) for user in users)
+
     def _only_picks(self, part: Part) -> bool:
         """Tell whether a part is drawn as the input itself, from which it only picks."""
         return self.scene.upwards and is_input(part)
 
+    def _cut(self, part: Part) -> list[Tensor]:
+        """Return the detached leaves of which a closed part only moves the numbers to the next step."""
+        leaves = [x for node in part.members for x in node.inputs if x.is_leaf] if part.kind == "module" else []
+        moved = not any(node.requires_grad for node in part.members) and all(x.detached for x in leaves)
+        return leaves if moved else []
+
     def _box(self, part: Part) -> Box:
         node = part.members[0]
+        if leaves := self._cut(part):
+            return self.describe.cut(part, leaves)
         if self._only_picks(part):
             box = self.describe.node(node, part.id, part.column)
             numbers = (text for text in box.texts if text.style not in ("sign", "symbol", "name"))
-            box.role, box.texts = "input", (Text(self.describe.name(node), "symbol"), *numbers)
+            box.role, box.texts = "input", (Text(self._picked(node), "symbol"), *numbers)
             return box
         if part.kind == "op":
             return self.describe.node(node, part.id, part.column, part.place)
@@ -92,12 +113,20 @@ class UnrolledScene:
             return Box(part.id, "gap", part.texts, part.column, tooltip=hint, shows=part.members)
         return self.describe.group(part, part.texts, part.outputs)
 
+    def _picked(self, node: Tensor) -> str:
+        """Return what to call a part of the input: x₃, or of a sequence xs without a name for its parts, xs₃."""
+        own, of = self.describe.own_name(node), next((x.name for x in node.inputs if x.name), None)
+        if own or not of:
+            return own or self.describe.name(node)
+        return words.clean(of) + (words.subscript(node.time) if node.time is not None else "")
+
     def _from_leaf(self, x: Tensor, node: Tensor, slot: int, part: Part) -> None:
         side, weight = self.parts.initial.get((node, slot), 0), x in self.parts.weights
         if part.kind == "gap" or (part.kind != "op" and not side and (weight or is_number(x))):
             return
         copy = self._copy(x, node, slot, part, part.column - side, () if side else part.place)
         role = ("data", "state", "back")[side] if side else "weight" if weight else "data"
+        role = "cut" if x.detached else role
         arrow = self._arrow(copy.id, part, x, node, role)
         carried_states = self.parts.timeline.carried_states.get((self.parts.timeline.fold[node], slot))
         if side and carried_states and not part.closed:  # where later steps get it from their neighbour
@@ -119,6 +148,8 @@ class UnrolledScene:
         role = "data"
         if apart and self._in_time(source) and self._in_time(part):
             role = "state" if source.column < part.column else "back"
+        if self.parts.timeline.moved(x).detached:
+            role = "cut"
         labelled = source.kind != "op" and (apart or part.kind != "op") and "gap" not in (source.kind, part.kind)
         self._arrow(self._tail(x, part), part, x, node, role, self.describe.own_name(x) if labelled else "")
 
@@ -135,13 +166,24 @@ class UnrolledScene:
     def _in_time(self, part: Part) -> bool:
         return part.kind == "gap" or self.parts.is_step(part.column) or self.parts.is_between(part.column)
 
+    def _fan(self, x: Tensor, part: Part) -> list[Tensor]:
+        """Return the states of several steps that a module looks at together, as an attention does at a stack."""
+        if not self.scene.upwards or part.kind not in ("module", "cell") or not self.parts.is_step(part.column):
+            return []
+        made, of = x.primitive, self.parts.timeline.of
+        fan = made is not None and made.variadic and made.kind is Kind.movement and x not in of
+        states = [y for y in dict.fromkeys(x.inputs) if y in of] if fan else []
+        return states if 1 < len(states) <= FAN else []
+
     def _from_afar(self, far: list[Tensor], node: Tensor, part: Part) -> None:
         bundles = [far] if len(far) > (1 if self.scene.upwards else MANY) else [[x] for x in far]
         for bundle in bundles:
             key = (*bundle, part.column, part.place)
             if key not in self._copies:
                 id = f"{self.graph.ids[bundle[0]]}@{part.id}"
-                self._copies[key] = self.describe.echo(bundle, id, part.column, part.place, self._when(bundle))
+                maker, when = self.parts.of[bundle[0]], self._when(bundle)
+                title = maker.title if maker.kind in ("module", "cell") else ""
+                self._copies[key] = self.describe.echo(bundle, id, part.column, part.place, when, title)
                 self.scene.add(self._copies[key])
             arrow = self._arrow(self._copies[key].id, part, bundle[0], node, "data")
             arrow.uses += [(x, node) for x in bundle[1:]]
@@ -173,9 +215,17 @@ class UnrolledScene:
 def is_input(part: Part) -> bool:
     """Tell whether an operation only picks from what was given, as xs[t] does, in every step it stands for."""
     return part.kind == "op" and all(
-        made_by(node).kind is Kind.movement and not node.requires_grad and all(x.is_leaf for x in node.inputs)
+        made_by(node).kind is Kind.movement
+        and not node.requires_grad
+        and all(x.is_leaf or _is_given(x) for x in node.inputs)
         for node in part.members
     )
+
+
+def _is_given(node: Tensor) -> bool:
+    """Tell whether something was computed, outside of any step, of nothing but leaves that do not learn."""
+    computed = not node.is_leaf and node.time is None and not node.requires_grad
+    return computed and all(x.is_leaf for x in node.inputs)
 
 
 def title(parts: Parts) -> tuple[str, str]:

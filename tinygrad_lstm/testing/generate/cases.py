@@ -43,6 +43,8 @@ def cases(draw: st.DrawFn, primitive: Primitive) -> Case:
 
     Draws nothing for one that takes none of what its kind suggests.
     """
+    if "subscripts" in primitive.attr_names:
+        return _sum_of_products(draw, primitive)
     if primitive.kind is Kind.product:
         inputs: Inputs = [draw(values(shape, 0.1, 10)) for shape in draw(matmul_shapes())]
         assume(value_of(primitive, inputs, {}) is not None)
@@ -55,6 +57,17 @@ def cases(draw: st.DrawFn, primitive: Primitive) -> Case:
 
 
 CASES: dict[str, st.SearchStrategy[Case]] = {name: cases(primitive) for name, primitive in BUILTIN.items()}
+
+
+SUMS = ("ij,jk->ik", "ij,j->i", "i,i->", "i,j->ij", "ij->ji", "ij->j", "ii->i", "iij,j->i", "ijk,kj,i->k")
+"""Subscripts that are told apart: what is summed, what stays, transposes, diagonals, and three operands."""
+
+
+def _sum_of_products(draw: st.DrawFn, primitive: Primitive) -> Case:
+    subscripts, side = draw(st.sampled_from(SUMS)), {letter: draw(st.integers(0, 3)) for letter in "ijk"}
+    terms = subscripts.partition("->")[0].split(",")
+    inputs = [draw(values(tuple(side[letter] for letter in term), 0.1, 10)) for term in terms]
+    return Case(primitive, inputs, {"subscripts": subscripts})
 
 
 def _fitted(draw: st.DrawFn, primitive: Primitive, inputs: Inputs) -> Case:
@@ -102,8 +115,9 @@ def _of_numbers(draw: st.DrawFn, primitive: Primitive) -> Case:
     if positive == (True, False) and draw(st.booleans()):
         held[1] = draw(st.integers(-2, 4).filter(bool))
     operands = [held.get(slot, x) for slot, x in enumerate(inputs)]
-    if any(positive) and value_of(primitive, operands, {}) is None:
-        inputs = [np.abs(x) if p else x for x, p in zip(inputs, positive, strict=True)]
+    bounded = [low > -np.inf for low, _ in primitive.domains]
+    if any(bounded) and value_of(primitive, operands, {}) is None:
+        inputs = [np.abs(x) if p else x for x, p in zip(inputs, bounded, strict=True)]
     return Case(primitive, [x for slot, x in enumerate(inputs) if slot not in held], {}, held)
 
 

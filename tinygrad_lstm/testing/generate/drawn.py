@@ -18,6 +18,7 @@ from hypothesis.errors import Flaky, Unsatisfiable
 from ...engine.ops import BUILTIN
 from ...engine.primitive import Kind, Primitive
 from ...nn.module import Module
+from ...nn.module import generator as generator_of
 from ..errors import REFUSALS, GradientError, NothingCheckedError, is_refusal
 from ..profiles import Profile, chosen
 from ..verdicts import Finding, Report, worse
@@ -42,7 +43,7 @@ class Drawn:
         self, op: F, attrs: dict[str, Any], rng: int | np.random.Generator | None = None, watch: Watch | None = None
     ) -> None:
         self.name, self.strategy, self.watch = _name(op), _cases(op, attrs), watch
-        self.seed = int(np.random.default_rng(rng).integers(2**32))
+        self.seed = int(generator_of(rng).integers(2**32))
         self.last = Report({})
         self.findings: dict[str, Finding] = {}
         self.attrs: dict[str, list[str]] = {}  # of each, the values that were tried

@@ -1,7 +1,8 @@
 """Attributes that fit: what an operation may be called with besides its inputs, by the names that numpy gives them.
 
 ``axis``, ``axes``, ``keepdims``, ``shape``, ``index`` and ``indices`` mean here what they mean there; of candidates the
-operation itself says which it takes. Any other attribute keeps its default.
+operation itself says which it takes. ``subscripts`` come with operands: see ``cases``. Any other attribute keeps its
+default.
 """
 
 from __future__ import annotations

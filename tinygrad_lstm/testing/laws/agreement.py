@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...engine.backprop import grad
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
+from ...nn.module import generator as generator_of
 from ..errors import GradientError
 from ..objective import TOLERANCE, Objective, compared, tolerated
 from ..oracles.rounding import rounding_noise
@@ -102,7 +103,7 @@ def check_same(
     >>> import tinygrad_lstm as tl
     >>> tl.testing.check_same(tl.sigmoid, lambda x: 1 / (1 + tl.exp(-x)), [0.5, -1.0])
     """
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     one, other = (Subject.called(function, inputs, (), generator) for function in (f, g))
     shapes, others = ([output.shape for output in subject.graph.outputs] for subject in (one, other))
     if shapes != others:

@@ -56,7 +56,7 @@ class _Chunk:
     """A layer, run over a part of a sequence from a state that takes part in the graph."""
 
     def __init__(self, layer: Recurrent, xs: NDArray[Any], begin: Sequence[NDArray[Any]]) -> None:
-        self.parameters = layer.parameters()
+        self.parameters = _learning(layer)
         self.first = [tensor(x, requires_grad=True) for x in begin]
         self.output, *self.last = outputs_of(layer(tensor(xs), as_state(tuple(self.first))))
 
@@ -70,7 +70,7 @@ class _Chunk:
 
 def _require_same(layer: Recurrent, whole: Gradients, parts: Sequence[Gradients], how: str, rtol: float) -> None:
     """Require that the gradients of the parts add up to those of the whole, parameter by parameter."""
-    for parameter, expected, pieces in zip(layer.parameters(), whole, zip(*parts, strict=True), strict=True):
+    for parameter, expected, pieces in zip(_learning(layer), whole, zip(*parts, strict=True), strict=True):
         found = np.sum(pieces, axis=0)
         scale = np.abs(expected).max(initial=0.0) + max(np.abs(piece).max(initial=0.0) for piece in pieces)
         apart = np.abs(found - expected).max(initial=0.0)
@@ -79,3 +79,8 @@ def _require_same(layer: Recurrent, whole: Gradients, parts: Sequence[Gradients]
                 f"{how}, the sequence gives {parameter.name} another gradient: off by {apart:.3g} where the whole "
                 f"has at most {np.abs(expected).max():.3g}; something does not pass through the state"
             )
+
+
+def _learning(layer: Recurrent) -> list[Tensor]:
+    """Return the parameters that are not frozen."""
+    return [parameter for parameter in layer.parameters() if parameter.requires_grad]

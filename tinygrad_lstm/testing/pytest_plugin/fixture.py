@@ -11,10 +11,11 @@ from typing import Any, ParamSpec, TypeVar
 
 from hypothesis import currently_in_test_context, reject
 
-from ..checks import assert_detects, check_cell, check_jvp, check_op, check_second_order, check_vjp
+from ..checks import check_jvp, check_second_order, check_vjp
 from ..errors import NothingCheckedError
 from ..laws.agreement import check_same
 from ..profiles import during
+from ..proofs import assert_detects, check_cell, check_op
 
 __tracebackhide__ = True  # from pytest: it shows who asked, not how we looked
 

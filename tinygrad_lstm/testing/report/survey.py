@@ -13,10 +13,11 @@ from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 from ...nn import Recurrent
 from ...nn.cell import Cell
-from ..checks import check_cell, check_op, check_op_at_draws, check_vjp
+from ..checks import check_vjp
 from ..errors import GradientError, NothingCheckedError
 from ..oracles.convergence import Convergence, convergence
 from ..profiles import chosen
+from ..proofs import check_cell, check_op, check_op_at_draws
 from ..taylor import taylor_test
 from ..unrolled import Unrolled
 from ..verdicts import Report, Verdict, in_words

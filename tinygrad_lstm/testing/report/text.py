@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...drawing.paint.render import RenderError
-from ...pages.files import write_file
+from ...interop.files import write_file
 from ...structure.tables import text_table
 from ...structure.words import printable
 from .failure import Failure

@@ -20,7 +20,7 @@ def write_file(path: str | os.PathLike[str], content: str | bytes) -> Path:
     A link stays one: what it leads to is replaced. Into what is no regular file, such as a pipe, we write. The
     permissions of a file that is replaced stay what they were. Raises OSError for what cannot be written.
     """
-    target = Path(path)
+    target = as_path(path)
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
         real = target.resolve()
@@ -38,10 +38,20 @@ def write_file(path: str | os.PathLike[str], content: str | bytes) -> Path:
         if real.exists():
             shutil.copymode(real, temporary)
         temporary.replace(real)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno:
+            raise OSError(error.errno, error.strerror, str(path)) from error  # by the name they know
         raise
     return target
+
+
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path as what it is; refuse what is none."""
+    try:
+        return Path(path)
+    except TypeError:
+        raise TypeError(f"a path is a string or a pathlib.Path, not {path!r:.60}") from None
 
 
 def _remove_stale(real: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinygrad_lstm.pages import files
+from tinygrad_lstm.interop import files
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):

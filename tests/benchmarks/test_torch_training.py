@@ -1,0 +1,104 @@
+"""Optimisers, losses and layers compute what PyTorch's do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import tinygrad_lstm as tl
+from tests.nn.test_optimisers import CASES, descended
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_hundred_steps_are_torchs(case: str) -> None:
+    ours, settings = CASES[case]
+    p = torch.tensor([1.0, -0.5, 0.25], dtype=torch.float64, requires_grad=True)
+    optimiser = getattr(torch.optim, ours.__name__)([p], **settings)
+    for _ in range(100):
+        optimiser.zero_grad()
+        (p[0] ** 2 + 10 * (p[1] - p[0] ** 2) ** 2 + torch.sin(3 * p[2])).backward()
+        optimiser.step()
+    np.testing.assert_allclose(descended(ours, settings, 100), p.detach().numpy(), rtol=1e-10, atol=1e-10)
+
+
+SHAPES = [(4,), (5, 4), (2, 4, 3), (2, 4, 3, 2)]
+
+
+def same(ours: Any, theirs: Any, x: np.ndarray, *rest: Any, rtol: float = 1e-10) -> None:
+    """The value, and the gradient of its sum."""
+    mine, other = tl.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    y, their_y = ours(mine, *rest), theirs(other, *(torch.as_tensor(part) for part in rest))
+    np.testing.assert_allclose(y.value, their_y.detach().numpy(), rtol=1e-12, atol=1e-14)
+    y.sum().backward()
+    their_y.sum().backward()
+    assert mine.grad is not None
+    np.testing.assert_allclose(mine.grad.value, other.grad.numpy(), rtol=rtol, atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+def test_class_losses_are_torchs(shape: tuple[int, ...], reduction: str, weighted: bool, smoothing: float) -> None:
+    rng, axis = np.random.default_rng(0), min(1, len(shape) - 1)
+    x, targets = rng.normal(size=shape), rng.integers(-1, 4, size=shape[:axis] + shape[axis + 1 :])
+    targets = np.where(targets.size == 1, abs(targets), targets)
+    weight = rng.uniform(1, 2, 4) if weighted else None
+    how = {"ignore_index": -1, "reduction": reduction}
+    theirs = {"weight": None if weight is None else torch.tensor(weight), **how}
+    F = torch.nn.functional
+    same(
+        lambda x, t: tl.cross_entropy(x, t, weight, label_smoothing=smoothing, **how),  # type: ignore[arg-type]
+        lambda x, t: F.cross_entropy(x, t, label_smoothing=smoothing, **theirs),
+        x,
+        targets,
+    )
+    same(lambda x, t: tl.nll_loss(x, t, weight, **how), lambda x, t: F.nll_loss(x, t, **theirs), x, targets)  # type: ignore[arg-type]
+    module = tl.nn.CrossEntropyLoss(weight, label_smoothing=smoothing, **how)
+    same(module, torch.nn.CrossEntropyLoss(label_smoothing=smoothing, **theirs), x, targets)
+
+
+NUMBERS: dict[str, dict[str, Any]] = {
+    "MSELoss": {},
+    "L1Loss": {},
+    "HuberLoss": {"delta": 0.7},
+    "SmoothL1Loss": {"beta": 0.3},
+    "BCEWithLogitsLoss": {"weight": [1.0, 2.0, 3.0], "pos_weight": [3.0, 1.0, 0.5]},
+}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_losses_of_numbers_are_torchs(name: str, reduction: str) -> None:
+    rng, settings = np.random.default_rng(0), NUMBERS[name]
+    theirs = {key: torch.tensor(value) if isinstance(value, list) else value for key, value in settings.items()}
+    ours = getattr(tl.nn, name)(reduction=reduction, **settings)
+    other = getattr(torch.nn, name)(reduction=reduction, **theirs)
+    same(ours, other, rng.normal(size=(4, 3)), rng.uniform(size=(4, 3)))
+
+
+@pytest.mark.parametrize(("shape", "normalized"), [((5, 4), 4), ((2, 3, 4), (3, 4))])
+def test_layer_norm_is_torchs(shape: tuple[int, ...], normalized: Any) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+    ours, theirs = tl.nn.LayerNorm(normalized, 1e-3), torch.nn.LayerNorm(normalized, 1e-3, dtype=torch.float64)
+    weight = np.random.default_rng(1).normal(size=ours.weight.shape)  # type: ignore[union-attr]
+    for layer_weight in (ours.weight, ours.bias):
+        layer_weight.value = weight  # type: ignore[union-attr]
+    with torch.no_grad():
+        theirs.weight.copy_(torch.tensor(weight))
+        theirs.bias.copy_(torch.tensor(weight))
+    same(lambda x: ours(x) * ours(x), lambda x: theirs(x) * theirs(x), x)
+
+
+ACTIVATIONS = [kind for kind in tl.nn.Activation.__subclasses__() if hasattr(torch.nn, kind.__name__)]
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS, ids=lambda kind: kind.__name__)
+def test_activations_are_torchs(kind: Any) -> None:
+    theirs = getattr(torch.nn, kind.__name__)
+    settings = {"dim": -1} if "Softmax" in kind.__name__ else {}
+    rtol = 1e-7 if kind is tl.nn.Hardsigmoid else 1e-10  # torch keeps the sixth of its slope in float32
+    same(kind(), theirs(**settings), np.random.default_rng(0).normal(size=(3, 4)), rtol=rtol)

@@ -1,0 +1,149 @@
+"""What tensors do by methods, and what means something else with ``dim=`` than with ``axis=``: see ``pytorch.py``."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, NamedTuple
+
+from . import functions, ops
+from .errors import ShapeError
+from .functions import _listed, speaking_for_themselves
+from .pytorch import METHODS, NAMES
+
+
+class Extreme(NamedTuple):
+    """The largest or smallest numbers along an axis, and where they stand: an array of integers."""
+
+    values: Any
+    indices: Any
+
+
+def _extreme(reduced: Any, place: Any, x: Any, dim: Any = None, keepdim: bool = False, **ours: Any) -> Any:
+    """Return a pair, as PyTorch does along a dimension; of all numbers, or where numpy is spoken, the numbers only."""
+    if hasattr(dim, "__primitive__"):
+        return (ops.maximum if reduced is ops.max else ops.minimum)(x, dim)
+    if dim is None or ours:
+        return reduced(x, **ours)
+    return Extreme(reduced(x, axis=dim, keepdims=keepdim), place(x, axis=dim, keepdims=keepdim))
+
+
+def var(
+    x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None, **ours: Any
+) -> Any:
+    """Return the variance: with numpy's words that of numpy, Σ (x − mean)² / (n − ddof), else PyTorch's, by n − 1.
+
+    Two passes, so that nothing cancels. ``dim``, or ``axis``: one, several, or None for all.
+
+    >>> import tinygrad_lstm as tl
+    >>> x = tl.tensor([1, 3])
+    >>> x.var().item(), x.var(correction=0).item(), x.var(axis=0).item()
+    (2.0, 1.0, 1.0)
+    """
+    return _spread(functions.var, x, dim, unbiased, keepdim, correction, ours)
+
+
+def std(
+    x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None, **ours: Any
+) -> Any:
+    """Return the standard deviation, the root of ``var``. Where all are equal its derivative is taken as 0.
+
+    >>> import tinygrad_lstm as tl
+    >>> x = tl.tensor([[1, 3], [2, 6]])
+    >>> tl.std(x, axis=1).tolist(), (x.std(1) ** 2).tolist()
+    ([1.0, 2.0], [2.0000000000000004, 8.000000000000002])
+    """
+    return _spread(functions.std, x, dim, unbiased, keepdim, correction, ours)
+
+
+def _spread(measure: Any, x: Any, dim: Any, unbiased: bool, keepdim: bool, correction: Any, ours: Any) -> Any:
+    ddof = int(unbiased) if correction is None else correction
+    return measure(x, **(ours or {"axis": dim, "keepdims": keepdim, "ddof": ddof}))
+
+
+def split(x: Any, size: Any, dim: int = 0, *, axis: int | None = None) -> Any:
+    """Return x cut along a dimension into parts of a size, the last may be smaller, or of a list of sizes.
+
+    With ``axis`` it is numpy's: into so many equal parts, or before each of a list of places.
+
+    >>> import tinygrad_lstm as tl
+    >>> x = tl.tensor([1, 2, 3, 4])
+    >>> [len(part) for part in x.split(3)], [len(part) for part in tl.split(x, 2, axis=0)]
+    ([3, 1], [2, 2])
+    """
+    if axis is not None:
+        return functions.split(x, size, axis)
+    n = x.shape[dim]
+    ends = [*itertools.accumulate(size)] if isinstance(size, tuple | list) else [*range(size, n, size), n]
+    if ends[-1:] != [n]:
+        raise ShapeError(f"the parts {size} are not the whole of {n}")
+    return tuple(functions.split(x, ends[:-1], dim))
+
+
+def transpose(x: Any, *axes: Any, **named: Any) -> Any:
+    """Return x with two axes exchanged, x.transpose(0, 1), or all in another order, a tuple, or reversed."""
+    if len(axes) + len(named) == 2:
+        return functions.swapaxes(x, *axes, **named)
+    return ops.transpose(x, axes=_listed(axes) or None, **named)
+
+
+def permute(x: Any, *dims: Any, **named: Any) -> Any:
+    """Return x with its axes in another order.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.zeros(2, 3, 4).permute(2, 0, 1).shape
+    (4, 2, 3)
+    """
+    return ops.transpose(x, axes=_listed(dims or tuple(named.values())))
+
+
+def _of_several(function: Any) -> Callable[..., Any]:
+    """Let numbers be given one by one: x.view(2, -1), x.flip(0, 1)."""
+    return lambda x, *numbers, **named: function(x, *[_listed(numbers)] if numbers else (), **named)
+
+
+def _requires_grad_(x: Any, requires_grad: bool = True) -> Any:
+    """Say of a leaf whether it learns, and return it."""
+    if not x.is_leaf:
+        raise ValueError("only a leaf is told whether it learns; x.detach() makes one")
+    x.requires_grad = bool(requires_grad)
+    return x
+
+
+speaking_for_themselves(globals())
+_METHODS: dict[str, Callable[..., Any]] = dict(
+    max=partial(_extreme, ops.max, functions.argmax),
+    min=partial(_extreme, ops.min, functions.argmin),
+    reshape=_of_several(ops.reshape),
+    requires_grad_=_requires_grad_,
+    clone=lambda x: ops.reshape(x, shape=x.shape),
+    dim=lambda x: x.ndim,
+    masked_fill=lambda x, mask, value: ops.where(mask, value, x),
+    numel=lambda x: x.size,
+    where=lambda x, condition, other: ops.where(condition, x, other),
+    **dict.fromkeys("contiguous cpu".split(), lambda x: x),  # noqa: SIM905
+    **{name: globals()[name] for name in "std var split transpose permute".split()},  # noqa: SIM905
+    **{name: _of_several(getattr(functions, name)) for name in "expand flip tile".split()},  # noqa: SIM905
+)
+for _primitive in (ops.max, ops.min, ops.transpose):
+    _primitive.in_pytorch = _METHODS[_primitive.name]
+
+
+def spelled(name: str) -> Any:
+    """Return the function that PyTorch calls so, if we have it under another name."""
+    ours = NAMES.get(name, "")
+    return getattr(functions, ours, None) or ops.BUILTIN.get(ours)
+
+
+def methods() -> dict[str, Callable[..., Any]]:
+    """Return all methods by name."""
+    found = {**{name: getattr(functions, name, None) or ops.BUILTIN[name] for name in METHODS}, **_METHODS}
+    found |= {name.lstrip("."): found[ours] for name, ours in NAMES.items() if ours in found}
+    return {name: _method(name, function) for name, function in found.items()}
+
+
+def _method(name: str, function: Any) -> Callable[..., Any]:
+    method = wraps(function, updated=())(lambda self, *args, **kwargs: function(self, *args, **kwargs))
+    method.__name__ = name
+    return method
