@@ -50,7 +50,7 @@ class _Opening:
         self._closed: dict[Tensor, Frame] = {}  # modules without layers, by what comes last in them
         self._modules = {cell: self._without_layers(cell) for cell in cells}
         self._fused = {cell: _layers(cell.members, self._modules[cell], parts) for cell in cells}
-        self._layers = {cell: _with_matrix(fused) for cell, fused in self._fused.items()}
+        self._layers = {cell: _proper(fused, parts.weights) for cell, fused in self._fused.items()}
         self._on_belts = self._belts(cells)
         for cell in cells:
             self._open(cell)
@@ -212,9 +212,11 @@ def _has_matrix(members: list[Tensor]) -> bool:
     return any(made_by(node).kind is Kind.product for node in members)
 
 
-def _with_matrix(fused: dict[Tensor, Tensor]) -> set[Tensor]:
-    """Return which are layers: by matrices where there are any, so that a bias after a norm makes none."""
-    return {last for node, last in fused.items() if _has_matrix([node])} or set(fused.values())
+def _proper(fused: dict[Tensor, Tensor], weights: set[Tensor]) -> set[Tensor]:
+    """Return which are layers: where there are matrices, not what has only a bias, as after a norm."""
+    matrices = {last for node, last in fused.items() if _has_matrix([node])}
+    biased = {last for node, last in fused.items() if matrices and any(x in weights for x in node.inputs)}
+    return set(fused.values()) - (biased - matrices)
 
 
 def _layers(members: list[Tensor], elsewhere: Container[Tensor], parts: Parts) -> dict[Tensor, Tensor]:
