@@ -81,17 +81,20 @@ class Timeline:
                 found[node, slot] = 1 if self.of[state] < self.of[user] else -1
             elif x in self.cuts and self.of.get(node) == self.cuts[x]:
                 found[node, slot] = 1
-        sides = {(node.inputs[slot], self.of.get(node)): side for (node, slot), side in found.items()}
-        for x, node, slot in self._uses():  # what else the step does with it, as to keep it where a sequence is over
-            if side := sides.get((x, self.of.get(node))):
-                found.setdefault((node, slot), side)
+        for (first, slot), side in list(found.items()):
+            x = first.inputs[slot]
+            for node in self.users[x]:  # what else the step does with it, as to keep it where a sequence is over
+                if self.of.get(node) == self.of.get(first):
+                    found.update(
+                        ((node, i), side) for i, y in enumerate(node.inputs) if y is x and (node, i) not in found
+                    )
         return found
 
     @cached_property
     def cuts(self) -> dict[Tensor, int]:
         """Return the detached leaves with which a step begins that comes after what made them, and that step."""
         found: dict[Tensor, int] = {}
-        for x, node, slot in self._uses():
+        for x, node, slot in self._uses() if any(x.detached for x in self.users) else ():
             begins, leaf = self.of.get(node), self.moved(x)
             if begins is None or not leaf.detached:
                 continue

@@ -72,7 +72,7 @@ class UnrolledScene:
             for slot, x in enumerate(node.inputs):
                 if x.is_leaf:
                     self._from_leaf(x, node, slot, part)
-                elif states := self._fan(x, part):
+                elif x not in self.parts.timeline.of and (states := self._fan(x, part)):
                     for state in states:
                         self._from_afar([state], node, part)
                 elif self._is_near(self.parts.of[x], part):
@@ -148,7 +148,7 @@ class UnrolledScene:
         role = "data"
         if apart and self._in_time(source) and self._in_time(part):
             role = "state" if source.column < part.column else "back"
-        if self.parts.timeline.moved(x).detached:
+        if not x.requires_grad and self.parts.timeline.moved(x).detached:
             role = "cut"
         labelled = source.kind != "op" and (apart or part.kind != "op") and "gap" not in (source.kind, part.kind)
         self._arrow(self._tail(x, part), part, x, node, role, self.describe.own_name(x) if labelled else "")
@@ -171,7 +171,7 @@ class UnrolledScene:
         if not self.scene.upwards or part.kind not in ("module", "cell") or not self.parts.is_step(part.column):
             return []
         made, of = x.primitive, self.parts.timeline.of
-        fan = made is not None and made.variadic and made.kind is Kind.movement and x not in of
+        fan = made is not None and made.variadic and made.kind is Kind.movement
         states = [y for y in dict.fromkeys(x.inputs) if y in of] if fan else []
         return states if 1 < len(states) <= FAN else []
 
