@@ -10,6 +10,16 @@ _NO_OTHER = "no rule returns another partial, or one that places numbers in anot
 
 EQUIVALENT: dict[str, str] = {
     "max: swap the arguments at equal(x, _spread(y, x, axis))": _SYMMETRIC,
+    "min: swap the arguments at equal(x, _spread(y, x, axis))": _SYMMETRIC,
+    "forward of einsum: the other truth at True": "which products come first, and no number",
+    "forwards.erfc: another number at 0.5": "where both of its formulas are accurate",
+    "forwards.erfc: swap the arguments at np.maximum(x, 0)": _SYMMETRIC,
+    "forwards._erf: swap the arguments at np.minimum(size, 1)": _SYMMETRIC,
+    "forwards._erf: another number at 1 (4)": "what is computed beyond 1 is not taken",
+    "forwards._along_reals: another operator at np.real(x) * np.float64(1)": "a factor of 1 that only makes it float64",
+    "forwards._erf: another number at 0": "the sign is asked for only beyond 1",
+    "forwards._tail: swap the arguments at np.minimum(x, 40)": _SYMMETRIC,
+    "forwards._tail: another number at 40": "it may be held anywhere where its exponential is 0",
     "_step: swap the arguments at equal(a, b)": _SYMMETRIC,
     "_lower: swap the arguments at equal(*": _SYMMETRIC,
     "_log_of_base: swap the arguments at equal(a, 0)": _SYMMETRIC,

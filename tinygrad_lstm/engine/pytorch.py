@@ -16,7 +16,8 @@ Who says ``axis=``, ``keepdims=`` or ``ddof=`` speaks numpy, and gets what numpy
                                 ``x.shape`` and ``x.shape[0]``
     ==========================  =====================================  ==========================================
 
-At ties and kinks ours share the gradient equally, where PyTorch chooses: see ``ops.py``.
+At ties and kinks ours share the gradient equally, where PyTorch chooses: see ``ops.py``. A rule runs on arrays as well
+as on tensors, and arrays speak numpy: write it with ``axis=``, or with functions of ``tl``.
 """
 
 from __future__ import annotations
