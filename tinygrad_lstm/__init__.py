@@ -27,10 +27,10 @@ _HOMES = {
             "logsigmoid",
             "norm",
         ),
-        *("outer", "pad", "prod", "reciprocal", "sign", "silu", "sinh", "softsign", "square", "squeeze"),
+        *("outer", "pad", "prod", "reciprocal", "sign", "silu", "sinh", "softsign", "square"),
         *("stack", "swapaxes", "take", "take_along_axis", "tan", "tensordot", "tile", "tril", "triu"),
     ),
-    "engine.methods": ("permute", "split", "std", "var"),
+    "engine.methods": ("permute", "split", "squeeze", "std", "var"),
     "engine.graph": ("Graph",),
     "engine.ops": (
         *("abs", "arctan", "broadcast_to", "cos", "erf", "erfc", "exp", "expm1", "floor", "log", "log1p"),
@@ -95,7 +95,8 @@ set_default_dtype get_default_dtype: float64, unless data or dtype=tl.float32 sa
 optim: tl.SGD, tl.Adam and the others are names of tl
 utils DataLoader Dataset: any loop over arrays of numpy's will do: for i in rng.permutation(len(xs)): ...
 empty empty_like: tl.zeros(2, 3); what is not set would be what was there before
-randint randperm normal bernoulli: tl.manual_seed(0) returns a generator of numpy's: rng.integers, rng.permutation
+randint randperm normal bernoulli multinomial: rng = tl.manual_seed(0) is numpy's: rng.integers, rng.permutation, …
+gather scatter index_select: tl.take_along_axis(x, indices, axis) takes by place, x[[0, 2]] whole rows
 is_tensor: isinstance(x, tl.Tensor)
 sort argsort topk: order = np.argsort(x.value); tl.take_along_axis(x, order)
 jit compile script distributed: what runs is the graph of numpy's operations that tl.draw shows

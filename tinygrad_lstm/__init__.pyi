@@ -49,7 +49,6 @@ from .engine.functions import silu as silu
 from .engine.functions import sinh as sinh
 from .engine.functions import softsign as softsign
 from .engine.functions import square as square
-from .engine.functions import squeeze as squeeze
 from .engine.functions import stack as stack
 from .engine.functions import swapaxes as swapaxes
 from .engine.functions import take as take
@@ -62,6 +61,7 @@ from .engine.functions import triu as triu
 from .engine.graph import Graph as Graph
 from .engine.methods import permute as permute
 from .engine.methods import split as split
+from .engine.methods import squeeze as squeeze
 from .engine.methods import std as std
 from .engine.methods import var as var
 from .engine.primitive import primitive as primitive

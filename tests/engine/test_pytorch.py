@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import tinygrad_lstm as tl
 from tests.spellings import FUNCTIONS, METHODS, NUMPYS, evaluated
 from tinygrad_lstm.engine.pytorch import REFUSED
+from tinygrad_lstm.nn import module
 
 ARRAYS = {
     "x": np.cos(np.arange(12.0)).reshape(3, 4) * 1.5,
@@ -182,7 +183,9 @@ def said(thing, name):
 
 
 def test_hints_are_forty_at_most_and_each_is_of_a_name_that_there_is_not():
-    assert len(REFUSED.strip().splitlines()) + len(tl._REFUSED.strip().splitlines()) + 1 <= 40
+    tables = (REFUSED, tl._REFUSED, tl.nn._REFUSED, module._REFUSED)
+    in_place = of_functional = 1
+    assert sum(len(table.strip().splitlines()) for table in tables) + in_place + of_functional <= 40
     x = tl.tensor([1.0])
     for name, words in HINTS.items():
         assert said(x, name) == f"a tensor has no {name!r}; {words}"
@@ -196,6 +199,13 @@ def test_what_would_change_a_tensor_in_place_is_refused_with_what_to_write(name)
     assert "no tensor is changed in place" in words
     assert "x.value = new" in words
     assert ("y = x.add(…)" in words) == (name == "add_")
+
+
+def test_what_numpy_has_is_numpys():
+    assert said(tl, "allclose").endswith(
+        "'allclose'; np.allclose(x.value) computes with the numbers, without a gradient"
+    )
+    assert said(tl.tensor(1.0), "round").endswith("; np.round(x.value) computes with the numbers, without a gradient")
 
 
 @pytest.mark.parametrize(
@@ -222,11 +232,13 @@ def test_a_name_like_no_other_is_only_said_not_to_be_there():
     assert not any(hasattr(tl, name) for name in ("itertools", "view", "repeat"))
 
 
-def test_a_size_is_a_number_as_in_numpy():
+def test_a_size_is_a_number_as_in_numpy_and_called_says_where_the_shape_is():
     x = tl.zeros(2, 3)
     assert (x.size, x.shape[0], x.numel(), x.dim()) == (6, 2, 6, 2)
-    with pytest.raises(TypeError, match="not callable"):
-        x.size(0)
+    assert type(x.size + 1) is int
+    for call in (lambda: x.size(), lambda: x.size(0)):
+        with pytest.raises(TypeError, match=r"as in numpy; the shape is x.shape, and a side of it x.shape\[0\]"):
+            call()
 
 
 def test_a_tensor_by_its_class_holds_data():

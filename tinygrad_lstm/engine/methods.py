@@ -62,6 +62,25 @@ def _spread(measure: Any, x: Any, dim: Any, unbiased: bool, keepdim: bool, corre
     return measure(x, **(ours or {"axis": dim, "keepdims": keepdim, "ddof": ddof}))
 
 
+def squeeze(x: Any, dim: Any = None, **ours: Any) -> Any:
+    """Return x without axes of length 1: all, or those of the dimensions named that are; with ``axis`` it is numpy's.
+
+    >>> import tinygrad_lstm as tl
+    >>> tl.zeros(1, 3, 1).squeeze(0).shape, tl.zeros(1, 3, 1).squeeze(1).shape
+    ((3, 1), (1, 3, 1))
+    """
+    if dim is None or ours:
+        return functions.squeeze(x, **ours)
+    return functions.squeeze(x, tuple(i for i in functions._axes(x, dim) if x.shape[i] == 1))
+
+
+class Count(int):
+    """How many numbers there are, which says what to write where PyTorch's ``x.size()`` is meant."""
+
+    def __call__(self, *dim: int) -> Any:
+        raise TypeError("x.size is a number, as in numpy; the shape is x.shape, and a side of it x.shape[0]")
+
+
 def split(x: Any, size: Any, dim: int = 0, *, axis: int | None = None) -> Any:
     """Return x cut along a dimension into parts of a size, the last may be smaller, or of a list of sizes.
 
@@ -123,7 +142,7 @@ _METHODS: dict[str, Callable[..., Any]] = dict(
     numel=lambda x: x.size,
     where=lambda x, condition, other: ops.where(condition, x, other),
     **dict.fromkeys("contiguous cpu".split(), lambda x: x),  # noqa: SIM905
-    **{name: globals()[name] for name in "std var split transpose permute".split()},  # noqa: SIM905
+    **{name: globals()[name] for name in "std var squeeze split transpose permute".split()},  # noqa: SIM905
     **{name: _of_several(getattr(functions, name)) for name in "expand flip tile".split()},  # noqa: SIM905
 )
 for _primitive in (ops.max, ops.min, ops.transpose):

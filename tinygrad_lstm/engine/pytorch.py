@@ -9,6 +9,7 @@ Who says ``axis=``, ``keepdims=`` or ``ddof=`` speaks numpy, and gets what numpy
     max, min                    the numbers: ``x.max(axis=0)``,        a pair of numbers and places:
                                 ``tl.max(x, 0)``                       ``x.max(dim=0)``, ``x.max(0)``
     std, var                    divided by n, or n − ddof              divided by n − 1, or n − correction
+    squeeze                     refuses an axis longer than 1          leaves it as it is
     split                       into so many parts, or before places   into parts of a size, or of sizes
     ``x.transpose(0, 1)``       axes in this order: ``x`` itself       two axes exchanged; other orders as in numpy
     argmax, argmin              arrays of integers, in both: there are no tensors of integers
@@ -25,6 +26,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 _NAMES = """
     absolute=abs add=add atan=arctan bmm=matmul cat=concat clamp=clip concatenate=concat div=div
     divide=div matmul=matmul mm=matmul mul=mul multiply=mul neg=neg negative=neg .nelement=numel pow=pow .repeat=tile
@@ -36,7 +39,7 @@ NAMES: dict[str, str] = dict(pair.split("=") for pair in _NAMES.split())
 METHODS = """
 abs add arctan argmax argmin broadcast_to chunk clip cos cosh cumsum div dot erf erfc exp expand_dims expm1 flatten
 floor log log1p log_softmax logaddexp logsumexp matmul maximum mean minimum mul neg norm outer pow prod reciprocal relu
-sigmoid sign sin sinh softmax sqrt square squeeze sub sum swapaxes tan tanh tril triu
+sigmoid sign sin sinh softmax sqrt square sub sum swapaxes tan tanh tril triu
 """.split()  # noqa: SIM905
 """Functions of ours that are methods of tensors as they are."""
 
@@ -53,6 +56,10 @@ float double half type astype: a tensor keeps its type; make it with one, tl.ten
 long int byte bool: tensors hold no integers; indices and class numbers are numpy's, x.numpy().astype(int)
 data copy: x.value is the array, x.detach() a tensor of it that nothing flows through
 retain_grad register_hook: any gradient can be asked for, tl.grad(loss, [h]), and is seen in tl.step(loss)
+gather scatter index_select: tl.take_along_axis(x, indices, axis) takes by place, x[[0, 2]] whole rows
+eq ne gt ge lt le: x == y, x > y and their like give arrays of numpy's, of True and False
+new_zeros new_ones new_tensor new_full: tl.zeros(2, 3), tl.ones(2, 3), tl.full((2, 3), 1.0), tl.tensor(data)
+unbind: list(x) takes it apart along its first axis
 grad_fn: x.primitive made it of x.inputs; tl.draw(x) shows the graph, tl.formula(x) the rule
 """
 """What tensors have in PyTorch and have not here, on purpose: names, and what to write instead."""
@@ -65,13 +72,15 @@ def in_our_words(given: Mapping[str, Any], known: Collection[str]) -> dict[str, 
 
 
 def advice(name: str, refused: str, there: Iterable[str], owner: str) -> str:
-    """Return what to write instead of a name that there is not: a hint, or the nearest that there is; or nothing."""
+    """Return what to write instead of a name that there is not: a hint, numpy's, the nearest, or nothing."""
     from difflib import get_close_matches
 
     for line in refused.strip().splitlines():
         names, _, words = line.partition(": ")
         if name in names.split():
             return f"; {words}"
+    if owner in ("tl", "x") and callable(getattr(np, name, None)):
+        return f"; np.{name}(x.value) computes with the numbers, without a gradient"
     known = {each.lower(): each for each in there if not each.startswith("_")}
     nearest = get_close_matches(name.lower(), known, 1, 0.7)
     return f"; did you mean {owner}.{known[nearest[0]]}?" if nearest else ""

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import numpys
 from .errors import LeavesTheGraph, ShapeError, called, forward_failed, require_finite_value, short
-from .methods import methods
+from .methods import Count, methods
 from .operators import NO_ATTRS, Operators
 from .primitive import NO_MASK, Array, Kind, Primitive, unmasked
 from .pytorch import advice_of_tensor
@@ -117,7 +117,7 @@ class Tensor(Operators):
 
     @property
     def size(self) -> int:
-        return self._value.size
+        return Count(self._value.size)
 
     @property
     def dtype(self) -> np.dtype[np.floating[Any]]:

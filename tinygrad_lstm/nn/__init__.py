@@ -89,6 +89,7 @@ from .rnn import GRU, LSTM, RNN
 
 _REFUSED = """
 utils: tl.clip_grad_norm(model.parameters(), 1.0) is a name of tl, and sequences of different lengths are lengths=
+BatchNorm1d Conv1d Conv2d MultiheadAttention Transformer: built for recurrent networks; LayerNorm and Attention are here
 init: a layer draws its weights when it is made; for others, layer.weight.value = array
 BCELoss: tl.nn.BCEWithLogitsLoss takes the scores before the sigmoid, and cannot overflow
 """
