@@ -8,6 +8,8 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pytest
+
 from tests.false_alarms import NETWORKS, PROGRAMS
 from tests.mutation.planted import all_mutants
 
@@ -36,6 +38,7 @@ def test_the_tour_prints_what_it_says(tmp_path):
         assert digits.sub("#", said) in happened
 
 
+@pytest.mark.slow
 def test_its_commands_run(tmp_path):
     shutil.copytree(HERE / "demos", tmp_path / "demos")
     shutil.copy(HERE / "demos" / "vanishing.py", tmp_path / "my_model.py")
@@ -54,6 +57,7 @@ def test_its_commands_run(tmp_path):
     assert len(by_command) == 4, "each of these stands beside the command that makes it"
 
 
+@pytest.mark.slow
 def test_its_tests_pass(tmp_path):
     (block,) = re.findall(r"```python\n(def .*?)```", README, re.DOTALL)
     (tmp_path / "test_it.py").write_text(BEFORE_ITS_TESTS + block, encoding="utf-8")

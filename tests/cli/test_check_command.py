@@ -119,14 +119,14 @@ def test_operations_and_cells_of_ours_are_right_and_on_a_page(here):
         (["my_ops.py:softsign"], "softsign", 1),
         (["my_ops.py:attention", "--shape", "2,3", "--shape", "3,4", "--shape", "4,1"], "attention", 3),
         (["my_ops.py:attention"], "attention", 3),
-        (["my_ops.py:cell", "--steps", "2"], "cell", 8),
+        (["my_ops.py:cell", "--steps", "2"], "cell", 10),
         (["my_ops.py:Leaky"], "Leaky", 4),
         (["my_ops.py:layer"], "layer", 9),
         (["my_ops.py:head", "--shape", "5,3"], "head", 3),
         (["my_ops.py:head"], "head", 3),
         (["my_ops.py:right"], "right", 1),
         (["--op", "tanh"], "tanh", 1),
-        (["--cell", "gru", "--steps", "7"], "gru cell", 8),
+        (["--cell", "gru", "--steps", "7"], "gru cell", 10),
     ],
 )
 def test_what_is_right_passes(arguments, name, gradients, here):

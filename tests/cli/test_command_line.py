@@ -82,6 +82,7 @@ def test_the_tour_takes_every_cell(cell, quick, tmp_path):
     assert f"<h1>How {article} {name} learned" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_cell_that_is_added_is_a_choice_of_every_command(tmp_path):
     code = (
         "from tinygrad_lstm.nn import cells\n"
@@ -131,6 +132,7 @@ def test_the_tour_reads_ten_thousand_words(quick, tmp_path):
     assert tour.failure is None
 
 
+@pytest.mark.slow
 def test_the_tour_is_the_same_twice(quick, tmp_path):
     for name in ("one", "two"):
         run("to be or not to be", tmp_path / name)
@@ -181,6 +183,7 @@ def test_the_tour_fails_when_a_gradient_does(quick, tmp_path, monkeypatch):
     assert "WRONG" in Links(tmp_path / "check.html").text
 
 
+@pytest.mark.slow
 def test_the_command_exits_non_zero_when_a_gradient_fails(tmp_path):
     code = (
         "import tinygrad_lstm as tl; tl.tanh.rule = lambda g, y, x: (g * (1 - y),);"
@@ -282,6 +285,7 @@ def test_a_text_that_is_not_unicode_is_one_clear_line(tmp_path):
     assert b"not valid Unicode" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_without_unicode_gets_question_marks(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     for arguments in (["tour", "--out", str(tmp_path)], ["step"], ["check", "--op", "tanh"]):

@@ -145,11 +145,13 @@ def plant(copy: Path, file: str, line: str) -> list[Import]:
 
 
 @pytest.mark.parametrize("case", PLANTED)
+@pytest.mark.slow
 def test_a_planted_import_from_above_is_found(case, copy):
     (complaint,) = set(misplaced(plant(copy, *PLANTED[case]))) - set(misplaced(imports(ROOT)))
     assert PLANTED[case][0].removesuffix(".py").replace("/", ".") in complaint
 
 
+@pytest.mark.slow
 def test_a_planted_circle_is_found_at_the_top_and_in_a_function(copy):
     assert circles(plant(copy, "structure/words.py", "from .timeline import Window"), "top") == []
     planted = plant(copy, "structure/timeline.py", "def f():\n    from .words import clean")

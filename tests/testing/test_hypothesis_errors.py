@@ -45,6 +45,7 @@ def test_what_takes_nothing_that_is_drawn_says_so():
     assert not isinstance(caught.value.__cause__, errors.HypothesisException)
 
 
+@pytest.mark.slow
 def test_a_given_may_hold_a_check_that_draws_and_hold_a_function_that_is_given():
     seen = []
 

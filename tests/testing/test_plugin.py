@@ -122,6 +122,7 @@ def report_on(test, output):
     return found[2]
 
 
+@pytest.mark.slow
 def test_who_passes_and_who_does_not(output):
     failed = set(re.findall(r"^FAILED test_ops.py::(\w+)", output, re.MULTILINE))
     assert failed == {
@@ -142,6 +143,7 @@ def test_who_passes_and_who_does_not(output):
 @pytest.mark.parametrize(
     "test", ["test_wrong", "test_wrong_for_hypothesis", "test_wrong_without_the_fixture", "test_two_wrong_at_once"]
 )
+@pytest.mark.slow
 def test_a_wrong_gradient_has_one_report(test, output, folder):
     said = report_on(test, output)
     assert said.count("- gradient check -") == 1
@@ -155,6 +157,7 @@ def test_a_wrong_gradient_has_one_report(test, output, folder):
     assert {"swish", "wrong"} <= words
 
 
+@pytest.mark.slow
 def test_the_smallest_program_of_the_report_runs_and_fails_again(output, folder):
     said = report_on("test_wrong", output)
     program = re.search(r"shows it:\n\n(.*?)\n\nIts picture", said, re.DOTALL)[1]
@@ -166,17 +169,20 @@ def test_the_smallest_program_of_the_report_runs_and_fails_again(output, folder)
     assert "the rule of swish is wrong" in again.stderr
 
 
+@pytest.mark.slow
 def test_the_traceback_ends_where_the_person_asked(output):
     for test in ("test_wrong", "test_wrong_for_hypothesis", "test_wrong_without_the_fixture"):
         assert "tinygrad_lstm/testing" not in report_on(test, output)
 
 
+@pytest.mark.slow
 def test_what_is_no_wrong_gradient_has_no_report(output):
     for test in ("test_fails_for_another_reason", "test_checks_nothing"):
         assert "- gradient check -" not in report_on(test, output)
     assert "nothing was checked" in report_on("test_checks_nothing", output)
 
 
+@pytest.mark.slow
 def test_a_wrong_mark_says_what_a_right_one_takes(output):
     said = report_on("test_marked_wrongly", output)
     assert (
@@ -195,11 +201,13 @@ def test_the_marker_selects_what_uses_the_fixture(folder):
     ("arguments", "environment", "profile"),
     [([], {}, "dev"), ([], {"CI": "true"}, "ci"), (["--gradcheck-profile", "nightly"], {"CI": "true"}, "nightly")],
 )
+@pytest.mark.slow
 def test_profiles(arguments, environment, profile, folder):
     done = run(folder, "-q", "-s", "-k", "test_chosen", *arguments, **environment)
     assert f"chosen {profile}" in done.stdout
 
 
+@pytest.mark.slow
 def test_without_a_cache_or_graphviz_no_dot_fills_the_log(folder):
     said = run(folder, "-q", "-p", "no:cacheprovider", "-k", "without_the_fixture").stdout
     assert "Its picture: failure.picture(), of the error" in said
@@ -232,6 +240,7 @@ def numbers_of(test, output):
     return re.findall(r"GradientError: .*", report_on(test, output))
 
 
+@pytest.mark.slow
 def test_junit_xml_carries_the_report(folder):
     run(folder, "-q", "--junitxml=junit.xml", "-k", "without_the_fixture")
     (failure,) = ET.parse(folder / "junit.xml").iter("failure")

@@ -194,7 +194,7 @@ def here(name: str) -> str:
     return name + context._replace(scope=outside).place
 
 
-REDUCTIONS = ("mean", "sum", "none")
+REDUCTIONS = (mean.name, sum.name, "none")
 
 
 def reduced(name: str, losses: Tensor, reduction: str, total: float | None = None) -> Tensor:

@@ -122,7 +122,8 @@ class _Building:
 
         What gets no gradient is a condition.
         """
-        second, positive, without = self.partner(a, b), op.positive_inputs, conditions(op)
+        second, without = self.partner(a, b), conditions(op)
+        positive = [low > -np.inf for low, _ in op.domains]
         operands = [self.add(ops.greater, a, second) if i in without else (a, second)[i % 2] for i in range(op.arity)]
         if positive[0] and not all(positive):
             operands[1] = self.tame(operands[1], 3.0)

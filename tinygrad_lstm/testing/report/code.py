@@ -12,7 +12,7 @@ import numpy as np
 
 from ...engine.graph import Graph
 from ...engine.ops import BUILTIN
-from ...engine.primitive import Primitive
+from ...engine.primitive import Kind, Primitive
 from ...engine.tensor import Tensor
 
 
@@ -72,7 +72,7 @@ def _expression(node: Tensor, names: dict[Tensor, str], graph: Graph) -> str:
     if operator and any(x not in numbers for x in node.inputs):
         first, second = operands
         return f"{f'({first})' if first.startswith('-') else first} {operator} {second}"
-    if primitive.variadic and is_ours(primitive):
+    if _takes_a_list(primitive):
         return f"{_spelt(primitive)}([{', '.join(operands)}], {', '.join(attrs) or 'axis=0'})"
     return f"{_spelt(primitive)}({', '.join([*operands, *attrs])})"
 
@@ -82,10 +82,16 @@ def is_ours(primitive: Primitive) -> bool:
     return BUILTIN.get(primitive.name) is primitive
 
 
+def _takes_a_list(primitive: Primitive) -> bool:
+    """Tell whether the function of its name takes the operands as a list, as in ``tl.concat([a, b])``."""
+    return primitive.variadic and is_ours(primitive) and primitive.kind is Kind.movement
+
+
 def _spelt(primitive: Primitive) -> str:
     """Return how a program reaches a primitive."""
     if is_ours(primitive):
-        exported = primitive.name in sys.modules["tinygrad_lstm"].__all__
+        other = primitive.variadic and not _takes_a_list(primitive)  # as tl.einsum, whose subscripts come first
+        exported = primitive.name in sys.modules["tinygrad_lstm"].__all__ and not other
         return f"tl.{primitive.name}" if exported else f"ops.{primitive.name}"
     there = vars(sys.modules.get(_home(primitive), object))
     named = next((name for name, value in there.items() if value is primitive), None)
