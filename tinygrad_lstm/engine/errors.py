@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .primitive import Array, Kind, Primitive
 from .scope import Context
 
-
-class Node(Protocol):
-    """What is told of a tensor: its name, its numbers, and how it was made."""
-
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def value(self) -> Array: ...
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def primitive(self) -> Primitive | None: ...
-    @property
-    def inputs(self) -> tuple[Node, ...]: ...
-    @property
-    def input_values(self) -> tuple[Array, ...]: ...
-    @property
-    def context(self) -> Context: ...
+if TYPE_CHECKING:
+    from .tensor import Tensor as Node
 
 
 class ShapeError(ValueError):
@@ -91,38 +75,32 @@ def short(data: Any) -> str:
 
 
 def miscounted(products: Any, node: Node) -> TypeError:
-    assert node.primitive is not None
     returned = f"a tuple of {len(products)}" if isinstance(products, tuple) else type(products).__name__
     return TypeError(
-        f"the rule of {node.primitive.name} must return a tuple of {len(node.inputs)}, one contribution per input; "
+        f"{_rule_of(node)} must return a tuple of {len(node.inputs)}, one contribution per input; "
         f"it returned {returned}"
     )
 
 
 def rule_failed(node: Node, upstream: Any) -> str:
-    assert node.primitive is not None
     shapes = " and ".join(str(value.shape) for value in node.input_values)
-    return (
-        f"raised by the rule of {node.primitive.name}{node.context.place}, given an upstream gradient of shape "
-        f"{np.shape(upstream)} and inputs of shape {shapes}"
-    )
+    given = f"an upstream gradient of shape {np.shape(upstream)} and inputs of shape {shapes}"
+    return f"raised by {_rule_of(node)}, given {given}"
 
 
 def misshapen(product: Any, node: Node, slot: int) -> ShapeError:
-    assert node.primitive is not None
     x = node.inputs[slot]
     return ShapeError(
-        f"the rule of {node.primitive.name}{node.context.place} returned shape {product.shape} for input "
+        f"{_rule_of(node)} returned shape {product.shape} for input "
         f"{slot}{called(x)} of shape {x.shape}; a contribution has its input's shape, or one that broadcasting made "
         "of it"
     )
 
 
 def not_numbers(product: Any, node: Node, slot: int) -> TypeError:
-    assert node.primitive is not None
+    whose = f"input {slot}{called(node.inputs[slot])}"
     return TypeError(
-        f"the rule of {node.primitive.name}{node.context.place} returned {short(product)} for input "
-        f"{slot}{called(node.inputs[slot])}; a contribution is an array of real numbers"
+        f"{_rule_of(node)} returned {short(product)} for {whose}; a contribution is an array of real numbers"
     )
 
 
@@ -131,13 +109,17 @@ def require_finite_contribution(
 ) -> None:
     if not fault(contribution).any():
         return
-    assert node.primitive is not None
     kind = "NaN" if np.isnan(contribution).any() else "Inf"
-    place = f"{node.primitive.name}{node.context.place}"
-    what = f"the rule of {place} made the first {kind} of the backward pass"
+    what = f"{_rule_of(node)} made the first {kind} of the backward pass"
     if fault(upstream).any():
-        what = f"the seed, or the gradient that reached {place}, already held a NaN or Inf"
+        reached = _rule_of(node).removeprefix("the rule of ")
+        what = f"the seed, or the gradient that reached {reached}, already held a NaN or Inf"
     raise FloatingPointError(f"{what}, for input {slot}{called(node.inputs[slot])} of shape {node.inputs[slot].shape}")
+
+
+def _rule_of(node: Node) -> str:
+    assert node.primitive is not None
+    return f"the rule of {node.primitive.name}{node.context.place}"
 
 
 def called(x: Any) -> str:

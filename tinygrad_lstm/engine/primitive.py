@@ -5,18 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .pytorch import in_our_words
+from .pytorch import WORDS, in_our_words
 
 Array = NDArray[np.floating[Any]]
 Result = TypeVar("Result", covariant=True)
 
-_SPOKEN = frozenset({"dim", "keepdim", "dim0"})
 _REGISTRY: dict[str, Primitive] = {}
 
 
@@ -37,31 +35,14 @@ class Kind(StrEnum):
     comparison = "comparison"  # 1 where it holds and 0 where not
 
 
-class _OfInstance:
-    """An attribute that a class and its instances answer differently, such as ``__doc__``."""
-
-    def __init__(self, of_instance: Callable[[Any], Any], of_class: Any = None) -> None:
-        self.of_instance, self.of_class = of_instance, of_class
-
-    def __get__(self, instance: Any, owner: type) -> Any:
-        if instance is not None:
-            return self.of_instance(instance)
-        if self.of_class is None:
-            raise AttributeError
-        return self.of_class
-
-
 class Primitive:
-    __doc__ = _OfInstance(
-        lambda primitive: primitive.doc or "An operation that nobody has documented.",
-        """One elementary operation, which every reader of a graph understands.
+    """One elementary operation, which every reader of a graph understands.
 
     Called on plain arrays it computes; on Tensors it records a node; for the tracer it is written down. The class
     of an argument decides, by offering ``__primitive__(primitive, inputs, attrs)``. What readers need to know beyond
     that stands in its fields, which ``tl.primitive`` describes.
-    """,
-    )
-    __signature__ = _OfInstance(lambda primitive: primitive.signature)
+    """
+
     in_pytorch: Callable[..., Any] | None = None  # what it does where PyTorch is spoken, if something else
 
     def __init__(
@@ -105,7 +86,12 @@ class Primitive:
         self.into = into
         self.surrogate = surrogate
         self.exact = self.kind in (Kind.movement, Kind.comparison) if exact is None else exact
-        self.input_names, self.attr_names, self.variadic = _read_signature(name, forward, rule)
+        self.signature = self.__signature__ = _signature(name, forward, rule)
+        parameters = self.signature.parameters.values()
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        self.attr_names = tuple(p.name for p in named if p.kind is p.KEYWORD_ONLY or p.default is not p.empty)
+        self.input_names = tuple(p.name for p in named if p.name not in self.attr_names)
         self.arity = len(self.input_names)
         several = isinstance(domain, tuple) and all(isinstance(each, tuple) for each in domain)
         self.domains: tuple[tuple[float, float], ...] = domain if several else (domain,) * max(self.arity, 1)
@@ -123,20 +109,12 @@ class Primitive:
         running = self.kind is Kind.reduction and "keepdims" not in self.attr_names
         shapes = "" if self.variadic or running else _ON_SHAPES.get((self.kind, self.arity > 1), "")
         self.doc: str = "\n\n".join(part for part in (first, first and shapes, *others) if part)
+        self.__doc__ = self.doc or "An operation that nobody has documented."
 
     @property
     def positive_inputs(self) -> tuple[bool, ...]:
         """Tell for each input whether it is never negative in the domain."""
         return tuple(low >= 0 for low, _ in self.domains)
-
-    @cached_property
-    def signature(self) -> inspect.Signature:
-        """How it is called: its inputs, then its attributes with their defaults."""
-        function, skipped = (self.forward, 0) if self.rule is None else (self.rule, 2)
-        try:
-            return inspect.Signature(list(inspect.signature(function).parameters.values())[skipped:])
-        except ValueError:  # numpy's own functions do not tell
-            return inspect.Signature()
 
     @overload
     def __call__(self, x: Operand[Result], /, *args: Any, **attrs: Any) -> Result: ...
@@ -149,7 +127,7 @@ class Primitive:
             if self.in_pytorch and len(args) > self.arity + len(self.attr_names):
                 return self.in_pytorch(*args, **attrs)
             args, attrs = self._bind(args, attrs)
-        if attrs and not _SPOKEN.isdisjoint(attrs):
+        if attrs and not WORDS.keys().isdisjoint(attrs):
             if self.in_pytorch:
                 return self.in_pytorch(*args, **attrs)
             attrs = in_our_words(attrs, self.attr_names)
@@ -313,27 +291,14 @@ def _is_ours(primitive: Primitive) -> bool:
     return function.__module__ == f"{__package__}.ops"
 
 
-def _read_signature(
-    name: str, forward: Callable[..., Any], rule: Callable[..., Any] | None
-) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """Return the names of inputs, those of attributes, and whether the inputs are open-ended."""
-    function, skipped = (forward, 0) if rule is None else (rule, 2)
-    parameters = list(inspect.signature(function).parameters.values())
-    if len(parameters) < skipped:
+def _signature(name: str, forward: Callable[..., Any], rule: Callable[..., Any] | None) -> inspect.Signature:
+    """Return how it is called: its inputs, then its attributes with their defaults."""
+    parameters = list(inspect.signature(rule or forward).parameters.values())
+    if rule and len(parameters) < 2:
         raise TypeError(
             f"the rule of {name} must take (g, y, *inputs, **attrs), not ({', '.join(map(str, parameters))})"
         )
-    inputs, attrs, variadic = [], [], False
-    for parameter in parameters[skipped:]:
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            variadic = True
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            continue
-        elif parameter.kind is parameter.KEYWORD_ONLY or parameter.default is not parameter.empty:
-            attrs.append(parameter.name)
-        else:
-            inputs.append(parameter.name)
-    return tuple(inputs), tuple(attrs), variadic
+    return inspect.Signature(parameters[2:] if rule else parameters)
 
 
 NO_MASK = "tensors have no mask: fill the masked array first, as in data.filled(0), and multiply by a mask"
