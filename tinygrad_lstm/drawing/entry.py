@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import collector
 from ..engine.backprop import gradients as backward_gradients
 from ..engine.errors import short
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
+from ..structure import collector
 from ..structure.path import Path
 from ..structure.timeline import Window
 from ..structure.words import clean

@@ -6,9 +6,9 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from ..engine import collector
 from ..engine.tensor import Tensor
 from ..interop.files import write_file
+from ..structure import collector
 from . import legend
 from .layout.by_dot import by_dot
 from .layout.columns import place

@@ -73,7 +73,7 @@ def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
         raise IndexError(f"indices must be integers with {x.ndim} axes, not {numbers.dtype} of shape {numbers.shape}")
     places: list[Any] = list(np.ogrid[tuple(slice(n) for n in x.shape)]) if x.ndim > 1 else [None]
     places[axis] = numbers
-    return _at(x, tuple(places))
+    return x[tuple(places)]
 
 
 def cumsum(x: Any, axis: int | None = None) -> Any:
@@ -155,7 +155,7 @@ def dot(a: Any, b: Any) -> Any:
     tensor(11., made by matmul)
     """
     if a.ndim and b.ndim in (1, 2):
-        return np.matmul(a, b)
+        return ops.matmul(a, b)
     return ops.mul(a, b) if 0 in (a.ndim, b.ndim) else tensordot(a, b, (-1, -2))
 
 
@@ -322,13 +322,12 @@ def logaddexp(a: Any, b: Any) -> Any:
     >>> tl.logaddexp(tl.tensor([0, 1000]), tl.tensor([0, -1000]))
     tensor([6.9315e-01, 1.0000e+03], made by add)
     """
-    nothing = np.isneginf(_numbers(a)) & np.isneginf(_numbers(b))  # a difference of infinities is no number
-    if nothing.any():
-        a, b = ops.where(nothing, 0, a), ops.where(nothing, 0, b)
-    larger = ops.where(ops.greater(a, b), a, b)
-    smaller_by = ops.where(ops.greater(a, b), ops.sub(b, a), ops.sub(a, b))
-    total = ops.add(larger, ops.softplus(smaller_by))
-    return ops.where(nothing, -np.inf, total) if nothing.any() else total
+    same = np.isinf(_numbers(a)) & (_numbers(a) == _numbers(b))  # a difference of infinities is no number
+    if same.any():
+        return ops.where(same, _numbers(a), logaddexp(ops.where(same, 0, a), ops.where(same, 0, b)))
+    wins = ops.greater(a, b)
+    larger, smaller = ops.where(wins, a, b), ops.where(wins, b, a)
+    return ops.add(larger, ops.softplus(ops.sub(smaller, larger)))
 
 
 def clip(x: Any, low: Any = None, high: Any = None) -> Any:
@@ -454,7 +453,7 @@ def split(x: Any, parts: Any, axis: int = 0) -> list[Any]:
         parts = range(n // parts, n, n // parts) if n else [0] * (parts - 1)
     ends = [*map(index_of, parts)]
     before = (slice(None),) * axis
-    return [_at(x, (*before, slice(a, b))) for a, b in zip([0, *ends], [*ends, n], strict=True)]
+    return [x[(*before, slice(a, b))] for a, b in zip([0, *ends], [*ends, n], strict=True)]
 
 
 def chunk(x: Any, chunks: int, axis: int = 0) -> list[Any]:
@@ -537,7 +536,7 @@ def flip(x: Any, axis: Any = None) -> Any:
     tensor([3., 2., 1.], made by getitem)
     """
     axes = _axes(x, axis)
-    return _at(x, tuple(slice(None, None, -1 if i in axes else None) for i in range(x.ndim)))
+    return x[tuple(slice(None, None, -1 if i in axes else None) for i in range(x.ndim))]
 
 
 def pad(x: Any, widths: Any, value: float = 0.0) -> Any:
@@ -634,10 +633,6 @@ def _reshaped(x: Any, shape: tuple[int, ...]) -> Any:
     return x if x.shape == shape else ops.reshape(x, shape=shape)
 
 
-def _at(x: Any, index: tuple[Any, ...]) -> Any:
-    return ops.getitem(x, index=index)
-
-
 def _listed(numbers: tuple[Any, ...]) -> tuple[int, ...]:
     """Return whole numbers that are given one by one, or as one tuple or list."""
     several = len(numbers) == 1 and isinstance(numbers[0], tuple | list | np.ndarray)
@@ -667,6 +662,8 @@ def _speaking(function: Any) -> Callable[..., Any]:
         try:
             return function(*map(_operand, args[:tensors]), *args[tensors:], **in_our_words(kwargs, parameters))
         except _KINDS as error:
+            if error.__cause__:  # whoever raised it, an operation or a function within, has said who it is
+                raise
             kind = next(kind for kind in _KINDS if isinstance(error, kind))
             raise kind(f"{function.__name__}{current().place}: {error}") from error
 

@@ -25,7 +25,7 @@ def _extreme(reduced: Any, place: Any, x: Any, dim: Any = None, keepdim: bool = 
     if hasattr(dim, "__primitive__"):
         return (ops.maximum if reduced is ops.max else ops.minimum)(x, dim)
     if dim is None or ours:
-        return reduced(x, **ours)
+        return reduced(x, **({} if dim is None else {"axis": dim}), **ours)
     return Extreme(reduced(x, axis=dim, keepdims=keepdim), place(x, axis=dim, keepdims=keepdim))
 
 
@@ -58,8 +58,8 @@ def std(
 
 
 def _spread(measure: Any, x: Any, dim: Any, unbiased: bool, keepdim: bool, correction: Any, ours: Any) -> Any:
-    ddof = int(unbiased) if correction is None else correction
-    return measure(x, **(ours or {"axis": dim, "keepdims": keepdim, "ddof": ddof}))
+    ddof = correction if correction is not None else int(unbiased) if not ours else 0
+    return measure(x, **{"axis": dim, "keepdims": keepdim, "ddof": ddof, **ours})
 
 
 def squeeze(x: Any, dim: Any = None, **ours: Any) -> Any:

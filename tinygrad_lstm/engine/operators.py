@@ -1,4 +1,4 @@
-"""Python's operators and the usual methods, written once for everything that can stand in an equation.
+"""Python's operators, written once for everything that can stand in an equation.
 
 A class that offers ``__primitive__(primitive, inputs, attrs)`` and inherits from Operators takes part in arithmetic:
 Tensors record what is done to them, and traced arrays write it down.
@@ -7,7 +7,6 @@ Tensors record what is done to them, and traced arrays write it down.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import index as index_of
 from types import EllipsisType
 from typing import Any, Self
 
@@ -17,7 +16,6 @@ from . import ops
 from .primitive import Primitive, unmasked
 
 NO_ATTRS: dict[str, Any] = {}
-Axis = int | tuple[int, ...] | None
 
 
 class Operators:
@@ -83,36 +81,15 @@ class Operators:
     def __getitem__(self, index: Any) -> Self:
         return self.__primitive__(ops.getitem, (self,), {"index": frozen_index(index)})
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        return self.__primitive__(ops.sum, (self,), {"axis": axis, "keepdims": keepdims})
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        return self.__primitive__(ops.mean, (self,), {"axis": axis, "keepdims": keepdims})
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        return self.__primitive__(ops.max, (self,), {"axis": axis, "keepdims": keepdims})
-
-    def reshape(self, *shape: Any) -> Self:
-        if len(shape) == 1 and not isinstance(shape[0], int | np.integer):
-            (shape,) = shape
-        return self.__primitive__(ops.reshape, (self,), {"shape": tuple(map(index_of, shape))})
-
-    def transpose(self, *axes: Any) -> Self:
-        if len(axes) == 1 and isinstance(axes[0], tuple | list):
-            (axes,) = axes
-        axes = tuple(map(index_of, axes))
-        return self.__primitive__(ops.transpose, (self,), {"axes": axes or None})
-
     @property
     def T(self) -> Self:
-        return self.transpose()
+        return self.__primitive__(ops.transpose, (self,), {"axes": None})
 
     @property
     def mT(self) -> Self:
         """The last two axes exchanged, as in numpy."""
-        if self.ndim == 2:
-            return self.transpose()
-        return self.transpose((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+        axes = None if self.ndim == 2 else (*range(self.ndim - 2), self.ndim - 1, self.ndim - 2)
+        return self.__primitive__(ops.transpose, (self,), {"axes": axes})
 
 
 def frozen_index(index: Any) -> Any:

@@ -7,20 +7,13 @@ belongs to the generator: it holds while the generator runs, and nobody sees it 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import itertools
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar
 from functools import wraps
-from inspect import (
-    CO_ASYNC_GENERATOR,
-    CO_COROUTINE,
-    CO_GENERATOR,
-    isasyncgenfunction,
-    iscoroutinefunction,
-    isgeneratorfunction,
-)
 from operator import index
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Self, TypeVar
@@ -164,17 +157,17 @@ class _Entering(ContextDecorator):
 
     def __call__(self, function: Decorated) -> Decorated:
         """Enter whenever the function runs; a generator or a coroutine runs later than it is called."""
-        if isasyncgenfunction(function):
+        if inspect.isasyncgenfunction(function):
             raise TypeError(f"{function.__name__} yields what others await: enter within it, by a with statement")
         decorated: Any = super().__call__(function)
-        if isgeneratorfunction(function):
+        if inspect.isgeneratorfunction(function):
 
             @wraps(function)
             def decorated(*args: Any, **kwargs: Any) -> Any:
                 with self._recreate_cm():
                     return (yield from function(*args, **kwargs))
 
-        elif iscoroutinefunction(function):
+        elif inspect.iscoroutinefunction(function):
 
             @wraps(function)
             async def decorated(*args: Any, **kwargs: Any) -> Any:
@@ -210,7 +203,9 @@ def _owner(frame: FrameType | None) -> FrameType | None:
     """
     while frame is not None and frame.f_code is not _CALL:
         if frame.f_code.co_flags & _SUSPENDABLE:
-            awaited = frame.f_code.co_flags & CO_COROUTINE and sys.get_asyncgen_hooks().firstiter  # a loop sets these
+            awaited = (
+                frame.f_code.co_flags & inspect.CO_COROUTINE and sys.get_asyncgen_hooks().firstiter
+            )  # a loop sets these
             files = {each.f_code.co_filename for each in (frame, frame.f_back) if each}
             if not awaited and contextlib.__file__ not in files:
                 return frame
@@ -218,7 +213,7 @@ def _owner(frame: FrameType | None) -> FrameType | None:
     return None
 
 
-_SUSPENDABLE = CO_GENERATOR | CO_ASYNC_GENERATOR | CO_COROUTINE
+_SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_COROUTINE
 
 
 def scope(name: str) -> AbstractContextManager[None]:

@@ -131,7 +131,8 @@ def _surprise(
     if reduction == "none":
         if len(kept) < labels.size:
             losses = index_add(losses, index=kept, shape=(labels.size,))
-        return losses.reshape(labels.shape)
+        losses = losses.reshape(labels.shape)
+        return losses
     return reduced(name, losses, reduction, None if weights is None else float(weights.value[known].sum()))
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..engine import collector
 from ..engine.errors import ShapeError
 from ..engine.functions import concat, stack
 from ..engine.ops import transpose
 from ..engine.primitive import Array
 from ..engine.scope import current, time_step
 from ..engine.tensor import Tensor, following
+from ..structure import collector
 from .cell import Cell, State, as_state, said, state_parts
 from .lengths import Steps, advance_within, steps_within, without_padding
 from .module import Module, Seed, as_input, described, true_or_false, within

@@ -10,6 +10,7 @@ same.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import index as index_of
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -161,6 +162,28 @@ class TracedArray(Operators, NDArrayOperatorsMixin):
 
     def __len__(self) -> int:
         return len(self.value)
+
+    # What numpy's methods mean, since it stands for an array; those of tensors speak PyTorch where they differ.
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Self:
+        return self.__primitive__(ops.sum, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Self:
+        return self.__primitive__(ops.mean, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Self:
+        return self.__primitive__(ops.max, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def reshape(self, *shape: Any) -> Self:
+        if len(shape) == 1 and not isinstance(shape[0], int | np.integer):
+            (shape,) = shape
+        return self.__primitive__(ops.reshape, (self,), {"shape": tuple(map(index_of, shape))})
+
+    def transpose(self, *axes: Any) -> Self:
+        if len(axes) == 1 and isinstance(axes[0], tuple | list):
+            (axes,) = axes
+        axes = tuple(map(index_of, axes))
+        return self.__primitive__(ops.transpose, (self,), {"axes": axes or None})
 
     def astype(self, dtype: DTypeLike) -> Self:
         return self.record(cast, [self], {"dtype": np.dtype(dtype)})
