@@ -6,6 +6,7 @@
 import numpy as np
 
 METHODS = """
+x.permute(dims=(1, 0))
 x.abs()
 x.absolute()
 x.exp()
@@ -78,6 +79,8 @@ x.argmax(dim=0, keepdim=True)
 x.std()
 x.std(1)
 x.std(dim=0, keepdim=True)
+x.std(dim=[0, 1])
+x.mean(dim=[0])
 x.std(dim=1, correction=0)
 x.std(1, unbiased=False)
 x.var()
@@ -267,6 +270,9 @@ NUMPYS = {
     "x.max(axis=1)": lambda x, **_: x.max(axis=1),
     "x.min(axis=0, keepdims=True)": lambda x, **_: x.min(axis=0, keepdims=True),
     "T.max(x, 0)": lambda x, **_: x.max(0),
+    "x.max(0, keepdims=True)": lambda x, **_: x.max(0, keepdims=True),
+    "x.std(0, ddof=0)": lambda x, **_: x.std(0),
+    "T.var(x, 0, keepdims=True)": lambda x, **_: x.var(0, keepdims=True),
     "x.std(axis=1)": lambda x, **_: x.std(axis=1),
     "T.std(x, axis=None)": lambda x, **_: x.std(),
     "x.var(axis=0, ddof=1)": lambda x, **_: x.var(axis=0, ddof=1),

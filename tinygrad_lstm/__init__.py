@@ -95,7 +95,7 @@ set_default_dtype get_default_dtype: float64, unless data or dtype=tl.float32 sa
 optim: tl.SGD, tl.Adam and the others are names of tl
 utils DataLoader Dataset: any loop over arrays of numpy's will do: for i in rng.permutation(len(xs)): ...
 empty empty_like: tl.zeros(2, 3); what is not set would be what was there before
-randint randperm normal bernoulli multinomial: rng = tl.manual_seed(0) is numpy's: rng.integers, rng.permutation, …
+randint randperm normal bernoulli multinomial: rng = np.random.default_rng(0) has integers, permutation, choice
 gather scatter index_select: tl.take_along_axis(x, indices, axis) takes by place, x[[0, 2]] whole rows
 is_tensor: isinstance(x, tl.Tensor)
 sort argsort topk: order = np.argsort(x.value); tl.take_along_axis(x, order)

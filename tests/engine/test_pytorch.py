@@ -164,6 +164,40 @@ def test_at_a_tie_a_clip_shares_and_a_length_of_nothing_stays_where_it_is():
     assert tl.logaddexp([-np.inf, 0.0], [-np.inf, -np.inf]).tolist() == [-np.inf, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("x.std(dim=0, axis=1)", "dim and axis are one argument"),
+        ("x.var(axis=0, ddof=1, unbiased=True)", "unbiased and ddof are one argument"),
+        ("T.softmax(x, dim=0, axis=1)", "two of these words are the same argument, axis"),
+        ("x.sum(dim=0, axis=1)", "dim and axis: two of these words"),
+        ("T.softmax(x, 0, dim=1)", "softmax got 'axis' twice"),
+        ("T.relu(x, inplace=True)", r"relu takes no 'inplace'; it is relu\(x\)"),
+        ("x.permute(foo=(1, 0))", "unexpected keyword argument 'foo'"),
+        ("T.expand(x, (3,))", r"of shape \(3, 4\) there is no \(3,\)"),
+        ("T.tril(v)", r"a triangle is part of a matrix, and shape \(4,\) is none"),
+        ("x.split(0)", "from 1 on, or of a list of sizes, not 0"),
+        ("x.split(-1)", "from 1 on, or of a list of sizes, not -1"),
+        ("T.pad(x, -1)", "nothing is padded by less than 0"),
+    ],
+)
+def test_two_words_for_one_argument_and_sizes_that_are_none_are_refused(line, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        evaluated(line, tl, np.array, tensors())
+
+
+@pytest.mark.parametrize("size", [300.0, 600.0])
+def test_the_slopes_of_hyperbolic_functions_are_finite_where_they_are(size):
+    for function, slope in ((tl.sinh, np.cosh), (tl.cosh, np.sinh)):
+        x = tl.tensor([-size, size], requires_grad=True)
+        (found,) = tl.grad(function(x).sum(), [x])
+        np.testing.assert_allclose(found.value, slope(x.value), rtol=1e-13)
+
+
+def test_the_sum_of_two_infinite_powers_is_infinite():
+    assert tl.logaddexp([np.inf, np.inf, -np.inf], [np.inf, 0.0, -np.inf]).tolist() == [np.inf, np.inf, -np.inf]
+
+
 # A name that there is not.
 
 HINTS = {

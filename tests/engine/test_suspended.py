@@ -332,42 +332,20 @@ def test_numpy_warns_again_whenever_a_search_for_nans_is_suspended():
         tl.log(tl.tensor(-1.0))
 
 
-@every_context
-def test_a_decorated_generator_runs_inside_and_is_unseen_while_it_is_suspended(enter, is_inside):
-    @enter()
-    def generator(count):
-        """Yield some."""
-        for _ in range(count):
-            got = yield made()
-        return got
-
-    assert generator.__doc__ == "Yield some."
-    for _ in range(2):  # as often as one likes
-        running = generator(2)
-        assert is_inside(next(running))
-        assert facts() == NOTHING
-        assert is_inside(running.send("ignored"))
-        with pytest.raises(StopIteration) as ended:
-            running.send("sent")
-        assert ended.value.value == "sent"
-    running = generator(2)
-    next(running)
-    running.close()
+def generates():
+    yield 1
 
 
-@every_context
-def test_a_decorated_coroutine_runs_inside(enter, is_inside):
-    @enter()
-    async def coroutine():
-        await asyncio.sleep(0)
-        return made()
-
-    assert is_inside(asyncio.run(coroutine()))
+async def awaits():
+    return 1
 
 
-def test_a_decorated_function_that_yields_to_an_async_loop_is_refused():
-    with pytest.raises(TypeError, match=r"numbers yields what others await: enter within it, by a with statement"):
+async def generates_for_others():
+    yield 1
 
-        @tl.no_grad()
-        async def numbers():
-            yield 1
+
+@pytest.mark.parametrize("later", [generates, awaits, generates_for_others])
+def test_a_decorated_function_that_runs_later_than_it_is_called_is_refused(later):
+    words = rf"{later.__name__} runs later than it is called: enter within it, by a with statement"
+    with pytest.raises(TypeError, match=words):
+        tl.no_grad()(later)

@@ -146,3 +146,18 @@ def test_a_parameter_is_a_tensor_that_learns():
     assert parameter.requires_grad
     assert parameter.name == "w"
     assert not tl.nn.Parameter([1.0], requires_grad=False).requires_grad
+
+
+@pytest.mark.parametrize("attention", [tl.nn.Attention(3, 3, rng=0), tl.nn.DotAttention()], ids=repr)
+def test_what_is_masked_is_not_seen_be_it_nan(attention):
+    keys, query = np.arange(12.0).reshape(4, 1, 3), tl.tensor(np.ones((1, 3)), requires_grad=True)
+    mask = [[True], [True], [False], [True]]
+    found = []
+    for hidden in (0.0, np.nan):
+        keys[2] = hidden
+        leaf = tl.tensor(keys, requires_grad=True)
+        context, weights = attention(query, leaf, mask=mask)
+        found.append([context, weights, *tl.grad(context.sum(), [query, leaf])])
+        assert not found[-1][-1].value[2].any()
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one.value, other.value)

@@ -62,7 +62,7 @@ def test_a_seed_makes_everything_drawn_after_it_the_same():
 
 @pytest.mark.parametrize("seed", [None, -1, "x", 0.5])
 def test_a_seed_that_is_none_is_refused(seed):
-    with pytest.raises((TypeError, ValueError), match=r"manual_seed: .*a whole number from 0 on"):
+    with pytest.raises((TypeError, ValueError), match="a whole number from 0 on"):
         tl.manual_seed(seed)
 
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from .primitive import Array, Kind, Primitive
 from .scope import Context
 
-if TYPE_CHECKING:
-    from .tensor import Tensor as Node
+
+class Node(Protocol):
+    """What is told of a tensor: its name, its numbers, and how it was made."""
+
+    name: str | None
+    primitive: Primitive | None
+    context: Context
+    inputs: tuple[Any, ...]
+    input_values: tuple[Array, ...]
+
+    @property
+    def value(self) -> Array: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
 
 
 class ShapeError(ValueError):
@@ -54,6 +66,9 @@ def forward_failed(
     )
     if isinstance(error, IndexError) and not isinstance(error, ValueError):
         return IndexError(f"{where}: {error}; the tensor has shape {shapes}{details}")
+    unknown = attrs.keys() - set(primitive.attr_names)
+    if unknown:
+        return TypeError(f"{where} takes no {min(unknown)!r}; it is {primitive.name}{primitive.signature}")
     if isinstance(error, TypeError):
         return TypeError(f"{where}: {error}; given shape {shapes}{details}")
     advice = str(error)
@@ -70,7 +85,7 @@ def forward_failed(
 
 
 def short(data: Any) -> str:
-    text = repr(data)
+    text = " ".join(repr(data).split())
     return text if len(text) <= 60 else text[:57] + "…"
 
 

@@ -155,7 +155,7 @@ def dot(a: Any, b: Any) -> Any:
     tensor(11., made by matmul)
     """
     if a.ndim and b.ndim in (1, 2):
-        return ops.matmul(a, b)
+        return np.matmul(a, b)
     return ops.mul(a, b) if 0 in (a.ndim, b.ndim) else tensordot(a, b, (-1, -2))
 
 
@@ -219,8 +219,9 @@ def cosh(x: Any) -> Any:
     >>> tl.cosh(tl.tensor([-1, 0, 2]))
     tensor([1.5431, 1.    , 3.7622], made by add)
     """
-    root = ops.exp(ops.div(x, 2))
-    return ops.add(ops.mul(ops.div(root, 2), root), ops.div(ops.div(0.5, root), root))
+    half = ops.div(x, 2)
+    roots = ops.exp(half), ops.exp(ops.neg(half))
+    return ops.add(*(ops.mul(ops.div(root, 2), root) for root in roots))
 
 
 def sinh(x: Any) -> Any:
@@ -524,6 +525,8 @@ def expand(x: Any, shape: Any) -> Any:
     (3, 2, 2)
     """
     wanted = _listed((shape,))
+    if len(wanted) < x.ndim:
+        raise ShapeError(f"of shape {x.shape} there is no {wanted}: it must have {x.ndim} axes at least")
     sides = (-1,) * (len(wanted) - x.ndim) + x.shape
     return ops.broadcast_to(x, shape=tuple(m if n == -1 else n for n, m in zip(wanted, sides, strict=True)))
 
@@ -546,11 +549,16 @@ def pad(x: Any, widths: Any, value: float = 0.0) -> Any:
     >>> tl.pad(tl.tensor([1, 2]), (1, 2))
     tensor([0., 1., 2., 0., 0.], made by index_add)
     """
-    around = np.pad(np.zeros(x.shape), widths, constant_values=_real(value=value))
-    pairs = np.broadcast_to(np.asarray(widths), (x.ndim, 2)).tolist()
-    index = tuple(slice(before, before + n) for (before, _), n in zip(pairs, x.shape, strict=True))
-    placed = ops.index_add(x, index=index, shape=around.shape)
-    return ops.add(placed, around.astype(_numbers(x).dtype, copy=False)) if value else placed
+    pairs = [tuple(map(index_of, pair)) for pair in np.broadcast_to(np.asarray(widths), (x.ndim, 2)).tolist()]
+    if any(width < 0 for pair in pairs for width in pair):
+        raise ValueError(f"nothing is padded by less than 0, as in {widths!r:.60}; cut with x[1:-1]")
+    sides = [(before, n, after) for (before, after), n in zip(pairs, x.shape, strict=True)]
+    index = tuple(slice(before, before + n) for before, n, _ in sides)
+    placed = ops.index_add(x, index=index, shape=tuple(map(sum, sides)))
+    if not _real(value=value):
+        return placed
+    around = np.pad(np.zeros(x.shape, _numbers(x).dtype), pairs, constant_values=value)
+    return ops.add(placed, around)
 
 
 def tile(x: Any, reps: Any) -> Any:
@@ -574,7 +582,7 @@ def tril(x: Any, k: int = 0) -> Any:
     >>> tl.tril(tl.tensor([[1, 2], [3, 4]])).tolist()
     [[1.0, 0.0], [3.0, 4.0]]
     """
-    return ops.where(np.tri(x.shape[-2], x.shape[-1], index_of(k)), x, 0)
+    return ops.where(_triangle(x, k), x, 0)
 
 
 def triu(x: Any, k: int = 0) -> Any:
@@ -584,7 +592,13 @@ def triu(x: Any, k: int = 0) -> Any:
     >>> tl.triu(tl.tensor([[1, 2], [3, 4]])).tolist()
     [[1.0, 2.0], [0.0, 4.0]]
     """
-    return ops.where(np.tri(x.shape[-2], x.shape[-1], index_of(k) - 1), 0, x)
+    return ops.where(_triangle(x, k - 1), 0, x)
+
+
+def _triangle(x: Any, k: int) -> Any:
+    if x.ndim < 2:
+        raise ShapeError(f"a triangle is part of a matrix, and shape {x.shape} is none")
+    return np.tri(x.shape[-2], x.shape[-1], index_of(k))
 
 
 def _some(parts: Sequence[Any], name: str) -> Sequence[Any]:

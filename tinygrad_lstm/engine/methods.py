@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from functools import partial, wraps
+from operator import index as index_of
 from typing import Any, NamedTuple
 
 from . import functions, ops
 from .errors import ShapeError
-from .functions import _listed, speaking_for_themselves
+from .functions import _axis, _listed, speaking_for_themselves
 from .pytorch import METHODS, NAMES
 
 
@@ -25,12 +26,12 @@ def _extreme(reduced: Any, place: Any, x: Any, dim: Any = None, keepdim: bool = 
     if hasattr(dim, "__primitive__"):
         return (ops.maximum if reduced is ops.max else ops.minimum)(x, dim)
     if dim is None or ours:
-        return reduced(x, **({} if dim is None else {"axis": dim}), **ours)
+        return reduced(x, *() if dim is None else (dim,), **ours)
     return Extreme(reduced(x, axis=dim, keepdims=keepdim), place(x, axis=dim, keepdims=keepdim))
 
 
 def var(
-    x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None, **ours: Any
+    x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, correction: Any = None, **ours: Any
 ) -> Any:
     """Return the variance: with numpy's words that of numpy, Σ (x − mean)² / (n − ddof), else PyTorch's, by n − 1.
 
@@ -45,7 +46,7 @@ def var(
 
 
 def std(
-    x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None, **ours: Any
+    x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, correction: Any = None, **ours: Any
 ) -> Any:
     """Return the standard deviation, the root of ``var``. Where all are equal its derivative is taken as 0.
 
@@ -57,8 +58,14 @@ def std(
     return _spread(functions.std, x, dim, unbiased, keepdim, correction, ours)
 
 
-def _spread(measure: Any, x: Any, dim: Any, unbiased: bool, keepdim: bool, correction: Any, ours: Any) -> Any:
-    ddof = correction if correction is not None else int(unbiased) if not ours else 0
+def _spread(measure: Any, x: Any, dim: Any, unbiased: bool | None, keepdim: bool, correction: Any, ours: Any) -> Any:
+    said = {"dim": dim, "correction": correction, "unbiased": unbiased}
+    for word, numpys in {"dim": "axis", "correction": "ddof", "unbiased": "ddof"}.items():
+        if said[word] is not None and numpys in ours:
+            raise TypeError(f"{word} and {numpys} are one argument, and it was given twice")
+    chosen = correction if unbiased is None else int(unbiased)
+    ddof = chosen if chosen is not None else int(not ours)
+    dim = tuple(dim) if isinstance(dim, list) else dim
     return measure(x, **{"axis": dim, "keepdims": keepdim, "ddof": ddof, **ours})
 
 
@@ -93,28 +100,30 @@ def split(x: Any, size: Any, dim: int = 0, *, axis: int | None = None) -> Any:
     """
     if axis is not None:
         return functions.split(x, size, axis)
-    n = x.shape[dim]
-    ends = [*itertools.accumulate(size)] if isinstance(size, tuple | list) else [*range(size, n, size), n]
+    n = x.shape[_axis(x, dim)]
+    several = isinstance(size, tuple | list)
+    if any(index_of(part) < 0 for part in size) if several else index_of(size) < 1:
+        raise ValueError(f"parts are of a size from 1 on, or of a list of sizes, not {size!r:.60}")
+    ends = [*itertools.accumulate(size)] if several else [*range(size, n, size), n]
     if ends[-1:] != [n]:
         raise ShapeError(f"the parts {size} are not the whole of {n}")
     return tuple(functions.split(x, ends[:-1], dim))
 
 
-def transpose(x: Any, *axes: Any, **named: Any) -> Any:
+def transpose(x: Any, *axes: Any, axis1: int | None = None, axis2: int | None = None) -> Any:
     """Return x with two axes exchanged, x.transpose(0, 1), or all in another order, a tuple, or reversed."""
-    if len(axes) + len(named) == 2:
-        return functions.swapaxes(x, *axes, **named)
-    return ops.transpose(x, axes=_listed(axes) or None, **named)
+    two = (*axes, *(axis for axis in (axis1, axis2) if axis is not None))
+    return functions.swapaxes(x, *two) if len(two) == 2 else ops.transpose(x, axes=_listed(two) or None)
 
 
-def permute(x: Any, *dims: Any, **named: Any) -> Any:
+def permute(x: Any, *axes: Any, dims: Any = ()) -> Any:
     """Return x with its axes in another order.
 
     >>> import tinygrad_lstm as tl
     >>> tl.zeros(2, 3, 4).permute(2, 0, 1).shape
     (4, 2, 3)
     """
-    return ops.transpose(x, axes=_listed(dims or tuple(named.values())))
+    return ops.transpose(x, axes=_listed(axes or dims))
 
 
 def _of_several(function: Any) -> Callable[..., Any]:

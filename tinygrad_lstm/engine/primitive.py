@@ -43,7 +43,7 @@ class Primitive:
     that stands in its fields, which ``tl.primitive`` describes.
     """
 
-    in_pytorch: Callable[..., Any] | None = None  # what it does where PyTorch is spoken, if something else
+    in_pytorch: Callable[..., Any] | None = None  # what it does where PyTorch is translated, if something else
 
     def __init__(
         self,
@@ -123,14 +123,16 @@ class Primitive:
     @overload
     def __call__(self, *args: Any, **attrs: Any) -> Any: ...
     def __call__(self, *args: Any, **attrs: Any) -> Any:
-        if len(args) != self.arity and not self.variadic:
-            if self.in_pytorch and len(args) > self.arity + len(self.attr_names):
-                return self.in_pytorch(*args, **attrs)
-            args, attrs = self._bind(args, attrs)
-        if attrs and not WORDS.keys().isdisjoint(attrs):
-            if self.in_pytorch:
-                return self.in_pytorch(*args, **attrs)
+        translated = bool(attrs) and not WORDS.keys().isdisjoint(attrs)
+        if translated and not self.in_pytorch:
             attrs = in_our_words(attrs, self.attr_names)
+        if len(args) != self.arity and not self.variadic:
+            two = len(args) == 2 and hasattr(args[1], "__primitive__")  # the larger of two, as PyTorch's max
+            translated = translated or two or len(args) > self.arity + len(self.attr_names)
+            if not (translated and self.in_pytorch):
+                args, attrs = self._bind(args, attrs)
+        if translated and self.in_pytorch:
+            return self.in_pytorch(*args, **attrs)
         for x in args:
             if type(x) is not np.ndarray:
                 if hasattr(x, "__primitive__"):

@@ -1,7 +1,8 @@
 """PyTorch's spellings: the one table of what they are called here, and words for what is left out on purpose.
 
 Who says ``axis=``, ``keepdims=`` or ``ddof=`` speaks numpy, and gets what numpy gives. Who says ``dim=`` or
-``keepdim=``, or calls a method without either, speaks PyTorch. Where the two differ:
+``keepdim=`` speaks PyTorch, and so does who says neither to a method, or to the functions ``std``, ``var``, ``split``
+and ``squeeze``. Where the two differ:
 
     ==========================  =====================================  ==========================================
     what                        numpy's                                PyTorch's
@@ -67,8 +68,13 @@ grad_fn: x.primitive made it of x.inputs; tl.draw(x) shows the graph, tl.formula
 
 def in_our_words(given: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     """Return arguments by name with PyTorch's names exchanged for those that a function knows."""
-    choices = {word: (word, *WORDS.get(word, "").split(",")) for word in given}
-    return {next((each for each in choices[word] if each in known), word): x for word, x in given.items()}
+    ours: dict[str, Any] = {}
+    for word, x in given.items():
+        name = next((each for each in (word, *WORDS.get(word, "").split(",")) if each in known), word)
+        if name in ours:
+            raise TypeError(f"{' and '.join(given)}: two of these words are the same argument, {name}")
+        ours[name] = tuple(x) if isinstance(x, list) and word in WORDS else x
+    return ours
 
 
 def advice(name: str, refused: str, there: Iterable[str], owner: str) -> str:

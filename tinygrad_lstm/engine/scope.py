@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar
-from functools import wraps
 from operator import index
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Self, TypeVar
@@ -86,6 +85,7 @@ _calls = itertools.count(1)
 
 
 Change = Callable[[Context], Context]
+_LATER = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -156,25 +156,10 @@ class _Entering(ContextDecorator):
         return type(self)(self._change)
 
     def __call__(self, function: Decorated) -> Decorated:
-        """Enter whenever the function runs; a generator or a coroutine runs later than it is called."""
-        if inspect.isasyncgenfunction(function):
-            raise TypeError(f"{function.__name__} yields what others await: enter within it, by a with statement")
-        decorated: Any = super().__call__(function)
-        if inspect.isgeneratorfunction(function):
-
-            @wraps(function)
-            def decorated(*args: Any, **kwargs: Any) -> Any:
-                with self._recreate_cm():
-                    return (yield from function(*args, **kwargs))
-
-        elif inspect.iscoroutinefunction(function):
-
-            @wraps(function)
-            async def decorated(*args: Any, **kwargs: Any) -> Any:
-                with self._recreate_cm():
-                    return await function(*args, **kwargs)
-
-        return decorated  # type: ignore[no-any-return]
+        """Enter whenever the function runs, unless it runs later than it is called."""
+        if any(later(function) for later in _LATER):
+            raise TypeError(f"{function.__name__} runs later than it is called: enter within it, by a with statement")
+        return super().__call__(function)
 
     def __enter__(self) -> None:
         owner = _owner(sys._getframe(1))

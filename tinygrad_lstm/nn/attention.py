@@ -34,9 +34,12 @@ class _Attending(Module):
         query, keys = self._given(query), self._given(keys)
         values = keys if values is None else self._given(values)
         self._require_fit(query, keys, values, here)
+        kept = None if mask is None else tensor(_seen(mask, keys.shape[:-1], here), name="mask", dtype=keys.dtype)
+        if kept is not None:  # not even a NaN that is masked is seen, or gets a gradient
+            seen = where(kept[..., None], keys, 0)
+            keys, values = seen, seen if values is keys else where(kept[..., None], values, 0)
         scores = self._scores(query, keys)  # (T, N)
-        if mask is not None:
-            kept = tensor(_seen(mask, scores.shape, here), name="mask", dtype=scores.dtype)
+        if kept is not None:
             scores = where(kept, scores, -np.inf)
         weights: Tensor = softmax(scores, axis=0)
         weights.name = "α"
@@ -82,7 +85,7 @@ class Attention(_Attending):
     of shape (T, N, K), such as the outputs of an encoder; values of shape (T, N, V), the keys themselves if they are
     missing. It returns ``(context, weights)`` of shapes (N, V) and (T, N). Without a batch, N is missing from all.
     ``mask``, of shape (T, N), is True, or 1, where there is something to look at: elsewhere the weight is exactly 0,
-    and no gradient flows.
+    nothing is seen, be it NaN, and no gradient flows.
 
     ``query_weight``, W, is (Q, A), ``key_weight``, U, is (K, A), and ``score_weight``, v, is (A): drawn uniformly from
     ±1/√Q, ±1/√K and ±1/√A.

@@ -104,10 +104,11 @@ class Cell(Module, Generic[State], recurrent=True):
             raise ShapeError(f"{_here(self)}: x has shape {got}; it must be (N, D={D}) or (D={D},)")
         parts = _fitting(self, x, state, "the state")
         new: State = super().__call__(x, as_state(tuple(as_input(part, self.dtype) for part in parts)))
-        for name, part in zip(self.state_names, _fitting(self, x, new, "what forward returns"), strict=True):
+        returned = _fitting(self, x, new, "what forward returns")
+        for name, part in zip(self.state_names, returned, strict=True):
             if part.name is None and not part.is_leaf:
                 part.name = name
-        return new
+        return as_state(returned) if len(returned) == 1 else new
 
     def __repr__(self) -> str:
         return described(self, arrow(self, "input_size", "hidden_size"))

@@ -131,8 +131,7 @@ def _surprise(
     if reduction == "none":
         if len(kept) < labels.size:
             losses = index_add(losses, index=kept, shape=(labels.size,))
-        losses = losses.reshape(labels.shape)
-        return losses
+        return losses.reshape(labels.shape)  # type: ignore[no-any-return]
     return reduced(name, losses, reduction, None if weights is None else float(weights.value[known].sum()))
 
 

@@ -70,6 +70,8 @@ class Recurrent(Module, Generic[State]):
     """
 
     num_layers: int
+    input_size: int
+    hidden_size: int
     bidirectional: bool
     batch_first: bool
     __names: tuple[str, ...] = ()
@@ -95,6 +97,7 @@ class Recurrent(Module, Generic[State]):
             wanted = "two cells, forward and reverse, for each layer" if bidirectional else "at least one cell"
             raise TypeError(f"Recurrent needs {wanted}; got {len(cells)}")
         self.num_layers = len(cells) // directions
+        self.input_size, self.hidden_size = cells[0].input_size, cells[0].hidden_size
         self.bidirectional, self.batch_first = bool(bidirectional), bool(batch_first)
         names = _names(self.num_layers, directions)
         _require_alike(cells, names, directions)
