@@ -229,7 +229,7 @@ WRONG = {
     "add_module": (lambda: linear().add_module("a", linear()), AttributeError, "assign the part: module.name = part"),
     "a missing name": (lambda: linear().wieght, AttributeError, r"'wieght'; did you mean module\.weight\?"),
     "a name of nn": (lambda: tl.nn.Relu, AttributeError, r"has no attribute 'Relu'; did you mean tl\.nn\.ReLU\?"),
-    "no name at all": (lambda: tl.nn.Conv2d, AttributeError, "module 'tinygrad_lstm.nn' has no attribute 'Conv2d'$"),
+    "no name at all": (lambda: tl.nn.Bogus, AttributeError, "module 'tinygrad_lstm.nn' has no attribute 'Bogus'$"),
     "utils": (lambda: tl.nn.utils, AttributeError, r"tl\.clip_grad_norm\(model"),
     "of functional": (lambda: tl.nn.functional.gleu, AttributeError, r"did you mean functional\.gelu\?"),
     "of probabilities": (lambda: tl.nn.functional.binary_cross_entropy, AttributeError, "scores before the sigmoid"),
