@@ -422,6 +422,14 @@ def within(low: float, high: float, **numbers: Any) -> None:
             raise ValueError(f"{name} must be {wanted}, not {number!r:.60}")
 
 
+def above_zero(**numbers: Any) -> None:
+    """Refuse numbers that are not above zero and finite, by name."""
+    real(**numbers)
+    for name, number in numbers.items():
+        if not 0 < number < np.inf:
+            raise ValueError(f"{name} must be positive and finite, not {number!r:.60}")
+
+
 def true_or_false(**flags: Any) -> None:
     """Refuse what is neither True nor False, by name: any text, "no" too, would count as true."""
     for name, flag in flags.items():

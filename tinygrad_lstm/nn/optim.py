@@ -11,7 +11,7 @@ from ..engine.errors import short
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor, as_value
 from ..structure.tables import html_table, text_table
-from .module import counted, described, real, true_or_false, within
+from .module import above_zero, counted, described, real, true_or_false, within
 from .state import fitted
 
 
@@ -53,9 +53,7 @@ class Optimizer:
             raise ValueError(
                 "an optimiser needs parameters: leaves made with requires_grad=True, as model.parameters() gives"
             )
-        real(**{"the learning rate": lr})
-        if not 0 < lr < np.inf:
-            raise ValueError(f"the learning rate must be positive and finite, not {lr!r}")
+        above_zero(**{"the learning rate": lr})
         within(0, np.inf, weight_decay=weight_decay)
         self.lr, self.weight_decay = lr, weight_decay
         self.steps = [0] * len(self.parameters)
