@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor
-from .module import true_or_false, within
+from .arguments import true_or_false, within
 from .optim import Optimizer
 
 

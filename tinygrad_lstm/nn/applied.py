@@ -13,8 +13,9 @@ from ..engine.pytorch import in_our_words
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
 from . import losses
+from .arguments import as_tensor
 from .classification import cross_entropy, nll_loss
-from .module import Module, as_tensor, described
+from .module import Module, described
 
 skip_file(__file__)
 

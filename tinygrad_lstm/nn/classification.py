@@ -12,8 +12,8 @@ from ..engine.errors import ShapeError
 from ..engine.ops import index_add, log_softmax, mean
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
+from .arguments import as_tensor, real, whole_numbers
 from .losses import boxed, here, reduced, require_reduction
-from .module import as_tensor, real, whole_numbers
 
 skip_file(__file__)
 

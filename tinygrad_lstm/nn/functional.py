@@ -27,11 +27,11 @@ from ..engine.ops import log_softmax, relu, sigmoid, softmax, softplus, tanh
 from ..engine.pytorch import advice
 from ..engine.scope import current
 from ..engine.tensor import Tensor
+from .arguments import as_tensor
 from .classification import cross_entropy, nll_loss
 from .creation import one_hot
 from .layers import embedding
 from .losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from .module import as_tensor
 from .regularisers import dropout, layer_norm
 
 __all__ = [

@@ -10,7 +10,9 @@ from numpy.typing import DTypeLike
 
 from ..engine.ops import maximum, minimum
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, above_zero, arrow, described, generator, positive, real, true_or_false, uniform
+from .arguments import above_zero, positive, real, true_or_false, uniform
+from .creation import Seed, generator
+from .module import Module, arrow, described
 from .regularisers import LayerNorm
 
 Activation = Callable[[Any], Any]

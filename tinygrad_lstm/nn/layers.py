@@ -11,19 +11,9 @@ from ..engine.errors import ShapeError
 from ..engine.functions import take
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import (
-    Module,
-    Seed,
-    arrow,
-    as_input,
-    as_tensor,
-    described,
-    generator,
-    positive,
-    true_or_false,
-    uniform,
-    whole_numbers,
-)
+from .arguments import as_input, as_tensor, positive, true_or_false, uniform, whole_numbers
+from .creation import Seed, generator
+from .module import Module, arrow, described
 
 
 class Linear(Module):

@@ -16,7 +16,7 @@ from ..engine.ops import abs, mean, minimum, softplus, sum
 from ..engine.scope import call_in, current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
-from .module import above_zero, as_tensor
+from .arguments import above_zero, as_tensor
 
 skip_file(__file__)
 

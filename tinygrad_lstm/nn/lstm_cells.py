@@ -14,9 +14,10 @@ from numpy.typing import DTypeLike
 from ..engine.functions import concat
 from ..engine.ops import sigmoid, tanh
 from ..engine.tensor import Tensor
+from .arguments import positive, real, true_or_false
 from .cell import Cell
+from .creation import Seed
 from .gate import Activation, Gate, functions, gates_of, same
-from .module import Seed, positive, real, true_or_false
 from .regularisers import LayerNorm
 
 

@@ -11,7 +11,8 @@ from ..engine.errors import short
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor, as_value
 from ..structure.tables import html_table, text_table
-from .module import above_zero, counted, described, real, true_or_false, within
+from .arguments import above_zero, real, true_or_false, within
+from .module import counted, described
 from .state import fitted
 
 

@@ -9,10 +9,11 @@ from numpy.typing import DTypeLike
 
 from ..engine.ops import sigmoid, tanh
 from ..engine.tensor import Tensor
+from .arguments import positive, true_or_false
 from .cells import GRUCell, RNNCell
+from .creation import Seed, generator
 from .gate import Activation
 from .lstm_cells import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell, projected
-from .module import Seed, generator, positive, true_or_false
 from .recurrent import Recurrent
 
 
