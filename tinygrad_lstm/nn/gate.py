@@ -154,5 +154,5 @@ def functions(count: int, **named: Any) -> tuple[Activation, ...]:
 
 
 def same(a: Tensor) -> Tensor:
-    """Return what it is given: the activation of a part of a cell that is linear."""
+    """Return what it is given: what stands where another function is left out."""
     return a
