@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..engine.ops import maximum, minimum
+from ..engine.functions import clip
 from ..engine.tensor import Tensor, tensor
 from .arguments import above_zero, positive, real, true_or_false, uniform
 from .creation import Seed, generator
@@ -97,7 +97,7 @@ class Gate(Module):
         if term is not None:
             a = a + (term if self.peephole is None else self.peephole * term)
         if self.clip is not None:
-            a = minimum(maximum(a, -self.clip), self.clip)
+            a = clip(a, -self.clip, self.clip)
         result: Tensor = self.activation(a)
         result.name = self.symbol
         return result
