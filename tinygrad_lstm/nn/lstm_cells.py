@@ -173,12 +173,16 @@ class PeepholeLSTMCell(LSTMCell):
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         h, c = state
         hx = concat([h, x], axis=-1)  # (N, H + D)
-        seen = (hx, c) if self.diagonal else (concat([c, hx], axis=-1),)  # (N, 2H + D)
+
+        def seeing(c: Tensor) -> tuple[Tensor, ...]:
+            return (hx, c) if self.diagonal else (concat([c, hx], axis=-1),)  # (N, 2H + D)
+
+        seen = seeing(c)
         f = None if self.coupled else self.forget_gate(*seen)
         i = self.input_gate(*seen)
         g = self.candidate(hx)
         c = (1 - i if f is None else f) * c + i * g
-        o = self.output_gate(*((hx, c) if self.diagonal else (concat([c, hx], axis=-1),)))
+        o = self.output_gate(*seeing(c))
         h = self.projection(o * self.showing(self.norm(c)))
         return h, c
 
