@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +16,7 @@ from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
+from .arguments import true_or_false
 from .containers import fixed, inner
 from .state import Unmatched, fitted
 
@@ -198,10 +199,9 @@ class Module:
             parameter.requires_grad = bool(requires_grad)
         return self
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
-        for parameter in self.parameters():
-            parameter.grad = None
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters: they are None, as ``set_to_none=True`` says in PyTorch."""
+        forget_gradients(self.parameters(), set_to_none)
 
     def state_dict(self) -> dict[str, Array]:
         """Return a copy of each parameter's value, by the paths of ``named_parameters``: a tied one once.
@@ -339,6 +339,15 @@ def _table(module: Module) -> dict[str, Any]:
     rows = [(path, parameter.shape, f"{parameter.size:,}") for path, parameter in module.named_parameters()]
     foot = ("all", "", f"{sum(parameter.size for parameter in module.parameters()):,}")
     return {"rows": rows, "head": ("parameter", "shape", "count"), "foot": foot, "align": "llr"}
+
+
+def forget_gradients(parameters: Iterable[Tensor], set_to_none: bool) -> None:
+    """Set the gradients to None; refuse to make zeros of them."""
+    true_or_false(set_to_none=set_to_none)
+    if not set_to_none:
+        raise ValueError("set_to_none must be True: gradients here are None, and no zeros, until they come")
+    for parameter in parameters:
+        parameter.grad = None
 
 
 def described(thing: object, *facts: str) -> str:

@@ -12,7 +12,7 @@ from ..engine.primitive import Array
 from ..engine.tensor import Tensor, as_value
 from ..structure.tables import html_table, text_table
 from .arguments import above_zero, real, true_or_false, within
-from .module import counted, described
+from .module import counted, described, forget_gradients
 from .state import fitted
 
 
@@ -76,10 +76,9 @@ class Optimizer:
         """Return what to subtract from the parameter at this position: an array in its shape, like the gradient."""
         raise NotImplementedError(f"{type(self).__name__} defines no update(position, gradient)")
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
-        for parameter in self.parameters:
-            parameter.grad = None
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters: they are None, as ``set_to_none=True`` says in PyTorch."""
+        forget_gradients(self.parameters, set_to_none)
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of the settings that are numbers, the steps taken, and the arrays kept: "state.0.m".
