@@ -129,6 +129,15 @@ def test_what_is_wrong_is_said(act, error, words):
         act()
 
 
+@pytest.mark.parametrize("embedded", [tl.Embedding(3, 2, rng=0), lambda i: F.embedding(i, np.ones((3, 2)))])
+def test_a_symbol_without_a_row_is_refused_by_the_layer_and_by_the_function(embedded):
+    for symbols in ([-1], [0, 3], tl.tensor([-1.0])):
+        with pytest.raises(IndexError, match="Embedding: symbols must lie in 0 … 2"):
+            embedded(symbols)
+    with pytest.raises(tl.ShapeError, match=r"Embedding: the weight has shape \(3,\); it must be \(V, D\)"):
+        F.embedding([0], [1.0, 2.0, 3.0])
+
+
 def test_functional_has_pytorchs_names_and_layouts(rng):
     assert tl.nn.functional is F
     layer, x = tl.Linear(3, 2, rng=0), rng.normal(size=(4, 3))

@@ -46,6 +46,19 @@ def test_zero_grad_forgets():
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+def test_zero_grad_takes_pytorchs_word_for_what_it_does_and_refuses_zeros():
+    model = Model()
+    for owner in (model, tl.SGD(model.parameters(), lr=0.1)):
+        model([1, 2]).sum().backward()
+        with pytest.raises(ValueError, match="set_to_none must be True: gradients here are None, and no zeros, until"):
+            owner.zero_grad(set_to_none=False)
+        with pytest.raises(TypeError, match="set_to_none must be True or False, not 0"):
+            owner.zero_grad(set_to_none=0)
+        assert all(parameter.grad is not None for parameter in model.parameters())
+        owner.zero_grad(set_to_none=True)
+        assert all(parameter.grad is None for parameter in model.parameters())
+
+
 def test_a_whole_model_agrees_with_the_complex_step():
     model = Model()
     targets = [3, 1, 4]

@@ -1,5 +1,8 @@
 """Cells, layers, losses and optimisers, built on the engine.
 
+What is drawn, weights when a layer is made and what is dropped when it is called, comes from ``rng``: a seed or a numpy
+Generator. Where it is None, all draw from one generator in common, which ``tl.manual_seed`` seeds.
+
 Others lay out the same cells otherwise. The gates in the order of their weights; ours are parts of their own:
 
              LSTM        GRU       weights of a layer, of x and of h      biases

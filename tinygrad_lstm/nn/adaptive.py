@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor
-from .module import real, true_or_false, within
+from .arguments import true_or_false, within
 from .optim import Optimizer
 
 
@@ -59,9 +59,7 @@ class Adam(Optimizer):
         within(0, np.inf, eps=eps)
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TypeError(f"betas must be two numbers, not {betas!r:.60}")
-        real(**{"β₁": betas[0], "β₂": betas[1]})
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"betas must be in [0, 1), not {betas!r}")
+        within(0, 1, **{f"betas[{i}]": beta for i, beta in enumerate(betas)})
         self.betas = betas
         self.eps = eps
 

@@ -13,8 +13,10 @@ from ..engine.pytorch import in_our_words
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
 from . import losses
+from .arguments import as_tensor
 from .classification import cross_entropy, nll_loss
-from .module import Module, as_tensor, described
+from .gate import same
+from .module import Module, described
 
 skip_file(__file__)
 
@@ -137,11 +139,7 @@ class Flatten(Activation, of=_flat):
     """Put the numbers of each example in one row: the axes from ``start`` to ``end`` become one."""
 
 
-def _same(x: Any) -> Any:
-    return x
-
-
-class Identity(Activation, of=_same):
+class Identity(Activation, of=same):
     """Return x itself: what stands where another module is left out."""
 
 

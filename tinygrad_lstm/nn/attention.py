@@ -12,7 +12,9 @@ from ..engine.ops import softmax, sum, tanh, where
 from ..engine.primitive import Array, unmasked
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, as_input, as_tensor, described, generator, positive, true_or_false, uniform
+from .arguments import as_input, as_tensor, positive, true_or_false, uniform
+from .creation import Seed, generator
+from .module import Module, described
 
 
 class _Attending(Module):

@@ -12,7 +12,8 @@ from ..engine.errors import ShapeError
 from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, float_type, tensor
-from .module import Module, arrow, as_input, described, positive
+from .arguments import as_input, positive
+from .module import Module, arrow, described
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # type checkers know it without its being installed

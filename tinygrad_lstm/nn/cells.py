@@ -9,10 +9,11 @@ from numpy.typing import DTypeLike
 from ..engine.functions import concat
 from ..engine.ops import relu, sigmoid, tanh
 from ..engine.tensor import Tensor
+from .arguments import true_or_false
 from .cell import Cell
+from .creation import Seed
 from .gate import Activation, functions, gates_of, same
 from .lstm_cells import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell
-from .module import Seed, true_or_false
 
 
 class RNNCell(Cell[Tensor]):

@@ -12,8 +12,9 @@ from ..engine.errors import ShapeError
 from ..engine.ops import index_add, log_softmax, mean
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
+from .arguments import as_tensor, real, whole_numbers
+from .gate import same
 from .losses import boxed, here, reduced, require_reduction
-from .module import as_tensor, real, whole_numbers
 
 skip_file(__file__)
 
@@ -61,9 +62,8 @@ def cross_entropy(
     real(label_smoothing=label_smoothing)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must be in [0, 1], not {label_smoothing!r}")
-    return _surprise(
-        "cross_entropy", logits, targets, weight, ignore_index, reduction, log_softmax, float(label_smoothing)
-    )
+    log = lambda rows: log_softmax(rows, axis=-1)
+    return _surprise("cross_entropy", logits, targets, weight, ignore_index, reduction, log, float(label_smoothing))
 
 
 @boxed
@@ -98,7 +98,6 @@ def nll_loss(
     >>> tl.nn.nll_loss(tl.tensor([[-1.0, -2.0], [-3.0, -4.0]]), [0, 1]).item()
     2.5
     """
-    same = lambda rows, axis: rows
     return _surprise("nll_loss", log_probabilities, targets, weight, ignore_index, reduction, same, 0.0)
 
 
@@ -109,7 +108,7 @@ def _surprise(
     weight: ArrayLike | None,
     ignore_index: int,
     reduction: str,
-    log: Callable[..., Tensor],
+    log: Callable[[Tensor], Tensor],
     smoothing: float,
 ) -> Tensor:
     """Return the losses of what is not ignored, from the logarithms of its probabilities."""
@@ -120,7 +119,7 @@ def _surprise(
     rows, known = _rows(scores, labels.size), labels.ravel()  # (labels, C)
     if len(kept) < len(known):
         rows, known = rows[kept], known[kept]
-    log_probabilities = log(rows, axis=-1)
+    log_probabilities = log(rows)
     losses: Tensor = -log_probabilities[np.arange(len(known)), known]
     weights = None if weight is None else _weights(name, weight, rows)
     if weights is not None:
@@ -131,7 +130,7 @@ def _surprise(
     if reduction == "none":
         if len(kept) < labels.size:
             losses = index_add(losses, index=kept, shape=(labels.size,))
-        return losses.reshape(labels.shape)  # type: ignore[no-any-return]
+        losses = losses.reshape(labels.shape)
     return reduced(name, losses, reduction, None if weights is None else float(weights.value[known].sum()))
 
 

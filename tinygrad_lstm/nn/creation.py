@@ -13,6 +13,8 @@ from ..engine.functions import _listed, _numbers, speaking_for_themselves
 from ..engine.tensor import Tensor, tensor
 
 float32, float64 = np.float32, np.float64
+Seed = int | np.random.Generator | None
+
 _ours: list[np.random.Generator] = []
 
 DRAWING: ContextVar[np.random.Generator | None] = ContextVar("drawing", default=None)

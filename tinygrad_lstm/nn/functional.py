@@ -10,8 +10,6 @@ of a ``tl.Linear`` is (D_in, D_out).
 
 from __future__ import annotations
 
-from typing import Any
-
 from numpy.typing import ArrayLike
 
 from ..engine.errors import ShapeError
@@ -24,16 +22,16 @@ from ..engine.functions import (
     logsigmoid,
     silu,
     softsign,
-    take,
 )
 from ..engine.ops import log_softmax, relu, sigmoid, softmax, softplus, tanh
 from ..engine.pytorch import advice
 from ..engine.scope import current
 from ..engine.tensor import Tensor
+from .arguments import as_tensor
 from .classification import cross_entropy, nll_loss
 from .creation import one_hot
+from .layers import embedding
 from .losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from .module import as_tensor, whole_numbers
 from .regularisers import dropout, layer_norm
 
 __all__ = [
@@ -82,11 +80,3 @@ def linear(x: Tensor | ArrayLike, weight: Tensor | ArrayLike, bias: Tensor | Arr
         )
     y = x @ weight.T
     return y if bias is None else y + bias
-
-
-def embedding(indices: Tensor | ArrayLike, weight: Tensor | ArrayLike) -> Tensor:
-    """Return row i of the weight for each index i. indices: (...), weight: (V, D) → (..., D)."""
-    numbers = whole_numbers(indices, f"embedding{current().place}: indices must be numbers of rows")
-    rows: Any = take(as_tensor(weight), numbers)
-    found: Tensor = rows
-    return found

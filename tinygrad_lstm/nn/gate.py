@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..engine.ops import maximum, minimum
+from ..engine.functions import clip
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, arrow, described, generator, positive, real, true_or_false, uniform
+from .arguments import above_zero, positive, real, true_or_false, uniform
+from .creation import Seed, generator
+from .module import Module, arrow, described
 from .regularisers import LayerNorm
 
 Activation = Callable[[Any], Any]
@@ -63,13 +65,15 @@ class Gate(Module):
         dtype: DTypeLike = np.float64,
     ) -> None:
         positive(size=size, hidden_size=hidden_size)
-        real(**{name: number for name, number in (("bias", bias), ("clip", clip)) if number is not None})
-        if clip is not None and not 0 < clip < np.inf:
-            raise ValueError(f"clip must be a bound above zero, such as 3.0, not {clip!r}")
+        if bias is not None:
+            real(bias=bias)
+        if clip is not None:
+            above_zero(clip=clip)
         true_or_false(layer_norm=layer_norm, peephole=peephole)
+        if not callable(activation):
+            raise TypeError(f"activation must be a function of a tensor, not {activation!r:.60}")
         self.input_size, self.hidden_size = size, hidden_size
-        (self.activation,) = functions(1, activation=[activation])
-        self.symbol, self.clip = symbol, clip
+        self.activation, self.symbol, self.clip = activation, symbol, clip
         rng, bound = generator(rng), 1 / np.sqrt(hidden_size)
         self.weight = uniform(rng, bound, (size, hidden_size), dtype)
         self.norm = LayerNorm(hidden_size, dtype=dtype) if layer_norm else same
@@ -93,7 +97,7 @@ class Gate(Module):
         if term is not None:
             a = a + (term if self.peephole is None else self.peephole * term)
         if self.clip is not None:
-            a = minimum(maximum(a, -self.clip), self.clip)
+            a = clip(a, -self.clip, self.clip)
         result: Tensor = self.activation(a)
         result.name = self.symbol
         return result
@@ -143,13 +147,12 @@ def functions(count: int, **named: Any) -> tuple[Activation, ...]:
     """Return that many functions of a tensor; refuse, by name, what is none."""
     ((name, given),) = named.items()
     if not isinstance(given, list | tuple) or len(given) != count or not all(map(callable, given)):
-        what = (
-            f"{count} functions of a tensor, such as (tl.sigmoid, tl.tanh)" if count > 1 else "a function of a tensor"
+        raise TypeError(
+            f"{name} must be {count} functions of a tensor, such as (tl.sigmoid, tl.tanh), not {given!r:.60}"
         )
-        raise TypeError(f"{name} must be {what}, not {given[0] if count == 1 else given!r:.60}")
     return tuple(given)
 
 
 def same(a: Tensor) -> Tensor:
-    """Return what it is given: the activation of a part of a cell that is linear."""
+    """Return what it is given: what stands where another function is left out."""
     return a

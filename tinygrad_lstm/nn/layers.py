@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from ..engine.errors import ShapeError
 from ..engine.functions import take
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, arrow, as_input, described, generator, positive, true_or_false, uniform, whole_numbers
+from .arguments import as_input, as_tensor, positive, true_or_false, uniform, whole_numbers
+from .creation import Seed, generator
+from .module import Module, arrow, described
 
 
 class Linear(Module):
@@ -113,9 +116,16 @@ class Embedding(Module):
 
     def forward(self, indices: Tensor | ArrayLike) -> Tensor:
         """Return the vector of each symbol."""
-        numbers = whole_numbers(indices, f"Embedding{current().place}: symbols must be numbers of rows")
-        symbols = self.weight.shape[0]
-        if numbers.size and not (numbers.min() >= 0 and numbers.max() < symbols):
-            raise IndexError(f"Embedding{current().place}: symbols must lie in 0 … {symbols - 1}")
-        rows: Tensor = take(self.weight, numbers)
-        return rows
+        return embedding(indices, self.weight)
+
+
+def embedding(indices: Tensor | ArrayLike, weight: Tensor | ArrayLike) -> Tensor:
+    """Return row i of the weight for each index i; see ``Embedding``. indices: (...), weight: (V, D) → (..., D)."""
+    here, weight = f"Embedding{current().place}", as_tensor(weight)
+    if weight.ndim != 2:
+        raise ShapeError(f"{here}: the weight has shape {weight.shape}; it must be (V, D), a row for each symbol")
+    numbers = whole_numbers(indices, f"{here}: symbols must be numbers of rows")
+    if numbers.size and not (numbers.min() >= 0 and numbers.max() < weight.shape[0]):
+        raise IndexError(f"{here}: symbols must lie in 0 … {weight.shape[0] - 1}")
+    rows: Tensor = take(weight, numbers)
+    return rows

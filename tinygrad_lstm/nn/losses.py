@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..engine.errors import ShapeError
@@ -17,7 +16,7 @@ from ..engine.ops import abs, mean, minimum, softplus, sum
 from ..engine.scope import call_in, current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
-from .module import as_tensor, real
+from .arguments import above_zero, as_tensor
 
 skip_file(__file__)
 
@@ -113,8 +112,9 @@ def huber_loss(
     >>> tl.nn.huber_loss(tl.tensor([1.0, 2.0]), [0.0, 4.0], reduction="none").tolist()
     [0.5, 1.5]
     """
+    above_zero(delta=delta)
     prediction, target = _pair("huber_loss", prediction, target)
-    return reduced("huber_loss", _huber(prediction - target, delta=delta), reduction)
+    return reduced("huber_loss", _huber(prediction - target, delta), reduction)
 
 
 @boxed
@@ -142,8 +142,9 @@ def smooth_l1_loss(
     >>> tl.nn.smooth_l1_loss(tl.tensor([1.0, 2.0]), [0.0, 4.0], reduction="none").tolist()
     [0.5, 1.5]
     """
+    above_zero(beta=beta)
     prediction, target = _pair("smooth_l1_loss", prediction, target)
-    return reduced("smooth_l1_loss", _huber(prediction - target, beta=beta) / beta, reduction)
+    return reduced("smooth_l1_loss", _huber(prediction - target, beta) / beta, reduction)
 
 
 @boxed
@@ -228,13 +229,9 @@ def _pair(name: str, prediction: Tensor | ArrayLike, target: Tensor | ArrayLike)
     return prediction, target
 
 
-def _huber(error: Tensor, **bound: float) -> Tensor:
+def _huber(error: Tensor, bound: float) -> Tensor:
     """Return ½ e² up to the bound and a line from there on, as m (|e| − ½ m) with m = min(|e|, bound)."""
-    real(**bound)
-    ((name, number),) = bound.items()
-    if not 0 < number < np.inf:
-        raise ValueError(f"{name} must be positive and finite, not {number!r}")
     size = abs(error)
-    squared = minimum(size, number)
+    squared = minimum(size, bound)
     losses: Tensor = squared * (size - squared / 2)
     return losses

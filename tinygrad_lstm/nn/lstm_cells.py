@@ -14,9 +14,10 @@ from numpy.typing import DTypeLike
 from ..engine.functions import concat
 from ..engine.ops import sigmoid, tanh
 from ..engine.tensor import Tensor
+from .arguments import positive, real, true_or_false
 from .cell import Cell
+from .creation import Seed
 from .gate import Activation, Gate, functions, gates_of, same
-from .module import Seed, positive, real, true_or_false
 from .regularisers import LayerNorm
 
 
@@ -172,12 +173,16 @@ class PeepholeLSTMCell(LSTMCell):
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         h, c = state
         hx = concat([h, x], axis=-1)  # (N, H + D)
-        seen = (hx, c) if self.diagonal else (concat([c, hx], axis=-1),)  # (N, 2H + D)
+
+        def seeing(c: Tensor) -> tuple[Tensor, ...]:
+            return (hx, c) if self.diagonal else (concat([c, hx], axis=-1),)  # (N, 2H + D)
+
+        seen = seeing(c)
         f = None if self.coupled else self.forget_gate(*seen)
         i = self.input_gate(*seen)
         g = self.candidate(hx)
         c = (1 - i if f is None else f) * c + i * g
-        o = self.output_gate(*((hx, c) if self.diagonal else (concat([c, hx], axis=-1),)))
+        o = self.output_gate(*seeing(c))
         h = self.projection(o * self.showing(self.norm(c)))
         return h, c
 

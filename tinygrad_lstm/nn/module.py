@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakValueDictionary
 
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
-
-from ..engine.backprop import cast
-from ..engine.primitive import Array, unmasked
+from ..engine.primitive import Array
 from ..engine.pytorch import advice
 from ..engine.scope import call_in, current
 from ..engine.source import place, skip_file
-from ..engine.tensor import Tensor, tensor
+from ..engine.tensor import Tensor
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
+from .arguments import true_or_false
 from .containers import fixed, inner
-from .creation import generator as generator
 from .state import Unmatched, fitted
 
 skip_file(__file__)
@@ -30,8 +26,6 @@ _numbers = itertools.count(1)
 
 MODULES: WeakValueDictionary[int, Module] = WeakValueDictionary()
 """All that are alive, by the number that a graph knows them by."""
-
-Seed = int | np.random.Generator | None
 
 
 class Module:
@@ -205,10 +199,9 @@ class Module:
             parameter.requires_grad = bool(requires_grad)
         return self
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
-        for parameter in self.parameters():
-            parameter.grad = None
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters: they are None, as ``set_to_none=True`` says in PyTorch."""
+        forget_gradients(self.parameters(), set_to_none)
 
     def state_dict(self) -> dict[str, Array]:
         """Return a copy of each parameter's value, by the paths of ``named_parameters``: a tied one once.
@@ -348,6 +341,15 @@ def _table(module: Module) -> dict[str, Any]:
     return {"rows": rows, "head": ("parameter", "shape", "count"), "foot": foot, "align": "llr"}
 
 
+def forget_gradients(parameters: Iterable[Tensor], set_to_none: bool) -> None:
+    """Set the gradients to None; refuse to make zeros of them."""
+    true_or_false(set_to_none=set_to_none)
+    if not set_to_none:
+        raise ValueError("set_to_none must be True: gradients here are None, and no zeros, until they come")
+    for parameter in parameters:
+        parameter.grad = None
+
+
 def described(thing: object, *facts: str) -> str:
     """Return the ``repr`` of a module or an optimiser: its class, and facts in brackets."""
     return clean(f"{type(thing).__name__}({', '.join(facts)})", 200)
@@ -369,70 +371,3 @@ def _is_part(part: Any) -> bool:
 
 def _is_parameter(part: Any) -> bool:
     return isinstance(part, Tensor) and part.requires_grad and part.is_leaf
-
-
-def uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...], dtype: DTypeLike) -> Tensor:
-    """Return a parameter drawn uniformly from ±bound."""
-    return tensor(rng.uniform(-bound, bound, size=shape), requires_grad=True, dtype=dtype)
-
-
-LARGEST = 2**31
-"""No size is this large: as a float64 each, the numbers of one such axis are 16 GiB."""
-
-
-def as_input(x: Any, dtype: DTypeLike) -> Tensor:
-    """Return data, or a tensor, in the type a layer computes in: of more digits than it has, the rest is cast off."""
-    if not isinstance(x, Tensor):
-        return tensor(x, dtype=dtype)
-    return x if x.dtype == dtype or np.can_cast(x.dtype, dtype) else cast(x, dtype=np.dtype(dtype))
-
-
-def as_tensor(x: Any) -> Tensor:
-    """Return a tensor as it is, and data as one."""
-    return x if isinstance(x, Tensor) else tensor(x)
-
-
-def whole_numbers(data: Any, must: str) -> NDArray[np.integer[Any]]:
-    """Return data as integers; a tensor holds none, so of one those numbers are taken that are whole."""
-    if isinstance(data, Tensor):
-        numbers: NDArray[Any] = data.value
-        if np.all(np.isfinite(numbers) & (numbers == np.trunc(numbers))):
-            numbers = numbers.astype(np.intp)
-    else:
-        numbers = np.asarray(unmasked(data))
-        numbers = numbers if numbers.size else numbers.astype(np.intp)
-    if numbers.dtype.kind not in "ui":
-        raise TypeError(f"{must}, integers, not {numbers.dtype}")
-    return numbers
-
-
-def real(**numbers: Any) -> None:
-    """Refuse what is no real number, by name."""
-    for name, number in numbers.items():
-        if not isinstance(number, int | float | np.integer | np.floating) or isinstance(number, bool):
-            raise TypeError(f"{name} must be a number, not {number!r:.60}")
-
-
-def within(low: float, high: float, **numbers: Any) -> None:
-    """Refuse numbers outside of low <= number < high, by name; NaN is in no range, and Inf below none."""
-    real(**numbers)
-    for name, number in numbers.items():
-        if not low <= number < high:
-            wanted = f"in [{low}, {high})" if high < np.inf else f"finite, and {low} or more"
-            raise ValueError(f"{name} must be {wanted}, not {number!r:.60}")
-
-
-def true_or_false(**flags: Any) -> None:
-    """Refuse what is neither True nor False, by name: any text, "no" too, would count as true."""
-    for name, flag in flags.items():
-        if not isinstance(flag, bool | np.bool_):
-            raise TypeError(f"{name} must be True or False, not {flag!r:.60}")
-
-
-def positive(**sizes: int) -> None:
-    """Refuse sizes that are not whole numbers above zero, or more than any machine holds, by name."""
-    for name, size in sizes.items():
-        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"{name} must be a positive whole number, not {size!r}")
-        if size >= LARGEST:
-            raise ValueError(f"{name} must be below {LARGEST:,}, not {size:,}")

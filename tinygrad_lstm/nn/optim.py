@@ -11,7 +11,8 @@ from ..engine.errors import short
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor, as_value
 from ..structure.tables import html_table, text_table
-from .module import counted, described, real, true_or_false, within
+from .arguments import above_zero, real, true_or_false, within
+from .module import counted, described, forget_gradients
 from .state import fitted
 
 
@@ -53,9 +54,7 @@ class Optimizer:
             raise ValueError(
                 "an optimiser needs parameters: leaves made with requires_grad=True, as model.parameters() gives"
             )
-        real(**{"the learning rate": lr})
-        if not 0 < lr < np.inf:
-            raise ValueError(f"the learning rate must be positive and finite, not {lr!r}")
+        above_zero(**{"the learning rate": lr})
         within(0, np.inf, weight_decay=weight_decay)
         self.lr, self.weight_decay = lr, weight_decay
         self.steps = [0] * len(self.parameters)
@@ -77,10 +76,9 @@ class Optimizer:
         """Return what to subtract from the parameter at this position: an array in its shape, like the gradient."""
         raise NotImplementedError(f"{type(self).__name__} defines no update(position, gradient)")
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
-        for parameter in self.parameters:
-            parameter.grad = None
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters: they are None, as ``set_to_none=True`` says in PyTorch."""
+        forget_gradients(self.parameters, set_to_none)
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of the settings that are numbers, the steps taken, and the arrays kept: "state.0.m".

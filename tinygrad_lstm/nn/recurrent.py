@@ -15,9 +15,11 @@ from ..engine.primitive import Array
 from ..engine.scope import current, time_step
 from ..engine.tensor import Tensor, following
 from ..structure import collector
+from .arguments import as_input, true_or_false, within
 from .cell import Cell, State, as_state, said, state_parts
+from .creation import Seed
 from .lengths import Steps, advance_within, steps_within, without_padding
-from .module import Module, Seed, as_input, described, true_or_false, within
+from .module import Module, described
 from .regularisers import Dropout
 
 

@@ -12,7 +12,9 @@ from ..engine.errors import ShapeError
 from ..engine.ops import mean, sqrt
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
-from .module import Module, Seed, as_input, as_tensor, described, generator, positive, true_or_false, within
+from .arguments import as_input, as_tensor, positive, true_or_false, within
+from .creation import Seed, generator
+from .module import Module, described
 
 
 class Dropout(Module):

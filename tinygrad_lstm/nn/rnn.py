@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.ops import sigmoid, tanh
 from ..engine.tensor import Tensor
+from .arguments import positive, true_or_false
+from .cell import Cell
 from .cells import GRUCell, RNNCell
+from .creation import Seed, generator
 from .gate import Activation
 from .lstm_cells import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell, projected
-from .module import Seed, generator, positive, true_or_false
 from .recurrent import Recurrent
+
+AnyCell = TypeVar("AnyCell", bound=Cell[Any])
 
 
 class RNN(Recurrent[Tensor]):
@@ -66,8 +70,7 @@ class RNN(Recurrent[Tensor]):
     ) -> None:
         rng = generator(rng)
         how: dict[str, Any] = {"bias": bias, "nonlinearity": nonlinearity, "layer_norm": layer_norm, "clip": clip}
-        sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
-        cells = [RNNCell(size, hidden_size, rng=rng, dtype=dtype, **how) for size in sizes]
+        cells = _cells(RNNCell, input_size, hidden_size, num_layers, bidirectional, rng=rng, dtype=dtype, **how)
         super().__init__(*cells, bidirectional=bidirectional, batch_first=batch_first, dropout=dropout, rng=rng)
 
 
@@ -132,13 +135,12 @@ class LSTM(Recurrent[tuple[Tensor, Tensor]]):
         if peephole is not False and peephole not in ("full", "diagonal"):
             raise ValueError(f"peephole must be False, 'full' or 'diagonal', not {peephole!r:.60}")
         how: dict[str, Any] = {"bias": bias, "forget_bias": forget_bias, "proj_size": proj_size}
-        how |= {"layer_norm": layer_norm, "clip": clip, "activations": activations}
         kind: type[LSTMCell] = CoupledLSTMCell if coupled else LSTMCell
         if peephole:
             kind = PeepholeLSTMCell
             how |= {"diagonal": peephole == "diagonal", "coupled": coupled}
-        sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional, proj_size)
-        cells = [kind(size, hidden_size, rng=rng, dtype=dtype, **how) for size in sizes]
+        how |= {"layer_norm": layer_norm, "clip": clip, "activations": activations}
+        cells = _cells(kind, input_size, hidden_size, num_layers, bidirectional, rng=rng, dtype=dtype, **how)
         super().__init__(*cells, bidirectional=bidirectional, batch_first=batch_first, dropout=dropout, rng=rng)
 
 
@@ -195,19 +197,19 @@ class GRU(Recurrent[Tensor]):
         dtype: DTypeLike = np.float64,
     ) -> None:
         rng = generator(rng)
-        how: dict[str, Any] = {"bias": bias, "reset_after": reset_after, "layer_norm": layer_norm}
-        how |= {"clip": clip, "activations": activations}
-        sizes = _input_sizes(input_size, hidden_size, num_layers, bidirectional)
-        cells = [GRUCell(size, hidden_size, rng=rng, dtype=dtype, **how) for size in sizes]
+        how: dict[str, Any] = {"bias": bias, "reset_after": reset_after, "layer_norm": layer_norm, "clip": clip}
+        how["activations"] = activations
+        cells = _cells(GRUCell, input_size, hidden_size, num_layers, bidirectional, rng=rng, dtype=dtype, **how)
         super().__init__(*cells, bidirectional=bidirectional, batch_first=batch_first, dropout=dropout, rng=rng)
 
 
-def _input_sizes(
-    input_size: int, hidden_size: int, num_layers: int, bidirectional: bool, proj_size: int = 0
-) -> list[int]:
-    """Return what each cell reads, in the order of ``Recurrent.cells``."""
+def _cells(
+    kind: type[AnyCell], input_size: int, hidden_size: int, num_layers: int, bidirectional: bool, **how: Any
+) -> list[AnyCell]:
+    """Return the cells in the order of ``Recurrent.cells``: each reads xs, or what all directions below show."""
     positive(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
     true_or_false(bidirectional=bidirectional)
     directions = 2 if bidirectional else 1
-    shown = projected(hidden_size, proj_size)
-    return [input_size] * directions + [directions * shown] * directions * (num_layers - 1)
+    shown = projected(hidden_size, how.get("proj_size", 0))
+    sizes = [input_size] * directions + [directions * shown] * directions * (num_layers - 1)
+    return [kind(size, hidden_size, **how) for size in sizes]

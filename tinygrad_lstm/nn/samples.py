@@ -10,7 +10,7 @@ from ..engine.tensor import Tensor, tensor
 from . import Recurrent
 from .cell import Cell
 from .cells import CELLS, GRUCell
-from .module import Seed
+from .creation import Seed
 
 
 def olahs(cell: str, input_size: int, hidden_size: int, rng: Seed) -> Cell:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..engine.backprop import grad
 from ..engine.tensor import Tensor, tensor
-from ..nn.module import generator as generator_of
+from ..nn.creation import generator as generator_of
 from .errors import GradientError, NothingCheckedError
 from .judge import COARSE, judge, judge_forward, on_a_kink
 from .laws.agreement import require_symmetry

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
+from ..nn.arguments import positive
 from ..nn.cell import Cell
-from ..nn.module import generator as generator_of
-from ..nn.module import positive
+from ..nn.creation import generator as generator_of
 from .checks import Seed, check_jvp, check_second_order, check_vjp, require_rtol
 from .errors import REFUSALS, GradientError, NothingCheckedError, is_refusal
 from .laws.agreement import require_single_precision

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..engine.tensor import Tensor
-from ..nn.module import generator as generator_of
+from ..nn.creation import generator as generator_of
 from .errors import NothingCheckedError
 from .objective import Objective
 from .oracles.convergence import Convergence, convergence

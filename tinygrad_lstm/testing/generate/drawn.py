@@ -17,8 +17,8 @@ from hypothesis.errors import Flaky, Unsatisfiable
 
 from ...engine.ops import BUILTIN
 from ...engine.primitive import Kind, Primitive
+from ...nn.creation import generator as generator_of
 from ...nn.module import Module
-from ...nn.module import generator as generator_of
 from ..errors import REFUSALS, GradientError, NothingCheckedError, is_refusal
 from ..profiles import Profile, chosen
 from ..verdicts import Finding, Report, worse

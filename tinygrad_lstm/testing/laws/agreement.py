@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...engine.backprop import grad
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
-from ...nn.module import generator as generator_of
+from ...nn.creation import generator as generator_of
 from ..errors import GradientError
 from ..objective import TOLERANCE, Objective, compared, tolerated
 from ..oracles.rounding import rounding_noise
