@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -102,7 +103,8 @@ class Optimizer:
         The parameters must be as many, in the same order and of the same shapes; their values are the module's.
 
         Raises:
-            ValueError: for names that are missing or surplus, shapes that differ, and steps that are no whole numbers.
+            ValueError: for names that are missing or surplus, shapes that differ, steps that are no whole numbers, and
+                settings that the optimiser would not be made with.
             TypeError: for what are no arrays by name.
         """
         settings = self._numbers()
@@ -117,14 +119,17 @@ class Optimizer:
         steps = values.pop("steps")
         if not ((steps >= 0) & (steps < 2**53) & (steps == np.floor(steps))).all():
             raise ValueError(f"{type(self).__name__}: steps must be whole numbers from 0 on, not {short(steps)}")
+        given = {name: _as_before(settings[name], values.pop(name).tolist()) for name in settings}
+        ours = next(kind for kind in type(self).__mro__ if kind.__module__.rpartition(".")[0] == __package__)
+        taken = given.keys() & inspect.signature(ours).parameters
+        ours(self.parameters, **{name: given[name] for name in taken})  # refuses what it would not be made with
+        for name, value in given.items():
+            setattr(self, name, value)
         self.steps = [int(step) for step in steps]
         self.state = [{} for _ in self.parameters]
         for name, value in values.items():
-            if name in settings:
-                setattr(self, name, _as_before(settings[name], value.tolist()))
-            else:
-                _, i, key = name.split(".", 2)
-                self.state[int(i)][key] = value.copy()  # one may write into it
+            _, i, key = name.split(".", 2)
+            self.state[int(i)][key] = value.copy()  # one may write into it
 
     def _numbers(self) -> dict[str, Any]:
         """Return the settings: the attributes that are numbers, or tuples or lists of them."""
