@@ -139,10 +139,3 @@ def test_functional_has_pytorchs_names_and_layouts(rng):
     for name in F.__all__:
         assert callable(getattr(F, name))
     assert F.cross_entropy is tl.cross_entropy
-
-
-def test_a_parameter_is_a_tensor_that_learns():
-    parameter = tl.nn.Parameter([1.0], name="w")
-    assert parameter.requires_grad
-    assert parameter.name == "w"
-    assert not tl.nn.Parameter([1.0], requires_grad=False).requires_grad
