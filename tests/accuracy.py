@@ -95,13 +95,17 @@ ALLOWED_OF_ROWS = 4.0
 """Of a row's softmax and logarithm: in units of the largest that takes part: x − max is rounded there."""
 
 
-def points(dtype, positive=False):
-    """The whole range of a type: every decade, both signs, both tails of an exponential, and beside 0."""
+def points(dtype, positive=False, every=1):
+    """The whole range of a type: every decade, both signs, both tails of an exponential, and beside 0.
+
+    Every how many of what is drawn; what has a name is always there.
+    """
     rng = np.random.default_rng(0)
     end = 745 if dtype is np.float64 else 103
     decades = 10.0 ** rng.uniform(-323 if dtype is np.float64 else -44, 6, 2000)
     tails = rng.uniform(-end, end, 2000)
-    x = np.concatenate([decades, -decades, tails, rng.normal(size=1000), [0.0, -0.0, 1.0, -1.0, 36.7, 88.0, 709.0]])
+    drawn = np.concatenate([decades, -decades, tails, rng.normal(size=1000)])
+    x = np.concatenate([drawn[::every], [0.0, -0.0, 1.0, -1.0, 36.7, 88.0, 709.0]])
     return np.unique(np.abs(x[x != 0]) if positive else x).astype(dtype)
 
 
@@ -124,16 +128,22 @@ def ulps(value, truth, dtype, unit=None):
 
 
 @functools.cache
-def of_elementwise(name, dtype, forward=None):
-    """(ulps, where) of a function of one number over its whole range."""
+def truths(name, dtype, every):
+    """Where a function of one number is looked at, and what is true there, whichever forward is asked."""
     entry, truth = BUILTIN.get(name), ELEMENTWISE.get(name) or COMPOSED[name]
-    x = points(dtype, positive=entry is not None and all(entry.positive_inputs))
-    x = x[x > entry.domains[0][0]] if entry else x[(np.abs(x) > 1e-300) | (name != "reciprocal")][::8]
+    x = points(dtype, entry is not None and all(entry.positive_inputs), every)
+    x = x[x > entry.domains[0][0]] if entry else x[(np.abs(x) > 1e-300) | (name != "reciprocal")]
+    return x, [truth(CONTEXT.mpf(float(v))) for v in x]
+
+
+@functools.cache
+def of_elementwise(name, dtype, forward=None, every=1):
+    """(ulps, where) of a function of one number over its whole range, at every how many of its points."""
+    entry, (x, exact) = BUILTIN.get(name), truths(name, dtype, every)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         value = (forward or (entry.forward if entry else getattr(functions, name)))(x)
     assert value.dtype == dtype
-    exact = [truth(CONTEXT.mpf(float(v))) for v in x]
     least, rounded = np.finfo(dtype).tiny, UNITS.get(name)
     unit = rounded and [
         max(rounded(float(abs(t)), v), abs(v) * least) for t, v in zip(exact, x.astype(float), strict=True)
@@ -142,9 +152,9 @@ def of_elementwise(name, dtype, forward=None):
     return worst, x[where]
 
 
-def of_numpy(name, dtype):
+def of_numpy(name, dtype, every=1):
     """Ulps of what numpy itself computes on this machine, where the forward is made of it: the most that any is off."""
-    x = points(dtype)
+    x = points(dtype, every=every)
     worst = 0.0
     for function in NUMPYS[name]:
         at = np.minimum(x, 80) if function is np.exp else np.abs(x)

@@ -151,7 +151,6 @@ x.dim()
 x.numel()
 x.nelement()
 x.detach().requires_grad_().requires_grad
-v.expand_dims(0) if T.__name__ == "tinygrad_lstm" else v[None]
 """.strip().splitlines()
 """Methods, and properties that are made of them."""
 
@@ -262,7 +261,6 @@ F.softsign(x)
 F.softplus(x)
 F.one_hot(A([0, 2, 1]))
 F.one_hot(A([0, 2, 1]), num_classes=4)
-F.pad(x, (1, 2)) if T.__name__ == "torch" else T.pad(x, ((0, 0), (1, 2)))
 """.strip().splitlines()
 """Functions; those of torch.nn.functional by F."""
 
@@ -289,6 +287,8 @@ NUMPYS = {
     "x.size": lambda x, **_: x.size,
     "T.flip(x)": lambda x, **_: np.flip(x),
     "T.tensordot(z, z, ([0, 1], [0, 1]))": lambda z, **_: np.tensordot(z, z, ([0, 1], [0, 1])),
+    "v.expand_dims(0)": lambda v, **_: np.expand_dims(v, 0),
+    "T.pad(x, ((0, 0), (1, 2)))": lambda x, **_: np.pad(x, ((0, 0), (1, 2))),
     "T.pad(x, 1, 2.0)": lambda x, **_: np.pad(x, 1, constant_values=2.0),
     "T.take_along_axis(x, A([[0], [1], [3]]), 1)": lambda x, **_: np.take_along_axis(x, np.array([[0], [1], [3]]), 1),
     "T.norm(x, np.inf)": lambda x, **_: np.abs(x).max(),

@@ -174,3 +174,12 @@ def test_pytorchs_own_samples(tables: dict[str, list[tuple[str, ...]]]) -> None:
     tables["PyTorch's own samples"] = [("module", "pass", "of"), *rows, ("all", *map(str, total))]
     print(f"{total[0]} of {total[1]} of PyTorch's own samples pass")
     assert total[0] == total[1] >= 150
+
+
+def test_a_forget_bias_begins_like_all_others() -> None:
+    """As our table of others' layouts says: between ±1/√H, where ours and Keras's is 1."""
+    torch.manual_seed(0)
+    theirs = torch.nn.LSTM(2, 100)
+    for bias in (theirs.bias_ih_l0, theirs.bias_hh_l0):
+        for gate in bias.detach().reshape(4, 100):
+            assert 0.09 < gate.abs().max() <= 0.1

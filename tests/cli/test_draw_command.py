@@ -124,7 +124,10 @@ def test_draws_what_a_file_defines_and_keeps_what_it_prints_out_of_the_picture(n
         (["-o", "fine.svg", "-o", "x"], "cannot save a picture as 'x'"),
         (["-o", "x.svg", "--format", "png"], "x.svg is not where to write png"),
         (["-o", "no/such/folder/x.svg"], "cannot write no/such/folder/x.svg: No such file or directory"),
-        (["--steps", "900", "--view", "ops", "--window", "all", "-o", "x.png"], "more than a PNG can hold"),
+        (
+            ["--cell", "rnn", "--steps", "45", "--view", "ops", "--window", "all", "-o", "x.png"],
+            "more than a PNG can hold",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_one_line(arguments, said, here):

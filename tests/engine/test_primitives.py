@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, reject
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
@@ -71,9 +71,27 @@ def test_rule_agrees_with_the_complex_step(name, data):
     assert len(report.errors) == len(case.inputs)
 
 
+# Derivatives of derivatives take the longest of all here: half of the inputs are tried each time, and as many others,
+# which another test draws, in .ci/run and by night, so that there they are as many as of any other promise.
+half = settings(max_examples=settings().max_examples // 2)
+
+
 @each_rule
+@half
 @given(data=st.data())
 def test_rule_can_be_differentiated_again(name, data):
+    require_second_order(data, name)
+
+
+@pytest.mark.slow
+@each_rule
+@half
+@given(data=st.data())
+def test_rule_can_be_differentiated_again_at_other_inputs(name, data):
+    require_second_order(data, name)
+
+
+def require_second_order(data, name):
     """The gradient of Σ s y³ / 3 is the rule applied to s y²: it depends on the inputs also where f is linear."""
     case = drawn_case(data, name)
     assume(expected(case).size and all(x.size for x in case.inputs))

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
 from tests.spellings import FUNCTIONS, METHODS, NUMPYS, evaluated
+from tinygrad_lstm import nn
 from tinygrad_lstm.engine.pytorch import REFUSED
-from tinygrad_lstm.nn import module
+from tinygrad_lstm.nn import functional, module
 
 ARRAYS = {
     "x": np.cos(np.arange(12.0)).reshape(3, 4) * 1.5,
@@ -200,14 +201,26 @@ def test_the_sum_of_two_infinite_powers_is_infinite():
 
 # A name that there is not.
 
-HINTS = {
-    name: line.partition(": ")[2] for line in REFUSED.strip().splitlines() for name in line.partition(": ")[0].split()
+
+def of_functional():
+    """The table that nn.functional asks, which is in its ``__getattr__``."""
+    asked = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(functional, "advice", lambda name, table, *_: asked.append(table) or "")
+        assert not hasattr(functional, "what is nowhere")
+    return asked[0]
+
+
+TABLES = {
+    "tl": (tl, tl._REFUSED, "module 'tinygrad_lstm' has no attribute"),
+    "x": (tl.tensor([1.0]), REFUSED, "a tensor has no"),
+    "nn": (nn, nn._REFUSED, "module 'tinygrad_lstm.nn' has no attribute"),
+    "module": (tl.Linear(1, 1, rng=0), module._REFUSED, "'Linear' has no attribute"),
+    "functional": (functional, of_functional(), "module 'tinygrad_lstm.nn.functional' has no attribute"),
 }
-OF_TL = {
-    name: line.partition(": ")[2]
-    for line in tl._REFUSED.strip().splitlines()
-    for name in line.partition(": ")[0].split()
-}
+"""Whom one asks: an owner, its hints, and how an answer begins."""
+
+HINTS = [(owner, *line.split(": ", 1)) for owner in TABLES for line in TABLES[owner][1].strip().splitlines()]
 
 
 def said(thing, name):
@@ -216,15 +229,16 @@ def said(thing, name):
     return str(raised.value)
 
 
-def test_hints_are_forty_at_most_and_each_is_of_a_name_that_there_is_not():
-    tables = (REFUSED, tl._REFUSED, tl.nn._REFUSED, module._REFUSED)
-    in_place = of_functional = 1
-    assert sum(len(table.strip().splitlines()) for table in tables) + in_place + of_functional <= 40
-    x = tl.tensor([1.0])
-    for name, words in HINTS.items():
-        assert said(x, name) == f"a tensor has no {name!r}; {words}"
-    for name, words in OF_TL.items():
-        assert said(tl, name) == f"module 'tinygrad_lstm' has no attribute {name!r}; {words}"
+def test_hints_are_forty_at_most():
+    of_what_ends_in_an_underscore = 1
+    assert len(HINTS) + of_what_ends_in_an_underscore <= 40
+
+
+@pytest.mark.parametrize(("owner", "names", "words"), HINTS, ids=[f"{owner} {names}" for owner, names, _ in HINTS])
+def test_each_hint_is_given_for_each_of_its_names_which_are_not_there(owner, names, words):
+    thing, _, begin = TABLES[owner]
+    for name in names.split():
+        assert said(thing, name) == f"{begin} {name!r}; {words}"
 
 
 @pytest.mark.parametrize("name", ["zero_", "add_", "mul_", "fill_", "copy_", "clamp_", "relu_"])

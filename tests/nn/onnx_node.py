@@ -5,7 +5,6 @@ import numpy as np
 import tinygrad_lstm as tl
 from tests.nn.layouts import ORDERS, load
 
-GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 FUNCTIONS = {"RNN": 1, "LSTM": 3, "GRU": 2}
 """How many activations a direction has."""
 

@@ -150,13 +150,6 @@ def test_functional_has_pytorchs_names_and_layouts(rng):
     assert F.cross_entropy is tl.cross_entropy
 
 
-def test_a_parameter_is_a_tensor_that_learns():
-    parameter = tl.nn.Parameter([1.0], name="w")
-    assert parameter.requires_grad
-    assert parameter.name == "w"
-    assert not tl.nn.Parameter([1.0], requires_grad=False).requires_grad
-
-
 @pytest.mark.parametrize("attention", [tl.nn.Attention(3, 3, rng=0), tl.nn.DotAttention()], ids=repr)
 def test_what_is_masked_is_not_seen_be_it_nan(attention):
     keys, query = np.arange(12.0).reshape(4, 1, 3), tl.tensor(np.ones((1, 3)), requires_grad=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import tinygrad_lstm as tl
 from tests.nn.longhand import LONGHAND, sigmoid, weights
 from tinygrad_lstm.nn import Recurrent
-from tinygrad_lstm.nn.cell import state_parts
+from tinygrad_lstm.nn.cell import as_state, state_parts
 
 CELLS = [tl.RNNCell, tl.LSTMCell, tl.GRUCell, tl.PeepholeLSTMCell, tl.CoupledLSTMCell]
 LAYERS = [tl.RNN, tl.LSTM, tl.GRU]
@@ -18,11 +18,6 @@ each_cell = pytest.mark.parametrize("cell_type", CELLS)
 
 def states(cell, rng, *batch):
     return [rng.normal(size=(*batch, cell.hidden_size)) for _ in cell.state_names]
-
-
-def as_state(parts):
-    parts = tuple(part if isinstance(part, tl.Tensor) else tl.tensor(part) for part in parts)
-    return parts if len(parts) > 1 else parts[0]
 
 
 @each_cell
@@ -37,7 +32,7 @@ def test_a_cell_is_its_equations(cell_type, d, h, n, seed):
     x, state = rng.normal(size=(*batch, d)), states(cell, rng, *batch)
     expected = LONGHAND[cell_type](weights(cell), x, *state)
     for new, wanted in zip(
-        state_parts(cell, cell(tl.tensor(x), as_state(state))),
+        state_parts(cell, cell(tl.tensor(x), as_state(tuple(map(tl.tensor, state))))),
         expected if isinstance(expected, tuple) else (expected,),
         strict=True,
     ):
@@ -56,7 +51,7 @@ def test_the_relu_cell_is_its_equation(rng):
 def test_a_cell_without_a_state_starts_from_zeros(cell_type, rng):
     cell = cell_type(2, 3, rng=0)
     for x in (rng.normal(size=2), rng.normal(size=(4, 2))):
-        zeros = as_state([np.zeros((*x.shape[:-1], 3))] * len(cell.state_names))
+        zeros = as_state((tl.tensor(np.zeros((*x.shape[:-1], 3))),) * len(cell.state_names))
         for given_none, given_zeros in zip(
             state_parts(cell, cell(x)), state_parts(cell, cell(tl.tensor(x), zeros)), strict=True
         ):
@@ -125,7 +120,7 @@ def test_layers_are_their_cells_run_one_after_another(layer_type, batch, rng):
     layer = layer_type(2, 3, num_layers=2, bidirectional=True, rng=0)
     xs = tl.tensor(rng.normal(size=(5, *batch, 2)))
     given = states(layer.cells[0], rng, 4, *batch)
-    pieces = [as_state([part[k] for part in given]) for k in range(4)]
+    pieces = [as_state(tuple(tl.tensor(part[k]) for part in given)) for k in range(4)]
 
     ahead, end0 = by_hand(layer.layer0, list(xs), pieces[0])
     back, end1 = by_hand(layer.layer0_reverse, list(xs)[::-1], pieces[1])
@@ -134,7 +129,7 @@ def test_layers_are_their_cells_run_one_after_another(layer_type, batch, rng):
     back, end3 = by_hand(layer.layer1_reverse, middle[::-1], pieces[3])
     expected = [tl.concat([h, r], axis=-1) for h, r in zip(ahead, back[::-1], strict=True)]
 
-    output, state = layer(xs, as_state(given))
+    output, state = layer(xs, as_state(tuple(map(tl.tensor, given))))
     np.testing.assert_array_equal(output.value, tl.stack(expected).value)
     for part, ends in zip(state_parts(layer.cells[0], state), zip(end0, end1, end2, end3, strict=True), strict=True):
         np.testing.assert_array_equal(part.value, tl.stack(ends).value)
@@ -159,8 +154,8 @@ def test_layers_in_one_direction_are_their_cells_run_one_after_another(rng):
 def test_layers_without_a_state_start_from_zeros(layer_type, num_layers, bidirectional, rng):
     layer = layer_type(2, 3, num_layers=num_layers, bidirectional=bidirectional, rng=0)
     for xs in (rng.normal(size=(4, 2)), rng.normal(size=(4, 5, 2))):
-        zeros = np.zeros((num_layers * (1 + bidirectional), *xs.shape[1:-1], 3))
-        state = as_state([zeros] * len(layer.cells[0].state_names))
+        zeros = tl.tensor(np.zeros((num_layers * (1 + bidirectional), *xs.shape[1:-1], 3)))
+        state = as_state((zeros,) * len(layer.cells[0].state_names))
         np.testing.assert_array_equal(layer(tl.tensor(xs))[0].value, layer(tl.tensor(xs), state)[0].value)
 
 

@@ -38,7 +38,10 @@ def test_a_parameter_learns_and_belongs_to_its_module():
         def forward(self, x):
             return x * self.scale
 
-    assert [path for path, _ in Scaled().named_parameters()] == ["scale"]
+    scaled = Scaled()
+    assert [path for path, _ in scaled.named_parameters()] == ["scale"]
+    assert scaled.scale.requires_grad
+    assert tl.Parameter([1.0], name="w").name == "w"
     assert not tl.Parameter([1.0], requires_grad=False).requires_grad
 
 

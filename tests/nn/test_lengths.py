@@ -6,14 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.nn.cell import state_parts
+from tinygrad_lstm.nn.cell import as_state, state_parts
 
 LAYERS = [tl.RNN, tl.LSTM, tl.GRU]
 DEEP = {"num_layers": 2, "bidirectional": True}
-
-
-def as_state(parts):
-    return parts[0] if len(parts) == 1 else tuple(parts)
 
 
 @pytest.mark.parametrize("layer_type", LAYERS)
@@ -28,10 +24,10 @@ def test_each_sequence_is_as_if_it_were_alone(layer_type, lengths, seed, batch_f
         xs[:length, n] = rng.normal(size=(length, 2))
     state = [rng.normal(size=(4, N, 3)) for _ in layer.cells[0].state_names]
     given_xs = xs.swapaxes(0, 1) if batch_first else xs
-    output, last = layer(tl.tensor(given_xs), as_state([tl.tensor(part) for part in state]), lengths=lengths)
+    output, last = layer(tl.tensor(given_xs), as_state(tuple(map(tl.tensor, state))), lengths=lengths)
     output = output.value.swapaxes(0, 1) if batch_first else output.value
     for n, length in enumerate(lengths):
-        alone, end = layer(tl.tensor(xs[:length, n]), as_state([tl.tensor(part[:, n]) for part in state]))
+        alone, end = layer(tl.tensor(xs[:length, n]), as_state(tuple(tl.tensor(part[:, n]) for part in state)))
         np.testing.assert_allclose(output[:length, n], alone.value, rtol=1e-12, atol=1e-15)
         assert (output[length:, n] == 0).all()
         for part, exact in zip(state_parts(layer.cells[0], last), state_parts(layer.cells[0], end), strict=True):
@@ -135,8 +131,13 @@ def test_a_nan_in_a_sequence_stays_in_it_and_is_named_where_it_is_looked_for(rng
 
 
 def test_lengths_are_drawn_and_stepped(rng):
-    output, _ = tl.GRU(2, 2, bidirectional=True, rng=0)(rng.normal(size=(2, 2, 2)), lengths=[1, 2])
-    loss = output.sum()
-    for view in ("cells", "rolled"):
-        assert "digraph" in tl.draw(loss, view).source
-    assert len(tl.step(loss).ledger(output)) == 1
+    """In boxes of their own, where a sequence has ended; of full sequences there are none."""
+    layer, xs = tl.GRU(2, 2, bidirectional=True, rng=0), rng.normal(size=(2, 2, 2))
+    for lengths, ended in (([1, 2], {1}), ([2, 2], set())):
+        output, _ = layer(xs, lengths=lengths)
+        loss = output.sum()
+        for view in ("cells", "rolled"):
+            assert (">lengths</FONT>" in tl.draw(loss, view).source) == bool(ended)
+        stepper = tl.step(loss)
+        assert {event.node.time for event in stepper.events if event.node.scope == ("lengths",)} == ended
+        assert len(stepper.ledger(output)) == 1

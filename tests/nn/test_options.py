@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tests.nn.longhand import sigmoid, unrolled
-from tinygrad_lstm.nn.cell import state_parts
+from tinygrad_lstm.nn.cell import as_state, state_parts
 
 T, N, D, H = 3, 2, 2, 3
 
@@ -78,13 +78,9 @@ def made(kind, *names):
     call = {key: value for name in names for key, value in CALLS.get(name, {}).items()}
     if call.pop("state", False):
         parts = [rng.normal(size=(len(layer.cells), N, size)) for size in layer.cells[0].state_sizes]
-        call["state"] = as_state([tl.tensor(part) for part in parts])
+        call["state"] = as_state(tuple(map(tl.tensor, parts)))
     xs = rng.normal(size=(T, N, D))
     return layer, xs, call, how
-
-
-def as_state(parts):
-    return tuple(parts) if len(parts) > 1 else parts[0]
 
 
 def called(layer, xs, call):

@@ -14,7 +14,7 @@ import tinygrad_lstm as tl
 from tests.nn.keras_outputs import OUTPUTS
 from tests.nn.layouts import ORDERS, load
 from tests.nn.longhand import sigmoid
-from tests.nn.onnx_node import GATES, ours_for
+from tests.nn.onnx_node import ours_for
 from tinygrad_lstm import nn
 
 HERE = Path(__file__).parent
@@ -215,9 +215,15 @@ def test_the_equations_of_the_lstm_in_the_table(rng):
     found = evaluated("LSTM, all of them", known | {"x": x, "h": h, "c": c})
     for ours, exact in zip(cell(x, (tl.tensor(h), tl.tensor(c))), (found["h_"], found["c_"]), strict=True):
         np.testing.assert_allclose(ours.value, exact, rtol=1e-12)
-    assert sorted(GATES.values()) == [1, 3, 4]
 
 
 def test_the_forget_biases_in_the_table():
-    assert "ours 1" in TABLE
+    """PyTorch's is in tests/benchmarks/test_torch_recurrent.py; Keras's outputs are those of 1, unless it says not."""
+    assert "Forget biases begin at: ours 1, Keras 1, PyTorch like all others." in " ".join(TABLE.split())
     assert (tl.LSTM(2, 3).cell.forget_gate.bias.value == 1).all()
+    cases = [(case, case[3]) for case in OUTPUTS if case[0] == "LSTM" and case[3].get("use_bias", True)]
+    assert {how.get("unit_forget_bias", True) for _, how in cases} == {True, False}
+    for case, how in cases:
+        exchanged = not how.get("unit_forget_bias", True)
+        with pytest.raises(AssertionError, match="Not equal to tolerance"):
+            test_kerass_published_outputs((*case[:3], how | {"unit_forget_bias": exchanged}, case[4]))
