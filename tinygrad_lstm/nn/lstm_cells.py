@@ -216,6 +216,8 @@ class CoupledLSTMCell(LSTMCell):
     [-1.0, -1.0, -1.0, -1.0]
     """
 
+    __init__ = LSTMCell.__init__  # its own, so that early releases of Python 3.11 show its arguments, not Module's
+
     def _add_gates(self, gate: Callable[..., Gate], squash: Activation, candidate: Activation, begin: float) -> None:
         size = self.state_sizes[0] + self.input_size
         self.input_gate = gate(size, squash, "i", -begin)

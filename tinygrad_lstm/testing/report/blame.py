@@ -122,7 +122,8 @@ def ties_miscounted(question: Question, rng: np.random.Generator) -> Blame | Non
             objective = Objective(Graph(alone), (np.asarray(moved[0].upstream),), question.objective.rtol)
             products = np.concatenate([np.ravel(step.contribution) for step in moved])
             finding = judge(Question(objective, shift, np.asarray(products.sum()), np.ones(())), rng)
-            if finding.verdict is Verdict.WRONG:
+            rounding = objective.allowed * np.abs(products).sum()  # of contributions that cancel, as those of (−x) ⊙ x
+            if finding.verdict is Verdict.WRONG and not abs(finding.ours - finding.theirs) <= rounding:
                 wrong.append(WrongContribution(node, moved[0].slot, finding))
     return (
         Blame(_sentence(tuple(wrong), Counter(each.node.primitive for each in wrong)), tuple(wrong)) if wrong else None
