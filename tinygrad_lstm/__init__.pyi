@@ -888,9 +888,9 @@ class _sum(_Primitive):
         ...
 
 sum: _sum
-absolute = abs
+absolute: _abs
 add: _Primitive
-atan = arctan
+atan: _arctan
 bmm: _Primitive
 cat = concat
 clamp = clip
@@ -907,6 +907,6 @@ pow: _Primitive
 sub: _Primitive
 subtract: _Primitive
 swapdims = swapaxes
-t = transpose
+t: _transpose
 true_divide: _Primitive
 unsqueeze = expand_dims

@@ -65,7 +65,9 @@ def _operation(name: str) -> str:
 def _spelling(theirs: str) -> str:
     """Write a name of PyTorch's: that of ours, or of an operation that is called by an operator here."""
     ours = NAMES[theirs]
-    return f"{theirs} = {ours}" if ours in dir(tl) else f"{theirs}: _Primitive"
+    if ours not in dir(tl):
+        return f"{theirs}: _Primitive"
+    return f"{theirs}: _{ours}" if isinstance(getattr(tl, ours), Primitive) else f"{theirs} = {ours}"
 
 
 def _type(default: object) -> str:

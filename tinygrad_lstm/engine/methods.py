@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from operator import index as index_of
 from typing import Any, NamedTuple
 
@@ -21,13 +21,16 @@ class Extreme(NamedTuple):
     indices: Any
 
 
-def _extreme(reduced: Any, place: Any, x: Any, dim: Any = None, keepdim: bool = False, **ours: Any) -> Any:
-    """Return a pair, as PyTorch does along a dimension; of all numbers, or where numpy is spoken, the numbers only."""
-    if hasattr(dim, "__primitive__"):
-        return (ops.maximum if reduced is ops.max else ops.minimum)(x, dim)
-    if dim is None or ours:
-        return reduced(x, *() if dim is None else (dim,), **ours)
-    return Extreme(reduced(x, axis=dim, keepdims=keepdim), place(x, axis=dim, keepdims=keepdim))
+def _extreme(reduced: Any, place: Any) -> Callable[..., Any]:
+    def extreme(x: Any, dim: Any = None, keepdim: bool = False, **ours: Any) -> Any:
+        """Return a pair, as PyTorch does along a dimension; of all, or where numpy is spoken, the numbers only."""
+        if hasattr(dim, "__primitive__"):
+            return (ops.maximum if reduced is ops.max else ops.minimum)(x, dim)
+        if dim is None or ours:
+            return reduced(x, *() if dim is None else (dim,), **ours)
+        return Extreme(reduced(x, axis=dim, keepdims=keepdim), place(x, axis=dim, keepdims=keepdim))
+
+    return extreme
 
 
 def var(
@@ -141,8 +144,8 @@ def _requires_grad_(x: Any, requires_grad: bool = True) -> Any:
 
 speaking_for_themselves(globals())
 _METHODS: dict[str, Callable[..., Any]] = dict(
-    max=partial(_extreme, ops.max, functions.argmax),
-    min=partial(_extreme, ops.min, functions.argmin),
+    max=_extreme(ops.max, functions.argmax),
+    min=_extreme(ops.min, functions.argmin),
     reshape=_of_several(ops.reshape),
     requires_grad_=_requires_grad_,
     clone=lambda x: ops.reshape(x, shape=x.shape),

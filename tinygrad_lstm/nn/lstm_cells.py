@@ -6,7 +6,7 @@ x: (N, D) or (D); h and c: (N, H) or (H); each weight: (H + D, H), acting on the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -216,7 +216,8 @@ class CoupledLSTMCell(LSTMCell):
     [-1.0, -1.0, -1.0, -1.0]
     """
 
-    __init__ = LSTMCell.__init__  # its own, so that early releases of Python 3.11 show its arguments, not Module's
+    if not TYPE_CHECKING:
+        __init__ = LSTMCell.__init__  # or early releases of Python 3.11 show the arguments of __new__
 
     def _add_gates(self, gate: Callable[..., Gate], squash: Activation, candidate: Activation, begin: float) -> None:
         size = self.state_sizes[0] + self.input_size
