@@ -131,7 +131,42 @@ def permute(x: Any, *axes: Any, dims: Any = ()) -> Any:
 
 def _of_several(function: Any) -> Callable[..., Any]:
     """Let numbers be given one by one: x.view(2, -1), x.flip(0, 1)."""
-    return lambda x, *numbers, **named: function(x, *[_listed(numbers)] if numbers else (), **named)
+
+    @wraps(function, updated=())
+    def several(x: Any, *numbers: Any, **named: Any) -> Any:
+        return function(x, *[_listed(numbers)] if numbers else (), **named)
+
+    return several
+
+
+def _clone(x: Any) -> Any:
+    """Return a copy, through which the gradient flows."""
+    return ops.reshape(x, shape=x.shape)
+
+
+def _dim(x: Any) -> int:
+    """Return how many axes there are, x.ndim."""
+    return int(x.ndim)
+
+
+def _numel(x: Any) -> int:
+    """Return how many numbers there are, x.size."""
+    return int(x.size)
+
+
+def _itself(x: Any) -> Any:
+    """Return x, which is where it should be."""
+    return x
+
+
+def _masked_fill(x: Any, mask: Any, value: Any) -> Any:
+    """Return a value where the mask is True, and x elsewhere."""
+    return ops.where(mask, value, x)
+
+
+def _where(x: Any, condition: Any, other: Any) -> Any:
+    """Return x where the condition is True, and the other elsewhere."""
+    return ops.where(condition, x, other)
 
 
 def _requires_grad_(x: Any, requires_grad: bool = True) -> Any:
@@ -148,12 +183,13 @@ _METHODS: dict[str, Callable[..., Any]] = dict(
     min=_extreme(ops.min, functions.argmin),
     reshape=_of_several(ops.reshape),
     requires_grad_=_requires_grad_,
-    clone=lambda x: ops.reshape(x, shape=x.shape),
-    dim=lambda x: x.ndim,
-    masked_fill=lambda x, mask, value: ops.where(mask, value, x),
-    numel=lambda x: x.size,
-    where=lambda x, condition, other: ops.where(condition, x, other),
-    **dict.fromkeys("contiguous cpu".split(), lambda x: x),  # noqa: SIM905
+    clone=_clone,
+    dim=_dim,
+    masked_fill=_masked_fill,
+    numel=_numel,
+    where=_where,
+    contiguous=_itself,
+    cpu=_itself,
     **{name: globals()[name] for name in "std var squeeze split transpose permute".split()},  # noqa: SIM905
     **{name: _of_several(getattr(functions, name)) for name in "expand flip tile".split()},  # noqa: SIM905
 )
