@@ -84,6 +84,13 @@ def forward_failed(
     return ShapeError(f"{where}: {fault}; {advice}")
 
 
+def real(**numbers: Any) -> None:
+    """Refuse what is no real number, by name."""
+    for name, number in numbers.items():
+        if not isinstance(number, int | float | np.integer | np.floating) or isinstance(number, bool):
+            raise TypeError(f"{name} must be a number, not {number!r:.60}")
+
+
 def short(data: Any) -> str:
     text = " ".join(repr(data).split())
     return text if len(text) <= 60 else text[:57] + "…"

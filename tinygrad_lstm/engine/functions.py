@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .errors import ShapeError
+from .errors import ShapeError, real
 from .primitive import unmasked
 from .pytorch import in_our_words
 from .scope import current
@@ -624,10 +624,8 @@ def _numbers(x: Any) -> Any:
 
 def _real(**named: Any) -> float:
     """Return a number; refuse what is none, by its name."""
-    ((name, number),) = named.items()
-    if not isinstance(number, int | float | np.integer | np.floating) or isinstance(number, bool):
-        raise TypeError(f"{name} must be a number, not {number!r:.60}")
-    return float(number)
+    real(**named)
+    return float(*named.values())
 
 
 def _axis(x: Any, axis: Any) -> int:

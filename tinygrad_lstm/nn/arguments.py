@@ -8,18 +8,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..engine.backprop import cast
+from ..engine.errors import real
 from ..engine.primitive import unmasked
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
 
 skip_file(__file__)
-
-
-def real(**numbers: Any) -> None:
-    """Refuse what is no real number, by name."""
-    for name, number in numbers.items():
-        if not isinstance(number, int | float | np.integer | np.floating) or isinstance(number, bool):
-            raise TypeError(f"{name} must be a number, not {number!r:.60}")
 
 
 def within(low: float, high: float, **numbers: Any) -> None:

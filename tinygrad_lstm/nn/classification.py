@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..engine.errors import ShapeError
+from ..engine.errors import ShapeError, real
 from ..engine.ops import index_add, log_softmax, mean
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
-from .arguments import as_tensor, real, whole_numbers
+from .arguments import as_tensor, whole_numbers
 from .gate import same
 from .losses import boxed, here, reduced, require_reduction
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..engine.errors import real
 from ..engine.functions import clip
 from ..engine.tensor import Tensor, tensor
-from .arguments import above_zero, positive, real, true_or_false, uniform
+from .arguments import above_zero, positive, true_or_false, uniform
 from .creation import Seed, generator
 from .module import Module, arrow, described
 from .regularisers import LayerNorm

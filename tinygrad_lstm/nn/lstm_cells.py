@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..engine.errors import real
 from ..engine.functions import concat
 from ..engine.ops import sigmoid, tanh
 from ..engine.tensor import Tensor
-from .arguments import positive, real, true_or_false
+from .arguments import positive, true_or_false
 from .cell import Cell
 from .creation import Seed
 from .gate import Activation, Gate, functions, gates_of, same

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..engine.errors import short
+from ..engine.errors import real, short
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor, as_value
 from ..structure.tables import html_table, text_table
-from .arguments import above_zero, real, true_or_false, within
+from .arguments import above_zero, true_or_false, within
 from .module import counted, described, forget_gradients
 from .state import fitted
 

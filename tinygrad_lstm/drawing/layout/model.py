@@ -142,10 +142,8 @@ class Placed:
             finish = self.columns[head_column].end(head_end)
             curve = start.then(finish, upright=self.upright)
             if arrow.label:
-                at, half = (
-                    self._beside(start.points[-1], finish.points[0], arrow.label),
-                    labels.width(arrow.label, 9) / 2,
-                )
+                at = self._beside(start.points[-1], finish.points[0], arrow.label)
+                half = labels.width(arrow.label, 9) / 2
                 while any(_over(at, half, p, other) and arrow.label != text for p, other, text in written):
                     at = at.moved(0, 11)  # above what leads the same way and says something else
                 written.append((at, half, arrow.label))

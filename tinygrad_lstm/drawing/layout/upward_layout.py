@@ -61,9 +61,7 @@ class _Unit:
     height: float = 0.0
     low: float = 0.0
     left: float = 0.0
-    beside: list[_Unit] = field(
-        default_factory=list
-    )  # what stands in the same row, to the right and to the left in turn
+    beside: list[_Unit] = field(default_factory=list)  # in the same row, to the right and to the left in turn
 
 
 def _in_a_row(units: list[_Unit]) -> list[_Unit]:

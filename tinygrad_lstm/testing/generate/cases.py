@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...engine.ops import BUILTIN
 from ...engine.primitive import Kind, Primitive
-from .fitting import conditions, fitting, value_of
+from .fitting import bounded_below, conditions, fitting, value_of
 from .strategies import broadcastable, indices, matmul_shapes, shapes, values
 
 Inputs = list[NDArray[Any]]
@@ -115,9 +115,9 @@ def _of_numbers(draw: st.DrawFn, primitive: Primitive) -> Case:
     if positive == (True, False) and draw(st.booleans()):
         held[1] = draw(st.integers(-2, 4).filter(bool))
     operands = [held.get(slot, x) for slot, x in enumerate(inputs)]
-    bounded = [low > -np.inf for low, _ in primitive.domains]
-    if any(bounded) and value_of(primitive, operands, {}) is None:
-        inputs = [np.abs(x) if p else x for x, p in zip(inputs, bounded, strict=True)]
+    below = bounded_below(primitive)
+    if any(below) and value_of(primitive, operands, {}) is None:
+        inputs = [np.abs(x) if p else x for x, p in zip(inputs, below, strict=True)]
     return Case(primitive, [x for slot, x in enumerate(inputs) if slot not in held], {}, held)
 
 

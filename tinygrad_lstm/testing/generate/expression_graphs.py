@@ -14,7 +14,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Kind, Primitive
 from ...engine.tensor import Tensor, tensor
 from ..report.code import as_code
-from .fitting import conditions, fitting, value_of
+from .fitting import bounded_below, conditions, fitting, value_of
 
 LARGEST = 64
 """Numbers that one value of a program holds, at most."""
@@ -123,7 +123,7 @@ class _Building:
         What gets no gradient is a condition.
         """
         second, without = self.partner(a, b), conditions(op)
-        positive = [low > -np.inf for low, _ in op.domains]
+        positive = bounded_below(op)
         operands = [self.add(ops.greater, a, second) if i in without else (a, second)[i % 2] for i in range(op.arity)]
         if positive[0] and not all(positive):
             operands[1] = self.tame(operands[1], 3.0)

@@ -27,6 +27,11 @@ def conditions(primitive: Primitive) -> set[int]:
     return {slot for slot, product in enumerate(products) if product is None}
 
 
+def bounded_below(primitive: Primitive) -> list[bool]:
+    """Tell for each input whether its domain ends below, so that positive numbers are in it."""
+    return [low > -np.inf for low, _ in primitive.domains]
+
+
 def value_of(primitive: Primitive, inputs: Sequence[NDArray[Any]], attrs: dict[str, Any]) -> NDArray[Any] | None:
     """Return what an operation makes of inputs; None if it does not take them, or makes a NaN of them."""
     try:
