@@ -197,10 +197,13 @@ def test_a_forged_description_is_one_line(description, path):
 
 def test_what_else_the_header_tells_is_not_believed(path):
     layer = tl.Linear(1, 1)
-    assert not tl.load(forged(layer, LINEAR, path, frozen=["weight", 3], eval=[None])).weight.requires_grad
+    assert not tl.load(forged(layer, LINEAR, path, frozen=["weight"])).weight.requires_grad
     for told, words in (
-        ({"frozen": 3}, "tells no names of what is frozen"),
-        ({"eval": {}}, "tells no names of what is frozen"),
+        ({"frozen": 3}, "lists as frozen are not names that the model has"),
+        ({"frozen": ["weight", "wieght"]}, "lists as frozen are not names that the model has"),
+        ({"frozen": ["weight", 3]}, "lists as frozen are not names that the model has"),
+        ({"eval": {}}, "lists as eval are not names that the model has"),
+        ({"eval": ["encoder"]}, "lists as eval are not names that the model has"),
         ({"version": 2}, "a newer version"),
         ({"version": "1"}, "damaged"),
     ):

@@ -5,22 +5,18 @@ Arguments are numpy's: ``axis``, ``keepdims``; those of PyTorch are translated i
 
 from __future__ import annotations
 
-import inspect
 import math
 import string
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from operator import index as index_of
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from . import ops
-from .errors import ShapeError, real
+from .arguments import axes_of, axis_of, listed, number, numbers_of, operand, some, speaking_for_themselves
+from .errors import ShapeError
 from .primitive import unmasked
-from .pytorch import in_our_words
-from .scope import current
 
 # What takes a list, or an index.
 
@@ -32,7 +28,7 @@ def concat(parts: Sequence[Any], axis: int = 0) -> Any:
     >>> tl.concat([tl.tensor([1, 2]), tl.tensor([3])])
     tensor([1., 2., 3.], made by concat)
     """
-    return ops.concat(*_some(parts, "concat"), axis=axis)
+    return ops.concat(*some(parts, "concat"), axis=axis)
 
 
 def stack(parts: Sequence[Any], axis: int = 0) -> Any:
@@ -42,7 +38,7 @@ def stack(parts: Sequence[Any], axis: int = 0) -> Any:
     >>> tl.stack([tl.tensor([1, 2])] * 3, axis=1).shape
     (2, 3)
     """
-    return ops.stack(*_some(parts, "stack"), axis=axis)
+    return ops.stack(*some(parts, "stack"), axis=axis)
 
 
 def take(rows: Any, indices: Any) -> Any:
@@ -67,7 +63,7 @@ def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
     >>> tl.take_along_axis(x, np.argsort(x.value, axis=1), axis=1).tolist()
     [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
     """
-    axis = _axis(x, axis)
+    axis = axis_of(x, axis)
     numbers = np.asarray(unmasked(indices))
     if numbers.dtype.kind not in "ui" or numbers.ndim != x.ndim:
         raise IndexError(f"indices must be integers with {x.ndim} axes, not {numbers.dtype} of shape {numbers.shape}")
@@ -83,7 +79,7 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     >>> tl.cumsum(tl.tensor([-1, 0, 2]))
     tensor([-1., -1.,  1.], made by cumsum)
     """
-    return ops.cumsum(x, axis=_axis(x, axis)) if axis is not None else ops.cumsum(_reshaped(x, (x.size,)), axis=0)
+    return ops.cumsum(x, axis=axis_of(x, axis)) if axis is not None else ops.cumsum(_reshaped(x, (x.size,)), axis=0)
 
 
 def einsum(subscripts: str, *operands: Any) -> Any:
@@ -103,7 +99,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     >>> tl.einsum("ii", x)
     tensor(5., made by einsum)
     """
-    ready = [_operand(x) for x in operands]
+    ready = [operand(x) for x in operands]
     return ops.einsum(*ready, subscripts=_explicit(subscripts, [x.ndim for x in ready]))
 
 
@@ -134,7 +130,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     if isinstance(axes, int | np.integer):
         axes = range(a.ndim - int(axes), a.ndim), range(int(axes))
     of_a, of_b = (
-        [_axis(x, i) for i in ([side] if isinstance(side, int | np.integer) else side)]
+        [axis_of(x, i) for i in ([side] if isinstance(side, int | np.integer) else side)]
         for x, side in zip((a, b), axes, strict=True)
     )
     letters = string.ascii_letters[: a.ndim], list(string.ascii_letters[a.ndim : a.ndim + b.ndim])
@@ -263,7 +259,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     >>> tl.elu(tl.tensor([-1, 0, 2]))
     tensor([-0.6321,  0.    ,  2.    ], made by add)
     """
-    return ops.add(ops.relu(x), ops.mul(ops.expm1(ops.minimum(x, 0)), _real(alpha=alpha)))
+    return ops.add(ops.relu(x), ops.mul(ops.expm1(ops.minimum(x, 0)), number(alpha=alpha)))
 
 
 def leaky_relu(x: Any, slope: float = 0.01) -> Any:
@@ -273,7 +269,7 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Any:
     >>> tl.leaky_relu(tl.tensor([-1, 0, 2]))
     tensor([-0.01,  0.  ,  2.  ], made by add)
     """
-    return ops.add(ops.relu(x), ops.mul(ops.minimum(x, 0), _real(slope=slope)))
+    return ops.add(ops.relu(x), ops.mul(ops.minimum(x, 0), number(slope=slope)))
 
 
 def hardsigmoid(x: Any) -> Any:
@@ -323,9 +319,9 @@ def logaddexp(a: Any, b: Any) -> Any:
     >>> tl.logaddexp(tl.tensor([0, 1000]), tl.tensor([0, -1000]))
     tensor([6.9315e-01, 1.0000e+03], made by add)
     """
-    same = np.isinf(_numbers(a)) & (_numbers(a) == _numbers(b))  # a difference of infinities is no number
+    same = np.isinf(numbers_of(a)) & (numbers_of(a) == numbers_of(b))  # a difference of infinities is no number
     if same.any():
-        return ops.where(same, _numbers(a), logaddexp(ops.where(same, 0, a), ops.where(same, 0, b)))
+        return ops.where(same, numbers_of(a), logaddexp(ops.where(same, 0, a), ops.where(same, 0, b)))
     wins = ops.greater(a, b)
     larger, smaller = ops.where(wins, a, b), ops.where(wins, b, a)
     return ops.add(larger, ops.softplus(ops.sub(smaller, larger)))
@@ -354,7 +350,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tl.argmax(tl.tensor([[1, 3, 2], [6, 5, 4]]), axis=1).tolist()
     [1, 0]
     """
-    return np.argmax(_numbers(x), axis=axis, keepdims=keepdims)
+    return np.argmax(numbers_of(x), axis=axis, keepdims=keepdims)
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
@@ -364,7 +360,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tl.argmin(tl.tensor([[1, 3, 2], [6, 5, 4]]), axis=1).tolist()
     [0, 2]
     """
-    return np.argmin(_numbers(x), axis=axis, keepdims=keepdims)
+    return np.argmin(numbers_of(x), axis=axis, keepdims=keepdims)
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -374,7 +370,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> tl.prod(tl.tensor([-1, 3, 2]))
     tensor(-6., made by reshape)
     """
-    axes = _axes(x, axis)
+    axes = axes_of(x, axis)
     others = [i for i in range(x.ndim) if i not in axes]
     rows = math.prod(x.shape[i] for i in axes)
     factors = _reshaped(ops.transpose(x, axes=(*axes, *others)), (rows, *(x.shape[i] for i in others)))
@@ -395,7 +391,7 @@ def var(x: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> An
     tensor(1., made by div)
     """
     deviation = ops.sub(x, ops.mean(x, axis=axis, keepdims=True))
-    freedom = math.prod(x.shape[i] for i in _axes(x, axis)) - _real(ddof=ddof)
+    freedom = math.prod(x.shape[i] for i in axes_of(x, axis)) - number(ddof=ddof)
     if freedom <= 0:
         raise ValueError(f"of so few numbers there is no variance with ddof={ddof}: their shape is {x.shape}")
     return ops.div(ops.sum(ops.mul(deviation, deviation), axis=axis, keepdims=keepdims), float(freedom))
@@ -420,7 +416,7 @@ def norm(x: Any, ord: float = 2, axis: Any = None, keepdims: bool = False) -> An
     >>> tl.norm(tl.tensor([3, -4]), 1)
     tensor(7., made by sub)
     """
-    p = _real(ord=ord)
+    p = number(ord=ord)
     if p == math.inf:
         return ops.max(ops.abs(x), axis=axis, keepdims=keepdims)
     if not p > 0:
@@ -446,7 +442,7 @@ def split(x: Any, parts: Any, axis: int = 0) -> list[Any]:
     >>> [part.tolist() for part in tl.split(tl.tensor([1, 2, 3, 4]), [1, 3], axis=0)]
     [[1.0], [2.0, 3.0], [4.0]]
     """
-    axis = _axis(x, axis)
+    axis = axis_of(x, axis)
     n = x.shape[axis]
     if isinstance(parts, int | np.integer):
         if parts < 1 or n % parts:
@@ -464,7 +460,7 @@ def chunk(x: Any, chunks: int, axis: int = 0) -> list[Any]:
     >>> [part.shape for part in tl.chunk(tl.tensor([1, 2, 3, 4, 5]), 3)]
     [(2,), (2,), (1,)]
     """
-    axis, count = _axis(x, axis), index_of(chunks)
+    axis, count = axis_of(x, axis), index_of(chunks)
     if count < 1:
         raise ValueError(f"there must be one chunk at least, not {chunks}")
     size = max(1, -(-x.shape[axis] // count))
@@ -500,7 +496,7 @@ def flatten(x: Any, start: int = 0, end: int = -1) -> Any:
     """
     if not x.ndim:
         return _reshaped(x, (1,))
-    first, last = _axis(x, start), _axis(x, end)
+    first, last = axis_of(x, start), axis_of(x, end)
     if first > last:
         raise ValueError(f"the axes from {start} to {end} of shape {x.shape} are none")
     return _reshaped(x, (*x.shape[:first], math.prod(x.shape[first : last + 1]), *x.shape[last + 1 :]))
@@ -513,7 +509,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     >>> tl.swapaxes(tl.zeros(2, 3, 4), 0, 2).shape
     (4, 3, 2)
     """
-    i, j = _axis(x, axis1), _axis(x, axis2)
+    i, j = axis_of(x, axis1), axis_of(x, axis2)
     return ops.transpose(x, axes=tuple({i: j, j: i}.get(k, k) for k in range(x.ndim)))
 
 
@@ -524,7 +520,7 @@ def expand(x: Any, shape: Any) -> Any:
     >>> tl.expand(tl.tensor([[1], [2]]), (3, -1, 2)).shape
     (3, 2, 2)
     """
-    wanted = _listed((shape,))
+    wanted = listed((shape,))
     if len(wanted) < x.ndim:
         raise ShapeError(f"of shape {x.shape} there is no {wanted}: it must have {x.ndim} axes at least")
     sides = (-1,) * (len(wanted) - x.ndim) + x.shape
@@ -538,7 +534,7 @@ def flip(x: Any, axis: Any = None) -> Any:
     >>> tl.flip(tl.tensor([1, 2, 3]))
     tensor([3., 2., 1.], made by getitem)
     """
-    axes = _axes(x, axis)
+    axes = axes_of(x, axis)
     return x[tuple(slice(None, None, -1 if i in axes else None) for i in range(x.ndim))]
 
 
@@ -555,9 +551,9 @@ def pad(x: Any, widths: Any, value: float = 0.0) -> Any:
     sides = [(before, n, after) for (before, after), n in zip(pairs, x.shape, strict=True)]
     index = tuple(slice(before, before + n) for before, n, _ in sides)
     placed = ops.index_add(x, index=index, shape=tuple(map(sum, sides)))
-    if not _real(value=value):
+    if not number(value=value):
         return placed
-    around = np.pad(np.zeros(x.shape, _numbers(x).dtype), pairs, constant_values=value)
+    around = np.pad(np.zeros(x.shape, numbers_of(x).dtype), pairs, constant_values=value)
     return ops.add(placed, around)
 
 
@@ -568,7 +564,7 @@ def tile(x: Any, reps: Any) -> Any:
     >>> tl.tile(tl.tensor([1, 2]), 2)
     tensor([1., 2., 1., 2.], made by reshape)
     """
-    times = [1] * (x.ndim - len(_listed((reps,)))) + [*_listed((reps,))]
+    times = [1] * (x.ndim - len(listed((reps,)))) + [*listed((reps,))]
     sides = (1,) * (len(times) - x.ndim) + x.shape
     apart = _reshaped(x, tuple(n for side in sides for n in (1, side)))
     repeated = ops.broadcast_to(apart, shape=tuple(n for pair in zip(times, sides, strict=True) for n in pair))
@@ -601,85 +597,8 @@ def _triangle(x: Any, k: int) -> Any:
     return np.tri(x.shape[-2], x.shape[-1], index_of(k))
 
 
-def _some(parts: Sequence[Any], name: str) -> Sequence[Any]:
-    if not isinstance(parts, list | tuple) or not parts:
-        raise TypeError(f"{name} takes a list of at least one tensor, as in {name}([a, b])")
-    return parts
-
-
-def _operand(x: Any) -> Any:
-    """Return what has a shape: a tensor, what stands for one, or an array of numbers."""
-    if hasattr(x, "__primitive__"):
-        return x
-    array = np.asarray(unmasked(x))
-    if array.dtype.kind not in "buifc":
-        raise TypeError(f"it takes tensors, or arrays of numbers, not {x!r:.60}")
-    return array if array.dtype.kind in "fc" else array.astype(np.float64)
-
-
-def _numbers(x: Any) -> Any:
-    x = _operand(x)
-    return x.value if hasattr(x, "__primitive__") else x
-
-
-def _real(**named: Any) -> float:
-    """Return a number; refuse what is none, by its name."""
-    real(**named)
-    return float(*named.values())
-
-
-def _axis(x: Any, axis: Any) -> int:
-    i = index_of(axis)
-    if not -x.ndim <= i < x.ndim:
-        raise IndexError(f"there is no axis {i} in shape {x.shape}")
-    return int(i % x.ndim)
-
-
-def _axes(x: Any, axis: Any) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(x.ndim))
-    return tuple(_axis(x, i) for i in (axis if isinstance(axis, tuple | list) else (axis,)))
-
-
 def _reshaped(x: Any, shape: tuple[int, ...]) -> Any:
     return x if x.shape == shape else ops.reshape(x, shape=shape)
-
-
-def _listed(numbers: tuple[Any, ...]) -> tuple[int, ...]:
-    """Return whole numbers that are given one by one, or as one tuple or list."""
-    several = len(numbers) == 1 and isinstance(numbers[0], tuple | list | np.ndarray)
-    return tuple(map(index_of, numbers[0] if several else numbers))
-
-
-def speaking_for_themselves(module: dict[str, Any]) -> None:
-    """Let public functions take lists for tensors and PyTorch's words, and say who they are if something is wrong."""
-    for name, function in list(module.items()):
-        if (
-            not name.startswith("_")
-            and isinstance(function, FunctionType)
-            and function.__module__ == module["__name__"]
-        ):
-            module[name] = _speaking(function)
-
-
-_KINDS = (ShapeError, TypeError, IndexError, ValueError, OverflowError)
-
-
-def _speaking(function: Any) -> Callable[..., Any]:
-    parameters = list(inspect.signature(function).parameters)
-    tensors = sum(name in ("x", "a", "b") for name in parameters)
-
-    @wraps(function)
-    def called(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*map(_operand, args[:tensors]), *args[tensors:], **in_our_words(kwargs, parameters))
-        except _KINDS as error:
-            if error.__cause__:  # whoever raised it, an operation or a function within, has said who it is
-                raise
-            kind = next(kind for kind in _KINDS if isinstance(error, kind))
-            raise kind(f"{function.__name__}{current().place}: {error}") from error
-
-    return called
 
 
 speaking_for_themselves(globals())

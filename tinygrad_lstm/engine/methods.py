@@ -9,8 +9,8 @@ from operator import index as index_of
 from typing import Any, NamedTuple
 
 from . import functions, ops
+from .arguments import axes_of, axis_of, listed, speaking_for_themselves
 from .errors import ShapeError
-from .functions import _axis, _listed, speaking_for_themselves
 from .pytorch import METHODS, NAMES
 
 
@@ -81,7 +81,7 @@ def squeeze(x: Any, dim: Any = None, **ours: Any) -> Any:
     """
     if dim is None or ours:
         return functions.squeeze(x, **ours)
-    return functions.squeeze(x, tuple(i for i in functions._axes(x, dim) if x.shape[i] == 1))
+    return functions.squeeze(x, tuple(i for i in axes_of(x, dim) if x.shape[i] == 1))
 
 
 class Count(int):
@@ -103,7 +103,7 @@ def split(x: Any, size: Any, dim: int = 0, *, axis: int | None = None) -> Any:
     """
     if axis is not None:
         return functions.split(x, size, axis)
-    n = x.shape[_axis(x, dim)]
+    n = x.shape[axis_of(x, dim)]
     several = isinstance(size, tuple | list)
     if any(index_of(part) < 0 for part in size) if several else index_of(size) < 1:
         raise ValueError(f"parts are of a size from 1 on, or of a list of sizes, not {size!r:.60}")
@@ -116,7 +116,7 @@ def split(x: Any, size: Any, dim: int = 0, *, axis: int | None = None) -> Any:
 def transpose(x: Any, *axes: Any, axis1: int | None = None, axis2: int | None = None) -> Any:
     """Return x with two axes exchanged, x.transpose(0, 1), or all in another order, a tuple, or reversed."""
     two = (*axes, *(axis for axis in (axis1, axis2) if axis is not None))
-    return functions.swapaxes(x, *two) if len(two) == 2 else ops.transpose(x, axes=_listed(two) or None)
+    return functions.swapaxes(x, *two) if len(two) == 2 else ops.transpose(x, axes=listed(two) or None)
 
 
 def permute(x: Any, *axes: Any, dims: Any = ()) -> Any:
@@ -126,7 +126,7 @@ def permute(x: Any, *axes: Any, dims: Any = ()) -> Any:
     >>> tl.zeros(2, 3, 4).permute(2, 0, 1).shape
     (4, 2, 3)
     """
-    return ops.transpose(x, axes=_listed(axes or dims))
+    return ops.transpose(x, axes=listed(axes or dims))
 
 
 def _of_several(function: Any) -> Callable[..., Any]:
@@ -134,7 +134,7 @@ def _of_several(function: Any) -> Callable[..., Any]:
 
     @wraps(function, updated=())
     def several(x: Any, *numbers: Any, **named: Any) -> Any:
-        return function(x, *[_listed(numbers)] if numbers else (), **named)
+        return function(x, *[listed(numbers)] if numbers else (), **named)
 
     return several
 

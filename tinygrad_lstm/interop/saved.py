@@ -17,6 +17,7 @@ from .files import write_file
 from .safetensors import encode, little_endian, parsed, read
 
 Stateful = TypeVar("Stateful", bound=Module | Optimizer)
+Named = TypeVar("Named")
 
 _KEY = "tinygrad_lstm"
 """Under which the header tells of the model; other programs pass over it."""
@@ -123,16 +124,21 @@ def _built(header: Mapping[str, Any], state: Mapping[str, Array]) -> Module:
     if "module" not in header:
         why = clean(header.get("why", ""), 200)
         raise ValueError(f"it holds values alone, since {why}; make the model, and tl.load(path, into=model)")
-    frozen, resting = header.get("frozen"), header.get("eval")
-    if not isinstance(frozen, list) or not isinstance(resting, list):
-        raise ValueError("its header tells no names of what is frozen, and of what is in evaluation")
     module = build(header["module"], sum(array.size for array in state.values()))
-    for name, parameter in module.named_parameters():
-        parameter.requires_grad = name not in frozen
-    for name, part in module.named_modules():
-        if name in resting:
-            part.training = False
+    parameters, parts = dict(module.named_parameters()), dict(module.named_modules())
+    for parameter in _named(header, "frozen", parameters):
+        parameter.requires_grad = False
+    for part in _named(header, "eval", parts):
+        part.training = False
     return module
+
+
+def _named(header: Mapping[str, Any], key: str, there: Mapping[str, Named]) -> list[Named]:
+    """Return what the header lists by name, of what the model has."""
+    names = header.get(key)
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in there for name in names):
+        raise ValueError(f"what its header lists as {key} are not names that the model has")
+    return [there[name] for name in names]
 
 
 def _digest(state: Mapping[str, Array], header: Mapping[str, Any]) -> str:

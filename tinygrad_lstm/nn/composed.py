@@ -45,8 +45,8 @@ class _Row(_Composed):
         """Add modules at the end, and return the whole."""
         if not isinstance(modules, Iterable):
             raise TypeError(f"{type(self).__name__} takes a list of modules, not {modules!r:.60}")
-        for module in modules:
-            self.append(module)
+        for k, module in enumerate(modules, start=len(self)):
+            self._hold(str(k), module)
         return self
 
     def insert(self, place: int, module: Module) -> Self:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.functions import _listed, _numbers, speaking_for_themselves
+from ..engine.arguments import listed, numbers_of, speaking_for_themselves
 from ..engine.tensor import Tensor, tensor
 
 float32, float64 = np.float32, np.float64
@@ -28,7 +28,7 @@ def zeros(*shape: Any, **how: Any) -> Tensor:
     >>> tl.zeros(2, 3).shape, tl.zeros((2, 3), dtype=tl.float32).dtype
     ((2, 3), dtype('float32'))
     """
-    return tensor(np.zeros(_listed(shape)), **how)
+    return tensor(np.zeros(listed(shape)), **how)
 
 
 def ones(*shape: Any, **how: Any) -> Tensor:
@@ -38,7 +38,7 @@ def ones(*shape: Any, **how: Any) -> Tensor:
     >>> tl.ones(2)
     tensor([1., 1.])
     """
-    return full(_listed(shape), 1.0, **how)
+    return full(listed(shape), 1.0, **how)
 
 
 def full(shape: Any, value: float, **how: Any) -> Tensor:
@@ -48,7 +48,7 @@ def full(shape: Any, value: float, **how: Any) -> Tensor:
     >>> tl.full((2,), 0.5)
     tensor([0.5, 0.5])
     """
-    return tensor(np.full(_listed((shape,)), value), **how)
+    return tensor(np.full(listed((shape,)), value), **how)
 
 
 def zeros_like(x: Any, **how: Any) -> Tensor:
@@ -58,7 +58,7 @@ def zeros_like(x: Any, **how: Any) -> Tensor:
     >>> tl.zeros_like(tl.tensor([1, 2]))
     tensor([0., 0.])
     """
-    return tensor(np.zeros_like(_numbers(x)), **how)
+    return tensor(np.zeros_like(numbers_of(x)), **how)
 
 
 def ones_like(x: Any, **how: Any) -> Tensor:
@@ -68,7 +68,7 @@ def ones_like(x: Any, **how: Any) -> Tensor:
     >>> tl.ones_like(tl.tensor([1, 2]))
     tensor([1., 1.])
     """
-    return tensor(np.ones_like(_numbers(x)), **how)
+    return tensor(np.ones_like(numbers_of(x)), **how)
 
 
 def eye(n: int, m: int | None = None, **how: Any) -> Tensor:
@@ -120,7 +120,7 @@ def one_hot(indices: Any, num_classes: int | None = None, **how: Any) -> Tensor:
     >>> tl.one_hot([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    numbers = _numbers(indices)
+    numbers = numbers_of(indices)
     classes = int(numbers.max(initial=-1)) + 1 if num_classes is None else num_classes
     if (numbers != np.floor(numbers)).any() or not (numbers >= 0).all() or not (numbers < classes).all():
         raise ValueError(f"one_hot takes whole numbers from 0 to below {classes}, the classes, not {indices!r:.60}")
@@ -151,7 +151,7 @@ def randn(*shape: Any, rng: Any = None, **how: Any) -> Tensor:
     >>> tl.randn(2, rng=0)
     tensor([ 0.1257, -0.1321])
     """
-    return tensor(generator(rng).normal(size=_listed(shape)), **how)
+    return tensor(generator(rng).normal(size=listed(shape)), **how)
 
 
 def rand(*shape: Any, rng: Any = None, **how: Any) -> Tensor:
@@ -161,7 +161,7 @@ def rand(*shape: Any, rng: Any = None, **how: Any) -> Tensor:
     >>> tl.rand(2, rng=0)
     tensor([0.637 , 0.2698])
     """
-    return tensor(generator(rng).uniform(size=_listed(shape)), **how)
+    return tensor(generator(rng).uniform(size=listed(shape)), **how)
 
 
 def manual_seed(seed: int) -> np.random.Generator:

@@ -274,7 +274,13 @@ class Module:
 
     def __require_apart(self, attribute: str, parts: list[tuple[str, Any]]) -> None:
         """Refuse what has no path of its own: a module within itself, and two parts by one name."""
-        others = (pair for name, value in vars(self).items() if name != attribute for pair in inner(name, value))
+        names = {name for name, _ in parts}
+        others = (  # a part alone is called as its attribute, and need not be looked at to know it
+            pair
+            for name, value in vars(self).items()
+            if name != attribute and (name in names or not _is_part(value))
+            for pair in inner(name, value)
+        )
         held = {name: part for name, part in others if _is_part(part)}
         for name, part in parts:
             if isinstance(part, Module) and any(module is self for module in part.modules()):
