@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-from tests.nn.onnx_node import FUNCTIONS, GATES, INPUTS, named, ours_for
+from tests.nn.layouts import ORDERS
+from tests.nn.onnx_node import FUNCTIONS, INPUTS, named, ours_for
 
 onnx = pytest.importorskip("onnx", reason="the bench extra brings it")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the bench extra brings it")
@@ -46,7 +47,7 @@ def node_cases() -> list[Any]:
 
     with warnings.catch_warnings():  # of cases of other operators
         warnings.simplefilter("ignore")
-        return [case for case in collect_testcases(None) if case.model.graph.node[0].op_type in GATES]
+        return [case for case in collect_testcases(None) if case.model.graph.node[0].op_type in FUNCTIONS]
 
 
 def test_onnxs_own_node_cases() -> None:
@@ -69,7 +70,7 @@ def drawn(seed: int) -> tuple[str, dict[str, Any], dict[str, Any]]:
     kind = ("RNN", "LSTM", "GRU")[seed % 3]
     T, N, D, H = (int(n) for n in rng.integers(1, 6, size=4))
     direction = str(rng.choice(["forward", "reverse", "bidirectional"]))
-    sides, G = 2 if direction == "bidirectional" else 1, GATES[kind]
+    sides, G = 2 if direction == "bidirectional" else 1, len(ORDERS["ONNX"][kind])
     normal = lambda *shape: (0.5 * rng.normal(size=shape)).astype(np.float32)
     arrays = {"X": 2 * normal(T, N, D), "W": normal(sides, G * H, D), "R": normal(sides, G * H, H)}
     attributes: dict[str, Any] = {"hidden_size": H, "direction": direction}
