@@ -37,6 +37,7 @@ LOSSES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_page_is_small_and_quick(name: str, tmp_path: Path, tables: dict[str, list[tuple[str, ...]]]) -> None:
     chromium = shutil.which("chromium")

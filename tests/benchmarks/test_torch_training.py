@@ -61,6 +61,34 @@ def test_class_losses_are_torchs(shape: tuple[int, ...], reduction: str, weighte
     same(module, torch.nn.CrossEntropyLoss(label_smoothing=smoothing, **theirs), x, targets)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_class_losses_of_probabilities_are_torchs(shape: tuple[int, ...], reduction: str, weighted: bool) -> None:
+    rng = np.random.default_rng(0)
+    x, chances = rng.normal(size=shape), rng.uniform(size=shape)
+    weight = rng.uniform(1, 2, 4) if weighted else None
+    same(
+        tl.nn.CrossEntropyLoss(weight, reduction=reduction, label_smoothing=0.1),
+        torch.nn.CrossEntropyLoss(
+            None if weight is None else torch.tensor(weight), reduction=reduction, label_smoothing=0.1
+        ),
+        x,
+        chances,
+    )
+
+
+def test_an_embedding_with_padding_is_torchs() -> None:
+    weight, numbers = np.random.default_rng(0).normal(size=(5, 2)), np.array([[0, 4], [4, 1]])
+    ours = lambda w: tl.nn.functional.embedding(numbers, w, padding_idx=4)
+    same(ours, lambda w: torch.nn.functional.embedding(torch.tensor(numbers), w, padding_idx=4), weight)
+
+
+def test_gelu_by_tanh_is_torchs() -> None:
+    x = np.linspace(-12, 12, 97)
+    same(tl.nn.GELU(approximate="tanh"), torch.nn.GELU(approximate="tanh"), x)
+
+
 NUMBERS: dict[str, dict[str, Any]] = {
     "MSELoss": {},
     "L1Loss": {},

@@ -160,3 +160,41 @@ def test_what_is_wrong_is_said(act, error, words):
 def test_messages_say_where():
     with tl.scope("decoder"), tl.time_step(3), pytest.raises(tl.ShapeError, match=r"^mse_loss in decoder at t=3: the"):
         tl.mse_loss([1.0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 3), (2, 3, 5)])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_probabilities_as_targets_are_an_expectation_over_classes(shape, smoothing):
+    rng, axis = np.random.default_rng(0), min(1, len(shape) - 1)
+    scores, weight = rng.normal(size=shape), rng.uniform(1, 2, shape[axis])
+    chances = np.exp(rng.normal(size=shape))
+    chances /= chances.sum(axis, keepdims=True)
+    how = {"reduction": "none"}
+    each = [tl.cross_entropy(scores, np.full(np.delete(shape, axis), k), **how).value for k in range(shape[axis])]
+    blunted = chances * (1 - smoothing) + smoothing / shape[axis]
+    found = tl.cross_entropy(scores, chances, label_smoothing=smoothing, **how)
+    np.testing.assert_allclose(found.value, (np.stack(each, axis) * blunted).sum(axis), rtol=1e-12)
+    by_weight = np.stack([loss * w for loss, w in zip(each, weight, strict=True)], axis)
+    found = tl.cross_entropy(scores, chances, weight, label_smoothing=smoothing)
+    assert found.item() == pytest.approx((by_weight * blunted).sum(axis).mean())
+    tl.testing.check_vjp(lambda x, p: tl.cross_entropy(x, p, weight, label_smoothing=smoothing), scores, chances)
+
+
+def test_padding_has_a_vector_of_zeros_that_never_learns():
+    words = tl.Embedding(5, 2, padding_idx=-1, rng=0)
+    assert words.padding_idx == 4
+    assert words.weight.value[4].tolist() == [0, 0]
+    assert np.array_equal(words.weight.value[:4], tl.Embedding(5, 2, rng=0).weight.value[:4])
+    (words([[0, 4], [4, 1]]) ** 2).sum().backward()
+    assert np.array_equal(words.weight.grad.value, 2 * words.weight.value * np.array([[1], [1], [0], [0], [0]]))
+    words.weight.value = np.ones((5, 2))  # what is there is returned, and gets no gradient
+    assert words([4]).tolist() == [words.weight.value[4].tolist()]
+    tl.testing.check_vjp(lambda w: tl.nn.functional.embedding([0, 2, 0], w, padding_idx=1), np.ones((3, 2)))
+    for wrong, error, message in ((5, ValueError, "must lie in 0 … 4, not 5"), ("pad", TypeError, "not 'pad'")):
+        with pytest.raises(error, match=message):
+            tl.Embedding(5, 2, padding_idx=wrong)
+
+
+def test_groups_of_parameters_are_refused_with_a_way():
+    with pytest.raises(ValueError, match="no groups; make one for each group"):
+        tl.Adam([{"params": tl.Linear(1, 1).parameters(), "lr": 0.1}], lr=0.01)

@@ -230,15 +230,21 @@ def sinh(x: Any) -> Any:
     return ops.mul(ops.tanh(x), cosh(x))
 
 
-def gelu(x: Any) -> Any:
+def gelu(x: Any, approximate: str = "none") -> Any:
     """Return x Φ(x), with Φ the normal distribution (Hendrycks & Gimpel 2016): a smooth relu.
 
-    Computed with erfc, it has all its digits also where it is next to nothing.
+    Computed with erfc, it has all its digits also where it is next to nothing; with approximate="tanh" it is theirs by
+    tanh, x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2.
 
     >>> import tinygrad_lstm as tl
     >>> tl.gelu(tl.tensor([-1, 0, 2]))
     tensor([-0.1587,  0.    ,  1.9545], made by mul)
     """
+    if approximate == "tanh":
+        inside = ops.mul(ops.add(x, ops.mul(ops.mul(x, square(x)), 0.044715)), math.sqrt(2 / math.pi))
+        return ops.mul(x, ops.sigmoid(ops.mul(inside, 2)))  # 1 + tanh a is 2 σ(2a), without cancellation
+    if approximate != "none":
+        raise ValueError(f"approximate must be 'none' or 'tanh', not {approximate!r:.60}")
     return ops.mul(ops.mul(x, 0.5), ops.erfc(ops.mul(x, -math.sqrt(0.5))))
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.errors import ShapeError, real
 from ..engine.ops import index_add, log_softmax, mean
+from ..engine.ops import sum as sum_
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
 from .arguments import as_tensor, whole_numbers
@@ -35,8 +36,9 @@ def cross_entropy(
         logits: scores of C classes, not probabilities: (N, C), or (C) without a batch, or (N, C, d₁, ...) with the
             classes second, as in PyTorch. Of (T, N, C), as a recurrent layer and a Linear make it, give
             ``logits.reshape(-1, C)`` and as many targets.
-        targets: the number of the right class, whole numbers in 0 … C − 1: (N), () or (N, d₁, ...).
-        weight: for each class, what its losses are multiplied by; the mean is then weighted too.
+        targets: the number of the right class, whole numbers in 0 … C − 1: (N), () or (N, d₁, ...). Or, in the shape
+            of the logits, the probability of each class.
+        weight: for each class, what its losses are multiplied by; the mean over class numbers is then weighted too.
         ignore_index: the target of what shall not count, such as padding: it has no loss, and gets no gradient.
         reduction: "mean", "sum", or "none" for the loss of each target.
         label_smoothing: ε in [0, 1]: the right class is taken to have 1 − ε + ε/C of the probability, each other ε/C.
@@ -62,6 +64,9 @@ def cross_entropy(
     real(label_smoothing=label_smoothing)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must be in [0, 1], not {label_smoothing!r}")
+    scores = as_tensor(logits)
+    if scores.ndim and np.shape(targets) == scores.shape and not np.issubdtype(_type(targets), np.integer):
+        return _expected(scores, as_tensor(targets), weight, reduction, float(label_smoothing))
     log = lambda rows: log_softmax(rows, axis=-1)
     return _surprise("cross_entropy", logits, targets, weight, ignore_index, reduction, log, float(label_smoothing))
 
@@ -121,7 +126,7 @@ def _surprise(
         rows, known = rows[kept], known[kept]
     log_probabilities = log(rows)
     losses: Tensor = -log_probabilities[np.arange(len(known)), known]
-    weights = None if weight is None else _weights(name, weight, rows)
+    weights = None if weight is None else _weights(name, weight, rows.shape[-1], rows.dtype)
     if weights is not None:
         losses = losses * weights.value[known]
     if smoothing:
@@ -132,6 +137,25 @@ def _surprise(
             losses = index_add(losses, index=kept, shape=(labels.size,))
         losses = losses.reshape(labels.shape)
     return reduced(name, losses, reduction, None if weights is None else float(weights.value[known].sum()))
+
+
+def _expected(
+    scores: Tensor, probabilities: Tensor, weight: ArrayLike | None, reduction: str, smoothing: float
+) -> Tensor:
+    """Return the losses where each class is right with a probability: the expected surprise."""
+    require_reduction("cross_entropy", reduction)
+    axis = min(1, scores.ndim - 1)
+    classes = scores.shape[axis]
+    shares = probabilities * (1 - smoothing) + smoothing / classes
+    if weight is not None:
+        weights = _weights("cross_entropy", weight, scores.shape[axis], scores.dtype).value
+        shares = shares * weights.reshape([-1 if i == axis else 1 for i in range(scores.ndim)])
+    losses: Tensor = -sum_(log_softmax(scores, axis=axis) * shares, axis=axis)
+    return reduced("cross_entropy", losses, reduction, None)
+
+
+def _type(targets: Any) -> Any:
+    return targets.dtype if isinstance(targets, Tensor) else np.asarray(targets).dtype
 
 
 def _labels(name: str, scores: Tensor, targets: Any, ignore_index: int) -> tuple[Any, Any]:
@@ -163,8 +187,8 @@ def _rows(scores: Tensor, count: int) -> Tensor:
     return scores if scores.ndim == 2 else scores.reshape(count, scores.shape[-1])
 
 
-def _weights(name: str, weight: ArrayLike, rows: Tensor) -> Tensor:
-    weights = tensor(weight, dtype=rows.dtype)
-    if weights.shape != rows.shape[-1:]:
-        raise ShapeError(f"{here(name)}: weight has shape {weights.shape}; it must be {rows.shape[-1:]}, one a class")
+def _weights(name: str, weight: ArrayLike, classes: int, dtype: DTypeLike) -> Tensor:
+    weights = tensor(weight, dtype=dtype)
+    if weights.shape != (classes,):
+        raise ShapeError(f"{here(name)}: weight has shape {weights.shape}; it must be ({classes},), one a class")
     return weights

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..engine.errors import ShapeError
 from ..engine.functions import take
+from ..engine.ops import where
 from ..engine.scope import current
 from ..engine.tensor import Tensor, tensor
 from .arguments import as_input, as_tensor, positive, true_or_false, uniform, whole_numbers
@@ -83,11 +84,12 @@ class Embedding(Module):
     Arguments:
         num_embeddings: V.
         embedding_dim: D.
+        padding_idx: the symbol that fills up sequences: its vector is made of zeros, and gets no gradient.
         rng: a seed or a numpy Generator.
         dtype: float64 or float32.
 
     Raises:
-        ValueError: for sizes that are not whole numbers above zero.
+        ValueError: for sizes that are not whole numbers above zero, and a padding_idx that is no row.
         TypeError: when called, for indices that are not integers.
         IndexError: when called, for indices outside of 0 … V − 1.
 
@@ -100,12 +102,21 @@ class Embedding(Module):
     """
 
     def __init__(
-        self, num_embeddings: int, embedding_dim: int, *, rng: Seed = None, dtype: DTypeLike = np.float64
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float64,
     ) -> None:
         positive(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.num_embeddings, self.embedding_dim = int(num_embeddings), int(embedding_dim)
-        rng = generator(rng)
-        self.weight = tensor(rng.normal(size=(num_embeddings, embedding_dim)), requires_grad=True, dtype=dtype)
+        self.padding_idx = None if padding_idx is None else _row("Embedding", padding_idx, self.num_embeddings)
+        vectors = generator(rng).normal(size=(num_embeddings, embedding_dim))
+        if self.padding_idx is not None:
+            vectors[self.padding_idx] = 0
+        self.weight = tensor(vectors, requires_grad=True, dtype=dtype)
 
     def __repr__(self) -> str:
         return described(self, arrow(self, "num_embeddings", "embedding_dim"))
@@ -116,11 +127,23 @@ class Embedding(Module):
 
     def forward(self, indices: Tensor | ArrayLike) -> Tensor:
         """Return the vector of each symbol."""
-        return embedding(indices, self.weight)
+        return embedding(indices, self.weight, self.padding_idx)
 
 
-def embedding(indices: Tensor | ArrayLike, weight: Tensor | ArrayLike) -> Tensor:
-    """Return row i of the weight for each index i; see ``Embedding``. indices: (...), weight: (V, D) → (..., D)."""
+def _row(here: str, padding_idx: Any, count: int) -> int:
+    """Return the number of a row, counted from the end if it is negative, as in PyTorch."""
+    if isinstance(padding_idx, bool) or not isinstance(padding_idx, int | np.integer):
+        raise TypeError(f"{here}: padding_idx must be the number of a symbol, not {padding_idx!r:.60}")
+    if not -count <= padding_idx < count:
+        raise ValueError(f"{here}: padding_idx must lie in 0 … {count - 1}, not {padding_idx}")
+    return int(padding_idx) % count
+
+
+def embedding(indices: Tensor | ArrayLike, weight: Tensor | ArrayLike, padding_idx: int | None = None) -> Tensor:
+    """Return row i of the weight for each index i; see ``Embedding``. indices: (...), weight: (V, D) → (..., D).
+
+    Row ``padding_idx`` gets no gradient.
+    """
     here, weight = f"Embedding{current().place}", as_tensor(weight)
     if weight.ndim != 2:
         raise ShapeError(f"{here}: the weight has shape {weight.shape}; it must be (V, D), a row for each symbol")
@@ -128,4 +151,7 @@ def embedding(indices: Tensor | ArrayLike, weight: Tensor | ArrayLike) -> Tensor
     if numbers.size and not (numbers.min() >= 0 and numbers.max() < weight.shape[0]):
         raise IndexError(f"{here}: symbols must lie in 0 … {weight.shape[0] - 1}")
     rows: Tensor = take(weight, numbers)
+    if padding_idx is not None:
+        padding = numbers == _row(here, padding_idx, weight.shape[0])
+        rows = where(padding[..., np.newaxis], rows.detach(), rows) if padding.any() else rows
     return rows

@@ -273,6 +273,8 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
 def _distinct(parameters: Iterable[Tensor]) -> list[Tensor]:
     """Return each once: a tied weight takes one step. Raises ValueError for what are no tensors."""
     found = list(parameters) if isinstance(parameters, Iterable) else [parameters]
+    if any(isinstance(parameter, Mapping) for parameter in found):
+        raise ValueError("an optimiser has one lr for all its parameters, and no groups; make one for each group")
     if not all(isinstance(parameter, Tensor) for parameter in found):
         raise ValueError(f"what is trained needs parameters, as model.parameters() gives, not {parameters!r:.60}")
     return list(dict.fromkeys(found))
