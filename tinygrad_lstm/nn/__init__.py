@@ -100,8 +100,12 @@ BCELoss: tl.nn.BCEWithLogitsLoss takes the scores before the sigmoid, and cannot
 
 
 def __getattr__(name: str) -> object:
+    from importlib import import_module
+
     from ..engine.pytorch import advice
 
+    if name == "atlas":  # when it is used: nothing else needs it
+        return import_module(f"{__name__}.atlas")
     found = "" if name.startswith("_") else advice(name, _REFUSED, __all__, "tl.nn")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}{found}")
 
