@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
@@ -35,6 +35,7 @@ def stepped(cell, x, state):
 
 
 @each_cell
+@settings(max_examples=10)
 @given(d=st.integers(1, 4), h=st.integers(1, 4), n=st.none() | st.integers(1, 3), seed=st.integers(0, 99))
 def test_a_cell_is_its_equations_in_numpy(name, d, h, n, seed):
     """With a batch, and on a single vector."""
@@ -67,12 +68,12 @@ def test_the_printed_equations_compute_the_cell(name):
 @each_cell
 def test_every_gradient_is_proved(name):
     cell = ATLAS[name].make(3, 3, rng=0)
-    report = tl.testing.check_cell(cell, steps=4)
+    report = tl.testing.check_cell(cell, steps=2)
     assert report.verdict == "PASS"
     assert len(report.errors) == 1 + len(cell.state_names) + len(list(cell.parameters()))
 
 
-@each_cell
+@pytest.mark.parametrize("name", OWN)
 def test_it_is_drawn_in_all_views_and_stepped(name):
     loss = small_loss(name, 2)
     for view in VIEWS:

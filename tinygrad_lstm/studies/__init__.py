@@ -13,6 +13,7 @@ STUDIES: dict[str, str] = {
     "adding": "adding",
     "reber": "reber",
     "copy": "copying",
+    "atlas": "atlas.study",
 }
 """The studies by name, and the module that each is in, as its ``STUDY``."""
 

@@ -61,7 +61,7 @@ ATLAS: dict[str, Published] = {
         cell=RNNCell,
     ),
     "lstm-1997": Published(
-        title="LSTM without forget gate",
+        title="LSTM, no forget gate",
         year=1997,
         authors="S. Hochreiter, J. Schmidhuber",
         paper="Long Short-Term Memory",
