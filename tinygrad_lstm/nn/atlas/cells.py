@@ -126,7 +126,7 @@ class UGRNNCell(Cell[Tensor]):
 
     Arguments:
         input_size, hidden_size: D and H.
-        forget_bias: what b_z begins with; 1 in TensorFlow's cell, of the same authors' laboratory.
+        forget_bias: what b_z begins with; 1 in TensorFlow's cell as well.
         rng, dtype: a seed or a numpy Generator; float64 or float32.
 
     Raises:
@@ -135,7 +135,7 @@ class UGRNNCell(Cell[Tensor]):
         ShapeError: when called, for an x or h of another shape.
 
     Source: J. Collins, J. Sohl-Dickstein & D. Sussillo, "Capacity and Trainability in Recurrent Neural Networks"
-    (2017); equations compared with implementations, not with the paper.
+    (2017); compared with implementations, TensorFlow's among them, not with the paper.
 
     >>> import tinygrad_lstm as tl
     >>> tl.nn.atlas.UGRNNCell(3, 4, rng=0)([1.0, 2.0, 3.0]).shape
@@ -186,8 +186,8 @@ class RANCell(Cell[tuple[Tensor, Tensor]]):
         TypeError: for a forget_bias that is no number.
         ShapeError: when called, for an x or a state of another shape.
 
-    Source: K. Lee, O. Levy & L. Zettlemoyer, "Recurrent Additive Networks" (2017); equations compared with
-    implementations, not with the paper.
+    Source: K. Lee, O. Levy & L. Zettlemoyer, "Recurrent Additive Networks" (2017); compared with the authors' own code,
+    not with the paper.
 
     >>> import tinygrad_lstm as tl
     >>> h, c = tl.nn.atlas.RANCell(3, 4, rng=0)([1.0, 2.0, 3.0])
@@ -245,8 +245,8 @@ class JANETCell(Cell[Tensor]):
         TypeError: for a forget_bias, longest or beta that is no number.
         ShapeError: when called, for an x or h of another shape.
 
-    Source: J. van der Westhuizen & J. Lasenby, "The Unreasonable Effectiveness of the Forget Gate" (2018); equations
-    compared with implementations, not with the paper. The initialisation, C. Tallec & Y. Ollivier, "Can Recurrent
+    Source: J. van der Westhuizen & J. Lasenby, "The Unreasonable Effectiveness of the Forget Gate" (2018); compared
+    with the authors' own code, not with the paper. The initialisation, C. Tallec & Y. Ollivier, "Can Recurrent
     Neural Networks Warp Time?" (2018).
 
     >>> import tinygrad_lstm as tl

@@ -205,7 +205,7 @@ ATLAS: dict[str, Published] = {
         year=2017,
         authors="K. Lee, O. Levy, L. Zettlemoyer",
         paper="Recurrent Additive Networks",
-        where="compared with implementations; h′ = c′ is the paper's second choice",
+        where="compared with the authors' own code, where h′ = c′ is the second choice",
         equations=("g = x W_g\ni = σ([h, x] W_i + b_i)\nf = σ([h, x] W_f + b_f)\nc′ = i ⊙ g + f ⊙ c\nh′ = tanh(c′)"),
         begins="σ(1) = 73 % of c: b_f begins with 1",
         differs=(
@@ -220,7 +220,7 @@ ATLAS: dict[str, Published] = {
         year=2018,
         authors="J. van der Westhuizen, J. Lasenby",
         paper="The Unreasonable Effectiveness of the Forget Gate",
-        where="compared with implementations; β = 1",
+        where="compared with the authors' own code, where β = 1",
         equations=("s = [h, x] W_s + b_s\ng = tanh([h, x] W_g + b_g)\nh′ = σ(s) ⊙ h + (1 − σ(s − 1)) ⊙ g"),
         begins="σ(1) = 73 % of h: b_s begins with 1 (the paper draws log U(1, T − 1), our longest=T)",
         differs=(
