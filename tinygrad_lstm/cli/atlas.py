@@ -64,7 +64,8 @@ def atlas(
         cells = contents(results, names, own, report=lambda name: bars.update(bar, advance=1, description=name))
     if json_file is not None:
         with writing(json_file):
-            write_file(json_file, json.dumps(cells, ensure_ascii=False, indent=1) + "\n")
+            lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in cells)
+            write_file(json_file, f"[\n{lines}\n]\n")
         say(f"wrote {json_file}")
     if json_file is None or out is not None:
         target_file = out or Path("atlas.html")

@@ -1,4 +1,4 @@
-"""Cells, layers, losses and optimisers, built on the engine.
+"""Cells, layers, losses and optimisers, built on the engine; ``tl.nn.atlas`` has more cells, from their papers.
 
 What is drawn, weights when a layer is made and what is dropped when it is called, comes from ``rng``: a seed or a numpy
 Generator. Where it is None, all draw from one generator in common, which ``tl.manual_seed`` seeds.
