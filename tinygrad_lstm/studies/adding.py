@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from .contest import compete, rows
+from .moment import walk
 from .reports import report
 from .study import Study
 
@@ -14,4 +17,5 @@ STUDY = Study(
     rows=lambda: rows("adding", {50: 40_000, 100: 40_000, 200: 48_000}),
     run=compete,
     report=report,
+    walk=partial(walk, "adding"),
 )

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,12 @@ class ResultsError(ValueError):
     """A file of results that is none, or is another study's."""
 
 
-def save(path: Path, study: Study, results: Sequence[Result], command: str, version: str) -> None:
+def packaged(study: Study) -> Path:
+    """Return where the results are that come with the package."""
+    return Path(__file__).parent / "results" / f"{study.name}.json"
+
+
+def save(path: Path, study: Study, results: Sequence[Result], command: str) -> None:
     """Write results with the command, the version and the seconds they took: the file is whole, or the one before.
 
     Raises OSError for a file that cannot be written.
@@ -90,7 +96,7 @@ def save(path: Path, study: Study, results: Sequence[Result], command: str, vers
     head = {
         "study": study.name,
         "command": command,
-        "version": version,
+        "version": _version(),
         "numpy": np.__version__,
         "seconds": round(sum(result.seconds for result in results), 1),
     }
@@ -100,6 +106,14 @@ def save(path: Path, study: Study, results: Sequence[Result], command: str, vers
     ]
     opened = json.dumps(head, ensure_ascii=False)[:-1]
     write_file(path, f'{opened}, "results": [\n' + ",\n".join(lines) + "\n]}\n")
+
+
+def _version() -> str:
+    """Return the version of this package; "unknown" where it is not installed."""
+    try:
+        return version("tinygrad-lstm")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def load(path: Path, study: Study) -> tuple[dict[str, Any], list[Result]]:

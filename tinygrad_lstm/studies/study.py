@@ -72,3 +72,4 @@ class Study:
     rows: Callable[[], list[Row]]
     run: Callable[..., dict[str, Any]]
     report: Callable[[list[Result]], list[Section]]
+    walk: Callable[[], str] | None = None  # makes a page of the live walk, at the moment that tells most

@@ -108,7 +108,7 @@ def train_side_by_side(
         for update in range(1, updates + 1):
             drawn = joined([sources[k].next() for k in left])
             scores = _learn(task, stacked, optimiser, drawn, clip, dtype)
-            recent[left, update % window] = scores
+            recent[left, (update - 1) % window] = scores
             report(update, stacked)
             means = recent[left].mean(axis=1)  # NaN until the window is full
             finished = np.array([task.solved(mean) for mean in means])
@@ -116,7 +116,7 @@ def train_side_by_side(
                 done.updates = update
                 for place in np.flatnonzero(finished | (update == updates)):
                     k = left[place]
-                    done.scores[k] = float(np.nanmean(recent[k]))
+                    done.scores[k] = float(recent[k, : min(update, window)].mean())
                     done.sequences[k] = update * batch if finished[place] else None
                     done.models[k] = some_of(stacked, [int(place)])
                 staying = np.flatnonzero(~finished)

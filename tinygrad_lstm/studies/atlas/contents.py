@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ...nn.atlas import ATLAS, Published
 from ...nn.cell import Cell
-from ..runs import load
+from ..runs import load, packaged
 from ..study import Result
 from .measures import D, H, cost, felt, proof
 from .study import STUDY
@@ -22,7 +21,7 @@ def learned() -> list[Result]:
     >>> learned()[0].row["cell"]
     'rnn'
     """
-    return load(Path(__file__).parents[1] / "results" / f"{STUDY.name}.json", STUDY)[1]
+    return load(packaged(STUDY), STUDY)[1]
 
 
 def contents(

@@ -17,18 +17,21 @@ FOUND = (
 
 
 def _report(results: list[Result]) -> list[Section]:
-    """Return a table of who learned what."""
+    """Return a table of who learned what; what it says in words, where it is whole."""
+    if not results:
+        return []
     table = []
     for name, entry in ATLAS.items():
         found = [success(results, name, trial) for trial in TRIALS]
         learned = [f"{each['solved']} of {each['of']} ({each['median'] or '—'})" if each else "—" for each in found]
         table.append([entry.title, entry.year, *learned])
     head = ["cell", "year", *map(said, TRIALS)]
-    prose = (
-        f"{FOUND}\n\nHow many networks learned the task, and the median of the sequences they took. All cells have 16 "
-        "units, the same learning rate but for the Elman network, and the same budget. tinygrad-lstm atlas shows the "
-        "cells themselves beside these numbers."
+    how = (
+        "How many networks learned the task, and the median of the sequences they took. All cells have 16 units, the "
+        "same learning rate but for the Elman network, and the same budget. tinygrad-lstm atlas shows the cells "
+        "themselves beside these numbers."
     )
+    prose = f"{FOUND}\n\n{how}" if len(results) == len(rows()) else how
     return [Section("What each cell learns", prose, table=Table(head, table, "lr" + "r" * len(TRIALS)))]
 
 
