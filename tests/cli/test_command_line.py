@@ -12,9 +12,9 @@ import pytest
 import tinygrad_lstm as tl
 from tinygrad_lstm.cli.check import STYLES
 from tinygrad_lstm.nn.cells import CELLS
+from tinygrad_lstm.nn.named import title_of
 from tinygrad_lstm.testing.verdicts import Verdict
 from tinygrad_lstm.tour import TourError, run
-from tinygrad_lstm.tour import model as tour_model
 from tinygrad_lstm.tour.model import NextToken, gradient_norms
 
 
@@ -72,13 +72,13 @@ def test_the_tour_writes_everything_and_links_it_from_one_page(tmp_path):
     assert "Yes." in page.text
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", [*CELLS, "lstm-1997", "mingru"])
 def test_the_tour_takes_every_cell(cell, quick, tmp_path):
     tour = run("a b a c", tmp_path, cell=cell)
     assert tour.failure is None
-    name = tour_model.title(cell)
+    name = title_of(cell)
     assert list(tour.norms) == [name, "LSTM" if cell == "rnn" else "RNN"]
-    article = "an" if cell in ("rnn", "lstm") else "a"
+    article = "an" if cell in ("rnn", "lstm", "lstm-1997") else "a"
     assert f"<h1>How {article} {name} learned" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 

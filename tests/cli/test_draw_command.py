@@ -15,7 +15,7 @@ from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.drawing.picture import ENDINGS
 from tinygrad_lstm.drawing.views.options import COLORS, DIRECTIONS
 from tinygrad_lstm.interop.files import write_file
-from tinygrad_lstm.nn.cells import CELLS
+from tinygrad_lstm.nn.named import names
 
 MODEL = """
 import tinygrad_lstm as tl
@@ -63,7 +63,7 @@ def test_the_choices_are_those_that_there_are():
     assert all(f'"{direction}"' in tl.draw.__doc__ for direction in DIRECTIONS)
     assert "<" not in tl.draw.__doc__
     assert list(Color) == list(COLORS)
-    assert list(AnyCell) == list(CELLS)
+    assert list(AnyCell) == names()
     assert list(Direction) == list(DIRECTIONS)
     assert set(Format) == set(ENDINGS)
 

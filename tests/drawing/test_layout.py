@@ -206,3 +206,16 @@ def test_between_steps_that_look_alike_states_cross_straight(cell):
     ]
     assert len(heights) >= 2 * len(CELLS[cell].state_names)
     assert all(leaves == enters for leaves, enters in heights)
+
+
+def test_a_line_keeps_away_from_where_the_tip_of_another_will_lie():
+    """As in the MGU, whose f went up just before the arrow by which h comes in, over its tip."""
+
+    def line(*expected):
+        router = Router(160, 160, [])
+        router.expect_tip(expected)
+        return router.line("f", {((10, 2), UP): 0}, {((14, 18), DOWN): 0})
+
+    (column,) = {x for x, y in line() if y == 9}
+    assert column in (10, 14)
+    assert (column, 9) not in line(((column + 1, 9), LEFT))

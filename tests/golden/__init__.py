@@ -131,6 +131,8 @@ def panes(width: int) -> str:
 GOLDENS: dict[str, Callable[[], str]] = {
     **{f"{view}_{cell}.dot": (lambda c=cell, v=view: cell_dot(c, v)) for view in VIEWS for cell in CELLS},
     **{f"gates_{cell}_positions.dot": (lambda c=cell: circuit_dot(c)) for cell in CELLS},
+    **{f"gates_{cell}.dot": (lambda c=cell: cell_dot(c, "gates")) for cell in ("janet", "mgu")},
+    "gates_mgu_positions.dot": lambda: circuit_dot("mgu"),
     "cells_window.dot": stacked_dot,
     "ops_numbers.dot": numbers_dot,
     "ops_model.dot": model_dot,

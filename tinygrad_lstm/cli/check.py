@@ -33,7 +33,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..interop.files import write_file
-from ..nn.cells import CELLS
+from ..nn import named
 from ..testing.objective import TOLERANCE
 from ..testing.profiles import Profile, drawing_by
 from ..testing.verdicts import Verdict
@@ -162,7 +162,7 @@ def _tasks(
     if shapes:
         raise ValueError("--shape is for an operation or a function of yours; say which, as in my_ops.py:softsign")
     if not cells and not ops:
-        cells, ops = list(CELLS), list(BUILTIN)
+        cells, ops = named.names(), list(BUILTIN)
     for name in ops:
         if name not in BUILTIN:
             raise ValueError(f"there is no operation {name!r}; there are {', '.join(BUILTIN)}")

@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..nn.cells import CELLS
+from ..nn.named import names
 
-AnyCell = StrEnum("AnyCell", [(name, name) for name in CELLS])  # type: ignore[misc]
-"""The cells by the names they have in CELLS; one that is added there is a choice here."""
+AnyCell = StrEnum("AnyCell", [(name, name) for name in names()])  # type: ignore[misc]
+"""The cells by their names; one that is added to CELLS or to the atlas is a choice here."""
 
-CellOption = Annotated[AnyCell | None, typer.Option("--cell", help="A cell of ours: the LSTM, if none is named.")]
+CellOption = Annotated[AnyCell | None, typer.Option("--cell", help="A cell: the LSTM, if none is named.")]
 TensorArgument = Annotated[
     str | None,
     typer.Argument(

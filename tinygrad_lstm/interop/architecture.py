@@ -1,7 +1,8 @@
 """A model of ours as JSON, and back: which classes it is made of, by name, and what each was called with.
 
-``describe`` and ``build`` know no class by itself. Whatever ``tinygrad_lstm.nn`` offers can be told, as long as it was
-called with numbers, texts, operations of ours, and modules like that. Nothing is imported and nothing evaluated.
+``describe`` and ``build`` know no class by itself. Whatever ``tinygrad_lstm.nn`` and its atlas offer can be told, as
+long as it was called with numbers, texts, operations of ours, and modules like that. Nothing is imported and nothing
+evaluated.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .. import nn
 from ..engine import functions, ops
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
+from ..nn import atlas
 from ..nn.creation import DRAWING
 from ..nn.module import Module
 from ..structure.words import clean
@@ -36,7 +38,7 @@ class Untold(ValueError):
 @cache
 def _ours() -> dict[str, type[Module]]:
     """Return the classes that are told by name."""
-    public = {name: getattr(nn, name) for name in nn.__all__}
+    public = {name: getattr(home, name) for home in (nn, atlas) for name in home.__all__}
     return {name: thing for name, thing in public.items() if isinstance(thing, type) and issubclass(thing, Module)}
 
 

@@ -1,4 +1,4 @@
-"""Cells, layers, losses and optimisers, built on the engine.
+"""Cells, layers, losses and optimisers, built on the engine; ``tl.nn.atlas`` has more cells, from their papers.
 
 What is drawn, weights when a layer is made and what is dropped when it is called, comes from ``rng``: a seed or a numpy
 Generator. Where it is None, all draw from one generator in common, which ``tl.manual_seed`` seeds.
@@ -100,8 +100,12 @@ BCELoss: tl.nn.BCEWithLogitsLoss takes the scores before the sigmoid, and cannot
 
 
 def __getattr__(name: str) -> object:
+    from importlib import import_module
+
     from ..engine.pytorch import advice
 
+    if name == "atlas":  # when it is used: nothing else needs it
+        return import_module(f"{__name__}.atlas")
     found = "" if name.startswith("_") else advice(name, _REFUSED, __all__, "tl.nn")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}{found}")
 

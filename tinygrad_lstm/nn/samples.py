@@ -11,18 +11,19 @@ from . import Recurrent
 from .cell import Cell
 from .cells import CELLS, GRUCell
 from .creation import Seed
+from .named import cell_of
 
 
 def olahs(cell: str, input_size: int, hidden_size: int, rng: Seed) -> Cell:
-    """Return a cell by its name in ``CELLS``, as Olah's page writes it: the GRU resets before the product."""
-    before: Any = {"reset_after": False} if issubclass(CELLS[cell], GRUCell) else {}
-    return CELLS[cell](input_size, hidden_size, rng=rng, **before)
+    """Return a cell by its name, as Olah's page writes it: the GRU resets before the product."""
+    before: Any = {"reset_after": False} if cell in CELLS and issubclass(CELLS[cell], GRUCell) else {}
+    return cell_of(cell)(input_size, hidden_size, rng=rng, **before)
 
 
 def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = False) -> Tensor:
     """Return a scalar loss of a small recurrent network (D = H = 2) over random inputs: the sum of its outputs.
 
-    ``cell`` is a name in ``CELLS``; the inputs are (T, D) for T ``steps``.
+    ``cell`` is one of ``names()``; the inputs are (T, D) for T ``steps``.
     """
     rng = np.random.default_rng(0)
     directions = 2 if bidirectional else 1

@@ -32,7 +32,7 @@ _ROLES: dict[str, tuple[str, str, str, str, str]] = {
     "meeting": ("circle", "filled", "#ffffff", "#b03a00", "contributions meet and add"),
     "cut": ("box", "dashed", PAPER, "#b03a00", "detached: no gradient flows back over it"),
     "echo": ("box", "rounded,dashed", PAPER, "#777777", "made elsewhere, used here"),
-    "gap": ("plain", "", PAPER, MUTED, ""),
+    "gap": ("plaintext", "", PAPER, MUTED, ""),
     "swatch": ("box", "filled", PAPER, MUTED, ""),
     "joint": ("point", "filled", "#555555", "#555555", ""),
 }

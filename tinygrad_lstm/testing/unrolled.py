@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from ..engine.tensor import Tensor, as_value, tensor
 from ..nn import Recurrent
 from ..nn.cell import Cell
-from ..nn.cells import CELLS
+from ..nn.named import cell_of
 
 
 class Unrolled:
@@ -50,9 +50,7 @@ class Unrolled:
 
 def _made(cell: Cell | type[Cell] | str, sizes: tuple[int, int], rng: np.random.Generator) -> Cell:
     if isinstance(cell, str):
-        if cell not in CELLS:
-            raise ValueError(f"there is no cell {cell!r}; there are {', '.join(CELLS)}")
-        cell = CELLS[cell]
+        cell = cell_of(cell)(*sizes, rng=rng)
     if isinstance(cell, type):
         made: Any = cell
         cell = made(*sizes, rng=rng)

@@ -15,12 +15,13 @@ from ..drawing import draw
 from ..drawing.paint.render import RenderError
 from ..engine.scope import no_grad
 from ..interop.files import write_file
+from ..nn.named import title_of
 from ..stepper import step
 from ..stepper.web.page import page as walk_page
 from ..testing import GradientError, check_vjp
 from . import pages
 from .findings import Tour
-from .model import NextToken, gradient_norms, title, train
+from .model import NextToken, gradient_norms, train
 from .plot import gradient_plot
 from .text import Corpus, read, windows
 
@@ -80,7 +81,7 @@ def run(
         expected=words[-1],
         prompt=words[:-1],
         events=len(stepper) - stepper.events.start,
-        norms={title(name): gradient_norms(network, long) for name, (network, _) in trained.items()},
+        norms={title_of(name): gradient_norms(network, long) for name, (network, _) in trained.items()},
     )
     try:
         tour.proof = check_vjp(lambda: model.last_guess(ids[:-1]), parameters=model.parameters())
@@ -127,10 +128,10 @@ def _trained(cell: str, corpus: Corpus, report: Report) -> tuple[NextToken, floa
     batches = (windows(corpus, WINDOW, BATCH, rng) for _ in range(UPDATES))
     deadline = time.monotonic() + SECONDS
     for done, loss in enumerate(train(model, batches), 1):
-        report(title(cell), done, UPDATES, loss)
+        report(title_of(cell), done, UPDATES, loss)
         if loss <= ENOUGH or time.monotonic() >= deadline:
             break
-    report(title(cell), done, done, loss)  # it may have learned enough before the last update
+    report(title_of(cell), done, done, loss)  # it may have learned enough before the last update
     return model, loss
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -15,7 +14,6 @@ from ..engine.scope import time_step
 from ..engine.tensor import Tensor
 from ..nn import Adam, Embedding, Linear, Module, clip_grad_norm, cross_entropy
 from ..nn.cell import Cell, state_parts
-from ..nn.cells import CELLS
 from ..nn.samples import olahs
 from ..structure.words import magnitude
 
@@ -52,15 +50,6 @@ class NextToken(Module):
     def last_guess(self, ids: NDArray[np.intp]) -> Tensor:
         """Return the log-probability of each token of the vocabulary after reading ids, (T)."""
         return log_softmax(self.head(self(ids)[-1]))
-
-
-def title(cell: str) -> str:
-    """Return what people call a cell of CELLS, by its class.
-
-    >>> title("lstm"), title("peephole")
-    ('LSTM', 'Peephole LSTM')
-    """
-    return re.sub("(?<=[a-z])(?=[A-Z])", " ", CELLS[cell].__name__.removesuffix("Cell"))
 
 
 def train(model: NextToken, batches: Iterable[NDArray[np.intp]]) -> Iterator[float]:

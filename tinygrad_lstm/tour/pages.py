@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..nn.named import title_of
 from ..pages.offline import templates
 from ..testing.objective import TOLERANCE
 from .findings import Tour
-from .model import title
 
 
 def index(tour: Tour) -> str:
@@ -16,7 +16,7 @@ def index(tour: Tour) -> str:
     return _render(
         "index.html",
         tour=tour,
-        reader=_with_article(title(tour.cell)),
+        reader=_with_article(title_of(tour.cell)),
         blind=math.log(len(tour.corpus.vocabulary)),
         faded=[(name, norms[0] / norms[-1]) for name, norms in tour.norms.items()],
         plotted=len(next(iter(tour.norms.values()))) + 1,

@@ -16,8 +16,9 @@ from .geometry import Curve, Point, Rect
 PITCH = 8.0
 """Points between two lines of the grid; chosen by eye, so that parallel lines keep apart."""
 
-TURN, CROSS = 3, 5
-"""What a turn and a crossing cost, in steps of the grid: how much longer a way may be to avoid one; chosen by eye."""
+TURN, CROSS, TIP = 3, 5, 8
+"""What a turn, a crossing, and a place where the tip of another arrow will lie cost, in steps of the grid: how much
+longer a way may be to avoid one; chosen by eye."""
 
 RADIUS, ARROWHEAD = 7.0, 6.0
 """Points: of a rounded corner, and how long an arrow's tip is; chosen by eye."""
@@ -52,8 +53,13 @@ class Router:
         self.columns, self.rows = round(width / PITCH), round(height / PITCH)
         self._blocked = {cell for rect in obstacles for cell in _covered(rect)}
         self._used: dict[Cell, dict[str, set[int]]] = {}  # along which axes which source's lines run
+        self._tips: set[Cell] = set()
         self.examined = 0  # how many states of lines were looked at: what the routes have cost
         self._trees: dict[str, dict[Cell, Cell | None]] = {}  # of each source's lines, whence they came
+
+    def expect_tip(self, entries: Iterable[State]) -> None:
+        """Let lines rather keep away from where another one will come in later: from the last two cells of its way."""
+        self._tips.update(cell for at, side in entries for cell in (at, _moved(at, side)))
 
     def line(self, source: str, starts: Terminals, ends: Terminals) -> list[Cell]:
         """Return the cells of a new line from one of the starts to one of the ends. Raises NoWay if there is none."""
@@ -107,7 +113,8 @@ class Router:
                 to = _moved(cell, turn)
                 if self._may_enter(to, turn, source, goals):
                     crossing = CROSS if self._others(to, source) else 0
-                    offer(cost + 1 + (TURN if turn != side else 0) + crossing, (to, turn), state)
+                    near = TIP if to in self._tips and to not in goals else 0
+                    offer(cost + 1 + (TURN if turn != side else 0) + crossing + near, (to, turn), state)
         if self.examined > MOST:
             return _plain(starts, ends)
         raise NoWay(source)

@@ -242,6 +242,11 @@ class _Stack:
     def _route(self) -> None:
         jobs: list[Inner | End] = [*self.content.inner, *self.content.ends]
         curves = {}
+        for end in self.content.ends:
+            box = self.content.boxes[end.slot]
+            if not end.outgoing and box.lane == "point" and self.template.boxes[end.slot].y != self.heights[end]:
+                side = {RIGHT if end.forward else LEFT: 0}
+                self.router.expect_tip(terminals(self.template.boxes[end.slot], side, round_=self._is_round(end.slot)))
         for job in sorted(jobs, key=self._priority):
             curves[job] = self._between(job) if isinstance(job, Inner) else self._to_border(job)
         self.template.inner = [curves[arrow] for arrow in self.content.inner]

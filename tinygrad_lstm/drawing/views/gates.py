@@ -242,7 +242,17 @@ def _layers(members: list[Tensor], elsewhere: Container[Tensor], parts: Parts) -
         for each in [each for each, root in last.items() if root in roots]:
             last[each] = node
         last.update((x, node) for x in group)
-    return last
+    return _with_weights(last, parts.weights) if matrices else last
+
+
+def _with_weights(last: dict[Tensor, Tensor], weights: set[Tensor]) -> dict[Tensor, Tensor]:
+    """Leave out what has neither weights of its own nor a slice of a product, as σ in σ(s) and σ(s − 1): no layer."""
+    own = {
+        root
+        for node, root in last.items()
+        if made_by(node).kind in (Kind.product, Kind.movement) or any(x in weights for x in node.inputs)
+    }
+    return {node: root for node, root in last.items() if root in own}
 
 
 def _is_affine(node: Tensor, weighted: set[Tensor], parts: Parts) -> bool:

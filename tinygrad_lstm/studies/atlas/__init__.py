@@ -1,0 +1,1 @@
+"""The atlas of published cells, measured: each one's size, cost, gradient and proof, and what it learns."""
