@@ -7,9 +7,9 @@ import os
 import sys
 
 from . import app as shared
-from . import check, draw, step, tour
+from . import check, draw, resume, sample, step, tour, train
 
-COMMANDS = (tour, draw, step, check)
+COMMANDS = (tour, draw, step, check, train, sample, resume)
 """The modules that each bring one."""
 
 
