@@ -1,6 +1,7 @@
 """A run that is stopped anywhere and resumed comes to the same bits as one that never was; and no file is ever half."""
 
 import errno
+import json
 import os
 import random
 import signal
@@ -32,18 +33,25 @@ def path(tmp_path):
     return tmp_path / "run.safetensors"
 
 
-@pytest.mark.parametrize("stop", range(1, STEPS))
+@pytest.mark.parametrize("stop", [1, 3, 6, 7])
 def test_a_run_resumed_after_any_step_is_bit_for_bit_the_uninterrupted_one(stop, path, whole):
     run(path, steps=stop)
     run(path)
     assert path.read_bytes() == whole
 
 
-@pytest.mark.parametrize("stop", [1, 4, 5, 11])
+@pytest.mark.parametrize("stop", [2, 5])
 def test_steps_after_the_last_write_are_made_again(stop, path, whole):
     run(path, steps=stop, every=4)
     run(path)
     assert path.read_bytes() == whole
+
+
+def test_a_state_of_two_parts_goes_on_too(path, tmp_path):
+    run(path, steps=3, cell="lstm")
+    run(path, steps=5, cell="lstm")
+    run(tmp_path / "other", steps=5, cell="lstm")
+    assert path.read_bytes() == (tmp_path / "other").read_bytes()
 
 
 class Stop(BaseException):
@@ -64,7 +72,7 @@ BOUNDARIES = {
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
-@pytest.mark.parametrize("write", [2, 6])
+@pytest.mark.parametrize("write", [3, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 4, 7))])
 def test_a_stop_at_any_boundary_of_a_write_leaves_a_whole_file_to_go_on_from(boundary, write, path, whole, monkeypatch):
     owner, name, when = BOUNDARIES[boundary]
     happened, calls = getattr(owner, name), []
@@ -77,7 +85,9 @@ def test_a_stop_at_any_boundary_of_a_write_leaves_a_whole_file_to_go_on_from(bou
         if when == "half":
             os.ftruncate(args[0], os.fstat(args[0]).st_size // 2)
         if when == "after":
-            happened(*args, **kwargs)
+            opened = happened(*args, **kwargs)
+            if name == "open":
+                opened.close()
         raise Stop
 
     with monkeypatch.context() as patch:
@@ -151,7 +161,7 @@ def test_the_file_is_the_model_with_its_best_weights(path):
     checkpoint = run(path)
     validation, model = checkpoint.parts["validation"], checkpoint.model
     loaded = tl.load(path)
-    assert 0 < validation.step < STEPS
+    assert 0 < validation.step < STEPS  # it is measured after updates 3 and 6
     for name, value in loaded.state_dict().items():
         np.testing.assert_array_equal(value, validation.best[name])
     assert any((value != validation.best[name]).any() for name, value in model.state_dict().items())
@@ -188,15 +198,13 @@ def test_a_damaged_file_is_noticed_whichever_bit_flips(path):
     data = path.read_bytes()
     for place in random.Random(0).sample(range(len(data)), 25):
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
-        with pytest.raises(ValueError, match="damaged|no safetensors|wrong"):
+        with pytest.raises(ValueError, match=r"damaged|no safetensors|wrong"):
             run(path, steps=1)
 
 
 def test_random_numbers_of_every_kind_go_on():
     for kind in (np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64):
         model = tl.nn.Sequential(tl.nn.Dropout(0.5, rng=np.random.Generator(kind(3))))
-        import json
-
         state = json.loads(json.dumps(random_state(model)))
         drawn = model[0].rng.random(5)
         set_random_state(model, state)
