@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -55,6 +56,18 @@ def test_its_commands_run(tmp_path):
         assert words(tmp_path / picture) == words(HERE / picture)
     by_command = [picture for picture in shown if f"-o {picture}`" in README]
     assert len(by_command) == 4, "each of these stands beside the command that makes it"
+
+
+@pytest.mark.slow
+def test_its_commands_train(tmp_path):
+    shutil.copy(HERE / "README.md", tmp_path)
+    (block,) = re.findall(r"```sh\n(tinygrad-lstm train .*?)```", README, re.DOTALL)
+    said = [
+        run("-m", *shlex.split(line.replace("-lstm", "_lstm", 1)), cwd=tmp_path).stdout for line in block.splitlines()
+    ]
+    assert "100 steps" in said[0]
+    assert said[1].startswith("The gra")
+    assert "120 steps" in said[2]
 
 
 @pytest.mark.slow

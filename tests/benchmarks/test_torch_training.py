@@ -130,3 +130,62 @@ def test_activations_are_torchs(kind: Any) -> None:
     settings = {"dim": -1} if "Softmax" in kind.__name__ else {}
     rtol = 1e-7 if kind is tl.nn.Hardsigmoid else 1e-10  # torch keeps the sixth of its slope in float32
     same(kind(), theirs(**settings), np.random.default_rng(0).normal(size=(3, 4)), rtol=rtol)
+
+
+class TheirLSTM(torch.nn.Module):
+    """Our LSTM and head in PyTorch's own classes, with our weights."""
+
+    def __init__(self, lstm: tl.LSTM, head: tl.Linear) -> None:
+        super().__init__()
+        D, H = lstm.input_size, lstm.hidden_size
+        self.lstm, self.head = torch.nn.LSTM(D, H, dtype=torch.float64), torch.nn.Linear(H, 1, dtype=torch.float64)
+        gates = [getattr(lstm.cells[0], name) for name in GATES]
+        with torch.no_grad():
+            self.lstm.weight_hh_l0.copy_(torch.tensor(np.concatenate([g.weight.value[:H].T for g in gates])))
+            self.lstm.weight_ih_l0.copy_(torch.tensor(np.concatenate([g.weight.value[H:].T for g in gates])))
+            self.lstm.bias_ih_l0.copy_(torch.tensor(np.concatenate([g.bias.value for g in gates])))
+            self.lstm.bias_hh_l0.zero_().requires_grad_(False)  # one bias, as ours
+            self.head.weight.copy_(torch.tensor(head.weight.value.T))
+            self.head.bias.copy_(torch.tensor(head.bias.value))  # type: ignore[union-attr]
+
+
+GATES = ("input_gate", "forget_gate", "candidate", "output_gate")
+THROUGH_FIT = ("sgd", "momentum", "nesterov", "adam all", "adamw all", "rmsprop all", "adagrad all")
+
+
+@pytest.mark.parametrize("case", THROUGH_FIT)
+def test_a_hundred_steps_of_fit_are_torchs(case: str) -> None:
+    """An LSTM on the adding problem, clipped, with a schedule: all parameters equal to 1e-10 after 100 updates."""
+    rng, (kind, settings) = np.random.default_rng(0), CASES[case]
+    batches = []
+    for _ in range(100):
+        xs = np.stack([rng.uniform(size=(10, 8)), np.zeros((10, 8))], axis=-1)  # (T, N, 2)
+        for n in range(8):
+            xs[[rng.integers(0, 5), rng.integers(5, 10)], n, 1] = 1
+        batches.append((xs, (xs[..., 0] * xs[..., 1]).sum(axis=0)[:, None]))
+    rate = lambda step: 0.01 * 0.99**step
+    model = tl.nn.ModuleList([tl.LSTM(2, 6, rng=0), tl.Linear(6, 1, rng=1)])
+    theirs = TheirLSTM(model[0], model[1])
+    tl.fit(
+        model,
+        batches,
+        loss=lambda model, batch: tl.mse_loss(model[1](model[0](batch[0])[0][-1]), batch[1]),
+        optimizer=kind(model.parameters(), **settings),
+        clip=0.1,
+        schedule=rate,
+    )
+    learning = [parameter for parameter in theirs.parameters() if parameter.requires_grad]
+    optimiser = getattr(torch.optim, kind.__name__)(learning, **settings)
+    for step, (xs, targets) in enumerate(batches, 1):
+        optimiser.param_groups[0]["lr"] = rate(step)
+        optimiser.zero_grad()
+        output, _ = theirs.lstm(torch.tensor(xs))
+        torch.nn.functional.mse_loss(theirs.head(output[-1]), torch.tensor(targets)).backward()
+        norm = torch.sqrt(sum((p.grad**2).sum() for p in learning))  # torch's own clip divides by ‖g‖ + 1e-6
+        if norm > 0.1:
+            for parameter in learning:
+                parameter.grad *= 0.1 / norm
+        optimiser.step()
+    again = TheirLSTM(model[0], model[1])
+    for ours, other in zip(again.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(ours.detach().numpy(), other.detach().numpy(), rtol=1e-10, atol=1e-10)
