@@ -43,7 +43,9 @@ def processes(workers: int | None = None) -> Iterator[Executor]:
 def dask(address: str, patience: float = 10.0) -> Iterator[Executor]:
     """Yield an executor of the Dask cluster whose scheduler is at an address, such as "tcp://10.0.0.1:8786".
 
-    Its workers need this package, of this version. A run whose worker dies is given to another.
+    Its workers need this package, of this version. A run whose worker dies is given to another. Measured of
+    ``temporal-order``: a run is sent as 210 to 230 bytes, its result comes back as less than 500, and between them lie
+    1 to 180 seconds of one core.
 
     Raises:
         NoCluster: where the extra "dask" is not installed, and where nobody answers within ``patience`` seconds.
