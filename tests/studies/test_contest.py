@@ -170,9 +170,17 @@ def test_published_figures_say_in_what_ours_differ_and_what_was_checked(name):
         assert figure.setting
         assert figure.criterion
         assert figure.checked == NOT_CHECKED or "not" in figure.checked
-    table = published_table(name)
+        assert figure.ours is None or figure.ours in {(row["contender"], row["gap"]) for row in by_name(name).rows()}
+    table = published_table(name, lambda contender, gap: f"{contender} at {gap}")
     assert all(len(row) == len(table.head) for row in table.rows)
-    assert published_table("nothing") is None
+    assert published_table("nothing", str) is None
+
+
+def test_ours_stands_beside_what_papers_print():
+    results = [result("LSTM, forget bias 3", 100, [100, None, 300])]
+    table = report(results)[-1].table
+    assert table.rows[0][4] == "LSTM, forget bias 3, gap 100: 2 of 3, 200 sequences on average, ± 141"
+    assert report([result()])[-1].table.rows[0][4] == "LSTM, forget bias 3, gap 100: not run"
 
 
 def test_the_walk_stops_where_the_gradient_is_almost_gone():

@@ -1,6 +1,7 @@
 """A study's runs come to the same whatever runs them, and what they found is kept whatever stops them."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -49,6 +50,29 @@ def test_any_executor_finds_the_same():
         assert found(ROWS, threads) == wanted
     with ProcessPoolExecutor(1) as forked:
         assert found(ROWS, forked) == wanted
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_is_told_and_what_was_found_is_kept():
+    with processes(1) as executor:
+        runs = run_rows(DOUBLING, [{"number": n, "waits": 0.2 * n} for n in range(8)], executor)
+        kept = [next(runs).values["twice"]]
+        (worker,) = executor._processes
+        os.kill(worker, signal.SIGKILL)
+        with pytest.raises(RowFailed, match="a worker died"):
+            kept += [result.values["twice"] for result in runs]
+    assert kept == [2 * n for n in range(len(kept))]
+
+
+@pytest.mark.slow
+def test_nobody_waits_for_a_run_that_is_not_wanted_any_more():
+    rows = [{"number": 1}, *({"number": n, "waits": 1000.0} for n in range(3))]
+    with processes(1) as executor:
+        runs = run_rows(DOUBLING, rows, executor)
+        assert next(runs).values["twice"] == 2
+        worker = multiprocessing.active_children()[-1]
+    worker.join(10)
+    assert worker.exitcode is not None
 
 
 @pytest.mark.slow

@@ -19,7 +19,6 @@ import io
 import json
 import random
 import shlex
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -150,6 +149,7 @@ def _measured(
     study: Study, rows: list[Row], path: Path, workers: int | None, address: str | None
 ) -> tuple[dict[str, Any], list[Result]]:
     """Run the rows that the file has not, each kept as it comes; return what the file then holds."""
+    from ..structure.words import clean
     from ..studies.executors import NoCluster, dask, processes
     from ..studies.runs import ResultsError, RowFailed, in_order, load, missing, run_rows, save, words
 
@@ -160,7 +160,7 @@ def _measured(
                 found = load(path, study)[1]
         except OSError as error:
             raise refuse(f"cannot read {path}: {error.strerror}") from error
-    command = shlex.join(["tinygrad-lstm", *sys.argv[1:]])
+    command = shlex.join(["tinygrad-lstm", "study", study.name, "--run", path.name])  # by which all rows come about
 
     def keep() -> None:
         save(path, study, in_order(study.rows(), found), command)
@@ -177,7 +177,7 @@ def _measured(
         for result in run_rows(study, left, executor):
             found.append(result)
             keep()
-            bars.update(bar, advance=1, last=f"{words(result.row)}: {result.seconds:.0f} s")
+            bars.update(bar, advance=1, last=f"{clean(words(result.row), 50)}: {result.seconds:.0f} s")
     return load(path, study)
 
 

@@ -9,7 +9,7 @@ from ..pages.offline import offline
 from ..pages.theme import dark_style
 from .study import Result, Study, Table
 
-SHORT = 40
+SHORT = 28
 """Letters of a cell that is kept on one line; chosen: no sentence is as short."""
 
 

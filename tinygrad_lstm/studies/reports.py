@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import median
+from statistics import mean, median, stdev
 
 from ..pages.plot import Series, share_plot
 from ..pages.theme import ON_PAGES
@@ -38,7 +38,7 @@ def report(results: list[Result]) -> list[Section]:
     names = [name for name in CONTENDERS if any(each.row["contender"] == name for each in results)]
     found = {(each.row["contender"], each.row["gap"]): each for each in results}
     sections = [_successes(found, names, gaps), _speed(found, names, gaps), _settings(task, results)]
-    papers = published_table(task)
+    papers = published_table(task, lambda name, gap: _beside(name, gap, found.get((name, gap))))
     if papers:
         prose = "What papers print of the task, and in what our runs differ. What is not checked is from memory."
         sections.append(Section("Published figures beside ours", prose, table=papers))
@@ -136,7 +136,8 @@ def _settings(task: str, results: Sequence[Result]) -> Section:
         f"{', '.join(f'{rate:g}' for rate in RATES)}: by which most of {len(SEARCHED)} networks of other seeds "
         f"succeed within {100 * SEARCH:g} % of the budget, then the soonest. {first['seeds']} networks of seeds fixed "
         "beforehand are then trained with it. Recurrent weights begin as in PyTorch where nothing else is said; only "
-        "the RNN is tried with others, orthogonal and the identity, so that its best is shown."
+        "the RNN is tried with others, orthogonal and the identity, so that its best is shown. A rate that serves "
+        "three networks can fail others: where a kind does better at a longer gap than at a shorter one, see the rates."
     )
     return Section("Settings", prose, table=Table(["", "budget, sequences", "runs", "seconds"], rows, "lrrr"))
 
@@ -154,6 +155,17 @@ def _share(result: Result | None) -> str:
         return "not run"
     low, high = wilson(solved(result), _tries(result))
     return f"{solved(result)} of {_tries(result)} ({100 * low:.0f}–{100 * high:.0f} %)"
+
+
+def _beside(name: str, gap: int, result: Result | None) -> str:
+    """Return what a contender did, as papers print it: how many succeeded, and the mean and spread of sequences."""
+    what = f"{name}, {_gap(gap)}" if gap else name
+    if result is None:
+        return f"{what}: not run"
+    seen = [each for each in result.values["sequences"] if each is not None]
+    spread = f", ± {stdev(seen):,.0f}" if len(seen) > 1 else ""
+    took = f", {mean(seen):,.0f} sequences on average{spread}" if seen else ""
+    return f"{what}: {len(seen)} of {_tries(result)}{took}"
 
 
 def _sequences(result: Result | None) -> str:

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from .study import Result, Row, Study
 def run_rows(study: Study, rows: Sequence[Row], executor: Executor | None = None) -> Iterator[Result]:
     """Run rows of a study; yield each result as it comes: in the order of the rows without an executor, or in any.
 
-    What is sent to the executor is the study's ``run`` by its name, and a row; what comes back is a result.
+    What is sent to the executor is the study's ``run`` by its name, and a row; what comes back is a result. Whoever
+    stops early ends the executor, as ``executors.processes`` and ``executors.dask`` do.
 
     Arguments:
         study: whose rows they are.
@@ -41,15 +42,13 @@ def run_rows(study: Study, rows: Sequence[Row], executor: Executor | None = None
         return
     futures: dict[Future[Result], Row] = {executor.submit(_run, study.run, row): row for row in rows}
     failed: RowFailed | None = None
-    try:
-        for future in as_completed(futures):
-            try:
-                yield future.result()
-            except Exception as error:
-                failed = failed or RowFailed(f"{words(futures[future])}: {said(error)}")
-    finally:
-        for future in futures:
-            future.cancel()
+    for future in as_completed(futures):
+        try:
+            yield future.result()
+        except BrokenExecutor:
+            failed = failed or RowFailed("a worker died, as when memory is short; started again, the runs go on")
+        except Exception as error:
+            failed = failed or RowFailed(f"{words(futures[future])}: {said(error)}")
     if failed:
         raise failed
 

@@ -1,7 +1,8 @@
 """Networks trained side by side: the parameters of S equal modules stacked along a first axis, as one graph.
 
-A graph of small arrays costs about as much for ten networks as for one. Nothing of one network reaches another: the
-losses are added up, and each product is made for each network by itself.
+A graph of small arrays costs for ten networks about twice what it costs for one: an update of an LSTM of H = 16 over 50
+steps of 16 sequences took 14 ms, and 25 ms for ten of them. Nothing of one network reaches another: the losses are
+added up, and each product is made for each network by itself.
 """
 
 from __future__ import annotations
