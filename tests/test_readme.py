@@ -67,7 +67,7 @@ def test_its_commands_train(tmp_path):
     ]
     assert "100 steps" in said[0]
     assert said[1].startswith("The gra")
-    assert "120 steps" in said[2]
+    assert "60 steps" in said[2]
 
 
 @pytest.mark.slow
