@@ -42,8 +42,8 @@ class UpdateMoment:
     """How far one update moved a parameter, and which time steps that came from.
 
     ``distances`` counts time steps back from the last one in the graph. With g_d the sum of what the uses at distance d
-    contributed to the gradient g, ``norms`` are ‖g_d‖ and ``fractions`` are ⟨g_d, ΔW⟩ / ⟨g, ΔW⟩: they add up to 1, and one
-    that worked against the update is negative. What an optimiser keeps of earlier gradients moves ΔW, not the fractions.
+    contributed to the gradient g, ``norms`` are ‖g_d‖, and ``fractions`` are ⟨g_d, ΔW⟩ / ⟨g, ΔW⟩: they add up to 1, and
+    one that worked against the update is negative. What an optimiser keeps of earlier gradients moves ΔW alone.
     """
 
     step: int
