@@ -65,9 +65,9 @@ def test_its_commands_train(tmp_path):
     said = [
         run("-m", *shlex.split(line.replace("-lstm", "_lstm", 1)), cwd=tmp_path).stdout for line in block.splitlines()
     ]
-    assert "100 steps" in said[0]
+    assert "50 steps" in said[0]
     assert said[1].startswith("The gra")
-    assert "120 steps" in said[2]
+    assert "60 steps" in said[2]
 
 
 @pytest.mark.slow

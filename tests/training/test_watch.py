@@ -55,8 +55,8 @@ def test_shares_of_gradient_descent_add_up_to_the_update(clip):
         (moment,) = [each for each in watch.updates if each.parameter == path]
         assert moment.distances.tolist() == sorted(parts)
         np.testing.assert_allclose(moment.norms, [np.linalg.norm(parts[d]) for d in sorted(parts)])
-        shares = [(parts[d] * whole).sum() / (whole**2).sum() for d in sorted(parts)]
-        np.testing.assert_allclose(moment.shares, shares, rtol=1e-7, atol=1e-9)
+        fractions = [(parts[d] * whole).sum() / (whole**2).sum() for d in sorted(parts)]
+        np.testing.assert_allclose(moment.fractions, fractions, rtol=1e-7, atol=1e-9)
         now = dict(lstm.named_parameters())[path].value
         assert moment.delta == pytest.approx(np.linalg.norm(now - parameter.value))
         assert moment.weight == pytest.approx(np.linalg.norm(parameter.value))
@@ -66,7 +66,7 @@ def test_shares_add_up_to_one_whatever_the_optimiser_keeps():
     _, _, watch = watched(tl.Adam, steps=4, watch=Watch(lambda step: step == 4))
     assert {moment.step for moment in watch.updates} == {4}
     for moment in watch.updates:
-        assert moment.shares.sum() == pytest.approx(1)
+        assert moment.fractions.sum() == pytest.approx(1)
 
 
 def test_only_the_chosen_steps_and_parameters_are_recorded():
@@ -86,5 +86,5 @@ def test_a_use_at_no_time_step_is_at_no_distance():
     tl.fit(model, [[0, 1, 2]], loss=loss, optimizer=tl.SGD(model.parameters(), lr=0.1), callbacks=[watch])
     (moment,) = watch.updates
     assert moment.distances.tolist() == [-1]
-    np.testing.assert_allclose(moment.shares, [1])
+    np.testing.assert_allclose(moment.fractions, [1])
     assert watch.gates[0].gate == "recurrent.cell.forget_gate"

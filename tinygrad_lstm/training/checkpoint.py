@@ -19,7 +19,7 @@ from .fit import Moment
 from .randomness import random_state, set_random_state
 
 
-class Part(Protocol):
+class Kept(Protocol):
     """What a run has besides its model: whatever says its state as arrays and JSON by name, and takes it over."""
 
     def state_dict(self) -> dict[str, Any]: ...
@@ -75,11 +75,11 @@ class Checkpoint:
         *,
         every: int = 100,
         facts: Mapping[str, Any] | None = None,
-        **parts: Part,
+        **parts: Kept,
     ) -> None:
         positive(every=every)
         self.path, self.model, self.every, self.facts = as_path(path), model, every, dict(facts or {})
-        self.parts: dict[str, Part] = {"optimizer": optimizer, **parts}
+        self.parts: dict[str, Kept] = {"optimizer": optimizer, **parts}
         self.step: int | None = None  # of the last good one
 
     def __call__(self, moment: Moment) -> None:

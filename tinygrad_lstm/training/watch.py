@@ -42,8 +42,8 @@ class UpdateMoment:
     """How far one update moved a parameter, and which time steps that came from.
 
     ``distances`` counts time steps back from the last one in the graph. With g_d the sum of what the uses at distance d
-    contributed to the gradient g, ``norms`` are ‖g_d‖ and ``shares`` are ⟨g_d, ΔW⟩ / ⟨g, ΔW⟩: they add up to 1, and one
-    that worked against the update is negative. What an optimiser keeps of earlier gradients moves ΔW, not the shares.
+    contributed to the gradient g, ``norms`` are ‖g_d‖, and ``fractions`` are ⟨g_d, ΔW⟩ / ⟨g, ΔW⟩: they add up to 1, and
+    one that worked against the update is negative. What an optimiser keeps of earlier gradients moves ΔW alone.
     """
 
     step: int
@@ -52,7 +52,7 @@ class UpdateMoment:
     weight: float  # ‖W‖ before
     distances: NDArray[np.intp]  # (K), ascending; −1 for uses at no time step
     norms: NDArray[np.float64]  # (K)
-    shares: NDArray[np.float64]  # (K)
+    fractions: NDArray[np.float64]  # (K)
 
 
 class Watch:
@@ -81,7 +81,7 @@ class Watch:
     >>> [(moment.step, moment.symbol, moment.mean.shape) for moment in watch.gates[:2]]
     [(2, 'f', (3,)), (2, 'i', (3,))]
     >>> update = watch.updates[-1]
-    >>> update.step, update.distances.tolist(), round(update.shares.sum(), 9)
+    >>> update.step, update.distances.tolist(), round(update.fractions.sum(), 9)
     (4, [0, 1, 2, 3, 4], np.float64(1.0))
     """
 
@@ -144,7 +144,7 @@ def updates_of(moment: Moment, parameters: set[str] | None = None) -> list[Updat
 def _of_update(step: int, path: str, delta: Any, before: Array, parts: dict[int, Array]) -> UpdateMoment:
     along = np.array([float((part.astype(np.float64) * delta).sum()) for part in parts.values()])
     whole = along.sum()
-    shares = along / whole if whole else np.zeros_like(along)
+    fractions = along / whole if whole else np.zeros_like(along)
     norms = np.array([magnitude(part) for part in parts.values()])
     distances = np.array(list(parts), np.intp)
-    return UpdateMoment(step, path, magnitude(delta), magnitude(before), distances, norms, shares)
+    return UpdateMoment(step, path, magnitude(delta), magnitude(before), distances, norms, fractions)
