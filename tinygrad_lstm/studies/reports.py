@@ -125,12 +125,13 @@ def _settings(task: str, results: Sequence[Result]) -> Section:
     enough = f"{100 * rule.enough:g} % right" if rule.counts == "right" else f"squared error {rule.enough:g} or less"
     rows = []
     for gap in sorted({each.row["gap"] for each in results}):
-        there = [each for each in results if each.row["gap"] == gap]
-        budgets = sorted({each.row["budget"] for each in there})
-        seconds = sum(each.seconds for each in there)
+        there = [result for result in results if result.row["gap"] == gap]
+        budgets = sorted({result.row["budget"] for result in there})
+        seconds = sum(result.seconds for result in there)
         rows.append([_gap(gap), " or ".join(f"{budget:,}" for budget in budgets), len(there), f"{seconds:,.0f}"])
+    each = "sequence" if first["batch"] == 1 else "sequences"
     prose = (
-        f"H = {first['hidden']}, {first['batch']} fresh sequences an update, Adam, gradients clipped at norm "
+        f"H = {first['hidden']}, {first['batch']} fresh {each} an update, Adam, gradients clipped at norm "
         f"{first['clip']:g}, each network by itself. Solved: over the last {rule.window:,} sequences, each judged "
         f"before it was learned from, {enough}.\n\nFor each kind and gap the learning rate is one of "
         f"{', '.join(f'{rate:g}' for rate in RATES)}: by which most of {len(SEARCHED)} networks of other seeds "
