@@ -1,0 +1,1 @@
+"""Experiments with long-term dependencies: each claim is run, measured, drawn and kept."""
