@@ -65,8 +65,8 @@ def heat_map(
     wide = (width - LEFT - RIGHT - APART * (per_row - 1)) / per_row
     high = (height - TOP - BOTTOM) / max(down, 1)
     drawn = []
-    for place, (grid, values) in enumerate(zip(grids, arrays, strict=True)):
-        row, column = divmod(place, per_row)
+    for number, (grid, values) in enumerate(zip(grids, arrays, strict=True)):
+        row, column = divmod(number, per_row)
         left, above = LEFT + column * (wide + APART), TOP + row * high + NAME
         drawn.append(_drawn(grid, values, _Frame(left, above, wide, high - NAME - 14), top, names=not column))
     signed = any((array < 0).any() for array in arrays)
