@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tinygrad_lstm.pages.plot import Beside, Series, log_plot, slope
+from tinygrad_lstm.pages.plot import Beside, Series, log_plot, share_plot, slope
 from tinygrad_lstm.pages.theme import IN_THE_DARK
 from tinygrad_lstm.tour.plot import gradient_plot
 
@@ -117,3 +117,29 @@ def test_steps_are_whole_numbers_on_a_straight_axis():
         assert "0" in ticks
         assert all("." not in tick for tick in ticks)
         assert len(ticks) <= 10
+
+
+def test_shares_keep_their_places_and_their_spreads():
+    line = Series(
+        [(10, 1.0), (20, 0.5), (100, 0.0)], name="one", marker="circle", spreads=[(0.7, 1), (0.2, 0.8), (0, 0.3)]
+    )
+    svg = share_plot([line], places=[10, 20, 100], **NAMES)
+    root = numbers(svg)
+    written = texts(svg)
+    assert [text for text in written if text.endswith("%")] == ["0 %", "25 %", "50 %", "75 %", "100 %"]
+    assert [text for text in written if text.isdigit()] == ["10", "20", "100"]
+    marks = [(float(c.get("cx")), float(c.get("cy"))) for c in root.iter(f"{SVG}circle")][1:]  # the first: the legend's
+    assert len(marks) == 3  # a share of 0 has a place
+    heights = [up for _, up in marks]
+    assert heights == sorted(heights)
+    assert heights[1] == pytest.approx((heights[0] + heights[2]) / 2, abs=0.2)
+    upright = [line for line in root.iter(f"{SVG}polyline") if line.get("stroke-width") == "0.8"]
+    assert len(upright) == 3
+    for spread, (across, up) in zip(upright, marks, strict=True):
+        (x0, low), (x1, high) = (map(float, point.split(",")) for point in spread.get("points").split())
+        assert x0 == x1 == pytest.approx(across, abs=0.1)
+        assert high - 0.1 <= up <= low + 0.1
+
+
+def test_one_place_is_enough():
+    numbers(share_plot([Series([(0.5, 0.5)], name="one")], places=[0.5], **NAMES))

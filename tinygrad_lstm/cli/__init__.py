@@ -7,9 +7,9 @@ import os
 import sys
 
 from . import app as shared
-from . import check, draw, step, tour
+from . import check, draw, step, study, tour
 
-COMMANDS = (tour, draw, step, check)
+COMMANDS = (tour, draw, step, check, study)
 """The modules that each bring one."""
 
 

@@ -1,4 +1,4 @@
-"""A small plot with a logarithmic height, as SVG that follows light and dark."""
+"""Small plots, with a logarithmic height or one of shares, as SVG that follows light and dark."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class Series:
     """Points to join; where a number cannot be shown (zero, infinite, NaN) the line is broken.
 
     The name stands in the legend, or ``beside`` the line. A line for ``reference`` does not widen the axes: it is drawn
-    as far as it lies within them. Colours are those of the theme that have a dark one.
+    as far as it lies within them. Colours are those of the theme that have a dark one. ``spreads`` are from where to
+    where each point may as well lie.
     """
 
     points: Sequence[Point]
@@ -49,6 +50,7 @@ class Series:
     marker: Literal["", "circle", "square"] = ""
     beside: Beside | None = None
     reference: bool = False
+    spreads: Sequence[Point] = ()
 
 
 def slope(power: int, start: Point, xs: Iterable[float]) -> list[Point]:
@@ -75,16 +77,65 @@ def log_plot(
     >>> log_plot([Series([(1, 1), (10, 1e-3)])], title="falls", across="h", upwards="left", label="one line")[:4]
     '<svg'
     """
-    width, height = size
-    legend, rows = _legend([line for line in lines if line.name and not line.beside], width - LEFT - RIGHT)
     framing = [point for line in lines if not line.reference for point in line.points if _shows(point[0], log_across)]
-    x = (_log_axis if log_across else _linear_axis)([across for across, _ in framing], LEFT, width - RIGHT)
+    legend, rows = _legend([line for line in lines if line.name and not line.beside], size[0] - LEFT - RIGHT)
+    x = (_log_axis if log_across else _linear_axis)([across for across, _ in framing], LEFT, size[0] - RIGHT)
     ys = [up for _, up in framing if _shows(up, True)]
-    y = _log_axis(ys, height - BOTTOM, TOP + ROW * rows, pad=0.5)
+    y = _log_axis(ys, size[1] - BOTTOM, TOP + ROW * rows, pad=0.5)
     words = {"title": title, "across": across, "upwards": upwards, "label": label}
-    drawn = [_drawn(line, x, y) for line in lines]
-    shown = {"width": width, "height": height, "x": x, "y": y, "legend": legend, "drawn": drawn}
-    return templates(ROOM).get_template("plot.svg").render(words | shown, standalone=standalone, theme=theme)
+    return _painted(lines, x, y, legend, size, words, standalone)
+
+
+def share_plot(
+    lines: Sequence[Series],
+    *,
+    title: str,
+    across: str,
+    upwards: str,
+    label: str,
+    places: Sequence[float],
+    size: tuple[int, int] = (640, 400),
+    standalone: bool = True,
+) -> str:
+    """Return a plot of shares, from 0 to 1, at some places, which bear their number on a logarithmic scale.
+
+    The axes are called ``across`` and ``upwards``; a screen reader reads the label. Not ``standalone``, it is for a
+    page that has the dark colours already.
+
+    >>> line = Series([(10, 1.0), (100, 0.2)], name="LSTM", spreads=[(0.7, 1.0), (0.1, 0.5)])
+    >>> share_plot([line], title="solved", across="gap", upwards="share", label="one line", places=[10, 100])[:4]
+    '<svg'
+    """
+    legend, rows = _legend([line for line in lines if line.name], size[0] - LEFT - RIGHT)
+    at = [math.log10(place) for place in places]
+    pad = 0.06 * (max(at) - min(at)) or 0.5
+    ticks = tuple((place, shown(number)) for place, number in zip(at, places, strict=True))
+    x = _Axis(min(at) - pad, max(at) + pad, LEFT, size[0] - RIGHT, ticks, True)
+    quarters = tuple((n / 4, f"{25 * n} %") for n in range(5))
+    y = _Axis(-0.04, 1.04, size[1] - BOTTOM, TOP + ROW * rows, quarters, False)
+    words = {"title": title, "across": across, "upwards": upwards, "label": label}
+    return _painted(lines, x, y, legend, size, words, standalone)
+
+
+def _painted(
+    lines: Sequence[Series],
+    x: _Axis,
+    y: _Axis,
+    legend: list[tuple[float, float, Series]],
+    size: tuple[int, int],
+    words: dict[str, str],
+    standalone: bool,
+) -> str:
+    shown = {"width": size[0], "height": size[1], "x": x, "y": y, "legend": legend}
+    drawn = [(*_drawn(line, x, y), _spread(line, x, y)) for line in lines]
+    page = templates(ROOM).get_template("plot.svg")
+    return page.render(words | shown, drawn=drawn, standalone=standalone, theme=theme)
+
+
+def _spread(line: Series, x: _Axis, y: _Axis) -> list[tuple[float, float, float]]:
+    """Return where across each spread stands, and from where to where it reaches."""
+    places = (x(across) for across, _ in line.points)
+    return [(across, y(low), y(high)) for across, (low, high) in zip(places, line.spreads, strict=False)]
 
 
 class _Axis(NamedTuple):
@@ -147,7 +198,7 @@ def _drawn(line: Series, x: _Axis, y: _Axis) -> tuple[Series, list[list[Point]],
 
     def seen(point: Point) -> bool:
         across, up = point
-        shown = _shows(across, x.logarithmic) and _shows(up, True)
+        shown = _shows(across, x.logarithmic) and _shows(up, y.logarithmic)
         return shown and (not line.reference or (x.holds(across) and y.holds(up)))
 
     stretches = groupby(line.points, seen)

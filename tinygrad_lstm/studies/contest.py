@@ -1,0 +1,140 @@
+"""A contest: cells of several kinds learn the same task, each with the same search and the same budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..nn import GRUCell, LSTMCell, RNNCell
+from ..nn.cell import Cell
+from .tasks import TASKS, MemoryTask
+from .trial import Reader, Trained, train_side_by_side
+
+RATES = (0.01, 0.003, 0.001)
+"""The learning rates that each is tried with."""
+
+SEARCHED = (1000, 1001, 1002)
+"""The seeds a learning rate is chosen by; no other number comes from them."""
+
+SEARCH = 0.5
+"""The share of the budget that is for choosing: a rate that is good is seen to be before the end."""
+
+
+def _rnn(start: str, D: int, H: int, rng: np.random.Generator) -> Cell[Any]:
+    """Return a plain RNN that begins with other weights."""
+    if start == "orthogonal":
+        cell = RNNCell(D, H, rng=rng)
+        recurrent, _ = np.linalg.qr(rng.normal(size=(H, H)))
+        inputs = cell.layer.weight.value[H:]
+    else:  # Le, Jaitly & Hinton (2015), section 3
+        cell = RNNCell(D, H, nonlinearity="relu", rng=rng)
+        recurrent, inputs = np.eye(H), rng.normal(scale=0.001, size=(D, H))
+    cell.layer.weight.value = np.concatenate([recurrent, inputs])
+    return cell
+
+
+def _lstm(forget_bias: float, D: int, H: int, rng: np.random.Generator) -> Cell[Any]:
+    return LSTMCell(D, H, forget_bias=forget_bias, rng=rng)
+
+
+CONTENDERS: dict[str, Callable[[int, int, np.random.Generator], Cell[Any]]] = {
+    "RNN": lambda D, H, rng: RNNCell(D, H, rng=rng),
+    "RNN, orthogonal": partial(_rnn, "orthogonal"),
+    "RNN, relu from the identity": partial(_rnn, "identity"),
+    "LSTM, forget bias 0": partial(_lstm, 0.0),
+    "LSTM, forget bias 1": partial(_lstm, 1.0),
+    "LSTM, forget bias 3": partial(_lstm, 3.0),
+    "GRU": lambda D, H, rng: GRUCell(D, H, rng=rng),
+}
+"""How each is made, of D inputs and H hidden units. An RNN is tanh, and weights begin as in ``tl.RNNCell``, where
+nothing else is said; orthogonal and identity are about its recurrent weights."""
+
+
+def compete(
+    task: str, gap: int, contender: str, hidden: int, batch: int, clip: float, seeds: int, budget: int
+) -> dict[str, Any]:
+    """Choose a learning rate on three seeds, then train ``seeds`` others with it; return what became of each.
+
+    Arguments:
+        task: a name in ``TASKS``.
+        gap: how long what matters has to be kept.
+        contender: a name in ``CONTENDERS``.
+        hidden: H.
+        batch: N, sequences of an update.
+        clip: the largest norm of a gradient.
+        seeds: how many networks, from seed 0 on.
+        budget: sequences that each may see; half as many for choosing.
+
+    Returns:
+        ``rate``, the chosen one; ``search``, for each rate the sequences to success of the three; ``sequences`` to
+        success of each seed, None where there was none; ``scores``, of the last window.
+
+    >>> found = compete("adding", 4, "GRU", hidden=2, batch=4, clip=1.0, seeds=2, budget=16)
+    >>> found["sequences"], found["search"]["0.01"]
+    ([None, None], [None, None, None])
+    """
+    make = partial(_reader, TASKS[task](gap), contender, hidden)
+    how: dict[str, Any] = {"batch": batch, "clip": clip}
+    tried = [(rate, seed) for rate in RATES for seed in SEARCHED]
+    searched = train_side_by_side(
+        TASKS[task](gap),
+        [make(seed) for _, seed in tried],
+        seeds=[seed for _, seed in tried],
+        rates=[rate for rate, _ in tried],
+        budget=int(SEARCH * budget),
+        **how,
+    )
+    rate = _best(TASKS[task](gap), searched)
+    found = train_side_by_side(
+        TASKS[task](gap),
+        [make(seed) for seed in range(seeds)],
+        seeds=range(seeds),
+        rates=[rate] * seeds,
+        budget=budget,
+        **how,
+    )
+    each = len(SEARCHED)
+    search = {str(tried): searched.sequences[each * i : each * (i + 1)] for i, tried in enumerate(RATES)}
+    scores = [_rounded(score) for score in found.scores]
+    return {"rate": rate, "search": search, "sequences": found.sequences, "scores": scores}
+
+
+def _reader(task: MemoryTask, contender: str, hidden: int, seed: int) -> Reader:
+    rng = np.random.default_rng([seed, 0])
+    return Reader(CONTENDERS[contender](task.inputs, hidden, rng), task.outputs, rng)
+
+
+def _best(task: MemoryTask, searched: Trained) -> float:
+    """Return the rate by which the most succeed, of these the fastest, and where none do, the one that is nearest."""
+    each = len(SEARCHED)
+
+    def merit(i: int) -> tuple[int, float, float]:
+        here = slice(each * i, each * (i + 1))
+        solved = [seen for seen in searched.sequences[here] if seen is not None]
+        scores = np.nan_to_num(searched.scores[here], nan=-np.inf if task.counts == "right" else np.inf)
+        near = float(np.mean(scores)) if task.counts == "right" else -float(np.mean(scores))
+        return len(solved), -sum(solved) / len(solved) if solved else 0.0, near
+
+    return RATES[max(range(len(RATES)), key=merit)]
+
+
+def _rounded(score: float) -> float | None:
+    """Return a score with six digits; None for one that is no number, which JSON has not."""
+    return float(f"{score:.6g}") if np.isfinite(score) else None
+
+
+def rows(task: str, budgets: dict[int, int], contenders: Sequence[str] = tuple(CONTENDERS), **how: Any) -> list[Any]:
+    """Return the settings of a contest: each contender at each gap, with the budget of that gap.
+
+    >>> rows("adding", {50: 40_000}, ["GRU"])[0]["budget"]
+    40000
+    """
+    usual = {"hidden": 16, "batch": 16, "clip": 1.0, "seeds": 10, **how}
+    return [
+        {"task": task, "gap": gap, "contender": contender, **usual, "budget": budget}
+        for gap, budget in budgets.items()
+        for contender in contenders
+    ]
