@@ -50,10 +50,11 @@ _HOMES = {
     "stepper": ("step",),
     "structure.path": ("path",),
     "symbolic": ("UnknownToReader", "formula"),
+    "training.fit": ("fit",),
 }
 """Where each public name is at home; it is imported when it is used, and pytest's plugin with nothing."""
 
-_ROOMS = ("drawing", "engine", "nn", "structure", "symbolic", "testing")
+_ROOMS = ("drawing", "engine", "nn", "structure", "symbolic", "testing", "training")
 """Packages that are names here too."""
 
 _HIDING = {"abs", "max", "min", "sum"}

@@ -13,6 +13,7 @@ from . import nn as nn
 from . import structure as structure
 from . import symbolic as symbolic
 from . import testing as testing
+from . import training as training
 from .drawing import draw as draw
 from .engine.backprop import Contribution as Contribution
 from .engine.backprop import backprop as backprop
@@ -117,6 +118,7 @@ from .stepper import step as step
 from .structure.path import path as path
 from .symbolic import UnknownToReader as UnknownToReader
 from .symbolic import formula as formula
+from .training.fit import fit as fit
 __version__: str
 __all__ = [
     "Adagrad",
@@ -168,6 +170,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "eye",
+    "fit",
     "flatten",
     "flip",
     "float32",

@@ -31,6 +31,9 @@ RIGHT = {
     "targets": lambda: [0, 1],
     "module": lambda: tl.Linear(1, 1, rng=0),
     "path": lambda: "linear.safetensors",
+    "optimizer": lambda: tl.SGD([tl.tensor([1.0], requires_grad=True)], lr=0.1),
+    "loss": lambda: lambda model, batch: tl.tensor(1.0, requires_grad=True) * 2,
+    "callbacks": lambda: (),
     "tensors": lambda: [tl.tensor([1.0]), tl.tensor([2.0])],
 }
 SIZES = {"input_size", "hidden_size", "num_embeddings", "embedding_dim", "in_features", "out_features"}

@@ -35,6 +35,8 @@ def write_file(path: str | os.PathLike[str], content: str | bytes) -> Path:
     try:
         with temporary.open("xb") as file:
             file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # or after a power cut the new name might lead to nothing
         if real.exists():
             shutil.copymode(real, temporary)
         temporary.replace(real)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from ..engine.primitive import Array
 from ..nn import Module, Optimizer
@@ -47,7 +47,25 @@ def save(module: Module | Optimizer, path: str | os.PathLike[str]) -> Path:
     if not isinstance(module, Module | Optimizer):
         what = clean(repr(module), 60)
         raise TypeError(f"what is saved is a module or an optimiser, as in tl.save(model, path), not {what}")
-    state = module.state_dict()
+    return write_file(path, packed(module))
+
+
+def packed(
+    module: Module | Optimizer,
+    *,
+    state: Mapping[str, Array] | None = None,
+    beside: Mapping[str, Array] | None = None,
+    facts: Any = None,
+) -> bytes:
+    """Return what ``save`` writes: the values and what the model is made of; and, if given, more than that.
+
+    Arguments:
+        module: what is saved.
+        state: other values for it than it has now.
+        beside: arrays that are not the model's, by names that it has not: ``load`` passes over them.
+        facts: whatever JSON can hold, to stand in the header.
+    """
+    state, beside = module.state_dict() if state is None else state, beside or {}
     header: dict[str, Any] = {"version": 1}
     if isinstance(module, Optimizer):
         header["why"] = f"it is the state of an optimiser, {type(module).__name__}"
@@ -58,8 +76,41 @@ def save(module: Module | Optimizer, path: str | os.PathLike[str]) -> Path:
             header["eval"] = [name for name, part in module.named_modules() if not part.training]
         except Untold as reason:
             header["why"] = str(reason)
-    header["sha256"] = _digest(state, header)
-    return write_file(path, encode(state, {_KEY: json.dumps(header)}))
+    if beside or facts is not None:
+        header |= {"beside": sorted(beside), "facts": facts}
+    arrays = {**state, **beside}
+    header["sha256"] = _digest(arrays, header)
+    return encode(arrays, {_KEY: json.dumps(header)})
+
+
+class Opened(NamedTuple):
+    """What stands in a file: the values of a model, the arrays beside them, and what the header tells."""
+
+    state: dict[str, Array]
+    beside: dict[str, Array]
+    header: dict[str, Any]
+
+
+def opened(path: str | os.PathLike[str]) -> Opened:
+    """Return what ``packed`` put into a file, or another program.
+
+    Raises OSError for what cannot be read, and ValueError for a file that is damaged, or no safetensors file.
+    """
+    arrays, metadata = read(path)
+    try:
+        header = _checked(arrays, metadata)
+    except ValueError as error:
+        raise ValueError(f"{clean(path, 200)}: {error}") from error
+    names = header.get("beside") or []
+    beside = {name: arrays.pop(name) for name in list(arrays) if name in set(names)}
+    return Opened(arrays, beside, header)
+
+
+def built(file: Opened) -> Module:
+    """Return the model of a file, made anew. Raises ValueError if it holds values alone, or they do not fit."""
+    module = _built(file.header, file.state)
+    module.load_state_dict(file.state)
+    return module
 
 
 @overload
@@ -93,14 +144,14 @@ def load(path: str | os.PathLike[str], *, into: Any = None) -> Any:
     """
     if into is not None and not isinstance(into, Module | Optimizer):
         raise TypeError(f"into must be a module or an optimiser, not {clean(repr(into), 60)}")
-    state, metadata = read(path)
+    file = opened(path)
     try:
-        header = _checked(state, metadata)
-        module: Any = _built(header, state) if into is None else into
-        module.load_state_dict(state)
+        if into is None:
+            return built(file)
+        into.load_state_dict(file.state)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{clean(path, 200)}: {error}") from error
-    return module
+    return into
 
 
 def _checked(state: Mapping[str, Array], metadata: Mapping[str, str]) -> dict[str, Any]:

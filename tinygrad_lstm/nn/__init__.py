@@ -80,6 +80,7 @@ from .classification import cross_entropy, nll_loss
 from .composed import ModuleDict, ModuleList, Sequential
 from .creation import Parameter
 from .gate import Gate, gates_of
+from .language_model import LanguageModel
 from .layers import Embedding, Linear
 from .losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .lstm_cells import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell
@@ -134,6 +135,7 @@ __all__ = [
     "Identity",
     "L1Loss",
     "LSTMCell",
+    "LanguageModel",
     "LayerNorm",
     "LeakyReLU",
     "Linear",

@@ -1,0 +1,68 @@
+"""Who made the first NaN or Inf: told of a graph that has already run, so that watching for it costs nothing before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..engine.backprop import backprop
+from ..engine.scope import detect_nan
+from ..engine.tensor import Tensor
+from ..structure.words import clean
+
+
+class Fault(FloatingPointError):
+    """A NaN or Inf that ends training; the message names the first node that made it, in one line.
+
+    >>> import tinygrad_lstm as tl
+    >>> model = tl.tensor([0.0], requires_grad=True, name="w")
+    >>> tl.fit(model, [1], loss=lambda w, batch: tl.log(w).sum(), optimizer=tl.SGD([model], lr=1.0))
+    Traceback (most recent call last):
+    tinygrad_lstm.training.fault.Fault: the loss is -inf: log made the first Inf, from input w (1,) in [0, 0]
+    """
+
+
+def of_loss(loss: Tensor) -> str:
+    """Say which node made a loss that is NaN or Inf: the first on the way to it whose inputs were all finite.
+
+    A −∞ elsewhere, such as that of a mask, is not on that way, unless it is what did it.
+    """
+    node, value = loss, loss.value
+    while fault := _faulty_input(node):
+        node, value = fault
+    kind = "NaN" if np.isnan(value).any() else "Inf"
+    said = f"the loss is {loss.item()}: "
+    if node.primitive is None:
+        return f"{said}{_called(node)}, which was given, holds the first {kind}"
+    inputs = " and ".join(
+        f"{_called(x)} {v.shape} in [{v.min():.4g}, {v.max():.4g}]"
+        for x, v in zip(node.inputs, node.input_values, strict=True)
+        if v.size
+    )
+    return f"{said}{node.primitive.name}{node.context.place} made the first {kind}, from {inputs}"
+
+
+def of_gradients(loss: Tensor, parameters: Iterable[Tensor]) -> str:
+    """Say whose rule made the first NaN or Inf of the backward pass from a loss that is finite itself."""
+    gradients = [(p, p.grad.value) for p in parameters if p.grad is not None]
+    bad = next((f"that of {_called(p)}" for p, g in gradients if not np.isfinite(g).all()), "their norm")
+    said = f"the loss is {loss.item():.6g}, but its gradients hold a NaN or Inf, {bad}: "
+    try:
+        with detect_nan():
+            for _ in backprop(loss):
+                pass
+    except FloatingPointError as error:
+        return said + str(error)
+    return f"{said}no rule made one, so it is what a clip of yours returned, or gradients that were there before"
+
+
+def _faulty_input(node: Tensor) -> tuple[Tensor, np.ndarray] | None:
+    """Return an input that was not finite, as it was when the node used it: one with NaN before one with Inf."""
+    pairs = list(zip(node.inputs, node.input_values, strict=True))
+    faults = [(x, value) for x, value in pairs if not np.isfinite(value).all()]
+    return next((pair for pair in faults if np.isnan(pair[1]).any()), faults[0] if faults else None)
+
+
+def _called(x: Tensor) -> str:
+    return f"input {clean(x.name)}" if x.name else "an input"
