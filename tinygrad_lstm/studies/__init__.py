@@ -13,6 +13,12 @@ STUDIES: dict[str, str] = {
     "adding": "adding",
     "reber": "reber",
     "copy": "copying",
+    "gradients": "gradients",
+    "updates": "updates",
+    "memory": "memory",
+    "by-hand": "by_hand",
+    "untied": "untied",
+    "ablation": "ablation",
 }
 """The studies by name, and the module that each is in, as its ``STUDY``."""
 
