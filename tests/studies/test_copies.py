@@ -5,12 +5,12 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.cells import CELLS
-from tinygrad_lstm.studies.copies import Unrolled, copies
+from tinygrad_lstm.studies.copies import Chain, copies
 
 
 def pair(name, times=5):
     cell, head = CELLS[name](3, 4, rng=0), tl.Linear(4, 2, rng=1)
-    return Unrolled([cell] * times, head), Unrolled(copies(cell, times), head)
+    return Chain([cell] * times, head), Chain(copies(cell, times), head)
 
 
 @pytest.mark.parametrize("name", CELLS)

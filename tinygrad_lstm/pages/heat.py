@@ -68,7 +68,7 @@ def heat_map(
     for number, (grid, values) in enumerate(zip(grids, arrays, strict=True)):
         row, column = divmod(number, per_row)
         left, above = LEFT + column * (wide + APART), TOP + row * high + NAME
-        drawn.append(_drawn(grid, values, _Frame(left, above, wide, high - NAME - 14), top, names=not column))
+        drawn.append(_drawn(grid, values, _Space(left, above, wide, high - NAME - 14), top, names=not column))
     signed = any((array < 0).any() for array in arrays)
     words = {"title": title, "across": across, "upwards": upwards, "label": label, "standalone": standalone}
     place = {
@@ -82,7 +82,7 @@ def heat_map(
     return page.render(words | place, grids=drawn, scale=_scale(top, signed), theme=theme)
 
 
-class _Frame(NamedTuple):
+class _Space(NamedTuple):
     left: float
     above: float
     wide: float
@@ -96,7 +96,7 @@ def _numbers(grid: Grid) -> Any:
     return values
 
 
-def _drawn(grid: Grid, values: Any, frame: _Frame, top: float, *, names: bool) -> dict[str, Any]:
+def _drawn(grid: Grid, values: Any, frame: _Space, top: float, *, names: bool) -> dict[str, Any]:
     rows, columns = values.shape
     wide, high = frame.wide / columns, frame.high / rows
     cells, marks = [], []

@@ -12,7 +12,7 @@ from ..nn import Cell, Module, cross_entropy
 from ..nn.cell import state_parts
 
 
-class Unrolled(Module):
+class Chain(Module):
     """A chain of cells that read a sequence step by step, and a head that answers at its end.
 
     ``cells`` may be one cell T times, which is an RNN, or T cells; ``model(xs)`` takes xs of shape (T, N, D) and
@@ -28,7 +28,7 @@ class Unrolled(Module):
     >>> import numpy as np
     >>> import tinygrad_lstm as tl
     >>> cell, head = tl.RNNCell(3, 4, rng=0), tl.Linear(4, 2, rng=0)
-    >>> tied, untied = Unrolled([cell] * 5, head), Unrolled(copies(cell, 5), head)
+    >>> tied, untied = Chain([cell] * 5, head), Chain(copies(cell, 5), head)
     >>> len(tied.parameters()), len(untied.parameters())
     (4, 12)
     """

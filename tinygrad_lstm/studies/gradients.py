@@ -186,17 +186,17 @@ def report(results: list[Result]) -> list[Section]:
     """Return the sections: before and after training, direction by direction, W, clipping."""
     gap = [each for each in results if each.row["part"] == "gap"]
     sections = [*_over_the_gap(gap), _directions(gap)] if gap else []
-    for part, told in (("radius", _radius), ("clipping", _clipping)):
+    for part, section in (("radius", _radius), ("clipping", _clipping)):
         if there := [each for each in results if each.row["part"] == part]:
-            sections.append(told(there))
+            sections.append(section(there))
     return sections
 
 
 def _median(norms: list[list[float]]) -> Array:
     """Return ‖∂L/∂h_t‖ / ‖∂L/∂h_T‖ by t: the median of the seeds."""
     array = np.array(norms)
-    shares: Array = np.median(array / array[:, -1:], axis=0)
-    return shares
+    medians: Array = np.median(array / array[:, -1:], axis=0)
+    return medians
 
 
 def _lines(named: list[tuple[str, list[tuple[float, float]]]]) -> list[Series]:
@@ -208,12 +208,12 @@ def _lines(named: list[tuple[str, list[tuple[float, float]]]]) -> list[Series]:
 
 
 def _over_the_gap(results: list[Result]) -> list[Section]:
-    sections, shares = [], {}
+    sections, left = [], {}
     for when, words in (("before", "Before training"), ("after", "After training")):
         named = []
         for each in results:
             share = _median(each.values[when]["h"])
-            shares[each.row["cell"], when] = share[1]
+            left[each.row["cell"], when] = share[1]
             named.append((each.row["cell"], [(float(t - len(share) + 1), float(s)) for t, s in enumerate(share)]))
         figure = log_plot(
             _lines(named),
@@ -231,8 +231,8 @@ def _over_the_gap(results: list[Result]) -> list[Section]:
         [
             [
                 each.row["cell"],
-                short(shares[each.row["cell"], "before"]),
-                short(shares[each.row["cell"], "after"]),
+                short(left[each.row["cell"], "before"]),
+                short(left[each.row["cell"], "after"]),
                 f"{sum(s is not None for s in each.values['solved'])} of {len(each.values['solved'])}",
             ]
             for each in results
@@ -317,13 +317,13 @@ def _radius(results: list[Result]) -> Section:
 
 def _clipping(results: list[Result]) -> Section:
     named = []
-    told = []
+    rows = []
     for each in results:
         clip = each.row["clip"]
         name = "not clipped" if clip is None else f"clipped at {clip:g}"
         named.append((name, [(k + 1.0, norm) for k, norm in enumerate(each.values["norm"])]))
         norms, losses = each.values["norm"], each.values["loss"]
-        told.append(
+        rows.append(
             [name, short(max(norms)), short(max(losses)), short(float(np.mean(losses[-50:]))), each.values["radius"]]
         )
     figure = log_plot(
@@ -342,7 +342,7 @@ def _clipping(results: list[Result]) -> Section:
         "learned is gone. Clipped, it keeps its direction and loses its length (Pascanu et al. 2013, algorithm 1). "
         "The loss of who knows nothing is log 4 = 1.39."
     )
-    table = Table(["", "largest ‖g‖", "largest loss", "mean loss of the last 50", "radius at the end"], told, "lrrrr")
+    table = Table(["", "largest ‖g‖", "largest loss", "mean loss of the last 50", "radius at the end"], rows, "lrrrr")
     return Section("Clipping", prose, figure, table)
 
 

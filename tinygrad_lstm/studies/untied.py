@@ -14,7 +14,7 @@ from ..nn import Linear, RNNCell
 from ..pages.heat import Grid, heat_map
 from ..pages.offline import inline
 from ..structure.words import magnitude, short
-from .copies import Unrolled, copies
+from .copies import Chain, copies
 from .moment import walk
 from .study import Result, Section, Study, Table
 from .tasks import temporal_order
@@ -38,7 +38,7 @@ def run(gap: int) -> dict[str, Any]:
     drawn = of_one_length(task, 1, seed=0)
     cell, head = RNNCell(task.inputs, HIDDEN, rng=0), Linear(HIDDEN, task.outputs, rng=1)
     times, classes = len(drawn.inputs), drawn.targets[-1].argmax(-1)
-    tied, untied = Unrolled([cell] * times, head), Unrolled(copies(cell, times), head)
+    tied, untied = Chain([cell] * times, head), Chain(copies(cell, times), head)
     (shared,) = (each.value for each in grad(tied.loss(drawn.inputs, classes), [cell.layer.weight]) if each is not None)
     weights = [parameter for path, parameter in untied.named_parameters() if path.endswith("layer.weight")]
     own = [each.value for each in grad(untied.loss(drawn.inputs, classes), weights) if each is not None]
@@ -107,7 +107,7 @@ def _two_networks() -> str:
     cell, head = RNNCell(2, 2, bias=False, rng=0), Linear(2, 1, bias=False, rng=1)
     xs = [tensor(x, name="x") for x in np.ones((3, 1, 2))]
     pictures = []
-    for model in (Unrolled([cell] * 3, head), Unrolled(copies(cell, 3), head)):
+    for model in (Chain([cell] * 3, head), Chain(copies(cell, 3), head)):
         pictures.append(inline(draw(model(xs).sum(), "backward").svg))
     return "".join(pictures)
 

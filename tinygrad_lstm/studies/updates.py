@@ -38,7 +38,7 @@ class Watch:
     """A callback that keeps what is seen of a training: numbers, no graphs.
 
     ``changes`` ‖ΔW‖ of all weights of the cell, by update; ``steps`` at which it looked closely, and of each
-    ``shares``: of the weights' gradient, the norms of what each distance in time added to it, by distance from the
+    ``distances``: of the weights' gradient, the norms of what each distance in time added to it, by distance from the
     loss, as shares of their sum; ``gates`` the forget gate over a sequence that is always the same, (T, H).
 
     Arguments:
@@ -51,7 +51,7 @@ class Watch:
         self.losses: list[float] = []
         self.changes: list[float] = []
         self.steps: list[int] = []
-        self.shares: list[list[float]] = []
+        self.distances: list[list[float]] = []
         self.gates: list[Any] = []
 
     def __call__(self, moment: Moment) -> None:
@@ -61,7 +61,7 @@ class Watch:
         self.losses.append(moment.loss)
         if (moment.step - 1) % self.every == 0:
             self.steps.append(moment.step)
-            self.shares.append(_by_distance(moment.graph, of_cell))
+            self.distances.append(_by_distance(moment.graph, of_cell))
             if hasattr(model.cell, "forget_gate"):
                 self.gates.append(named(loss_at_the_end(model, self.probe), "f")[:, 0])
 
@@ -107,7 +107,7 @@ def run(cell: str, gap: int, updates: int, rate: float) -> dict[str, Any]:
         "losses": _rounded(watch.losses),
         "changes": _rounded(watch.changes),
         "steps": watch.steps,
-        "shares": watch.shares,
+        "shares": watch.distances,
         "unit": unit,
         "gates": [_rounded(each) for each in gates[..., unit]] if unit is not None else [],
         "symbols": "".join(SYMBOLS[int(x[0].argmax())] for x in probe.inputs),
@@ -157,13 +157,15 @@ def _distances(results: list[Result]) -> Section:
     looks = (("first", 0, "3 3"), ("last", -1, ""))
     for each, colour in zip(results, ("series1", "series0"), strict=False):
         for when, k, dashes in looks:
-            shares = each.values["shares"][k]
+            portions = each.values["shares"][k]
             update = each.values["steps"][k]
             name = f"{each.row['cell']}, update {update}"
             marker: Any = "square" if each.row["cell"] == "RNN" else "circle"
-            points = [(-float(d), share) for d, share in enumerate(shares)]
+            points = [(-float(d), share) for d, share in enumerate(portions)]
             lines.append(Series(points, name, ON_PAGES[colour], dashes, marker if when == "last" else ""))
-            rows.append([name, *(short(sum(part)) for part in (shares[:5], shares[5:10], shares[10:15], shares[15:]))])
+            rows.append(
+                [name, *(short(sum(part)) for part in (portions[:5], portions[5:10], portions[10:15], portions[15:]))]
+            )
     figure = log_plot(
         lines,
         title="From how far back an update comes",
