@@ -150,11 +150,8 @@ def report(results: list[Result]) -> list[Section]:
         there = [found[without, gap] for gap in gaps if (without, gap) in found]
         if there:
             rows.append([without, there[0].values["parameters"], *(part for each in there for part in _told(each))])
-    head = [
-        "without",
-        "parameters",
-        *(f"{what}, gap {gap}" for gap in gaps for what in ("solved", "sequences", "right")),
-    ]
+    columns = [name for gap in gaps for name in (f"gap {gap}: solved", "sequences", "right")]
+    head = ["without", "parameters", *columns]
     first = results[0].row
     prose = (
         f"The LSTM with peepholes (first line), and the same without one part each; H = {first['hidden']}, forget bias "
