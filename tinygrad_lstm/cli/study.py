@@ -20,7 +20,7 @@ import json
 import random
 import shlex
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -68,6 +68,10 @@ def study(
         Path | None, typer.Option("--csv", metavar="FILE", help="Write them as CSV, a run a line.")
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as a page.")] = None,
+    cell: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.py:CLASS", help="A cell of yours, beside ours, for gradients; the file is run."),
+    ] = None,
 ) -> None:
     """Tell what an experiment found, run it again, or check one of its runs."""
     from ..studies import STUDIES, by_name
@@ -84,6 +88,7 @@ def study(
     with refusing(ValueError):
         chosen = by_name(name)
         rows = _selected(chosen, only or [])
+        own = None if cell is None else _class_of_cell(chosen, cell)
     if verify and run:
         raise refuse("--verify compares with results that there are, and --run measures new ones: one or the other")
     if results and run:
@@ -108,6 +113,9 @@ def study(
     if verify:
         _verify(chosen, found)
         return
+    if own is not None:
+        with working(f"measuring {cell}"), refusing(ValueError):
+            found = [*found, own()]
     if json_file:
         with writing(json_file):
             write_file(json_file, json.dumps({**head, "results": [vars(each) for each in found]}, indent=1) + "\n")
@@ -128,6 +136,26 @@ def study(
         say(f"wrote {html}{f' and {moment.name}' if chosen.walk else ''}; open it in a browser")
     if not (json_file or csv_file or html):
         _tell(chosen, head, found)
+
+
+def _class_of_cell(study: Study, target: str) -> Callable[[], Result]:
+    """Return what measures a cell of the user's beside ours. Raises ValueError for what is no class of a cell."""
+    from ..nn import Cell
+    from .target import find, running
+
+    own = study.own
+    if own is None:
+        raise ValueError(f"{study.name} takes no cell of yours; gradients does")
+    kind = find(target, (type,))
+    file, _, name = target.rpartition(":")
+    if not (isinstance(kind, type) and issubclass(kind, Cell)):
+        raise ValueError(f"{name} in {file} must be a class, a tl.nn.Cell, made by {name}(D, H, rng=seed)")
+
+    def measured() -> Result:
+        with running(file, name):
+            return own(name, kind)
+
+    return measured
 
 
 def _selected(study: Study, only: Sequence[str]) -> list[Row]:

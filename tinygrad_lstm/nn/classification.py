@@ -146,11 +146,11 @@ def _expected(
     require_reduction("cross_entropy", reduction)
     axis = min(1, scores.ndim - 1)
     classes = scores.shape[axis]
-    shares = probabilities * (1 - smoothing) + smoothing / classes
+    wanted = probabilities * (1 - smoothing) + smoothing / classes
     if weight is not None:
         weights = _weights("cross_entropy", weight, scores.shape[axis], scores.dtype).value
-        shares = shares * weights.reshape([-1 if i == axis else 1 for i in range(scores.ndim)])
-    losses: Tensor = -sum_(log_softmax(scores, axis=axis) * shares, axis=axis)
+        wanted = wanted * weights.reshape([-1 if i == axis else 1 for i in range(scores.ndim)])
+    losses: Tensor = -sum_(log_softmax(scores, axis=axis) * wanted, axis=axis)
     return reduced("cross_entropy", losses, reduction, None)
 
 

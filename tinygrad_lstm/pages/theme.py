@@ -93,6 +93,20 @@ _SHADES = {
 SHADES = tuple(_SHADES)
 """A scale of magnitudes, from the smallest to the largest (after ColorBrewer's Oranges: readable without colour)."""
 
+_COOL_SHADES = {
+    "#f7fbff": "#191b1d",
+    "#deebf7": "#17222d",
+    "#c6dbef": "#152f47",
+    "#9ecae1": "#15446b",
+    "#6baed6": "#1c6399",
+    "#3182bd": "#4799d3",
+    "#08519c": "#84c2f0",
+    "#08306b": "#c4e2fb",
+}
+
+COOL_SHADES = tuple(_COOL_SHADES)
+"""The same for magnitudes of negative numbers, which have a mark as well (after ColorBrewer's Blues)."""
+
 DARK_WORDS = 5
 """From this shade on, words are written in the colour of the paper."""
 
@@ -143,6 +157,7 @@ IN_THE_DARK: dict[str, str] = {
     "#e7ecd9": "#2d3421",
     "#768a4a": "#b4c489",
     **_SHADES,
+    **_COOL_SHADES,
 }
 """What each colour becomes where a person prefers dark pages."""
 

@@ -14,6 +14,12 @@ STUDIES: dict[str, str] = {
     "reber": "reber",
     "copy": "copying",
     "atlas": "atlas.study",
+    "gradients": "gradients",
+    "updates": "updates",
+    "memory": "memory",
+    "by-hand": "by_hand",
+    "untied": "untied",
+    "ablation": "ablation",
 }
 """The studies by name, and the module that each is in, as its ``STUDY``."""
 

@@ -73,3 +73,4 @@ class Study:
     run: Callable[..., dict[str, Any]]
     report: Callable[[list[Result]], list[Section]]
     walk: Callable[[], str] | None = None  # makes a page of the live walk, at the moment that tells most
+    own: Callable[[str, Callable[..., Any]], Result] | None = None  # runs a cell of the user's, by a name and its class

@@ -1,0 +1,359 @@
+"""How far back the gradient reaches: before and after training; what W decides; and what clipping mends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..engine.primitive import Array
+from ..nn import SGD, GRUCell, LSTMCell, RNNCell
+from ..nn.cell import Cell
+from ..nn.gate import same
+from ..nn.optim import clip_grad_norm
+from ..pages.plot import Series, log_plot
+from ..pages.theme import ON_PAGES
+from ..structure.words import short
+from .jacobian import jacobians, recurrent_weight, scale_to, singular_values, spectral_radius
+from .moment import walk
+from .side_by_side import one_of
+from .study import Result, Row, Section, Study, Table
+from .tasks import temporal_order
+from .trial import Reader, train_side_by_side
+from .watched import felt, loss_at_the_end, of_one_length
+
+Make = Callable[[int, int, Any], Cell[Any]]
+
+
+def _lstm(forget_bias: float, D: int, H: int, rng: Any) -> Cell[Any]:
+    return LSTMCell(D, H, forget_bias=forget_bias, rng=rng)
+
+
+CELLS: dict[str, Make] = {
+    "RNN": lambda D, H, rng: RNNCell(D, H, rng=rng),
+    **{f"LSTM, forget bias {bias}": partial(_lstm, bias) for bias in (0, 1, 3, 5)},
+    "GRU": lambda D, H, rng: GRUCell(D, H, rng=rng),
+}
+"""The cells that are compared, made of D, H and a seed."""
+
+HIDDEN, BATCH, RATE = 16, 16, {"RNN": 0.003}
+"""H, sequences of an update, and the learning rate where it is not 0.01; chosen: those of the other studies."""
+
+RADII = (0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.7, 2.0)
+"""Spectral radii that are tried."""
+
+_LOOK = (
+    ("series1", "", "square"),
+    ("series0", "2 2", "circle"),
+    ("series0", "6 3", "circle"),
+    ("series0", "", "circle"),
+    ("series3", "", "circle"),
+    ("series2", "9 3 2 3", ""),
+    ("good", "", "square"),
+)
+
+
+def rows() -> list[Row]:
+    """Return the rows: every cell over a gap of 30; what W decides; a training with and one without clipping.
+
+    >>> [row["part"] for row in rows()][-3:]
+    ['radius', 'clipping', 'clipping']
+    """
+    cells = [_row("gap", cell=cell, gap=30, updates=500, seeds=3) for cell in CELLS]
+    clipping = [_row("clipping", gap=20, updates=200, seeds=1, clip=clip) for clip in (None, 1.0)]
+    return [*cells, _row("radius", gap=50, seeds=5), *clipping]
+
+
+def _row(part: str, **settings: Any) -> Row:
+    return {"part": part, "cell": None, "gap": 0, "updates": 0, "seeds": 1, "clip": None} | settings
+
+
+def run(part: str, cell: str | None, gap: int, updates: int, seeds: int, clip: float | None) -> dict[str, Any]:
+    """Return what one row finds; see ``over_the_gap``, ``by_radius`` and ``clipped``."""
+    if part == "radius":
+        return by_radius(gap, seeds)
+    if part == "clipping":
+        return clipped(gap, updates, clip)
+    assert cell is not None
+    return over_the_gap(CELLS[cell], gap, updates, seeds, RATE.get(cell, 0.01))
+
+
+def own(name: str, cell: Callable[..., Cell[Any]]) -> Result:
+    """Return what the gradient does in a cell of yours, made by ``cell(D, H, rng=seed)``, over the same gap."""
+    begun = time.perf_counter()
+    row = _row("gap", cell=name, gap=30, updates=500, seeds=3)
+    values = over_the_gap(lambda D, H, seed: cell(D, H, rng=seed), row["gap"], row["updates"], row["seeds"])
+    return Result(row, values, round(time.perf_counter() - begun, 1))
+
+
+def over_the_gap(make: Make, gap: int, updates: int, seeds: int, rate: float = 0.01) -> dict[str, Any]:
+    """Return ‖∂L_T/∂h_t‖ by t before and after training on temporal order, for each seed; and singular values.
+
+    Of one sequence, and the first seed, also the largest singular value and the median one of ∂s_T/∂s_t, where s is all
+    of the state: row d spans d + 1 steps. ``solved`` is the number of updates until each solved the task, or None.
+
+    Arguments:
+        make: a function of D, H and a seed that returns a cell, ours or yours.
+        gap: that of the task.
+        updates: how many there are, at most; of 16 sequences, by Adam.
+        seeds: how many networks.
+        rate: the learning rate.
+
+    >>> found = over_the_gap(CELLS["GRU"], 10, updates=2, seeds=1)
+    >>> len(found["before"]["h"][0]), len(found["after"]["largest"])
+    (11, 11)
+    """
+    task = temporal_order(gap)
+    models = [Reader(make(task.inputs, HIDDEN, seed), task.outputs, rng=seed) for seed in range(seeds)]
+    drawn = of_one_length(task, BATCH, seed=0)
+    before = _measured(models, drawn)
+    trained = train_side_by_side(
+        task, models, seeds=range(seeds), rates=[rate] * seeds, budget=updates * BATCH, batch=BATCH
+    )
+    after = [one_of(stacked, 0, like=model) for stacked, model in zip(trained.models, models, strict=True) if stacked]
+    return {"before": before, "after": _measured(after, drawn), "solved": trained.sequences, "score": trained.scores}
+
+
+def _measured(models: list[Reader], drawn: Any) -> dict[str, Any]:
+    flows = [felt(loss_at_the_end(model, drawn)) for model in models]
+    values = singular_values(jacobians(models[0].cell, drawn.inputs[:, 0]))
+    states = {name: [_rounded(flow[name]) for flow in flows] for name in flows[0]}
+    return states | {"largest": _rounded(values[:, 0]), "median": _rounded(np.median(values, axis=1))}
+
+
+def by_radius(gap: int, seeds: int) -> dict[str, Any]:
+    """Return the share of a gradient that is left after so many steps, by the spectral radius of W_hh, H = 32.
+
+    A linear RNN multiplies by W_hh alone; one with tanh also by 1 − h², which is smaller the larger its state is.
+    Geometric means over seeds; the gradient begins as a random direction.
+
+    >>> sorted(by_radius(2, 1))
+    ['linear', 'radii', 'tanh']
+    """
+    found: dict[str, Any] = {"radii": list(RADII)}
+    for name, activation in (("linear", same), ("tanh", "tanh")):
+        found[name] = []
+        for radius in RADII:
+            logs = []
+            for seed in range(seeds):
+                rng = np.random.default_rng(seed)
+                cell = scale_to(RNNCell(4, 32, nonlinearity=activation, rng=rng), radius)
+                row = rng.normal(size=32)
+                row /= np.linalg.norm(row)
+                for step in jacobians(cell, rng.normal(size=(gap, 4)))[::-1]:
+                    row = row @ step
+                logs.append(np.log(np.linalg.norm(row)))
+            found[name].append(_rounded([np.exp(np.mean(logs))])[0])
+    return found
+
+
+def clipped(gap: int, updates: int, clip: float | None) -> dict[str, Any]:
+    """Train an RNN whose W_hh has a spectral radius of 1.8 by plain gradient descent; return ‖g‖ and L by update.
+
+    ``radius`` is the spectral radius at the end; ‖g‖ is that before clipping.
+
+    >>> sorted(clipped(10, 2, 1.0))
+    ['loss', 'norm', 'radius']
+    """
+    task = temporal_order(gap)
+    model = Reader(RNNCell(task.inputs, HIDDEN, rng=0), task.outputs, rng=0)
+    scale_to(model.cell, 1.8)  # type: ignore[arg-type]
+    optimizer = SGD(model.parameters(), lr=0.3)
+    norms, losses = [], []
+    for update in range(updates):
+        loss = loss_at_the_end(model, of_one_length(task, BATCH, seed=update))
+        optimizer.zero_grad()
+        loss.backward()
+        norms.append(clip_grad_norm(model.parameters(), np.inf if clip is None else clip))
+        optimizer.step()
+        losses.append(loss.item())
+    assert isinstance(model.cell, RNNCell)
+    return {
+        "norm": _rounded(norms),
+        "loss": _rounded(losses),
+        "radius": round(spectral_radius(recurrent_weight(model.cell)), 3),
+    }
+
+
+def _rounded(numbers: Any) -> list[float]:
+    return [float(f"{number:.3g}") for number in numbers]
+
+
+def report(results: list[Result]) -> list[Section]:
+    """Return the sections: before and after training, direction by direction, W, clipping."""
+    gap = [each for each in results if each.row["part"] == "gap"]
+    sections = [*_over_the_gap(gap), _directions(gap)] if gap else []
+    for part, section in (("radius", _radius), ("clipping", _clipping)):
+        if there := [each for each in results if each.row["part"] == part]:
+            sections.append(section(there))
+    return sections
+
+
+def _median(norms: list[list[float]]) -> Array:
+    """Return ‖∂L/∂h_t‖ / ‖∂L/∂h_T‖ by t: the median of the seeds."""
+    array = np.array(norms)
+    medians: Array = np.median(array / array[:, -1:], axis=0)
+    return medians
+
+
+def _lines(named: list[tuple[str, list[tuple[float, float]]]]) -> list[Series]:
+    lines = []
+    for k, (name, points) in enumerate(named):
+        colour, dashes, marker = _LOOK[min(k, len(_LOOK) - 1)]
+        lines.append(Series(points, name, ON_PAGES[colour], dashes, marker))  # type: ignore[arg-type]
+    return lines
+
+
+def _over_the_gap(results: list[Result]) -> list[Section]:
+    sections, left = [], {}
+    for when, words in (("before", "Before training"), ("after", "After training")):
+        named = []
+        for each in results:
+            share = _median(each.values[when]["h"])
+            left[each.row["cell"], when] = share[1]
+            named.append((each.row["cell"], [(float(t - len(share) + 1), float(s)) for t, s in enumerate(share)]))
+        figure = log_plot(
+            _lines(named),
+            title=f"{words}: how much of the gradient is left",
+            across="time step, counted back from the loss",
+            upwards="‖∂L/∂hₜ‖ / ‖∂L/∂h‖ at the end",
+            label=f"{words}, the share of the gradient's norm that reaches each earlier step, for each cell",
+            log_across=False,
+            size=(680, 400),
+            standalone=False,
+        )
+        sections.append((words, figure))
+    table = Table(
+        ["cell", "left at t = 1, before", "after", "solved"],
+        [
+            [
+                each.row["cell"],
+                short(left[each.row["cell"], "before"]),
+                short(left[each.row["cell"], "after"]),
+                f"{sum(s is not None for s in each.values['solved'])} of {len(each.values['solved'])}",
+            ]
+            for each in results
+        ],
+        "lrrr",
+    )
+    first = results[0].row
+    before = (
+        f"Temporal order with a gap of {first['gap']}: the loss is at the last step, and each line is the share of the "
+        "gradient that reaches h at an earlier one, the median of "
+        f"{first['seeds']} networks over {BATCH} sequences. A straight line down is a constant factor for each step. "
+        "Nothing is learned yet: what one sees is the cell, and its forget bias b, with f = σ(b) at first: 0.5, 0.73, "
+        "0.95, 0.99."
+    )
+    after = (
+        f"The same after at most {first['updates']} updates. What was to be remembered was seen at steps 3 to 6 and 15 "
+        "to 18. Where a task is solved, the gradient has become small for another reason as well: the loss is near 0, "
+        "so each line is relative to its own end."
+    )
+    return [
+        Section(sections[0][0], before, sections[0][1]),
+        Section(sections[1][0], after, sections[1][1], table),
+    ]
+
+
+def _directions(results: list[Result]) -> Section:
+    some = ("RNN", "LSTM, forget bias 1", "LSTM, forget bias 5", "GRU")
+    chosen = [each for each in results if each.row["cell"] in some or each.row["cell"] not in CELLS] or results
+    lines = []
+    for k, each in enumerate(chosen[:5]):
+        colour = ON_PAGES[("series1", "series0", "series3", "series2", "good")[k]]
+        for what, dashes in (("largest", ""), ("median", "3 3")):
+            points = [(d + 1.0, value) for d, value in enumerate(each.values["before"][what])]
+            marker: Any = "circle" if what == "largest" else ""
+            lines.append(Series(points, f"{each.row['cell']}: {what}", colour, dashes, marker))
+    figure = log_plot(
+        lines,
+        title="The Jacobian over the gap, direction by direction, before training",
+        across="steps between",
+        upwards="singular values of ∂s/∂s",
+        label="The largest and the median singular value of the product of Jacobians by the number of steps it spans",
+        log_across=False,
+        size=(680, 420),
+        standalone=False,
+    )
+    prose = (
+        "The product of all Jacobians between two steps says what becomes of a small change of the state: its singular "
+        "values are the factors, one for each direction. The largest decides whether anything gets through; the median "
+        "tells how many ways there are: half of all directions are below it. Of an LSTM the state is [h, c]; h is "
+        "rewritten in each step and has no way of its own, so that the better half of the directions is its memory c."
+    )
+    return Section("Direction by direction", prose, figure)
+
+
+def _radius(results: list[Result]) -> Section:
+    (each,) = results[:1]
+    radii = each.values["radii"]
+    named = [
+        ("linear", list(zip(radii, each.values["linear"], strict=True))),
+        ("tanh", list(zip(radii, each.values["tanh"], strict=True))),
+    ]
+    figure = log_plot(
+        _lines(named),
+        title=f"What is left of a gradient after {each.row['gap']} steps of an RNN",
+        across="spectral radius of the recurrent weights",
+        upwards="share that is left",
+        label="The share of a gradient that is left, by the spectral radius, for a linear RNN and one with tanh",
+        log_across=False,
+        size=(600, 340),
+        standalone=False,
+    )
+    prose = (
+        "Random recurrent weights of 32 units, scaled so that the largest of their eigenvalues is as it says below. A "
+        "linear network multiplies the gradient by this radius each step: below 1 it vanishes, above 1 it explodes. "
+        "tanh multiplies by 1 − h² as well, which is below 1 wherever a unit is awake, so that it vanishes also where "
+        "the radius is somewhat above 1, and explodes more slowly.\n\nThat a radius above 1 is necessary for "
+        "exploding, and a largest singular value below 1 enough for vanishing, is in Pascanu, Mikolov & Bengio "
+        "(2013), section 2.1; they ask of each step, so that what is between may do either."
+    )
+    return Section("Vanish or explode: the spectral radius", prose, figure)
+
+
+def _clipping(results: list[Result]) -> Section:
+    named = []
+    rows = []
+    for each in results:
+        clip = each.row["clip"]
+        name = "not clipped" if clip is None else f"clipped at {clip:g}"
+        named.append((name, [(k + 1.0, norm) for k, norm in enumerate(each.values["norm"])]))
+        norms, losses = each.values["norm"], each.values["loss"]
+        rows.append(
+            [name, short(max(norms)), short(max(losses)), short(float(np.mean(losses[-50:]))), each.values["radius"]]
+        )
+    figure = log_plot(
+        [line if k else Series(line.points, line.name, line.colour) for k, line in enumerate(_lines(named))],
+        title="The norm of the gradient, update by update",
+        across="update",
+        upwards="‖g‖ before clipping",
+        label="The norm of the gradient by update, of a training with and of one without clipping",
+        log_across=False,
+        size=(680, 340),
+        standalone=False,
+    )
+    prose = (
+        "An RNN that begins with a spectral radius of 1.8 learns temporal order by plain gradient descent, a step of "
+        "0.3 times the gradient. Where the gradient explodes, one step throws the weights far away, and what was "
+        "learned is gone. Clipped, it keeps its direction and loses its length (Pascanu et al. 2013, algorithm 1). "
+        "The loss of who knows nothing is log 4 = 1.39."
+    )
+    table = Table(["", "largest ‖g‖", "largest loss", "mean loss of the last 50", "radius at the end"], rows, "lrrrr")
+    return Section("Clipping", prose, figure, table)
+
+
+STUDY = Study(
+    name="gradients",
+    title="How far back the gradient reaches",
+    question="How much of the gradient of a loss at the end reaches a state many steps before, in an RNN, a GRU, and "
+    "an LSTM by its forget bias, before and after training? What have the recurrent weights to do with it?",
+    rows=rows,
+    run=run,
+    report=report,
+    walk=partial(walk, "temporal-order"),
+    own=own,
+)
