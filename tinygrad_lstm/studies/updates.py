@@ -34,7 +34,7 @@ def rows() -> list[Row]:
     return [{"cell": cell, "gap": 20, "updates": 400, "rate": rate} for cell, rate in (("RNN", 0.003), ("LSTM", 0.01))]
 
 
-class Watch:
+class CloseLooks:
     """A callback that keeps what is seen of a training: numbers, no graphs.
 
     ``changes`` ‖ΔW‖ of all weights of the cell, by update; ``steps`` at which it looked closely, and of each
@@ -83,7 +83,7 @@ def _by_distance(loss: Any, weights: list[Any]) -> list[float]:
 
 
 def run(cell: str, gap: int, updates: int, rate: float) -> dict[str, Any]:
-    """Train by Adam on temporal order and return what ``Watch`` saw; of the gates, the unit's that changed most.
+    """Train by Adam on temporal order and return what ``CloseLooks`` saw; of the gates, the unit's that changed most.
 
     >>> sorted(run("LSTM", 10, 2, 0.01))
     ['changes', 'gates', 'losses', 'shares', 'steps', 'symbols', 'unit']
@@ -92,7 +92,7 @@ def run(cell: str, gap: int, updates: int, rate: float) -> dict[str, Any]:
     made = RNNCell(8, HIDDEN, rng=0) if cell == "RNN" else LSTMCell(8, HIDDEN, rng=0)
     model = Reader(made, task.outputs, rng=0)
     probe = of_one_length(task, 1, seed=10_000)
-    watch = Watch(max(updates // LOOKS, 1), probe)
+    watch = CloseLooks(max(updates // LOOKS, 1), probe)
     fit(
         model,
         (of_one_length(task, BATCH, seed=seed) for seed in range(updates)),
