@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tinygrad_lstm.cli.app import app
-from tinygrad_lstm.studies import gradients
+from tinygrad_lstm.studies import reach
 
 CELL = """
 import tinygrad_lstm as tl
@@ -28,8 +28,8 @@ def file(tmp_path):
 
 
 def test_it_stands_beside_ours(file, monkeypatch):
-    small = gradients.over_the_gap
-    monkeypatch.setattr(gradients, "over_the_gap", lambda make, gap, updates, seeds: small(make, gap, 1, 1))
+    small = reach.over_the_gap
+    monkeypatch.setattr(reach, "over_the_gap", lambda make, gap, updates, seeds: small(make, gap, 1, 1))
     done = CliRunner().invoke(app, ["study", "gradients", "--only", "cell=GRU", "--cell", f"{file}:Mine"])
     assert done.exit_code == 0, done.output
     assert "Mine" in done.output

@@ -10,7 +10,7 @@ import pytest
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.cell import advance
 from tinygrad_lstm.nn.lstm_cells import PeepholeLSTMCell
-from tinygrad_lstm.studies import STUDIES, ablation, by_name, gradients, memory, untied, updates
+from tinygrad_lstm.studies import STUDIES, ablation, by_name, memory, reach, untied, updates
 from tinygrad_lstm.studies.runs import load, packaged
 from tinygrad_lstm.studies.tasks import temporal_order
 from tinygrad_lstm.studies.trial import Reader
@@ -47,19 +47,19 @@ def test_what_is_felt_is_the_gradient_of_each_h():
 def test_the_forget_bias_decides_how_far_back_an_untrained_lstm_feels():
     left = []
     for bias in (0, 1, 3):
-        norms = gradients.over_the_gap(gradients.CELLS[f"LSTM, forget bias {bias}"], 10, 1, 1)["before"]["h"][0]
+        norms = reach.over_the_gap(reach.CELLS[f"LSTM, forget bias {bias}"], 10, 1, 1)["before"]["h"][0]
         left.append(norms[0] / norms[-1])
     assert left == sorted(left)
     assert left[2] > 10 * left[0]
 
 
 def test_a_cell_of_the_users_is_measured_like_ours():
-    found = gradients.over_the_gap(lambda D, H, rng: PeepholeLSTMCell(D, H, rng=rng), 10, 1, 1)
+    found = reach.over_the_gap(lambda D, H, rng: PeepholeLSTMCell(D, H, rng=rng), 10, 1, 1)
     assert set(found["before"]) == {"h", "c", "largest", "median"}
 
 
 def test_a_linear_network_vanishes_and_explodes_by_its_radius():
-    found = gradients.by_radius(50, 2)
+    found = reach.by_radius(50, 2)
     slope = np.diff(np.log(found["linear"])) / np.diff(np.log(found["radii"]))
     np.testing.assert_allclose(slope, 50, rtol=0.02)
     assert all(tanh < linear for tanh, linear in zip(found["tanh"], found["linear"], strict=True))
