@@ -93,8 +93,6 @@ def train(
 
     if one_hot and embedding is not None:
         raise refuse("--one-hot means no embedding; leave out --embedding, or --one-hot")
-    if out.exists() and not overwrite:
-        raise refuse(f"{out} exists: tinygrad-lstm resume {out} goes on with it, --overwrite begins anew")
     with refusing(ValueError, TypeError, MemoryError), reading(text), working("reading the text"):
         settings = Settings(
             text=str(text),
@@ -120,6 +118,8 @@ def train(
             save_every=save_every,
         )
         run = begin(settings, out)
+    if out.exists() and not overwrite:
+        raise refuse(f"{out} exists: tinygrad-lstm resume {out} goes on with it, --overwrite begins anew")
     go_on(run, log)
 
 
