@@ -50,7 +50,7 @@ def test_all_grids_share_one_scale_and_stay_on_the_paper():
     assert {f"t = {t}" for t in range(5)} <= set(texts(svg))
 
 
-@pytest.mark.parametrize("count", [1, 9, 40, 300])
+@pytest.mark.parametrize("count", [1, 9, 40, pytest.param(300, marks=pytest.mark.slow)])
 def test_names_that_find_no_room_are_left_out(count):
     svg = heat_map([Grid("g", np.ones((count, count)))], **NAMES)
     numbers(svg)
