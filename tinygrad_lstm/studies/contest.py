@@ -24,15 +24,19 @@ SEARCH = 0.5
 
 
 def _rnn(start: str, D: int, H: int, rng: np.random.Generator) -> Cell[Any]:
-    """Return a plain RNN that begins with other weights."""
+    """Return a plain RNN that begins with other recurrent weights.
+
+    That of relu is the one of Q. Le, N. Jaitly & G. Hinton (2015), section 3, identity and no bias, but for the weights
+    of its inputs: by theirs, of 0.001, adding over 50 steps was solved by 1 of 12 in this budget, by usual ones by 9.
+    """
     if start == "orthogonal":
         cell = RNNCell(D, H, rng=rng)
         recurrent, _ = np.linalg.qr(rng.normal(size=(H, H)))
-        inputs = cell.layer.weight.value[H:]
-    else:  # Le, Jaitly & Hinton (2015), section 3
+    else:
         cell = RNNCell(D, H, nonlinearity="relu", rng=rng)
-        recurrent, inputs = np.eye(H), rng.normal(scale=0.001, size=(D, H))
-    cell.layer.weight.value = np.concatenate([recurrent, inputs])
+        dict(cell.named_parameters())["layer.bias"].value = np.zeros(H)
+        recurrent = np.eye(H)
+    cell.layer.weight.value = np.concatenate([recurrent, cell.layer.weight.value[H:]])
     return cell
 
 
