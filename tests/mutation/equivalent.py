@@ -24,6 +24,7 @@ EQUIVALENT: dict[str, str] = {
     "_lower: swap the arguments at equal(*": _SYMMETRIC,
     "_log_of_base: swap the arguments at equal(a, 0)": _SYMMETRIC,
     "_lower: another number at 1": "the base of a power that is multiplied by an exponent of 0",
+    "_Attending.forward: another number at 0": "what stands in keys and values that are masked has no weight",
     "mse_loss: swap the operands at prediction - target": "a difference that is squared",
     "l1_loss: swap the operands at prediction - target": "a difference of which the size is taken",
     "smooth_l1_loss: swap the operands at prediction - target": "a difference of which the size is taken",
