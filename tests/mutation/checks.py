@@ -369,6 +369,7 @@ FAN_OUTS: list[tuple[Callable[..., Any], list[tuple[int, ...]]]] = [
     (lambda x: x * tl.sin(x) + tl.tanh(x) * x, [(2, 3)]),
     (lambda x, w: tl.tanh(x * w + x) * x, [(2, 1, 3), (4, 2, 5, 3)]),
     (lambda x, w: tl.tanh(x * w) + w, [(1, 3, 1), (2, 3, 4)]),
+    (lambda x, w: tl.tanh(x * w) + w * x, [(3,), (2, 4, 3)]),
     (lambda x, w: x * w + w, [(3, 1), (1, 4)]),
     (lambda x, w: (x * x + 1) ** w, [(3, 1), (1, 4)]),
     (lambda x: x[0] * 2 + x[1] * x[0] + x[2] ** 2 + (x * tl.sin(x) + x**3).sum() + x[1] + tl.take(x, 1), [(3, 2)]),
