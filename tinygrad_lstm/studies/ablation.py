@@ -15,7 +15,7 @@ from ..engine.tensor import Tensor
 from ..nn.cell import Cell
 from ..nn.creation import Seed
 from ..nn.gate import gates_of, same
-from .intervals import wilson
+from .intervals import out_of
 from .moment import walk
 from .study import Result, Row, Section, Study, Table
 from .tasks import temporal_order
@@ -169,10 +169,11 @@ def report(results: list[Result]) -> list[Section]:
 
 def _told(result: Result) -> list[str]:
     seen = [each for each in result.values["sequences"] if each is not None]
-    tries = len(result.values["sequences"])
-    low, high = wilson(len(seen), tries)
-    share = f"{len(seen)} of {tries} ({100 * low:.0f}–{100 * high:.0f} %)"
-    return [share, f"{median(seen):,.0f}" if seen else "—", f"{np.mean(result.values['scores']):.0%}"]
+    return [
+        out_of(len(seen), len(result.values["sequences"])),
+        f"{median(seen):,.0f}" if seen else "—",
+        f"{np.mean(result.values['scores']):.0%}",
+    ]
 
 
 STUDY = Study(

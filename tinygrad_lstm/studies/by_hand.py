@@ -13,7 +13,6 @@ from ..pages.theme import ON_PAGES
 from .hand_set import by_hand_head, by_hand_lstm, by_hand_rnn
 from .jacobian import jacobians, singular_values
 from .moment import walk
-from .side_by_side import one_of
 from .study import Result, Row, Section, Study, Table
 from .tasks import SYMBOLS, Sequences, temporal_order
 from .trial import Reader, train_side_by_side
@@ -63,8 +62,7 @@ def run(cell: str, start: str, noise: float, hidden: int) -> dict[str, Any]:
     before = [right(model, drawn) for model in models]
     budget = 16 * UPDATES
     trained = train_side_by_side(task, models, seeds=range(SEEDS), rates=[0.01] * SEEDS, budget=budget)
-    after = [one_of(stacked, 0, like=model) for stacked, model in zip(trained.models, models, strict=True) if stacked]
-    return {"before": before, "after": [right(model, drawn) for model in after], "solved": trained.sequences}
+    return {"before": before, "after": [right(model, drawn) for model in trained.models], "solved": trained.sequences}
 
 
 def _by_hand(cell: str, gain: float) -> Reader:

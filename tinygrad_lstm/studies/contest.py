@@ -10,6 +10,7 @@ import numpy as np
 
 from ..nn import GRUCell, LSTMCell, RNNCell
 from ..nn.cell import Cell
+from ..nn.creation import Seed
 from .tasks import TASKS, MemoryTask
 from .trial import Reader, Trained, train_side_by_side
 
@@ -34,23 +35,25 @@ def _rnn(start: str, D: int, H: int, rng: np.random.Generator) -> Cell[Any]:
         recurrent, _ = np.linalg.qr(rng.normal(size=(H, H)))
     else:
         cell = RNNCell(D, H, nonlinearity="relu", rng=rng)
-        dict(cell.named_parameters())["layer.bias"].value = np.zeros(H)
+        assert cell.layer.bias is not None
+        cell.layer.bias.value = np.zeros(H)
         recurrent = np.eye(H)
     cell.layer.weight.value = np.concatenate([recurrent, cell.layer.weight.value[H:]])
     return cell
 
 
-def _lstm(forget_bias: float, D: int, H: int, rng: np.random.Generator) -> Cell[Any]:
+def lstm(forget_bias: float, D: int, H: int, rng: Seed) -> Cell[Any]:
+    """Return an LSTM cell whose forget gate begins with a bias."""
     return LSTMCell(D, H, forget_bias=forget_bias, rng=rng)
 
 
-CONTENDERS: dict[str, Callable[[int, int, np.random.Generator], Cell[Any]]] = {
+CONTENDERS: dict[str, Callable[..., Cell[Any]]] = {
     "RNN": lambda D, H, rng: RNNCell(D, H, rng=rng),
     "RNN, orthogonal": partial(_rnn, "orthogonal"),
     "RNN, relu from the identity": partial(_rnn, "identity"),
-    "LSTM, forget bias 0": partial(_lstm, 0.0),
-    "LSTM, forget bias 1": partial(_lstm, 1.0),
-    "LSTM, forget bias 3": partial(_lstm, 3.0),
+    "LSTM, forget bias 0": partial(lstm, 0.0),
+    "LSTM, forget bias 1": partial(lstm, 1.0),
+    "LSTM, forget bias 3": partial(lstm, 3.0),
     "GRU": lambda D, H, rng: GRUCell(D, H, rng=rng),
 }
 """How each is made, of D inputs and H hidden units. An RNN is tanh, and weights begin as in ``tl.RNNCell``, where
@@ -80,35 +83,41 @@ def compete(
     >>> found["sequences"], found["search"]["0.01"]
     ([None, None], [None, None, None])
     """
-    make = partial(_reader, TASKS[task](gap), contender, hidden)
-    how: dict[str, Any] = {"batch": batch, "clip": clip}
+    what, make = TASKS[task](gap), CONTENDERS[contender]
+    how: dict[str, Any] = {"hidden": hidden, "batch": batch, "clip": clip}
     tried = [(rate, seed) for rate in RATES for seed in SEARCHED]
-    searched = train_side_by_side(
-        TASKS[task](gap),
-        [make(seed) for _, seed in tried],
-        seeds=[seed for _, seed in tried],
-        rates=[rate for rate, _ in tried],
-        budget=int(SEARCH * budget),
-        **how,
-    )
-    rate = _best(TASKS[task](gap), searched)
-    found = train_side_by_side(
-        TASKS[task](gap),
-        [make(seed) for seed in range(seeds)],
-        seeds=range(seeds),
-        rates=[rate] * seeds,
-        budget=budget,
-        **how,
-    )
+    rates, tries = zip(*tried, strict=True)
+    searched = train_kind(make, what, seeds=tries, rates=rates, budget=int(SEARCH * budget), **how)
+    rate = _best(what, searched)
+    found = train_kind(make, what, seeds=range(seeds), rates=[rate] * seeds, budget=budget, **how)
     each = len(SEARCHED)
     search = {str(tried): searched.sequences[each * i : each * (i + 1)] for i, tried in enumerate(RATES)}
-    scores = [_rounded(score) for score in found.scores]
-    return {"rate": rate, "search": search, "sequences": found.sequences, "scores": scores}
+    return {"rate": rate, "search": search, **outcome(found)}
 
 
-def _reader(task: MemoryTask, contender: str, hidden: int, seed: int) -> Reader:
-    rng = np.random.default_rng([seed, 0])
-    return Reader(CONTENDERS[contender](task.inputs, hidden, rng), task.outputs, rng)
+def train_kind(
+    make: Callable[..., Cell[Any]], task: MemoryTask, *, hidden: int, seeds: Sequence[int], **how: Any
+) -> Trained:
+    """Train networks of one kind that differ in their seed, of weights and of sequences; see ``train_side_by_side``.
+
+    ``make`` is called with D, H and a generator, ``rng``.
+
+    >>> from tinygrad_lstm.studies.tasks import adding
+    >>> how = {"seeds": [0, 1], "rates": [0.01, 0.01], "budget": 16, "batch": 4}
+    >>> train_kind(CONTENDERS["GRU"], adding(4), hidden=2, **how).updates
+    4
+    """
+
+    def reader(seed: int) -> Reader:
+        rng = np.random.default_rng([seed, 0])
+        return Reader(make(task.inputs, hidden, rng=rng), task.outputs, rng)
+
+    return train_side_by_side(task, [reader(seed) for seed in seeds], seeds=seeds, **how)
+
+
+def outcome(trained: Trained) -> dict[str, Any]:
+    """Return what is kept of networks: the sequences to success of each, and the scores of the last window."""
+    return {"sequences": trained.sequences, "scores": [_rounded(score) for score in trained.scores]}
 
 
 def _best(task: MemoryTask, searched: Trained) -> float:

@@ -24,3 +24,22 @@ def wilson(successes: int, tries: int) -> tuple[float, float]:
     middle = (share + over / 2) / (1 + over)
     half = Z / (1 + over) * math.sqrt(share * (1 - share) / tries + over / (4 * tries))
     return 0.0 if successes == 0 else middle - half, 1.0 if successes == tries else middle + half
+
+
+def between(successes: int, tries: int) -> str:
+    """Return the interval of ``wilson`` in words.
+
+    >>> between(5, 10)
+    '24–76 %'
+    """
+    low, high = wilson(successes, tries)
+    return f"{100 * low:.0f}–{100 * high:.0f} %"
+
+
+def out_of(successes: int, tries: int) -> str:
+    """Return how many of so many tries succeed, and between which shares the true one lies, in words.
+
+    >>> out_of(10, 10)
+    '10 of 10 (72–100 %)'
+    """
+    return f"{successes} of {tries} ({between(successes, tries)})"

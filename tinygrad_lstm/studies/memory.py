@@ -14,8 +14,7 @@ from ..pages.heat import Grid, heat_map
 from ..pages.plot import Series, log_plot
 from ..pages.theme import ON_PAGES
 from .moment import walk
-from .side_by_side import one_of
-from .study import Result, Row, Section, Study, Table
+from .study import Result, Row, Section, Study, Table, rounded
 from .tasks import SYMBOLS, temporal_order
 from .trial import Reader, train_side_by_side
 from .watched import loss_at_the_end, named, of_one_length, right
@@ -59,10 +58,12 @@ def run(cell: str, forget_bias: float | None, gap: int, updates: int) -> dict[st
     models = [Reader(_made(cell, forget_bias, seed), task.outputs, rng=seed) for seed in range(SEEDS)]
     rate = 0.003 if cell == "RNN" else 0.01
     trained = train_side_by_side(task, models, seeds=range(SEEDS), rates=[rate] * SEEDS, budget=16 * updates, batch=16)
-    after = [one_of(stacked, 0, like=model) for stacked, model in zip(trained.models, models, strict=True) if stacked]
     drawn = of_one_length(task, SEQUENCES, seed=0)
-    found: dict[str, Any] = {"solved": trained.sequences, "right": [round(right(model, drawn), 4) for model in after]}
-    changes = [_changes(cell, model, drawn) for model in after]
+    found: dict[str, Any] = {
+        "solved": trained.sequences,
+        "right": [round(right(model, drawn), 4) for model in trained.models],
+    }
+    changes = [_changes(cell, model, drawn) for model in trained.models]
     found |= {name: [each[name] for each in changes] for name in changes[0] if name != "state"}
     found["state"] = [[round(float(n), 3) for n in row] for row in changes[0]["state"]]
     found["symbols"] = "".join(SYMBOLS[int(x[0].argmax())] for x in drawn.inputs)
@@ -79,12 +80,12 @@ def _changes(cell: str, model: Reader, drawn: Any) -> dict[str, Any]:
     loss = loss_at_the_end(model, drawn)
     state = named(loss, "h" if cell == "RNN" else "c")  # (T, N, H)
     size = _norms(state[:-1])
-    found: dict[str, Any] = {"net": _rounded(_norms(np.diff(state, axis=0)) / size)}
+    found: dict[str, Any] = {"net": rounded(_norms(np.diff(state, axis=0)) / size)}
     if cell == "LSTM":
         f, i, g = (named(loss, gate)[1:] for gate in "fig")
         found |= {
-            "forgotten": _rounded(_norms((1 - f) * state[:-1]) / size),
-            "written": _rounded(_norms(i * g) / size),
+            "forgotten": rounded(_norms((1 - f) * state[:-1]) / size),
+            "written": rounded(_norms(i * g) / size),
             "kept": round(float(f.mean()), 3),
         }
     return found | {"state": state[:, 0]}
@@ -94,10 +95,6 @@ def _norms(array: Array) -> Array:
     """Return the norm of each step over batch and units: (T, N, H) → (T)."""
     norms: Array = np.sqrt(np.square(array).sum(axis=(1, 2)))
     return norms
-
-
-def _rounded(numbers: Array) -> list[float]:
-    return [float(f"{number:.3g}") for number in numbers]
 
 
 def report(results: list[Result]) -> list[Section]:

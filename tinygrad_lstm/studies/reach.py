@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..nn import SGD, GRUCell, LSTMCell, RNNCell
+from ..nn import SGD, RNNCell
 from ..nn.cell import Cell
 from ..nn.gate import same
 from ..nn.optim import clip_grad_norm
+from .contest import CONTENDERS, lstm
 from .jacobian import jacobians, recurrent_weight, scale_to, singular_values, spectral_radius
-from .side_by_side import one_of
-from .study import Result, Row
+from .study import Result, Row, rounded
 from .tasks import temporal_order
 from .trial import Reader, train_side_by_side
 from .watched import felt, loss_at_the_end, of_one_length
@@ -23,14 +23,10 @@ from .watched import felt, loss_at_the_end, of_one_length
 Make = Callable[[int, int, Any], Cell[Any]]
 
 
-def _lstm(forget_bias: float, D: int, H: int, rng: Any) -> Cell[Any]:
-    return LSTMCell(D, H, forget_bias=forget_bias, rng=rng)
-
-
 CELLS: dict[str, Make] = {
-    "RNN": lambda D, H, rng: RNNCell(D, H, rng=rng),
-    **{f"LSTM, forget bias {bias}": partial(_lstm, bias) for bias in (0, 1, 3, 5)},
-    "GRU": lambda D, H, rng: GRUCell(D, H, rng=rng),
+    "RNN": CONTENDERS["RNN"],
+    **{f"LSTM, forget bias {bias}": partial(lstm, bias) for bias in (0, 1, 3, 5)},
+    "GRU": CONTENDERS["GRU"],
 }
 """The cells that are compared, made of D, H and a seed."""
 
@@ -98,15 +94,19 @@ def over_the_gap(make: Make, gap: int, updates: int, seeds: int, rate: float = 0
     trained = train_side_by_side(
         task, models, seeds=range(seeds), rates=[rate] * seeds, budget=updates * BATCH, batch=BATCH
     )
-    after = [one_of(stacked, 0, like=model) for stacked, model in zip(trained.models, models, strict=True) if stacked]
-    return {"before": before, "after": _measured(after, drawn), "solved": trained.sequences, "score": trained.scores}
+    return {
+        "before": before,
+        "after": _measured(trained.models, drawn),
+        "solved": trained.sequences,
+        "score": trained.scores,
+    }
 
 
 def _measured(models: list[Reader], drawn: Any) -> dict[str, Any]:
     flows = [felt(loss_at_the_end(model, drawn)) for model in models]
     values = singular_values(jacobians(models[0].cell, drawn.inputs[:, 0]))
-    states = {name: [_rounded(flow[name]) for flow in flows] for name in flows[0]}
-    return states | {"largest": _rounded(values[:, 0]), "median": _rounded(np.median(values, axis=1))}
+    states = {name: [rounded(flow[name]) for flow in flows] for name in flows[0]}
+    return states | {"largest": rounded(values[:, 0]), "median": rounded(np.median(values, axis=1))}
 
 
 def by_radius(gap: int, seeds: int) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def by_radius(gap: int, seeds: int) -> dict[str, Any]:
                 for step in jacobians(cell, rng.normal(size=(gap, 4)))[::-1]:
                     row = row @ step
                 logs.append(np.log(np.linalg.norm(row)))
-            found[name].append(_rounded([np.exp(np.mean(logs))])[0])
+            found[name].append(rounded([np.exp(np.mean(logs))])[0])
     return found
 
 
@@ -157,11 +157,7 @@ def clipped(gap: int, updates: int, clip: float | None) -> dict[str, Any]:
         losses.append(loss.item())
     assert isinstance(model.cell, RNNCell)
     return {
-        "norm": _rounded(norms),
-        "loss": _rounded(losses),
+        "norm": rounded(norms),
+        "loss": rounded(losses),
         "radius": round(spectral_radius(recurrent_weight(model.cell)), 3),
     }
-
-
-def _rounded(numbers: Any) -> list[float]:
-    return [float(f"{number:.3g}") for number in numbers]

@@ -9,7 +9,7 @@ from statistics import mean, median, stdev
 from ..pages.plot import Series, share_plot
 from ..pages.theme import ON_PAGES
 from .contest import CONTENDERS, RATES, SEARCH, SEARCHED
-from .intervals import wilson
+from .intervals import out_of, wilson
 from .published import published_table
 from .study import Result, Section, Table
 from .tasks import TASKS
@@ -99,14 +99,10 @@ def _reach(found: Found, names: Sequence[str], gaps: Sequence[int]) -> list[str]
 
 
 def _and(names: Sequence[str]) -> str:
-    quoted = [f"“{name}”" for name in names]
-    return (
-        "every kind"
-        if len(names) == len(CONTENDERS)
-        else quoted[0]
-        if len(quoted) == 1
-        else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
-    )
+    if len(names) == len(CONTENDERS):
+        return "every kind"
+    *others, last = (f"“{name}”" for name in names)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _speed(found: Found, names: Sequence[str], gaps: Sequence[int]) -> Section:
@@ -154,8 +150,7 @@ def _tries(result: Result) -> int:
 def _share(result: Result | None) -> str:
     if result is None:
         return "not run"
-    low, high = wilson(solved(result), _tries(result))
-    return f"{solved(result)} of {_tries(result)} ({100 * low:.0f}–{100 * high:.0f} %)"
+    return out_of(solved(result), _tries(result))
 
 
 def _beside(name: str, gap: int, result: Result | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,3 +74,12 @@ class Study:
     report: Callable[[list[Result]], list[Section]]
     walk: Callable[[], str] | None = None  # makes a page of the live walk, at the moment that tells most
     own: Callable[[str, Callable[..., Any]], Result] | None = None  # runs a cell of the user's, by a name and its class
+
+
+def rounded(numbers: Iterable[Any], digits: int = 3) -> list[float]:
+    """Return numbers with so many digits, as results hold them: files stay small, and plots show no more.
+
+    >>> rounded([0.123456, 1234.5])
+    [0.123, 1230.0]
+    """
+    return [float(f"{number:.{digits}g}") for number in numbers]

@@ -15,7 +15,7 @@ from ..engine.tensor import Tensor, tensor
 from ..nn import Linear, Module
 from ..nn.cell import Cell, state_parts
 from ..structure import collector
-from .side_by_side import AdamSideBySide, clip_each, side_by_side, some_of
+from .side_by_side import AdamSideBySide, clip_each, one_of, side_by_side, some_of
 from .tasks import MemoryTask, Sequences, joined
 
 AHEAD = 512
@@ -59,7 +59,7 @@ class Trained:
     sequences: list[int | None]  # of each, how many it had seen when it solved the task; None if it did not
     scores: list[float]  # of each, the mean score over the last window
     updates: int  # how many there were
-    models: list[Module | None] = field(default_factory=list)  # each as it ended: stacked, one wide
+    models: list[Reader] = field(default_factory=list)  # each as it ended
 
 
 def train_side_by_side(
@@ -102,7 +102,7 @@ def train_side_by_side(
     left = np.arange(len(models))
     window = max(1, task.window // batch)
     recent = np.full((len(models), window), np.nan)
-    done = Trained([None] * len(models), [float("nan")] * len(models), 0, [None] * len(models))
+    done = Trained([None] * len(models), [float("nan")] * len(models), 0, list(models))
     updates = max(1, budget // batch)
     with collector.paused(), np.errstate(all="ignore"):
         for update in range(1, updates + 1):
@@ -118,7 +118,7 @@ def train_side_by_side(
                     k = left[place]
                     done.scores[k] = float(recent[k, : min(update, window)].mean())
                     done.sequences[k] = update * batch if finished[place] else None
-                    done.models[k] = some_of(stacked, [int(place)])
+                    done.models[k] = one_of(stacked, int(place), like=models[k])
                 staying = np.flatnonzero(~finished)
                 left = left[staying]
                 if not len(left):

@@ -16,7 +16,7 @@ from ..pages.offline import inline
 from ..structure.words import magnitude, short
 from .copies import Chain, copies
 from .moment import walk
-from .study import Result, Section, Study, Table
+from .study import Result, Section, Study, Table, rounded
 from .tasks import temporal_order
 from .watched import of_one_length
 
@@ -47,8 +47,8 @@ def run(gap: int) -> dict[str, Any]:
         total = total + each
     norms = magnitude(shared) * magnitude(own[0])
     return {
-        "own": [[[float(f"{n:.4g}") for n in row] for row in each] for each in own],
-        "shared": [[float(f"{n:.4g}") for n in row] for row in shared],
+        "own": [[rounded(row, 4) for row in each] for each in own],
+        "shared": [rounded(row, 4) for row in shared],
         "difference": float(np.abs(total - shared).max()),
         "overwritten": round(float((shared * own[0]).sum() / norms), 4) if norms else 0.0,
     }

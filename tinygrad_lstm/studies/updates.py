@@ -12,11 +12,11 @@ from ..nn.module import Module
 from ..pages.heat import Grid, heat_map
 from ..pages.plot import Series, log_plot
 from ..pages.theme import ON_PAGES
-from ..stepper import step
 from ..structure.words import magnitude, short
 from ..training.fit import Moment, fit
+from ..training.watch import updates_of
 from .moment import walk
-from .study import Result, Row, Section, Study, Table
+from .study import Result, Row, Section, Study, Table, rounded
 from .tasks import SYMBOLS, temporal_order
 from .trial import Reader
 from .watched import loss_at_the_end, named, of_one_length
@@ -61,7 +61,7 @@ class CloseLooks:
         self.losses.append(moment.loss)
         if (moment.step - 1) % self.every == 0:
             self.steps.append(moment.step)
-            self.distances.append(_by_distance(moment.graph, of_cell))
+            self.distances.append(_by_distance(moment))
             if hasattr(model.cell, "forget_gate"):
                 self.gates.append(named(loss_at_the_end(model, self.probe), "f")[:, 0])
 
@@ -70,16 +70,15 @@ def _weights(cell: Module) -> list[Any]:
     return [parameter for path, parameter in cell.named_parameters() if path.endswith("weight")]
 
 
-def _by_distance(loss: Any, weights: list[Any]) -> list[float]:
-    """Return which share of the norms each distance from the loss added to the gradients of some weights."""
-    stepper = step(loss)
+def _by_distance(moment: Moment) -> list[float]:
+    """Return which share of the norms each distance from the loss added to the gradients of the cell's weights."""
+    paths = {f"cell.{path}" for path, _ in moment.model.cell.named_parameters() if path.endswith("weight")}
     squares: dict[int, float] = {}
-    for weight in weights:
-        for t, part in stepper.ledger(weight).by_time().items():
-            if t is not None:
-                squares[t] = squares.get(t, 0.0) + magnitude(part) ** 2
-    norms = np.sqrt([squares[t] for t in sorted(squares, reverse=True)])
-    return _rounded(norms / (norms.sum() or 1.0))
+    for update in updates_of(moment, paths):
+        for distance, norm in zip(update.distances.tolist(), update.norms, strict=True):
+            squares[distance] = squares.get(distance, 0.0) + norm**2
+    norms = np.sqrt([squares[distance] for distance in sorted(squares) if distance >= 0])
+    return rounded(norms / (norms.sum() or 1.0))
 
 
 def run(cell: str, gap: int, updates: int, rate: float) -> dict[str, Any]:
@@ -104,18 +103,14 @@ def run(cell: str, gap: int, updates: int, rate: float) -> dict[str, Any]:
     gates = np.array(watch.gates)  # (looks, T, H)
     unit = int(np.ptp(gates, axis=0).sum(axis=0).argmax()) if gates.size else None
     return {
-        "losses": _rounded(watch.losses),
-        "changes": _rounded(watch.changes),
+        "losses": rounded(watch.losses),
+        "changes": rounded(watch.changes),
         "steps": watch.steps,
         "shares": watch.distances,
         "unit": unit,
-        "gates": [_rounded(each) for each in gates[..., unit]] if unit is not None else [],
+        "gates": [rounded(each) for each in gates[..., unit]] if unit is not None else [],
         "symbols": "".join(SYMBOLS[int(x[0].argmax())] for x in probe.inputs),
     }
-
-
-def _rounded(numbers: Any) -> list[float]:
-    return [float(f"{number:.3g}") for number in numbers]
 
 
 def report(results: list[Result]) -> list[Section]:

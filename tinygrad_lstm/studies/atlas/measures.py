@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,17 +122,12 @@ def picture(make: Make) -> tuple[str, str]:
     'data:image/svg+xml;base64,'
     """
     cell = make(2, 2, rng=0)
-    *_, parts = _three_steps(cell)
+    parts = state_parts(cell, cell.zero_state(tensor(np.zeros(cell.input_size))))
+    for t in range(3):
+        with time_step(t):
+            parts = advance(cell, tensor(np.ones(cell.input_size), name="x"), parts)
     drawn = draw(parts[0], "gates", steps=(1, 2), shapes=False)
     try:
         return f"data:image/svg+xml;base64,{base64.b64encode(drawn.svg.encode()).decode('ascii')}", drawn.description
     except RenderError:
         return "", drawn.description
-
-
-def _three_steps(cell: Cell[Any]) -> Iterator[tuple[Tensor, ...]]:
-    parts = state_parts(cell, cell.zero_state(tensor(np.zeros(cell.input_size))))
-    for t in range(3):
-        with time_step(t):
-            parts = advance(cell, tensor(np.ones(cell.input_size), name="x"), parts)
-        yield parts

@@ -12,7 +12,7 @@ from ...pages.offline import offline
 from ...pages.plot import Series, log_plot
 from ...pages.theme import FADED, ON_PAGES, dark_style
 from ...structure.words import superscript
-from ..intervals import wilson
+from ..intervals import between
 from .measures import STEPS, D, H, picture
 from .study import FOUND
 from .success import TRIALS, said
@@ -73,14 +73,13 @@ def _column(found: dict[str, Any] | None) -> dict[str, Any]:
     """Return how often a task was learned, in words, and what the column is sorted by: often first, then soon."""
     if found is None:
         return {"words": "—", "detail": "", "order": math.inf, "share": 0.0, "sure": ""}
-    low, high = wilson(found["solved"], found["of"])
     soon = "" if found["median"] is None else f"{found['median']:,}"
     return {
         "words": f"{found['solved']}/{found['of']}",
         "detail": soon,
         "order": (found["of"] - found["solved"]) * 1e9 + (found["median"] or 0),
         "share": found["solved"] / found["of"],
-        "sure": f"{100 * low:.0f}–{100 * high:.0f} %",
+        "sure": between(found["solved"], found["of"]),
     }
 
 

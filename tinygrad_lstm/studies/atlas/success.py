@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from inspect import signature
 from statistics import median
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ...nn.atlas import ATLAS
 from ...nn.cell import Cell
 from ...nn.lstm_cells import LSTMCell
+from ..contest import outcome, train_kind
 from ..study import Result, Row
 from ..tasks import TASKS
-from ..trial import Reader, train_side_by_side
 
 
 class Trial(NamedTuple):
@@ -111,24 +110,11 @@ def trained(
     >>> trained(tl.GRUCell, "adding", 4, **how)["sequences"]
     [None, None]
     """
-    what = TASKS[task](gap)
     begin = {} if forget_bias is None else {"forget_bias": forget_bias}
-
-    def reader(seed: int) -> Reader:
-        rng = np.random.default_rng([seed, 0])
-        return Reader(make(what.inputs, hidden, rng=rng, **begin), what.outputs, rng)
-
-    found = train_side_by_side(
-        what,
-        [reader(seed) for seed in range(seeds)],
-        seeds=range(seeds),
-        rates=[rate] * seeds,
-        budget=budget,
-        batch=batch,
-        clip=clip,
+    how: dict[str, Any] = {"hidden": hidden, "batch": batch, "clip": clip, "budget": budget}
+    return outcome(
+        train_kind(partial(make, **begin), TASKS[task](gap), seeds=range(seeds), rates=[rate] * seeds, **how)
     )
-    scores = [float(f"{score:.6g}") if np.isfinite(score) else None for score in found.scores]
-    return {"sequences": found.sequences, "scores": scores}
 
 
 def said(trial: Trial) -> str:
