@@ -76,14 +76,11 @@ def atlas(
 
 def _own(target: str) -> dict[str, type[Cell[Any]]]:
     """Return a person's class by its name; refuse what is no cell, and what cannot be called as one."""
-    from ..nn.cell import Cell
-    from .target import TargetError, find
+    from .target import TargetError, class_of_cell
 
     with refusing(TargetError):
-        found = find(target)
-    file, _, name = target.rpartition(":")
-    if not (isinstance(found, type) and issubclass(found, Cell)):
-        raise refuse(f"{name} in {file} must be a class, a tl.nn.Cell, not {found!r:.60}")
+        found = class_of_cell(target)
+    name = target.rpartition(":")[2]
     if name in ATLAS:
         raise refuse(f"the atlas has a {name} already; call yours something else")
     make: Any = found

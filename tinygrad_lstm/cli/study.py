@@ -140,16 +140,13 @@ def study(
 
 def _class_of_cell(study: Study, target: str) -> Callable[[], Result]:
     """Return what measures a cell of the user's beside ours. Raises ValueError for what is no class of a cell."""
-    from ..nn import Cell
-    from .target import find, running
+    from .target import class_of_cell, running
 
     own = study.own
     if own is None:
         raise ValueError(f"{study.name} takes no cell of yours; gradients does")
-    kind = find(target, (type,))
     file, _, name = target.rpartition(":")
-    if not (isinstance(kind, type) and issubclass(kind, Cell)):
-        raise ValueError(f"{name} in {file} must be a class, a tl.nn.Cell, made by {name}(D, H, rng=seed)")
+    kind = class_of_cell(target, f"made by {name}(D, H, rng=seed)")
 
     def measured() -> Result:
         with running(file, name):

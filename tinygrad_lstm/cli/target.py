@@ -14,6 +14,7 @@ from typing import Any
 
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
+from ..nn.cell import Cell
 from ..nn.module import Module
 
 
@@ -58,6 +59,18 @@ def find(target: str, kinds: tuple[type, ...] = (Tensor, Primitive, Module)) -> 
         if hasattr(module, name):
             return getattr(module, name)
     raise TargetError(f"{file} defines no {name!r}; {_there_is(module, kinds)}")
+
+
+def class_of_cell(target: str, wanted: str = "") -> type[Cell[Any]]:
+    """Return the class of a cell that is called so in a Python file.
+
+    Raises TargetError for what is none, and says what is ``wanted``; what it is instead, if nothing was said.
+    """
+    found = find(target, (type,))
+    if isinstance(found, type) and issubclass(found, Cell):
+        return found
+    file, _, name = target.rpartition(":")
+    raise TargetError(f"{name} in {file} must be a class, a tl.nn.Cell, {wanted or f'not {found!r:.60}'}")
 
 
 def _run(path: Path) -> ModuleType:

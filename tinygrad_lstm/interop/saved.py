@@ -109,7 +109,15 @@ def opened(path: str | os.PathLike[str]) -> Opened:
 
 def built(file: Opened) -> Module:
     """Return the model of a file, made anew. Raises ValueError if it holds values alone, or they do not fit."""
-    module = _built(file.header, file.state)
+    if "module" not in file.header:
+        why = clean(file.header.get("why", ""), 200)
+        raise ValueError(f"it holds values alone, since {why}; make the model, and tl.load(path, into=model)")
+    module = build(file.header["module"], sum(array.size for array in file.state.values()))
+    parameters, parts = dict(module.named_parameters()), dict(module.named_modules())
+    for parameter in _named(file.header, "frozen", parameters):
+        parameter.requires_grad = False
+    for part in _named(file.header, "eval", parts):
+        part.training = False
     module.load_state_dict(file.state)
     return module
 
@@ -169,19 +177,6 @@ def _checked(state: Mapping[str, Array], metadata: Mapping[str, str]) -> dict[st
     raise ValueError(
         "it was written by a newer version of tl.save" if newer else "the file is damaged: its sum is wrong"
     )
-
-
-def _built(header: Mapping[str, Any], state: Mapping[str, Array]) -> Module:
-    if "module" not in header:
-        why = clean(header.get("why", ""), 200)
-        raise ValueError(f"it holds values alone, since {why}; make the model, and tl.load(path, into=model)")
-    module = build(header["module"], sum(array.size for array in state.values()))
-    parameters, parts = dict(module.named_parameters()), dict(module.named_modules())
-    for parameter in _named(header, "frozen", parameters):
-        parameter.requires_grad = False
-    for part in _named(header, "eval", parts):
-        part.training = False
-    return module
 
 
 def _named(header: Mapping[str, Any], key: str, there: Mapping[str, Named]) -> list[Named]:

@@ -148,10 +148,10 @@ def _expected(
     classes = scores.shape[axis]
     wanted = probabilities * (1 - smoothing) + smoothing / classes
     if weight is not None:
-        weights = _weights("cross_entropy", weight, scores.shape[axis], scores.dtype).value
+        weights = _weights("cross_entropy", weight, classes, scores.dtype).value
         wanted = wanted * weights.reshape([-1 if i == axis else 1 for i in range(scores.ndim)])
     losses: Tensor = -sum_(log_softmax(scores, axis=axis) * wanted, axis=axis)
-    return reduced("cross_entropy", losses, reduction, None)
+    return reduced("cross_entropy", losses, reduction)
 
 
 def _type(targets: Any) -> Any:

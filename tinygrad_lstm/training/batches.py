@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..engine.errors import ShapeError
 from ..nn.arguments import positive, within
+from .epochs import Epochs
 
 
 class Padded(NamedTuple):
@@ -41,7 +42,7 @@ def pad(sequences: Sequence[ArrayLike], value: float = 0) -> NDArray[Any]:
     return padded
 
 
-class Shuffled:
+class Shuffled(Epochs[Padded]):
     """Batches of sequences and their targets, in another order in each epoch; endless, unless ``epochs`` says when.
 
     The order of an epoch is drawn from the seed and the number of the epoch, so that a position, which is how many
@@ -76,15 +77,13 @@ class Shuffled:
         epochs: int | None = None,
         every_step: bool = False,
     ) -> None:
+        super().__init__(epochs)
         positive(size=size)
         within(0, np.inf, seed=seed)
-        if epochs is not None:
-            positive(epochs=epochs)
         if not len(sequences) or len(sequences) != len(targets):
             raise ValueError(f"{len(sequences)} sequences and {len(targets)} targets; there must be one for each")
         self.sequences, self.targets, self.size = sequences, targets, size
-        self.seed, self.epochs, self.every_step = seed, epochs, every_step
-        self.position = 0
+        self.seed, self.every_step = seed, every_step
         self._order: tuple[int, NDArray[np.intp]] = (-1, np.empty(0, np.intp))
 
     @property
@@ -92,25 +91,11 @@ class Shuffled:
         """Return how many batches make an epoch."""
         return -(-len(self.sequences) // self.size)
 
-    def __iter__(self) -> Iterator[Padded]:
-        return self
-
-    def __next__(self) -> Padded:
-        epoch, i = divmod(self.position, self.per_epoch)
-        if self.epochs is not None and epoch >= self.epochs:
-            raise StopIteration
+    def batch(self, epoch: int, i: int) -> Padded:
+        """Return batch i of an epoch."""
         if self._order[0] != epoch:
             self._order = epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.sequences))
         chosen = self._order[1][i * self.size : (i + 1) * self.size]
-        self.position += 1
         xs, targets = ([each[n] for n in chosen] for each in (self.sequences, self.targets))
         padded = pad(targets, -100) if self.every_step else np.asarray(targets)
         return Padded(pad(xs), np.array([len(np.asarray(x)) for x in xs]), padded)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
-        return {"position": self.position}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what ``state_dict`` returned."""
-        self.position = int(state["position"])

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..interop.saved import built, opened
+from ..interop.saved import Opened, built, opened
 from ..nn import Adam, LanguageModel
 from ..nn.arguments import above_zero, positive, within
 from ..structure.words import clean
@@ -160,7 +160,7 @@ def resume(path: str | os.PathLike[str], *, text: str | None = None, steps: int 
         ValueError: in one line, for a file that is no checkpoint, or damaged, and a text that is not the same.
         OSError: for what cannot be read.
     """
-    facts = run_facts(path)
+    facts = _facts(opened(path), path)
     known = {field.name for field in fields(Settings)}
     try:
         settings = Settings(**{name: value for name, value in facts["settings"].items() if name in known})
@@ -182,7 +182,8 @@ def load(path: str | os.PathLike[str]) -> tuple[LanguageModel, Vocabulary, str]:
 
     Raises ValueError, in one line, for a file that is damaged or was not written by ``train``; OSError.
     """
-    facts, model = run_facts(path), built(opened(path))
+    file = opened(path)
+    facts, model = _facts(file, path), built(file)
     if not isinstance(model, LanguageModel):
         raise ValueError(f"{clean(path, 200)} holds a {type(model).__name__}, and no language model")
     vocabulary = vocabulary_of(facts)
@@ -192,14 +193,14 @@ def load(path: str | os.PathLike[str]) -> tuple[LanguageModel, Vocabulary, str]:
     return model, vocabulary, facts["first"]
 
 
-def run_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
+def _facts(file: Opened, path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return what the file of a run tells. Raises ValueError for a file that was not written by ``train``."""
     try:
-        facts = facts_of(opened(path))
-        if {"settings", "symbols", "digest", "first"} <= facts.keys():
-            return facts
+        facts = facts_of(file)
     except ValueError as error:
-        raise ValueError(f"{error}" if clean(path, 200) in str(error) else f"{clean(path, 200)}: {error}") from error
+        raise ValueError(f"{clean(path, 200)}: {error}") from error
+    if {"settings", "symbols", "digest", "first"} <= facts.keys():
+        return facts
     raise ValueError(f"{clean(path, 200)}: it is a checkpoint, and not one of the command train")
 
 
@@ -224,7 +225,8 @@ def _made(
     )
     optimizer = Adam(model.parameters(), lr=settings.lr)
     window = min(settings.window, len(learned) - 1)
-    batches = Streams(learned, max(1, min(settings.streams, (len(learned) - 1) // window)), window)
+    streams: Callable[[NDArray[np.int32]], int] = lambda ids: max(1, min(settings.streams, (len(ids) - 1) // window))
+    batches = Streams(learned, streams(learned), window)
     loss, schedule = TruncatedLoss(), _schedule(settings)
     parts: dict[str, Any] = {"batches": batches, "loss": loss}
     if isinstance(schedule, Plateau):
@@ -232,7 +234,7 @@ def _made(
     validation = None
     if len(held_out):
         measure: Callable[[Any], float] = lambda model: stream_loss(
-            model, held_out, streams=max(1, min(settings.streams, (len(held_out) - 1) // window)), window=window
+            model, held_out, streams=streams(held_out), window=window
         )
         listeners = [schedule.observe] if isinstance(schedule, Plateau) else []
         validation = Validation(measure, settings.every, patience=settings.patience, listeners=listeners)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..engine.tensor import Tensor, tensor
 from ..nn import cross_entropy, detach
 from ..nn.arguments import positive
+from .epochs import Epochs
 
 
 class Window(NamedTuple):
@@ -21,7 +22,7 @@ class Window(NamedTuple):
     first: bool
 
 
-class Streams:
+class Streams(Epochs[Window]):
     """A text cut into N streams that are read side by side, window after window of K steps; endless, or some epochs.
 
     Stream n is the n-th of N equal stretches, (len(ids) − 1) // N steps each. Where a window ends the next one begins,
@@ -44,9 +45,8 @@ class Streams:
     """
 
     def __init__(self, ids: ArrayLike, streams: int, window: int, *, epochs: int | None = None) -> None:
+        super().__init__(epochs)
         positive(streams=streams, window=window)
-        if epochs is not None:
-            positive(epochs=epochs)
         numbers = np.asarray(ids)
         if numbers.ndim != 1 or len(numbers) < 2:
             raise ValueError(f"a stream needs two symbols or more, one after another, not shape {numbers.shape}")
@@ -54,7 +54,7 @@ class Streams:
         length = (len(numbers) - 1) // N
         rows = np.arange(length)[:, None] + length * np.arange(N)  # (L, N)
         self._inputs, self._targets = numbers[rows], numbers[rows + 1]
-        self.window, self.epochs, self.position = window, epochs, 0
+        self.window = window
 
     @property
     def per_epoch(self) -> int:
@@ -66,24 +66,10 @@ class Streams:
         """Return N, how many streams there are."""
         return int(self._inputs.shape[1])
 
-    def __iter__(self) -> Iterator[Window]:
-        return self
-
-    def __next__(self) -> Window:
-        epoch, i = divmod(self.position, self.per_epoch)
-        if self.epochs is not None and epoch >= self.epochs:
-            raise StopIteration
-        self.position += 1
+    def batch(self, epoch: int, i: int) -> Window:
+        """Return window i of an epoch."""
         steps = slice(i * self.window, (i + 1) * self.window)
         return Window(self._inputs[steps], self._targets[steps], i == 0)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
-        return {"position": self.position}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what ``state_dict`` returned."""
-        self.position = int(state["position"])
 
 
 class TruncatedLoss:
