@@ -1,0 +1,331 @@
+"""From a graph that is rolled up to a program: first what it computes, then what its rules make of a gradient."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ..engine import ops
+from ..engine.backprop import unbroadcast
+from ..engine.primitive import Primitive
+from ..engine.tensor import Tensor
+from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
+from ..structure.words import is_number
+from ..symbolic.expressions import Apply, Number
+from ..symbolic.tracer import TracedArray, UnknownToReader, cast
+from ..symbolic.tracer import _read as read_with
+from .sizes import Size
+from .statements import Assign, Begin, For, Index, Read, Statement, Variable
+
+HERE = Moving(1, 0)
+"""The step that the loop is at."""
+
+
+@dataclass(eq=False)
+class RuleOf(Primitive):
+    """What a rule that cannot be read makes for one of the inputs; it is called as it is."""
+
+    primitive: Primitive
+    slot: int
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class Builder:
+    """Builds statements. ``named`` says what a size is called, ``traced`` reads rules with such sizes."""
+
+    def __init__(self, rolled: Rolled, traced: type[TracedArray]) -> None:
+        self.rolled, self.traced = rolled, traced
+        self.variables: dict[Given | Made, Variable] = {}
+        self.gradients: dict[Given | Made, Variable] = {}
+
+    def variable(self, of: Given | Made) -> Variable:
+        if of not in self.variables:
+            node = of.members[0] if isinstance(of, Given) else of.node
+            loop = of.loop if isinstance(of, Made) else None
+            self.variables[of] = Variable("", node.value, loop, isinstance(of, Given) and of.stacked, node)
+        return self.variables[of]
+
+    def read(self, reference: Reference) -> Any:
+        of = reference.of
+        if isinstance(of, Given) and not of.stacked and is_number(of.members[0]):
+            return Number(of.members[0].item())
+        return Read(self.variable(of), reference.index)
+
+    # Forwards
+
+    def forward(self) -> list[Statement]:
+        """Return what the graph computes."""
+        body: list[Statement] = []
+        for item in self.rolled.items:
+            if isinstance(item, Loop):
+                for made in item.body:
+                    for at, reference in sorted(made.before.items()):
+                        body.append(Assign(Read(self.variable(made), Fixed(at)), self.read(reference)))
+                body.append(For(item, [self._computed(made) for made in item.body]))
+            else:
+                body.append(self._computed(item))
+        return body
+
+    def _computed(self, made: Made) -> Assign:
+        operands = tuple(map(self.read, made.operands))
+        expression = Apply(made.primitive, operands, made.attrs, made.node.value)
+        return Assign(Read(self.variable(made), HERE if made.loop else None), expression, node=made.node)
+
+    # Backwards
+
+    def backward(
+        self, outputs: Sequence[Reference], seeds: Sequence[Any], wrt: Sequence[Reference]
+    ) -> tuple[list[Statement], list[Any]]:
+        """Return what brings gradients of the outputs to those of what is asked for, and where these are then."""
+        return _Backward(self, outputs, wrt).build(seeds)
+
+
+class _Backward:
+    def __init__(self, builder: Builder, outputs: Sequence[Reference], wrt: Sequence[Reference]) -> None:
+        self.builder, self.outputs, self.wrt = builder, outputs, wrt
+        self.rolled = builder.rolled
+        self.path = self._path({reference.of for reference in wrt})
+        self.crossing = self._crossing()
+        self.pending: dict[Given | Made, list[tuple[Any, Any]]] = defaultdict(list)  # expression, place
+        self.totals: dict[Given | Made, Variable] = {}
+        self.gradients: dict[Given | Made, Variable] = builder.gradients
+        self.outer: list[Statement] = []
+        self.body = self.outer
+        self.loop: Loop | None = None
+
+    def build(self, seeds: Sequence[Any]) -> tuple[list[Statement], list[Any]]:
+        for reference, seed in zip(self.outputs, seeds, strict=True):
+            self.contribute(reference, seed)
+        for item in reversed(self.rolled.items):
+            if isinstance(item, Loop):
+                self._loop(item)
+            else:
+                self._through(item)
+        return self.outer, [self._gradient_of(reference) for reference in self.wrt]
+
+    def _path(self, wanted: set[Any]) -> set[Any]:
+        """Return what lies between the outputs and what is asked for."""
+        path = set(wanted)
+        grown = True
+        while grown:
+            before = len(path)
+            for made in self.rolled.made():
+                read = (*made.operands, *made.before.values())
+                if made.node.requires_grad and any(reference.of in path for reference in read):
+                    path.add(made)
+                elif made.before and any(reference.of in path for reference in read):
+                    path.add(made)
+            grown = len(path) > before
+        return path
+
+    def _crossing(self) -> set[Made]:
+        """Return the families of loops of which a member is read in another step, or elsewhere."""
+        found = set()
+        readers = [(made.loop, reference) for made in self.rolled.made() for reference in made.operands]
+        readers += [(None, reference) for made in self.rolled.made() for reference in made.before.values()]
+        readers += [(None, reference) for reference in (*self.outputs, *self.wrt)]
+        for loop, reference in readers:
+            of = reference.of
+            if isinstance(of, Made) and of.loop and (of.loop is not loop or reference.index != HERE):
+                found.add(of)
+        return found
+
+    def _loop(self, loop: Loop) -> None:
+        if not any(made in self.path for made in loop.body):
+            return
+        for made in loop.body:
+            if made in self.crossing and made in self.path:
+                self._total(made)
+        self.loop, self.body = loop, []
+        for made in reversed(loop.body):
+            self._through(made)
+        body, self.body, self.loop = self.body, self.outer, None
+        if body:
+            self.outer.append(For(loop, body, backwards=True))
+        for made in loop.body:
+            if made in self.totals:
+                for at, reference in made.before.items():
+                    if reference.of in self.path:
+                        self.contribute(reference, Read(self.totals[made], Fixed(at)))
+
+    def _through(self, made: Made) -> None:
+        """Take the gradient of an operation to its inputs."""
+        if made not in self.path:
+            return
+        upstream = self._upstream(made)
+        if upstream is None or made.primitive.rule is None:
+            return
+        for slot, (reference, contributions) in enumerate(self._contributions(made, upstream)):
+            for contribution in contributions:
+                if contribution is not None:
+                    self.contribute(reference, contribution, made.node, slot)
+
+    def _upstream(self, made: Made) -> Any:
+        """Return the gradient of an operation, all of it: a variable, unless it is another one's."""
+        if made in self.totals:
+            return Read(self.totals[made], HERE if made.loop else None)
+        pending = self.pending.pop(made, [])
+        if not pending:
+            return None
+        total = self.gradients[made] = Variable("", made.node.value, made.loop, node=made.node)
+        if all(place is None for _, place in pending):
+            expression = pending[0][0]
+            for other, _ in pending[1:]:
+                expression = Apply(ops.add, (expression, other), {}, made.node.value)
+            if isinstance(expression, Read | Number):
+                return expression
+            self.body.append(Assign(Read(total), expression, node=made.node))
+        else:
+            self.body.append(Begin(total, "zeros", like=self.builder.variable(made)))
+            self.body += [Assign(Read(total), each, True, place, made.node) for each, place in pending]
+        return Read(total)
+
+    def _total(self, of: Given | Made) -> Variable:
+        """Return the variable in which a gradient is added up from more than one place."""
+        if of not in self.totals:
+            node = of.members[0] if isinstance(of, Given) else of.node
+            loop = of.loop if isinstance(of, Made) else None
+            total = self.totals[of] = self.gradients[of] = Variable("", node.value, loop, bool(loop), node)
+            if isinstance(of, Given) and of.stacked:
+                total.kept = True
+                ends = sorted((of.first, of.first + of.direction * (len(of.members) - 1)))
+                self.outer.append(Begin(total, "zero of each step", (ends[0], ends[1] + 1), like=self.builder.variable(of)))
+            elif isinstance(of, Made) and of.loop:
+                low, high = min([of.loop.low, *of.before]), max([of.loop.high, *(at + 1 for at in of.before)])
+                self.outer.append(Begin(total, "zero of each step", (low, high), like=self.builder.variable(of)))
+            else:
+                self.outer.append(Begin(total, "zeros", like=self.builder.variable(of)))
+                for each, place in self.pending.pop(of, []):
+                    self.outer.append(Assign(Read(total), each, True, place, node))
+        return self.totals[of]
+
+    def contribute(self, reference: Reference, contribution: Any, node: Tensor | None = None, slot: int | None = None) -> None:
+        """Let a contribution arrive at the gradient of what was read."""
+        of, place = reference.of, None
+        if of not in self.path:
+            return
+        if isinstance(contribution, Apply) and contribution.function is ops.index_add:
+            contribution, place = contribution.operands[0], contribution.attrs["index"]
+        loop = of.loop if isinstance(of, Made) else None
+        stacked = isinstance(of, Given) and of.stacked
+        if of in self.totals or stacked or (loop is not self.loop) or of in self.crossing:
+            target = Read(self._total(of), reference.index if loop or stacked else None)
+            if isinstance(reference.index, Every):
+                assert loop is not None
+                target = Read(target.variable, HERE)
+                self.body.append(For(loop, [Assign(target, contribution, True, place, node, slot)], backwards=False))
+            else:
+                self.body.append(Assign(target, contribution, True, place, node, slot))
+        else:
+            self.pending[of].append((contribution, place))
+
+    def _gradient_of(self, reference: Reference) -> Any:
+        of = reference.of
+        if of in self.totals:
+            return Read(self.totals[of], reference.index)
+        pending = self.pending.pop(of, [])
+        if not pending:
+            return None
+        total = self.gradients[of] = Variable("", of.members[0].value, node=of.members[0])
+        self.body.append(Begin(total, "zeros", like=self.builder.variable(of)))
+        self.body += [Assign(Read(total), each, True, place, total.node) for each, place in pending]
+        return Read(total)
+
+    # Rules
+
+    def _contributions(self, made: Made, upstream: Any) -> list[tuple[Reference, list[Any]]]:
+        """Return for each operand what the rule makes for it, as often as it stands in the operation."""
+        moving = any(isinstance(part, Moving | Stacked) for value in made.attrs.values() for part in _parts_of(value))
+        middle = len(made.members) // 2
+        if moving:
+            middle = min(middle, len(made.members) - 2)
+        products = self._rule(made, middle, upstream)
+        if moving and made.loop:
+            after = self._rule(made, middle + 1, upstream)
+            step, by = made.loop.at(middle), made.loop.direction
+            products = [
+                None if a is None else _following(a, b, step, by, made.attrs)
+                for a, b in zip(products, after, strict=True)
+            ]
+        found: list[tuple[Reference, list[Any]]] = []
+        start = 0
+        for reference in made.operands:
+            if isinstance(reference.index, Every):
+                loop = reference.of.loop  # type: ignore[union-attr]
+                mine = products[start : start + loop.count]
+                start += loop.count
+                step, by = (loop.high - 1, -1) if reference.index.descending else (loop.low, 1)
+                general = None if mine[0] is None else _following(mine[0], mine[1], step, by, {})
+                found.append((reference, [general]))
+            else:
+                found.append((reference, [products[start]]))
+                start += 1
+        return found
+
+    def _rule(self, made: Made, k: int, upstream: Any) -> list[Any]:
+        """Read the rule at one of the members; what the members share is then known from two."""
+        node = made.members[k]
+        names: list[Any] = [upstream, Read(self.builder.variable(made), HERE if made.loop else None)]
+        for reference in made.operands:
+            if isinstance(reference.index, Every):
+                loop = reference.of.loop  # type: ignore[union-attr]
+                steps = range(loop.low, loop.high)
+                places = reversed(steps) if reference.index.descending else steps
+                names += [Read(self.builder.variable(reference.of), Fixed(at)) for at in places]
+            else:
+                names.append(self.builder.read(reference))
+        values = [np.ones(node.shape, node.dtype), node.value, *node.input_values]
+        primitive, traced = made.primitive, self.builder.traced
+        try:
+            made_of = read_with("rule", primitive, primitive.rule, names, values, node.attrs, traced)
+        except UnknownToReader:
+            return [self._unread(primitive, slot, names, value) for slot, value in enumerate(node.input_values)]
+        return [
+            None if product is None else self._fitted(product, value)
+            for product, value in zip(made_of, node.input_values, strict=True)
+        ]
+
+    def _unread(self, primitive: Primitive, slot: int, names: Sequence[Any], value: Any) -> Any:
+        return Apply(RuleOf(primitive, slot), tuple(names), {}, value)  # type: ignore[arg-type]
+
+    def _fitted(self, product: TracedArray, value: Any) -> Any:
+        shape = self.builder.traced(Number(0.0), value).shape
+        fitted = unbroadcast(product, shape)
+        if fitted.dtype != value.dtype:
+            fitted = fitted.astype(value.dtype)
+        return fitted.expression
+
+
+def _parts_of(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _following(a: Any, b: Any, step: int, by: int, attrs: Mapping[str, Any]) -> Any:
+    """Return what stands for two expressions, one of ``step`` and one of ``step + by``, in terms of the step."""
+    if isinstance(a, Apply) and isinstance(b, Apply):
+        operands = tuple(_following(x, y, step, by, attrs) for x, y in zip(a.operands, b.operands, strict=True))
+        stacked = [each for each in attrs.values() if isinstance(each, Stacked)]
+        merged = {name: _moved(value, b.attrs[name], step, by, stacked) for name, value in a.attrs.items()}
+        return Apply(a.function, operands, merged, a.value)
+    return a
+
+
+def _moved(a: Any, b: Any, step: int, by: int, stacked: list[Stacked]) -> Any:
+    if isinstance(a, tuple):
+        return tuple(_moved(x, y, step, by, stacked) for x, y in zip(a, b, strict=True))
+    if isinstance(a, slice):
+        return slice(*(_moved(x, y, step, by, stacked) for x, y in zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)))
+    if isinstance(a, int) and a != b:
+        slope = (b - a) * by
+        return Moving(slope, a - slope * step)
+    if isinstance(a, np.ndarray):
+        for each in stacked:
+            if any(value is a for value in each.values):
+                return each
+    return a

@@ -1,0 +1,111 @@
+"""Names for what a program computes: those of the network, or of what is made of it."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ..engine.primitive import Kind
+from ..engine.tensor import Tensor
+from ..structure.rolling import Every, Given, Made, Rolled
+
+RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "t", "operations", "T", "saved"}
+
+
+def identifier(text: str) -> str:
+    """Return a name that Python takes, of a text that somebody chose.
+
+    >>> identifier("forget gate"), identifier("lambda"), identifier("2x")
+    ('forget_gate', 'lambda_', '_2x')
+    """
+    word = re.sub(r"\W+", "_", text).strip("_")[:40] or "v"
+    word = word if word.isidentifier() else f"_{word}"
+    return f"{word}_" if word in RESERVED else word
+
+
+class Names:
+    """Gives each thing of a program a name of its own."""
+
+    def __init__(self, rolled: Rolled, taken: Iterable[str] = ()) -> None:
+        self.taken = set(taken) | RESERVED
+        self.users: dict[Given | Made, list[tuple[Made, int]]] = defaultdict(list)
+        self.initial: dict[Given | Made, Made] = {}
+        for made in rolled.made():
+            for slot, reference in enumerate(made.operands):
+                self.users[reference.of].append((made, slot))
+            for reference in made.before.values():
+                self.initial.setdefault(reference.of, made)
+        self.found: dict[Given | Made, str] = {}
+
+    def of(self, thing: Given | Made) -> str:
+        """Return its name, which nothing else has."""
+        if thing not in self.found:
+            node = thing.members[0] if isinstance(thing, Given) else thing.node
+            self.found[thing] = self.fresh(self._wanted(thing), node)
+        return self.found[thing]
+
+    def fresh(self, wanted: str, node: Tensor | None = None) -> str:
+        """Return a name like the one that is wanted: with the module it belongs to, or a number, if it is taken."""
+        word = identifier(wanted)
+        if word in self.taken and node is not None:
+            owner = node.name.split(".")[:-2] if node.is_leaf and node.name else node.scope
+            if owner:
+                word = identifier(f"{word}_{owner[0]}")
+        number, tried = 2, word
+        while tried in self.taken:
+            tried, number = f"{word}_{number}", number + 1
+        self.taken.add(tried)
+        return tried
+
+    def _wanted(self, thing: Given | Made) -> str:
+        if isinstance(thing, Given):
+            return self._of_given(thing)
+        node = thing.node
+        if node.name:
+            return node.name
+        primitive = thing.primitive
+        if primitive.kind is Kind.activation and len(thing.operands) == 1:
+            inner = thing.operands[0].of
+            name = inner.node.name if isinstance(inner, Made) else inner.members[0].name
+            if name:
+                return f"{primitive.name}_{name}"
+        if len(thing.operands) == 1 and isinstance(thing.operands[0].index, Every) and thing.operands[0].of.members[0].name:
+            return f"{thing.operands[0].of.members[0].name}s"
+        used_for = self._used_for(thing)
+        if used_for:
+            return f"a_{used_for}" if primitive.kind is not Kind.product else f"p_{used_for}"
+        return {Kind.movement: "z", Kind.product: "p"}.get(primitive.kind, primitive.name)
+
+    def _of_given(self, given: Given) -> str:
+        leaf = given.members[0]
+        state = self.initial.get(given)
+        if state is not None and (leaf.name is None or state.node.name):
+            return f"{state.node.name or 'state'}_init"
+        letter = self._letter(given)
+        if letter and leaf.requires_grad:
+            return letter
+        return leaf.name or "constant"
+
+    def _letter(self, given: Given) -> str | None:
+        """Return W_f of what is multiplied on the way to f, and b_f of what is added to it."""
+        for made, slot in self.users[given]:
+            named = made.node.name or self._used_for(made)
+            if named and made.primitive.kind is Kind.product and slot == 1:
+                return f"W_{named}"
+            if named and made.primitive.combines == "sum" and given.members[0].ndim <= 1:
+                return f"b_{named}"
+        return None
+
+    def _used_for(self, made: Made) -> str | None:
+        """Return the name of what an operation goes into, if it goes nowhere else and that has one."""
+        for _ in range(6):
+            users = self.users[made]
+            if len({id(user) for user, _ in users}) != 1:
+                return None
+            made = users[0][0]
+            if made.node.name:
+                return made.node.name
+        return None

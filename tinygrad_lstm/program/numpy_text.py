@@ -1,0 +1,419 @@
+"""Writing a program down as plain numpy."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from ..engine import ops
+from ..engine.primitive import Primitive
+from ..structure.rolling import Every, Fixed, Moving, Stacked
+from ..symbolic.expressions import Apply, Constant, Name, Number, applications
+from ..symbolic.tracer import OpenedArray, UnknownToReader, cast
+from ..symbolic.tracer import _read as read_with
+from .building import RuleOf
+from .names import identifier
+from .sizes import Size, written
+from .statements import Assign, Begin, For, Read, Statement, Variable
+
+SUM, PRODUCT, PREFIX, ATOM = range(1, 5)
+"""How tightly Python binds; 0 is what binds least, as a comparison."""
+
+WIDTH = 100
+
+_INFIX = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT}
+_UFUNCS = {
+    np.add: ("+", SUM), np.subtract: ("-", SUM), np.multiply: ("*", PRODUCT), np.divide: ("/", PRODUCT),
+    np.matmul: ("@", PRODUCT), np.greater: (">", 0), np.less: ("<", 0), np.greater_equal: (">=", 0),
+    np.less_equal: ("<=", 0), np.equal: ("==", 0), np.not_equal: ("!=", 0),
+}  # fmt: skip
+"""numpy's functions that Python has a sign for."""
+
+_REDUCED = {np.add: "sum", np.maximum: "max", np.minimum: "min", np.multiply: "prod"}
+
+
+class Unwritable(ValueError):
+    """What cannot be written down, and where in the network it is."""
+
+
+class NumpyText:
+    """Writes expressions and statements.
+
+    Arguments:
+        inlined: what stands for variables that have no name.
+        named: what a size is called.
+        opened: traced arrays that look into primitives.
+    """
+
+    def __init__(self, inlined: Mapping[Variable, Any], named: Callable[[int], int], opened: type[OpenedArray]) -> None:
+        self.inlined, self.named, self.opened = inlined, named, opened
+        self.functions: dict[Any, tuple[str, str]] = {}
+        self.operations: dict[str, Primitive] = {}
+        self.taken: set[str] = set()
+
+    # Statements
+
+    def lines(self, body: Sequence[Statement], comment: Callable[[Any], str]) -> Iterator[str]:
+        for each in body:
+            if isinstance(each, For):
+                loop = each.loop
+                steps = f"range({self.span(loop.low, loop.high)})"
+                forwards = (loop.direction > 0) is not each.backwards
+                inner = list(self.lines(each.body, comment))
+                if inner:
+                    yield f"for t in {steps if forwards else f'reversed({steps})'}:"
+                    yield from (f"    {line}" for line in inner)
+            elif isinstance(each, Begin):
+                yield self.beginning(each)
+            elif each.target.variable not in self.inlined:
+                yield from self.assignment(each, comment(each))
+
+    def span(self, low: int, high: int) -> str:
+        return f"{written(self.named(low))}, {written(self.named(high))}" if low else written(self.named(high))
+
+    def beginning(self, begin: Begin) -> str:
+        name = begin.variable.name
+        if begin.how == "zero of each step":
+            return f"{name} = dict.fromkeys(range({self.span(*begin.steps)}), 0.0)"
+        return f"{name} = {self.zeros(begin)}"
+
+    def zeros(self, begin: Begin) -> str:
+        like = begin.like
+        if like is not None and like not in self.inlined:
+            return f"np.zeros_like({self.read(Read(like, Moving(1, 0) if like.loop else None))})"
+        dtype = begin.variable.value.dtype
+        sizes = ", ".join(written(self.named(n)) for n in begin.variable.value.shape)
+        kind = "" if dtype == np.float64 else f", np.{dtype}"
+        return f"np.zeros(({sizes}{',' if begin.variable.value.ndim == 1 else ''}){kind})"
+
+    def assignment(self, each: Assign, comment: str) -> Iterator[str]:
+        target = self.read(each.target)
+        right = self.expression(each.expression)
+        place = each.place
+        if place is not None and any(isinstance(part, np.ndarray | list | Stacked) for part in _parts(place)):
+            line = f"np.add.at({target}, {self.index(place, alone=True)}, {right})"
+        else:
+            at = "" if place is None else f"[{self.index(place)}]"
+            line = f"{target}{at} {'+=' if each.adds else '='} {right}"
+        yield from fitted(line, comment)
+
+    # Expressions
+
+    def read(self, read: Read) -> str:
+        variable = read.variable
+        if variable in self.inlined:
+            return self.expression(self.inlined[variable], ATOM)
+        if not variable.kept:
+            return variable.name
+        if isinstance(read.index, Every):
+            loop = variable.loop
+            assert loop is not None
+            steps = f"range({self.span(loop.low, loop.high)})"
+            return f"*({variable.name}[t] for t in {f'reversed({steps})' if read.index.descending else steps})"
+        return f"{variable.name}[{self.place(read.index)}]"
+
+    def place(self, index: Any) -> str:
+        if isinstance(index, Fixed):
+            return written(index.at)
+        if isinstance(index, Moving):
+            t = Size.of(1_000_003, "t")
+            moved: Any = t * index.sign if index.sign != -1 else index.offset - t
+            return written(moved if index.sign == -1 else moved + index.offset)
+        return written(index)
+
+    def expression(self, e: Any, place: float = 0) -> str:
+        text, binds = self.write(e)
+        return text if binds >= place else f"({text})"
+
+    def write(self, e: Any) -> tuple[str, float]:
+        if isinstance(e, Read):
+            inside = self.inlined.get(e.variable)
+            return (self.read(e), ATOM) if inside is None else self.write(inside)
+        if isinstance(e, Number):
+            return number(e.value)
+        if isinstance(e, Name):
+            return e.text, ATOM
+        if isinstance(e, Constant):
+            return self.constant(e)
+        if isinstance(e.function, RuleOf):
+            return self.opaque(e.function.primitive, f".rule({self.listed(e.operands)})[{e.function.slot}]")
+        if isinstance(e.function, Primitive):
+            return self.primitive(e)
+        return self.numpys(e)
+
+    def constant(self, e: Constant) -> tuple[str, float]:
+        value = e.value
+        if isinstance(value, Size):
+            return value.text, (SUM, PRODUCT, ATOM)[value.binds]
+        array = np.asarray(value)
+        if array.ndim == 0:
+            return number(array.item()) if array.dtype.kind in "fiub" else (repr(array.item()), ATOM)
+        if array.size and (array == array.flat[0]).all():
+            sizes = ", ".join(written(self.named(n)) for n in array.shape)
+            return f"np.full(({sizes},), {number(array.flat[0].item())[0]})", ATOM
+        raise Unwritable("an array that stands in a rule or a forward")
+
+    def listed(self, operands: Sequence[Any]) -> str:
+        return ", ".join(self.expression(x) for x in operands)
+
+    def primitive(self, e: Apply) -> tuple[str, float]:
+        primitive = e.primitive
+        shaped = _SHAPED.get(primitive)
+        if shaped is not None:
+            return shaped(self, e)
+        sign = primitive.operator
+        if sign in _INFIX and len(e.operands) == 2:
+            return self.infix(sign, _INFIX[sign], *e.operands)
+        if sign == "-" and len(e.operands) == 1:
+            return f"-{self.expression(e.operands[0], PREFIX)}", PREFIX
+        if isinstance(primitive.forward, np.ufunc):
+            return f"np.{primitive.forward.__name__}({self.listed(e.operands)})", ATOM
+        return self.by_forward(e)
+
+    def infix(self, sign: str, binds: int, a: Any, b: Any) -> tuple[str, float]:
+        if sign == "*" and (one := [x for x in (a, b) if isinstance(x, Number) and x.value == 1]):
+            return self.write(b if a is one[0] else a)
+        if sign == "*" and isinstance(a, Read) and isinstance(b, Read) and np.ndim(a.value) and _same_read(a, b):
+            return f"{self.expression(a, ATOM)} ** 2", PREFIX + 0.5
+        return f"{self.expression(a, binds)} {sign} {self.expression(b, binds + 1)}", binds
+
+    def by_forward(self, e: Apply) -> tuple[str, float]:
+        """Write an operation as what its forward does: in place if that is little, or else as a function."""
+        primitive = e.primitive
+        values = [getattr(x, "value", 0.0) for x in e.operands]
+        names = [Name(f"x{i}" if len(values) > 1 else "x") for i in range(len(values))]
+        try:
+            if not all(isinstance(x, Read | Number | Apply | Constant) for x in e.operands) or self._unrolled(e):
+                raise UnknownToReader("it takes as many inputs as there are steps")
+            (made,) = read_with("forward", primitive, primitive, names, values, e.attrs, self.opened)
+            assert made is not None
+            return self.opened_forward(e, made.expression, names)
+        except (UnknownToReader, Unwritable):
+            attrs = "".join(f", {name}={_attr(value)}" for name, value in e.attrs.items())
+            return self.opaque(primitive, f"({self.listed(e.operands)}{attrs})")
+
+    def _unrolled(self, e: Apply) -> bool:
+        return any(isinstance(x, Read) and isinstance(x.index, Every) for x in e.operands)
+
+    def opened_forward(self, e: Apply, made: Any, names: list[Name]) -> tuple[str, float]:
+        found = applications(made)
+        uses = Counter(x.text for each in found for x in each.operands if isinstance(x, Name))
+        sized = any(isinstance(x, Constant) and isinstance(x.value, Size) for each in found for x in each.operands)
+        if (len(found) <= 2 or sized) and all(uses[name.text] <= 1 for name in names):
+            return self.write(_substituted(made, dict(zip([n.text for n in names], e.operands, strict=True))))
+        key = (e.primitive, repr(sorted(e.attrs.items())), tuple(np.ndim(getattr(x, "value", 0)) for x in e.operands), str(e.value.dtype))
+        if key not in self.functions:
+            name = self.fresh(e.primitive.name)
+            self.functions[key] = name, self.function(name, names, made, e.primitive)
+        return f"{self.functions[key][0]}({self.listed(e.operands)})", ATOM
+
+    def function(self, name: str, names: list[Name], made: Any, primitive: Primitive) -> str:
+        """Write a function of its own: a line for each thing that is used twice."""
+        found = applications(made)
+        uses = Counter(id(x) for each in found for x in each.operands if isinstance(x, Apply))
+        known: dict[int, Name] = {}
+        body = []
+        letters = iter("abcdefghijklmnopqrstuvw")
+        for each in found:
+            if uses[id(each)] > 1:
+                shown = _replaced(each, known)
+                letter = Name(next(letters))
+                body.append(f"    {letter.text} = {self.expression(shown)}")
+                known[id(each)] = letter
+        body.append(f"    return {self.expression(_replaced(made, known))}")
+        return "\n".join([f"def {name}({', '.join(n.text for n in names)}):", *body])
+
+    def fresh(self, wanted: str) -> str:
+        word, number = identifier(wanted), 2
+        tried = word
+        while tried in self.taken:
+            tried, number = f"{word}_{number}", number + 1
+        self.taken.add(tried)
+        return tried
+
+    def opaque(self, primitive: Primitive, call: str) -> tuple[str, float]:
+        self.operations[primitive.name] = primitive
+        return f"operations[{primitive.name!r}]{call}", ATOM
+
+    def numpys(self, e: Apply) -> tuple[str, float]:
+        function: Any = e.function
+        if function is cast:
+            return f"{self.expression(e.operands[0], ATOM)}.astype(np.{np.dtype(e.attrs['dtype'])})", ATOM
+        if isinstance(function, np.ufunc):
+            if function in _UFUNCS and len(e.operands) == 2:
+                return self.infix(*_UFUNCS[function], *e.operands)
+            if function is np.negative:
+                return f"-{self.expression(e.operands[0], PREFIX)}", PREFIX
+            return f"np.{function.__name__}({self.listed(e.operands)})", ATOM
+        owner = function.__self__
+        attrs = {key: value for key, value in e.attrs.items() if not (key == "keepdims" and not value)}
+        if isinstance(attrs.get("axis"), tuple) and len(attrs["axis"]) == 1:
+            attrs["axis"] = attrs["axis"][0]
+        if function.__name__ == "reduce" and owner in _REDUCED:
+            details = "".join(f", {key}={_attr(value)}" for key, value in attrs.items() if not (key == "axis" and value is None))
+            return f"np.{_REDUCED[owner]}({self.listed(e.operands)}{details})", ATOM
+        details = "".join(f", {key}={_attr(value)}" for key, value in attrs.items())
+        return f"np.{owner.__name__}.{function.__name__}({self.listed(e.operands)}{details})", ATOM
+
+    # Operations on shapes
+
+    def index(self, index: Any, alone: bool = False) -> str:
+        if isinstance(index, tuple):
+            text = ", ".join(map(self.index, index))
+            return f"({text}{',' if len(index) == 1 else ''})" if alone or not index else text
+        if isinstance(index, slice):
+            bounds = ["" if bound is None else self.place(bound) for bound in (index.start or None, index.stop)]
+            text = ":".join(bounds if index.step is None else [*bounds, self.place(index.step)])
+            return f"np.s_[{text}]" if alone else text
+        if isinstance(index, EllipsisType):
+            return "..."
+        if index is None:
+            return "None"
+        if isinstance(index, Stacked):
+            return f"{self.data(index)}[{self.place(index.index)}]"
+        if isinstance(index, np.ndarray):
+            return self.data(index)
+        return self.place(index)
+
+    def data(self, array: Any) -> str:
+        """Return the name of numbers that stand in an operation, which the program is given."""
+        raise Unwritable("an index that is an array")
+
+    def shape(self, shape: Any) -> str:
+        text = ", ".join(written(n) for n in shape)
+        return f"({text}{',' if len(shape) == 1 else ''})"
+
+
+def _getitem(w: NumpyText, e: Apply) -> tuple[str, float]:
+    return f"{w.expression(e.operands[0], ATOM)}[{w.index(e.attrs['index'])}]", ATOM
+
+
+def _take(w: NumpyText, e: Apply) -> tuple[str, float]:
+    return f"{w.expression(e.operands[0], ATOM)}[{w.index(e.attrs['indices'])}]", ATOM
+
+
+def _reshape(w: NumpyText, e: Apply) -> tuple[str, float]:
+    if isinstance(e.operands[0], Number):
+        return w.write(e.operands[0])
+    return f"{w.expression(e.operands[0], ATOM)}.reshape({w.shape(e.attrs['shape'])})", ATOM
+
+
+def _transpose(w: NumpyText, e: Apply) -> tuple[str, float]:
+    axes = e.attrs.get("axes")
+    inner = w.expression(e.operands[0], ATOM)
+    return (f"{inner}.T", ATOM) if axes is None or tuple(axes) == (1, 0) else (f"{inner}.transpose({axes})", ATOM)
+
+
+def _broadcast(w: NumpyText, e: Apply) -> tuple[str, float]:
+    inner = e.operands[0]
+    while isinstance(inner, Apply) and inner.function is ops.reshape and np.size(inner.value) == 1:
+        inner = inner.operands[0]
+    return f"np.broadcast_to({w.expression(inner)}, {w.shape(e.attrs['shape'])})", ATOM
+
+
+def _joined(w: NumpyText, e: Apply) -> tuple[str, float]:
+    name = "stack" if e.function is ops.stack else "concatenate"
+    axis = e.attrs.get("axis", 0)
+    one = e.operands[0] if len(e.operands) == 1 else None
+    if isinstance(one, Read) and isinstance(one.index, Every):
+        parts = "[" + w.read(one)[2:-1] + "]"
+    else:
+        parts = f"[{w.listed(e.operands)}]"
+    return f"np.{name}({parts}{f', axis={axis}' if axis else ''})", ATOM
+
+
+def _where(w: NumpyText, e: Apply) -> tuple[str, float]:
+    condition, a, b = e.operands
+    asked = condition
+    is_comparison = isinstance(asked, Apply) and isinstance(asked.function, np.ufunc) and _UFUNCS.get(asked.function, ("", 9))[1] == 0
+    text = w.expression(asked) if is_comparison else f"{w.expression(asked, PRODUCT)} != 0"
+    return f"np.where({text}, {w.expression(a)}, {w.expression(b)})", ATOM
+
+
+def _index_add(w: NumpyText, e: Apply) -> tuple[str, float]:
+    raise Unwritable("numbers that are put among zeros within an expression")
+
+
+def _einsum(w: NumpyText, e: Apply) -> tuple[str, float]:
+    return f"np.einsum({e.attrs['subscripts']!r}, {w.listed(e.operands)}, optimize=True)", ATOM
+
+
+_SHAPED: dict[Any, Callable[[NumpyText, Apply], tuple[str, float]]] = {
+    ops.getitem: _getitem,
+    ops.take: _take,
+    ops.reshape: _reshape,
+    ops.transpose: _transpose,
+    ops.broadcast_to: _broadcast,
+    ops.stack: _joined,
+    ops.concat: _joined,
+    ops.where: _where,
+    ops.index_add: _index_add,
+    ops.einsum: _einsum,
+}
+"""Operations on shapes, which the tracer leaves as they are, too."""
+
+
+def number(value: Any) -> tuple[str, float]:
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value)), ATOM
+    if value != value or abs(value) == float("inf"):
+        return {"inf": "np.inf", "-inf": "-np.inf"}.get(str(value), "np.nan"), PREFIX if value < 0 else ATOM
+    text = str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+    return text, ATOM if value >= 0 else PREFIX
+
+
+def _same_read(a: Read, b: Read) -> bool:
+    return a.variable is b.variable and a.index == b.index
+
+
+def _parts(place: Any) -> tuple[Any, ...]:
+    return place if isinstance(place, tuple) else (place,)
+
+
+def _attr(value: Any) -> str:
+    if isinstance(value, float):
+        return number(value)[0]
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_attr, value))}{',' if len(value) == 1 else ''})"
+    return written(value) if isinstance(value, int) and not isinstance(value, bool) else repr(value)
+
+
+def _substituted(e: Any, operands: Mapping[str, Any]) -> Any:
+    if isinstance(e, Name):
+        return operands.get(e.text, e)
+    if isinstance(e, Apply):
+        return Apply(e.function, tuple(_substituted(x, operands) for x in e.operands), e.attrs, e.value)
+    return e
+
+
+def _replaced(e: Any, known: Mapping[int, Name]) -> Any:
+    if not isinstance(e, Apply):
+        return e
+    operands = tuple(known.get(id(x), None) or _replaced(x, known) for x in e.operands)
+    return Apply(e.function, operands, e.attrs, e.value)
+
+
+def fitted(line: str, comment: str = "") -> Iterator[str]:
+    """Yield a line with its comment, in as many lines as it needs."""
+    room = WIDTH - 8
+    if comment and len(line) + len(comment) + 4 <= room:
+        yield f"{line}  # {comment}"
+        return
+    if comment:
+        yield f"# {textwrap.shorten(comment, room - 2, placeholder=' …')}"
+    if len(line) <= room:
+        yield line
+        return
+    yield from broken(line, room)
+
+
+def broken(line: str, room: int = WIDTH) -> list[str]:
+    """Break a long line where brackets are open, or into brackets."""
+    head, sign, rest = line.partition(" = ") if " += " not in line else line.partition(" += ")
+    wrapped = textwrap.wrap(rest, room - 4, break_long_words=False, break_on_hyphens=False)
+    return [f"{head}{sign}(", *(f"    {each}" for each in wrapped), ")"]

@@ -1,0 +1,94 @@
+"""A program as data: statements over expressions, which one file per notation writes down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.tensor import Tensor
+from ..structure.rolling import Every, Fixed, Loop, Moving
+from ..symbolic.expressions import Apply, Expression, applications
+
+Index = Moving | Fixed | Every | None
+
+
+@dataclass(eq=False)
+class Variable:
+    """A name in the program, and what it is like: ``value`` is an array of its shape and type, as it was recorded.
+
+    One of a loop is ``kept`` for each step where something reads it in another step, or after the loop.
+    """
+
+    name: str
+    value: NDArray[Any]
+    loop: Loop | None = None
+    kept: bool = False
+    node: Tensor | None = None  # one that it stands for
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """A variable that is read; of one that is kept, which step's."""
+
+    variable: Variable
+    index: Index = None
+
+    @property
+    def value(self) -> NDArray[Any]:
+        return self.variable.value
+
+
+@dataclass(eq=False)
+class Assign:
+    """``target = expression``; with ``adds`` it is ``target += expression``, at ``place`` where only a part grows."""
+
+    target: Read
+    expression: Any
+    adds: bool = False
+    place: Any = None
+    node: Tensor | None = None  # the operation that it computes, or takes the gradient through
+    slot: int | None = None  # of which input the gradient is
+
+
+@dataclass(eq=False)
+class Begin:
+    """A variable that begins with nothing: zeros, or a zero for each step."""
+
+    variable: Variable
+    how: str  # "zeros", or "zero of each step"
+    steps: tuple[Any, Any] = (0, 0)
+    like: Variable | None = None  # what it is the gradient of
+
+
+@dataclass(eq=False)
+class For:
+    """A loop over the steps; ``backwards`` takes them in the other order than they ran."""
+
+    loop: Loop
+    body: list[Statement] = field(default_factory=list)
+    backwards: bool = False
+
+
+Statement = Assign | Begin | For
+
+
+def statements(body: list[Statement]) -> Iterator[Assign | Begin]:
+    """Yield every statement, those of loops where their loop stands."""
+    for each in body:
+        if isinstance(each, For):
+            yield from statements(each.body)
+        else:
+            yield each
+
+
+def reads(expression: Expression | Read) -> Iterator[Read]:
+    """Yield everything that an expression reads."""
+    if isinstance(expression, Read):
+        yield expression
+    elif isinstance(expression, Apply):
+        for each in applications(expression):
+            yield from (x for x in each.operands if isinstance(x, Read))

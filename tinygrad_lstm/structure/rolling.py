@@ -1,0 +1,478 @@
+"""Rolling a graph up: what a program did again and again, step after step, becomes one body of a loop.
+
+The operations of a graph stand in the order in which they ran. Where that order repeats itself the program ran a loop,
+whoever wrote it: a layer that unrolls a cell, or somebody's own ``for``. Each operation of the body stands for a
+*family*, one member for each step, and each of its operands says which member of which family it reads: of the same
+step, of a step before, of another loop, or something that is the same in all steps. What does not fit that is no loop,
+and stays written out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from ..engine.graph import Graph
+from ..engine.source import Line
+from ..engine.tensor import Tensor
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A place that moves with the steps: ``sign · t + offset``, with t as the loop counts."""
+
+    sign: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The same place in all steps; read from outside of its loop."""
+
+    at: int
+
+
+@dataclass(frozen=True)
+class Every:
+    """All members of a family, in the order of their steps or against it."""
+
+    descending: bool = False
+
+
+@dataclass(eq=False)
+class Given:
+    """A leaf: what a program is given. Where each step has its own, ``members`` has them all."""
+
+    members: list[Tensor]
+    first: int = 0  # the step of the first member, and which way they go
+    direction: int = 1
+
+    @property
+    def stacked(self) -> bool:
+        return len(self.members) > 1
+
+
+@dataclass(eq=False)
+class Made:
+    """An operation; within a loop that of every step. ``attrs`` holds Moving, and Stacked, where steps differ."""
+
+    members: list[Tensor]
+    loop: Loop | None = None
+    operands: tuple[Reference, ...] = ()
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    before: dict[int, Reference] = field(default_factory=dict)  # what stands at places before the first step
+
+    @property
+    def node(self) -> Tensor:
+        """A member in the middle, which shows what each is like."""
+        return self.members[len(self.members) // 2]
+
+    @property
+    def primitive(self) -> Any:
+        return self.node.primitive
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A value that is read; ``index`` says which member, and is None for what has but one."""
+
+    of: Given | Made
+    index: Moving | Fixed | Every | None = None
+
+
+@dataclass(eq=False)
+class Stacked:
+    """Numbers that stand in an operation and differ from step to step, as which rows of a table to take."""
+
+    values: list[Any]
+    index: Moving = Moving(1, 0)
+
+
+@dataclass(eq=False)
+class Loop:
+    """Steps first, first + direction, ..., ``count`` of them, and what each does, in order."""
+
+    count: int
+    body: list[Made] = field(default_factory=list)
+    first: int = 0
+    direction: int = 1
+
+    @property
+    def low(self) -> int:
+        """The smallest step."""
+        return self.first if self.direction > 0 else self.first - self.count + 1
+
+    @property
+    def high(self) -> int:
+        """One more than the largest step."""
+        return self.low + self.count
+
+    def at(self, k: int) -> int:
+        """Return the step of the k-th member."""
+        return self.first + self.direction * k
+
+
+@dataclass
+class Rolled:
+    """A graph in which what repeats is a loop: operations and loops in the order they ran."""
+
+    items: list[Made | Loop]
+    given: dict[Tensor, Given]
+    place: dict[Tensor, tuple[Made, int]]  # of each operation, what stands for it, and as which member
+
+    def reference(self, x: Tensor) -> Reference:
+        """Return what stands for a tensor, read from outside of all loops."""
+        if x.is_leaf:
+            given = self.given.setdefault(x, Given([x]))
+            return Reference(given, Fixed(given.first + given.direction * given.members.index(x)) if given.stacked else None)
+        made, k = self.place[x]
+        return Reference(made, Fixed(made.loop.at(k)) if made.loop else None)
+
+    def made(self) -> Iterator[Made]:
+        """Yield every operation, those of loops where their loop stands."""
+        for item in self.items:
+            yield from item.body if isinstance(item, Loop) else (item,)
+
+
+class _Differs(Exception):
+    """A step is unlike those before it: which one."""
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+
+
+def roll(graph: Graph) -> Rolled:
+    """Roll up a recorded graph.
+
+    >>> import tinygrad_lstm as tl
+    >>> h, w = tl.tensor(0.5), tl.tensor(2.0, requires_grad=True, name="w")
+    >>> for _ in range(5):
+    ...     h = tl.tanh(h * w)
+    >>> [loop] = roll(tl.Graph(h)).items
+    >>> loop.count, [made.primitive.name for made in loop.body]
+    (5, ['mul', 'tanh'])
+    """
+    nodes = [node for node in graph.nodes if node.primitive is not None]
+    rolled = Rolled([], {}, {})
+    kinds = _kinds(nodes)
+    start = 0
+    while start < len(nodes):
+        shift, period, count = _longest_run(nodes, kinds, start)
+        for node in nodes[start : start + shift]:
+            _write_out(rolled, node)
+        start += shift
+        while count > 1:
+            try:
+                start += _add_loop(rolled, nodes, kinds, start, period, count)
+                break
+            except _Differs as differs:
+                count = differs.k if differs.k > 1 else 1
+        else:
+            _write_out(rolled, nodes[start])
+            start += 1
+    return rolled
+
+
+def _write_out(rolled: Rolled, node: Tensor) -> None:
+    made = Made([node], None, _gathered(tuple(map(rolled.reference, node.inputs))), dict(node.attrs))
+    rolled.items.append(made)
+    rolled.place[node] = made, 0
+
+
+def _kinds(nodes: Sequence[Tensor]) -> np.ndarray[Any, Any]:
+    """Return a number for each operation, the same for those that do the same in different steps.
+
+    They run on the same line of the program, in the same modules, on operands of the same shapes, with the same
+    parameters; where they take an entry of an array, or rows of a table, it may be another.
+    """
+    places = [(node.primitive, _position(node.code, node.instruction), _calls(node)) for node in nodes]
+    uses = Counter(
+        (x, place) for node, place in zip(nodes, places, strict=True) for x in node.inputs if x.requires_grad and x.is_leaf
+    )
+    lasting = {x for (x, _), count in uses.items() if count > 1}
+    numbers: dict[Any, int] = {}
+    found = []
+    for node, place in zip(nodes, places, strict=True):
+        operands = tuple((x.shape, x.dtype.char, x.serial if x in lasting else 0) for x in node.inputs[:8])
+        attrs = tuple((name, _general(value)) for name, value in node.attrs.items())
+        kind = (place, node.shape, len(node.inputs), operands, attrs)
+        found.append(numbers.setdefault(kind, len(numbers)))
+    return np.array(found, dtype=np.intp)
+
+
+def _calls(node: Tensor) -> tuple[Any, ...]:
+    return tuple(
+        (_position(frame.code, frame.instruction), frame.module, frame.name) for frame in node.context.frames
+    )
+
+
+def _position(code: CodeType | Line | None, instruction: int) -> Any:
+    """Return where in the source an instruction stands: what Python made of it may move as it runs again and again."""
+    return (code, _positions(code)[instruction // 2]) if isinstance(code, CodeType) else code
+
+
+@lru_cache(maxsize=512)
+def _positions(code: CodeType) -> list[Any]:
+    return list(code.co_positions())
+
+
+def _general(value: Any) -> Any:
+    """Return an attribute without the numbers that may differ from step to step."""
+    if isinstance(value, np.ndarray):
+        return "array", value.shape
+    if isinstance(value, tuple) and value and isinstance(value[0], int):
+        return ("entry", *map(repr, value[1:])) if any(isinstance(x, slice) or x is Ellipsis for x in value) else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "entry"
+    return repr(value)
+
+
+def _longest_run(nodes: Sequence[Tensor], kinds: np.ndarray[Any, Any], start: int) -> tuple[int, int, int]:
+    """Return where, soon, the order begins to repeat itself, after how many operations it does, and how often.
+
+    Of several repetitions it is that of most operations; one that is none has the count 1.
+    """
+    rest = kinds[start:]
+    best, slack = (1, 1), 0
+    for period in np.flatnonzero(rest[1:] == rest[0])[:64] + 1:
+        same = rest[: len(rest) - period] == rest[period:]
+        stop = len(same) if same.all() else int(np.argmin(same))
+        count = stop // int(period) + 1
+        if count > 1 and count * period > best[0] * best[1]:
+            best, slack = (int(period), count), stop % int(period)
+    period, count = best
+    shifts = range(slack + 1) if count > 1 else [0]
+    shift = min(shifts, key=lambda shift: _tornness(nodes[start + shift : start + shift + 2 * period], period))
+    return shift, period, count
+
+
+def _tornness(two: Sequence[Tensor], period: int) -> tuple[Any, ...]:
+    """Return how little a step begins here: how many values go from one to the next, and how late in the program."""
+    first = {node: i for i, node in enumerate(two[:period])}
+    crossing = {first[x] for node in two[period:] for x in node.inputs if x in first}
+    begins = len(two) > period and two[period - 1].time == two[period].time
+    return len(crossing), begins, [frame.instruction for frame in two[0].context.frames], two[0].instruction
+
+
+def _add_loop(
+    rolled: Rolled,
+    nodes: Sequence[Tensor],
+    kinds: np.ndarray[Any, Any],
+    start: int,
+    period: int,
+    count: int,
+) -> int:
+    """Add a loop to what is rolled up, and return how many operations it has; raise _Differs where a step is unlike."""
+    loop = Loop(count)
+    members = [[nodes[start + k * period + i] for k in range(count)] for i in range(period)]
+    taken = period * count + _ending(members, nodes, kinds, start, period, count)
+    loop.count = max(map(len, members))
+    loop.body = [Made(each, loop) for each in members]
+    place = {node: (made, k) for made in loop.body for k, node in enumerate(made.members)}
+    found: list[tuple[Made, list[Any], dict[str, Any]]] = []
+    stacked: dict[tuple[Tensor, ...], Given] = {}
+    for made in loop.body:
+        attrs = _attributes([node.attrs for node in made.members])
+        slots = [
+            _pattern([node.inputs[slot] for node in made.members], rolled, place, loop.count, stacked)
+            for slot in range(len(made.members[0].inputs))
+        ]
+        found.append((made, slots, attrs))
+    _count_steps(loop, found)
+    for given in stacked.values():
+        given.first, given.direction = loop.first, loop.direction
+    for made, slots, attrs in found:
+        made.attrs = {name: _moving(value, loop) for name, value in attrs.items()}
+        made.operands = _gathered(tuple(_as_reference(slot, loop) for slot in slots))
+    _take_what_stands_before(loop, found, rolled)
+    rolled.items.append(loop)
+    rolled.place.update(place)
+    for given in stacked.values():
+        rolled.given.update(dict.fromkeys(given.members, given))
+    return taken
+
+
+def _ending(
+    members: list[list[Tensor]],
+    nodes: Sequence[Tensor],
+    kinds: np.ndarray[Any, Any],
+    start: int,
+    period: int,
+    count: int,
+) -> int:
+    """Add a last step in which some operations are missing, since nobody wanted what they make; return how many it has.
+
+    What it has must read the steps before as they read those before them.
+    """
+    position, last = start + period * count, []
+    own = {node: (i, k) for i, each in enumerate(members) for k, node in enumerate(each)}
+    for i in range(period):
+        if position < len(nodes) and kinds[position] == kinds[start + i]:
+            last.append((i, nodes[position]))
+            own[nodes[position]] = i, count
+            position += 1
+    if not last or len(last) == period:
+        return 0
+    for i, node in last:
+        for x, earlier in zip(node.inputs, members[i][-1].inputs, strict=True):
+            (q, k), (p, j) = own.get(x, (None, 0)), own.get(earlier, (None, 0))
+            if q != p or (q is not None and k - j != 1):
+                return 0
+    for i, node in last:
+        members[i].append(node)
+    return len(last)
+
+
+def _attributes(attrs: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the attributes of a family: each as it is, or as (a, b) in ``_Affine`` where it is a + b · k, or Stacked."""
+    return {name: _same_or_moving([each[name] for each in attrs]) for name in attrs[0]}
+
+
+@dataclass(frozen=True)
+class _Affine:
+    first: int
+    by: int
+
+
+def _same_or_moving(values: list[Any]) -> Any:
+    head = values[0]
+    if isinstance(head, np.ndarray):
+        return head if all(value is head or np.array_equal(value, head) for value in values) else Stacked(values)
+    if isinstance(head, tuple) and head and isinstance(head[0], int):
+        first = _same_or_moving([value[0] for value in values])
+        if any(value[1:] != head[1:] for value in values):
+            raise _Differs(next(k for k, value in enumerate(values) if value[1:] != head[1:]))
+        return (first, *head[1:])
+    if isinstance(head, int) and not isinstance(head, bool):
+        by = values[1] - head
+        for k, value in enumerate(values):
+            if value != head + by * k or abs(by) > 1:
+                raise _Differs(max(k, 1))
+        return head if by == 0 else _Affine(head, by)
+    for k, value in enumerate(values):
+        if repr(value) != repr(head):
+            raise _Differs(k)
+    return head
+
+
+def _pattern(
+    inputs: list[Tensor],
+    rolled: Rolled,
+    place: Mapping[Tensor, tuple[Made, int]],
+    count: int,
+    stacked: dict[tuple[Tensor, ...], Given],
+) -> Any:
+    """Return what an operand is in all steps: a Reference; (family, delay, what stands before); or (family, _Affine)."""
+    head = inputs[0]
+    if head not in place and all(x is head for x in inputs):
+        return rolled.reference(head)
+    last = inputs[-1]
+    if last in place:
+        family, k = place[last]
+        delay = len(inputs) - 1 - k
+        if delay < 0:
+            raise _Differs(len(inputs) - 1)
+        for k, x in enumerate(inputs):
+            if (place.get(x) != (family, k - delay)) if k >= delay else (x in place):
+                raise _Differs(max(k, 1))
+        return family, delay, inputs[:delay]
+    if head.is_leaf:
+        key = tuple(inputs)
+        for k, x in enumerate(inputs):
+            if not x.is_leaf or x.shape != head.shape or x in rolled.given or x in place:
+                raise _Differs(max(k, 1))
+        if len(set(inputs)) != len(inputs):
+            raise _Differs(max(1, next(k for k, x in enumerate(inputs) if x in inputs[:k])))
+        return stacked.setdefault(key, Given(list(inputs)))
+    if head not in rolled.place:
+        raise _Differs(1)
+    other, first = rolled.place[head]
+    by = rolled.place[inputs[1]][1] - first if inputs[1] in rolled.place else 0
+    for k, x in enumerate(inputs):
+        if rolled.place.get(x) != (other, first + by * k):
+            raise _Differs(max(k, 1))
+    if other.loop is None or abs(by) != 1:
+        raise _Differs(1)
+    return other, _Affine(other.loop.at(first), by * other.loop.direction)
+
+
+def _count_steps(loop: Loop, found: list[tuple[Made, list[Any], dict[str, Any]]]) -> None:
+    """Let the loop count its steps as what it reads is counted."""
+    for _, slots, attrs in found:
+        for value in attrs.values():
+            moving = value[0] if isinstance(value, tuple) and value else value
+            if isinstance(moving, _Affine):
+                loop.first, loop.direction = moving.first, moving.by
+                return
+        for slot in slots:
+            if isinstance(slot, tuple) and isinstance(slot[1], _Affine):
+                loop.first, loop.direction = slot[1].first, slot[1].by
+                return
+
+
+def _moving(value: Any, loop: Loop) -> Any:
+    """Return an attribute with what moves in terms of the loop's steps."""
+    if isinstance(value, tuple):
+        return tuple(_moving(part, loop) for part in value)
+    if isinstance(value, _Affine):  # k = (t − first) / direction
+        sign = value.by * loop.direction
+        return Moving(sign, value.first - sign * loop.first)
+    if isinstance(value, Stacked):
+        value.index = Moving(loop.direction, -loop.direction * loop.first)
+    return value
+
+
+def _as_reference(slot: Any, loop: Loop) -> Reference:
+    if isinstance(slot, Reference):
+        return slot
+    if isinstance(slot, Given):
+        return Reference(slot, Moving(1, 0))
+    if isinstance(slot[1], _Affine):
+        return Reference(slot[0], _moving(slot[1], loop))
+    family, delay, _ = slot
+    return Reference(family, Moving(1, -delay * loop.direction))
+
+
+def _take_what_stands_before(
+    loop: Loop, found: list[tuple[Made, list[Any], dict[str, Any]]], rolled: Rolled
+) -> None:
+    for _, slots, _attrs in found:
+        for slot in slots:
+            if isinstance(slot, tuple) and len(slot) == 3:
+                family, delay, initial = slot
+                for k, x in enumerate(initial):
+                    at, reference = loop.at(k - delay), rolled.reference(x)
+                    if family.before.setdefault(at, reference) != reference:
+                        raise _Differs(1)
+
+
+def _gathered(operands: tuple[Reference, ...]) -> tuple[Reference, ...]:
+    """Return operands with all members of a family, where they stand in a row, as one."""
+    gathered: list[Reference] = []
+    start = 0
+    while start < len(operands):
+        run = _whole_family(operands, start)
+        gathered.append(run[0] if run else operands[start])
+        start += run[1] if run else 1
+    return tuple(gathered)
+
+
+def _whole_family(operands: tuple[Reference, ...], start: int) -> tuple[Reference, int] | None:
+    head = operands[start]
+    loop = head.of.loop if isinstance(head.of, Made) else None
+    if loop is None or not isinstance(head.index, Fixed) or loop.count < 2:
+        return None
+    row = operands[start : start + loop.count]
+    places = [each.index.at for each in row if isinstance(each.index, Fixed) and each.of is head.of]
+    if len(places) != loop.count:
+        return None
+    steps = list(range(loop.low, loop.high))
+    if places == steps:
+        return Reference(head.of, Every()), loop.count
+    return (Reference(head.of, Every(descending=True)), loop.count) if places == steps[::-1] else None
