@@ -182,7 +182,7 @@ class _Backward:
                 return expression
             self.body.append(Assign(Read(total), expression, node=made.node))
         else:
-            self.body.append(Begin(total, "zeros", like=self.builder.variable(made)))
+            self.body.append(Begin(total, like=self.builder.variable(made)))
             self.body += [Assign(Read(total), each, True, place, made.node) for each, place in pending]
         return Read(total)
 
@@ -195,12 +195,12 @@ class _Backward:
             if isinstance(of, Given) and of.stacked:
                 total.kept = True
                 ends = sorted((of.first, of.first + of.direction * (len(of.members) - 1)))
-                self.outer.append(Begin(total, "zero of each step", (ends[0], ends[1] + 1), like=self.builder.variable(of)))
+                self.outer.append(Begin(total, (ends[0], ends[1] + 1), like=self.builder.variable(of)))
             elif isinstance(of, Made) and of.loop:
                 low, high = min([of.loop.low, *of.before]), max([of.loop.high, *(at + 1 for at in of.before)])
-                self.outer.append(Begin(total, "zero of each step", (low, high), like=self.builder.variable(of)))
+                self.outer.append(Begin(total, (low, high), like=self.builder.variable(of)))
             else:
-                self.outer.append(Begin(total, "zeros", like=self.builder.variable(of)))
+                self.outer.append(Begin(total, like=self.builder.variable(of)))
                 for each, place in self.pending.pop(of, []):
                     self.outer.append(Assign(Read(total), each, True, place, node))
         return self.totals[of]
@@ -233,7 +233,7 @@ class _Backward:
         if not pending:
             return None
         total = self.gradients[of] = Variable("", of.members[0].value, node=of.members[0])
-        self.body.append(Begin(total, "zeros", like=self.builder.variable(of)))
+        self.body.append(Begin(total, like=self.builder.variable(of)))
         self.body += [Assign(Read(total), each, True, place, total.node) for each, place in pending]
         return Read(total)
 

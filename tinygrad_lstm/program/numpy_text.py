@@ -9,10 +9,12 @@ from types import EllipsisType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engine import ops
 from ..engine.primitive import Primitive
-from ..structure.rolling import Every, Fixed, Moving, Stacked
+from ..engine.tensor import Tensor
+from ..structure.rolling import Every, Fixed, Loop, Moving, Stacked
 from ..symbolic.expressions import Apply, Constant, Name, Number, applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader, cast
 from ..symbolic.tracer import _read as read_with
@@ -25,6 +27,8 @@ SUM, PRODUCT, PREFIX, ATOM = range(1, 5)
 """How tightly Python binds; 0 is what binds least, as a comparison."""
 
 WIDTH = 100
+
+Line = tuple[str, Tensor | None]
 
 _INFIX = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT}
 _UFUNCS = {
@@ -55,50 +59,62 @@ class NumpyText:
         self.functions: dict[Any, tuple[str, str]] = {}
         self.operations: dict[str, Primitive] = {}
         self.taken: set[str] = set()
+        self.given: dict[int, tuple[str, Any]] = {}
 
-    # Statements
+    # Statements: each line with the operation of the network that it belongs to
 
-    def lines(self, body: Sequence[Statement], comment: Callable[[Any], str]) -> Iterator[str]:
+    def lines(self, body: Sequence[Statement], comment: Callable[[Assign], str]) -> Iterator[Line]:
+        waiting: list[Begin] = []
         for each in body:
+            if isinstance(each, Begin):
+                waiting.append(each)
+                continue
+            yield from self.beginnings(waiting)
+            waiting = []
             if isinstance(each, For):
-                loop = each.loop
-                steps = f"range({self.span(loop.low, loop.high)})"
-                forwards = (loop.direction > 0) is not each.backwards
                 inner = list(self.lines(each.body, comment))
                 if inner:
-                    yield f"for t in {steps if forwards else f'reversed({steps})'}:"
-                    yield from (f"    {line}" for line in inner)
-            elif isinstance(each, Begin):
-                yield self.beginning(each)
+                    yield f"for t in {self.steps(each.loop, each.backwards)}:", None
+                    yield from ((f"    {line}", node) for line, node in inner)
             elif each.target.variable not in self.inlined:
-                yield from self.assignment(each, comment(each))
+                yield from ((line, each.node) for line in self.assignment(each, comment(each)))
+        yield from self.beginnings(waiting)
+
+    def steps(self, loop: Loop, backwards: bool = False) -> str:
+        steps = f"range({self.span(loop.low, loop.high)})"
+        return steps if (loop.direction > 0) is not backwards else f"reversed({steps})"
 
     def span(self, low: int, high: int) -> str:
-        return f"{written(self.named(low))}, {written(self.named(high))}" if low else written(self.named(high))
+        return f"{self.size(low)}, {self.size(high)}" if low else self.size(high)
 
-    def beginning(self, begin: Begin) -> str:
-        name = begin.variable.name
-        if begin.how == "zero of each step":
-            return f"{name} = dict.fromkeys(range({self.span(*begin.steps)}), 0.0)"
-        return f"{name} = {self.zeros(begin)}"
+    def size(self, n: int) -> str:
+        return written(self.named(n))
+
+    def beginnings(self, begins: Sequence[Begin]) -> Iterator[Line]:
+        """Write what begins with zeros, several in a line."""
+        kept = [(each.variable.name, f"dict.fromkeys(range({self.span(*each.steps)}), 0.0)") for each in begins if each.steps]
+        plain = sorted(
+            ((each.variable.name, self.zeros(each)) for each in begins if not each.steps), key=lambda pair: pair[0][2:]
+        )
+        yield from ((line, None) for line in paired([*kept, *plain]))
 
     def zeros(self, begin: Begin) -> str:
-        like = begin.like
+        like, value = begin.like, begin.variable.value
         if like is not None and like not in self.inlined:
             return f"np.zeros_like({self.read(Read(like, Moving(1, 0) if like.loop else None))})"
-        dtype = begin.variable.value.dtype
-        sizes = ", ".join(written(self.named(n)) for n in begin.variable.value.shape)
-        kind = "" if dtype == np.float64 else f", np.{dtype}"
-        return f"np.zeros(({sizes}{',' if begin.variable.value.ndim == 1 else ''}){kind})"
+        return self.filled("zeros", value)
+
+    def filled(self, function: str, value: NDArray[Any], *arguments: str) -> str:
+        kind = () if value.dtype == np.float64 else (f"np.{value.dtype}",)
+        return f"np.{function}({', '.join([self.shape(tuple(map(self.named, value.shape))), *arguments, *kind])})"
 
     def assignment(self, each: Assign, comment: str) -> Iterator[str]:
-        target = self.read(each.target)
+        target, place = self.read(each.target), each.place
         right = self.expression(each.expression)
-        place = each.place
-        if place is not None and any(isinstance(part, np.ndarray | list | Stacked) for part in _parts(place)):
+        if place is not None and any(isinstance(part, np.ndarray | Stacked) for part in _parts(place)):
             line = f"np.add.at({target}, {self.index(place, alone=True)}, {right})"
         else:
-            at = "" if place is None else f"[{self.index(place)}]"
+            at = "" if place is None else f"[{self.index(place, of=each.target.value)}]"
             line = f"{target}{at} {'+=' if each.adds else '='} {right}"
         yield from fitted(line, comment)
 
@@ -151,11 +167,12 @@ class NumpyText:
         if isinstance(value, Size):
             return value.text, (SUM, PRODUCT, ATOM)[value.binds]
         array = np.asarray(value)
+        if array.dtype == np.float32 and array.ndim == 0:
+            return f"np.float32({number(array.item())[0]})", ATOM
         if array.ndim == 0:
             return number(array.item()) if array.dtype.kind in "fiub" else (repr(array.item()), ATOM)
         if array.size and (array == array.flat[0]).all():
-            sizes = ", ".join(written(self.named(n)) for n in array.shape)
-            return f"np.full(({sizes},), {number(array.flat[0].item())[0]})", ATOM
+            return self.filled("full", array, number(array.flat[0].item())[0]), ATOM
         raise Unwritable("an array that stands in a rule or a forward")
 
     def listed(self, operands: Sequence[Any]) -> str:
@@ -262,12 +279,19 @@ class NumpyText:
 
     # Operations on shapes
 
-    def index(self, index: Any, alone: bool = False) -> str:
+    def index(self, index: Any, alone: bool = False, of: Any = None) -> str:
+        """Write an index; ``of`` is what it is of, whose ends need not be said."""
         if isinstance(index, tuple):
-            text = ", ".join(map(self.index, index))
+            told = of is not None and all(isinstance(part, slice | int) for part in index)
+            sizes = [of.shape[i] if told else None for i in range(len(index))]
+            text = ", ".join(self.part(part, n) for part, n in zip(index, sizes, strict=True))
             return f"({text}{',' if len(index) == 1 else ''})" if alone or not index else text
+        return self.part(index, alone=alone)
+
+    def part(self, index: Any, size: int | None = None, alone: bool = False) -> str:
         if isinstance(index, slice):
-            bounds = ["" if bound is None else self.place(bound) for bound in (index.start or None, index.stop)]
+            start, stop = index.start or None, None if index.stop == size and index.step is None else index.stop
+            bounds = ["" if bound is None else self.place(bound) for bound in (start, stop)]
             text = ":".join(bounds if index.step is None else [*bounds, self.place(index.step)])
             return f"np.s_[{text}]" if alone else text
         if isinstance(index, EllipsisType):
@@ -282,7 +306,10 @@ class NumpyText:
 
     def data(self, array: Any) -> str:
         """Return the name of numbers that stand in an operation, which the program is given."""
-        raise Unwritable("an index that is an array")
+        key = id(array.values[0] if isinstance(array, Stacked) else array)
+        if key not in self.given:
+            self.given[key] = self.fresh("indices"), array
+        return self.given[key][0]
 
     def shape(self, shape: Any) -> str:
         text = ", ".join(written(n) for n in shape)
@@ -290,7 +317,7 @@ class NumpyText:
 
 
 def _getitem(w: NumpyText, e: Apply) -> tuple[str, float]:
-    return f"{w.expression(e.operands[0], ATOM)}[{w.index(e.attrs['index'])}]", ATOM
+    return f"{w.expression(e.operands[0], ATOM)}[{w.index(e.attrs['index'], of=np.asarray(e.operands[0].value))}]", ATOM
 
 
 def _take(w: NumpyText, e: Apply) -> tuple[str, float]:
@@ -313,6 +340,8 @@ def _broadcast(w: NumpyText, e: Apply) -> tuple[str, float]:
     inner = e.operands[0]
     while isinstance(inner, Apply) and inner.function is ops.reshape and np.size(inner.value) == 1:
         inner = inner.operands[0]
+    if isinstance(inner, Number | Constant):
+        return w.filled("full", e.value, number(np.asarray(inner.value).item())[0]), ATOM
     return f"np.broadcast_to({w.expression(inner)}, {w.shape(e.attrs['shape'])})", ATOM
 
 
@@ -399,21 +428,44 @@ def _replaced(e: Any, known: Mapping[int, Name]) -> Any:
 
 
 def fitted(line: str, comment: str = "") -> Iterator[str]:
-    """Yield a line with its comment, in as many lines as it needs."""
+    """Yield a line with its comment behind it or before it; in several lines if it is long."""
     room = WIDTH - 8
     if comment and len(line) + len(comment) + 4 <= room:
-        yield f"{line}  # {comment}"
+        yield f"{line:<44}  # {comment}"
         return
-    if comment:
-        yield f"# {textwrap.shorten(comment, room - 2, placeholder=' …')}"
-    if len(line) <= room:
-        yield line
-        return
+    if comment and len(comment) <= room - 2:
+        yield f"# {comment}"
     yield from broken(line, room)
 
 
 def broken(line: str, room: int = WIDTH) -> list[str]:
-    """Break a long line where brackets are open, or into brackets."""
-    head, sign, rest = line.partition(" = ") if " += " not in line else line.partition(" += ")
+    """Break a line that is too long, between brackets."""
+    if len(line) <= room:
+        return [line]
+    head, sign, rest = line.partition(" += ") if " += " in line else line.partition(" = ")
+    if line.startswith("return "):
+        head, sign, rest = "return", " ", line[7:]
     wrapped = textwrap.wrap(rest, room - 4, break_long_words=False, break_on_hyphens=False)
     return [f"{head}{sign}(", *(f"    {each}" for each in wrapped), ")"]
+
+
+def listed(opening: str, parts: Sequence[str], closing: str, room: int = WIDTH) -> list[str]:
+    """Write a list in one line, or in as many as it needs."""
+    line = f"{opening}{', '.join(parts)}{closing}"
+    if len(line) <= room:
+        return [line]
+    inside = textwrap.wrap(f"{', '.join(parts)},", room - 4, break_long_words=False, break_on_hyphens=False)
+    return [opening, *(f"    {each}" for each in inside), closing]
+
+
+def paired(pairs: Sequence[tuple[str, str]], room: int = WIDTH - 8) -> Iterator[str]:
+    """Write names and what they begin with, as many in a line as there is room for."""
+    row: list[tuple[str, str]] = []
+    for pair in [*pairs, None]:
+        names, values = (", ".join(part) for part in zip(*row, strict=True)) if row else ("", "")
+        if pair is None or (row and len(names) + len(values) + sum(map(len, pair)) + 7 > room) or len(row) == 8:
+            if row:
+                yield f"{names} = {values}"
+            row = []
+        if pair is not None:
+            row.append(pair)

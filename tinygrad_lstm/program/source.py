@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..engine import ops
 from ..engine.graph import Graph
 from ..engine.primitive import Primitive
+from ..engine.source import Line as Place
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, roll
-from ..structure.words import is_number
-from ..symbolic.expressions import Apply, Number, applications
+from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked, roll
+from ..symbolic.expressions import Constant, Number
 from ..symbolic.tracer import OpenedArray
 from .building import HERE, Builder
-from .names import Names
-from .numpy_text import NumpyText, broken
-from .sizes import Size, lifted, written
-from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
+from .layout import Layout
+from .numpy_text import Line, NumpyText, listed
+from .sizes import Size, lifted
+from .statements import Assign, Begin, For, Read, Statement, reads, statements
+
+NAME = "loss_and_gradients"
 
 
 class Source:
@@ -28,8 +29,12 @@ class Source:
     ``arguments`` are what it was recorded with, by the names it gives them; ``operations`` what it cannot express.
     """
 
-    def __init__(self, text: str, name: str, arguments: dict[str, Any], operations: dict[str, Primitive]) -> None:
-        self.text, self.name, self.arguments, self.operations = text, name, arguments, operations
+    def __init__(
+        self, lines: Sequence[Line], name: str, arguments: dict[str, Any], operations: dict[str, Primitive]
+    ) -> None:
+        self.text = "\n".join(line for line, _ in lines) + "\n"
+        self.name, self.arguments, self.operations = name, arguments, operations
+        self._nodes = [node for _, node in lines]
         self._function: Callable[..., Any] | None = None
 
     def __str__(self) -> str:
@@ -37,12 +42,19 @@ class Source:
 
     __repr__ = __str__
 
+    def origin(self, line: int) -> Place | None:
+        """Return from which line of the network's program a line of this one comes, the first being 1."""
+        node = self._nodes[line - 1]
+        return None if node is None else node.line
+
     @property
     def function(self) -> Callable[..., Any]:
+        """What the text says, as a function."""
         if self._function is None:
             namespace: dict[str, Any] = {}
-            exec(compile(self.text, f"<program {self.name}>", "exec"), namespace)
-            self._function = namespace[self.name]
+            exec(compile(self.text, f"<{self.name}>", "exec"), namespace)
+            made: Callable[..., Any] = namespace[self.name]
+            self._function = made
         return self._function
 
     def __call__(self, **changed: Any) -> Any:
@@ -54,32 +66,118 @@ class Source:
 
 
 def source(loss: Tensor, wrt: Sequence[Tensor]) -> Source:
+    """Return the program that computes a loss and its gradient with respect to tensors."""
     rolled = roll(Graph(loss))
-    output = rolled.reference(loss)
-    asked = [rolled.reference(x) for x in wrt]
-    sizes = _Sizes(rolled)
-    traced = lifted(sizes.named)
-    builder = Builder(rolled, traced)
+    output, asked = rolled.reference(loss), [rolled.reference(x) for x in wrt]
+    sizes = Sizes(rolled)
+    builder = Builder(rolled, lifted(sizes.named))
     forward = builder.forward()
-    backward, gradients = builder.backward([output], [Number(1.0)], asked)
-    return _Writing(rolled, builder, sizes, forward, backward, output, asked, gradients).write()
+    seed = Number(1.0) if loss.dtype == np.float64 else Constant(np.ones((), loss.dtype))
+    backward, gradients = builder.backward([output], [seed], asked)
+    result = builder.read(output)
+    layout = Layout(builder, forward, backward, [result, *gradients])
+    write = NumpyText(layout.inlined, sizes.named, lifted(sizes.named, OpenedArray))
+    given = _given(builder, [*forward, *backward], [*(reference.of for reference in asked)])
+    write.taken = layout.name(rolled, given)
+    computing = list(_computing(builder, forward, layout, write))
+    going_back = list(write.lines(backward, layout.equation))
+    returned = [write.expression(each) if each is not None else "None" for each in gradients]
+    value = write.expression(result)
+    arguments = {builder.variable(each).name: _recorded(each) for each in given}
+    arguments.update({name: _data(array) for name, array in write.given.values()})
+    parameters = [*arguments, *(["operations"] if write.operations else [])]
+    constants = [f"{', '.join(sizes.used)} = {', '.join(map(str, sizes.used.values()))}  # as recorded"] if sizes.used else []
+    last = listed(f"return {value}, (", [*returned, *([""] if len(returned) == 1 else [])], ")", 92)
+    body: list[Line] = [
+        *((line, None) for line in constants),
+        *computing,
+        ("", None),
+        ("# backwards", None),
+        *going_back,
+        *((line, None) for line in last),
+    ]
+    whole: list[Line] = [("import numpy as np", None)]
+    for _, text in write.functions.values():
+        whole += [("", None), ("", None), *((line, None) for line in text.splitlines())]
+    whole += [("", None), ("", None), *((line, None) for line in listed(f"def {NAME}(", parameters, "):"))]
+    whole += [(f"    {line}".rstrip(), node) for line, node in body]
+    return Source(whole, NAME, arguments, write.operations)
 
 
-class _Sizes:
-    """What sizes are called: T steps, N sequences, D numbers of each, and others."""
+def _given(builder: Builder, body: list[Statement], also: Sequence[Any]) -> list[Given]:
+    """Return what a program is given: data in the order it came up, then parameters."""
+    owner = {variable: of for of, variable in builder.variables.items() if isinstance(of, Given)}
+    found: dict[Given, None] = {}
+    for each in statements(body):
+        if isinstance(each, Assign):
+            found.update((owner[read.variable], None) for read in reads(each.expression) if read.variable in owner)
+        elif each.like in owner:
+            found[owner[each.like]] = None
+    found.update((each, None) for each in also if isinstance(each, Given))
+    return sorted(found, key=lambda each: (_is_parameter(each.members[0]), each.members[0].serial if _is_parameter(each.members[0]) else 0))
+
+
+def _is_parameter(leaf: Tensor) -> bool:
+    return leaf.requires_grad and "." in (leaf.name or "")
+
+
+def _recorded(given: Given) -> Any:
+    values = [leaf.value for leaf in given.members]
+    return _by_step(values, given.first, given.direction) if given.stacked else values[0]
+
+
+def _data(array: Any) -> Any:
+    if not isinstance(array, Stacked):
+        return array
+    return _by_step(array.values, -array.index.offset * array.index.sign, array.index.sign)
+
+
+def _by_step(values: Sequence[Any], first: int, direction: int) -> Any:
+    """Return what each step is given: a list, unless its steps do not begin with 0."""
+    pairs = sorted((first + direction * k, value) for k, value in enumerate(values)) if False else [
+        (first + direction * k, value) for k, value in enumerate(values)
+    ]
+    by_step = dict(pairs)
+    return [by_step[t] for t in range(len(by_step))] if 0 in by_step and len(by_step) - 1 in by_step else by_step
+
+
+def _computing(builder: Builder, forward: list[Statement], layout: Layout, write: NumpyText) -> list[Line]:
+    """Write the forward pass: first what is kept for each step begins, with what stands before the first one."""
+    kept = [variable for of, variable in builder.variables.items() if variable.kept and isinstance(of, Made)]
+    begins: dict[Any, list[str]] = {variable: [] for variable in kept}
+    known = {variable for of, variable in builder.variables.items() if isinstance(of, Given)}
+    rest: list[Statement] = []
+    for each in forward:
+        early = isinstance(each, Assign) and isinstance(each.target.index, Fixed) and all(read.variable in known for read in reads(each.expression))
+        if early and each.target.variable in begins:
+            begins[each.target.variable].append(f"{write.place(each.target.index)}: {write.expression(each.expression)}")
+        else:
+            rest.append(each)
+    body = list(write.lines(rest, layout.equation))
+    pairs = [(v.name, f"{{{', '.join(inside)}}}") for v, inside in begins.items()]
+    from .numpy_text import paired
+
+    return [*((line, None) for line in paired(pairs)), *body]
+
+
+class Sizes:
+    """What sizes are called: T steps, N sequences, D numbers of each; H numbers of a state; and others."""
 
     def __init__(self, rolled: Rolled) -> None:
         self.names: dict[int, str] = {}
         self.used: dict[str, int] = {}
         loops = [item for item in rolled.items if isinstance(item, Loop)]
-        arrays = [given.members[0].value.shape for given in rolled.given.values()]
+        arrays = [given.members[0].value.shape for given in dict.fromkeys(rolled.given.values())]
         for loop in loops:
             for shape in arrays:
                 if len(shape) >= 2 and shape[0] == loop.high:
                     for size, letter in zip(shape, "TD" if len(shape) == 2 else "TND", strict=False):
                         self._call(size, letter)
+            if loop.low == 0:
+                self._call(int(loop.high), "T")
         others = iter("HKMPQRSUVXYZ")
-        for shape in arrays:
+        states = [ref.of.members[0].value.shape[-1:] for loop in loops for made in loop.body for ref in made.before.values()]
+        for shape in (*states, *sorted(arrays, key=len)):
             for size in shape:
                 if size > 1 and size not in self.names:
                     self._call(size, next(others, f"n{size}"))
@@ -89,171 +187,8 @@ class _Sizes:
             self.names[size] = letter
 
     def named(self, size: int) -> int:
+        """Return the size with its name, if it has one."""
         if isinstance(size, Size) or size not in self.names:
             return size
         self.used[self.names[size]] = size
         return Size.of(size, self.names[size])
-
-
-class _Writing:
-    def __init__(
-        self,
-        rolled: Rolled,
-        builder: Builder,
-        sizes: _Sizes,
-        forward: list[Statement],
-        backward: list[Statement],
-        output: Reference,
-        asked: list[Reference],
-        gradients: list[Any],
-    ) -> None:
-        self.rolled, self.builder, self.sizes = rolled, builder, sizes
-        self.forward, self.backward = forward, backward
-        self.output, self.asked, self.gradients = output, asked, gradients
-        self.inlined: dict[Variable, Any] = {}
-        self._decide()
-        self.text = NumpyText(self.inlined, sizes.named, lifted(sizes.named, OpenedArray))
-
-    def _decide(self) -> None:
-        """Decide what has a name, and what is kept for each step."""
-        variables = self.builder.variables
-        made_of = {variable: of for of, variable in variables.items()}
-        computed = {each.target.variable: each for each in statements(self.forward) if isinstance(each, Assign) and each.target.index in (None, HERE)}
-        uses: dict[Variable, list[tuple[Loop | None, Read]]] = {}
-
-        def note(read: Read, loop: Any) -> None:
-            uses.setdefault(read.variable, []).append((loop, read))
-
-        def walk(body: list[Statement], loop: Any) -> None:
-            for each in body:
-                if isinstance(each, For):
-                    walk(each.body, each)
-                elif isinstance(each, Assign):
-                    for read in reads(each.expression):
-                        note(read, loop)
-                elif each.like is not None and each.how == "zeros":
-                    pass
-
-        walk(self.forward, None)
-        walk(self.backward, None)
-        loops = {id(each.loop): each for each in self.forward if isinstance(each, For)}
-        views = {v for v, each in computed.items() if each.expression.function is ops.getitem and not _arrays(each.expression.attrs["index"])}
-        for variable, each in computed.items():
-            if variable in views:
-                self.inlined[variable] = each.expression
-        for variable in views:  # what is read of a view is read of what it is a view of
-            for loop, _ in uses.get(variable, ()):
-                for read in reads(self.inlined[variable]):
-                    note(read, loop)
-        outer = [self.builder.read(reference) for reference in (self.output,)]
-        for read in outer:
-            if isinstance(read, Read):
-                note(read, None)
-        for variable, each in computed.items():
-            of = made_of[variable]
-            if variable in self.inlined:
-                continue
-            home = loops.get(id(variable.loop)) if variable.loop else None
-            elsewhere = [read for loop, read in uses.get(variable, ()) if loop is not home or (variable.loop and read.index != HERE)]
-            single = len(uses.get(variable, ())) == 1
-            if single and not elsewhere and of.node.name is None and not of.before:
-                self.inlined[variable] = each.expression
-            elif variable.loop:
-                variable.kept = bool(elsewhere) or bool(of.before)
-
-        self._join(self.backward)
-
-    def _join(self, body: list[Statement]) -> None:
-        """Write what is computed once and read once where it is read."""
-        made = {each.target.variable: each for each in body if isinstance(each, Assign) and not each.adds and each.place is None}
-        uses: dict[Variable, int] = {}
-        for each in body:
-            if isinstance(each, For):
-                self._join(each.body)
-            for one in statements([each]):
-                if isinstance(one, Assign):
-                    for read in reads(one.expression):
-                        uses[read.variable] = uses.get(read.variable, 0) + (1 if not isinstance(each, For) else 2)
-                    if one.adds:
-                        uses[one.target.variable] = 2
-        for read in self.gradients:
-            if isinstance(read, Read):
-                uses[read.variable] = 2
-        for variable, each in made.items():
-            if uses.get(variable) == 1 and self._length(each.expression) <= 3:
-                self.inlined[variable] = each.expression
-
-    def _length(self, expression: Any) -> int:
-        if isinstance(expression, Read):
-            inside = self.inlined.get(expression.variable)
-            return 0 if inside is None else self._length(inside)
-        if not isinstance(expression, Apply):
-            return 0
-        return 1 + sum(map(self._length, expression.operands))
-
-    def write(self) -> Source:
-        names = Names(self.rolled)
-        given: dict[Given, None] = {}
-        for each in (*statements(self.forward), *statements(self.backward)):
-            if isinstance(each, Assign):
-                for read in reads(each.expression):
-                    owner = next((of for of, v in self.builder.variables.items() if v is read.variable), None)
-                    if isinstance(owner, Given):
-                        given[owner] = None
-        for reference in self.asked:
-            if isinstance(reference.of, Given):
-                given[reference.of] = None
-        arguments = {}
-        order = sorted(given, key=lambda g: (g.members[0].requires_grad and g.members[0].name is not None and "." in (g.members[0].name or ""), g.members[0].serial))
-        for each in order:
-            variable = self.builder.variable(each)
-            variable.name = names.of(each)
-            arguments[variable.name] = [x.value for x in each.members] if each.stacked else each.members[0].value
-        for of, variable in self.builder.variables.items():
-            if not variable.name and variable not in self.inlined:
-                variable.name = names.of(of)
-        for of, variable in self.builder.gradients.items():
-            if variable in self.inlined:
-                continue
-            base = self.builder.variable(of).name or names.of(of)
-            variable.name = names.fresh(f"d{base}", variable.node)
-        self.text.taken = names.taken
-        kept = [v for of, v in self.builder.variables.items() if v.kept and isinstance(of, Made)]
-        body = []
-        before = {id(v): [] for v in kept}
-        forward = []
-        for each in self.forward:
-            if isinstance(each, Assign) and isinstance(each.target.index, Fixed) and id(each.target.variable) in before:
-                before[id(each.target.variable)].append(f"{self.text.place(each.target.index)}: {self.text.expression(each.expression)}")
-            else:
-                forward.append(each)
-        lines = list(self.text.lines(forward, self._comment))
-        starts = {id(v): f"{v.name} = {{{', '.join(before[id(v)])}}}" for v in kept}
-        plain = [v.name for v in kept if not before[id(v)]]
-        body += [starts[id(v)] for v in kept if before[id(v)]]
-        for i in range(0, len(plain), 8):
-            few = plain[i : i + 8]
-            body.append(f"{', '.join(few)} = {', '.join('{}' for _ in few)}")
-        body += lines
-        backward = list(self.text.lines(self.backward, self._comment))
-        output = self.text.expression(self.builder.read(self.output))
-        results = [self.text.expression(g) if g is not None else "None" for g in self.gradients]
-        head = [f"def loss_and_gradients({', '.join(arguments)}{', operations' if self.text.operations else ''}):"]
-        if len(head[0]) > 100:
-            import textwrap
-            head = ["def loss_and_gradients(", *(f"    {line}" for line in textwrap.wrap(", ".join([*arguments, *(["operations"] if self.text.operations else [])]) + ",", 92)), "):"]
-        consts = ", ".join(self.sizes.used)
-        sizes = [f"{consts} = {', '.join(str(n) for n in self.sizes.used.values())}"] if consts else []
-        returned = ", ".join(results)
-        last = f"return {output}, ({returned}{',' if len(results) == 1 else ''})"
-        whole = [*sizes, *body, "", "# backwards", *backward, last]
-        functions = [text for _, text in self.text.functions.values()]
-        text = "\n\n\n".join(["import numpy as np", *functions, "\n".join([*head, *(f"    {line}".rstrip() for line in whole)])]) + "\n"
-        return Source(text, "loss_and_gradients", arguments, self.text.operations)
-
-    def _comment(self, each: Any) -> str:
-        return ""
-
-
-def _arrays(index: Any) -> bool:
-    return any(isinstance(part, np.ndarray) or hasattr(part, "values") for part in (index if isinstance(index, tuple) else (index,)))

@@ -59,8 +59,7 @@ class Begin:
     """A variable that begins with nothing: zeros, or a zero for each step."""
 
     variable: Variable
-    how: str  # "zeros", or "zero of each step"
-    steps: tuple[Any, Any] = (0, 0)
+    steps: tuple[int, int] | None = None  # from which step to which, where there is a zero for each
     like: Variable | None = None  # what it is the gradient of
 
 

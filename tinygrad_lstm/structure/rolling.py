@@ -96,26 +96,31 @@ class Stacked:
 
 @dataclass(eq=False)
 class Loop:
-    """Steps first, first + direction, ..., ``count`` of them, and what each does, in order."""
+    """The steps from ``low`` to ``high`` − 1, in their order or (direction −1) against it, and what each does."""
 
-    count: int
+    low: int
+    high: int
     body: list[Made] = field(default_factory=list)
-    first: int = 0
     direction: int = 1
 
     @property
-    def low(self) -> int:
-        """The smallest step."""
-        return self.first if self.direction > 0 else self.first - self.count + 1
+    def count(self) -> int:
+        return int(self.high) - int(self.low)
 
     @property
-    def high(self) -> int:
-        """One more than the largest step."""
-        return self.low + self.count
+    def first(self) -> int:
+        """The step that ran first."""
+        return int(self.low) if self.direction > 0 else int(self.high) - 1
 
     def at(self, k: int) -> int:
         """Return the step of the k-th member."""
         return self.first + self.direction * k
+
+    def begin(self, first: int, direction: int) -> None:
+        """Count the steps from here on, or down from here."""
+        count = self.count
+        self.low = first if direction > 0 else first - count + 1
+        self.high, self.direction = self.low + count, direction
 
 
 @dataclass
@@ -269,10 +274,10 @@ def _add_loop(
     count: int,
 ) -> int:
     """Add a loop to what is rolled up, and return how many operations it has; raise _Differs where a step is unlike."""
-    loop = Loop(count)
+    loop = Loop(0, count)
     members = [[nodes[start + k * period + i] for k in range(count)] for i in range(period)]
     taken = period * count + _ending(members, nodes, kinds, start, period, count)
-    loop.count = max(map(len, members))
+    loop.high = max(map(len, members))
     loop.body = [Made(each, loop) for each in members]
     place = {node: (made, k) for made in loop.body for k, node in enumerate(made.members)}
     found: list[tuple[Made, list[Any], dict[str, Any]]] = []
@@ -408,11 +413,11 @@ def _count_steps(loop: Loop, found: list[tuple[Made, list[Any], dict[str, Any]]]
         for value in attrs.values():
             moving = value[0] if isinstance(value, tuple) and value else value
             if isinstance(moving, _Affine):
-                loop.first, loop.direction = moving.first, moving.by
+                loop.begin(moving.first, moving.by)
                 return
         for slot in slots:
             if isinstance(slot, tuple) and isinstance(slot[1], _Affine):
-                loop.first, loop.direction = slot[1].first, slot[1].by
+                loop.begin(slot[1].first, slot[1].by)
                 return
 
 

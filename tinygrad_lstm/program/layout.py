@@ -1,0 +1,171 @@
+"""What has a name in a program, what it is called, and what is kept for each step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..engine import ops
+from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
+from ..symbolic.expressions import Apply, Name, text
+from .building import HERE, Builder
+from .names import Names
+from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
+
+LONGEST = 3
+"""Operations that are written where they are read, at most, though they had a line of their own."""
+
+
+class Layout:
+    """Decides what is written where it is read, since nothing else reads it, and names what is left.
+
+    ``inlined`` says what stands for variables without a name.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        forward: list[Statement],
+        backward: list[Statement],
+        results: Sequence[Any],
+    ) -> None:
+        self.builder, self.forward, self.backward = builder, forward, backward
+        self.results = [each for each in results if isinstance(each, Read)]
+        self.inlined: dict[Variable, Any] = {}
+        self._of = {variable: of for of, variable in builder.variables.items()}
+        self._decide_forward()
+        self._join(backward)
+
+    def _decide_forward(self) -> None:
+        computed = {
+            each.target.variable: each
+            for each in statements(self.forward)
+            if isinstance(each, Assign) and each.target.index in (None, HERE)
+        }
+        for variable, each in computed.items():
+            if _is_view(each.expression):
+                self.inlined[variable] = each.expression
+        uses = self._uses(computed)
+        for variable, each in computed.items():
+            if variable in self.inlined:
+                continue
+            of, found = self._of[variable], uses.get(variable, [])
+            elsewhere = [read for home, read in found if home is not variable.loop or (home and read.index != HERE)]
+            assert isinstance(of, Made)
+            if len(found) == 1 and not elsewhere and of.node.name is None and not of.before:
+                self.inlined[variable] = each.expression
+            elif variable.loop:
+                variable.kept = bool(elsewhere) or bool(of.before)
+
+    def _uses(self, computed: dict[Variable, Assign]) -> dict[Variable, list[tuple[Any, Read]]]:
+        """Return where each variable is read: in which loop, forwards; what is read of a view is read of its array."""
+        uses: dict[Variable, list[tuple[Any, Read]]] = {}
+
+        def note(read: Read, home: Any) -> None:
+            view = self.inlined.get(read.variable)
+            if view is not None:
+                for inner in reads(view):
+                    note(Read(inner.variable, inner.index if read.index in (None, HERE) else read.index), home)
+            uses.setdefault(read.variable, []).append((home, read))
+
+        def walk(body: list[Statement], home: Any, backwards: bool) -> None:
+            for each in body:
+                if isinstance(each, For):
+                    walk(each.body, ("backwards", each.loop) if backwards else each.loop, backwards)
+                elif isinstance(each, Assign) and each.target.variable not in self.inlined:
+                    for read in reads(each.expression):
+                        note(read, home)
+                elif isinstance(each, Begin) and each.like is not None and each.steps is None:
+                    if each.like.loop is not None:
+                        note(Read(each.like, HERE), home)
+
+        walk(self.forward, None, False)
+        walk(self.backward, None, True)
+        for read in self.results:
+            note(read, None)
+        return uses
+
+    def _join(self, body: list[Statement]) -> None:
+        """Write a gradient that is computed once and read once where it is read, if it is short."""
+        uses: dict[Variable, int] = {}
+        for each in body:
+            if isinstance(each, For):
+                self._join(each.body)
+            for one in statements([each]):
+                if isinstance(one, Assign):
+                    for read in reads(one.expression):
+                        uses[read.variable] = uses.get(read.variable, 0) + (2 if isinstance(each, For) else 1)
+                    if one.adds:
+                        uses[one.target.variable] = 2
+        for read in self.results:
+            uses[read.variable] = 2
+        for each in body:
+            if isinstance(each, Assign) and not each.adds and each.place is None:
+                variable = each.target.variable
+                if uses.get(variable) == 1 and self._length(each.expression) <= LONGEST:
+                    self.inlined[variable] = each.expression
+
+    def _length(self, expression: Any) -> int:
+        if isinstance(expression, Read):
+            inside = self.inlined.get(expression.variable)
+            return 0 if inside is None else self._length(inside)
+        return 1 + sum(map(self._length, expression.operands)) if isinstance(expression, Apply) else 0
+
+    # Names
+
+    def name(self, rolled: Rolled, given: Sequence[Given], reserved: Sequence[str] = ()) -> set[str]:
+        """Name everything, what is given first; return all names."""
+        names = Names(rolled, reserved)
+        for each in given:
+            variable = self.builder.variable(each)
+            variable.name = variable.name or names.of(each)
+        for of, variable in self.builder.variables.items():
+            if not variable.name and variable not in self.inlined:
+                variable.name = names.of(of)
+        for of, variable in self.builder.gradients.items():
+            if variable not in self.inlined:
+                base = self.builder.variable(of).name or names.of(of)
+                variable.name = names.fresh(f"d{base}", variable.node)
+        return names.taken
+
+    def equation(self, each: Assign) -> str:
+        """Return a statement as an equation."""
+        if each.place is not None:
+            return ""
+        try:
+            left, right = text(self._symbols(each.target)), text(self._symbols(each.expression))
+        except Exception:  # what no formula is written of has no equation beside it
+            return ""
+        shapes = {np.shape(read.value) for read in reads(each.expression)}
+        return f"{left} {'+=' if each.adds else '='} {right}"
+
+    def _symbols(self, e: Any) -> Any:
+        if isinstance(e, Read):
+            inside = self.inlined.get(e.variable)
+            if inside is not None:
+                return self._symbols(inside)
+            variable = e.variable
+            return Name(f"{variable.name}{_subscript(e.index) if variable.kept else ''}")
+        if isinstance(e, Apply):
+            return Apply(e.function, tuple(map(self._symbols, e.operands)), e.attrs, e.value)
+        return e
+
+
+def _subscript(index: Any) -> str:
+    if isinstance(index, Moving) and index.sign == 1:
+        return "ₜ" + (f"₊{_digits(index.offset)}" if index.offset > 0 else f"₋{_digits(-index.offset)}" if index.offset < 0 else "")
+    return ""
+
+
+def _digits(n: int) -> str:
+    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(d)] for d in str(int(n)))
+
+
+def _is_view(expression: Any) -> bool:
+    """Tell whether it only says which part of an array is read."""
+    if not isinstance(expression, Apply) or expression.function is not ops.getitem:
+        return False
+    index = expression.attrs["index"]
+    return not any(isinstance(part, np.ndarray | Stacked) for part in (index if isinstance(index, tuple) else (index,)))
