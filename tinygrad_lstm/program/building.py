@@ -11,11 +11,11 @@ import numpy as np
 
 from ..engine import ops
 from ..engine.backprop import unbroadcast
-from ..engine.primitive import Primitive
+from ..engine.primitive import Kind, Primitive
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
 from ..structure.words import is_number
-from ..symbolic.expressions import Apply, Number
+from ..symbolic.expressions import Apply, Constant, Number, applications
 from ..symbolic.tracer import TracedArray, UnknownToReader, cast
 from ..symbolic.tracer import _read as read_with
 from .sizes import Size
@@ -299,7 +299,52 @@ class _Backward:
         fitted = unbroadcast(product, shape)
         if fitted.dtype != value.dtype:
             fitted = fitted.astype(value.dtype)
-        return fitted.expression
+        return simplified(fitted.expression)
+
+
+def simplified(expression: Any) -> Any:
+    """Return an expression without what numbers alone decide: sums of them, a choice by one, a power of 1.
+
+    Every number it makes is the one that was computed before.
+    """
+    if not isinstance(expression, Apply):
+        return expression
+    known: dict[Apply, Any] = {}
+    for each in applications(expression):
+        operands = tuple(_plain(known.get(x, x)) if isinstance(x, Apply) else _plain(x) for x in each.operands)
+        known[each] = _decided(each, operands)
+    return known[expression]
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, Constant) and np.ndim(x.value) == 0 and not isinstance(x.value, Size | np.ndarray | np.generic):
+        return Number(float(x.value))
+    return x
+
+
+def _decided(each: Apply, operands: tuple[Any, ...]) -> Any:
+    numbers = [x.value for x in operands if isinstance(x, Number)]
+    if numbers and len(numbers) == len(operands) and each.value.ndim == 0:
+        return Number(float(each.value))
+    compared = all(isinstance(x, Number) or _compares(x) for x in operands)
+    if each.function is ops.mul and 0.0 in numbers and compared:
+        return Number(0.0)
+    if each.function is ops.where and isinstance(operands[0], Number) and np.shape(operands[1 if operands[0].value else 2].value) == each.value.shape:
+        return operands[1] if operands[0].value else operands[2]
+    if each.function is ops.pow and isinstance(operands[1], Number) and operands[1].value == 1 and np.shape(operands[0].value) == each.value.shape:
+        return operands[0]
+    if each.function is ops.mul and 1.0 in numbers:
+        other = operands[1] if isinstance(operands[0], Number) and operands[0].value == 1 else operands[0]
+        if not isinstance(other, Number) and np.shape(other.value) == each.value.shape:
+            return other
+    return Apply(each.function, operands, each.attrs, each.value)
+
+
+def _compares(x: Any) -> bool:
+    """Tell whether it is 0 or 1."""
+    if not isinstance(x, Apply) or not isinstance(x.function, Primitive):
+        return False
+    return x.function.kind is Kind.comparison or (x.function is ops.mul and all(map(_compares, x.operands)))
 
 
 def _parts_of(value: Any) -> tuple[Any, ...]:

@@ -60,6 +60,7 @@ class NumpyText:
         self.operations: dict[str, Primitive] = {}
         self.taken: set[str] = set()
         self.given: dict[int, tuple[str, Any]] = {}
+        self.data_names: dict[int, str] = {}
 
     # Statements: each line with the operation of the network that it belongs to
 
@@ -107,6 +108,12 @@ class NumpyText:
     def filled(self, function: str, value: NDArray[Any], *arguments: str) -> str:
         kind = () if value.dtype == np.float64 else (f"np.{value.dtype}",)
         return f"np.{function}({', '.join([self.shape(tuple(map(self.named, value.shape))), *arguments, *kind])})"
+
+    def full(self, like: NDArray[Any], value: float) -> str:
+        """Write an array that holds one number throughout."""
+        if value in (0, 1):
+            return self.filled("ones" if value else "zeros", like)
+        return self.filled("full", like, repr(float(value)) if np.isfinite(value) else number(value)[0])
 
     def assignment(self, each: Assign, comment: str) -> Iterator[str]:
         target, place = self.read(each.target), each.place
@@ -172,7 +179,7 @@ class NumpyText:
         if array.ndim == 0:
             return number(array.item()) if array.dtype.kind in "fiub" else (repr(array.item()), ATOM)
         if array.size and (array == array.flat[0]).all():
-            return self.filled("full", array, number(array.flat[0].item())[0]), ATOM
+            return self.full(array, array.flat[0].item()), ATOM
         raise Unwritable("an array that stands in a rule or a forward")
 
     def listed(self, operands: Sequence[Any]) -> str:
@@ -307,6 +314,8 @@ class NumpyText:
     def data(self, array: Any) -> str:
         """Return the name of numbers that stand in an operation, which the program is given."""
         key = id(array.values[0] if isinstance(array, Stacked) else array)
+        if key in self.data_names:
+            return self.data_names[key]
         if key not in self.given:
             self.given[key] = self.fresh("indices"), array
         return self.given[key][0]
@@ -341,7 +350,7 @@ def _broadcast(w: NumpyText, e: Apply) -> tuple[str, float]:
     while isinstance(inner, Apply) and inner.function is ops.reshape and np.size(inner.value) == 1:
         inner = inner.operands[0]
     if isinstance(inner, Number | Constant):
-        return w.filled("full", e.value, number(np.asarray(inner.value).item())[0]), ATOM
+        return w.full(e.value, np.asarray(inner.value).item()), ATOM
     return f"np.broadcast_to({w.expression(inner)}, {w.shape(e.attrs['shape'])})", ATOM
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -18,11 +19,12 @@ class Size(int):
 
     text: str
     binds: int  # how tightly the text binds: 0 a sum, 1 a product, 2 a name
+    letters: tuple[str, ...]  # the names in it
 
     @classmethod
     def of(cls, number: int, text: str, binds: int = 2) -> Self:
         made = cls(number)
-        made.text, made.binds = text, binds
+        made.text, made.binds, made.letters = text, binds, tuple(re.findall(r"[A-Za-z_]\w*", text))
         return made
 
     def __add__(self, other: Any) -> Any:

@@ -2,193 +2,92 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..engine.graph import Graph
-from ..engine.primitive import Primitive
-from ..engine.source import Line as Place
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked, roll
+from ..structure.rolling import Given, Loop, roll
 from ..symbolic.expressions import Constant, Number
-from ..symbolic.tracer import OpenedArray
-from .building import HERE, Builder
-from .layout import Layout
-from .numpy_text import Line, NumpyText, listed
-from .sizes import Size, lifted
-from .statements import Assign, Begin, For, Read, Statement, reads, statements
-
-NAME = "loss_and_gradients"
+from .recording import NotExpressible, Recording, record_twice, unify
+from .sizes import Size
+from .writing import Job, Sizes, Source, write
 
 
-class Source:
-    """A program: ``print`` shows it, calling it runs it.
-
-    ``arguments`` are what it was recorded with, by the names it gives them; ``operations`` what it cannot express.
-    """
-
-    def __init__(
-        self, lines: Sequence[Line], name: str, arguments: dict[str, Any], operations: dict[str, Primitive]
-    ) -> None:
-        self.text = "\n".join(line for line, _ in lines) + "\n"
-        self.name, self.arguments, self.operations = name, arguments, operations
-        self._nodes = [node for _, node in lines]
-        self._function: Callable[..., Any] | None = None
-
-    def __str__(self) -> str:
-        return self.text
-
-    __repr__ = __str__
-
-    def origin(self, line: int) -> Place | None:
-        """Return from which line of the network's program a line of this one comes, the first being 1."""
-        node = self._nodes[line - 1]
-        return None if node is None else node.line
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """What the text says, as a function."""
-        if self._function is None:
-            namespace: dict[str, Any] = {}
-            exec(compile(self.text, f"<{self.name}>", "exec"), namespace)
-            made: Callable[..., Any] = namespace[self.name]
-            self._function = made
-        return self._function
-
-    def __call__(self, **changed: Any) -> Any:
-        """Run it with what it was recorded with, but for what is given by name."""
-        given = {**self.arguments, **changed}
-        if self.operations:
-            given["operations"] = self.operations
-        return self.function(**given)
-
-
-def source(loss: Tensor, wrt: Sequence[Tensor]) -> Source:
+def source(what: Any, *example: Any, wrt: Sequence[Tensor] | None = None, **named: Any) -> Source:
     """Return the program that computes a loss and its gradient with respect to tensors."""
-    rolled = roll(Graph(loss))
-    output, asked = rolled.reference(loss), [rolled.reference(x) for x in wrt]
-    sizes = Sizes(rolled)
-    builder = Builder(rolled, lifted(sizes.named))
-    forward = builder.forward()
+    if isinstance(what, Tensor):
+        return _of_recording(what, *example) if example else _of_recording(what, wrt)
+    return of_function(what, bound(what, example, named)).source
+
+
+def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None = None) -> Source:
+    graph = Graph(loss)
+    asked = [x for x in graph.leaves if x.requires_grad] if wrt is None else list(wrt)
+    rolled = roll(graph)
     seed = Number(1.0) if loss.dtype == np.float64 else Constant(np.ones((), loss.dtype))
-    backward, gradients = builder.backward([output], [seed], asked)
-    result = builder.read(output)
-    layout = Layout(builder, forward, backward, [result, *gradients])
-    write = NumpyText(layout.inlined, sizes.named, lifted(sizes.named, OpenedArray))
-    given = _given(builder, [*forward, *backward], [*(reference.of for reference in asked)])
-    write.taken = layout.name(rolled, given)
-    computing = list(_computing(builder, forward, layout, write))
-    going_back = list(write.lines(backward, layout.equation))
-    returned = [write.expression(each) if each is not None else "None" for each in gradients]
-    value = write.expression(result)
-    arguments = {builder.variable(each).name: _recorded(each) for each in given}
-    arguments.update({name: _data(array) for name, array in write.given.values()})
-    parameters = [*arguments, *(["operations"] if write.operations else [])]
-    constants = [f"{', '.join(sizes.used)} = {', '.join(map(str, sizes.used.values()))}  # as recorded"] if sizes.used else []
-    last = listed(f"return {value}, (", [*returned, *([""] if len(returned) == 1 else [])], ")", 92)
-    body: list[Line] = [
-        *((line, None) for line in constants),
-        *computing,
-        ("", None),
-        ("# backwards", None),
-        *going_back,
-        *((line, None) for line in last),
-    ]
-    whole: list[Line] = [("import numpy as np", None)]
-    for _, text in write.functions.values():
-        whole += [("", None), ("", None), *((line, None) for line in text.splitlines())]
-    whole += [("", None), ("", None), *((line, None) for line in listed(f"def {NAME}(", parameters, "):"))]
-    whole += [(f"    {line}".rstrip(), node) for line, node in body]
-    return Source(whole, NAME, arguments, write.operations)
+    output, references = rolled.reference(loss), [rolled.reference(x) for x in asked]
+    return write(Job(rolled, [output], references, Sizes(rolled), [seed]))
 
 
-def _given(builder: Builder, body: list[Statement], also: Sequence[Any]) -> list[Given]:
-    """Return what a program is given: data in the order it came up, then parameters."""
-    owner = {variable: of for of, variable in builder.variables.items() if isinstance(of, Given)}
-    found: dict[Given, None] = {}
-    for each in statements(body):
-        if isinstance(each, Assign):
-            found.update((owner[read.variable], None) for read in reads(each.expression) if read.variable in owner)
-        elif each.like in owner:
-            found[owner[each.like]] = None
-    found.update((each, None) for each in also if isinstance(each, Given))
-    return sorted(found, key=lambda each: (_is_parameter(each.members[0]), each.members[0].serial if _is_parameter(each.members[0]) else 0))
+class General:
+    """A program for any number of steps and sequences, and what it is given besides its arguments."""
+
+    def __init__(self, source: Source, recording: Recording, closure: dict[str, Tensor], wrt: list[str]) -> None:
+        self.source, self.recording, self.closure, self.wrt = source, recording, closure, wrt
 
 
-def _is_parameter(leaf: Tensor) -> bool:
-    return leaf.requires_grad and "." in (leaf.name or "")
+def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = False) -> General:
+    """Record a function twice, and return the program that both recordings are runs of.
+
+    Raises:
+        NotExpressible: where no program is right for all sizes and data.
+    """
+    owner = getattr(f, "forward", f)
+    module = f if hasattr(f, "parameters") else getattr(owner, "__self__", None)
+    fixed = {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
+    a, b = record_twice(f, example, fixed, 1 if getattr(module, "batch_first", False) else 0)
+    found = unify(a, b)
+    rolled = a.rolled
+    sizes = Sizes(
+        rolled,
+        {a.sizes["T"]: "T", a.sizes["N"]: "N"},
+        {name: x for name, x in a.arguments.items() if not isinstance(x, Tensor)},
+    )
+    T, N = (Size.of(a.sizes[letter], letter) for letter in "TN")
+    sizes.known = {int(T) * int(N): T * N}
+    named: dict[Given, str] = dict(found.argument)
+    data = {}
+    for given in set(rolled.given.values()):
+        if id(given) in found.part:
+            named[given] = found.part[id(given)][0]
+    data = {key: name for key, (name, _) in found.part.items()}
+    outputs = [rolled.reference(x) for x in a.outputs]
+    ends = [_end(reference, theirs, a, b) for reference, theirs in zip(outputs, (b.rolled.reference(x) for x in b.outputs))]
+    arguments = [x for x in a.arguments.values() if isinstance(x, Tensor)]
+    learned = {given: leaf for given, leaf in found.closure.items() if leaf.requires_grad}
+    wrt = [rolled.reference(x) for x in arguments] + [rolled.reference(leaf) for leaf in learned.values()]
+    scalar = not split and len(a.outputs) == 1 and a.outputs[0].ndim == 0
+    seeds = [Number(1.0) if a.outputs[0].dtype == np.float64 else Constant(np.ones((), a.outputs[0].dtype))] if scalar else []
+    job = Job(rolled, ends, wrt, sizes, seeds, named, found.zeros, data, general=True)
+    made = write(job, split)
+    made.arguments = {name: value for name, value in made.arguments.items()}
+    return General(made, a, {}, [])
 
 
-def _recorded(given: Given) -> Any:
-    values = [leaf.value for leaf in given.members]
-    return _by_step(values, given.first, given.direction) if given.stacked else values[0]
+def _end(x: Any, y: Any, a: Recording, b: Recording) -> Any:
+    from .recording import _Unifying
+
+    unifying = _Unifying(a, b)
+    unifying.other = {}
+    return type(x)(x.of, None if x.index is None else type(x.index)(unifying.number(x.index.at, y.index.at, None)))
 
 
-def _data(array: Any) -> Any:
-    if not isinstance(array, Stacked):
-        return array
-    return _by_step(array.values, -array.index.offset * array.index.sign, array.index.sign)
-
-
-def _by_step(values: Sequence[Any], first: int, direction: int) -> Any:
-    """Return what each step is given: a list, unless its steps do not begin with 0."""
-    pairs = sorted((first + direction * k, value) for k, value in enumerate(values)) if False else [
-        (first + direction * k, value) for k, value in enumerate(values)
-    ]
-    by_step = dict(pairs)
-    return [by_step[t] for t in range(len(by_step))] if 0 in by_step and len(by_step) - 1 in by_step else by_step
-
-
-def _computing(builder: Builder, forward: list[Statement], layout: Layout, write: NumpyText) -> list[Line]:
-    """Write the forward pass: first what is kept for each step begins, with what stands before the first one."""
-    kept = [variable for of, variable in builder.variables.items() if variable.kept and isinstance(of, Made)]
-    begins: dict[Any, list[str]] = {variable: [] for variable in kept}
-    known = {variable for of, variable in builder.variables.items() if isinstance(of, Given)}
-    rest: list[Statement] = []
-    for each in forward:
-        early = isinstance(each, Assign) and isinstance(each.target.index, Fixed) and all(read.variable in known for read in reads(each.expression))
-        if early and each.target.variable in begins:
-            begins[each.target.variable].append(f"{write.place(each.target.index)}: {write.expression(each.expression)}")
-        else:
-            rest.append(each)
-    body = list(write.lines(rest, layout.equation))
-    pairs = [(v.name, f"{{{', '.join(inside)}}}") for v, inside in begins.items()]
-    from .numpy_text import paired
-
-    return [*((line, None) for line in paired(pairs)), *body]
-
-
-class Sizes:
-    """What sizes are called: T steps, N sequences, D numbers of each; H numbers of a state; and others."""
-
-    def __init__(self, rolled: Rolled) -> None:
-        self.names: dict[int, str] = {}
-        self.used: dict[str, int] = {}
-        loops = [item for item in rolled.items if isinstance(item, Loop)]
-        arrays = [given.members[0].value.shape for given in dict.fromkeys(rolled.given.values())]
-        for loop in loops:
-            for shape in arrays:
-                if len(shape) >= 2 and shape[0] == loop.high:
-                    for size, letter in zip(shape, "TD" if len(shape) == 2 else "TND", strict=False):
-                        self._call(size, letter)
-            if loop.low == 0:
-                self._call(int(loop.high), "T")
-        others = iter("HKMPQRSUVXYZ")
-        states = [ref.of.members[0].value.shape[-1:] for loop in loops for made in loop.body for ref in made.before.values()]
-        for shape in (*states, *sorted(arrays, key=len)):
-            for size in shape:
-                if size > 1 and size not in self.names:
-                    self._call(size, next(others, f"n{size}"))
-
-    def _call(self, size: int, letter: str) -> None:
-        if size > 1 and size not in self.names and letter not in self.names.values():
-            self.names[size] = letter
-
-    def named(self, size: int) -> int:
-        """Return the size with its name, if it has one."""
-        if isinstance(size, Size) or size not in self.names:
-            return size
-        self.used[self.names[size]] = size
-        return Size.of(size, self.names[size])
+def bound(f: Callable[..., Any], args: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments by the names that the function gives them."""
+    signature = inspect.signature(getattr(f, "forward", f))
+    found = signature.bind(*args, **named).arguments
+    return dict(found)

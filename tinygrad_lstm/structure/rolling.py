@@ -21,6 +21,7 @@ import numpy as np
 from ..engine.graph import Graph
 from ..engine.source import Line
 from ..engine.tensor import Tensor
+from .words import is_number
 
 
 @dataclass(frozen=True)
@@ -388,6 +389,8 @@ def _pattern(
                 raise _Differs(max(k, 1))
         return family, delay, inputs[:delay]
     if head.is_leaf:
+        if all(is_number(x) and x.value == head.value for x in inputs):
+            return rolled.reference(head)
         key = tuple(inputs)
         for k, x in enumerate(inputs):
             if not x.is_leaf or x.shape != head.shape or x in rolled.given or x in place:

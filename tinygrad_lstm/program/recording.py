@@ -1,0 +1,342 @@
+"""Two recordings of one function, at other sizes and of other data, and what is the same in both.
+
+What differs between them is a size, or it comes from an argument; what does neither cannot be told from one call, and
+is refused with its place in the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product, zip_longest
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.errors import ShapeError
+from ..engine.graph import Graph
+from ..engine.scope import call_in, current
+from ..engine.tensor import Tensor, tensor
+from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked, roll
+from ..structure.words import is_number
+from .sizes import Size
+
+
+class NotExpressible(ValueError):
+    """What cannot become a program that is right for other sizes and other data, and where it stands."""
+
+
+@dataclass
+class Recording:
+    """One run of the function: the arrays it was given, by name, what it returned, and the graph, rolled up."""
+
+    arguments: dict[str, Any]  # a Tensor, or an array of whole numbers
+    outputs: list[Tensor]
+    structure: Any  # how the outputs were nested
+    rolled: Rolled
+    sizes: dict[str, int]
+
+    @property
+    def leaves(self) -> dict[Tensor, str]:
+        return {x: name for name, x in self.arguments.items() if isinstance(x, Tensor)}
+
+
+@dataclass
+class Axes:
+    """Which axes of which argument are the steps, and which the sequences of a batch."""
+
+    letters: dict[tuple[str, int], str] = field(default_factory=dict)
+
+
+def flattened(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield arrays and tensors in nested tuples and lists, each with a name."""
+    if isinstance(value, tuple | list):
+        for i, part in enumerate(value):
+            yield from flattened(part, f"{name}_{i}")
+    else:
+        yield name, value
+
+
+def rebuilt(like: Any, parts: Iterator[Any]) -> Any:
+    """Return the same nesting with other parts."""
+    if isinstance(like, tuple | list):
+        return type(like)(rebuilt(each, parts) for each in like)
+    return next(parts)
+
+
+def record_twice(
+    f: Callable[..., Any], example: Mapping[str, Any], fixed: set[int], steps_axis: int = 0
+) -> tuple[Recording, Recording]:
+    """Run a function at two sizes.
+
+    Arguments:
+        f: takes the arguments by name, and returns tensors, nested as it likes.
+        example: arguments such as it is called with; the first array is (T, N, ...) or (T, ...).
+        fixed: sizes that are not to be met by chance.
+        steps_axis: which axis of the first array the steps are.
+
+    Raises:
+        NotExpressible: for a function that returns no tensors, or cannot be run at other sizes.
+    """
+    arrays = [(path, part) for name, value in example.items() for path, part in flattened(value, name) if _is_array(part)]
+    if not arrays:
+        raise NotExpressible("a program needs an array among its arguments")
+    failed: Exception | None = None
+    for letters in _assignments(arrays, steps_axis):
+        constant = fixed | {
+            n for path, x in arrays for i, n in enumerate(np.shape(x)) if (path, i) not in letters
+        }
+        try:
+            sizes = list(_sizes(constant))
+            pair = [_record(f, example, letters, size, seed) for seed, size in enumerate(sizes)]
+            return pair[0], pair[1]
+        except NotExpressible:
+            raise
+        except (ShapeError, ValueError, IndexError, TypeError) as error:
+            failed = failed or error
+    raise NotExpressible(f"the function does not run at other sizes than its example's: {failed}") from failed
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.ndim > 0)
+
+
+def _assignments(arrays: Sequence[tuple[str, Any]], steps_axis: int) -> Iterator[dict[tuple[str, int], str]]:
+    """Yield, likeliest first, which axes may be those of steps and sequences."""
+    first = np.shape(arrays[0][1])
+    steps, batch = (first[steps_axis], None) if len(first) else (None, None)
+    if len(first) >= 3:
+        batch = first[1 - steps_axis]
+    sure: dict[tuple[str, int], str] = {(arrays[0][0], steps_axis): "T"} if len(first) > 0 else {}
+    if batch is not None:
+        sure[arrays[0][0], 1 - steps_axis] = "N"
+    doubtful = []
+    for path, x in arrays[1:]:
+        for i, n in enumerate(np.shape(x)):
+            letter = "N" if n == batch and i == 1 else "T" if n == steps and i == 0 else "N" if n == batch and i == 0 else None
+            if letter:
+                doubtful.append(((path, i), letter))
+    for chosen in product([True, False], repeat=min(len(doubtful), 6)):
+        yield {**sure, **{axis: letter for (axis, letter), yes in zip_longest(doubtful, chosen, fillvalue=True) if yes}}
+
+
+def _sizes(fixed: set[int]) -> Iterator[dict[str, int]]:
+    """Yield two choices of sizes, unlike all that is fixed, and unlike each other."""
+    taken = set(fixed)
+    steps = (t for t in range(3, 10_000) if not {t - 1, t, t + 1} & (fixed | {1}))
+    T = [next(steps)]
+    T.append(next(t for t in steps if t != T[0]))
+    batches = (n for n in range(max(T) + 4, 10_000) if n % 2 and not {n, n - 1, n + 1, n * T[0], n * T[1]} & taken)
+    N = [next(batches)]
+    N.append(next(batches))
+    yield from ({"T": t, "N": n} for t, n in zip(T, N, strict=True))
+
+
+def _record(
+    f: Callable[..., Any], example: Mapping[str, Any], letters: Mapping[tuple[str, int], str], sizes: dict[str, int], seed: int
+) -> Recording:
+    rng = np.random.default_rng(seed)
+    arguments: dict[str, Any] = {}
+
+    def made(value: Any, name: str) -> Any:
+        if isinstance(value, tuple | list):
+            return type(value)(made(part, f"{name}_{i}") for i, part in enumerate(value))
+        if not _is_array(value):
+            return value
+        array = value.value if isinstance(value, Tensor) else value
+        shape = tuple(sizes[letters[name, i]] if (name, i) in letters else n for i, n in enumerate(array.shape))
+        drawn = rng.choice(array.ravel(), shape) if array.size else np.zeros(shape, array.dtype)
+        if array.dtype.kind in "iub":
+            drawn.setflags(write=False)
+            arguments[name] = drawn
+        else:
+            mixed = (drawn * (1 + 0.1 * rng.normal(size=shape))).astype(array.dtype)
+            arguments[name] = tensor(mixed, requires_grad=True, name=name)
+        return arguments[name]
+
+    given = {name: made(value, name) for name, value in example.items()}
+    returned = call_in(current()._replace(recording=True), f, (), given)
+    outputs = [x for _, x in flattened(returned, "output")]
+    if not outputs or not all(isinstance(x, Tensor) for x in outputs):
+        raise NotExpressible("what a program computes are tensors, in tuples or lists; the function returns something else")
+    return Recording(arguments, outputs, returned, roll(Graph(*outputs)), sizes)
+
+
+def unify(a: Recording, b: Recording) -> Parameters:
+    """Write the sizes into the first recording wherever the two differ; return what its leaves are.
+
+    Raises:
+        NotExpressible: where they differ otherwise.
+    """
+    return _Unifying(a, b).run()
+
+
+@dataclass
+class Parameters:
+    """What the leaves of a recording are: of arguments, of the function itself, zeros, or a part of an argument."""
+
+    argument: dict[Given, str] = field(default_factory=dict)
+    closure: dict[Given, Tensor] = field(default_factory=dict)
+    zeros: set[Given] = field(default_factory=set)
+    part: dict[Any, tuple[str, Any]] = field(default_factory=dict)  # by id: which argument's, and which of its entries
+
+
+class _Unifying:
+    def __init__(self, a: Recording, b: Recording) -> None:
+        self.a, self.b = a, b
+        self.found = Parameters()
+        self.other: dict[Given | Made, Given | Made] = {}
+        named = {(a.sizes[letter], b.sizes[letter]): Size.of(a.sizes[letter], letter) for letter in a.sizes}
+        T, N = (Size.of(a.sizes[letter], letter) for letter in "TN")
+        of_b = b.sizes["T"], b.sizes["N"]
+        named[int(T) * int(N), of_b[0] * of_b[1]] = T * N
+        self.named = named
+
+    def run(self) -> Parameters:
+        ours, theirs = self.a.rolled.items, self.b.rolled.items
+        for x, y in zip_longest(ours, theirs):
+            if type(x) is not type(y):
+                raise self.unlike(x or y, "the number of operations depends on the data or on the sizes")
+            if isinstance(x, Loop):
+                self.loop(x, y)
+            else:
+                self.made(x, y)
+        outputs = zip(self.a.outputs, self.b.outputs, strict=True)
+        for x, y in outputs:
+            self.reference(self.a.rolled.reference(x), self.b.rolled.reference(y), None)
+        return self.found
+
+    def unlike(self, item: Any, why: str) -> NotExpressible:
+        node = item.body[0].node if isinstance(item, Loop) else item.node if isinstance(item, Made) else item
+        if not isinstance(node, Tensor):
+            return NotExpressible(f"two runs of it differ: {why}")
+        made = node.primitive.name if node.primitive else node.name or "a constant"
+        where = f" ({node.line})" if node.line else ""
+        return NotExpressible(f"two runs of it differ at {made}{node.context.place}{where}: {why}")
+
+    def loop(self, x: Loop, y: Loop) -> None:
+        if len(x.body) != len(y.body) or x.direction != y.direction:
+            raise self.unlike(x, "its loops are not alike")
+        low, high = self.number(x.low, y.low, x), self.number(x.high, y.high, x)
+        for ours, theirs in zip(x.body, y.body, strict=True):
+            self.made(ours, theirs, before=False)
+        for ours, theirs in zip(x.body, y.body, strict=True):
+            pairs = zip_longest(sorted(ours.before.items()), sorted(theirs.before.items()))
+            ours.before = {
+                self.number(i, j, ours): self.reference(p, q, ours)
+                for (i, p), (j, q) in ((one or (0, None), other or (0, None)) for one, other in pairs)
+            }
+        x.low, x.high = low, high
+
+    def made(self, x: Made, y: Made, before: bool = True) -> None:
+        if x.primitive is not y.primitive or len(x.operands) != len(y.operands):
+            raise self.unlike(x, f"one has {x.primitive.name} where the other has {y.primitive.name}")
+        self.other[x] = y
+        x.attrs = {name: self.value(value, y.attrs[name], x) for name, value in x.attrs.items()}
+        x.operands = tuple(self.reference(p, q, x) for p, q in zip(x.operands, y.operands, strict=True))
+
+    def reference(self, p: Any, q: Any, at: Any) -> Reference:
+        if p is None or q is None or type(p.of) is not type(q.of) or type(p.index) is not type(q.index):
+            raise self.unlike(at, "they read different things")
+        if isinstance(p.of, Given):
+            self.given(p.of, q.of, at)
+        elif p.of in self.other and self.other[p.of] is not q.of:
+            raise self.unlike(at, "they read different things")
+        index = p.index
+        if isinstance(index, Moving):
+            if index.sign != q.index.sign:
+                raise self.unlike(at, "they read different steps")
+            index = Moving(index.sign, self.number(index.offset, q.index.offset, at))
+        elif isinstance(index, Fixed):
+            index = Fixed(self.number(index.at, q.index.at, at))
+        elif index != q.index:
+            raise self.unlike(at, "they read different steps")
+        return Reference(p.of, index)
+
+    def value(self, x: Any, y: Any, at: Any) -> Any:
+        if isinstance(x, tuple) and isinstance(y, tuple) and len(x) == len(y):
+            return tuple(self.value(p, q, at) for p, q in zip(x, y, strict=True))
+        if isinstance(x, slice) and isinstance(y, slice):
+            return slice(*(self.value(p, q, at) for p, q in ((x.start, y.start), (x.stop, y.stop), (x.step, y.step))))
+        if isinstance(x, Moving) and isinstance(y, Moving) and x.sign == y.sign:
+            return Moving(x.sign, self.number(x.offset, y.offset, at))
+        if isinstance(x, Stacked) and isinstance(y, Stacked) or isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+            self.data(x, y, at)
+            return x
+        if isinstance(x, int) and isinstance(y, int) and not isinstance(x, bool):
+            return self.number(x, y, at)
+        if type(x) is not type(y) or repr(x) != repr(y):
+            raise self.unlike(at, f"{x!r:.40} and {y!r:.40}")
+        return x
+
+    def number(self, x: int, y: int, at: Any) -> int:
+        """Return a whole number of both recordings, or the size that it is."""
+        if x == y:
+            return x
+        if (x, y) in self.named:
+            return self.named[x, y]
+        for (i, j), size in self.named.items():
+            if x - i == y - j and abs(x - i) <= 4:
+                moved: int = size + (x - i)
+                return moved
+            if i and x % i == 0 and y == x // i * j:
+                times: int = x // i * size
+                return times
+        raise self.unlike(at, f"{x} and {y}, which is no size of the arguments")
+
+    def given(self, x: Given, y: Given, at: Any) -> None:
+        if x in self.other:
+            if self.other[x] is not y:
+                raise self.unlike(at, "they read different tensors")
+            return
+        self.other[x] = y
+        leaf, theirs = x.members[0], y.members[0]
+        if x.stacked:
+            self.data(x, y, at)
+        elif leaf in self.a.leaves:
+            if self.b.leaves.get(theirs) != self.a.leaves[leaf]:
+                raise self.unlike(at, "they read different arguments")
+            self.found.argument[x] = self.a.leaves[leaf]
+        elif leaf is theirs:
+            self.found.closure[x] = leaf
+        elif leaf.shape == theirs.shape and np.array_equal(leaf.value, theirs.value):
+            self.found.closure[x] = leaf
+        elif not leaf.value.any() and not theirs.value.any():
+            self.found.zeros.add(x)
+        else:
+            self.data(x, y, at)
+
+    def data(self, x: Any, y: Any, at: Any) -> None:
+        """Find numbers that came in from outside of the graph among the arguments."""
+        name = self._source(x, y)
+        if name is None:
+            what = x.members[0] if isinstance(x, Given) else at
+            stacked = isinstance(x, Given) and x.stacked and is_number(x.members[0])
+            why = (
+                "it is computed from the number of the step, outside of the graph" if stacked
+                else "these numbers are neither an argument nor the same in both: they come from outside of the graph"
+            )
+            raise self.unlike(at if isinstance(at, Made) else what, why)
+        self.found.part[id(x.values[0] if isinstance(x, Stacked) else x)] = name, None
+
+    def _source(self, x: Any, y: Any) -> str | None:
+        for name, argument in self.a.arguments.items():
+            if self._is_in(x, argument) and self._is_in(y, self.b.arguments[name]):
+                return name
+        return None
+
+    def _is_in(self, data: Any, argument: Any) -> bool:
+        """Tell whether data are an argument; of several steps, whether those are its entries."""
+        array = argument.value if isinstance(argument, Tensor) else argument
+        if isinstance(data, Given):
+            values, first, direction = [leaf.value for leaf in data.members], data.first, data.direction
+        elif isinstance(data, Stacked):
+            values, direction = data.values, data.index.sign
+            first = -data.index.offset * direction
+        else:
+            return bool(np.array_equal(data, array))
+        if isinstance(data, Given) and not data.stacked:
+            return bool(np.array_equal(values[0], array))
+        places = [first + direction * k for k in range(len(values))]
+        return all(0 <= t < len(array) and np.array_equal(value, array[t]) for t, value in zip(places, values, strict=True))
