@@ -1,4 +1,7 @@
 """A network as a program: rolled up in time, with its backward pass, as plain numpy."""
 
-from .source import Source as Source
+from .compiled import Compiled as Compiled
+from .compiled import compile as compile
+from .recording import NotExpressible as NotExpressible
 from .source import source as source
+from .writing import Source as Source

@@ -142,12 +142,16 @@ class NumpyText:
 
     def place(self, index: Any) -> str:
         if isinstance(index, Fixed):
-            return written(index.at)
+            return self.said(index.at)
         if isinstance(index, Moving):
             t = Size.of(1_000_003, "t")
             moved: Any = t * index.sign if index.sign != -1 else index.offset - t
-            return written(moved if index.sign == -1 else moved + index.offset)
-        return written(index)
+            return self.said(moved if index.sign == -1 else moved + index.offset)
+        return self.said(index)
+
+    def said(self, n: int) -> str:
+        """Write a whole number that stands in the program: with its name only where that is known of itself."""
+        return self.size(n) if isinstance(n, Size) else str(int(n))
 
     def expression(self, e: Any, place: float = 0) -> str:
         text, binds = self.write(e)
@@ -172,7 +176,7 @@ class NumpyText:
     def constant(self, e: Constant) -> tuple[str, float]:
         value = e.value
         if isinstance(value, Size):
-            return value.text, (SUM, PRODUCT, ATOM)[value.binds]
+            return self.size(value), (SUM, PRODUCT, ATOM)[value.binds]
         array = np.asarray(value)
         if array.dtype == np.float32 and array.ndim == 0:
             return f"np.float32({number(array.item())[0]})", ATOM
@@ -195,6 +199,8 @@ class NumpyText:
             return self.infix(sign, _INFIX[sign], *e.operands)
         if sign == "-" and len(e.operands) == 1:
             return f"-{self.expression(e.operands[0], PREFIX)}", PREFIX
+        if sign == "**":
+            return f"{self.expression(e.operands[0], ATOM)} ** {self.expression(e.operands[1], ATOM)}", PREFIX + 0.5
         if isinstance(primitive.forward, np.ufunc):
             return f"np.{primitive.forward.__name__}({self.listed(e.operands)})", ATOM
         return self.by_forward(e)
@@ -321,7 +327,7 @@ class NumpyText:
         return self.given[key][0]
 
     def shape(self, shape: Any) -> str:
-        text = ", ".join(written(n) for n in shape)
+        text = ", ".join(map(self.size, shape))
         return f"({text}{',' if len(shape) == 1 else ''})"
 
 
@@ -418,7 +424,7 @@ def _attr(value: Any) -> str:
         return number(value)[0]
     if isinstance(value, tuple):
         return f"({', '.join(map(_attr, value))}{',' if len(value) == 1 else ''})"
-    return written(value) if isinstance(value, int) and not isinstance(value, bool) else repr(value)
+    return str(int(value)) if isinstance(value, int) and not isinstance(value, bool) else repr(value)
 
 
 def _substituted(e: Any, operands: Mapping[str, Any]) -> Any:

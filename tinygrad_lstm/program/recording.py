@@ -163,8 +163,9 @@ def _record(
     return Recording(arguments, outputs, returned, roll(Graph(*outputs)), sizes)
 
 
-def unify(a: Recording, b: Recording) -> Parameters:
-    """Write the sizes into the first recording wherever the two differ; return what its leaves are.
+def unify(a: Recording, b: Recording) -> tuple[Parameters, list[Reference]]:
+    """Write the sizes into the first recording wherever the two differ; return what its leaves are, and what
+    it returns.
 
     Raises:
         NotExpressible: where they differ otherwise.
@@ -179,7 +180,7 @@ class Parameters:
     argument: dict[Given, str] = field(default_factory=dict)
     closure: dict[Given, Tensor] = field(default_factory=dict)
     zeros: set[Given] = field(default_factory=set)
-    part: dict[Any, tuple[str, Any]] = field(default_factory=dict)  # by id: which argument's, and which of its entries
+    part: dict[int, str] = field(default_factory=dict)  # by id of what holds the numbers: of which argument
 
 
 class _Unifying:
@@ -193,7 +194,7 @@ class _Unifying:
         named[int(T) * int(N), of_b[0] * of_b[1]] = T * N
         self.named = named
 
-    def run(self) -> Parameters:
+    def run(self) -> tuple[Parameters, list[Reference]]:
         ours, theirs = self.a.rolled.items, self.b.rolled.items
         for x, y in zip_longest(ours, theirs):
             if type(x) is not type(y):
@@ -202,10 +203,9 @@ class _Unifying:
                 self.loop(x, y)
             else:
                 self.made(x, y)
-        outputs = zip(self.a.outputs, self.b.outputs, strict=True)
-        for x, y in outputs:
-            self.reference(self.a.rolled.reference(x), self.b.rolled.reference(y), None)
-        return self.found
+        pairs = zip(self.a.outputs, self.b.outputs, strict=True)
+        ends = [(self.a.rolled.reference(x), self.b.rolled.reference(y)) for x, y in pairs]
+        return self.found, [self.reference(x, y, x.of) for x, y in ends]
 
     def unlike(self, item: Any, why: str) -> NotExpressible:
         node = item.body[0].node if isinstance(item, Loop) else item.node if isinstance(item, Made) else item
@@ -318,7 +318,7 @@ class _Unifying:
                 else "these numbers are neither an argument nor the same in both: they come from outside of the graph"
             )
             raise self.unlike(at if isinstance(at, Made) else what, why)
-        self.found.part[id(x.values[0] if isinstance(x, Stacked) else x)] = name, None
+        self.found.part[id(x.values[0] if isinstance(x, Stacked) else x)] = name
 
     def _source(self, x: Any, y: Any) -> str | None:
         for name, argument in self.a.arguments.items():

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
-from ..structure.rolling import Given, Loop, roll
+from ..structure.rolling import roll
 from ..symbolic.expressions import Constant, Number
-from .recording import NotExpressible, Recording, record_twice, unify
+from .recording import Recording, record_twice, unify
 from .sizes import Size
 from .writing import Job, Sizes, Source, write
 
@@ -28,16 +29,23 @@ def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None = None) -> Source:
     graph = Graph(loss)
     asked = [x for x in graph.leaves if x.requires_grad] if wrt is None else list(wrt)
     rolled = roll(graph)
-    seed = Number(1.0) if loss.dtype == np.float64 else Constant(np.ones((), loss.dtype))
     output, references = rolled.reference(loss), [rolled.reference(x) for x in asked]
-    return write(Job(rolled, [output], references, Sizes(rolled), [seed]))
+    return write(Job(rolled, [output], references, Sizes(rolled), [seed_of(loss)]))[0]
 
 
+@dataclass
 class General:
-    """A program for any number of steps and sequences, and what it is given besides its arguments."""
+    """A program for any number of steps and sequences.
 
-    def __init__(self, source: Source, recording: Recording, closure: dict[str, Tensor], wrt: list[str]) -> None:
-        self.source, self.recording, self.closure, self.wrt = source, recording, closure, wrt
+    ``arguments`` are names of what it is called with, ``closure`` what else it is given, by name; ``wrt`` are the
+    names of what it returns gradients of, in their order.
+    """
+
+    source: Source
+    recordings: tuple[Recording, Recording]
+    arguments: list[str]
+    closure: dict[str, Tensor]
+    wrt: list[str]
 
 
 def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = False) -> General:
@@ -46,44 +54,30 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
     Raises:
         NotExpressible: where no program is right for all sizes and data.
     """
-    owner = getattr(f, "forward", f)
-    module = f if hasattr(f, "parameters") else getattr(owner, "__self__", None)
+    module = f if hasattr(f, "parameters") else getattr(getattr(f, "forward", f), "__self__", None)
     fixed = {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
     a, b = record_twice(f, example, fixed, 1 if getattr(module, "batch_first", False) else 0)
-    found = unify(a, b)
+    found, ends = unify(a, b)
     rolled = a.rolled
-    sizes = Sizes(
-        rolled,
-        {a.sizes["T"]: "T", a.sizes["N"]: "N"},
-        {name: x for name, x in a.arguments.items() if not isinstance(x, Tensor)},
-    )
     T, N = (Size.of(a.sizes[letter], letter) for letter in "TN")
+    arrays = {name: x for name, x in a.arguments.items() if not isinstance(x, Tensor)}
+    sizes = Sizes(rolled, {int(T): "T", int(N): "N"}, arrays)
     sizes.known = {int(T) * int(N): T * N}
-    named: dict[Given, str] = dict(found.argument)
-    data = {}
-    for given in set(rolled.given.values()):
-        if id(given) in found.part:
-            named[given] = found.part[id(given)][0]
-    data = {key: name for key, (name, _) in found.part.items()}
-    outputs = [rolled.reference(x) for x in a.outputs]
-    ends = [_end(reference, theirs, a, b) for reference, theirs in zip(outputs, (b.rolled.reference(x) for x in b.outputs))]
-    arguments = [x for x in a.arguments.values() if isinstance(x, Tensor)]
+    named = {**found.argument, **{given: found.part[id(given)] for given in rolled.given.values() if id(given) in found.part}}
+    asked = [name for name, x in a.arguments.items() if isinstance(x, Tensor)]
     learned = {given: leaf for given, leaf in found.closure.items() if leaf.requires_grad}
-    wrt = [rolled.reference(x) for x in arguments] + [rolled.reference(leaf) for leaf in learned.values()]
+    wrt = [rolled.reference(a.arguments[name]) for name in asked] + [rolled.reference(x) for x in learned.values()]
     scalar = not split and len(a.outputs) == 1 and a.outputs[0].ndim == 0
-    seeds = [Number(1.0) if a.outputs[0].dtype == np.float64 else Constant(np.ones((), a.outputs[0].dtype))] if scalar else []
-    job = Job(rolled, ends, wrt, sizes, seeds, named, found.zeros, data, general=True)
-    made = write(job, split)
-    made.arguments = {name: value for name, value in made.arguments.items()}
-    return General(made, a, {}, [])
+    seeds = [seed_of(a.outputs[0])] if scalar else []
+    job = Job(rolled, ends, wrt, sizes, seeds, named, found.zeros, found.part, general=True)
+    made, names = write(job, split)
+    closure = {names[given]: leaf for given, leaf in found.closure.items() if given in names}
+    return General(made, (a, b), list(a.arguments), closure, [*asked, *(names[given] for given in learned)])
 
 
-def _end(x: Any, y: Any, a: Recording, b: Recording) -> Any:
-    from .recording import _Unifying
-
-    unifying = _Unifying(a, b)
-    unifying.other = {}
-    return type(x)(x.of, None if x.index is None else type(x.index)(unifying.number(x.index.at, y.index.at, None)))
+def seed_of(loss: Tensor) -> Any:
+    """Return what the gradient of a loss begins with, as an expression."""
+    return Number(1.0) if loss.dtype == np.float64 else Constant(np.ones((), loss.dtype))
 
 
 def bound(f: Callable[..., Any], args: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:

@@ -81,9 +81,11 @@ class Job:
     general: bool = False  # whether sizes are those of the arguments
 
 
-def write(job: Job, split: bool = False) -> Source:
-    """Write a job down."""
-    return _Writing(job, split).source()
+def write(job: Job, split: bool = False) -> tuple[Source, dict[Given, str]]:
+    """Write a job down; return what is given by which name, too."""
+    writing = _Writing(job, split)
+    source = writing.source()
+    return source, {of: v.name for of, v in writing.builder.variables.items() if isinstance(of, Given) and v.name}
 
 
 class _Writing:

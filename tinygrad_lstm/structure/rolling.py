@@ -393,7 +393,7 @@ def _pattern(
             return rolled.reference(head)
         key = tuple(inputs)
         for k, x in enumerate(inputs):
-            if not x.is_leaf or x.shape != head.shape or x in rolled.given or x in place:
+            if not x.is_leaf or x.shape != head.shape or x in rolled.given or _own(x) != _own(head):
                 raise _Differs(max(k, 1))
         if len(set(inputs)) != len(inputs):
             raise _Differs(max(1, next(k for k, x in enumerate(inputs) if x in inputs[:k])))
@@ -408,6 +408,11 @@ def _pattern(
     if other.loop is None or abs(by) != 1:
         raise _Differs(1)
     return other, _Affine(other.loop.at(first), by * other.loop.direction)
+
+
+def _own(leaf: Tensor) -> Any:
+    """Return what tells the data of a step, which may differ, from what is somebody's in particular."""
+    return leaf if leaf.requires_grad and leaf.name is None else leaf.name
 
 
 def _count_steps(loop: Loop, found: list[tuple[Made, list[Any], dict[str, Any]]]) -> None:
