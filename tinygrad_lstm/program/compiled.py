@@ -41,7 +41,7 @@ class Compiled:
 
     def _compiled(self, example: dict[str, Any]) -> _Run | str:
         try:
-            return _Run(self.function, of_function(self.function, example, split=True), example)
+            return _Run(self.function, of_function(self.function, example, split=True, optimize=self.optimize), example)
         except NotExpressible as refusal:
             return str(refusal)
 

@@ -20,11 +20,19 @@ from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor, tensor
 from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked, roll
 from ..structure.words import is_number
+from .passes import optimized
 from .sizes import Size
 
 
 class NotExpressible(ValueError):
     """What cannot become a program that is right for other sizes and other data, and where it stands."""
+
+
+class _Unfit(Exception):
+    """Sizes at which the function does not run."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
 
 
 @dataclass
@@ -66,7 +74,7 @@ def rebuilt(like: Any, parts: Iterator[Any]) -> Any:
 
 
 def record_twice(
-    f: Callable[..., Any], example: Mapping[str, Any], fixed: set[int], steps_axis: int = 0
+    f: Callable[..., Any], example: Mapping[str, Any], fixed: set[int], steps_axis: int = 0, optimize: int = 0
 ) -> tuple[Recording, Recording]:
     """Run a function at two sizes.
 
@@ -89,12 +97,10 @@ def record_twice(
         }
         try:
             sizes = list(_sizes(constant))
-            pair = [_record(f, example, letters, size, seed) for seed, size in enumerate(sizes)]
+            pair = [_record(f, example, letters, size, seed, optimize) for seed, size in enumerate(sizes)]
             return pair[0], pair[1]
-        except NotExpressible:
-            raise
-        except (ShapeError, ValueError, IndexError, TypeError) as error:
-            failed = failed or error
+        except _Unfit as unfit:
+            failed = failed or unfit.error
     raise NotExpressible(f"the function does not run at other sizes than its example's: {failed}") from failed
 
 
@@ -134,7 +140,8 @@ def _sizes(fixed: set[int]) -> Iterator[dict[str, int]]:
 
 
 def _record(
-    f: Callable[..., Any], example: Mapping[str, Any], letters: Mapping[tuple[str, int], str], sizes: dict[str, int], seed: int
+    f: Callable[..., Any], example: Mapping[str, Any], letters: Mapping[tuple[str, int], str], sizes: dict[str, int], seed: int,
+    optimize: int,
 ) -> Recording:
     rng = np.random.default_rng(seed)
     arguments: dict[str, Any] = {}
@@ -156,10 +163,14 @@ def _record(
         return arguments[name]
 
     given = {name: made(value, name) for name, value in example.items()}
-    returned = call_in(current()._replace(recording=True), f, (), given)
+    try:
+        returned = call_in(current()._replace(recording=True), f, (), given)
+    except (ShapeError, ValueError, IndexError, TypeError) as error:
+        raise _Unfit(error) from error
     outputs = [x for _, x in flattened(returned, "output")]
     if not outputs or not all(isinstance(x, Tensor) for x in outputs):
         raise NotExpressible("what a program computes are tensors, in tuples or lists; the function returns something else")
+    outputs = optimized(outputs, optimize)
     return Recording(arguments, outputs, returned, roll(Graph(*outputs)), sizes)
 
 

@@ -13,19 +13,21 @@ from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..structure.rolling import roll
 from ..symbolic.expressions import Constant, Number
+from .passes import optimized
 from .recording import Recording, record_twice, unify
 from .sizes import Size
 from .writing import Job, Sizes, Source, write
 
 
-def source(what: Any, *example: Any, wrt: Sequence[Tensor] | None = None, **named: Any) -> Source:
+def source(what: Any, *example: Any, wrt: Sequence[Tensor] | None = None, optimize: int = 0, **named: Any) -> Source:
     """Return the program that computes a loss and its gradient with respect to tensors."""
     if isinstance(what, Tensor):
-        return _of_recording(what, *example) if example else _of_recording(what, wrt)
-    return of_function(what, bound(what, example, named)).source
+        return _of_recording(what, example[0] if example else wrt, optimize)
+    return of_function(what, bound(what, example, named), optimize=optimize).source
 
 
-def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None = None) -> Source:
+def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> Source:
+    (loss,) = optimized([loss], optimize)
     graph = Graph(loss)
     asked = [x for x in graph.leaves if x.requires_grad] if wrt is None else list(wrt)
     rolled = roll(graph)
@@ -48,7 +50,7 @@ class General:
     wrt: list[str]
 
 
-def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = False) -> General:
+def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = False, optimize: int = 0) -> General:
     """Record a function twice, and return the program that both recordings are runs of.
 
     Raises:
@@ -56,7 +58,7 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
     """
     module = f if hasattr(f, "parameters") else getattr(getattr(f, "forward", f), "__self__", None)
     fixed = {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
-    a, b = record_twice(f, example, fixed, 1 if getattr(module, "batch_first", False) else 0)
+    a, b = record_twice(f, example, fixed, 1 if getattr(module, "batch_first", False) else 0, optimize)
     found, ends = unify(a, b)
     rolled = a.rolled
     T, N = (Size.of(a.sizes[letter], letter) for letter in "TN")

@@ -136,7 +136,8 @@ class Rolled:
         """Return what stands for a tensor, read from outside of all loops."""
         if x.is_leaf:
             given = self.given.setdefault(x, Given([x]))
-            return Reference(given, Fixed(given.first + given.direction * given.members.index(x)) if given.stacked else None)
+            k = next(k for k, member in enumerate(given.members) if member is x)
+            return Reference(given, Fixed(given.first + given.direction * k) if given.stacked else None)
         made, k = self.place[x]
         return Reference(made, Fixed(made.loop.at(k)) if made.loop else None)
 

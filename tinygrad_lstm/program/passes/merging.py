@@ -1,0 +1,192 @@
+"""Products that share an operand become one, and what is done alike to their parts is done to all at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from ...engine import ops
+from ...engine.primitive import Kind
+from ...engine.tensor import Tensor
+from ...structure.rolling import Given, Loop, Made, Reference
+from .rewriting import HERE, Rewriting, is_product
+
+
+@dataclass(eq=False)
+class _Group:
+    """Families that are made at once: each the columns ``start`` to ``stop`` of the whole."""
+
+    parts: list[Made]
+    bounds: dict[Made, tuple[int, int]]
+
+    def piece(self, made: Made) -> tuple[Any, slice]:
+        start, stop = self.bounds[made]
+        return Ellipsis, slice(start, stop)
+
+
+def _group(parts: list[Made]) -> _Group:
+    bounds, start = {}, 0
+    for part in parts:
+        bounds[part] = start, start + part.node.shape[-1]
+        start = bounds[part][1]
+    return _Group(parts, bounds)
+
+
+class MergedProducts(Rewriting):
+    """z W_f, z W_i, ... become z [W_f W_i ...]."""
+
+    def look(self) -> None:
+        self.groups: dict[Made, _Group] = {}
+        self.matrices: dict[_Group, Tensor] = {}
+        self.whole: dict[tuple[_Group, Tensor], Tensor] = {}
+        for item in self.rolled.items:
+            if isinstance(item, Loop):
+                sharing: dict[Any, list[Made]] = defaultdict(list)
+                for made in item.body:
+                    if is_product(made) and self.outside(made.operands[1], item) is not None:
+                        sharing[made.operands[0], made.node.dtype].append(made)
+                for parts in sharing.values():
+                    if len(parts) > 1:
+                        group = _group(self._by_what_follows(parts))
+                        self.groups.update(dict.fromkeys(parts, group))
+
+    def _by_what_follows(self, parts: list[Made]) -> list[Made]:
+        """Return them with those side by side that the same is done to."""
+        after = [self._chain(part) for part in parts]
+        first = {chain: after.index(chain) for chain in after}
+        return [part for _, part in sorted(zip(after, parts, strict=True), key=lambda pair: first[pair[0]])]
+
+    def _chain(self, made: Made) -> tuple[str, ...]:
+        chain: list[str] = []
+        while len(users := self.all_use(made)) == 1 and len(chain) < 4:
+            made = users[0]
+            chain.append(made.primitive.name)
+            if made.primitive.kind is Kind.activation:
+                break
+        return tuple(chain)
+
+    def prepare(self, loop: Loop) -> None:
+        for made in loop.body:
+            group = self.groups.get(made)
+            if group is not None and group not in self.matrices:
+                matrices = [self.outside(part.operands[1], loop) for part in group.parts]
+                self.matrices[group] = self.like(made.node, ops.concat, *matrices, axis=1)
+
+    def member(self, made: Made, node: Tensor) -> Tensor:
+        group = self.groups.get(made)
+        if group is None:
+            return self.again(node)
+        rows = self.of(node.inputs[0])
+        if (group, rows) not in self.whole:
+            self.whole[group, rows] = self.like(node, node.primitive, rows, self.matrices[group])
+        piece = self.like(node, ops.getitem, self.whole[group, rows], index=group.piece(made))
+        piece.name = node.name
+        return piece
+
+
+class MergedPointwise(Rewriting):
+    """What is done number by number to neighbouring columns of one array is done to all of them at once."""
+
+    def look(self) -> None:
+        self.groups: dict[Made, _Group] = {}
+        self.constants: dict[tuple[_Group, int], Tensor] = {}
+        self.whole: dict[tuple[_Group, Any], Tensor] = {}
+        for item in self.rolled.items:
+            if isinstance(item, Loop):
+                alike: dict[Any, list[Made]] = defaultdict(list)
+                for made in item.body:
+                    kind = self._kind(made, item)
+                    if kind is not None:
+                        alike[kind].append(made)
+                for parts in alike.values():
+                    self._take_neighbours(parts)
+
+    def _kind(self, made: Made, loop: Loop) -> Any:
+        """Return what those share that can be made at once: the function, and of what its operands are columns."""
+        primitive = made.primitive
+        if primitive.kind not in (Kind.pointwise, Kind.activation) or made.attrs or made.before:
+            return None
+        slots: list[Any] = []
+        sliced = False
+        for reference, x in zip(made.operands, made.node.inputs, strict=True):
+            base = self._columns_of(reference)
+            if base is not None and x.shape == made.node.shape:
+                slots.append(base[0])
+                sliced = True
+            elif self.outside(reference, loop) is not None and x.ndim == 0:
+                slots.append(("same", reference))
+            elif self.outside(reference, loop) is not None and x.ndim == 1 and x.shape == made.node.shape[-1:]:
+                slots.append(("columns", x.ndim))
+            else:
+                return None
+        return (primitive, made.node.dtype, made.node.ndim, *slots) if sliced else None
+
+    def _columns_of(self, reference: Reference) -> tuple[Any, int, int] | None:
+        """Return of which array something is columns, and which."""
+        of = reference.of
+        if not isinstance(of, Made) or reference.index != HERE or of.primitive is not ops.getitem:
+            return None
+        index = of.attrs["index"]
+        if not (isinstance(index, tuple) and len(index) == 2 and index[0] is Ellipsis and isinstance(index[1], slice)):
+            return None
+        if of.operands[0].index != HERE or index[1].step is not None:
+            return None
+        return of.operands[0].of, index[1].start or 0, index[1].stop
+
+    def _place(self, made: Made) -> tuple[int, int]:
+        for reference in made.operands:
+            found = self._columns_of(reference)
+            if found is not None:
+                return found[1], found[2]
+        raise AssertionError
+
+    def _take_neighbours(self, parts: list[Made]) -> None:
+        ordered = sorted(parts, key=self._place)
+        row: list[Made] = []
+        for made in [*ordered, None]:
+            fits = made is not None and row and all(
+                (a := self._columns_of(p)) is None or ((b := self._columns_of(q)) is not None and a[2] == b[1])
+                for p, q in zip(row[-1].operands, made.operands, strict=True)
+            )
+            if made is not None and (not row or fits):
+                row.append(made)
+                continue
+            if len(row) > 1:
+                group = _group(row)
+                self.groups.update(dict.fromkeys(row, group))
+            row = [made] if made is not None else []
+
+    def prepare(self, loop: Loop) -> None:
+        for made in loop.body:
+            group = self.groups.get(made)
+            if group is None:
+                continue
+            for slot, reference in enumerate(made.operands):
+                if self._columns_of(reference) is None and (group, slot) not in self.constants and made.node.inputs[slot].ndim == 1:
+                    parts = [self.outside(part.operands[slot], loop) for part in group.parts]
+                    self.constants[group, slot] = self.like(made.node, ops.concat, *parts, axis=0)
+
+    def member(self, made: Made, node: Tensor) -> Tensor:
+        group = self.groups.get(made)
+        if group is None:
+            return self.again(node)
+        bases: list[Tensor] = []
+        start, stop = self._place(group.parts[0])[0], self._place(group.parts[-1])[1]
+        for slot, reference in enumerate(made.operands):
+            if self._columns_of(reference) is None:
+                bases.append(self.constants.get((group, slot), self.of(node.inputs[slot])))
+            else:
+                bases.append(self.of(node.inputs[slot]).inputs[0])
+        key = group, tuple(bases)
+        if key not in self.whole:
+            operands = [
+                self.like(node, ops.getitem, base, index=(Ellipsis, slice(start, stop)))
+                if self._columns_of(reference) is not None and base.shape[-1] != stop - start
+                else base
+                for base, reference in zip(bases, made.operands, strict=True)
+            ]
+            self.whole[key] = self.like(node, node.primitive, *operands)
+        piece = self.like(node, ops.getitem, self.whole[key], index=group.piece(made))
+        piece.name = node.name
+        return piece
