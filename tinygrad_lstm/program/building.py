@@ -19,7 +19,7 @@ from ..symbolic.expressions import Apply, Constant, Number, applications
 from ..symbolic.tracer import TracedArray, UnknownToReader, cast
 from ..symbolic.tracer import _read as read_with
 from .sizes import Size
-from .statements import Assign, Begin, For, Index, Read, Statement, Variable
+from .statements import Assign, Begin, For, Read, Statement, Variable, statements
 
 HERE = Moving(1, 0)
 """The step that the loop is at."""
@@ -43,6 +43,7 @@ class Builder:
         self.rolled, self.traced = rolled, traced
         self.variables: dict[Given | Made, Variable] = {}
         self.gradients: dict[Given | Made, Variable] = {}
+        self.extra: list[Variable] = []
 
     def variable(self, of: Given | Made) -> Variable:
         if of not in self.variables:
@@ -107,7 +108,8 @@ class _Backward:
                 self._loop(item)
             else:
                 self._through(item)
-        return self.outer, [self._gradient_of(reference) for reference in self.wrt]
+        found = [self._gradient_of(reference) for reference in self.wrt]
+        return begun_by_first(self.outer), found
 
     def _path(self, wanted: set[Any]) -> set[Any]:
         """Return what lies between the outputs and what is asked for."""
@@ -174,17 +176,19 @@ class _Backward:
         if not pending:
             return None
         total = self.gradients[made] = Variable("", made.node.value, made.loop, node=made.node)
+        here = HERE if made.loop else None
         if all(place is None for _, place in pending):
             expression = pending[0][0]
             for other, _ in pending[1:]:
                 expression = Apply(ops.add, (expression, other), {}, made.node.value)
             if isinstance(expression, Read | Number):
                 return expression
-            self.body.append(Assign(Read(total), expression, node=made.node))
+            self.body.append(Assign(Read(total, here), expression, node=made.node))
         else:
-            self.body.append(Begin(total, like=self.builder.variable(made)))
-            self.body += [Assign(Read(total), each, True, place, made.node) for each, place in pending]
-        return Read(total)
+            covered = _cover(total.value.shape, [place for _, place in pending])
+            self.body.append(Begin(total, like=self.builder.variable(made), empty=covered))
+            self.body += [Assign(Read(total, here), each, not covered, place, made.node) for each, place in pending]
+        return Read(total, here)
 
     def _total(self, of: Given | Made) -> Variable:
         """Return the variable in which a gradient is added up from more than one place."""
@@ -300,6 +304,36 @@ class _Backward:
         if fitted.dtype != value.dtype:
             fitted = fitted.astype(value.dtype)
         return simplified(fitted.expression)
+
+
+def _cover(shape: tuple[int, ...], places: Sequence[Any]) -> bool:
+    """Tell whether pieces of the last axis are all of it, and none is twice."""
+    if len(places) < 2 or not all(isinstance(p, tuple) and len(p) == 2 and p[0] is Ellipsis and isinstance(p[1], slice) for p in places):
+        return False
+    pieces = sorted(((p[1].start or 0, p[1].stop) for p in places), key=lambda piece: piece[0])
+    ends = [0, *(stop for _, stop in pieces)]
+    return ends[-1] == shape[-1] and all(start == end for (start, _), end in zip(pieces, ends, strict=False))
+
+
+_VIEWS = {ops.getitem, ops.reshape, ops.transpose, ops.broadcast_to}
+
+
+def begun_by_first(body: list[Statement]) -> list[Statement]:
+    """Let a sum begin with what is added first, where that is an array of its own and not in a loop."""
+    written: dict[Variable, list[Assign]] = defaultdict(list)
+    for each in statements(body):
+        if isinstance(each, Assign):
+            written[each.target.variable].append(each)
+    outside = {id(each) for each in body}
+    gone = set()
+    for each in body:
+        if isinstance(each, Begin) and each.steps is None:
+            first, *others = written[each.variable] or [None]
+            own = first is not None and isinstance(first.expression, Apply) and first.expression.function not in _VIEWS
+            if first is not None and id(first) in outside and first.place is None and (own or not others):
+                first.adds = False
+                gone.add(id(each))
+    return [each for each in body if id(each) not in gone]
 
 
 def simplified(expression: Any) -> Any:

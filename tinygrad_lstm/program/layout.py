@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import ops
+from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
 from ..symbolic.expressions import Apply, Name, text
 from .building import HERE, Builder
@@ -30,10 +31,11 @@ class Layout:
         forward: list[Statement],
         backward: list[Statement],
         results: Sequence[Any],
+        inlined: dict[Variable, Any],
     ) -> None:
         self.builder, self.forward, self.backward = builder, forward, backward
         self.results = [each for each in results if isinstance(each, Read)]
-        self.inlined: dict[Variable, Any] = {}
+        self.inlined = inlined
         self._of = {variable: of for of, variable in builder.variables.items()}
         self._decide_forward()
         self._join(backward)
@@ -56,7 +58,7 @@ class Layout:
             assert isinstance(of, Made)
             if len(found) == 1 and not elsewhere and of.node.name is None and not of.before:
                 self.inlined[variable] = each.expression
-            elif variable.loop:
+            elif variable.loop and variable.rows is None:
                 variable.kept = bool(elsewhere) or bool(of.before)
 
     def _uses(self, computed: dict[Variable, Assign]) -> dict[Variable, list[tuple[Any, Read]]]:
@@ -104,7 +106,7 @@ class Layout:
         for each in body:
             if isinstance(each, Assign) and not each.adds and each.place is None:
                 variable = each.target.variable
-                if uses.get(variable) == 1 and self._length(each.expression) <= LONGEST:
+                if not variable.kept and uses.get(variable) == 1 and self._length(each.expression) <= LONGEST:
                     self.inlined[variable] = each.expression
 
     def _length(self, expression: Any) -> int:
@@ -115,9 +117,9 @@ class Layout:
 
     # Names
 
-    def name(self, rolled: Rolled, given: Sequence[Given], reserved: Sequence[str] = ()) -> set[str]:
+    def name(self, rolled: Rolled, given: Sequence[Given], reserved: Sequence[str], known: dict[Tensor, str]) -> set[str]:
         """Name everything, what is given first; return all names."""
-        names = Names(rolled, reserved)
+        names = Names(rolled, reserved, known)
         for each in given:
             variable = self.builder.variable(each)
             variable.name = variable.name or names.of(each)
@@ -128,6 +130,8 @@ class Layout:
             if variable not in self.inlined:
                 base = self.builder.variable(of).name or names.of(of)
                 variable.name = names.fresh(f"d{base}", variable.node)
+        for variable in self.builder.extra:
+            variable.name = names.fresh("rows")
         return names.taken
 
     def equation(self, each: Assign) -> str:

@@ -6,8 +6,9 @@ import builtins
 import keyword
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from ..engine import ops
 from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Given, Made, Rolled
@@ -26,10 +27,14 @@ def identifier(text: str) -> str:
     return f"{word}_" if word in RESERVED else word
 
 
+_BY_KIND = {Kind.movement: "z", Kind.product: "p", Kind.reduction: "s"}
+
+
 class Names:
     """Gives each thing of a program a name of its own."""
 
-    def __init__(self, rolled: Rolled, taken: Iterable[str] = ()) -> None:
+    def __init__(self, rolled: Rolled, taken: Iterable[str] = (), known: Mapping[Tensor, str] | None = None) -> None:
+        self.known = known or {}
         self.taken = set(taken) | RESERVED
         self.users: dict[Given | Made, list[tuple[Made, int]]] = defaultdict(list)
         self.initial: dict[Given | Made, Made] = {}
@@ -77,10 +82,16 @@ class Names:
         used_for = self._used_for(thing)
         if used_for:
             return f"a_{used_for}" if primitive.kind is not Kind.product else f"p_{used_for}"
-        return {Kind.movement: "z", Kind.product: "p"}.get(primitive.kind, primitive.name)
+        if primitive is ops.concat and all(isinstance(reference.of, Given) for reference in thing.operands):
+            return "W" if node.ndim == 2 else "b"
+        if primitive.kind is Kind.activation:
+            return f"{primitive.name}_a"
+        return _BY_KIND.get(primitive.kind, "a" if primitive.combines == "sum" else primitive.name)
 
     def _of_given(self, given: Given) -> str:
         leaf = given.members[0]
+        if leaf in self.known:
+            return self.known[leaf]
         state = self.initial.get(given)
         if state is not None and (leaf.name is None or state.node.name):
             return f"{state.node.name or 'state'}_init"
@@ -109,3 +120,9 @@ class Names:
             if made.node.name:
                 return made.node.name
         return None
+
+
+def of_leaves(rolled: Rolled) -> dict[Tensor, str]:
+    """Return names for the leaves of a network as it was recorded, before anything is merged."""
+    names = Names(rolled)
+    return {leaf: names.of(given) for leaf, given in rolled.given.items() if not given.stacked and leaf.requires_grad}

@@ -21,7 +21,7 @@ from ..symbolic.tracer import _read as read_with
 from .building import RuleOf
 from .names import identifier
 from .sizes import Size, written
-from .statements import Assign, Begin, For, Read, Statement, Variable
+from .statements import Assign, Begin, For, Read, Statement, Variable, Whole
 
 SUM, PRODUCT, PREFIX, ATOM = range(1, 5)
 """How tightly Python binds; 0 is what binds least, as a comparison."""
@@ -68,7 +68,10 @@ class NumpyText:
         waiting: list[Begin] = []
         for each in body:
             if isinstance(each, Begin):
-                waiting.append(each)
+                if each.variable.rows is None:
+                    waiting.append(each)
+                elif not each.empty:
+                    yield f"{self.read(Read(each.variable, Moving(1, 0)))} = 0", each.variable.node
                 continue
             yield from self.beginnings(waiting)
             waiting = []
@@ -93,14 +96,37 @@ class NumpyText:
 
     def beginnings(self, begins: Sequence[Begin]) -> Iterator[Line]:
         """Write what begins with zeros, several in a line."""
-        kept = [(each.variable.name, f"dict.fromkeys(range({self.span(*each.steps)}), 0.0)") for each in begins if each.steps]
+        kept = [(each.variable.name, self.of_each_step(each)) for each in begins if each.steps]
         plain = sorted(
-            ((each.variable.name, self.zeros(each)) for each in begins if not each.steps), key=lambda pair: pair[0][2:]
+            ((each.variable.name, self.zeros(each)) for each in begins if not each.steps and each.variable not in self.inlined),
+            key=lambda pair: pair[0][2:],
         )
         yield from ((line, None) for line in paired([*kept, *plain]))
 
+    def of_each_step(self, begin: Begin) -> str:
+        assert begin.steps is not None
+        low, high = begin.steps
+        if begin.each is None:
+            return f"dict.fromkeys(range({self.span(low, high)}), 0.0)"
+        loop = begin.variable.loop
+        assert loop is not None
+        inside = f"{{t: {self.expression(begin.each)} for t in range({self.span(loop.low, loop.high)})}}"
+        others = [at for at in range(int(low), int(high)) if not loop.low <= at < loop.high]
+        named = [self.said(low + (at - int(low)) if at < loop.low else high + (at - int(high))) for at in others]
+        return f"{{{', '.join(f'{at}: 0.0' for at in named)}}} | {inside}" if others else inside
+
+    def rows(self, variable: Variable) -> str:
+        """Write an array for what is kept of all steps."""
+        assert variable.rows is not None
+        low, high = variable.rows
+        sizes = (high - low, *map(self.named, variable.value.shape))
+        kind = "" if variable.value.dtype == np.float64 else f", np.{variable.value.dtype}"
+        return f"np.empty({self.shape(sizes)}{kind})"
+
     def zeros(self, begin: Begin) -> str:
         like, value = begin.like, begin.variable.value
+        if begin.empty:
+            return self.filled("empty", value)
         if like is not None and like not in self.inlined:
             return f"np.zeros_like({self.read(Read(like, Moving(1, 0) if like.loop else None))})"
         return self.filled("zeros", value)
@@ -122,15 +148,28 @@ class NumpyText:
             line = f"np.add.at({target}, {self.index(place, alone=True)}, {right})"
         else:
             at = "" if place is None else f"[{self.index(place, of=each.target.value)}]"
-            line = f"{target}{at} {'+=' if each.adds else '='} {right}"
+            if each.adds and each.target.variable.shared and not at:
+                line = f"{target} = {target} + {self.expression(each.expression, PRODUCT)}"
+            else:
+                line = f"{target}{at} {'+=' if each.adds else '='} {right}"
         yield from fitted(line, comment)
 
     # Expressions
 
     def read(self, read: Read) -> str:
         variable = read.variable
+        if variable in self.inlined and isinstance(read.index, Every):
+            assert variable.loop is not None
+            steps = f"range({self.span(variable.loop.low, variable.loop.high)})"
+            each = self.expression(self.inlined[variable], ATOM)
+            return f"*({each} for t in {f'reversed({steps})' if read.index.descending else steps})"
         if variable in self.inlined:
-            return self.expression(self.inlined[variable], ATOM)
+            return self.expression(_at(self.inlined[variable], read.index), ATOM)
+        if variable.rows is not None and isinstance(read.index, Every) and not read.index.descending:
+            assert variable.loop is not None
+            return f"*{self.whole(variable, Whole(variable.loop.low, variable.loop.high))}"
+        if isinstance(read.index, Whole):
+            return self.whole(variable, read.index)
         if not variable.kept:
             return variable.name
         if isinstance(read.index, Every):
@@ -138,7 +177,16 @@ class NumpyText:
             assert loop is not None
             steps = f"range({self.span(loop.low, loop.high)})"
             return f"*({variable.name}[t] for t in {f'reversed({steps})' if read.index.descending else steps})"
-        return f"{variable.name}[{self.place(read.index)}]"
+        return f"{variable.name}[{self.place(_in_rows(read.index, variable))}]"
+
+    def whole(self, variable: Variable, index: Whole) -> str:
+        assert variable.rows is not None
+        low, high = variable.rows
+        start, stop = index.low - low, index.high - low
+        if not start and index.high == high:
+            return variable.name
+        ends = f"{self.said(start) if start else ''}:{self.said(stop) if index.high != high else ''}"
+        return f"{variable.name}[{ends}]"
 
     def place(self, index: Any) -> str:
         if isinstance(index, Fixed):
@@ -160,7 +208,9 @@ class NumpyText:
     def write(self, e: Any) -> tuple[str, float]:
         if isinstance(e, Read):
             inside = self.inlined.get(e.variable)
-            return (self.read(e), ATOM) if inside is None else self.write(inside)
+            if inside is None or isinstance(e.index, Every):
+                return self.read(e), ATOM
+            return self.write(_at(inside, e.index))
         if isinstance(e, Number):
             return number(e.value)
         if isinstance(e, Name):
@@ -365,7 +415,10 @@ def _joined(w: NumpyText, e: Apply) -> tuple[str, float]:
     axis = e.attrs.get("axis", 0)
     one = e.operands[0] if len(e.operands) == 1 else None
     if isinstance(one, Read) and isinstance(one.index, Every):
-        parts = "[" + w.read(one)[2:-1] + "]"
+        text = w.read(one)
+        if e.function is ops.stack and not text.startswith("*("):
+            return _moved_axis(text[1:], axis, e.value.ndim), ATOM
+        parts = "[" + (text[2:-1] if text.startswith("*(") else text) + "]"
     else:
         parts = f"[{w.listed(e.operands)}]"
     return f"np.{name}({parts}{f', axis={axis}' if axis else ''})", ATOM
@@ -409,6 +462,41 @@ def number(value: Any) -> tuple[str, float]:
         return {"inf": "np.inf", "-inf": "-np.inf"}.get(str(value), "np.nan"), PREFIX if value < 0 else ATOM
     text = str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
     return text, ATOM if value >= 0 else PREFIX
+
+
+def _moved_axis(array: str, axis: int, ndim: int) -> str:
+    return array if axis % ndim == 0 else f"np.moveaxis({array}, 0, {axis})"
+
+
+def _in_rows(index: Any, variable: Variable) -> Any:
+    """Return which row of its array the step of a variable is."""
+    if variable.rows is None:
+        return index
+    low = variable.rows[0]
+    return Fixed(index.at - low) if isinstance(index, Fixed) else Moving(index.sign, index.offset - low)
+
+
+def _at(e: Any, index: Any) -> Any:
+    """Return an expression of a step as it is at another one."""
+    if index is None or index == Moving(1, 0):
+        return e
+    if isinstance(e, Read):
+        return Read(e.variable, _composed(e.index, index))
+    if isinstance(e, Apply):
+        attrs = {name: _composed(value, index) for name, value in e.attrs.items()}
+        return Apply(e.function, tuple(_at(x, index) for x in e.operands), attrs, e.value)
+    return e
+
+
+def _composed(place: Any, index: Any) -> Any:
+    if isinstance(place, tuple):
+        return tuple(_composed(part, index) for part in place)
+    if not isinstance(place, Moving):
+        return place
+    if isinstance(index, Fixed):
+        at = index.at * place.sign + place.offset
+        return Fixed(at)
+    return Moving(place.sign * index.sign, index.offset * place.sign + place.offset)
 
 
 def _same_read(a: Read, b: Read) -> bool:

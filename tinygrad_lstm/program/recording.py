@@ -20,6 +20,7 @@ from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor, tensor
 from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked, roll
 from ..structure.words import is_number
+from .names import of_leaves
 from .passes import optimized
 from .sizes import Size
 
@@ -44,6 +45,7 @@ class Recording:
     structure: Any  # how the outputs were nested
     rolled: Rolled
     sizes: dict[str, int]
+    names: dict[Tensor, str]
 
     @property
     def leaves(self) -> dict[Tensor, str]:
@@ -170,8 +172,12 @@ def _record(
     outputs = [x for _, x in flattened(returned, "output")]
     if not outputs or not all(isinstance(x, Tensor) for x in outputs):
         raise NotExpressible("what a program computes are tensors, in tuples or lists; the function returns something else")
-    outputs = optimized(outputs, optimize)
-    return Recording(arguments, outputs, returned, roll(Graph(*outputs)), sizes)
+    rolled = roll(Graph(*outputs))
+    names = of_leaves(rolled)
+    if optimize:
+        outputs = optimized(outputs, optimize)
+        rolled = roll(Graph(*outputs))
+    return Recording(arguments, outputs, returned, rolled, sizes, names)
 
 
 def unify(a: Recording, b: Recording) -> tuple[Parameters, list[Reference]]:
@@ -291,6 +297,7 @@ class _Unifying:
             if x - i == y - j and abs(x - i) <= 4:
                 moved: int = size + (x - i)
                 return moved
+        for (i, j), size in self.named.items():
             if i and x % i == 0 and y == x // i * j:
                 times: int = x // i * size
                 return times

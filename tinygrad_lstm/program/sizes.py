@@ -2,62 +2,94 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from ..symbolic.tracer import TracedArray
 
+Terms = Mapping[tuple[str, ...], int]
+"""A sum of products of names: how often each product is in it; the empty product is 1."""
+
 
 class Size(int):
-    """A size of an array: the number that was recorded, and what the program calls it.
+    """A size of an array: the number that was recorded, and what it is in terms of names.
 
-    >>> n = Size.of(5, "N")
-    >>> (2 * n + 1).text, (2 * n + 1) == 11
-    ('2 * N + 1', True)
+    >>> N = Size.of(5, "N")
+    >>> (2 * N + 1).text, N * N == 25, (N + 1 - 1).text, N - N
+    ('2 * N + 1', True, 'N', 0)
     """
 
-    text: str
-    binds: int  # how tightly the text binds: 0 a sum, 1 a product, 2 a name
-    letters: tuple[str, ...]  # the names in it
+    terms: Terms
 
     @classmethod
-    def of(cls, number: int, text: str, binds: int = 2) -> Self:
+    def of(cls, number: int, name: str) -> Self:
+        return cls._made(number, {(name,): 1})
+
+    @classmethod
+    def _made(cls, number: int, terms: Terms) -> Any:
+        left = {product: times for product, times in terms.items() if times}
+        if not any(left):
+            return number
         made = cls(number)
-        made.text, made.binds, made.letters = text, binds, tuple(re.findall(r"[A-Za-z_]\w*", text))
+        made.terms = left
         return made
 
-    def __add__(self, other: Any) -> Any:
-        return _sized(int(self) + int(other), 0, self, " + ", other) if isinstance(other, int) else NotImplemented
+    @property
+    def text(self) -> str:
+        words = ""
+        for product, times in sorted(self.terms.items(), key=lambda term: -len(term[0])):
+            factors = [str(abs(times))] if abs(times) > 1 or not product else []
+            sign = (" - " if times < 0 else " + ") if words else "-" if times < 0 else ""
+            words += sign + " * ".join([*factors, *product])
+        return words
 
-    def __radd__(self, other: Any) -> Any:
-        if other == 0:
-            return self
-        return _sized(int(other) + int(self), 0, other, " + ", self) if isinstance(other, int) else NotImplemented
+    @property
+    def binds(self) -> int:
+        """How tightly the text binds: 0 a sum, 1 a product, 2 a name."""
+        if len(self.terms) > 1:
+            return 0
+        ((product, times),) = self.terms.items()
+        return 2 if len(product) == times == 1 else 1 if times > 0 else 0
+
+    @property
+    def letters(self) -> set[str]:
+        """The names in it."""
+        return {letter for product in self.terms for letter in product}
+
+    def _combined(self, other: Any, by: int) -> Any:
+        if not isinstance(other, int):
+            return NotImplemented
+        terms = dict(self.terms)
+        for product, times in _terms(other).items():
+            terms[product] = terms.get(product, 0) + by * times
+        return self._made(int(self) + by * int(other), terms)
+
+    def __add__(self, other: Any) -> Any:
+        return self._combined(other, 1)
+
+    __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
-        return _sized(int(self) - int(other), 0, self, " - ", other) if isinstance(other, int) else NotImplemented
+        return self._combined(other, -1)
 
     def __rsub__(self, other: Any) -> Any:
-        return _sized(int(other) - int(self), 0, other, " - ", self) if isinstance(other, int) else NotImplemented
+        return (self * -1)._combined(other, 1)
 
     def __mul__(self, other: Any) -> Any:
-        return _sized(int(self) * int(other), 1, self, " * ", other) if isinstance(other, int) else NotImplemented
+        if not isinstance(other, int):
+            return NotImplemented
+        terms: dict[tuple[str, ...], int] = {}
+        for a, m in self.terms.items():
+            for b, n in _terms(other).items():
+                product = (*a, *b)
+                terms[product] = terms.get(product, 0) + m * n
+        return self._made(int(self) * int(other), terms)
 
-    def __rmul__(self, other: Any) -> Any:
-        if other == 1:
-            return self
-        return _sized(int(other) * int(self), 1, other, " * ", self) if isinstance(other, int) else NotImplemented
+    __rmul__ = __mul__
 
 
-def _sized(number: int, binds: int, a: int, sign: str, b: int) -> int:
-    if sign != " * " and b == 0 or sign == " * " and b == 1:
-        return a
-    left = written(a) if getattr(a, "binds", 2) >= binds else f"({written(a)})"
-    right = written(b) if getattr(b, "binds", 2) >= binds + (sign == " - ") else f"({written(b)})"
-    if sign == " + " and isinstance(b, int) and not isinstance(b, Size) and b < 0:
-        sign, right = " - ", str(-b)
-    return Size.of(number, f"{left}{sign}{right}", binds)
+def _terms(number: int) -> Terms:
+    return number.terms if isinstance(number, Size) else {(): int(number)}
 
 
 def written(number: int) -> str:
@@ -79,7 +111,7 @@ def lifted(named: Callable[[int], int], traced: type[TracedArray] = TracedArray)
         def size(self) -> int:
             total: int = 1
             for n in self.shape:
-                total = n * total if total != 1 else n
+                total = n * total
             return total
 
         def __len__(self) -> int:

@@ -13,6 +13,7 @@ from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..structure.rolling import roll
 from ..symbolic.expressions import Constant, Number
+from .names import of_leaves
 from .passes import optimized
 from .recording import Recording, record_twice, unify
 from .sizes import Size
@@ -27,12 +28,13 @@ def source(what: Any, *example: Any, wrt: Sequence[Tensor] | None = None, optimi
 
 
 def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> Source:
+    names = of_leaves(roll(Graph(loss)))
     (loss,) = optimized([loss], optimize)
     graph = Graph(loss)
     asked = [x for x in graph.leaves if x.requires_grad] if wrt is None else list(wrt)
     rolled = roll(graph)
     output, references = rolled.reference(loss), [rolled.reference(x) for x in asked]
-    return write(Job(rolled, [output], references, Sizes(rolled), [seed_of(loss)]))[0]
+    return write(Job(rolled, [output], references, Sizes(rolled), [seed_of(loss)], gather=optimize >= 2, known=names))[0]
 
 
 @dataclass
@@ -71,7 +73,7 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
     wrt = [rolled.reference(a.arguments[name]) for name in asked] + [rolled.reference(x) for x in learned.values()]
     scalar = not split and len(a.outputs) == 1 and a.outputs[0].ndim == 0
     seeds = [seed_of(a.outputs[0])] if scalar else []
-    job = Job(rolled, ends, wrt, sizes, seeds, named, found.zeros, found.part, general=True)
+    job = Job(rolled, ends, wrt, sizes, seeds, named, found.zeros, found.part, optimize >= 2, a.names, general=True)
     made, names = write(job, split)
     closure = {names[given]: leaf for given, leaf in found.closure.items() if given in names}
     return General(made, (a, b), list(a.arguments), closure, [*asked, *(names[given] for given in learned)])

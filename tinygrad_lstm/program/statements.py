@@ -13,14 +13,23 @@ from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Loop, Moving
 from ..symbolic.expressions import Apply, Expression, applications
 
-Index = Moving | Fixed | Every | None
+@dataclass(frozen=True)
+class Whole:
+    """The steps from ``low`` to ``high`` − 1 of what is kept in one array, all at once."""
+
+    low: int
+    high: int
+
+
+Index = Moving | Fixed | Every | Whole | None
 
 
 @dataclass(eq=False)
 class Variable:
     """A name in the program, and what it is like: ``value`` is an array of its shape and type, as it was recorded.
 
-    One of a loop is ``kept`` for each step where something reads it in another step, or after the loop.
+    One of a loop is ``kept`` for each step where something reads it in another step, or after the loop: by its step,
+    or in one array, whose first row is that of the step ``rows``.
     """
 
     name: str
@@ -28,6 +37,8 @@ class Variable:
     loop: Loop | None = None
     kept: bool = False
     node: Tensor | None = None  # one that it stands for
+    shared: bool = False  # whether it may be an array of something else, so that nothing is added into it
+    rows: tuple[int, int] | None = None  # from which step to which, where they are the rows of an array
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +71,8 @@ class Begin:
 
     variable: Variable
     steps: tuple[int, int] | None = None  # from which step to which, where there is a zero for each
+    empty: bool = False  # every number of it is written before it is read
+    each: Any = None  # what each step begins with, where that is not a zero
     like: Variable | None = None  # what it is the gradient of
 
 

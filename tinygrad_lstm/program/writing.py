@@ -17,9 +17,10 @@ from ..structure.words import is_number
 from ..symbolic.expressions import Constant
 from ..symbolic.tracer import OpenedArray
 from .building import HERE, Builder
+from .gathering import Gathering
 from .layout import Layout
 from .names import Names
-from .numpy_text import Line, NumpyText, listed, paired
+from .numpy_text import Line, NumpyText, _in_rows, listed, paired
 from .sizes import Size, lifted
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
 
@@ -78,6 +79,8 @@ class Job:
     named: dict[Given, str] = field(default_factory=dict)  # arguments that have their name already
     zeros: set[Given] = field(default_factory=set)
     data: dict[int, str] = field(default_factory=dict)  # numbers within operations, by id, and which argument they are
+    gather: bool = False
+    known: dict[Tensor, str] = field(default_factory=dict)  # names of leaves
     general: bool = False  # whether sizes are those of the arguments
 
 
@@ -97,7 +100,11 @@ class _Writing:
         seeds = job.seeds or [Read(seed) for seed in self.seeds]
         self.backward, self.gradients = builder.backward(job.outputs, seeds, job.wrt)
         self.results = [builder.read(reference) for reference in job.outputs]
-        self.layout = Layout(builder, self.forward, self.backward, [*self.results, *self.gradients])
+        inlined: dict[Variable, Any] = {}
+        if job.gather:
+            gathering = Gathering(builder, self.forward, self.backward)
+            self.backward, inlined = gathering.backward, gathering.inlined
+        self.layout = Layout(builder, self.forward, self.backward, [*self.results, *self.gradients], inlined)
         for given in job.zeros:
             variable = builder.variable(given)
             self.layout.inlined[variable] = Constant(np.zeros_like(variable.value))
@@ -112,7 +119,7 @@ class _Writing:
                 variable.name = self.job.named[each]
                 variable.kept = variable.kept or each.stacked
         reserved = {*self.job.named.values(), *self.job.data.values(), "saved"}
-        self.text.taken = taken = self.layout.name(self.job.rolled, given, sorted(reserved))
+        self.text.taken = taken = self.layout.name(self.job.rolled, given, sorted(reserved), self.job.known)
         arguments: dict[str, Any] = {}
         for each in given:
             arguments.setdefault(self.builder.variable(each).name, _recorded(each))
@@ -123,6 +130,8 @@ class _Writing:
             wanted = self.text.read(result) if isinstance(result, Read) and result.index is None else "output"
             seed.name = names.fresh(f"d{wanted}" if wanted.isidentifier() else "doutput")
         second = list(self.text.lines(self.backward, self.layout.equation))
+        rows = [v for v in (*self.builder.gradients.values(), *self.builder.extra) if v.rows is not None]
+        second = [*_plain(list(paired([(v.name, self.text.rows(v)) for v in rows]))), *second]
         returned = [self.text.expression(each) if each is not None else "None" for each in self.gradients]
         results = [self.text.expression(each) for each in self.results]
         arguments.update({name: _data(array) for name, array in self.text.given.values()})
@@ -182,7 +191,7 @@ class _Writing:
 
     def _saved(self) -> list[str]:
         """Return the names of what the backward pass reads of the forward pass."""
-        gradients = {*self.builder.gradients.values(), *self.seeds}
+        gradients = {*self.builder.gradients.values(), *self.builder.extra, *self.seeds}
         found: dict[str, None] = {}
 
         def note(variable: Variable) -> None:
@@ -259,14 +268,16 @@ class _Writing:
                 and all(read.variable in known for read in reads(each.expression))
             )
             if early and each.target.variable in begins:
-                place = self.text.place(each.target.index)
+                place = self.text.place(_in_rows(each.target.index, each.target.variable))
                 begins[each.target.variable].append(f"{place}: {self.text.expression(each.expression)}")
             else:
                 rest.append(each)
         body = list(self.text.lines(rest, self.layout.equation))
-        pairs = [(variable.name, f"{{{', '.join(inside)}}}") for variable, inside in begins.items()]
+        pairs = [(v.name, f"{{{', '.join(inside)}}}") for v, inside in begins.items() if v.rows is None]
+        arrays = [(v.name, self.text.rows(v)) for v in begins if v.rows is not None]
+        firsts = [f"{v.name}[{inside.split(': ')[0]}] = {inside.split(': ', 1)[1]}" for v in begins if v.rows is not None for inside in begins[v]]
         self.first_sizes = dict(self.job.sizes.used)
-        return [*_plain(list(paired(pairs))), *body]
+        return [*_plain([*paired(pairs), *paired(arrays), *firsts]), *body]
 
 
 def reference_value(reference: Reference) -> Any:

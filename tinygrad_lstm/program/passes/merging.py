@@ -186,7 +186,9 @@ class MergedPointwise(Rewriting):
                 else base
                 for base, reference in zip(bases, made.operands, strict=True)
             ]
-            self.whole[key] = self.like(node, node.primitive, *operands)
+            whole = self.whole[key] = self.like(node, node.primitive, *operands)
+            names = [part.node.name for part in group.parts]
+            whole.name = "".join(names) if all(names) else None
         piece = self.like(node, ops.getitem, self.whole[key], index=group.piece(made))
         piece.name = node.name
         return piece
