@@ -209,7 +209,9 @@ class _Backward:
                     self.outer.append(Assign(Read(total), each, True, place, node))
         return self.totals[of]
 
-    def contribute(self, reference: Reference, contribution: Any, node: Tensor | None = None, slot: int | None = None) -> None:
+    def contribute(
+        self, reference: Reference, contribution: Any, node: Tensor | None = None, slot: int | None = None
+    ) -> None:
         """Let a contribution arrive at the gradient of what was read."""
         of, place = reference.of, None
         if of not in self.path:
@@ -308,7 +310,9 @@ class _Backward:
 
 def _cover(shape: tuple[int, ...], places: Sequence[Any]) -> bool:
     """Tell whether pieces of the last axis are all of it, and none is twice."""
-    if len(places) < 2 or not all(isinstance(p, tuple) and len(p) == 2 and p[0] is Ellipsis and isinstance(p[1], slice) for p in places):
+    if len(places) < 2 or not all(
+        isinstance(p, tuple) and len(p) == 2 and p[0] is Ellipsis and isinstance(p[1], slice) for p in places
+    ):
         return False
     pieces = sorted(((p[1].start or 0, p[1].stop) for p in places), key=lambda piece: piece[0])
     ends = [0, *(stop for _, stop in pieces)]
@@ -363,9 +367,18 @@ def _decided(each: Apply, operands: tuple[Any, ...]) -> Any:
     compared = all(isinstance(x, Number) or _compares(x) for x in operands)
     if each.function is ops.mul and 0.0 in numbers and compared:
         return Number(0.0)
-    if each.function is ops.where and isinstance(operands[0], Number) and np.shape(operands[1 if operands[0].value else 2].value) == each.value.shape:
+    if (
+        each.function is ops.where
+        and isinstance(operands[0], Number)
+        and np.shape(operands[1 if operands[0].value else 2].value) == each.value.shape
+    ):
         return operands[1] if operands[0].value else operands[2]
-    if each.function is ops.pow and isinstance(operands[1], Number) and operands[1].value == 1 and np.shape(operands[0].value) == each.value.shape:
+    if (
+        each.function is ops.pow
+        and isinstance(operands[1], Number)
+        and operands[1].value == 1
+        and np.shape(operands[0].value) == each.value.shape
+    ):
         return operands[0]
     if each.function is ops.mul and 1.0 in numbers:
         other = operands[1] if isinstance(operands[0], Number) and operands[0].value == 1 else operands[0]
@@ -399,7 +412,12 @@ def _moved(a: Any, b: Any, step: int, by: int, stacked: list[Stacked]) -> Any:
     if isinstance(a, tuple):
         return tuple(_moved(x, y, step, by, stacked) for x, y in zip(a, b, strict=True))
     if isinstance(a, slice):
-        return slice(*(_moved(x, y, step, by, stacked) for x, y in zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)))
+        return slice(
+            *(
+                _moved(x, y, step, by, stacked)
+                for x, y in zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)
+            )
+        )
     if isinstance(a, int) and a != b:
         slope = (b - a) * by
         return Moving(slope, a - slope * step)

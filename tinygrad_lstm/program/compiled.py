@@ -52,7 +52,11 @@ class Compiled:
         lines = []
         for key, run in self._programs.items():
             kinds = ", ".join(_told(part) for part in key)
-            what = f"not compiled: {run}" if isinstance(run, str) else f"a program of {len(str(run.general.source).splitlines())} lines"
+            what = (
+                f"not compiled: {run}"
+                if isinstance(run, str)
+                else f"a program of {len(str(run.general.source).splitlines())} lines"
+            )
             lines.append(f"{kinds}: {what}")
         return "\n".join(lines)
 
@@ -86,7 +90,9 @@ class _Run:
             return rebuilt(self.like, iter([Tensor(_owned(x)) for x in outputs]))
         return rebuilt(self.like, iter(self._recorded(given, inputs, outputs, saved)))
 
-    def _recorded(self, given: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any], saved: Any) -> list[Tensor]:
+    def _recorded(
+        self, given: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any], saved: Any
+    ) -> list[Tensor]:
         """Return the outputs as parts of one node, whose rule is the program's way back."""
         known = [x for x in inputs if x is not None]
         call = object.__new__(Primitive)
@@ -104,7 +110,9 @@ class _Run:
         node = Tensor.__primitive__(call, tuple(known), {})
         return [node] if len(outputs) == 1 else _pieces(node, shapes)
 
-    def _composed(self, given: dict[str, Any], inputs: Sequence[Any], operands: Sequence[Tensor], g: Tensor) -> tuple[Any, ...]:
+    def _composed(
+        self, given: dict[str, Any], inputs: Sequence[Any], operands: Sequence[Tensor], g: Tensor
+    ) -> tuple[Any, ...]:
         """Return what the composed graph makes of a gradient that is to be differentiated again."""
         values = rebuilt_arguments(self.example, given)
         outputs = [x for _, x in flattened(self.function(**values), "output")]

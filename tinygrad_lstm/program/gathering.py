@@ -32,6 +32,7 @@ class Gathering:
         }
         self.of = {variable: of for of, variable in builder.variables.items()}
         self.writers = Counter(each.target.variable for each in statements(backward) if isinstance(each, Assign))
+        self.by_step = {each.variable for each in statements(backward) if isinstance(each, Begin) and each.steps}
         self.backward: list[Statement] = []
         for each in backward:
             if isinstance(each, For) and each.backwards:
@@ -42,10 +43,19 @@ class Gathering:
         self.backward = begun_by_first(self.backward)
 
     def _loop(self, loop: For) -> None:
-        read = {read.variable for each in statements(loop.body) if isinstance(each, Assign) for read in reads(each.expression)}
+        read = {
+            read.variable
+            for each in statements(loop.body)
+            if isinstance(each, Assign)
+            for read in reads(each.expression)
+        }
         body: list[Statement] = []
         after: list[Statement] = []
-        self.made_here = {each.target.variable for each in loop.body if isinstance(each, Assign) and each.target.variable.loop is loop.loop}
+        self.made_here = {
+            each.target.variable
+            for each in loop.body
+            if isinstance(each, Assign) and each.target.variable.loop is loop.loop
+        }
         for each in loop.body:
             gathered = self._gathered(each, loop.loop, body, read) if isinstance(each, Assign) else None
             if gathered is None:
@@ -64,13 +74,18 @@ class Gathering:
             return self._row(each, target, loop, body)
         if each.place is not None:
             return None
-        e = each.expression
+        e: Any = each.expression
         if not isinstance(e, Apply):
             return None
         pair = _outer_product(e)
         if pair is not None:
             return self._product(each, pair, loop, body)
-        if e.function is ops.sum and e.attrs.get("axis") == (0,) and not e.attrs.get("keepdims") and e.operands[0].value.ndim == 2:
+        if (
+            e.function is ops.sum
+            and e.attrs.get("axis") == (0,)
+            and not e.attrs.get("keepdims")
+            and e.operands[0].value.ndim == 2
+        ):
             whole = self._rows_of(e.operands[0], loop, body)
             if whole is not None:
                 return [Assign(each.target, Apply(ops.sum, (whole,), {"axis": (0, 1)}, e.value), True, None, each.node)]
@@ -86,7 +101,9 @@ class Gathering:
         self.inlined[target] = whole
         return []
 
-    def _product(self, each: Assign, pair: tuple[Any, Any], loop: Loop, body: list[Statement]) -> list[Statement] | None:
+    def _product(
+        self, each: Assign, pair: tuple[Any, Any], loop: Loop, body: list[Statement]
+    ) -> list[Statement] | None:
         a, b = pair
         if not self._can_be_rows(a, loop):
             return None
@@ -94,7 +111,12 @@ class Gathering:
         left = self._rows_of(a, loop, body) if right is not None else None
         if left is None or right is None:
             return None
-        product = Apply(ops.matmul, (Apply(ops.transpose, (_flat(left),), {"axes": None}, _flat(left).value.T), _flat(right)), {}, each.expression.value)
+        product = Apply(
+            ops.matmul,
+            (Apply(ops.transpose, (_flat(left),), {"axes": None}, _flat(left).value.T), _flat(right)),
+            {},
+            each.expression.value,
+        )
         return [Assign(each.target, product, True, None, each.node, each.slot)]
 
     def _can_be_rows(self, e: Any, loop: Loop) -> bool:
@@ -103,21 +125,28 @@ class Gathering:
         inside = self.computed.get(e.variable)
         if inside is not None and isinstance(inside, Apply) and inside.function is ops.getitem:
             source = inside.operands[0]
-            return inside.attrs["index"] == HERE and e.index == HERE and loop.low == 0 and isinstance(source, Read) and source.index is None and source.value.shape[0] == loop.high
+            return (
+                inside.attrs["index"] == HERE
+                and e.index == HERE
+                and loop.low == 0
+                and isinstance(source, Read)
+                and source.index is None
+                and source.value.shape[0] == loop.high
+            )
         return e.variable.loop is loop or e.variable in self.made_here
 
     def _rows_of(self, e: Any, loop: Loop, body: list[Statement]) -> Any:
         """Return the array whose rows are what an expression is in each step."""
-        if not isinstance(e, Read):
+        if not isinstance(e, Read) or e.variable in self.by_step:
             if any(read.variable.loop is None and not _is_outer(read) for read in reads(e)):
                 return None
-            variable = Variable("", e.value, loop, True, None)
+            variable = Variable("", e.value, loop, True)
             self.builder.extra.append(variable)
             body.append(Assign(Read(variable, HERE), e))
             e = Read(variable, HERE)
         if not self._can_be_rows(e, loop) and e.variable.loop is not loop:
             return None
-        inside = self.computed.get(e.variable)
+        inside: Any = self.computed.get(e.variable)
         if inside is not None and isinstance(inside, Apply) and inside.function is ops.getitem:
             if inside.operands[0].index is None and inside.attrs["index"] == HERE:
                 return inside.operands[0]
@@ -170,15 +199,24 @@ def _is_outer(read: Read) -> bool:
     return read.variable.loop is None
 
 
-def _outer_product(e: Apply) -> tuple[Any, Any] | None:
+def _outer_product(e: Any) -> tuple[Any, Any] | None:
     """Return a and b of aᵀ b, or of the outer product of two vectors."""
     if e.function is ops.matmul:
         left, right = e.operands
-        if isinstance(left, Apply) and left.function is ops.transpose and left.value.ndim == 2 and right.value.ndim == 2:
+        if (
+            isinstance(left, Apply)
+            and left.function is ops.transpose
+            and left.value.ndim == 2
+            and right.value.ndim == 2
+        ):
             return left.operands[0], right
     if e.function is ops.mul and all(isinstance(x, Apply) and x.function is ops.getitem for x in e.operands):
         left, right = e.operands
-        if left.attrs["index"] == (slice(None), None) and right.attrs["index"] == (Ellipsis, None, slice(None)) and left.operands[0].value.ndim == right.operands[0].value.ndim == 1:
+        if (
+            left.attrs["index"] == (slice(None), None)
+            and right.attrs["index"] == (Ellipsis, None, slice(None))
+            and left.operands[0].value.ndim == right.operands[0].value.ndim == 1
+        ):
             return left.operands[0], right.operands[0]
     return None
 
@@ -189,4 +227,6 @@ def _flat(rows: Any) -> Any:
     if value.ndim == 2:
         return rows
     shape = (int(value.shape[0]) * value.shape[1], value.shape[2])
-    return Apply(ops.reshape, (rows,), {"shape": (-1, value.shape[2])}, np.broadcast_to(np.zeros((), value.dtype), shape))
+    return Apply(
+        ops.reshape, (rows,), {"shape": (-1, value.shape[2])}, np.broadcast_to(np.zeros((), value.dtype), shape)
+    )

@@ -117,7 +117,9 @@ class Layout:
 
     # Names
 
-    def name(self, rolled: Rolled, given: Sequence[Given], reserved: Sequence[str], known: dict[Tensor, str]) -> set[str]:
+    def name(
+        self, rolled: Rolled, given: Sequence[Given], reserved: Sequence[str], known: dict[Tensor, str]
+    ) -> set[str]:
         """Name everything, what is given first; return all names."""
         names = Names(rolled, reserved, known)
         for each in given:
@@ -159,7 +161,13 @@ class Layout:
 
 def _subscript(index: Any) -> str:
     if isinstance(index, Moving) and index.sign == 1:
-        return "ₜ" + (f"₊{_digits(index.offset)}" if index.offset > 0 else f"₋{_digits(-index.offset)}" if index.offset < 0 else "")
+        return "ₜ" + (
+            f"₊{_digits(index.offset)}"
+            if index.offset > 0
+            else f"₋{_digits(-index.offset)}"
+            if index.offset < 0
+            else ""
+        )
     return ""
 
 

@@ -77,7 +77,11 @@ class Names:
             name = inner.node.name if isinstance(inner, Made) else inner.members[0].name
             if name:
                 return f"{primitive.name}_{name}"
-        if len(thing.operands) == 1 and isinstance(thing.operands[0].index, Every) and thing.operands[0].of.members[0].name:
+        if (
+            len(thing.operands) == 1
+            and isinstance(thing.operands[0].index, Every)
+            and thing.operands[0].of.members[0].name
+        ):
             return f"{thing.operands[0].of.members[0].name}s"
         used_for = self._used_for(thing)
         if used_for:

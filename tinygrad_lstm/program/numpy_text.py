@@ -98,7 +98,11 @@ class NumpyText:
         """Write what begins with zeros, several in a line."""
         kept = [(each.variable.name, self.of_each_step(each)) for each in begins if each.steps]
         plain = sorted(
-            ((each.variable.name, self.zeros(each)) for each in begins if not each.steps and each.variable not in self.inlined),
+            (
+                (each.variable.name, self.zeros(each))
+                for each in begins
+                if not each.steps and each.variable not in self.inlined
+            ),
             key=lambda pair: pair[0][2:],
         )
         yield from ((line, None) for line in paired([*kept, *plain]))
@@ -286,7 +290,12 @@ class NumpyText:
         sized = any(isinstance(x, Constant) and isinstance(x.value, Size) for each in found for x in each.operands)
         if (len(found) <= 2 or sized) and all(uses[name.text] <= 1 for name in names):
             return self.write(_substituted(made, dict(zip([n.text for n in names], e.operands, strict=True))))
-        key = (e.primitive, repr(sorted(e.attrs.items())), tuple(np.ndim(getattr(x, "value", 0)) for x in e.operands), str(e.value.dtype))
+        key = (
+            e.primitive,
+            repr(sorted(e.attrs.items())),
+            tuple(np.ndim(getattr(x, "value", 0)) for x in e.operands),
+            str(e.value.dtype),
+        )
         if key not in self.functions:
             name = self.fresh(e.primitive.name)
             self.functions[key] = name, self.function(name, names, made, e.primitive)
@@ -335,7 +344,9 @@ class NumpyText:
         if isinstance(attrs.get("axis"), tuple) and len(attrs["axis"]) == 1:
             attrs["axis"] = attrs["axis"][0]
         if function.__name__ == "reduce" and owner in _REDUCED:
-            details = "".join(f", {key}={_attr(value)}" for key, value in attrs.items() if not (key == "axis" and value is None))
+            details = "".join(
+                f", {key}={_attr(value)}" for key, value in attrs.items() if not (key == "axis" and value is None)
+            )
             return f"np.{_REDUCED[owner]}({self.listed(e.operands)}{details})", ATOM
         details = "".join(f", {key}={_attr(value)}" for key, value in attrs.items())
         return f"np.{owner.__name__}.{function.__name__}({self.listed(e.operands)}{details})", ATOM
@@ -427,7 +438,11 @@ def _joined(w: NumpyText, e: Apply) -> tuple[str, float]:
 def _where(w: NumpyText, e: Apply) -> tuple[str, float]:
     condition, a, b = e.operands
     asked = condition
-    is_comparison = isinstance(asked, Apply) and isinstance(asked.function, np.ufunc) and _UFUNCS.get(asked.function, ("", 9))[1] == 0
+    is_comparison = (
+        isinstance(asked, Apply)
+        and isinstance(asked.function, np.ufunc)
+        and _UFUNCS.get(asked.function, ("", 9))[1] == 0
+    )
     text = w.expression(asked) if is_comparison else f"{w.expression(asked, PRODUCT)} != 0"
     return f"np.where({text}, {w.expression(a)}, {w.expression(b)})", ATOM
 

@@ -89,14 +89,14 @@ def record_twice(
     Raises:
         NotExpressible: for a function that returns no tensors, or cannot be run at other sizes.
     """
-    arrays = [(path, part) for name, value in example.items() for path, part in flattened(value, name) if _is_array(part)]
+    arrays = [
+        (path, part) for name, value in example.items() for path, part in flattened(value, name) if _is_array(part)
+    ]
     if not arrays:
         raise NotExpressible("a program needs an array among its arguments")
     failed: Exception | None = None
     for letters in _assignments(arrays, steps_axis):
-        constant = fixed | {
-            n for path, x in arrays for i, n in enumerate(np.shape(x)) if (path, i) not in letters
-        }
+        constant = fixed | {n for path, x in arrays for i, n in enumerate(np.shape(x)) if (path, i) not in letters}
         try:
             sizes = list(_sizes(constant))
             pair = [_record(f, example, letters, size, seed, optimize) for seed, size in enumerate(sizes)]
@@ -122,7 +122,15 @@ def _assignments(arrays: Sequence[tuple[str, Any]], steps_axis: int) -> Iterator
     doubtful = []
     for path, x in arrays[1:]:
         for i, n in enumerate(np.shape(x)):
-            letter = "N" if n == batch and i == 1 else "T" if n == steps and i == 0 else "N" if n == batch and i == 0 else None
+            letter = (
+                "N"
+                if n == batch and i == 1
+                else "T"
+                if n == steps and i == 0
+                else "N"
+                if n == batch and i == 0
+                else None
+            )
             if letter:
                 doubtful.append(((path, i), letter))
     for chosen in product([True, False], repeat=min(len(doubtful), 6)):
@@ -142,7 +150,11 @@ def _sizes(fixed: set[int]) -> Iterator[dict[str, int]]:
 
 
 def _record(
-    f: Callable[..., Any], example: Mapping[str, Any], letters: Mapping[tuple[str, int], str], sizes: dict[str, int], seed: int,
+    f: Callable[..., Any],
+    example: Mapping[str, Any],
+    letters: Mapping[tuple[str, int], str],
+    sizes: dict[str, int],
+    seed: int,
     optimize: int,
 ) -> Recording:
     rng = np.random.default_rng(seed)
@@ -171,7 +183,9 @@ def _record(
         raise _Unfit(error) from error
     outputs = [x for _, x in flattened(returned, "output")]
     if not outputs or not all(isinstance(x, Tensor) for x in outputs):
-        raise NotExpressible("what a program computes are tensors, in tuples or lists; the function returns something else")
+        raise NotExpressible(
+            "what a program computes are tensors, in tuples or lists; the function returns something else"
+        )
     rolled = roll(Graph(*outputs))
     names = of_leaves(rolled)
     if optimize:
@@ -332,7 +346,8 @@ class _Unifying:
             what = x.members[0] if isinstance(x, Given) else at
             stacked = isinstance(x, Given) and x.stacked and is_number(x.members[0])
             why = (
-                "it is computed from the number of the step, outside of the graph" if stacked
+                "it is computed from the number of the step, outside of the graph"
+                if stacked
                 else "these numbers are neither an argument nor the same in both: they come from outside of the graph"
             )
             raise self.unlike(at if isinstance(at, Made) else what, why)
@@ -357,4 +372,6 @@ class _Unifying:
         if isinstance(data, Given) and not data.stacked:
             return bool(np.array_equal(values[0], array))
         places = [first + direction * k for k in range(len(values))]
-        return all(0 <= t < len(array) and np.array_equal(value, array[t]) for t, value in zip(places, values, strict=True))
+        return all(
+            0 <= t < len(array) and np.array_equal(value, array[t]) for t, value in zip(places, values, strict=True)
+        )

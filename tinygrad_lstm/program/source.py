@@ -34,7 +34,9 @@ def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> 
     asked = [x for x in graph.leaves if x.requires_grad] if wrt is None else list(wrt)
     rolled = roll(graph)
     output, references = rolled.reference(loss), [rolled.reference(x) for x in asked]
-    return write(Job(rolled, [output], references, Sizes(rolled), [seed_of(loss)], gather=optimize >= 2, known=names))[0]
+    return write(Job(rolled, [output], references, Sizes(rolled), [seed_of(loss)], gather=optimize >= 2, known=names))[
+        0
+    ]
 
 
 @dataclass
@@ -67,7 +69,10 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
     arrays = {name: x for name, x in a.arguments.items() if not isinstance(x, Tensor)}
     sizes = Sizes(rolled, {int(T): "T", int(N): "N"}, arrays)
     sizes.known = {int(T) * int(N): T * N}
-    named = {**found.argument, **{given: found.part[id(given)] for given in rolled.given.values() if id(given) in found.part}}
+    named = {
+        **found.argument,
+        **{given: found.part[id(given)] for given in rolled.given.values() if id(given) in found.part},
+    }
     asked = [name for name, x in a.arguments.items() if isinstance(x, Tensor)]
     learned = {given: leaf for given, leaf in found.closure.items() if leaf.requires_grad}
     wrt = [rolled.reference(a.arguments[name]) for name in asked] + [rolled.reference(x) for x in learned.values()]

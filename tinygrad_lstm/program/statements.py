@@ -13,6 +13,7 @@ from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Loop, Moving
 from ..symbolic.expressions import Apply, Expression, applications
 
+
 @dataclass(frozen=True)
 class Whole:
     """The steps from ``low`` to ``high`` − 1 of what is kept in one array, all at once."""

@@ -140,17 +140,27 @@ class _Writing:
         operations = ["operations"] if self.text.operations else []
         back_sizes = dict(self.job.sizes.used)
         if self.split:
-            whole, names_of = self._two(parameters, operations, first, second, results, returned, forward_sizes, back_sizes)
+            whole, names_of = self._two(
+                parameters, operations, first, second, results, returned, forward_sizes, back_sizes
+            )
         else:
-            whole, names_of = self._one(parameters, operations, first, second, results, returned, {**forward_sizes, **back_sizes})
+            whole, names_of = self._one(
+                parameters, operations, first, second, results, returned, {**forward_sizes, **back_sizes}
+            )
         head: list[Line] = [("import numpy as np", None)]
         for _, text in self.text.functions.values():
             head += [("", None), ("", None), *((line, None) for line in text.splitlines())]
         return Source([*head, *whole], names_of, arguments, self.text.operations)
 
     def _one(
-        self, parameters: list[str], operations: list[str], first: list[Line], second: list[Line],
-        results: list[str], returned: list[str], used: dict[str, int],
+        self,
+        parameters: list[str],
+        operations: list[str],
+        first: list[Line],
+        second: list[Line],
+        results: list[str],
+        returned: list[str],
+        used: dict[str, int],
     ) -> tuple[list[Line], list[str]]:
         scalar = len(results) == 1 and not np.ndim(reference_value(self.job.outputs[0]))
         name = "loss_and_gradients" if scalar else "outputs_and_gradients"
@@ -167,8 +177,15 @@ class _Writing:
         return _function(name, [*parameters, *seeds, *operations], body), [name]
 
     def _two(
-        self, parameters: list[str], operations: list[str], first: list[Line], second: list[Line],
-        results: list[str], returned: list[str], used: dict[str, int], back: dict[str, int],
+        self,
+        parameters: list[str],
+        operations: list[str],
+        first: list[Line],
+        second: list[Line],
+        results: list[str],
+        returned: list[str],
+        used: dict[str, int],
+        back: dict[str, int],
     ) -> tuple[list[Line], list[str]]:
         saved = [*back, *self._saved(), *operations]
         used = {**used, **back}
@@ -275,7 +292,12 @@ class _Writing:
         body = list(self.text.lines(rest, self.layout.equation))
         pairs = [(v.name, f"{{{', '.join(inside)}}}") for v, inside in begins.items() if v.rows is None]
         arrays = [(v.name, self.text.rows(v)) for v in begins if v.rows is not None]
-        firsts = [f"{v.name}[{inside.split(': ')[0]}] = {inside.split(': ', 1)[1]}" for v in begins if v.rows is not None for inside in begins[v]]
+        firsts = [
+            f"{v.name}[{inside.split(': ')[0]}] = {inside.split(': ', 1)[1]}"
+            for v in begins
+            if v.rows is not None
+            for inside in begins[v]
+        ]
         self.first_sizes = dict(self.job.sizes.used)
         return [*_plain([*paired(pairs), *paired(arrays), *firsts]), *body]
 
@@ -338,7 +360,9 @@ class Sizes:
         arguments: arrays, by name, that are no tensors.
     """
 
-    def __init__(self, rolled: Rolled, names: dict[int, str] | None = None, arguments: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, rolled: Rolled, names: dict[int, str] | None = None, arguments: dict[str, Any] | None = None
+    ) -> None:
         self.names: dict[int, str] = dict(names or {})
         self.arguments = arguments or {}
         self.used: dict[str, int] = {}

@@ -200,7 +200,10 @@ def _kinds(nodes: Sequence[Tensor]) -> np.ndarray[Any, Any]:
     """
     places = [(node.primitive, _position(node.code, node.instruction), _calls(node)) for node in nodes]
     uses = Counter(
-        (x, place) for node, place in zip(nodes, places, strict=True) for x in node.inputs if x.requires_grad and x.is_leaf
+        (x, place)
+        for node, place in zip(nodes, places, strict=True)
+        for x in node.inputs
+        if x.requires_grad and x.is_leaf
     )
     lasting = {x for (x, _), count in uses.items() if count > 1}
     numbers: dict[Any, int] = {}
@@ -214,9 +217,7 @@ def _kinds(nodes: Sequence[Tensor]) -> np.ndarray[Any, Any]:
 
 
 def _calls(node: Tensor) -> tuple[Any, ...]:
-    return tuple(
-        (_position(frame.code, frame.instruction), frame.module, frame.name) for frame in node.context.frames
-    )
+    return tuple((_position(frame.code, frame.instruction), frame.module, frame.name) for frame in node.context.frames)
 
 
 def _position(code: CodeType | Line | None, instruction: int) -> Any:
@@ -453,9 +454,7 @@ def _as_reference(slot: Any, loop: Loop) -> Reference:
     return Reference(family, Moving(1, -delay * loop.direction))
 
 
-def _take_what_stands_before(
-    loop: Loop, found: list[tuple[Made, list[Any], dict[str, Any]]], rolled: Rolled
-) -> None:
+def _take_what_stands_before(loop: Loop, found: list[tuple[Made, list[Any], dict[str, Any]]], rolled: Rolled) -> None:
     for _, slots, _attrs in found:
         for slot in slots:
             if isinstance(slot, tuple) and len(slot) == 3:

@@ -37,4 +37,6 @@ def optimized(outputs: Sequence[Tensor], level: int) -> list[Tensor]:
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     slack = 1e4 * np.finfo(a.dtype).eps
-    return a.shape == b.shape and bool(np.allclose(a, b, rtol=slack, atol=slack * np.abs(a).max(initial=0.0), equal_nan=True))
+    return a.shape == b.shape and bool(
+        np.allclose(a, b, rtol=slack, atol=slack * np.abs(a).max(initial=0.0), equal_nan=True)
+    )

@@ -32,9 +32,15 @@ class SplitProducts(Rewriting):
         joined = made.operands[0].of
         if not isinstance(joined, Made) or joined.primitive is not ops.concat or made.operands[0].index != HERE:
             return []
-        if any(isinstance(ref.index, Every) for ref in joined.operands) or joined.attrs.get("axis", 0) not in (-1, joined.node.ndim - 1):
+        if any(isinstance(ref.index, Every) for ref in joined.operands) or joined.attrs.get("axis", 0) not in (
+            -1,
+            joined.node.ndim - 1,
+        ):
             return []
-        moved = [ref.of in changed or (isinstance(ref.of, Made) and ref.of.loop is joined.loop and ref.index != HERE) for ref in joined.operands]
+        moved = [
+            ref.of in changed or (isinstance(ref.of, Made) and ref.of.loop is joined.loop and ref.index != HERE)
+            for ref in joined.operands
+        ]
         if all(moved) or not any(moved):
             return []
         pieces, start = [], 0
@@ -133,10 +139,15 @@ class Hoisted(Rewriting):
 
     def _can(self, made: Made, loop: Loop) -> bool:
         if is_product(made):
-            return self._sequence_of(made.operands[0], loop) is not None and self.outside(made.operands[1], loop) is not None
+            return (
+                self._sequence_of(made.operands[0], loop) is not None
+                and self.outside(made.operands[1], loop) is not None
+            )
         if made.primitive.kind is Kind.pointwise and made.primitive.combines == "sum" and not made.attrs:
             lifted = [ref.of in self.lifted for ref in made.operands]
-            others = [self.outside(ref, loop) for ref, is_lifted in zip(made.operands, lifted, strict=True) if not is_lifted]
+            others = [
+                self.outside(ref, loop) for ref, is_lifted in zip(made.operands, lifted, strict=True) if not is_lifted
+            ]
             return any(lifted) and all(x is not None and x.ndim <= 1 for x in others)
         return False
 
@@ -146,11 +157,21 @@ class Hoisted(Rewriting):
         if not isinstance(of, Made):
             return None
         if of.loop is not None and of.loop is not loop and reference.index == HERE:
-            return of if (of.loop.low, of.loop.high) == (loop.low, loop.high) and not of.before.keys() & set(range(int(loop.low), int(loop.high))) else None
+            return (
+                of
+                if (of.loop.low, of.loop.high) == (loop.low, loop.high)
+                and not of.before.keys() & set(range(int(loop.low), int(loop.high)))
+                else None
+            )
         if of.loop is loop and reference.index == HERE and of.primitive is ops.getitem and of.attrs["index"] == HERE:
             array = of.operands[0]
             source = self.outside(array, loop)
-            if source is not None and loop.low == 0 and source.shape[0] == loop.high and source.ndim == of.node.ndim + 1:
+            if (
+                source is not None
+                and loop.low == 0
+                and source.shape[0] == loop.high
+                and source.ndim == of.node.ndim + 1
+            ):
                 return array
         return None
 

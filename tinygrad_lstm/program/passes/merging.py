@@ -145,9 +145,13 @@ class MergedPointwise(Rewriting):
         ordered = sorted(parts, key=self._place)
         row: list[Made] = []
         for made in [*ordered, None]:
-            fits = made is not None and row and all(
-                (a := self._columns_of(p)) is None or ((b := self._columns_of(q)) is not None and a[2] == b[1])
-                for p, q in zip(row[-1].operands, made.operands, strict=True)
+            fits = (
+                made is not None
+                and row
+                and all(
+                    (a := self._columns_of(p)) is None or ((b := self._columns_of(q)) is not None and a[2] == b[1])
+                    for p, q in zip(row[-1].operands, made.operands, strict=True)
+                )
             )
             if made is not None and (not row or fits):
                 row.append(made)
@@ -163,7 +167,11 @@ class MergedPointwise(Rewriting):
             if group is None:
                 continue
             for slot, reference in enumerate(made.operands):
-                if self._columns_of(reference) is None and (group, slot) not in self.constants and made.node.inputs[slot].ndim == 1:
+                if (
+                    self._columns_of(reference) is None
+                    and (group, slot) not in self.constants
+                    and made.node.inputs[slot].ndim == 1
+                ):
                     parts = [self.outside(part.operands[slot], loop) for part in group.parts]
                     self.constants[group, slot] = self.like(made.node, ops.concat, *parts, axis=0)
 

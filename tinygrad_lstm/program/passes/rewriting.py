@@ -67,7 +67,9 @@ class Rewriting:
 
     def like(self, node: Tensor, primitive: Any, *inputs: Any, **attrs: Any) -> Tensor:
         """Make an operation where another one was made: in its module, at its step, on its line."""
-        made: Tensor = call_in(node.context._replace(recording=True), Tensor.__primitive__, (primitive, inputs, attrs), {})
+        made: Tensor = call_in(
+            node.context._replace(recording=True), Tensor.__primitive__, (primitive, inputs, attrs), {}
+        )
         made.code, made.instruction = node.code, node.instruction
         return made
 
@@ -101,7 +103,10 @@ def is_product(made: Made) -> bool:
     """Tell whether it is the product of rows with one matrix."""
     node = made.node
     return bool(
-        node.primitive is not None and node.primitive.operator == "@" and node.inputs[1].ndim == 2 and node.inputs[0].ndim in (1, 2)
+        node.primitive is not None
+        and node.primitive.operator == "@"
+        and node.inputs[1].ndim == 2
+        and node.inputs[0].ndim in (1, 2)
     )
 
 
