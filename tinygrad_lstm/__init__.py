@@ -48,16 +48,17 @@ _HOMES = {
     "drawing": ("draw",),
     "interop": ("load", "save"),
     "stepper": ("step",),
+    "program": ("compile", "source"),
     "structure.path": ("path",),
     "symbolic": ("UnknownToReader", "formula"),
     "training.fit": ("fit",),
 }
 """Where each public name is at home; it is imported when it is used, and pytest's plugin with nothing."""
 
-_ROOMS = ("drawing", "engine", "nn", "structure", "symbolic", "testing", "training")
+_ROOMS = ("drawing", "engine", "nn", "program", "structure", "symbolic", "testing", "training")
 """Packages that are names here too."""
 
-_HIDING = {"abs", "max", "min", "sum"}
+_HIDING = {"abs", "compile", "max", "min", "sum"}
 """Ours too; but whoever imports * keeps Python's own."""
 
 __all__ = sorted({"nn", "testing"}.union(*_HOMES.values()) - _HIDING)
@@ -100,7 +101,7 @@ randint randperm normal bernoulli multinomial: rng = np.random.default_rng(0) ha
 gather scatter index_select: tl.take_along_axis(x, indices, axis) takes by place, x[[0, 2]] whole rows
 is_tensor: isinstance(x, tl.Tensor)
 sort argsort topk: order = np.argsort(x.value); tl.take_along_axis(x, order)
-jit compile script distributed: what runs is the graph of numpy's operations that tl.draw shows
+jit script distributed: what runs is the graph of numpy's operations that tl.draw shows
 vmap: operations broadcast; tl.stack([f(x) for x in xs]) does the rest
 """
 """What PyTorch has and we have not, on purpose: names, and what to write instead."""

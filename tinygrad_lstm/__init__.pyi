@@ -10,6 +10,7 @@ from .engine.primitive import Primitive as _Primitive
 from . import drawing as drawing
 from . import engine as engine
 from . import nn as nn
+from . import program as program
 from . import structure as structure
 from . import symbolic as symbolic
 from . import testing as testing
@@ -114,6 +115,8 @@ from .nn.creation import rand as rand
 from .nn.creation import randn as randn
 from .nn.creation import zeros as zeros
 from .nn.creation import zeros_like as zeros_like
+from .program import compile as compile
+from .program import source as source
 from .stepper import step as step
 from .structure.path import path as path
 from .symbolic import UnknownToReader as UnknownToReader
@@ -229,6 +232,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "source",
     "split",
     "sqrt",
     "square",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from typing import cast as cast_to
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
 from ..structure.words import is_number
 from ..symbolic.expressions import Apply, Constant, Number, applications
-from ..symbolic.tracer import TracedArray, UnknownToReader, cast
+from ..symbolic.tracer import TracedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
 from .sizes import Size
 from .statements import Assign, Begin, For, Read, Statement, Variable, statements
@@ -119,9 +120,9 @@ class _Backward:
             before = len(path)
             for made in self.rolled.made():
                 read = (*made.operands, *made.before.values())
-                if made.node.requires_grad and any(reference.of in path for reference in read):
-                    path.add(made)
-                elif made.before and any(reference.of in path for reference in read):
+                if (made.node.requires_grad and any(reference.of in path for reference in read)) or (
+                    made.before and any(reference.of in path for reference in read)
+                ):
                     path.add(made)
             grown = len(path) > before
         return path
@@ -263,7 +264,7 @@ class _Backward:
         start = 0
         for reference in made.operands:
             if isinstance(reference.index, Every):
-                loop = reference.of.loop  # type: ignore[union-attr]
+                loop: Any = cast_to(Made, reference.of).loop
                 mine = products[start : start + loop.count]
                 start += loop.count
                 step, by = (loop.high - 1, -1) if reference.index.descending else (loop.low, 1)
@@ -280,7 +281,7 @@ class _Backward:
         names: list[Any] = [upstream, Read(self.builder.variable(made), HERE if made.loop else None)]
         for reference in made.operands:
             if isinstance(reference.index, Every):
-                loop = reference.of.loop  # type: ignore[union-attr]
+                loop: Any = cast_to(Made, reference.of).loop
                 steps = range(loop.low, loop.high)
                 places = reversed(steps) if reference.index.descending else steps
                 names += [Read(self.builder.variable(reference.of), Fixed(at)) for at in places]
@@ -298,7 +299,7 @@ class _Backward:
         ]
 
     def _unread(self, primitive: Primitive, slot: int, names: Sequence[Any], value: Any) -> Any:
-        return Apply(RuleOf(primitive, slot), tuple(names), {}, value)  # type: ignore[arg-type]
+        return Apply(RuleOf(primitive, slot), tuple(names), {}, value)
 
     def _fitted(self, product: TracedArray, value: Any) -> Any:
         shape = self.builder.traced(Number(0.0), value).shape
@@ -330,13 +331,13 @@ def begun_by_first(body: list[Statement]) -> list[Statement]:
             written[each.target.variable].append(each)
     outside = {id(each) for each in body}
     gone = set()
-    for each in body:
-        if isinstance(each, Begin) and each.steps is None:
-            first, *others = written[each.variable] or [None]
-            own = first is not None and isinstance(first.expression, Apply) and first.expression.function not in _VIEWS
-            if first is not None and id(first) in outside and first.place is None and (own or not others):
+    for begin in body:
+        if isinstance(begin, Begin) and begin.steps is None and written[begin.variable]:
+            first, *others = written[begin.variable]
+            own = isinstance(first.expression, Apply) and first.expression.function not in _VIEWS
+            if id(first) in outside and first.place is None and (own or not others):
                 first.adds = False
-                gone.add(id(each))
+                gone.add(id(begin))
     return [each for each in body if id(each) not in gone]
 
 

@@ -37,7 +37,7 @@ class Compiled:
             run = self._programs[key] = self._compiled(example)
         if isinstance(run, str) or current().detecting_nan:
             return self.function(*args, **named)
-        return run({path: part for path, part in parts})
+        return run(dict(parts))
 
     def _compiled(self, example: dict[str, Any]) -> _Run | str:
         try:
@@ -156,6 +156,6 @@ def _pieces(packed: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     return found
 
 
-def compile(function: Callable[..., Any], *, optimize: int = 2) -> Compiled:  # noqa: A001  (the public name)
+def compile(function: Callable[..., Any], *, optimize: int = 2) -> Compiled:
     """Return a layer or a function that computes the same by its program."""
     return Compiled(function, optimize)

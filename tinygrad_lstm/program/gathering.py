@@ -5,22 +5,20 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from ..engine import ops
-from ..structure.rolling import Fixed, Loop, Made, Moving
+from ..structure.rolling import Loop, Made, Moving
 from ..symbolic.expressions import Apply
 from .building import HERE, Builder, begun_by_first
-from .sizes import Size
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
 
 
 class Gathering:
-    """Takes what it can out of the loops of a backward pass; ``inlined`` says what stands for variables that are gone."""
+    """Takes what it can out of the loops of a backward pass; ``inlined`` says what stands for variables now gone."""
 
     def __init__(self, builder: Builder, forward: list[Statement], backward: list[Statement]) -> None:
         self.builder, self.forward = builder, forward
@@ -80,13 +78,14 @@ class Gathering:
         pair = _outer_product(e)
         if pair is not None:
             return self._product(each, pair, loop, body)
+        summed: Any = e.operands[0]
         if (
             e.function is ops.sum
             and e.attrs.get("axis") == (0,)
             and not e.attrs.get("keepdims")
-            and e.operands[0].value.ndim == 2
+            and summed.value.ndim == 2
         ):
-            whole = self._rows_of(e.operands[0], loop, body)
+            whole = self._rows_of(summed, loop, body)
             if whole is not None:
                 return [Assign(each.target, Apply(ops.sum, (whole,), {"axis": (0, 1)}, e.value), True, None, each.node)]
         return None
@@ -122,7 +121,7 @@ class Gathering:
     def _can_be_rows(self, e: Any, loop: Loop) -> bool:
         if not isinstance(e, Read) or not isinstance(e.index, Moving | None) or e.value.ndim not in (1, 2):
             return False
-        inside = self.computed.get(e.variable)
+        inside: Any = self.computed.get(e.variable)
         if inside is not None and isinstance(inside, Apply) and inside.function is ops.getitem:
             source = inside.operands[0]
             return (
@@ -148,8 +147,9 @@ class Gathering:
             return None
         inside: Any = self.computed.get(e.variable)
         if inside is not None and isinstance(inside, Apply) and inside.function is ops.getitem:
-            if inside.operands[0].index is None and inside.attrs["index"] == HERE:
-                return inside.operands[0]
+            source: Any = inside.operands[0]
+            if source.index is None and inside.attrs["index"] == HERE:
+                return source
             return None
         variable = e.variable
         low, high = loop.low, loop.high
@@ -183,6 +183,8 @@ class Gathering:
 
 class _Rows(Read):
     """All rows of what is kept in one array."""
+
+    steps: int
 
     def __init__(self, variable: Variable, index: Any, steps: int) -> None:
         object.__setattr__(self, "variable", variable)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine import ops
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
+from ..structure.rolling import Given, Made, Moving, Rolled, Stacked
 from ..symbolic.expressions import Apply, Name, text
 from .building import HERE, Builder
 from .names import Names
@@ -79,9 +79,8 @@ class Layout:
                 elif isinstance(each, Assign) and each.target.variable not in self.inlined:
                     for read in reads(each.expression):
                         note(read, home)
-                elif isinstance(each, Begin) and each.like is not None and each.steps is None:
-                    if each.like.loop is not None:
-                        note(Read(each.like, HERE), home)
+                elif isinstance(each, Begin) and each.like is not None and each.steps is None and each.like.loop:
+                    note(Read(each.like, HERE), home)
 
         walk(self.forward, None, False)
         walk(self.backward, None, True)
@@ -144,7 +143,6 @@ class Layout:
             left, right = text(self._symbols(each.target)), text(self._symbols(each.expression))
         except Exception:  # what no formula is written of has no equation beside it
             return ""
-        shapes = {np.shape(read.value) for read in reads(each.expression)}
         return f"{left} {'+=' if each.adds else '='} {right}"
 
     def _symbols(self, e: Any) -> Any:

@@ -392,7 +392,7 @@ class NumpyText:
         return f"({text}{',' if len(shape) == 1 else ''})"
 
 
-def _getitem(w: NumpyText, e: Apply) -> tuple[str, float]:
+def _getitem(w: NumpyText, e: Any) -> tuple[str, float]:
     return f"{w.expression(e.operands[0], ATOM)}[{w.index(e.attrs['index'], of=np.asarray(e.operands[0].value))}]", ATOM
 
 
@@ -412,7 +412,7 @@ def _transpose(w: NumpyText, e: Apply) -> tuple[str, float]:
     return (f"{inner}.T", ATOM) if axes is None or tuple(axes) == (1, 0) else (f"{inner}.transpose({axes})", ATOM)
 
 
-def _broadcast(w: NumpyText, e: Apply) -> tuple[str, float]:
+def _broadcast(w: NumpyText, e: Any) -> tuple[str, float]:
     inner = e.operands[0]
     while isinstance(inner, Apply) and inner.function is ops.reshape and np.size(inner.value) == 1:
         inner = inner.operands[0]
@@ -421,7 +421,7 @@ def _broadcast(w: NumpyText, e: Apply) -> tuple[str, float]:
     return f"np.broadcast_to({w.expression(inner)}, {w.shape(e.attrs['shape'])})", ATOM
 
 
-def _joined(w: NumpyText, e: Apply) -> tuple[str, float]:
+def _joined(w: NumpyText, e: Any) -> tuple[str, float]:
     name = "stack" if e.function is ops.stack else "concatenate"
     axis = e.attrs.get("axis", 0)
     one = e.operands[0] if len(e.operands) == 1 else None
@@ -435,7 +435,7 @@ def _joined(w: NumpyText, e: Apply) -> tuple[str, float]:
     return f"np.{name}({parts}{f', axis={axis}' if axis else ''})", ATOM
 
 
-def _where(w: NumpyText, e: Apply) -> tuple[str, float]:
+def _where(w: NumpyText, e: Any) -> tuple[str, float]:
     condition, a, b = e.operands
     asked = condition
     is_comparison = (

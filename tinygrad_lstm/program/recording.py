@@ -12,13 +12,12 @@ from itertools import product, zip_longest
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..engine.errors import ShapeError
 from ..engine.graph import Graph
 from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor, tensor
-from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked, roll
+from ..structure.rolling import Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked, roll
 from ..structure.words import is_number
 from .names import of_leaves
 from .passes import optimized
@@ -134,7 +133,8 @@ def _assignments(arrays: Sequence[tuple[str, Any]], steps_axis: int) -> Iterator
             if letter:
                 doubtful.append(((path, i), letter))
     for chosen in product([True, False], repeat=min(len(doubtful), 6)):
-        yield {**sure, **{axis: letter for (axis, letter), yes in zip_longest(doubtful, chosen, fillvalue=True) if yes}}
+        few = [each for each, yes in zip(doubtful, chosen, strict=False) if yes]
+        yield {**sure, **dict(few), **dict(doubtful[len(chosen) :])}
 
 
 def _sizes(fixed: set[int]) -> Iterator[dict[str, int]]:
@@ -226,7 +226,8 @@ class _Unifying:
         self.named = named
 
     def run(self) -> tuple[Parameters, list[Reference]]:
-        ours, theirs = self.a.rolled.items, self.b.rolled.items
+        ours: list[Any] = self.a.rolled.items
+        theirs: list[Any] = self.b.rolled.items
         for x, y in zip_longest(ours, theirs):
             if type(x) is not type(y):
                 raise self.unlike(x or y, "the number of operations depends on the data or on the sizes")
@@ -292,7 +293,9 @@ class _Unifying:
             return slice(*(self.value(p, q, at) for p, q in ((x.start, y.start), (x.stop, y.stop), (x.step, y.step))))
         if isinstance(x, Moving) and isinstance(y, Moving) and x.sign == y.sign:
             return Moving(x.sign, self.number(x.offset, y.offset, at))
-        if isinstance(x, Stacked) and isinstance(y, Stacked) or isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+        if (isinstance(x, Stacked) and isinstance(y, Stacked)) or (
+            isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
+        ):
             self.data(x, y, at)
             return x
         if isinstance(x, int) and isinstance(y, int) and not isinstance(x, bool):
@@ -306,7 +309,8 @@ class _Unifying:
         if x == y:
             return x
         if (x, y) in self.named:
-            return self.named[x, y]
+            found: int = self.named[x, y]
+            return found
         for (i, j), size in self.named.items():
             if x - i == y - j and abs(x - i) <= 4:
                 moved: int = size + (x - i)
@@ -330,9 +334,7 @@ class _Unifying:
             if self.b.leaves.get(theirs) != self.a.leaves[leaf]:
                 raise self.unlike(at, "they read different arguments")
             self.found.argument[x] = self.a.leaves[leaf]
-        elif leaf is theirs:
-            self.found.closure[x] = leaf
-        elif leaf.shape == theirs.shape and np.array_equal(leaf.value, theirs.value):
+        elif leaf is theirs or (leaf.shape == theirs.shape and np.array_equal(leaf.value, theirs.value)):
             self.found.closure[x] = leaf
         elif not leaf.value.any() and not theirs.value.any():
             self.found.zeros.add(x)

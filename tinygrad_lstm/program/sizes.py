@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
 from ..symbolic.tracer import TracedArray
 
@@ -22,7 +22,7 @@ class Size(int):
     terms: Terms
 
     @classmethod
-    def of(cls, number: int, name: str) -> Self:
+    def of(cls, number: int, name: str) -> Any:
         return cls._made(number, {(name,): 1})
 
     @classmethod

@@ -60,7 +60,7 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
     Raises:
         NotExpressible: where no program is right for all sizes and data.
     """
-    module = f if hasattr(f, "parameters") else getattr(getattr(f, "forward", f), "__self__", None)
+    module: Any = f if hasattr(f, "parameters") else getattr(getattr(f, "forward", f), "__self__", None)
     fixed = {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
     a, b = record_twice(f, example, fixed, 1 if getattr(module, "batch_first", False) else 0, optimize)
     found, ends = unify(a, b)

@@ -8,21 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.graph import Graph
 from ..engine.primitive import Primitive
 from ..engine.source import Line as Place
 from ..engine.tensor import Tensor
 from ..structure.rolling import Fixed, Given, Loop, Made, Reference, Rolled, Stacked
-from ..structure.words import is_number
 from ..symbolic.expressions import Constant
 from ..symbolic.tracer import OpenedArray
-from .building import HERE, Builder
+from .building import Builder
 from .gathering import Gathering
 from .layout import Layout
 from .names import Names
 from .numpy_text import Line, NumpyText, _in_rows, listed, paired
 from .sizes import Size, lifted
-from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
+from .statements import Assign, Read, Statement, Variable, reads, statements
 
 
 class Source:
@@ -237,7 +235,8 @@ class _Writing:
             return []
         if not self.job.general:
             return [(f"{', '.join(used)} = {', '.join(map(str, used.values()))}  # as recorded", None)]
-        lines, known = [], set()
+        lines: list[Line] = []
+        known: set[str | None] = set()
         for name, array in self._arrays():
             letters = [self.job.sizes.names.get(n) for n in array.shape]
             fresh = [letter for letter in letters if letter in used and letter not in known]
@@ -279,12 +278,12 @@ class _Writing:
         known = {variable for of, variable in self.builder.variables.items() if isinstance(of, Given)}
         rest: list[Statement] = []
         for each in self.forward:
-            early = (
+            if (
                 isinstance(each, Assign)
                 and isinstance(each.target.index, Fixed)
+                and each.target.variable in begins
                 and all(read.variable in known for read in reads(each.expression))
-            )
-            if early and each.target.variable in begins:
+            ):
                 place = self.text.place(_in_rows(each.target.index, each.target.variable))
                 begins[each.target.variable].append(f"{place}: {self.text.expression(each.expression)}")
             else:
@@ -326,7 +325,8 @@ def _tuple(parts: Sequence[str]) -> list[str]:
 
 
 def _plain(lines: Sequence[str]) -> list[Line]:
-    return [(line, None) for line in lines]
+    found: list[Line] = [(line, None) for line in lines]
+    return found
 
 
 def _function(name: str, parameters: list[str], body: list[Line]) -> list[Line]:

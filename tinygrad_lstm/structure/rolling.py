@@ -338,7 +338,7 @@ def _ending(
 
 
 def _attributes(attrs: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the attributes of a family: each as it is, or as (a, b) in ``_Affine`` where it is a + b · k, or Stacked."""
+    """Return the attributes of a family: each as it is, or _Affine where it is a + b · k, or Stacked."""
     return {name: _same_or_moving([each[name] for each in attrs]) for name in attrs[0]}
 
 
@@ -376,7 +376,7 @@ def _pattern(
     count: int,
     stacked: dict[tuple[Tensor, ...], Given],
 ) -> Any:
-    """Return what an operand is in all steps: a Reference; (family, delay, what stands before); or (family, _Affine)."""
+    """Return what an operand is: a Reference; a family, its delay, and what stands before; or one, and an _Affine."""
     head = inputs[0]
     if head not in place and all(x is head for x in inputs):
         return rolled.reference(head)

@@ -1,4 +1,4 @@
-"""Passes: each takes a graph to one that computes the same with less work, and leaves a comment that says what it did."""
+"""Passes: each takes a graph to one that computes the same with less work."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 from ...engine import ops
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
-from ...structure.rolling import Every, Given, Loop, Made, Moving, Reference
+from ...structure.rolling import Every, Loop, Made, Reference
 from .rewriting import HERE, Rewriting, changed_by_steps, is_product
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ...engine import ops
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
-from ...structure.rolling import Given, Loop, Made, Reference
+from ...structure.rolling import Loop, Made, Reference
 from .rewriting import HERE, Rewriting, is_product
 
 
@@ -196,7 +196,7 @@ class MergedPointwise(Rewriting):
             ]
             whole = self.whole[key] = self.like(node, node.primitive, *operands)
             names = [part.node.name for part in group.parts]
-            whole.name = "".join(names) if all(names) else None
+            whole.name = "".join(filter(None, names)) if all(names) else None
         piece = self.like(node, ops.getitem, self.whole[key], index=group.piece(made))
         piece.name = node.name
         return piece

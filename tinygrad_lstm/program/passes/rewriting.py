@@ -5,16 +5,12 @@ A pass sees the graph rolled up, and decides for a family what it will do with e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from ...engine.graph import Graph
-from ...engine.primitive import Primitive
 from ...engine.scope import call_in
 from ...engine.tensor import Tensor
-from ...structure.rolling import Given, Loop, Made, Moving, Reference, Rolled, roll
+from ...structure.rolling import Given, Loop, Made, Moving, Reference, Rolled
 
 HERE = Moving(1, 0)
 
