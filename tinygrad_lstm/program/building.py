@@ -45,6 +45,7 @@ class Builder:
         self.variables: dict[Given | Made, Variable] = {}
         self.gradients: dict[Given | Made, Variable] = {}
         self.extra: list[Variable] = []
+        self.carried: list[tuple[Variable, Variable]] = []
 
     def variable(self, of: Given | Made) -> Variable:
         if of not in self.variables:
@@ -320,7 +321,7 @@ def _cover(shape: tuple[int, ...], places: Sequence[Any]) -> bool:
     return ends[-1] == shape[-1] and all(start == end for (start, _), end in zip(pieces, ends, strict=False))
 
 
-_VIEWS = {ops.getitem, ops.reshape, ops.transpose, ops.broadcast_to}
+VIEWS = {ops.getitem, ops.reshape, ops.transpose, ops.broadcast_to}
 
 
 def begun_by_first(body: list[Statement]) -> list[Statement]:
@@ -334,7 +335,7 @@ def begun_by_first(body: list[Statement]) -> list[Statement]:
     for begin in body:
         if isinstance(begin, Begin) and begin.steps is None and written[begin.variable]:
             first, *others = written[begin.variable]
-            own = isinstance(first.expression, Apply) and first.expression.function not in _VIEWS
+            own = isinstance(first.expression, Apply) and first.expression.function not in VIEWS
             if id(first) in outside and first.place is None and (own or not others):
                 first.adds = False
                 gone.add(id(begin))

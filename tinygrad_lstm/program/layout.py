@@ -91,12 +91,14 @@ class Layout:
     def _join(self, body: list[Statement]) -> None:
         """Write a gradient that is computed once and read once where it is read, if it is short."""
         uses: dict[Variable, int] = {}
+        readers: dict[Variable, Assign] = {}
         for each in body:
             if isinstance(each, For):
                 self._join(each.body)
             for one in statements([each]):
                 if isinstance(one, Assign):
                     for read in reads(one.expression):
+                        readers[read.variable] = one
                         uses[read.variable] = uses.get(read.variable, 0) + (2 if isinstance(each, For) else 1)
                     if one.adds:
                         uses[one.target.variable] = 2
@@ -105,7 +107,14 @@ class Layout:
         for each in body:
             if isinstance(each, Assign) and not each.adds and each.place is None:
                 variable = each.target.variable
-                if not variable.kept and uses.get(variable) == 1 and self._length(each.expression) <= LONGEST:
+                last = readers[variable].target.variable.carries if variable in readers else False
+                moves = variable.carries or (last and any(read.variable.carries for read in reads(each.expression)))
+                if (
+                    not variable.kept
+                    and not moves
+                    and uses.get(variable) == 1
+                    and self._length(each.expression) <= LONGEST
+                ):
                     self.inlined[variable] = each.expression
 
     def _length(self, expression: Any) -> int:
@@ -131,6 +140,8 @@ class Layout:
             if variable not in self.inlined:
                 base = self.builder.variable(of).name or names.of(of)
                 variable.name = names.fresh(f"d{base}", variable.node)
+        for carry, variable in self.builder.carried:
+            carry.name = names.fresh(f"{variable.name}_next")
         for variable in self.builder.extra:
             variable.name = names.fresh("rows")
         return names.taken

@@ -38,10 +38,11 @@ class Variable:
     kept: bool = False
     node: Tensor | None = None  # one that it stands for
     shared: bool = False  # whether it may be an array of something else, so that nothing is added into it
+    carries: bool = False  # whether it goes from one step of a loop to the next
     rows: tuple[int, int] | None = None  # from which step to which, where they are the rows of an array
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Read:
     """A variable that is read; of one that is kept, which step's."""
 

@@ -15,6 +15,7 @@ from ..structure.rolling import Fixed, Given, Loop, Made, Reference, Rolled, Sta
 from ..symbolic.expressions import Constant
 from ..symbolic.tracer import OpenedArray
 from .building import Builder
+from .carrying import Carrying
 from .gathering import Gathering
 from .layout import Layout
 from .names import Names
@@ -102,6 +103,7 @@ class _Writing:
         if job.gather:
             gathering = Gathering(builder, self.forward, self.backward)
             self.backward, inlined = gathering.backward, gathering.inlined
+            self.backward = Carrying(builder, self.backward, self.gradients).backward
         self.layout = Layout(builder, self.forward, self.backward, [*self.results, *self.gradients], inlined)
         for given in job.zeros:
             variable = builder.variable(given)
@@ -206,7 +208,8 @@ class _Writing:
 
     def _saved(self) -> list[str]:
         """Return the names of what the backward pass reads of the forward pass."""
-        gradients = {*self.builder.gradients.values(), *self.builder.extra, *self.seeds}
+        carried = {carry for carry, _ in self.builder.carried}
+        gradients = {*self.builder.gradients.values(), *self.builder.extra, *carried, *self.seeds}
         found: dict[str, None] = {}
 
         def note(variable: Variable) -> None:
