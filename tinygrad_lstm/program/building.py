@@ -45,6 +45,7 @@ class Builder:
         self.variables: dict[Given | Made, Variable] = {}
         self.gradients: dict[Given | Made, Variable] = {}
         self.extra: list[Variable] = []
+        self.buffers: list[Variable] = []
         self.carried: list[tuple[Variable, Variable]] = []
 
     def variable(self, of: Given | Made) -> Variable:

@@ -51,9 +51,8 @@ class Carrying:
             opening = [Assign(Read(variable, HERE), given, node=variable.node)]
         last = [Assign(Read(carry), x.expression, i > 0, None, x.node, x.slot) for i, x in enumerate(handed)]
         place.body = [*opening, *body[:end], *last, *body[end:]]
-        carry.shared = carry.shared or not (
-            isinstance(handed[0].expression, Apply) and handed[0].expression.function not in VIEWS
-        )
+        made = handed[0].expression
+        carry.shared = carry.shared or not isinstance(made, Apply) or made.function in VIEWS
         seeds: list[Statement] = [Begin(carry)]
         seeds += [Assign(Read(carry), x.expression, True, x.place, x.node, x.slot) for x in before]
         kept = [each for each in self.backward if each is not begin and each not in before]
@@ -109,7 +108,7 @@ class Carrying:
         return each.target.variable is variable or any(read.variable is variable for read in reads(each.expression))
 
     def _end(self, body: list[Statement], variable: Variable, handed: list[Assign]) -> int | None:
-        """Return where, near the end of a step, a gradient may be handed on: after it is read, before what it reads goes."""
+        """Return where, near the end of a step, a gradient may be handed on: after it is read for the last time."""
         read = {read.variable for each in handed for read in reads(each.expression)}
         end = len(body)
         while end and isinstance(each := body[end - 1], Assign) and each.target.variable.carries:

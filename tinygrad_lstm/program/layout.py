@@ -142,13 +142,15 @@ class Layout:
                 variable.name = names.fresh(f"d{base}", variable.node)
         for carry, variable in self.builder.carried:
             carry.name = names.fresh(f"{variable.name}_next")
+        for variable in self.builder.buffers:
+            variable.name = names.fresh("buffer")
         for variable in self.builder.extra:
             variable.name = names.fresh("rows")
         return names.taken
 
     def equation(self, each: Assign) -> str:
         """Return a statement as an equation."""
-        if each.place is not None:
+        if each.place is not None or each.into:
             return ""
         try:
             left, right = text(self._symbols(each.target)), text(self._symbols(each.expression))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from ..engine import ops
 from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Given, Made, Rolled
+from ..structure.rolling import Every, Given, Made, Reference, Rolled
 
 RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "t", "operations", "T", "saved"}
 
@@ -86,7 +86,7 @@ class Names:
         used_for = self._used_for(thing)
         if used_for:
             return f"a_{used_for}" if primitive.kind is not Kind.product else f"p_{used_for}"
-        if primitive is ops.concat and all(isinstance(reference.of, Given) for reference in thing.operands):
+        if primitive is ops.concat and thing.loop is None and all(map(_is_learned, thing.operands)):
             return "W" if node.ndim == 2 else "b"
         if primitive.kind is Kind.activation:
             return f"{primitive.name}_a"
@@ -124,6 +124,14 @@ class Names:
             if made.node.name:
                 return made.node.name
         return None
+
+
+def _is_learned(reference: Reference) -> bool:
+    """Tell whether something is a parameter, or made of one and numbers."""
+    of = reference.of
+    if isinstance(of, Given):
+        return of.members[0].requires_grad
+    return of.loop is None and any(map(_is_learned, of.operands)) and len(of.operands) <= 2
 
 
 def of_leaves(rolled: Rolled) -> dict[Tensor, str]:

@@ -38,6 +38,8 @@ _UFUNCS = {
 }  # fmt: skip
 """numpy's functions that Python has a sign for."""
 
+_IN_PLACE = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/="}
+
 _REDUCED = {np.add: "sum", np.maximum: "max", np.minimum: "min", np.multiply: "prod"}
 
 
@@ -146,6 +148,9 @@ class NumpyText:
         return self.filled("full", like, repr(float(value)) if np.isfinite(value) else number(value)[0])
 
     def assignment(self, each: Assign, comment: str) -> Iterator[str]:
+        if each.into:
+            yield from fitted(self.into(each), comment)
+            return
         target, place = self.read(each.target), each.place
         right = self.expression(each.expression)
         if place is not None and any(isinstance(part, np.ndarray | Stacked) for part in _parts(place)):
@@ -157,6 +162,16 @@ class NumpyText:
             else:
                 line = f"{target}{at} {'+=' if each.adds else '='} {right}"
         yield from fitted(line, comment)
+
+    def into(self, each: Assign) -> str:
+        """Write an operation that puts its result where it is told to."""
+        e, target = each.expression, self.read(each.target)
+        if each.place is not None:
+            target = f"{target}[{self.index(each.place, of=each.target.value)}]"
+        a = e.operands[0]
+        if len(e.operands) == 2 and self.expression(a) == target and e.function in _IN_PLACE:
+            return f"{target} {_IN_PLACE[e.function]} {self.expression(e.operands[1])}"
+        return f"np.{e.function.__name__}({self.listed(e.operands)}, out={target})"
 
     # Expressions
 
@@ -221,6 +236,8 @@ class NumpyText:
             return e.text, ATOM
         if isinstance(e, Constant):
             return self.constant(e)
+        if e.function is np.dot:
+            return f"np.dot({self.listed(e.operands)})", ATOM
         if isinstance(e.function, RuleOf):
             return self.opaque(e.function.primitive, f".rule({self.listed(e.operands)})[{e.function.slot}]")
         if isinstance(e.function, Primitive):

@@ -64,6 +64,7 @@ class Assign:
     place: Any = None
     node: Tensor | None = None  # the operation that it computes, or takes the gradient through
     slot: int | None = None  # of which input the gradient is
+    into: bool = False  # whether the one operation writes into the target, which is there already
 
 
 @dataclass(eq=False)

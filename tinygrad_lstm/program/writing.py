@@ -17,6 +17,7 @@ from ..symbolic.tracer import OpenedArray
 from .building import Builder
 from .carrying import Carrying
 from .gathering import Gathering
+from .inplace import InPlace
 from .layout import Layout
 from .names import Names
 from .numpy_text import Line, NumpyText, _in_rows, listed, paired
@@ -79,6 +80,7 @@ class Job:
     zeros: set[Given] = field(default_factory=set)
     data: dict[int, str] = field(default_factory=dict)  # numbers within operations, by id, and which argument they are
     gather: bool = False
+    in_place: bool = False
     known: dict[Tensor, str] = field(default_factory=dict)  # names of leaves
     general: bool = False  # whether sizes are those of the arguments
 
@@ -108,6 +110,9 @@ class _Writing:
         for given in job.zeros:
             variable = builder.variable(given)
             self.layout.inlined[variable] = Constant(np.zeros_like(variable.value))
+        if job.in_place:
+            working = InPlace(builder, self.layout, lifted(job.sizes.named, OpenedArray))
+            self.forward, self.backward = working.forward(self.forward), working.backward(self.backward)
         self.text = NumpyText(self.layout.inlined, job.sizes.named, lifted(job.sizes.named, OpenedArray))
         self.text.data_names = job.data
 
@@ -209,7 +214,7 @@ class _Writing:
     def _saved(self) -> list[str]:
         """Return the names of what the backward pass reads of the forward pass."""
         carried = {carry for carry, _ in self.builder.carried}
-        gradients = {*self.builder.gradients.values(), *self.builder.extra, *carried, *self.seeds}
+        gradients = {*self.builder.gradients.values(), *self.builder.extra, *self.builder.buffers, *carried, *self.seeds}
         found: dict[str, None] = {}
 
         def note(variable: Variable) -> None:

@@ -12,12 +12,13 @@ from ...structure.rolling import roll
 from .hoisting import Hoisted, Reassociated, SplitProducts
 from .merging import MergedPointwise, MergedProducts
 from .rewriting import Rewriting
+from .tanh import SigmoidByTanh
 
 BY_LEVEL: dict[int, tuple[type[Rewriting], ...]] = {
     1: (MergedProducts, MergedPointwise, MergedPointwise),
     2: (
         MergedProducts, MergedPointwise, SplitProducts, MergedProducts, Reassociated, MergedPointwise, MergedPointwise,
-        Hoisted, MergedPointwise,
+        Hoisted, MergedPointwise, MergedPointwise, MergedPointwise,
     ),
 }  # fmt: skip
 
@@ -28,8 +29,11 @@ def optimized(outputs: Sequence[Tensor], level: int) -> list[Tensor]:
     Each pass is checked on the numbers at hand, and left out if it changes them by more than rounding.
     """
     now = list(outputs)
-    for each in BY_LEVEL.get(min(level, 2), ()):
-        made = each(roll(Graph(*now))).run(now)
+    for each in (*((SigmoidByTanh,) if level >= 3 else ()), *BY_LEVEL.get(min(level, 2), ())):
+        rewriting = each(roll(Graph(*now)))
+        if not rewriting.finds:
+            continue
+        made = rewriting.run(now)
         if all(_same(x.value, y.value) for x, y in zip(now, made, strict=True)):
             now = made
     return now

@@ -51,6 +51,10 @@ class SplitProducts(Rewriting):
             start = stop
         return pieces
 
+    @property
+    def finds(self) -> bool:
+        return bool(self.split)
+
     def prepare(self, loop: Loop) -> None:
         for made in loop.body:
             for _, rows in self.split.get(made, ()):
@@ -104,6 +108,10 @@ class Reassociated(Rewriting):
             if loose.count(True) == 1:
                 return outer, loose.index(True)
         return None
+
+    @property
+    def finds(self) -> bool:
+        return bool(self.turned)
 
     def member(self, made: Made, node: Tensor) -> Tensor:
         if made not in self.turned:
@@ -178,6 +186,10 @@ class Hoisted(Rewriting):
     def _drop_what_gains_nothing(self) -> None:
         if not any(is_product(made) for made in self.lifted):
             self.lifted.clear()
+
+    @property
+    def finds(self) -> bool:
+        return bool(self.lifted)
 
     def prepare(self, loop: Loop) -> None:
         for made in loop.body:

@@ -10,6 +10,7 @@ from ...engine import ops
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
 from ...structure.rolling import Loop, Made, Reference
+from ...structure.words import is_number
 from .rewriting import HERE, Rewriting, is_product
 
 
@@ -61,10 +62,13 @@ class MergedProducts(Rewriting):
         chain: list[str] = []
         while len(users := self.all_use(made)) == 1 and len(chain) < 4:
             made = users[0]
-            chain.append(made.primitive.name)
-            if made.primitive.kind is Kind.activation:
-                break
+            numbers = [x.item() for x in made.node.inputs if is_number(x)]
+            chain.append(f"{made.primitive.name}{numbers}")
         return tuple(chain)
+
+    @property
+    def finds(self) -> bool:
+        return bool(self.groups)
 
     def prepare(self, loop: Loop) -> None:
         for made in loop.body:
@@ -115,7 +119,7 @@ class MergedPointwise(Rewriting):
                 slots.append(base[0])
                 sliced = True
             elif self.outside(reference, loop) is not None and x.ndim == 0:
-                slots.append(("same", reference))
+                slots.append(x.item() if is_number(x) else ("same", reference))
             elif self.outside(reference, loop) is not None and x.ndim == 1 and x.shape == made.node.shape[-1:]:
                 slots.append(("columns", x.ndim))
             else:
@@ -160,6 +164,10 @@ class MergedPointwise(Rewriting):
                 group = _group(row)
                 self.groups.update(dict.fromkeys(row, group))
             row = [made] if made is not None else []
+
+    @property
+    def finds(self) -> bool:
+        return bool(self.groups)
 
     def prepare(self, loop: Loop) -> None:
         for made in loop.body:

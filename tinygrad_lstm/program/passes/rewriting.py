@@ -32,6 +32,11 @@ class Rewriting:
     def look(self) -> None:
         """Look for what can be done."""
 
+    @property
+    def finds(self) -> bool:
+        """Whether there is anything to do."""
+        return True
+
     def prepare(self, loop: Loop) -> None:
         """Make what is to stand before a loop."""
 

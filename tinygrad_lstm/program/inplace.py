@@ -1,0 +1,263 @@
+"""Working in place: what a loop computes is written into arrays that are there before it, step after step.
+
+Each operation of an expression becomes a statement of its own, ``np.multiply(a, b, out=c)``. What is between two
+operations lives in a buffer, and a buffer that nobody reads any more takes the next result.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..engine import ops
+from ..engine.primitive import Primitive
+from ..structure.rolling import Loop, Made, Moving
+from ..symbolic.expressions import Apply, Constant, Name, Number, applications
+from ..symbolic.tracer import OpenedArray, UnknownToReader
+from ..symbolic.tracer import _read as read_with
+from .building import HERE, VIEWS, Builder
+from .layout import Layout
+from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
+
+
+class InPlace:
+    """Rewrites the loops of a program that is laid out already."""
+
+    def __init__(self, builder: Builder, layout: Layout, opened: type[OpenedArray]) -> None:
+        self.builder, self.layout, self.opened = builder, layout, opened
+        self.buffers: list[Variable] = []
+        self.free: list[Variable] = []
+        self.body: list[Statement] = []
+
+    def forward(self, body: list[Statement]) -> list[Statement]:
+        """Return the forward pass; what it keeps for each step are rows of an array now."""
+        for of, variable in self.builder.variables.items():
+            if isinstance(of, Made) and variable.kept and variable.rows is None and _is_array(variable.value) and of.loop:
+                low = min([of.loop.low, *of.before])
+                high = max([of.loop.high, *(at + 1 for at in of.before)])
+                variable.rows = low, high
+        return self._loops(body)
+
+    def backward(self, body: list[Statement]) -> list[Statement]:
+        return self._loops(body)
+
+    def _loops(self, body: list[Statement]) -> list[Statement]:
+        found: list[Statement] = []
+        for each in body:
+            if not isinstance(each, For):
+                found.append(each)
+                continue
+            self.body, self.buffers, self.free = [], [], []
+            begun: list[Statement] = []
+            for one in each.body:
+                begun += self._statement(one, each.loop)
+            found += [*begun, *(Begin(buffer, empty=True) for buffer in self.buffers)]
+            found.append(For(each.loop, self.body, each.backwards))
+        return found
+
+    def _statement(self, each: Statement, loop: Loop) -> list[Statement]:
+        """Take a statement of a loop apart; return what has to begin before the loop for it."""
+        begun: list[Statement] = []
+        if isinstance(each, Begin) and each.empty and each.variable.rows is None and _is_array(each.variable.value):
+            return [each]
+        plain = not isinstance(each, Assign) or each.target.variable in self.layout.inlined
+        if plain or not _is_array(each.target.value):
+            self.body.append(each)
+            return begun
+        assert isinstance(each, Assign)
+        variable, target = each.target.variable, _placed(each.target, each.place)
+        if each.place is not None and not _basic(each.place):
+            self.body.append(each)
+            return begun
+        local = variable.loop is loop and variable.rows is None and not variable.kept
+        expression = self._opened(each.expression)
+        if not _can_write(expression) and not each.adds:
+            self.body.append(each)
+            return begun
+        if local and not variable.carries and not each.adds and each.place is None:
+            begun.append(Begin(variable, empty=True))
+        if each.adds:
+            value = self._computed(expression, None, each)
+            self._into(np.add, (target, value), target, each)
+        else:
+            self._computed(expression, target, each)
+        self.free = list(self.buffers)
+        return begun
+
+    def _opened(self, e: Any) -> Any:
+        """Return an expression of numpy's functions, with nothing in it that stands for something else."""
+        known: dict[int, Any] = {}
+
+        def opened(e: Any) -> Any:
+            if isinstance(e, Read):
+                inside = self.layout.inlined.get(e.variable)
+                if inside is None:
+                    return e
+                from .numpy_text import _at
+
+                key = id(inside)
+                if e.index not in (None, HERE):
+                    return opened(_at(inside, e.index))
+                if key not in known:
+                    known[key] = opened(inside)
+                return known[key]
+            if not isinstance(e, Apply):
+                return e
+            if id(e) in known:
+                return known[id(e)]
+            made = self._of_numpy(Apply(e.function, tuple(map(opened, e.operands)), e.attrs, e.value))
+            known[id(e)] = made
+            return made
+
+        return opened(e)
+
+    def _of_numpy(self, e: Apply) -> Any:
+        function = e.function
+        if not isinstance(function, Primitive) or function in VIEWS:
+            return e
+        if isinstance(function.forward, np.ufunc):
+            return Apply(function.forward, e.operands, e.attrs, e.value)
+        if function.operator == "@" and all(x.value.ndim <= 2 for x in e.operands):
+            return Apply(np.dot, e.operands, e.attrs, e.value)
+        values = [getattr(x, "value", 0.0) for x in e.operands]
+        names = [Name(f"x{i}") for i in range(len(values))]
+        try:
+            (made,) = read_with("forward", function, function, names, values, e.attrs, self.opened)
+        except UnknownToReader:
+            return e
+        if made is None or not all(_elementwise(each) for each in applications(made.expression)):
+            return e
+        return _filled(made.expression, dict(zip([name.text for name in names], e.operands, strict=True)), {})
+
+    def _computed(self, e: Any, target: Any, each: Assign) -> Any:
+        """Compute an expression into a target, or a buffer; return where it is."""
+        if not isinstance(e, Apply) or e.function in VIEWS:
+            if target is not None:
+                self.body.append(_copied(target, e, each))
+            return e
+        order = [x for x in applications(e) if x.function not in VIEWS]
+        left = Counter(_root(x) for one in order for x in one.operands if isinstance(_root(x), Apply))
+        where: dict[int, Any] = {}
+        taken: dict[int, Variable] = {}
+        for one in order:
+            operands = tuple(_moved(x, where) for x in one.operands)
+            roots = [_root(x) for x in one.operands]
+            for root in roots:
+                if isinstance(root, Apply):
+                    left[root] -= 1
+            last = one is order[-1]
+            if not _can_write(one):
+                local = Variable("", one.value, self.builder_loop, node=each.node)
+                self.builder.extra.append(local)
+                self.body.append(Assign(Read(local), Apply(one.function, operands, one.attrs, one.value), node=each.node))
+                out: Any = Read(local)
+                if last and target is not None:
+                    self.body.append(_copied(target, out, each))
+                    out = target
+            else:
+                done = [r for r in dict.fromkeys(roots) if isinstance(r, Apply) and not left[r] and id(r) in taken]
+                direct = last and target is not None and self._fits(one, target)
+                if direct:
+                    out = target
+                else:
+                    same = [r for r in done if one.function is not np.dot and _like(r.value, one.value)]
+                    buffer = taken.pop(id(same[0])) if same else self._buffer(one.value)
+                    if same:
+                        done.remove(same[0])
+                    taken[id(one)] = buffer
+                    out = Read(buffer)
+                self._into(one.function, operands, out, each)
+                for root in done:
+                    self.free.append(taken.pop(id(root)))
+                if last and target is not None and not direct:
+                    self.body.append(_copied(target, out, each))
+                    out = target
+            where[id(one)] = out
+        return where[id(e)]
+
+    builder_loop: Any = None
+
+    def _fits(self, one: Apply, target: Any) -> bool:
+        """Tell whether a result may be written where it goes at once: it has its type, and is not read meanwhile."""
+        if not _like(one.value, target.value):
+            return False
+        if one.function is np.dot:
+            return isinstance(target, Read) and not any(_root(x) == target for x in one.operands)
+        return True
+
+    def _buffer(self, value: Any) -> Variable:
+        for buffer in self.free:
+            if _like(buffer.value, value):
+                self.free.remove(buffer)
+                return buffer
+        buffer = Variable("", np.empty_like(value), None)
+        self.buffers.append(buffer)
+        self.builder.buffers.append(buffer)
+        return buffer
+
+    def _into(self, function: Any, operands: tuple[Any, ...], out: Any, each: Assign) -> None:
+        made = Apply(function, operands, {}, out.value)
+        target, place = (out, None) if isinstance(out, Read) else (out.operands[0], out.attrs["index"])
+        self.body.append(Assign(target, made, False, place, each.node, each.slot, into=True))
+
+
+def _is_array(value: Any) -> bool:
+    return bool(np.ndim(value))
+
+
+def _basic(place: Any) -> bool:
+    return all(isinstance(p, slice | int | Moving) or p is Ellipsis for p in (place if isinstance(place, tuple) else (place,)))
+
+
+def _elementwise(e: Apply) -> bool:
+    return isinstance(e.function, np.ufunc) and e.function is not np.matmul and e.function.nout == 1
+
+
+def _can_write(e: Any) -> bool:
+    """Tell whether numpy can write the result of an operation where it is told to."""
+    return isinstance(e, Apply) and (_elementwise(e) or e.function is np.dot)
+
+
+def _like(a: Any, b: Any) -> bool:
+    return np.shape(a) == np.shape(b) and np.asarray(a).dtype == np.asarray(b).dtype
+
+
+def _root(e: Any) -> Any:
+    """Return what something is a view of."""
+    while isinstance(e, Apply) and e.function in VIEWS:
+        e = e.operands[0]
+    return e
+
+
+def _moved(e: Any, where: dict[int, Any]) -> Any:
+    if isinstance(e, Apply) and e.function in VIEWS:
+        return Apply(e.function, tuple(_moved(x, where) for x in e.operands), e.attrs, e.value)
+    return where.get(id(e), e)
+
+
+def _placed(target: Read, place: Any) -> Any:
+    if place is None:
+        return target
+    value = np.asarray(target.value)
+    plain = tuple(0 if isinstance(p, Moving) else p for p in (place if isinstance(place, tuple) else (place,)))
+    return Apply(ops.getitem, (target,), {"index": place}, value[plain])
+
+
+def _copied(target: Any, e: Any, each: Assign) -> Assign:
+    """Copy something into a target."""
+    if isinstance(target, Read):
+        return Assign(target, e, False, Ellipsis if target.variable.rows is None else None, each.node, each.slot)
+    return Assign(target.operands[0], e, False, target.attrs["index"], each.node, each.slot)
+
+
+def _filled(e: Any, operands: dict[str, Any], known: dict[int, Any]) -> Any:
+    if isinstance(e, Name):
+        return operands.get(e.text, e)
+    if isinstance(e, Apply):
+        if id(e) not in known:
+            known[id(e)] = Apply(e.function, tuple(_filled(x, operands, known) for x in e.operands), e.attrs, e.value)
+        return known[id(e)]
+    return e

@@ -1,0 +1,75 @@
+"""One function for all gates: σ(a) = ½ + ½ tanh(a / 2), so that whatever is squashed is squashed at once.
+
+In the tail below −18 or so, where σ(a) is next to nothing, digits are lost: ½ + ½ tanh is a multiple of 2⁻⁵³ there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...engine import ops
+from ...engine.tensor import Tensor
+from ...structure.rolling import Loop, Made, Reference
+from .rewriting import HERE, Rewriting, is_product
+
+
+class SigmoidByTanh(Rewriting):
+    """σ(z W + b) becomes ½ + ½ tanh(z (W / 2) + b / 2)."""
+
+    def look(self) -> None:
+        self.halved: dict[Made, bool] = {}
+        self.halves: dict[Any, Tensor] = {}
+        for item in self.rolled.items:
+            if isinstance(item, Loop):
+                for made in item.body:
+                    if made.primitive is ops.sigmoid and self._can_halve(made.operands[0], item):
+                        self.halved[made] = True
+
+    def _can_halve(self, reference: Reference, loop: Loop) -> bool:
+        """Tell whether half of something costs nothing in the loop: it is a sum of products with what is outside."""
+        of = reference.of
+        if self.outside(reference, loop) is not None:
+            return True
+        if not isinstance(of, Made) or of.loop is not loop or reference.index != HERE or len(self.users[of]) > 1:
+            return False
+        if of.primitive.combines == "sum":
+            return all(self._can_halve(each, loop) for each in of.operands)
+        if is_product(of):
+            return self.outside(of.operands[1], loop) is not None
+        return False
+
+    @property
+    def finds(self) -> bool:
+        return bool(self.halved)
+
+    def prepare(self, loop: Loop) -> None:
+        for made in loop.body:
+            if made in self.halved:
+                self._prepare(made.operands[0], loop, made.node)
+
+    def _prepare(self, reference: Reference, loop: Loop, node: Tensor) -> None:
+        whole = self.outside(reference, loop)
+        if whole is not None:
+            if whole not in self.halves:
+                self.halves[whole] = self.like(node, ops.mul, whole, 0.5)
+            return
+        of: Any = reference.of
+        for each in of.operands[1:] if is_product(of) else of.operands:
+            self._prepare(each, loop, node)
+
+    def member(self, made: Made, node: Tensor) -> Tensor:
+        if made not in self.halved:
+            return self.again(node)
+        squashed = self.like(node, ops.tanh, self._half(self.of(node.inputs[0]), node))
+        half = self.like(node, ops.mul, squashed, 0.5)
+        whole = self.like(node, ops.add, half, 0.5)
+        whole.name = node.name
+        return whole
+
+    def _half(self, x: Tensor, node: Tensor) -> Tensor:
+        if x in self.halves:
+            return self.halves[x]
+        assert x.primitive is not None
+        if x.primitive.combines == "sum":
+            return self.like(x, x.primitive, *(self._half(each, node) for each in x.inputs))
+        return self.like(x, x.primitive, x.inputs[0], self.halves[x.inputs[1]])
