@@ -7,27 +7,29 @@ operations lives in a buffer, and a buffer that nobody reads any more takes the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..engine import ops
 from ..engine.primitive import Primitive
-from ..structure.rolling import Loop, Made, Moving
-from ..symbolic.expressions import Apply, Constant, Name, Number, applications
+from ..structure.rolling import Every, Fixed, Loop, Made, Moving
+from ..symbolic.expressions import Apply, Name, applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
 from .building import HERE, VIEWS, Builder
 from .layout import Layout
-from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
+from .statements import Assign, Begin, For, Read, Statement, Variable
 
 
 class InPlace:
     """Rewrites the loops of a program that is laid out already."""
 
-    def __init__(self, builder: Builder, layout: Layout, opened: type[OpenedArray]) -> None:
-        self.builder, self.layout, self.opened = builder, layout, opened
+    def __init__(
+        self, builder: Builder, layout: Layout, opened: type[OpenedArray], named: Callable[[int], int]
+    ) -> None:
+        self.builder, self.layout, self.opened, self.named = builder, layout, opened, named
         self.buffers: list[Variable] = []
         self.free: list[Variable] = []
         self.body: list[Statement] = []
@@ -35,7 +37,13 @@ class InPlace:
     def forward(self, body: list[Statement]) -> list[Statement]:
         """Return the forward pass; what it keeps for each step are rows of an array now."""
         for of, variable in self.builder.variables.items():
-            if isinstance(of, Made) and variable.kept and variable.rows is None and _is_array(variable.value) and of.loop:
+            if (
+                isinstance(of, Made)
+                and variable.kept
+                and variable.rows is None
+                and _is_array(variable.value)
+                and of.loop
+            ):
                 low = min([of.loop.low, *of.before])
                 high = max([of.loop.high, *(at + 1 for at in of.before)])
                 variable.rows = low, high
@@ -47,20 +55,20 @@ class InPlace:
     def _loops(self, body: list[Statement]) -> list[Statement]:
         found: list[Statement] = []
         for each in body:
-            if not isinstance(each, For):
-                found.append(each)
-                continue
             self.body, self.buffers, self.free = [], [], []
             begun: list[Statement] = []
-            for one in each.body:
-                begun += self._statement(one, each.loop)
+            for one in each.body if isinstance(each, For) else [each]:
+                begun += self._statement(one, each.loop if isinstance(each, For) else None)
             found += [*begun, *(Begin(buffer, empty=True) for buffer in self.buffers)]
-            found.append(For(each.loop, self.body, each.backwards))
+            found += [For(each.loop, self.body, each.backwards)] if isinstance(each, For) else self.body
         return found
 
-    def _statement(self, each: Statement, loop: Loop) -> list[Statement]:
-        """Take a statement of a loop apart; return what has to begin before the loop for it."""
+    def _statement(self, each: Statement, loop: Loop | None) -> list[Statement]:
+        """Take a statement apart; return what has to begin before the loop for it."""
         begun: list[Statement] = []
+        if loop is None and not (isinstance(each, Assign) and self._large(each)):
+            self.body.append(each)
+            return begun
         if isinstance(each, Begin) and each.empty and each.variable.rows is None and _is_array(each.variable.value):
             return [each]
         plain = not isinstance(each, Assign) or each.target.variable in self.layout.inlined
@@ -87,6 +95,12 @@ class InPlace:
         self.free = list(self.buffers)
         return begun
 
+    def _large(self, each: Assign) -> bool:
+        """Tell whether it is an array of all steps."""
+        if isinstance(each.target.index, Fixed) or not _is_array(each.target.value):
+            return False
+        return any("T" in getattr(self.named(n), "letters", ()) for n in each.target.value.shape)
+
     def _opened(self, e: Any) -> Any:
         """Return an expression of numpy's functions, with nothing in it that stands for something else."""
         known: dict[int, Any] = {}
@@ -94,7 +108,7 @@ class InPlace:
         def opened(e: Any) -> Any:
             if isinstance(e, Read):
                 inside = self.layout.inlined.get(e.variable)
-                if inside is None:
+                if inside is None or isinstance(e.index, Every):
                     return e
                 from .numpy_text import _at
 
@@ -152,7 +166,9 @@ class InPlace:
             if not _can_write(one):
                 local = Variable("", one.value, self.builder_loop, node=each.node)
                 self.builder.extra.append(local)
-                self.body.append(Assign(Read(local), Apply(one.function, operands, one.attrs, one.value), node=each.node))
+                self.body.append(
+                    Assign(Read(local), Apply(one.function, operands, one.attrs, one.value), node=each.node)
+                )
                 out: Any = Read(local)
                 if last and target is not None:
                     self.body.append(_copied(target, out, each))
@@ -209,7 +225,9 @@ def _is_array(value: Any) -> bool:
 
 
 def _basic(place: Any) -> bool:
-    return all(isinstance(p, slice | int | Moving) or p is Ellipsis for p in (place if isinstance(place, tuple) else (place,)))
+    return all(
+        isinstance(p, slice | int | Moving) or p is Ellipsis for p in (place if isinstance(place, tuple) else (place,))
+    )
 
 
 def _elementwise(e: Apply) -> bool:

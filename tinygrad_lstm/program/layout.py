@@ -47,7 +47,7 @@ class Layout:
             if isinstance(each, Assign) and each.target.index in (None, HERE)
         }
         for variable, each in computed.items():
-            if _is_view(each.expression):
+            if _is_view(each.expression) and (variable.loop or not self._read_in_loops(variable)):
                 self.inlined[variable] = each.expression
         uses = self._uses(computed)
         for variable, each in computed.items():
@@ -60,6 +60,11 @@ class Layout:
                 self.inlined[variable] = each.expression
             elif variable.loop and variable.rows is None:
                 variable.kept = bool(elsewhere) or bool(of.before)
+
+    def _read_in_loops(self, variable: Variable) -> bool:
+        loops = [each for each in (*self.forward, *self.backward) if isinstance(each, For)]
+        inside = (one for loop in loops for one in statements(loop.body) if isinstance(one, Assign))
+        return any(read.variable is variable for one in inside for read in reads(one.expression))
 
     def _uses(self, computed: dict[Variable, Assign]) -> dict[Variable, list[tuple[Any, Read]]]:
         """Return where each variable is read: in which loop, forwards; what is read of a view is read of its array."""

@@ -13,7 +13,7 @@ from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Given, Made, Reference, Rolled
 
-RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "t", "operations", "T", "saved"}
+RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "t", "operations", "T", "saved", "empty"}
 
 
 def identifier(text: str) -> str:
@@ -90,6 +90,8 @@ class Names:
             return "W" if node.ndim == 2 else "b"
         if primitive.kind is Kind.activation:
             return f"{primitive.name}_a"
+        if primitive is ops.getitem and thing.loop is None and (read := self._multiplied(thing)):
+            return f"W_{read}"
         return _BY_KIND.get(primitive.kind, "a" if primitive.combines == "sum" else primitive.name)
 
     def _of_given(self, given: Given) -> str:
@@ -112,6 +114,14 @@ class Names:
                 return f"W_{named}"
             if named and made.primitive.combines == "sum" and given.members[0].ndim <= 1:
                 return f"b_{named}"
+        return None
+
+    def _multiplied(self, thing: Made) -> str | None:
+        """Return the name of what rows of a matrix are multiplied with."""
+        for made, slot in self.users[thing]:
+            if made.primitive.kind is Kind.product and slot == 1:
+                left = made.operands[0].of
+                return left.node.name if isinstance(left, Made) else left.members[0].name
         return None
 
     def _used_for(self, made: Made) -> str | None:

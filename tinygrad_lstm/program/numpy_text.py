@@ -61,6 +61,7 @@ class NumpyText:
         self.functions: dict[Any, tuple[str, str]] = {}
         self.operations: dict[str, Primitive] = {}
         self.taken: set[str] = set()
+        self.empty = "np.empty"
         self.given: dict[int, tuple[str, Any]] = {}
         self.data_names: dict[int, str] = {}
 
@@ -127,7 +128,7 @@ class NumpyText:
         low, high = variable.rows
         sizes = (high - low, *map(self.named, variable.value.shape))
         kind = "" if variable.value.dtype == np.float64 else f", np.{variable.value.dtype}"
-        return f"np.empty({self.shape(sizes)}{kind})"
+        return f"{self.empty}({self.shape(sizes)}{kind})"
 
     def zeros(self, begin: Begin) -> str:
         like, value = begin.like, begin.variable.value
@@ -139,7 +140,8 @@ class NumpyText:
 
     def filled(self, function: str, value: NDArray[Any], *arguments: str) -> str:
         kind = () if value.dtype == np.float64 else (f"np.{value.dtype}",)
-        return f"np.{function}({', '.join([self.shape(tuple(map(self.named, value.shape))), *arguments, *kind])})"
+        name = self.empty if function == "empty" else f"np.{function}"
+        return f"{name}({', '.join([self.shape(tuple(map(self.named, value.shape))), *arguments, *kind])})"
 
     def full(self, like: NDArray[Any], value: float) -> str:
         """Write an array that holds one number throughout."""
@@ -167,7 +169,9 @@ class NumpyText:
         """Write an operation that puts its result where it is told to."""
         e, target = each.expression, self.read(each.target)
         if each.place is not None:
-            target = f"{target}[{self.index(each.place, of=each.target.value)}]"
+            place = self.index(each.place, of=each.target.value)
+            rows = each.target.variable.rows and isinstance(each.target.index, Moving | Fixed)
+            target = f"{target[:-1]}, {place}]" if rows else f"{target}[{place}]"
         a = e.operands[0]
         if len(e.operands) == 2 and self.expression(a) == target and e.function in _IN_PLACE:
             return f"{target} {_IN_PLACE[e.function]} {self.expression(e.operands[1])}"
@@ -410,6 +414,14 @@ class NumpyText:
 
 
 def _getitem(w: NumpyText, e: Any) -> tuple[str, float]:
+    inside = e.operands[0]
+    if (
+        isinstance(inside, Read)
+        and inside.variable.rows
+        and isinstance(inside.index, Moving | Fixed)
+        and inside.variable not in w.inlined
+    ):
+        return f"{w.read(inside)[:-1]}, {w.index(e.attrs['index'], of=np.asarray(inside.value))}]", ATOM
     return f"{w.expression(e.operands[0], ATOM)}[{w.index(e.attrs['index'], of=np.asarray(e.operands[0].value))}]", ATOM
 
 

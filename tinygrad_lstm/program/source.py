@@ -34,9 +34,18 @@ def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> 
     asked = [x for x in graph.leaves if x.requires_grad] if wrt is None else list(wrt)
     rolled = roll(graph)
     output, references = rolled.reference(loss), [rolled.reference(x) for x in asked]
-    return write(Job(rolled, [output], references, Sizes(rolled), [seed_of(loss)], gather=optimize >= 2, in_place=optimize >= 3, known=names))[
-        0
-    ]
+    return write(
+        Job(
+            rolled,
+            [output],
+            references,
+            Sizes(rolled),
+            [seed_of(loss)],
+            gather=optimize >= 2,
+            in_place=optimize >= 3,
+            known=names,
+        )
+    )[0]
 
 
 @dataclass
@@ -78,7 +87,20 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
     wrt = [rolled.reference(a.arguments[name]) for name in asked] + [rolled.reference(x) for x in learned.values()]
     scalar = not split and len(a.outputs) == 1 and a.outputs[0].ndim == 0
     seeds = [seed_of(a.outputs[0])] if scalar else []
-    job = Job(rolled, ends, wrt, sizes, seeds, named, found.zeros, found.part, optimize >= 2, optimize >= 3, a.names, general=True)
+    job = Job(
+        rolled,
+        ends,
+        wrt,
+        sizes,
+        seeds,
+        named,
+        found.zeros,
+        found.part,
+        optimize >= 2,
+        optimize >= 3,
+        a.names,
+        general=True,
+    )
     made, names = write(job, split)
     closure = {names[given]: leaf for given, leaf in found.closure.items() if given in names}
     return General(made, (a, b), list(a.arguments), closure, [*asked, *(names[given] for given in learned)])

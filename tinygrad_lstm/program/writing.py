@@ -111,10 +111,11 @@ class _Writing:
             variable = builder.variable(given)
             self.layout.inlined[variable] = Constant(np.zeros_like(variable.value))
         if job.in_place:
-            working = InPlace(builder, self.layout, lifted(job.sizes.named, OpenedArray))
+            working = InPlace(builder, self.layout, lifted(job.sizes.named, OpenedArray), job.sizes.named)
             self.forward, self.backward = working.forward(self.forward), working.backward(self.backward)
         self.text = NumpyText(self.layout.inlined, job.sizes.named, lifted(job.sizes.named, OpenedArray))
         self.text.data_names = job.data
+        self.text.empty = "empty" if job.in_place else "np.empty"
 
     def source(self) -> Source:
         given = self._given()
@@ -143,6 +144,7 @@ class _Writing:
         parameters = [*arguments, *dict.fromkeys(self.job.data.values())]
         parameters = list(dict.fromkeys(parameters))
         operations = ["operations"] if self.text.operations else []
+        self.empty = ["empty=np.empty"] if self.job.in_place else []
         back_sizes = dict(self.job.sizes.used)
         if self.split:
             whole, names_of = self._two(
@@ -179,7 +181,7 @@ class _Writing:
             *second,
             *_plain(listed(f"return {value}, (", _tuple(returned), ")", 92)),
         ]
-        return _function(name, [*parameters, *seeds, *operations], body), [name]
+        return _function(name, [*parameters, *seeds, *operations, *self.empty], body), [name]
 
     def _two(
         self,
@@ -207,14 +209,20 @@ class _Writing:
             *_plain(listed("return (", _tuple(returned), ")", 92)),
         ]
         return [
-            *_function("forward", [*parameters, *operations], forward),
-            *_function("backward", ["saved", *seeds], backward),
+            *_function("forward", [*parameters, *operations, *self.empty], forward),
+            *_function("backward", ["saved", *seeds, *self.empty], backward),
         ], ["forward", "backward"]
 
     def _saved(self) -> list[str]:
         """Return the names of what the backward pass reads of the forward pass."""
         carried = {carry for carry, _ in self.builder.carried}
-        gradients = {*self.builder.gradients.values(), *self.builder.extra, *self.builder.buffers, *carried, *self.seeds}
+        gradients = {
+            *self.builder.gradients.values(),
+            *self.builder.extra,
+            *self.builder.buffers,
+            *carried,
+            *self.seeds,
+        }
         found: dict[str, None] = {}
 
         def note(variable: Variable) -> None:

@@ -175,13 +175,15 @@ class MergedPointwise(Rewriting):
             if group is None:
                 continue
             for slot, reference in enumerate(made.operands):
-                if (
-                    self._columns_of(reference) is None
-                    and (group, slot) not in self.constants
-                    and made.node.inputs[slot].ndim == 1
-                ):
-                    parts = [self.outside(part.operands[slot], loop) for part in group.parts]
-                    self.constants[group, slot] = self.like(made.node, ops.concat, *parts, axis=0)
+                if self._columns_of(reference) is None and (group, slot) not in self.constants:
+                    parts = [self._outside(part.operands[slot], loop) for part in group.parts]
+                    joined = self.like(made.node, ops.concat, *parts, axis=0) if parts[0].ndim else parts[0]
+                    self.constants[group, slot] = joined
+
+    def _outside(self, reference: Reference, loop: Loop) -> Tensor:
+        found = self.outside(reference, loop)
+        assert found is not None
+        return found
 
     def member(self, made: Made, node: Tensor) -> Tensor:
         group = self.groups.get(made)
@@ -191,7 +193,7 @@ class MergedPointwise(Rewriting):
         start, stop = self._place(group.parts[0])[0], self._place(group.parts[-1])[1]
         for slot, reference in enumerate(made.operands):
             if self._columns_of(reference) is None:
-                bases.append(self.constants.get((group, slot), self.of(node.inputs[slot])))
+                bases.append(self.constants[group, slot])
             else:
                 bases.append(self.of(node.inputs[slot]).inputs[0])
         key = group, tuple(bases)
