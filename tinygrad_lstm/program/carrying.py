@@ -47,7 +47,8 @@ class Carrying:
         if begin.each is not None:
             carry = Variable("", variable.value, loop, node=variable.node)
             self.builder.carried.append((carry, variable))
-            given = Apply(ops.add, (begin.each, Read(carry)), {}, variable.value)
+            both: Any = (begin.each, Read(carry))
+            given = Apply(ops.add, both, {}, variable.value)
             opening = [Assign(Read(variable, HERE), given, node=variable.node)]
         last = [Assign(Read(carry), x.expression, i > 0, None, x.node, x.slot) for i, x in enumerate(handed)]
         place.body = [*opening, *body[:end], *last, *body[end:]]

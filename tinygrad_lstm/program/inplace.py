@@ -71,11 +71,13 @@ class InPlace:
             return begun
         if isinstance(each, Begin) and each.empty and each.variable.rows is None and _is_array(each.variable.value):
             return [each]
-        plain = not isinstance(each, Assign) or each.target.variable in self.layout.inlined
-        if plain or not _is_array(each.target.value):
+        if (
+            not isinstance(each, Assign)
+            or each.target.variable in self.layout.inlined
+            or not _is_array(each.target.value)
+        ):
             self.body.append(each)
             return begun
-        assert isinstance(each, Assign)
         variable, target = each.target.variable, _placed(each.target, each.place)
         if each.place is not None and not _basic(each.place):
             self.body.append(each)
@@ -128,7 +130,7 @@ class InPlace:
 
         return opened(e)
 
-    def _of_numpy(self, e: Apply) -> Any:
+    def _of_numpy(self, e: Any) -> Any:
         function = e.function
         if not isinstance(function, Primitive) or function in VIEWS:
             return e
@@ -261,7 +263,8 @@ def _placed(target: Read, place: Any) -> Any:
         return target
     value = np.asarray(target.value)
     plain = tuple(0 if isinstance(p, Moving) else p for p in (place if isinstance(place, tuple) else (place,)))
-    return Apply(ops.getitem, (target,), {"index": place}, value[plain])
+    operands: Any = (target,)
+    return Apply(ops.getitem, operands, {"index": place}, value[plain])
 
 
 def _copied(target: Any, e: Any, each: Assign) -> Assign:

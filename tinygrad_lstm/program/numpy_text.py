@@ -592,6 +592,9 @@ def broken(line: str, room: int = WIDTH) -> list[str]:
     head, sign, rest = line.partition(" += ") if " += " in line else line.partition(" = ")
     if line.startswith("return "):
         head, sign, rest = "return", " ", line[7:]
+    elif not rest:
+        opening, inside = line[: line.index("(") + 1], line[line.index("(") + 1 : -1]
+        return [opening, *(f"    {each}" for each in textwrap.wrap(inside, room - 4, break_long_words=False)), ")"]
     wrapped = textwrap.wrap(rest, room - 4, break_long_words=False, break_on_hyphens=False)
     return [f"{head}{sign}(", *(f"    {each}" for each in wrapped), ")"]
 
