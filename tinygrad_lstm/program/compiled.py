@@ -12,8 +12,13 @@ from ..engine.functions import concat
 from ..engine.primitive import Primitive
 from ..engine.scope import current
 from ..engine.tensor import Tensor
+from .pool import Pool
 from .recording import NotExpressible, flattened, rebuilt
-from .source import General, bound, of_function
+from .source import General, bound, of_function, signature_of
+
+
+IN_PLACE = 3
+"""The level from which programs work in place, in arrays that are used again."""
 
 
 class Compiled:
@@ -21,6 +26,7 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any], optimize: int = 2) -> None:
         self.function, self.optimize = function, optimize
+        self._signature = signature_of(function)
         self._programs: dict[Any, _Run | str] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -29,7 +35,7 @@ class Compiled:
         return getattr(self.function, name)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        example = bound(self.function, args, named)
+        example = bound(self._signature, args, named)
         parts = [(path, part) for name, value in example.items() for path, part in flattened(value, name)]
         key = tuple(_kind(path, part) for path, part in parts)
         run = self._programs.get(key)
@@ -41,7 +47,7 @@ class Compiled:
 
     def _compiled(self, example: dict[str, Any]) -> _Run | str:
         try:
-            return _Run(self.function, of_function(self.function, example, split=True, optimize=self.optimize), example)
+            return _Run(self.function, of_function(self.function, example, split=True, optimize=self.optimize), example, self.optimize)
         except NotExpressible as refusal:
             return str(refusal)
 
@@ -73,17 +79,19 @@ def _told(kind: Any) -> str:
 
 
 class _Run:
-    def __init__(self, function: Callable[..., Any], general: General, example: dict[str, Any]) -> None:
+    def __init__(self, function: Callable[..., Any], general: General, example: dict[str, Any], optimize: int) -> None:
         self.function, self.general, self.example = function, general, example
         self.forward, self.backward = general.source.functions
         self.operations = {"operations": general.source.operations} if general.source.operations else {}
         self.like = general.recordings[0].structure
+        self.pool = Pool()
+        self.pooled = {"empty": self.pool.empty} if optimize >= IN_PLACE else {}
         self.node = Primitive("program", lambda *inputs: None, lambda g, y, *inputs: (), "program")
 
     def __call__(self, given: dict[str, Any]) -> Any:
         arrays = {name: _array(given[name]) for name in self.general.arguments}
         closure = {name: leaf.value for name, leaf in self.general.closure.items()}
-        outputs, saved = self.forward(**arrays, **closure, **self.operations)
+        outputs, saved = self.forward(**arrays, **closure, **self.operations, **self.pooled)
         tensors = {name: given[name] if isinstance(given[name], Tensor) else None for name in self.general.arguments}
         inputs = [tensors.get(name) if name in tensors else self.general.closure[name] for name in self.general.wrt]
         if not current().recording or not any(x is not None and x.requires_grad for x in inputs):
@@ -93,29 +101,39 @@ class _Run:
     def _recorded(
         self, given: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any], saved: Any
     ) -> list[Tensor]:
-        """Return the outputs as parts of one node, whose rule is the program's way back."""
+        """Return the outputs: the first is one node, whose rule is the program's way back, and the others are parts of one.
+
+        Who asks for gradients of both goes back twice; most ask for those of the first alone.
+        """
+        first = self._node(given, inputs, outputs, saved, slice(0, 1))
+        return first if len(outputs) == 1 else first + self._node(given, inputs, outputs, saved, slice(1, None))
+
+    def _node(
+        self, given: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any], saved: Any, mine: slice
+    ) -> list[Tensor]:
         known = [x for x in inputs if x is not None]
         call = object.__new__(Primitive)
         call.__dict__.update(self.node.__dict__)
-        packed = outputs[0] if len(outputs) == 1 else np.concatenate([x.ravel() for x in outputs])
-        shapes = [x.shape for x in outputs]
+        shapes = [x.shape for x in outputs[mine]]
+        packed = outputs[mine][0] if len(shapes) == 1 else np.concatenate([x.ravel() for x in outputs[mine]])
+        packed.setflags(write=False)
 
         def rule(g: Any, y: Any, *operands: Any) -> tuple[Any, ...]:
             if isinstance(g, Tensor):
-                return self._composed(given, inputs, operands, g)
-            found = self.backward(saved, *(_pieces(g, shapes)))
+                return self._composed(given, inputs, g, mine)
+            seeds: list[Any] = [np.zeros_like(x) for x in outputs]
+            seeds[mine] = _pieces(g, shapes)
+            found = self.backward(saved, *seeds, **self.pooled)
             return tuple(gradient for gradient, x in zip(found, inputs, strict=True) if x is not None)
 
         call.forward, call.rule = lambda *operands, **attrs: packed, rule
         node = Tensor.__primitive__(call, tuple(known), {})
-        return [node] if len(outputs) == 1 else _pieces(node, shapes)
+        return _pieces(node, shapes)
 
-    def _composed(
-        self, given: dict[str, Any], inputs: Sequence[Any], operands: Sequence[Tensor], g: Tensor
-    ) -> tuple[Any, ...]:
+    def _composed(self, given: dict[str, Any], inputs: Sequence[Any], g: Tensor, mine: slice) -> tuple[Any, ...]:
         """Return what the composed graph makes of a gradient that is to be differentiated again."""
         values = rebuilt_arguments(self.example, given)
-        outputs = [x for _, x in flattened(self.function(**values), "output")]
+        outputs = [x for _, x in flattened(self.function(**values), "output")][mine]
         packed = outputs[0] if len(outputs) == 1 else concat([x.reshape(x.size) for x in outputs])
         wanted = [x for x in inputs if x is not None and x.requires_grad]
         found = dict(zip(wanted, grad(packed, wanted, seed=g, create_graph=True, allow_unused=True), strict=True))

@@ -24,7 +24,7 @@ def source(what: Any, *example: Any, wrt: Sequence[Tensor] | None = None, optimi
     """Return the program that computes a loss and its gradient with respect to tensors."""
     if isinstance(what, Tensor):
         return _of_recording(what, example[0] if example else wrt, optimize)
-    return of_function(what, bound(what, example, named), optimize=optimize).source
+    return of_function(what, bound(signature_of(what), example, named), optimize=optimize).source
 
 
 def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> Source:
@@ -111,8 +111,11 @@ def seed_of(loss: Tensor) -> Any:
     return Number(1.0) if loss.dtype == np.float64 else Constant(np.ones((), loss.dtype))
 
 
-def bound(f: Callable[..., Any], args: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
+def signature_of(f: Callable[..., Any]) -> inspect.Signature:
+    """Return what a function is called with; a module, what its ``forward`` is."""
+    return inspect.signature(getattr(f, "forward", f))
+
+
+def bound(signature: inspect.Signature, args: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
     """Return arguments by the names that the function gives them."""
-    signature = inspect.signature(getattr(f, "forward", f))
-    found = signature.bind(*args, **named).arguments
-    return dict(found)
+    return dict(signature.bind(*args, **named).arguments)
