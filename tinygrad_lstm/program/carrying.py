@@ -15,6 +15,9 @@ from .building import HERE, VIEWS, Builder
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
 
 
+CARRIED = "backwards, a step is handed its gradient by the one after it"
+
+
 class Carrying:
     """Rewrites a backward pass; ``inlined`` says what stands for variables that are gone."""
 

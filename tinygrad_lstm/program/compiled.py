@@ -47,7 +47,12 @@ class Compiled:
 
     def _compiled(self, example: dict[str, Any]) -> _Run | str:
         try:
-            return _Run(self.function, of_function(self.function, example, split=True, optimize=self.optimize), example, self.optimize)
+            return _Run(
+                self.function,
+                of_function(self.function, example, split=True, optimize=self.optimize),
+                example,
+                self.optimize,
+            )
         except NotExpressible as refusal:
             return str(refusal)
 

@@ -17,6 +17,9 @@ from .building import HERE, Builder, begun_by_first
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
 
 
+GATHERED = "gradients of weights are added up after the loop, Σ_t aᵀδ as one product of rows"
+
+
 class Gathering:
     """Takes what it can out of the loops of a backward pass; ``inlined`` says what stands for variables now gone."""
 

@@ -23,6 +23,9 @@ from .layout import Layout
 from .statements import Assign, Begin, For, Read, Statement, Variable
 
 
+IN_PLACE = "loops write into arrays that are there before them; what nobody reads any more is written over"
+
+
 class InPlace:
     """Rewrites the loops of a program that is laid out already."""
 

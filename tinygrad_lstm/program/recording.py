@@ -45,6 +45,7 @@ class Recording:
     rolled: Rolled
     sizes: dict[str, int]
     names: dict[Tensor, str]
+    told: list[str]  # by the passes
 
     @property
     def leaves(self) -> dict[Tensor, str]:
@@ -188,10 +189,11 @@ def _record(
         )
     rolled = roll(Graph(*outputs))
     names = of_leaves(rolled)
+    told: list[str] = []
     if optimize:
-        outputs = optimized(outputs, optimize)
+        outputs, told = optimized(outputs, optimize)
         rolled = roll(Graph(*outputs))
-    return Recording(arguments, outputs, returned, rolled, sizes, names)
+    return Recording(arguments, outputs, returned, rolled, sizes, names, told)
 
 
 def unify(a: Recording, b: Recording) -> tuple[Parameters, list[Reference]]:

@@ -29,7 +29,7 @@ def source(what: Any, *example: Any, wrt: Sequence[Tensor] | None = None, optimi
 
 def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> Source:
     names = of_leaves(roll(Graph(loss)))
-    (loss,) = optimized([loss], optimize)
+    (loss,), told = optimized([loss], optimize)
     graph = Graph(loss)
     asked = [x for x in graph.leaves if x.requires_grad] if wrt is None else list(wrt)
     rolled = roll(graph)

@@ -15,9 +15,9 @@ from ..structure.rolling import Fixed, Given, Loop, Made, Reference, Rolled, Sta
 from ..symbolic.expressions import Constant
 from ..symbolic.tracer import OpenedArray
 from .building import Builder
-from .carrying import Carrying
-from .gathering import Gathering
-from .inplace import InPlace
+from .carrying import CARRIED, Carrying
+from .gathering import GATHERED, Gathering
+from .inplace import IN_PLACE, InPlace
 from .layout import Layout
 from .names import Names
 from .numpy_text import Line, NumpyText, _in_rows, listed, paired
@@ -82,6 +82,7 @@ class Job:
     gather: bool = False
     in_place: bool = False
     known: dict[Tensor, str] = field(default_factory=dict)  # names of leaves
+    told: list[str] = field(default_factory=list)  # by the passes
     general: bool = False  # whether sizes are those of the arguments
 
 
@@ -102,7 +103,9 @@ class _Writing:
         self.backward, self.gradients = builder.backward(job.outputs, seeds, job.wrt)
         self.results = [builder.read(reference) for reference in job.outputs]
         inlined: dict[Variable, Any] = {}
+        self.told = [*job.told]
         if job.gather:
+            self.told += [GATHERED, CARRIED]
             gathering = Gathering(builder, self.forward, self.backward)
             self.backward, inlined = gathering.backward, gathering.inlined
             self.backward = Carrying(builder, self.backward, self.gradients).backward
@@ -111,6 +114,7 @@ class _Writing:
             variable = builder.variable(given)
             self.layout.inlined[variable] = Constant(np.zeros_like(variable.value))
         if job.in_place:
+            self.told.append(IN_PLACE)
             working = InPlace(builder, self.layout, lifted(job.sizes.named, OpenedArray), job.sizes.named)
             self.forward, self.backward = working.forward(self.forward), working.backward(self.backward)
         self.text = NumpyText(self.layout.inlined, job.sizes.named, lifted(job.sizes.named, OpenedArray))
@@ -247,6 +251,9 @@ class _Writing:
         return list(found)
 
     def _sizes(self, used: dict[str, int]) -> list[Line]:
+        return [*((f"# {comment}", None) for comment in self.told), *self._of_arrays(used)]
+
+    def _of_arrays(self, used: dict[str, int]) -> list[Line]:
         if not used:
             return []
         if not self.job.general:

@@ -23,20 +23,21 @@ BY_LEVEL: dict[int, tuple[type[Rewriting], ...]] = {
 }  # fmt: skip
 
 
-def optimized(outputs: Sequence[Tensor], level: int) -> list[Tensor]:
-    """Return the outputs, computed with less work.
+def optimized(outputs: Sequence[Tensor], level: int) -> tuple[list[Tensor], list[str]]:
+    """Return the outputs, computed with less work, and what each pass says that it did.
 
     Each pass is checked on the numbers at hand, and left out if it changes them by more than rounding.
     """
     now = list(outputs)
+    told: dict[str, None] = {}
     for each in (*((SigmoidByTanh,) if level >= 3 else ()), *BY_LEVEL.get(min(level, 2), ())):
         rewriting = each(roll(Graph(*now)))
         if not rewriting.finds:
             continue
         made = rewriting.run(now)
         if all(_same(x.value, y.value) for x, y in zip(now, made, strict=True)):
-            now = made
-    return now
+            now, told = made, {**told, each.comment: None}
+    return now, list(told)
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:

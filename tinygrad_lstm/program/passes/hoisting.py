@@ -16,6 +16,8 @@ from .rewriting import HERE, Rewriting, changed_by_steps, is_product
 class SplitProducts(Rewriting):
     """[h, x] W becomes h W_h + x W_x, where one of the two can be had for all steps at once."""
 
+    comment = "[h, x] W is h W_h + x W_x"
+
     def look(self) -> None:
         self.split: dict[Made, list[tuple[list[int], slice]]] = {}
         self.rows: dict[tuple[Tensor, int], Tensor] = {}
@@ -82,6 +84,8 @@ class SplitProducts(Rewriting):
 class Reassociated(Rewriting):
     """(a + b) + c becomes a + (b + c), where only a depends on earlier steps."""
 
+    comment = "sums are bracketed so that what does not depend on earlier steps stands together"
+
     def look(self) -> None:
         self.turned: dict[Made, tuple[int, int]] = {}
         for item in self.rolled.items:
@@ -132,6 +136,8 @@ def _free(ref: Reference, changed: set[Made], loop: Loop) -> bool:
 
 class Hoisted(Rewriting):
     """x_t W becomes (X W)_t: a product of all steps at once."""
+
+    comment = "what does not depend on earlier steps is computed for all steps at once, before the loop"
 
     def look(self) -> None:
         self.lifted: dict[Made, Any] = {}

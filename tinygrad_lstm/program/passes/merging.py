@@ -37,6 +37,8 @@ def _group(parts: list[Made]) -> _Group:
 class MergedProducts(Rewriting):
     """z W_f, z W_i, ... become z [W_f W_i ...]."""
 
+    comment = "products that share an operand are one product: z [W_f W_i …]"
+
     def look(self) -> None:
         self.groups: dict[Made, _Group] = {}
         self.matrices: dict[_Group, Tensor] = {}
@@ -91,6 +93,8 @@ class MergedProducts(Rewriting):
 
 class MergedPointwise(Rewriting):
     """What is done number by number to neighbouring columns of one array is done to all of them at once."""
+
+    comment = "what is done alike to neighbouring columns is done to all of them at once"
 
     def look(self) -> None:
         self.groups: dict[Made, _Group] = {}

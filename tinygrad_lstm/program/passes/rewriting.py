@@ -16,7 +16,12 @@ HERE = Moving(1, 0)
 
 
 class Rewriting:
-    """Makes every operation again, in the order they ran; a pass overrides ``prepare`` and ``member``."""
+    """Makes every operation again, in the order they ran; a pass overrides ``prepare`` and ``member``.
+
+    ``comment`` is what it leaves in the program.
+    """
+
+    comment = ""
 
     def __init__(self, rolled: Rolled) -> None:
         self.rolled = rolled

@@ -16,6 +16,8 @@ from .rewriting import HERE, Rewriting, is_product
 class SigmoidByTanh(Rewriting):
     """σ(z W + b) becomes ½ + ½ tanh(z (W / 2) + b / 2)."""
 
+    comment = "σ(a) is ½ + ½ tanh(a/2): one function for all gates; where σ < 1e-16, its digits are lost"
+
     def look(self) -> None:
         self.halved: dict[Made, bool] = {}
         self.halves: dict[Any, Tensor] = {}
