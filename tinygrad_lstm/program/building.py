@@ -387,7 +387,30 @@ def _decided(each: Apply, operands: tuple[Any, ...]) -> Any:
         other = operands[1] if isinstance(operands[0], Number) and operands[0].value == 1 else operands[0]
         if not isinstance(other, Number) and np.shape(other.value) == each.value.shape:
             return other
-    return Apply(each.function, operands, each.attrs, each.value)
+    return Apply(each.function, _broadcasting(each, operands), each.attrs, each.value)
+
+
+def _broadcasting(each: Apply, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return operands that are not repeated before an operation that repeats them itself."""
+    pointwise = isinstance(each.function, Primitive) and each.function.kind is Kind.pointwise and not each.attrs
+    if not pointwise or len(operands) != 2:
+        return operands
+    found = list(operands)
+    for i, x in enumerate(operands):
+        other = np.shape(getattr(operands[1 - i], "value", 0.0))
+        if isinstance(x, Apply) and x.function is ops.broadcast_to and other == each.value.shape:
+            found[i] = _without_ones(x.operands[0], other)
+    return tuple(found)
+
+
+def _without_ones(x: Any, shape: tuple[int, ...]) -> Any:
+    """Return what a reshape gave axes of length 1 in front, which broadcasting does by itself."""
+    if isinstance(x, Apply) and x.function is ops.reshape:
+        inner: Any = x.operands[0]
+        was = np.shape(getattr(inner, "value", 0.0))
+        if was == x.value.shape[x.value.ndim - len(was) :]:
+            return inner
+    return x
 
 
 def _compares(x: Any) -> bool:

@@ -14,7 +14,6 @@ from ..symbolic.expressions import Apply
 from .building import HERE, VIEWS, Builder
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
 
-
 CARRIED = "backwards, a step is handed its gradient by the one after it"
 
 

@@ -16,7 +16,6 @@ from .pool import Pool
 from .recording import NotExpressible, flattened, rebuilt
 from .source import General, bound, of_function, signature_of
 
-
 IN_PLACE = 3
 """The level from which programs work in place, in arrays that are used again."""
 
@@ -106,7 +105,7 @@ class _Run:
     def _recorded(
         self, given: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any], saved: Any
     ) -> list[Tensor]:
-        """Return the outputs: the first is one node, whose rule is the program's way back, and the others are parts of one.
+        """Return the outputs: the first is a node, whose rule is the program's way back; the others are parts of one.
 
         Who asks for gradients of both goes back twice; most ask for those of the first alone.
         """

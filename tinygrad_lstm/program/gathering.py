@@ -16,7 +16,6 @@ from ..symbolic.expressions import Apply
 from .building import HERE, Builder, begun_by_first
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
 
-
 GATHERED = "gradients of weights are added up after the loop, Σ_t aᵀδ as one product of rows"
 
 

@@ -22,7 +22,6 @@ from .building import HERE, VIEWS, Builder
 from .layout import Layout
 from .statements import Assign, Begin, For, Read, Statement, Variable
 
-
 IN_PLACE = "loops write into arrays that are there before them; what nobody reads any more is written over"
 
 
@@ -36,6 +35,7 @@ class InPlace:
         self.buffers: list[Variable] = []
         self.free: list[Variable] = []
         self.body: list[Statement] = []
+        self.in_loop = False
 
     def forward(self, body: list[Statement]) -> list[Statement]:
         """Return the forward pass; what it keeps for each step are rows of an array now."""
@@ -60,6 +60,7 @@ class InPlace:
         for each in body:
             self.body, self.buffers, self.free = [], [], []
             begun: list[Statement] = []
+            self.in_loop = isinstance(each, For)
             for one in each.body if isinstance(each, For) else [each]:
                 begun += self._statement(one, each.loop if isinstance(each, For) else None)
             found += [*begun, *(Begin(buffer, empty=True) for buffer in self.buffers)]
@@ -102,9 +103,10 @@ class InPlace:
 
     def _large(self, each: Assign) -> bool:
         """Tell whether it is an array of all steps."""
-        if isinstance(each.target.index, Fixed) or not _is_array(each.target.value):
-            return False
-        return any("T" in getattr(self.named(n), "letters", ()) for n in each.target.value.shape)
+        return not isinstance(each.target.index, Fixed) and self._of_all_steps(each.target.value)
+
+    def _of_all_steps(self, value: Any) -> bool:
+        return any("T" in getattr(self.named(n), "letters", ()) for n in np.shape(value))
 
     def _opened(self, e: Any) -> Any:
         """Return an expression of numpy's functions, with nothing in it that stands for something else."""
@@ -157,7 +159,9 @@ class InPlace:
             if target is not None:
                 self.body.append(_copied(target, e, each))
             return e
-        order = [x for x in applications(e) if x.function not in VIEWS]
+        order = [
+            x for x in applications(e) if x.function not in VIEWS and (self.in_loop or self._of_all_steps(x.value))
+        ]
         left = Counter(_root(x) for one in order for x in one.operands if isinstance(_root(x), Apply))
         where: dict[int, Any] = {}
         taken: dict[int, Variable] = {}

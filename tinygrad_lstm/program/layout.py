@@ -84,7 +84,7 @@ class Layout:
                 elif isinstance(each, Assign) and each.target.variable not in self.inlined:
                     for read in reads(each.expression):
                         note(read, home)
-                elif isinstance(each, Begin) and each.like is not None and each.steps is None and each.like.loop:
+                elif isinstance(each, Begin) and each.like and each.steps is None and each.like.loop and not each.empty:
                     note(Read(each.like, HERE), home)
 
         walk(self.forward, None, False)

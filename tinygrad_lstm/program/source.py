@@ -44,6 +44,7 @@ def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> 
             gather=optimize >= 2,
             in_place=optimize >= 3,
             known=names,
+            told=told,
         )
     )[0]
 
@@ -99,6 +100,7 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
         optimize >= 2,
         optimize >= 3,
         a.names,
+        a.told,
         general=True,
     )
     made, names = write(job, split)

@@ -243,7 +243,7 @@ class _Writing:
                     note(read.variable)
                 for part in _data_of(each):
                     found[self.text.data(part)] = None
-            elif each.like is not None and each.steps is None and each.like not in self.layout.inlined:
+            elif each.like and each.steps is None and not each.empty and each.like not in self.layout.inlined:
                 note(each.like)
         for each in self.gradients:
             if isinstance(each, Read):
