@@ -23,7 +23,7 @@ IN_PLACE = 3
 class Compiled:
     """A function that is computed by its program; what cannot be is computed as it always was, and told."""
 
-    def __init__(self, function: Callable[..., Any], optimize: int = 2) -> None:
+    def __init__(self, function: Callable[..., Any], optimize: int = 3) -> None:
         self.function, self.optimize = function, optimize
         self._signature = signature_of(function)
         self._programs: dict[Any, _Run | str] = {}
@@ -94,7 +94,7 @@ class _Run:
 
     def __call__(self, given: dict[str, Any]) -> Any:
         arrays = {name: _array(given[name]) for name in self.general.arguments}
-        closure = {name: leaf.value for name, leaf in self.general.closure.items()}
+        closure = {name: leaf.value for name, leaf in self.general.closure.items()} | self.general.constants
         outputs, saved = self.forward(**arrays, **closure, **self.operations, **self.pooled)
         tensors = {name: given[name] if isinstance(given[name], Tensor) else None for name in self.general.arguments}
         inputs = [tensors.get(name) if name in tensors else self.general.closure[name] for name in self.general.wrt]
@@ -178,6 +178,6 @@ def _pieces(packed: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     return found
 
 
-def compile(function: Callable[..., Any], *, optimize: int = 2) -> Compiled:
+def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
     """Return a layer or a function that computes the same by its program."""
     return Compiled(function, optimize)

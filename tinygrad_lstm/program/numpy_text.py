@@ -63,7 +63,7 @@ class NumpyText:
         self.taken: set[str] = set()
         self.empty = "np.empty"
         self.given: dict[int, tuple[str, Any]] = {}
-        self.data_names: dict[int, str] = {}
+        self.data_names: dict[int, str | int] = {}
 
     # Statements: each line with the operation of the network that it belongs to
 
@@ -403,7 +403,8 @@ class NumpyText:
         """Return the name of numbers that stand in an operation, which the program is given."""
         key = id(array.values[0] if isinstance(array, Stacked) else array)
         if key in self.data_names:
-            return self.data_names[key]
+            known = self.data_names[key]
+            return known if isinstance(known, str) else f"np.arange({self.size(known)})"
         if key not in self.given:
             self.given[key] = self.fresh("indices"), array
         return self.given[key][0]

@@ -106,6 +106,16 @@ def record_twice(
     raise NotExpressible(f"the function does not run at other sizes than its example's: {failed}") from failed
 
 
+def _is_float(x: Any) -> bool:
+    return isinstance(x, Tensor) or x.dtype.kind == "f"
+
+
+def sizes_of(outputs: Sequence[Tensor]) -> set[int]:
+    """Return the sizes of everything that tensors were computed from: sizes that are not to be met by chance."""
+    graph = Graph(*outputs)
+    return {n for leaf in graph.leaves for n in leaf.shape} | {n for x in outputs for n in x.shape}
+
+
 def _is_array(x: Any) -> bool:
     return isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.ndim > 0)
 
@@ -114,7 +124,7 @@ def _assignments(arrays: Sequence[tuple[str, Any]], steps_axis: int) -> Iterator
     """Yield, likeliest first, which axes may be those of steps and sequences."""
     first = np.shape(arrays[0][1])
     steps, batch = (first[steps_axis], None) if len(first) else (None, None)
-    if len(first) >= 3:
+    if len(first) >= (3 if _is_float(arrays[0][1]) else 2):
         batch = first[1 - steps_axis]
     sure: dict[tuple[str, int], str] = {(arrays[0][0], steps_axis): "T"} if len(first) > 0 else {}
     if batch is not None:
@@ -213,7 +223,7 @@ class Parameters:
     argument: dict[Given, str] = field(default_factory=dict)
     closure: dict[Given, Tensor] = field(default_factory=dict)
     zeros: set[Given] = field(default_factory=set)
-    part: dict[int, str] = field(default_factory=dict)  # by id of what holds the numbers: of which argument
+    part: dict[int, str | int] = field(default_factory=dict)  # by id of what holds the numbers: see ``Job.data``
 
 
 class _Unifying:
@@ -346,6 +356,12 @@ class _Unifying:
     def data(self, x: Any, y: Any, at: Any) -> None:
         """Find numbers that came in from outside of the graph among the arguments."""
         name = self._source(x, y)
+        if isinstance(x, np.ndarray) and name is None:
+            if np.array_equal(x, y):
+                return  # the same numbers whatever the arguments are
+            if x.ndim == y.ndim == 1 and np.array_equal(x, np.arange(len(x))) and np.array_equal(y, np.arange(len(y))):
+                self.found.part[id(x)] = self.number(len(x), len(y), at)
+                return
         if name is None:
             what = x.members[0] if isinstance(x, Given) else at
             stacked = isinstance(x, Given) and x.stacked and is_number(x.members[0])
@@ -359,8 +375,12 @@ class _Unifying:
 
     def _source(self, x: Any, y: Any) -> str | None:
         for name, argument in self.a.arguments.items():
-            if self._is_in(x, argument) and self._is_in(y, self.b.arguments[name]):
+            theirs = self.b.arguments[name]
+            if self._is_in(x, argument) and self._is_in(y, theirs):
                 return name
+            if isinstance(x, np.ndarray) and isinstance(argument, np.ndarray) and x.ndim == y.ndim == 1:
+                if np.array_equal(x, argument.ravel()) and np.array_equal(y, theirs.ravel()):
+                    return f"{name}.ravel()"
         return None
 
     def _is_in(self, data: Any, argument: Any) -> bool:

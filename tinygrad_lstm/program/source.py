@@ -15,7 +15,7 @@ from ..structure.rolling import roll
 from ..symbolic.expressions import Constant, Number
 from .names import of_leaves
 from .passes import optimized
-from .recording import Recording, record_twice, unify
+from .recording import Recording, flattened, record_twice, sizes_of, unify
 from .sizes import Size
 from .writing import Job, Sizes, Source, write
 
@@ -61,6 +61,7 @@ class General:
     recordings: tuple[Recording, Recording]
     arguments: list[str]
     closure: dict[str, Tensor]
+    constants: dict[str, Any]
     wrt: list[str]
 
 
@@ -71,7 +72,9 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
         NotExpressible: where no program is right for all sizes and data.
     """
     module: Any = f if hasattr(f, "parameters") else getattr(getattr(f, "forward", f), "__self__", None)
-    fixed = {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
+    once = [x for _, x in flattened(f(**example), "output")]
+    fixed = sizes_of([x for x in once if isinstance(x, Tensor)]) if once else set()
+    fixed |= {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
     a, b = record_twice(f, example, fixed, 1 if getattr(module, "batch_first", False) else 0, optimize)
     found, ends = unify(a, b)
     rolled = a.rolled
@@ -81,7 +84,7 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
     sizes.known = {int(T) * int(N): T * N}
     named = {
         **found.argument,
-        **{given: found.part[id(given)] for given in rolled.given.values() if id(given) in found.part},
+        **{given: str(found.part[id(given)]) for given in rolled.given.values() if id(given) in found.part},
     }
     asked = [name for name, x in a.arguments.items() if isinstance(x, Tensor)]
     learned = {given: leaf for given, leaf in found.closure.items() if leaf.requires_grad}
@@ -105,7 +108,9 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
     )
     made, names = write(job, split)
     closure = {names[given]: leaf for given, leaf in found.closure.items() if given in names}
-    return General(made, (a, b), list(a.arguments), closure, [*asked, *(names[given] for given in learned)])
+    known = {*names.values(), *a.arguments}
+    constants = {name: value for name, value in made.arguments.items() if name not in known}
+    return General(made, (a, b), list(a.arguments), closure, constants, [*asked, *(names[given] for given in learned)])
 
 
 def seed_of(loss: Tensor) -> Any:

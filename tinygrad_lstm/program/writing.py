@@ -12,7 +12,7 @@ from ..engine.primitive import Primitive
 from ..engine.source import Line as Place
 from ..engine.tensor import Tensor
 from ..structure.rolling import Fixed, Given, Loop, Made, Reference, Rolled, Stacked
-from ..symbolic.expressions import Constant
+from ..symbolic.expressions import Apply, Constant, applications
 from ..symbolic.tracer import OpenedArray
 from .building import Builder
 from .carrying import CARRIED, Carrying
@@ -78,7 +78,8 @@ class Job:
     seeds: list[Any] = field(default_factory=list)  # what the gradients of the outputs begin with; or a name is given
     named: dict[Given, str] = field(default_factory=dict)  # arguments that have their name already
     zeros: set[Given] = field(default_factory=set)
-    data: dict[int, str] = field(default_factory=dict)  # numbers within operations, by id, and which argument they are
+    data: dict[int, str | int] = field(default_factory=dict)  # numbers within operations, by id: of which argument
+    # they are; or of how many numbers they are the first, 0, 1, 2, ...
     gather: bool = False
     in_place: bool = False
     known: dict[Tensor, str] = field(default_factory=dict)  # names of leaves
@@ -128,7 +129,8 @@ class _Writing:
                 variable = self.builder.variable(each)
                 variable.name = self.job.named[each]
                 variable.kept = variable.kept or each.stacked
-        reserved = {*self.job.named.values(), *self.job.data.values(), "saved"}
+        data = dict.fromkeys(_argument(text) for text in self.job.data.values() if isinstance(text, str))
+        reserved = {*self.job.named.values(), *data, "saved"}
         self.text.taken = taken = self.layout.name(self.job.rolled, given, sorted(reserved), self.job.known)
         arguments: dict[str, Any] = {}
         for each in given:
@@ -145,7 +147,7 @@ class _Writing:
         returned = [self.text.expression(each) if each is not None else "None" for each in self.gradients]
         results = [self.text.expression(each) for each in self.results]
         arguments.update({name: _data(array) for name, array in self.text.given.values()})
-        parameters = [*arguments, *dict.fromkeys(self.job.data.values())]
+        parameters = [*arguments, *data]
         parameters = list(dict.fromkeys(parameters))
         operations = ["operations"] if self.text.operations else []
         self.empty = ["empty=np.empty"] if self.job.in_place else []
@@ -242,7 +244,9 @@ class _Writing:
                 for read in reads(each.expression):
                     note(read.variable)
                 for part in _data_of(each):
-                    found[self.text.data(part)] = None
+                    text = self.text.data(part)
+                    if not text.startswith("np."):
+                        found[_argument(text)] = None
             elif each.like and each.steps is None and not each.empty and each.like not in self.layout.inlined:
                 note(each.like)
         for each in self.gradients:
@@ -337,9 +341,17 @@ def _rank(given: Given, states: set[Any]) -> tuple[int, int]:
     return (1 if given in states else 0), leaf.serial
 
 
+def _argument(text: str) -> str:
+    """Return of which argument some numbers are."""
+    return text.partition(".")[0]
+
+
 def _data_of(each: Assign) -> list[Any]:
     """Return the arrays that stand in the indices of a statement."""
-    parts = each.place if isinstance(each.place, tuple) else (each.place,)
+    indices = [each.place]
+    if isinstance(each.expression, Apply):
+        indices += [value for one in applications(each.expression) for value in one.attrs.values()]
+    parts = [part for index in indices for part in (index if isinstance(index, tuple) else (index,))]
     return [part for part in parts if isinstance(part, np.ndarray | Stacked)]
 
 
