@@ -13,7 +13,7 @@ from ..engine.primitive import Primitive
 from ..engine.scope import current
 from ..engine.tensor import Tensor
 from .pool import Pool
-from .recording import NotExpressible, flattened, rebuilt
+from .recording import NotExpressible, flattened, rebuilt, skeleton
 from .source import General, bound, of_function, signature_of
 
 IN_PLACE = 3
@@ -84,10 +84,11 @@ def _told(kind: Any) -> str:
 
 class _Run:
     def __init__(self, function: Callable[..., Any], general: General, example: dict[str, Any], optimize: int) -> None:
-        self.function, self.general, self.example = function, general, example
+        self.function, self.general = function, general
+        self.example = {name: skeleton(value) for name, value in example.items()}
         self.forward, self.backward = general.source.functions
         self.operations = {"operations": general.source.operations} if general.source.operations else {}
-        self.like = general.recordings[0].structure
+        self.like = general.structure
         self.pool = Pool()
         self.pooled = {"empty": self.pool.empty} if optimize >= IN_PLACE else {}
         self.node = Primitive("program", lambda *inputs: None, lambda g, y, *inputs: (), "program")

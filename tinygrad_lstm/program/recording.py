@@ -68,6 +68,13 @@ def flattened(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
+def skeleton(value: Any) -> Any:
+    """Return how something is nested, without the tensors and arrays in it."""
+    if isinstance(value, tuple | list):
+        return type(value)(map(skeleton, value))
+    return None if _is_array(value) or isinstance(value, Tensor) else value
+
+
 def rebuilt(like: Any, parts: Iterator[Any]) -> Any:
     """Return the same nesting with other parts."""
     if isinstance(like, tuple | list):
@@ -223,6 +230,7 @@ class Parameters:
     argument: dict[Given, str] = field(default_factory=dict)
     closure: dict[Given, Tensor] = field(default_factory=dict)
     zeros: set[Given] = field(default_factory=set)
+    met_by_chance: set[int] = field(default_factory=set)
     part: dict[int, str | int] = field(default_factory=dict)  # by id of what holds the numbers: see ``Job.data``
 
 
@@ -249,7 +257,19 @@ class _Unifying:
                 self.made(x, y)
         pairs = zip(self.a.outputs, self.b.outputs, strict=True)
         ends = [(self.a.rolled.reference(x), self.b.rolled.reference(y)) for x, y in pairs]
+        self.found.met_by_chance = self._met_by_chance()
         return self.found, [self.reference(x, y, x.of) for x, y in ends]
+
+    def _met_by_chance(self) -> set[int]:
+        """Return sizes that are those of steps or sequences in one recording, and are not in the other."""
+        named = {ours: theirs for ours, theirs in self.named}
+        pairs = [
+            pair
+            for x, y in self.other.items()
+            if isinstance(x, Made) and isinstance(y, Made)
+            for pair in zip(x.node.shape, y.node.shape, strict=False)
+        ]
+        return {m for m, n in pairs if named.get(m, n) != n}
 
     def unlike(self, item: Any, why: str) -> NotExpressible:
         node = item.body[0].node if isinstance(item, Loop) else item.node if isinstance(item, Made) else item
@@ -378,9 +398,9 @@ class _Unifying:
             theirs = self.b.arguments[name]
             if self._is_in(x, argument) and self._is_in(y, theirs):
                 return name
-            if isinstance(x, np.ndarray) and isinstance(argument, np.ndarray) and x.ndim == y.ndim == 1:
-                if np.array_equal(x, argument.ravel()) and np.array_equal(y, theirs.ravel()):
-                    return f"{name}.ravel()"
+            whole = isinstance(x, np.ndarray) and isinstance(argument, np.ndarray) and x.ndim == 1
+            if whole and np.array_equal(x, argument.ravel()) and np.array_equal(y, theirs.ravel()):
+                return f"{name}.ravel()"
         return None
 
     def _is_in(self, data: Any, argument: Any) -> bool:

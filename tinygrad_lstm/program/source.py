@@ -15,7 +15,7 @@ from ..structure.rolling import roll
 from ..symbolic.expressions import Constant, Number
 from .names import of_leaves
 from .passes import optimized
-from .recording import Recording, flattened, record_twice, sizes_of, unify
+from .recording import flattened, skeleton, record_twice, sizes_of, unify
 from .sizes import Size
 from .writing import Job, Sizes, Source, write
 
@@ -49,6 +49,10 @@ def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> 
     )[0]
 
 
+MOST_TRIES = 8
+"""Choices of sizes, until none of them is met by another size of the network."""
+
+
 @dataclass
 class General:
     """A program for any number of steps and sequences.
@@ -58,7 +62,7 @@ class General:
     """
 
     source: Source
-    recordings: tuple[Recording, Recording]
+    structure: Any
     arguments: list[str]
     closure: dict[str, Tensor]
     constants: dict[str, Any]
@@ -75,8 +79,12 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
     once = [x for _, x in flattened(f(**example), "output")]
     fixed = sizes_of([x for x in once if isinstance(x, Tensor)]) if once else set()
     fixed |= {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
-    a, b = record_twice(f, example, fixed, 1 if getattr(module, "batch_first", False) else 0, optimize)
-    found, ends = unify(a, b)
+    for _ in range(MOST_TRIES):
+        a, b = record_twice(f, example, fixed, 1 if getattr(module, "batch_first", False) else 0, optimize)
+        found, ends = unify(a, b)
+        if not found.met_by_chance:
+            break
+        fixed |= found.met_by_chance
     rolled = a.rolled
     T, N = (Size.of(a.sizes[letter], letter) for letter in "TN")
     arrays = {name: x for name, x in a.arguments.items() if not isinstance(x, Tensor)}
@@ -110,7 +118,7 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
     closure = {names[given]: leaf for given, leaf in found.closure.items() if given in names}
     known = {*names.values(), *a.arguments}
     constants = {name: value for name, value in made.arguments.items() if name not in known}
-    return General(made, (a, b), list(a.arguments), closure, constants, [*asked, *(names[given] for given in learned)])
+    return General(made, skeleton(a.structure), list(a.arguments), closure, constants, [*asked, *(names[given] for given in learned)])
 
 
 def seed_of(loss: Tensor) -> Any:
