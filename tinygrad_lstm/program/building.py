@@ -40,8 +40,8 @@ class RuleOf(Primitive):
 class Builder:
     """Builds statements. ``named`` says what a size is called, ``traced`` reads rules with such sizes."""
 
-    def __init__(self, rolled: Rolled, traced: type[TracedArray]) -> None:
-        self.rolled, self.traced = rolled, traced
+    def __init__(self, rolled: Rolled, traced: type[TracedArray], numbers: Mapping[Given, Any] | None = None) -> None:
+        self.rolled, self.traced, self.numbers = rolled, traced, numbers or {}
         self.variables: dict[Given | Made, Variable] = {}
         self.gradients: dict[Given | Made, Variable] = {}
         self.extra: list[Variable] = []
@@ -57,6 +57,8 @@ class Builder:
 
     def read(self, reference: Reference) -> Any:
         of = reference.of
+        if isinstance(of, Given) and of in self.numbers:
+            return self.numbers[of]
         if isinstance(of, Given) and not of.stacked and is_number(of.members[0]):
             return Number(of.members[0].item())
         return Read(self.variable(of), reference.index)
@@ -122,7 +124,7 @@ class _Backward:
             before = len(path)
             for made in self.rolled.made():
                 read = (*made.operands, *made.before.values())
-                if (made.node.requires_grad and any(reference.of in path for reference in read)) or (
+                if (made.requires_grad and any(reference.of in path for reference in read)) or (
                     made.before and any(reference.of in path for reference in read)
                 ):
                     path.add(made)
@@ -292,7 +294,8 @@ class _Backward:
         values = [np.ones(node.shape, node.dtype), node.value, *node.input_values]
         primitive, traced = made.primitive, self.builder.traced
         try:
-            made_of = read_with("rule", primitive, primitive.rule, names, values, node.attrs, traced)
+            attrs = {name: _at_member(value, made, k) for name, value in made.attrs.items()}
+            made_of = read_with("rule", primitive, primitive.rule, names, values, attrs, traced)
         except UnknownToReader:
             return [self._unread(primitive, slot, names, value) for slot, value in enumerate(node.input_values)]
         return [
@@ -418,6 +421,18 @@ def _compares(x: Any) -> bool:
     if not isinstance(x, Apply) or not isinstance(x.function, Primitive):
         return False
     return x.function.kind is Kind.comparison or (x.function is ops.mul and all(map(_compares, x.operands)))
+
+
+def _at_member(value: Any, made: Made, k: int) -> Any:
+    """Return an attribute of one member of a family: what moves, where it is then."""
+    if isinstance(value, tuple):
+        return tuple(_at_member(part, made, k) for part in value)
+    if isinstance(value, Stacked):
+        return value.values[k]
+    if isinstance(value, Moving):
+        assert made.loop is not None
+        return int(value.sign * made.loop.at(k) + value.offset)
+    return value
 
 
 def _parts_of(value: Any) -> tuple[Any, ...]:

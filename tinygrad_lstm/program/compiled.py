@@ -26,7 +26,7 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], optimize: int = 3) -> None:
         self.function, self.optimize = function, optimize
         self._signature = signature_of(function)
-        self._programs: dict[Any, _Run | str] = {}
+        self._programs: dict[Any, list[_Run | str]] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -37,9 +37,11 @@ class Compiled:
         example = bound(self._signature, args, named)
         parts = [(path, part) for name, value in example.items() for path, part in flattened(value, name)]
         key = tuple(_kind(path, part) for path, part in parts)
-        run = self._programs.get(key)
+        known = self._programs.setdefault(key, [])
+        run = next((run for run in known if isinstance(run, str) or run.fits(parts)), None)
         if run is None:
-            run = self._programs[key] = self._compiled(example)
+            run = self._compiled(example)
+            known.append(run)
         if isinstance(run, str) or current().detecting_nan:
             return self.function(*args, **named)
         return run(dict(parts))
@@ -60,26 +62,21 @@ class Compiled:
         if not self._programs:
             return "not called yet"
         lines = []
-        for key, run in self._programs.items():
+        for key, run in ((key, run) for key, runs in self._programs.items() for run in runs):
             kinds = ", ".join(_told(part) for part in key)
-            what = (
-                f"not compiled: {run}"
-                if isinstance(run, str)
-                else f"a program of {len(str(run.general.source).splitlines())} lines"
-            )
-            lines.append(f"{kinds}: {what}")
+            lines.append(f"{kinds}: {f'not compiled: {run}' if isinstance(run, str) else run.told}")
         return "\n".join(lines)
 
 
 def _kind(path: str, part: Any) -> Any:
     array = part.value if isinstance(part, Tensor) else part
     if isinstance(array, np.ndarray):
-        return path, array.ndim, array.dtype.char, array.shape[2:] if array.ndim > 2 else array.shape[-1:]
+        return path, array.ndim, array.dtype.char
     return path, repr(part)
 
 
 def _told(kind: Any) -> str:
-    return f"{kind[0]} with {kind[1]} axes of {np.dtype(kind[2])}" if len(kind) == 4 else f"{kind[0]}={kind[1]}"
+    return f"{kind[0]} with {kind[1]} axes of {np.dtype(kind[2])}" if len(kind) == 3 else f"{kind[0]}={kind[1]}"
 
 
 class _Run:
@@ -92,6 +89,25 @@ class _Run:
         self.pool = Pool()
         self.pooled = {"empty": self.pool.empty} if optimize >= IN_PLACE else {}
         self.node = Primitive("program", lambda *inputs: None, lambda g, y, *inputs: (), "program")
+
+        arrays = {
+            path: np.shape(_array(part)) for name, value in example.items() for path, part in flattened(value, name)
+        }
+        self.shapes = {path: arrays[path] for path in general.arguments}
+
+    @property
+    def told(self) -> str:
+        return f"a program of {len(str(self.general.source).splitlines())} lines"
+
+    def fits(self, parts: Sequence[tuple[str, Any]]) -> bool:
+        """Tell whether arguments have the sizes that the program has, but for steps and sequences."""
+        letters, found = self.general.letters, dict[str, int]()
+        for path, part in parts:
+            for i, (n, ours) in enumerate(zip(np.shape(_array(part)), self.shapes.get(path, ()), strict=False)):
+                letter = letters.get((path, i))
+                if n != (ours if letter is None else found.setdefault(letter, n)):
+                    return False
+        return True
 
     def __call__(self, given: dict[str, Any]) -> Any:
         arrays = {name: _array(given[name]) for name in self.general.arguments}

@@ -201,7 +201,12 @@ class InPlace:
                     self.body.append(_copied(target, out, each))
                     out = target
             where[id(one)] = out
-        return where[id(e)]
+        if id(e) in where:
+            return where[id(e)]
+        whole = _moved(e, where)
+        if target is not None:
+            self.body.append(_copied(target, whole, each))
+        return whole
 
     builder_loop: Any = None
 

@@ -605,7 +605,9 @@ def listed(opening: str, parts: Sequence[str], closing: str, room: int = WIDTH) 
     line = f"{opening}{', '.join(parts)}{closing}"
     if len(line) <= room:
         return [line]
-    inside = textwrap.wrap(f"{', '.join(parts)},", room - 4, break_long_words=False, break_on_hyphens=False)
+    inside = textwrap.wrap(
+        f"{', '.join(filter(None, parts))},", room - 4, break_long_words=False, break_on_hyphens=False
+    )
     return [opening, *(f"    {each}" for each in inside), closing]
 
 

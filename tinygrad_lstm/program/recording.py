@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from ..engine import ops
 from ..engine.errors import ShapeError
 from ..engine.graph import Graph
 from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor, tensor
 from ..structure.rolling import Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked, roll
 from ..structure.words import is_number
+from ..symbolic.expressions import Apply, Constant, Number
 from .names import of_leaves
 from .passes import optimized
 from .sizes import Size
@@ -44,19 +46,13 @@ class Recording:
     structure: Any  # how the outputs were nested
     rolled: Rolled
     sizes: dict[str, int]
+    letters: dict[tuple[str, int], str]  # which axes of which argument are which
     names: dict[Tensor, str]
     told: list[str]  # by the passes
 
     @property
     def leaves(self) -> dict[Tensor, str]:
         return {x: name for name, x in self.arguments.items() if isinstance(x, Tensor)}
-
-
-@dataclass
-class Axes:
-    """Which axes of which argument are the steps, and which the sequences of a batch."""
-
-    letters: dict[tuple[str, int], str] = field(default_factory=dict)
 
 
 def flattened(value: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -117,12 +113,6 @@ def _is_float(x: Any) -> bool:
     return isinstance(x, Tensor) or x.dtype.kind == "f"
 
 
-def sizes_of(outputs: Sequence[Tensor]) -> set[int]:
-    """Return the sizes of everything that tensors were computed from: sizes that are not to be met by chance."""
-    graph = Graph(*outputs)
-    return {n for leaf in graph.leaves for n in leaf.shape} | {n for x in outputs for n in x.shape}
-
-
 def _is_array(x: Any) -> bool:
     return isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.ndim > 0)
 
@@ -136,20 +126,17 @@ def _assignments(arrays: Sequence[tuple[str, Any]], steps_axis: int) -> Iterator
     sure: dict[tuple[str, int], str] = {(arrays[0][0], steps_axis): "T"} if len(first) > 0 else {}
     if batch is not None:
         sure[arrays[0][0], 1 - steps_axis] = "N"
-    doubtful = []
+    doubtful: list[tuple[tuple[str, int], str]] = []
+    others: list[tuple[tuple[str, int], int]] = []
     for path, x in arrays[1:]:
         for i, n in enumerate(np.shape(x)):
-            letter = (
-                "N"
-                if n == batch and i == 1
-                else "T"
-                if n == steps and i == 0
-                else "N"
-                if n == batch and i == 0
-                else None
-            )
-            if letter:
-                doubtful.append(((path, i), letter))
+            if n == batch and i == 1:
+                doubtful.append(((path, i), "N"))
+            elif n in (steps, batch) and i == 0:
+                doubtful.append(((path, i), "T" if n == steps else "N"))
+            elif i == 0 and n > 1 and np.ndim(x) > 1 and all(n == m for _, m in others):
+                others.append(((path, i), n))
+    doubtful += [(axis, "S") for axis, _ in others]
     for chosen in product([True, False], repeat=min(len(doubtful), 6)):
         few = [each for each, yes in zip(doubtful, chosen, strict=False) if yes]
         yield {**sure, **dict(few), **dict(doubtful[len(chosen) :])}
@@ -157,14 +144,13 @@ def _assignments(arrays: Sequence[tuple[str, Any]], steps_axis: int) -> Iterator
 
 def _sizes(fixed: set[int]) -> Iterator[dict[str, int]]:
     """Yield two choices of sizes, unlike all that is fixed, and unlike each other."""
-    taken = set(fixed)
     steps = (t for t in range(3, 10_000) if not {t - 1, t, t + 1} & (fixed | {1}))
-    T = [next(steps)]
-    T.append(next(t for t in steps if t != T[0]))
-    batches = (n for n in range(max(T) + 4, 10_000) if n % 2 and not {n, n - 1, n + 1, n * T[0], n * T[1]} & taken)
-    N = [next(batches)]
-    N.append(next(batches))
-    yield from ({"T": t, "N": n} for t, n in zip(T, N, strict=True))
+    T = [next(steps), next(steps)]
+    more = (s for s in range(max(T) + 3, 10_000) if not {s - 1, s, s + 1} & (fixed | {1}))
+    S = [next(more), next(more)]
+    batches = (n for n in range(max(S) + 3, 10_000) if n % 2 and not {n - 1, n, n + 1, n * T[0], n * T[1]} & fixed)
+    N = [next(batches), next(batches)]
+    yield from ({"T": t, "N": n, "S": s} for t, n, s in zip(T, N, S, strict=True))
 
 
 def _record(
@@ -174,6 +160,25 @@ def _record(
     sizes: dict[str, int],
     seed: int,
     optimize: int,
+) -> Recording:
+    """Run a function on data like its example's; the second time with the signs of all numbers turned.
+
+    A branch that is taken by the sign of something is then taken the other way, as a rule.
+    """
+    try:
+        return _recorded(f, example, letters, sizes, seed, optimize, -1 if seed else 1)
+    except _Unfit:
+        return _recorded(f, example, letters, sizes, seed, optimize, 1)
+
+
+def _recorded(
+    f: Callable[..., Any],
+    example: Mapping[str, Any],
+    letters: Mapping[tuple[str, int], str],
+    sizes: dict[str, int],
+    seed: int,
+    optimize: int,
+    sign: int,
 ) -> Recording:
     rng = np.random.default_rng(seed)
     arguments: dict[str, Any] = {}
@@ -190,16 +195,19 @@ def _record(
             drawn.setflags(write=False)
             arguments[name] = drawn
         else:
-            mixed = (drawn * (1 + 0.1 * rng.normal(size=shape))).astype(array.dtype)
+            mixed = (sign * drawn * (1 + 0.1 * rng.normal(size=shape))).astype(array.dtype)
             arguments[name] = tensor(mixed, requires_grad=True, name=name)
         return arguments[name]
 
     given = {name: made(value, name) for name, value in example.items()}
     try:
-        returned = call_in(current()._replace(recording=True), f, (), given)
+        with np.errstate(all="ignore"):
+            returned = call_in(current()._replace(recording=True), f, (), given)
     except (ShapeError, ValueError, IndexError, TypeError) as error:
         raise _Unfit(error) from error
     outputs = [x for _, x in flattened(returned, "output")]
+    if sign < 0 and not all(isinstance(x, Tensor) and np.isfinite(x.value).all() for x in outputs):
+        raise _Unfit(ValueError("turned signs make what is not finite"))
     if not outputs or not all(isinstance(x, Tensor) for x in outputs):
         raise NotExpressible(
             "what a program computes are tensors, in tuples or lists; the function returns something else"
@@ -210,7 +218,7 @@ def _record(
     if optimize:
         outputs, told = optimized(outputs, optimize)
         rolled = roll(Graph(*outputs))
-    return Recording(arguments, outputs, returned, rolled, sizes, names, told)
+    return Recording(arguments, outputs, returned, rolled, sizes, dict(letters), names, told)
 
 
 def unify(a: Recording, b: Recording) -> tuple[Parameters, list[Reference]]:
@@ -230,8 +238,13 @@ class Parameters:
     argument: dict[Given, str] = field(default_factory=dict)
     closure: dict[Given, Tensor] = field(default_factory=dict)
     zeros: set[Given] = field(default_factory=set)
+    numbers: dict[Given, Any] = field(default_factory=dict)  # what stands for those that are sizes, or one by a size
     met_by_chance: set[int] = field(default_factory=set)
     part: dict[int, str | int] = field(default_factory=dict)  # by id of what holds the numbers: see ``Job.data``
+
+
+def _shape(of: Given | Made) -> tuple[int, ...]:
+    return of.members[0].shape
 
 
 class _Unifying:
@@ -240,9 +253,9 @@ class _Unifying:
         self.found = Parameters()
         self.other: dict[Given | Made, Given | Made] = {}
         named = {(a.sizes[letter], b.sizes[letter]): Size.of(a.sizes[letter], letter) for letter in a.sizes}
-        T, N = (Size.of(a.sizes[letter], letter) for letter in "TN")
-        of_b = b.sizes["T"], b.sizes["N"]
-        named[int(T) * int(N), of_b[0] * of_b[1]] = T * N
+        for first in "TS":
+            steps, batch = Size.of(a.sizes[first], first), Size.of(a.sizes["N"], "N")
+            named[int(steps) * int(batch), b.sizes[first] * b.sizes["N"]] = steps * batch
         self.named = named
 
     def run(self) -> tuple[Parameters, list[Reference]]:
@@ -262,13 +275,8 @@ class _Unifying:
 
     def _met_by_chance(self) -> set[int]:
         """Return sizes that are those of steps or sequences in one recording, and are not in the other."""
-        named = {ours: theirs for ours, theirs in self.named}
-        pairs = [
-            pair
-            for x, y in self.other.items()
-            if isinstance(x, Made) and isinstance(y, Made)
-            for pair in zip(x.node.shape, y.node.shape, strict=False)
-        ]
+        named = dict(self.named)
+        pairs = [pair for x, y in self.other.items() for pair in zip(_shape(x), _shape(y), strict=False)]
         return {m for m, n in pairs if named.get(m, n) != n}
 
     def unlike(self, item: Any, why: str) -> NotExpressible:
@@ -353,6 +361,14 @@ class _Unifying:
                 return times
         raise self.unlike(at, f"{x} and {y}, which is no size of the arguments")
 
+    def whole(self, x: float, y: float, at: Any) -> tuple[int, bool]:
+        """Return the size that a number is, or is one by."""
+        for one_by in (False, True):
+            m, n = (1 / x, 1 / y) if one_by and x and y else (x, y)
+            if round(m) == m and round(n) == n:
+                return self.number(int(m), int(n), at), one_by
+        raise self.unlike(at, f"{x:g} and {y:g}, which is no size of the arguments")
+
     def given(self, x: Given, y: Given, at: Any) -> None:
         if x in self.other:
             if self.other[x] is not y:
@@ -366,6 +382,10 @@ class _Unifying:
             if self.b.leaves.get(theirs) != self.a.leaves[leaf]:
                 raise self.unlike(at, "they read different arguments")
             self.found.argument[x] = self.a.leaves[leaf]
+        elif is_number(leaf) and is_number(theirs) and leaf.item() != theirs.item():
+            size, one_by = self.whole(leaf.item(), theirs.item(), at)
+            whole = Constant(size)
+            self.found.numbers[x] = Apply(ops.div, (Number(1.0), whole), {}, leaf.value) if one_by else whole
         elif leaf is theirs or (leaf.shape == theirs.shape and np.array_equal(leaf.value, theirs.value)):
             self.found.closure[x] = leaf
         elif not leaf.value.any() and not theirs.value.any():

@@ -15,7 +15,7 @@ from ..structure.rolling import roll
 from ..symbolic.expressions import Constant, Number
 from .names import of_leaves
 from .passes import optimized
-from .recording import flattened, skeleton, record_twice, sizes_of, unify
+from .recording import record_twice, skeleton, unify
 from .sizes import Size
 from .writing import Job, Sizes, Source, write
 
@@ -64,6 +64,7 @@ class General:
     source: Source
     structure: Any
     arguments: list[str]
+    letters: dict[tuple[str, int], str]
     closure: dict[str, Tensor]
     constants: dict[str, Any]
     wrt: list[str]
@@ -76,9 +77,7 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
         NotExpressible: where no program is right for all sizes and data.
     """
     module: Any = f if hasattr(f, "parameters") else getattr(getattr(f, "forward", f), "__self__", None)
-    once = [x for _, x in flattened(f(**example), "output")]
-    fixed = sizes_of([x for x in once if isinstance(x, Tensor)]) if once else set()
-    fixed |= {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
+    fixed = {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
     for _ in range(MOST_TRIES):
         a, b = record_twice(f, example, fixed, 1 if getattr(module, "batch_first", False) else 0, optimize)
         found, ends = unify(a, b)
@@ -86,10 +85,10 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
             break
         fixed |= found.met_by_chance
     rolled = a.rolled
-    T, N = (Size.of(a.sizes[letter], letter) for letter in "TN")
+    T, S, N = (Size.of(a.sizes[letter], letter) for letter in "TSN")
     arrays = {name: x for name, x in a.arguments.items() if not isinstance(x, Tensor)}
-    sizes = Sizes(rolled, {int(T): "T", int(N): "N"}, arrays)
-    sizes.known = {int(T) * int(N): T * N}
+    sizes = Sizes(rolled, {int(T): "T", int(S): "S", int(N): "N"}, arrays)
+    sizes.known = {int(T) * int(N): T * N, int(S) * int(N): S * N}
     named = {
         **found.argument,
         **{given: str(found.part[id(given)]) for given in rolled.given.values() if id(given) in found.part},
@@ -104,21 +103,30 @@ def of_function(f: Callable[..., Any], example: dict[str, Any], split: bool = Fa
         ends,
         wrt,
         sizes,
-        seeds,
-        named,
-        found.zeros,
-        found.part,
-        optimize >= 2,
-        optimize >= 3,
-        a.names,
-        a.told,
+        seeds=seeds,
+        named=named,
+        zeros=found.zeros,
+        numbers=found.numbers,
+        data=found.part,
+        gather=optimize >= 2,
+        in_place=optimize >= 3,
+        known=a.names,
+        told=a.told,
         general=True,
     )
     made, names = write(job, split)
     closure = {names[given]: leaf for given, leaf in found.closure.items() if given in names}
     known = {*names.values(), *a.arguments}
     constants = {name: value for name, value in made.arguments.items() if name not in known}
-    return General(made, skeleton(a.structure), list(a.arguments), closure, constants, [*asked, *(names[given] for given in learned)])
+    return General(
+        made,
+        skeleton(a.structure),
+        list(a.arguments),
+        a.letters,
+        closure,
+        constants,
+        [*asked, *(names[given] for given in learned)],
+    )
 
 
 def seed_of(loss: Tensor) -> Any:

@@ -78,6 +78,7 @@ class Job:
     seeds: list[Any] = field(default_factory=list)  # what the gradients of the outputs begin with; or a name is given
     named: dict[Given, str] = field(default_factory=dict)  # arguments that have their name already
     zeros: set[Given] = field(default_factory=set)
+    numbers: dict[Given, Any] = field(default_factory=dict)  # what stands for a number that is a size
     data: dict[int, str | int] = field(default_factory=dict)  # numbers within operations, by id: of which argument
     # they are; or of how many numbers they are the first, 0, 1, 2, ...
     gather: bool = False
@@ -97,7 +98,7 @@ def write(job: Job, split: bool = False) -> tuple[Source, dict[Given, str]]:
 class _Writing:
     def __init__(self, job: Job, split: bool) -> None:
         self.job, self.split = job, split
-        self.builder = builder = Builder(job.rolled, lifted(job.sizes.named))
+        self.builder = builder = Builder(job.rolled, lifted(job.sizes.named), job.numbers)
         self.forward = builder.forward()
         self.seeds = [Variable("", reference_value(ref), None, node=None) for ref in job.outputs]
         seeds = job.seeds or [Read(seed) for seed in self.seeds]

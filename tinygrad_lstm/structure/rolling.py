@@ -78,6 +78,11 @@ class Made:
     def primitive(self) -> Any:
         return self.node.primitive
 
+    @property
+    def requires_grad(self) -> bool:
+        """Whether any member does: the first ones may read nothing but what stands before the first step."""
+        return any(member.requires_grad for member in self.members)
+
 
 @dataclass(frozen=True)
 class Reference:
