@@ -25,7 +25,14 @@ from .sizes import Size
 
 
 class NotExpressible(ValueError):
-    """What cannot become a program that is right for other sizes and other data, and where it stands."""
+    """What cannot become a program that is right for other sizes and other data, and where it stands.
+
+    >>> import numpy as np, tinygrad_lstm as tl
+    >>> w = tl.tensor(1.0, requires_grad=True, name="w")
+    >>> tl.source(lambda x: (x * w).sum() if x.value.mean() > 0 else (x - w).sum(), np.array([1.0, -1.0]))
+    Traceback (most recent call last):
+    tinygrad_lstm.program.recording.NotExpressible: two runs of it differ at ...
+    """
 
 
 class _Unfit(Exception):
@@ -36,16 +43,17 @@ class _Unfit(Exception):
 
 
 @dataclass
-class Recording:
+class RecordedRun:
     """One run of the function: the arrays it was given, by name, what it returned, and the graph, rolled up."""
 
     arguments: dict[str, Any]  # a Tensor, or an array of whole numbers
-    outputs: list[Tensor]
+    computed: list[Tensor]  # what it returned
+    outputs: list[Tensor]  # the same, after the passes
     structure: Any  # how the outputs were nested
     rolled: Rolled
     sizes: dict[str, int]
     names: dict[Tensor, str]
-    told: list[str]  # by the passes
+    comments: list[str]  # of the passes
 
     @property
     def leaves(self) -> dict[Tensor, str]:
@@ -84,7 +92,7 @@ def rebuilt(like: Any, parts: Iterator[Any]) -> Any:
 
 def record_twice(
     f: Callable[..., Any], example: Mapping[str, Any], fixed: set[int], steps_axis: int = 0, optimize: int = 0
-) -> tuple[Recording, Recording]:
+) -> tuple[RecordedRun, RecordedRun]:
     """Run a function at two sizes.
 
     Arguments:
@@ -115,12 +123,6 @@ def record_twice(
 
 def _is_float(x: Any) -> bool:
     return isinstance(x, Tensor) or x.dtype.kind == "f"
-
-
-def sizes_of(outputs: Sequence[Tensor]) -> set[int]:
-    """Return the sizes of everything that tensors were computed from: sizes that are not to be met by chance."""
-    graph = Graph(*outputs)
-    return {n for leaf in graph.leaves for n in leaf.shape} | {n for x in outputs for n in x.shape}
 
 
 def _is_array(x: Any) -> bool:
@@ -174,7 +176,7 @@ def _record(
     sizes: dict[str, int],
     seed: int,
     optimize: int,
-) -> Recording:
+) -> RecordedRun:
     rng = np.random.default_rng(seed)
     arguments: dict[str, Any] = {}
 
@@ -204,16 +206,16 @@ def _record(
         raise NotExpressible(
             "what a program computes are tensors, in tuples or lists; the function returns something else"
         )
-    rolled = roll(Graph(*outputs))
+    rolled, computed = roll(Graph(*outputs)), outputs
     names = of_leaves(rolled)
-    told: list[str] = []
+    comments: list[str] = []
     if optimize:
-        outputs, told = optimized(outputs, optimize)
+        outputs, comments = optimized(outputs, optimize)
         rolled = roll(Graph(*outputs))
-    return Recording(arguments, outputs, returned, rolled, sizes, names, told)
+    return RecordedRun(arguments, computed, outputs, skeleton(returned), rolled, sizes, names, comments)
 
 
-def unify(a: Recording, b: Recording) -> tuple[Parameters, list[Reference]]:
+def unify(a: RecordedRun, b: RecordedRun) -> tuple[Parameters, list[Reference]]:
     """Write the sizes into the first recording wherever the two differ; return what its leaves are, and what
     it returns.
 
@@ -235,7 +237,7 @@ class Parameters:
 
 
 class _Unifying:
-    def __init__(self, a: Recording, b: Recording) -> None:
+    def __init__(self, a: RecordedRun, b: RecordedRun) -> None:
         self.a, self.b = a, b
         self.found = Parameters()
         self.other: dict[Given | Made, Given | Made] = {}
