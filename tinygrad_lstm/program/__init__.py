@@ -2,6 +2,6 @@
 
 from .compiled import Compiled as Compiled
 from .compiled import compile as compile
+from .entry import source as source
 from .recording import NotExpressible as NotExpressible
-from .source import source as source
-from .writing import Source as Source
+from .writing import SourceCode as SourceCode

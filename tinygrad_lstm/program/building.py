@@ -89,10 +89,10 @@ class Builder:
         self, outputs: Sequence[Reference], seeds: Sequence[Any], wrt: Sequence[Reference]
     ) -> tuple[list[Statement], list[Any]]:
         """Return what brings gradients of the outputs to those of what is asked for, and where these are then."""
-        return _Backward(self, outputs, wrt).build(seeds)
+        return _BackwardPass(self, outputs, wrt).build(seeds)
 
 
-class _Backward:
+class _BackwardPass:
     def __init__(self, builder: Builder, outputs: Sequence[Reference], wrt: Sequence[Reference]) -> None:
         self.builder, self.outputs, self.wrt = builder, outputs, wrt
         self.rolled = builder.rolled

@@ -377,8 +377,8 @@ class NumpyText:
     def index(self, index: Any, alone: bool = False, of: Any = None) -> str:
         """Write an index; ``of`` is what it is of, whose ends need not be said."""
         if isinstance(index, tuple):
-            told = of is not None and all(isinstance(part, slice | int) for part in index)
-            sizes = [of.shape[i] if told else None for i in range(len(index))]
+            whole = of is not None and all(isinstance(part, slice | int) for part in index)
+            sizes = [of.shape[i] if whole else None for i in range(len(index))]
             text = ", ".join(self.part(part, n) for part, n in zip(index, sizes, strict=True))
             return f"({text}{',' if len(index) == 1 else ''})" if alone or not index else text
         return self.part(index, alone=alone)

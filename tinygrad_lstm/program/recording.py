@@ -27,7 +27,14 @@ from .sizes import Size
 
 
 class NotExpressible(ValueError):
-    """What cannot become a program that is right for other sizes and other data, and where it stands."""
+    """What cannot become a program that is right for other sizes and other data, and where it stands.
+
+    >>> import numpy as np, tinygrad_lstm as tl
+    >>> w = tl.tensor(1.0, requires_grad=True, name="w")
+    >>> tl.source(lambda x: (x * w).sum() if x.value.mean() > 0 else (x - w).sum(), np.array([1.0, -1.0]))
+    Traceback (most recent call last):
+    tinygrad_lstm.program.recording.NotExpressible: two runs of it differ at ...
+    """
 
 
 class _Unfit(Exception):
@@ -38,21 +45,28 @@ class _Unfit(Exception):
 
 
 @dataclass
-class Recording:
+class RecordedRun:
     """One run of the function: the arrays it was given, by name, what it returned, and the graph, rolled up."""
 
     arguments: dict[str, Any]  # a Tensor, or an array of whole numbers
-    outputs: list[Tensor]
+    computed: list[Tensor]  # what it returned
+    outputs: list[Tensor]  # the same, after the passes
     structure: Any  # how the outputs were nested
     rolled: Rolled
     sizes: dict[str, int]
-    letters: dict[tuple[str, int], str]  # which axes of which argument are which
     names: dict[Tensor, str]
-    told: list[str]  # by the passes
+    comments: list[str]  # of the passes
 
     @property
     def leaves(self) -> dict[Tensor, str]:
         return {x: name for name, x in self.arguments.items() if isinstance(x, Tensor)}
+
+
+def products(sizes: Mapping[str, int]) -> list[Size]:
+    """Return the numbers of rows that all steps of all sequences have."""
+    N = sizes.get("N")
+    steps = [letter for letter in sizes if letter != "N"]
+    return [Size.of(sizes[letter], letter) * Size.of(N, "N") for letter in steps] if N else []
 
 
 def flattened(value: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -80,7 +94,7 @@ def rebuilt(like: Any, parts: Iterator[Any]) -> Any:
 
 def record_twice(
     f: Callable[..., Any], example: Mapping[str, Any], fixed: set[int], steps_axis: int = 0, optimize: int = 0
-) -> tuple[Recording, Recording]:
+) -> tuple[RecordedRun, RecordedRun]:
     """Run a function at two sizes.
 
     Arguments:
@@ -101,7 +115,8 @@ def record_twice(
     for letters in _assignments(arrays, steps_axis):
         constant = fixed | {n for path, x in arrays for i, n in enumerate(np.shape(x)) if (path, i) not in letters}
         try:
-            sizes = list(_sizes(constant))
+            used = set(letters.values())
+            sizes = [{letter: n for letter, n in each.items() if letter in used} for each in _sizes(constant)]
             pair = [_record(f, example, letters, size, seed, optimize) for seed, size in enumerate(sizes)]
             return pair[0], pair[1]
         except _Unfit as unfit:
@@ -160,7 +175,7 @@ def _record(
     sizes: dict[str, int],
     seed: int,
     optimize: int,
-) -> Recording:
+) -> RecordedRun:
     """Run a function on data like its example's; the second time with the signs of all numbers turned.
 
     A branch that is taken by the sign of something is then taken the other way, as a rule.
@@ -179,7 +194,7 @@ def _recorded(
     seed: int,
     optimize: int,
     sign: int,
-) -> Recording:
+) -> RecordedRun:
     rng = np.random.default_rng(seed)
     arguments: dict[str, Any] = {}
 
@@ -212,16 +227,16 @@ def _recorded(
         raise NotExpressible(
             "what a program computes are tensors, in tuples or lists; the function returns something else"
         )
-    rolled = roll(Graph(*outputs))
+    rolled, computed = roll(Graph(*outputs)), outputs
     names = of_leaves(rolled)
-    told: list[str] = []
+    comments: list[str] = []
     if optimize:
-        outputs, told = optimized(outputs, optimize)
+        outputs, comments = optimized(outputs, optimize)
         rolled = roll(Graph(*outputs))
-    return Recording(arguments, outputs, returned, rolled, sizes, dict(letters), names, told)
+    return RecordedRun(arguments, computed, outputs, skeleton(returned), rolled, sizes, names, comments)
 
 
-def unify(a: Recording, b: Recording) -> tuple[Parameters, list[Reference]]:
+def unify(a: RecordedRun, b: RecordedRun) -> tuple[Parameters, list[Reference]]:
     """Write the sizes into the first recording wherever the two differ; return what its leaves are, and what
     it returns.
 
@@ -248,14 +263,14 @@ def _shape(of: Given | Made) -> tuple[int, ...]:
 
 
 class _Unifying:
-    def __init__(self, a: Recording, b: Recording) -> None:
+    def __init__(self, a: RecordedRun, b: RecordedRun) -> None:
         self.a, self.b = a, b
         self.found = Parameters()
         self.other: dict[Given | Made, Given | Made] = {}
         named = {(a.sizes[letter], b.sizes[letter]): Size.of(a.sizes[letter], letter) for letter in a.sizes}
-        for first in "TS":
-            steps, batch = Size.of(a.sizes[first], first), Size.of(a.sizes["N"], "N")
-            named[int(steps) * int(batch), b.sizes[first] * b.sizes["N"]] = steps * batch
+        for size in products(a.sizes):
+            m, n = (letter for product in size.terms for letter in product)
+            named[int(size), b.sizes[m] * b.sizes[n]] = size
         self.named = named
 
     def run(self) -> tuple[Parameters, list[Reference]]:

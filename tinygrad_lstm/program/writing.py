@@ -25,17 +25,22 @@ from .sizes import Size, lifted
 from .statements import Assign, Read, Statement, Variable, reads, statements
 
 
-class Source:
+class SourceCode:
     """A program: ``print`` shows it, calling it runs it.
 
     ``arguments`` are what it was recorded with, by the names it gives them; ``operations`` what it cannot express.
     """
 
     def __init__(
-        self, lines: Sequence[Line], names: Sequence[str], arguments: dict[str, Any], operations: dict[str, Primitive]
+        self,
+        lines: Sequence[Line],
+        names: Sequence[str],
+        arguments: dict[str, Any],
+        operations: dict[str, Primitive],
+        seeds: Sequence[str],
     ) -> None:
         self.text = "\n".join(line for line, _ in lines) + "\n"
-        self.arguments, self.operations = arguments, operations
+        self.arguments, self.operations, self.seeds = arguments, operations, seeds
         self._names = names
         self._nodes = [node for _, node in lines]
         self._functions: tuple[Callable[..., Any], ...] = ()
@@ -84,11 +89,11 @@ class Job:
     gather: bool = False
     in_place: bool = False
     known: dict[Tensor, str] = field(default_factory=dict)  # names of leaves
-    told: list[str] = field(default_factory=list)  # by the passes
+    comments: list[str] = field(default_factory=list)  # by the passes
     general: bool = False  # whether sizes are those of the arguments
 
 
-def write(job: Job, split: bool = False) -> tuple[Source, dict[Given, str]]:
+def write(job: Job, split: bool = False) -> tuple[SourceCode, dict[Given, str]]:
     """Write a job down; return what is given by which name, too."""
     writing = _Writing(job, split)
     source = writing.source()
@@ -105,9 +110,9 @@ class _Writing:
         self.backward, self.gradients = builder.backward(job.outputs, seeds, job.wrt)
         self.results = [builder.read(reference) for reference in job.outputs]
         inlined: dict[Variable, Any] = {}
-        self.told = [*job.told]
+        self.comments = [*job.comments]
         if job.gather:
-            self.told += [GATHERED, CARRIED]
+            self.comments += [GATHERED, CARRIED]
             gathering = Gathering(builder, self.forward, self.backward)
             self.backward, inlined = gathering.backward, gathering.inlined
             self.backward = Carrying(builder, self.backward, self.gradients).backward
@@ -116,14 +121,14 @@ class _Writing:
             variable = builder.variable(given)
             self.layout.inlined[variable] = Constant(np.zeros_like(variable.value))
         if job.in_place:
-            self.told.append(IN_PLACE)
+            self.comments.append(IN_PLACE)
             working = InPlace(builder, self.layout, lifted(job.sizes.named, OpenedArray), job.sizes.named)
             self.forward, self.backward = working.forward(self.forward), working.backward(self.backward)
         self.text = NumpyText(self.layout.inlined, job.sizes.named, lifted(job.sizes.named, OpenedArray))
         self.text.data_names = job.data
         self.text.empty = "empty" if job.in_place else "np.empty"
 
-    def source(self) -> Source:
+    def source(self) -> SourceCode:
         given = self._given()
         for each in given:
             if each in self.job.named:
@@ -164,7 +169,8 @@ class _Writing:
         head: list[Line] = [("import numpy as np", None)]
         for _, text in self.text.functions.values():
             head += [("", None), ("", None), *((line, None) for line in text.splitlines())]
-        return Source([*head, *whole], names_of, arguments, self.text.operations)
+        seeds = [] if self.job.seeds else [seed.name for seed in self.seeds]
+        return SourceCode([*head, *whole], names_of, arguments, self.text.operations, seeds)
 
     def _one(
         self,
@@ -256,7 +262,7 @@ class _Writing:
         return list(found)
 
     def _sizes(self, used: dict[str, int]) -> list[Line]:
-        return [*((f"# {comment}", None) for comment in self.told), *self._of_arrays(used)]
+        return [*((f"# {comment}", None) for comment in self.comments), *self._of_arrays(used)]
 
     def _of_arrays(self, used: dict[str, int]) -> list[Line]:
         if not used:

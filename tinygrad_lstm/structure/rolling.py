@@ -179,12 +179,13 @@ def roll(graph: Graph) -> Rolled:
         for node in nodes[start : start + shift]:
             _write_out(rolled, node)
         start += shift
+        ending = True
         while count > 1:
             try:
-                start += _add_loop(rolled, nodes, kinds, start, period, count)
+                start += _add_loop(rolled, nodes, kinds, start, period, count, ending)
                 break
             except _Differs as differs:
-                count = differs.k if differs.k > 1 else 1
+                count, ending = (count, False) if differs.k >= count and ending else (min(differs.k, count - 1), ending)
         else:
             _write_out(rolled, nodes[start])
             start += 1
@@ -280,11 +281,15 @@ def _add_loop(
     start: int,
     period: int,
     count: int,
+    ending: bool,
 ) -> int:
-    """Add a loop to what is rolled up, and return how many operations it has; raise _Differs where a step is unlike."""
+    """Add a loop to what is rolled up, and return how many operations it has; raise _Differs where a step is unlike.
+
+    With ``ending`` a last step may lack some of them.
+    """
     loop = Loop(0, count)
     members = [[nodes[start + k * period + i] for k in range(count)] for i in range(period)]
-    taken = period * count + _ending(members, nodes, kinds, start, period, count)
+    taken = period * count + (_ending(members, nodes, kinds, start, period, count) if ending else 0)
     loop.high = max(map(len, members))
     loop.body = [Made(each, loop) for each in members]
     place = {node: (made, k) for made in loop.body for k, node in enumerate(made.members)}
@@ -419,7 +424,7 @@ def _pattern(
 
 def _own(leaf: Tensor) -> Any:
     """Return what tells the data of a step, which may differ, from what is somebody's in particular."""
-    return leaf if leaf.requires_grad and leaf.name is None else leaf.name
+    return leaf.serial if leaf.requires_grad and leaf.name is None else leaf.name
 
 
 def _count_steps(loop: Loop, found: list[tuple[Made, list[Any], dict[str, Any]]]) -> None:

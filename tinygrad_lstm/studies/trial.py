@@ -98,7 +98,7 @@ def train_side_by_side(
     stacked = side_by_side(models)
     dtype = models[0].cell.dtype
     optimiser = AdamSideBySide(stacked.parameters(), rates)
-    sources = [_Source(task, seed, batch) for seed in seeds]
+    sources = [_Supply(task, seed, batch) for seed in seeds]
     left = np.arange(len(models))
     window = max(1, task.window // batch)
     recent = np.full((len(models), window), np.nan)
@@ -168,7 +168,7 @@ def _scores(task: MemoryTask, answers: Array, targets: Array, asked: Array, lega
     return mean
 
 
-class _Source:
+class _Supply:
     """Fresh sequences by a seed of their own, drawn many at a time and given out a batch at a time."""
 
     def __init__(self, task: MemoryTask, seed: int, batch: int) -> None:

@@ -23,10 +23,10 @@ def rolled(graph: Graph, options: Options) -> Scene:
     """Draw one box for all steps of a cell, the state on the loop with its delay."""
     everything = replace(options, steps="all" if options.steps is None else options.steps)
     parts = Parts(graph, everything, cells_closed=True, longest=0)
-    return _Rolled(parts).drawn()
+    return _RolledScene(parts).drawn()
 
 
-class _Rolled(UnrolledScene):
+class _RolledScene(UnrolledScene):
     """Draws what is the same part in every step as one, and one arrow for each direction of time."""
 
     def __init__(self, parts: Parts) -> None:

@@ -29,15 +29,15 @@ def optimized(outputs: Sequence[Tensor], level: int) -> tuple[list[Tensor], list
     Each pass is checked on the numbers at hand, and left out if it changes them by more than rounding.
     """
     now = list(outputs)
-    told: dict[str, None] = {}
+    comments: dict[str, None] = {}
     for each in (*((SigmoidByTanh,) if level >= 3 else ()), *BY_LEVEL.get(min(level, 2), ())):
         rewriting = each(roll(Graph(*now)))
         if not rewriting.finds:
             continue
         made = rewriting.run(now)
         if all(_same(x.value, y.value) for x, y in zip(now, made, strict=True)):
-            now, told = made, {**told, each.comment: None}
-    return now, list(told)
+            now, comments = made, {**comments, each.comment: None}
+    return now, list(comments)
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:

@@ -232,6 +232,6 @@ class Hoisted(Rewriting):
             return self.again(node)
         assert made.loop is not None
         k = next(k for k, member in enumerate(made.members) if member is node)
-        piece = self.like(node, ops.getitem, self.whole[made], index=made.loop.at(k))
+        piece = self.like(node, ops.getitem, self.whole[made], index=made.loop.at(k) - made.loop.low)
         piece.name = node.name
         return piece

@@ -1,0 +1,244 @@
+"""Networks whose programs are tried: each returns a loss, and the tensors it is differentiated by."""
+
+import numpy as np
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.nn import atlas
+from tinygrad_lstm.nn.cells import CELLS
+
+T, N, D, H = 5, 2, 3, 4
+
+
+def drawn(*shape, name=None, dtype="float64", seed=0, learns=True):
+    numbers = np.random.default_rng([seed, *shape]).normal(size=shape)
+    return tl.tensor(numbers.astype(dtype), requires_grad=learns, name=name)
+
+
+def layered(layer, xs=None, *state, **details):
+    """A layer, and a loss in which every number of its outputs counts."""
+    xs = drawn(T, N, D, name="x") if xs is None else xs
+    output, ends = layer(xs, *state, **details)
+    parts = [output, *(ends if isinstance(ends, tuple) else (ends,))]
+    loss = sum((part * part * drawn(*part.shape, dtype=part.dtype, learns=False)).sum() for part in parts)
+    given = [x for each in state for x in (each if isinstance(each, tuple) else (each,))]
+    return loss, [xs, *given, *layer.parameters()]
+
+
+ATLAS = {
+    name: cell for name, cell in vars(atlas).items() if isinstance(cell, type) and issubclass(cell, tl.nn.Cell)
+} | CELLS
+
+LAYERS = {
+    "two layers": lambda: layered(tl.LSTM(D, H, num_layers=2, rng=0)),
+    "both directions": lambda: layered(tl.GRU(D, H, bidirectional=True, rng=0)),
+    "two layers, both directions": lambda: layered(tl.LSTM(D, H, num_layers=2, bidirectional=True, rng=0)),
+    "lengths": lambda: layered(tl.LSTM(D, H, rng=0), lengths=[5, 3]),
+    "lengths, both directions": lambda: layered(tl.GRU(D, H, bidirectional=True, rng=0), lengths=[2, 5]),
+    "batch first": lambda: layered(tl.LSTM(D, H, batch_first=True, rng=0), drawn(N, T, D, name="x")),
+    "projection": lambda: layered(tl.LSTM(D, H, proj_size=2, rng=0)),
+    "layer norm": lambda: layered(tl.nn.Recurrent(tl.LSTMCell(D, H, layer_norm=True, rng=0))),
+    "dropout": lambda: layered(tl.LSTM(D, H, num_layers=2, dropout=0.5, rng=0)),
+    "unbatched": lambda: layered(tl.LSTM(D, H, rng=0), drawn(T, D, name="x")),
+    "given states": lambda: layered(tl.LSTM(D, H, rng=0), None, (drawn(1, N, H, name="h0"), drawn(1, N, H, seed=1))),
+    "float32": lambda: layered(tl.LSTM(D, H, rng=0, dtype="float32"), drawn(T, N, D, dtype="float32", name="x")),
+    "D = H = N": lambda: layered(tl.LSTM(2, 2, rng=0), drawn(T, 2, 2, name="x")),
+    "one step": lambda: layered(tl.LSTM(D, H, rng=0), drawn(1, N, D, name="x")),
+    "two steps": lambda: layered(tl.GRU(D, H, rng=0), drawn(2, N, D, name="x")),
+    "diagonal peepholes": lambda: layered(tl.nn.Recurrent(tl.PeepholeLSTMCell(D, H, diagonal=True, rng=0))),
+}
+
+OWN = {}
+
+
+def own(f):
+    OWN[f.__name__] = f
+    return f
+
+
+def weights(**shapes):
+    return [drawn(*shape, name=name, seed=i) for i, (name, shape) in enumerate(shapes.items())]
+
+
+@own
+def a_head_in_the_loop():
+    W, U, V = weights(W=(D, H), U=(H, H), V=(H, 2))
+    x, wanted, h, total = drawn(T, N, D, name="x"), drawn(T, N, 2, learns=False).value, tl.tensor(np.zeros((N, H))), 0
+    for t in range(T):
+        h = tl.tanh(x[t] @ W + h @ U)
+        error = h @ V - wanted[t]
+        total = total + (error * error).sum()
+    return total / T, [x, W, U, V]
+
+
+@own
+def a_first_step_unlike_the_others():
+    W, U = weights(W=(D, H), U=(H, H))
+    x, h, losses = drawn(T, N, D, name="x"), None, []
+    for t in range(T):
+        a = x[t] @ W
+        if h is not None:
+            a = a + h @ U
+        h = tl.tanh(a)
+        losses.append((h * h).sum())
+    return sum(losses) / len(losses), [x, W, U]
+
+
+@own
+def rows_of_a_table():
+    (E,) = weights(E=(7, D))
+    cell, ids, h = tl.GRUCell(D, H, rng=0), np.random.default_rng(0).integers(0, 7, (T, N)), None
+    for t in range(T):
+        h = cell(tl.take(E, ids[t]), h)
+    return (h * h).sum(), [E, *cell.parameters()]
+
+
+@own
+def a_skip_of_two_steps():
+    W, U = weights(W=(D, H), U=(H, H))
+    x, a = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    b = a
+    for t in range(T):
+        a, b = tl.tanh(x[t] @ W + a @ U + b * 0.5), a
+    return (a * a).sum(), [x, W, U]
+
+
+@own
+def attention_over_an_encoder():
+    encoder, decoder, x = tl.GRU(D, H, rng=0), tl.GRUCell(H, H, rng=1), drawn(T, N, D, name="x")
+    keys, last = encoder(x)
+    state, context, total = last[0], tl.tensor(np.zeros((N, H))), 0
+    for _ in range(4):
+        state = decoder(context, state)
+        weight = tl.softmax((keys * state).sum(axis=-1), axis=0)
+        context = (weight[:, :, None] * keys).sum(axis=0)
+        total = total + (context * state).sum()
+    return total, [x, *encoder.parameters(), *decoder.parameters()]
+
+
+@own
+def a_language_model():
+    table, layer, head = tl.nn.Embedding(7, D, rng=0), tl.LSTM(D, H, rng=0), tl.Linear(H, 7, rng=0)
+    rng = np.random.default_rng(0)
+    output, _ = layer(table(rng.integers(0, 7, (T, N))))
+    loss = tl.cross_entropy(head(output).reshape(T * N, 7), rng.integers(0, 7, (T * N,)))
+    return loss, [*table.parameters(), *layer.parameters(), *head.parameters()]
+
+
+@own
+def an_operation_of_ones_own():
+    (W,) = weights(W=(D, H))
+    cubed = tl.primitive("cubed", lambda x: x * x * x, lambda g, y, x: (3 * x * x * g,))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        h = tl.tanh(x[t] @ W + 0.1 * cubed(h))
+    return (h * h).sum(), [x, W]
+
+
+def opaque_sine():
+    def forward(x):
+        out = np.empty_like(x)
+        out[...] = np.sin(x)
+        return out
+
+    return tl.primitive("my_sine", forward, lambda g, y, x: (tl.cos(x) * g,))
+
+
+@own
+def an_operation_that_cannot_be_read():
+    (W,) = weights(W=(D, H))
+    mine, x, h = opaque_sine(), drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        h = tl.tanh(x[t] @ W + 0.1 * mine(h))
+    return (h * h).sum(), [x, W]
+
+
+@own
+def all_states_side_by_side():
+    cell, x, h, hs = tl.RNNCell(D, H, rng=0), drawn(T, N, D, name="x"), None, []
+    for t in range(T):
+        h = cell(x[t], h)
+        hs.append(h)
+    y = tl.concat(hs, axis=0)
+    return (y * y).sum(), [x, *cell.parameters()]
+
+
+@own
+def a_decay_by_the_step():
+    x, (w,), total = drawn(T, N, D, name="x"), weights(w=(D,)), 0
+    for t in range(T):
+        total = total + 0.9**t * (x[t] * w).sum()
+    return total, [x, w]
+
+
+@own
+def steps_in_a_list():
+    xs, cell, state = [drawn(N, D, seed=t, learns=False) for t in range(T)], tl.LSTMCell(D, H, rng=0), None
+    for x in xs:
+        state = cell(x, state)
+    return (state[0] * state[1]).sum(), cell.parameters()
+
+
+@own
+def two_cells_one_after_the_other():
+    a, b, x = tl.RNNCell(D, H, rng=0), tl.GRUCell(H, H, rng=1), drawn(T, N, D, name="x")
+    h, k = None, None
+    for t in range(T):
+        h = a(x[t], h)
+        k = b(tl.relu(h), k)
+    return (k * h).sum(), [x, *a.parameters(), *b.parameters()]
+
+
+@own
+def a_loop_in_a_loop():
+    (W,) = weights(W=(H, H))
+    x, h = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        for _ in range(3):
+            h = tl.tanh(h @ W + x[t])
+    return (h * h).sum(), [x, W]
+
+
+@own
+def a_loop_against_time():
+    W, U = weights(W=(D, H), U=(H, H))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in reversed(range(T)):
+        h = tl.tanh(x[t] @ W + h @ U)
+    return (h * h).sum(), [x, W, U]
+
+
+@own
+def no_loop_at_all():
+    W, b = weights(W=(D, H), b=(H,))
+    x = drawn(N, D, name="x")
+    return tl.softmax(x @ W + b, axis=-1)[:, 0].sum(), [x, W, b]
+
+
+@own
+def a_maximum_over_time():
+    layer, x = tl.RNN(D, H, rng=0), drawn(T, N, D, name="x")
+    output, _ = layer(x)
+    return (tl.max(output, axis=0) * output[-1]).sum(), [x, *layer.parameters()]
+
+
+@own
+def a_detached_state():
+    cell, x, h = tl.GRUCell(D, H, rng=0), drawn(T, N, D, name="x"), None
+    for t in range(T):
+        h = cell(x[t], h)
+        if t == 2:
+            h = h.detach()
+    return (h * h).sum(), [x, *cell.parameters()]
+
+
+@own
+def weights_that_are_used_outside_too():
+    (W,) = weights(W=(H, H))
+    x, h = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        h = tl.tanh(h @ W + x[t])
+    return (h @ W).sum() + (W * W).sum(), [x, W]
+
+
+NETWORKS = {**{name: lambda cell=cell: layered(tl.nn.Recurrent(cell(D, H, rng=0))) for name, cell in ATLAS.items()}}
+NETWORKS |= LAYERS | OWN
