@@ -290,7 +290,7 @@ class _Unifying:
 
     def _met_by_chance(self) -> set[int]:
         """Return sizes that are those of steps or sequences in one recording, and are not in the other."""
-        named = dict(self.named)
+        named = dict(self.named.keys())
         pairs = [pair for x, y in self.other.items() for pair in zip(_shape(x), _shape(y), strict=False)]
         return {m for m, n in pairs if named.get(m, n) != n}
 
