@@ -46,6 +46,7 @@ class Builder:
         self.gradients: dict[Given | Made, Variable] = {}
         self.extra: list[Variable] = []
         self.buffers: list[Variable] = []
+        self.cuts: list[tuple[Variable, Variable, str | None]] = []  # a part of what, and what it would be called
         self.carried: list[tuple[Variable, Variable]] = []
 
     def variable(self, of: Given | Made) -> Variable:

@@ -19,6 +19,7 @@ from ..symbolic.expressions import Apply, Name, applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
 from .building import HERE, VIEWS, Builder
+from .cutting import Cuts
 from .layout import Layout
 from .statements import Assign, Begin, For, Read, Statement, Variable
 
@@ -36,6 +37,7 @@ class InPlace:
         self.free: list[Variable] = []
         self.body: list[Statement] = []
         self.in_loop = False
+        self.cuts = Cuts(builder, layout)
 
     def forward(self, body: list[Statement]) -> list[Statement]:
         """Return the forward pass; what it keeps for each step are rows of an array now."""
@@ -64,7 +66,11 @@ class InPlace:
             for one in each.body if isinstance(each, For) else [each]:
                 begun += self._statement(one, each.loop if isinstance(each, For) else None)
             found += [*begun, *(Begin(buffer, empty=True) for buffer in self.buffers)]
-            found += [For(each.loop, self.body, each.backwards)] if isinstance(each, For) else self.body
+            if isinstance(each, For):
+                cut = self.cuts.of_loop(self.body, [*begun, *(Begin(buffer) for buffer in self.buffers)])
+                found += [*cut, For(each.loop, self.body, each.backwards)]
+            else:
+                found += self.body
         return found
 
     def _statement(self, each: Statement, loop: Loop | None) -> list[Statement]:

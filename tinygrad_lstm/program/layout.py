@@ -151,6 +151,9 @@ class Layout:
             variable.name = names.fresh("buffer")
         for variable in self.builder.extra:
             variable.name = names.fresh("rows")
+        for variable, whole, wanted in self.builder.cuts:
+            flipped = variable.value.shape == whole.value.shape[::-1] and wanted is None
+            variable.name = names.fresh(wanted or f"{whole.name}_{'T' if flipped else 'part'}")
         return names.taken
 
     def equation(self, each: Assign) -> str:

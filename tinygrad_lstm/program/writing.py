@@ -228,14 +228,10 @@ class _Writing:
 
     def _saved(self) -> list[str]:
         """Return the names of what the backward pass reads of the forward pass."""
-        carried = {carry for carry, _ in self.builder.carried}
-        gradients = {
-            *self.builder.gradients.values(),
-            *self.builder.extra,
-            *self.builder.buffers,
-            *carried,
-            *self.seeds,
+        begun = {
+            each.target.variable if isinstance(each, Assign) else each.variable for each in statements(self.backward)
         }
+        own = {*self.builder.gradients.values(), *begun, *self.seeds}
         found: dict[str, None] = {}
 
         def note(variable: Variable) -> None:
@@ -243,7 +239,7 @@ class _Writing:
             if inside is not None:
                 for read in reads(inside):
                     note(read.variable)
-            elif variable not in gradients:
+            elif variable not in own:
                 found[variable.name] = None
 
         for each in statements(self.backward):

@@ -1,0 +1,112 @@
+"""Parts of arrays are cut out once, before a loop, instead of in each of its steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine import ops
+from ..structure.rolling import Fixed, Moving
+from ..symbolic.expressions import Apply
+from .building import Builder
+from .layout import Layout
+from .statements import Assign, Begin, Read, Statement, Variable, Whole
+
+
+class Cuts:
+    """Finds parts that stay where they are while a loop runs, and gives each a name."""
+
+    def __init__(self, builder: Builder, layout: Layout) -> None:
+        self.builder, self.layout = builder, layout
+        self.known: dict[Any, Variable] = {}
+        self.names = {
+            (e.operands[0].variable, repr(e.attrs["index"])): variable.node.name
+            for variable, e in layout.inlined.items()
+            if isinstance(e, Apply)
+            and e.function is ops.getitem
+            and isinstance(e.operands[0], Read)
+            and variable.node is not None
+        }
+        self.gradients = {gradient: builder.variable(of) for of, gradient in builder.gradients.items()}
+
+    def of_loop(self, body: list[Statement], begun: list[Statement]) -> list[Statement]:
+        """Rewrite the statements of a loop; return what is to stand before it."""
+        self.before: list[Statement] = []
+        moving = {
+            each.target.variable for each in body if isinstance(each, Assign) and not each.into and each.place is None
+        }
+        self.still = {each.variable for each in begun if isinstance(each, Begin)} - moving
+        for each in body:
+            if isinstance(each, Assign):
+                if isinstance(each.expression, Apply):
+                    operands = tuple(map(self._cut, each.expression.operands))
+                    each.expression = Apply(
+                        each.expression.function, operands, each.expression.attrs, each.expression.value
+                    )
+                if each.place is not None and each.into:
+                    part = self._part(each.target, each.place, _value(each.target, each.place))
+                    if part is not None:
+                        each.target, each.place = part, None
+        return self.before
+
+    def _cut(self, e: Any) -> Any:
+        if not isinstance(e, Apply):
+            return e
+        inner = e.operands[0] if e.operands else None
+        if e.function is ops.getitem and isinstance(inner, Read):
+            found = self._part(inner, e.attrs["index"], e.value)
+            if found is not None:
+                return found
+        if e.function is ops.transpose and isinstance(inner, Read) and self._stays(inner):
+            operands: Any = (inner,)
+            return self._named(inner.variable, "T", Apply(e.function, operands, e.attrs, e.value), None)
+        return Apply(e.function, tuple(map(self._cut, e.operands)), e.attrs, e.value)
+
+    def _part(self, whole: Read, index: Any, value: Any) -> Read | None:
+        """Return a part of what stays, or of the rows of all steps, by its name; None if it can have none."""
+        variable = whole.variable
+        if variable in self.layout.inlined or not _last_axis(index):
+            return None
+        wanted = self.names.get((variable, repr(index)))
+        forward = self.gradients.get(variable)
+        if wanted is None and forward is not None and (named := self.names.get((forward, repr(index)))):
+            wanted = f"d{named}"
+        operands: Any
+        if variable.rows is not None and isinstance(whole.index, Moving | Fixed):
+            operands = (Read(variable, Whole(*variable.rows)),)
+            part = self._named(
+                variable, repr(index), Apply(ops.getitem, operands, {"index": index}, value), wanted, True
+            )
+            return Read(part.variable, whole.index)
+        if self._stays(whole):
+            operands = (whole,)
+            return self._named(variable, repr(index), Apply(ops.getitem, operands, {"index": index}, value), wanted)
+        return None
+
+    def _stays(self, read: Read) -> bool:
+        """Tell whether something is the same array in all steps."""
+        variable = read.variable
+        if variable in self.layout.inlined or variable.rows is not None or variable.kept:
+            return False
+        return variable in self.still or (variable.loop is None and not variable.carries)
+
+    def _named(self, whole: Variable, key: str, part: Any, wanted: str | None, rows: bool = False) -> Read:
+        if (whole, key) not in self.known:
+            made = self.known[whole, key] = Variable(
+                "", part.value, whole.loop, rows, rows=whole.rows if rows else None
+            )
+            made.is_part = True
+            self.builder.cuts.append((made, whole, wanted))
+            self.before.append(Assign(Read(made, Whole(*whole.rows)) if rows and whole.rows else Read(made), part))
+        return Read(self.known[whole, key])
+
+
+def _is_part(e: Any) -> bool:
+    return isinstance(e, Apply) and e.function is ops.getitem and isinstance(e.operands[0], Read)
+
+
+def _last_axis(index: Any) -> bool:
+    return isinstance(index, tuple) and len(index) == 2 and index[0] is Ellipsis and isinstance(index[1], slice)
+
+
+def _value(target: Read, place: Any) -> Any:
+    return target.value[place] if _last_axis(place) else target.value
