@@ -292,7 +292,8 @@ class _BackwardPass:
                 names += [Read(self.builder.variable(reference.of), Fixed(at)) for at in places]
             else:
                 names.append(self.builder.read(reference))
-        values = [np.ones(node.shape, node.dtype), node.value, *node.input_values]
+        known = upstream.value if isinstance(upstream, Number) else 1.0
+        values = [np.full(node.shape, known, node.dtype), node.value, *node.input_values]
         primitive, traced = made.primitive, self.builder.traced
         try:
             attrs = {name: _at_member(value, made, k) for name, value in made.attrs.items()}

@@ -478,11 +478,20 @@ def _where(w: NumpyText, e: Any) -> tuple[str, float]:
 
 
 def _index_add(w: NumpyText, e: Apply) -> tuple[str, float]:
-    raise Unwritable("numbers that are put among zeros within an expression")
+    name = w.functions.setdefault(ops.index_add, ("among_zeros", AMONG_ZEROS))[0]
+    index, shape = w.index(e.attrs["index"], alone=True), w.shape(e.attrs["shape"])
+    return f"{name}({w.expression(e.operands[0])}, {index}, {shape})", ATOM
+
+
+AMONG_ZEROS = """def among_zeros(x, index, shape):
+    zeros = np.zeros(shape, x.dtype)
+    np.add.at(zeros, index, x)
+    return zeros"""
 
 
 def _einsum(w: NumpyText, e: Apply) -> tuple[str, float]:
-    return f"np.einsum({e.attrs['subscripts']!r}, {w.listed(e.operands)}, optimize=True)", ATOM
+    subscripts = e.attrs.get("subscripts", ops.einsum.signature.parameters["subscripts"].default)
+    return f"np.einsum({subscripts!r}, {w.listed(e.operands)}, optimize=True)", ATOM
 
 
 _SHAPED: dict[Any, Callable[[NumpyText, Apply], tuple[str, float]]] = {
