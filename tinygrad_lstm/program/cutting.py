@@ -21,10 +21,7 @@ class Cuts:
         self.names = {
             (e.operands[0].variable, repr(e.attrs["index"])): variable.node.name
             for variable, e in layout.inlined.items()
-            if isinstance(e, Apply)
-            and e.function is ops.getitem
-            and isinstance(e.operands[0], Read)
-            and variable.node is not None
+            if _is_part(e) and variable.node is not None
         }
         self.gradients = {gradient: builder.variable(of) for of, gradient in builder.gradients.items()}
 
@@ -94,7 +91,6 @@ class Cuts:
             made = self.known[whole, key] = Variable(
                 "", part.value, whole.loop, rows, rows=whole.rows if rows else None
             )
-            made.is_part = True
             self.builder.cuts.append((made, whole, wanted))
             self.before.append(Assign(Read(made, Whole(*whole.rows)) if rows and whole.rows else Read(made), part))
         return Read(self.known[whole, key])
