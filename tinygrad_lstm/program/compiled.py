@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from ..engine.backprop import grad
-from ..engine.functions import concat
+from ..engine import ops
 from ..engine.primitive import Primitive
 from ..engine.scope import current
+from ..engine.source import skip_file
 from ..engine.tensor import Tensor
+from .expand import Call
 from .recording import NotExpressible, flattened, rebuilt
 from .source import General, bound, of_function
+
+skip_file(__file__)  # what is compiled is called on a line of whoever calls it
 
 
 class Compiled:
@@ -81,9 +87,7 @@ class _Run:
         self.node = Primitive("program", lambda *inputs: None, lambda g, y, *inputs: (), "program")
 
     def __call__(self, given: dict[str, Any]) -> Any:
-        arrays = {name: _array(given[name]) for name in self.general.arguments}
-        closure = {name: leaf.value for name, leaf in self.general.closure.items()}
-        outputs, saved = self.forward(**arrays, **closure, **self.operations)
+        outputs, saved = self.forward(**self._arrays(given), **self.operations)
         tensors = {name: given[name] if isinstance(given[name], Tensor) else None for name in self.general.arguments}
         inputs = [tensors.get(name) if name in tensors else self.general.closure[name] for name in self.general.wrt]
         if not current().recording or not any(x is not None and x.requires_grad for x in inputs):
@@ -94,35 +98,81 @@ class _Run:
         self, given: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any], saved: Any
     ) -> list[Tensor]:
         """Return the outputs as parts of one node, whose rule is the program's way back."""
-        known = [x for x in inputs if x is not None]
-        call = object.__new__(Primitive)
-        call.__dict__.update(self.node.__dict__)
-        packed = outputs[0] if len(outputs) == 1 else np.concatenate([x.ravel() for x in outputs])
-        shapes = [x.shape for x in outputs]
+        called = [(x, name) for x, name in zip(inputs, self.general.wrt, strict=True) if x is not None]
+        known, names = tuple(x for x, _ in called), tuple(name if name in given else None for _, name in called)
+        names_of = [name for _, name in called]
+        held = {leaf: leaf.value for leaf in self.general.closure.values() if leaf not in set(known)}
+        call = Call(lambda given: self.function(**rebuilt_arguments(self.example, given)), given, known, names, held)
+        recorded, shapes = [x.value for x in known], [x.shape for x in outputs]
+        packed = _in_a_row(outputs)
+
+        def forward(*operands: Any) -> Any:
+            if all(x is value for x, value in zip(operands, recorded, strict=True)):
+                return packed
+            return _in_a_row(call.replay(operands))
 
         def rule(g: Any, y: Any, *operands: Any) -> tuple[Any, ...]:
             if isinstance(g, Tensor):
-                return self._composed(given, inputs, operands, g)
-            found = self.backward(saved, *(_pieces(g, shapes)))
+                return call.gradients_again(y, operands, g)
+            kept = saved
+            if any(x.dtype != value.dtype for x, value in zip(operands, recorded, strict=True)):
+                return call.gradients(operands, g)  # a program is of one type
+            if any(x is not value for x, value in zip(operands, recorded, strict=True)):
+                others = dict(zip(names_of, operands, strict=True))
+                _, kept = self.forward(**{**self._arrays(given), **others}, **self.operations)
+            found = self.backward(kept, *(_pieces(g, shapes)))
             return tuple(gradient for gradient, x in zip(found, inputs, strict=True) if x is not None)
 
-        call.forward, call.rule = lambda *operands, **attrs: packed, rule
-        node = Tensor.__primitive__(call, tuple(known), {})
-        return [node] if len(outputs) == 1 else _pieces(node, shapes)
+        node = Tensor.__primitive__(_standing_for(call, self.node, forward, rule), known, {})
+        return [node] if len(outputs) == 1 else _parts(node, shapes)
 
-    def _composed(
-        self, given: dict[str, Any], inputs: Sequence[Any], operands: Sequence[Tensor], g: Tensor
-    ) -> tuple[Any, ...]:
-        """Return what the composed graph makes of a gradient that is to be differentiated again."""
-        values = rebuilt_arguments(self.example, given)
-        outputs = [x for _, x in flattened(self.function(**values), "output")]
-        packed = outputs[0] if len(outputs) == 1 else concat([x.reshape(x.size) for x in outputs])
-        wanted = [x for x in inputs if x is not None and x.requires_grad]
-        found = dict(zip(wanted, grad(packed, wanted, seed=g, create_graph=True, allow_unused=True), strict=True))
-        return tuple(found.get(x) for x in inputs if x is not None)
+    def _arrays(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return what the program is called with, by name."""
+        closure = {name: leaf.value for name, leaf in self.general.closure.items()}
+        return {**{name: _array(given[name]) for name in self.general.arguments}, **closure}
 
 
-def rebuilt_arguments(example: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _standing_for(call: Call, like: Primitive, forward: Any, rule: Any) -> Primitive:
+    """Return a primitive for one call."""
+    made = object.__new__(Primitive)
+    made.__dict__.update(like.__dict__, forward=forward, rule=rule)
+
+    def opens(node: Tensor, *inputs: Tensor) -> Any:
+        composed = call.open(node, *inputs)
+        return composed.output(0, node) if len(composed.outputs) == 1 else composed
+
+    made.opens = opens
+    return made
+
+
+def _in_a_row(outputs: Sequence[Any]) -> Any:
+    """Return the numbers of several outputs in one array, or the only output."""
+    return outputs[0] if len(outputs) == 1 else np.concatenate([x.ravel() for x in outputs])
+
+
+part = Primitive(
+    "part",
+    lambda packed, which=0, start=0, shape=(): packed[start : start + math.prod(shape)].reshape(shape),
+    lambda g, y, packed, which=0, start=0, shape=(): (
+        partial(ops.index_add, g.reshape(g.size), index=slice(start, start + math.prod(shape)), shape=packed.shape),
+    ),
+    "part",
+    kind="movement",
+)
+"""One of several outputs, of which an array is the numbers in a row."""
+
+part.opens = lambda node, composed: composed.output(node.attrs["which"], node)
+
+
+def _parts(packed: Tensor, shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
+    starts = accumulate((math.prod(shape) for shape in shapes), initial=0)
+    return [
+        part(packed, which=which, start=start, shape=shape)
+        for which, (start, shape) in enumerate(zip(starts, shapes, strict=False))
+    ]
+
+
+def rebuilt_arguments(example: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments nested as they were."""
 
     def made(value: Any, name: str) -> Any:

@@ -28,7 +28,9 @@ def source(what: Any, *example: Any, wrt: Sequence[Tensor] | None = None, optimi
 
 
 def _of_recording(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> Source:
-    names = of_leaves(roll(Graph(loss)))
+    opened, taken = Graph(loss).opened()
+    loss, wrt = opened.output, None if wrt is None else [taken.get(x, x) for x in wrt]
+    names = of_leaves(roll(opened))
     (loss,) = optimized([loss], optimize)
     graph = Graph(loss)
     asked = [x for x in graph.leaves if x.requires_grad] if wrt is None else list(wrt)

@@ -307,7 +307,7 @@ def reference_value(reference: Reference) -> Any:
     return of.members[0].value if isinstance(of, Given) else of.node.value
 
 
-def _rank(given: Given, states: set[Any]) -> tuple[int, int]:
+def _rank(given: Given, states: set[Any]) -> tuple[int, float]:
     leaf = given.members[0]
     if leaf.requires_grad and "." in (leaf.name or ""):
         return 2, leaf.serial

@@ -16,7 +16,7 @@ GRANULARITIES = ("op", "gate", "cell")
 """What ``next`` steps over, from fine to coarse."""
 
 
-def unit(tape: Tape, node: Tensor, granularity: str) -> tuple[str, int]:
+def unit(tape: Tape, node: Tensor, granularity: str) -> tuple[str, float]:
     """Return what ``next`` passes over together with a node, by a number that no other has.
 
     That is the operation, or the call of the gate or the cell it was made in. A cell is a module that hands its state
