@@ -61,6 +61,7 @@ from .engine.functions import tile as tile
 from .engine.functions import tril as tril
 from .engine.functions import triu as triu
 from .engine.graph import Graph as Graph
+from .engine.hooks import grad_hook as grad_hook
 from .engine.methods import permute as permute
 from .engine.methods import split as split
 from .engine.methods import squeeze as squeeze
@@ -184,6 +185,7 @@ __all__ = [
     "full",
     "gelu",
     "grad",
+    "grad_hook",
     "hardsigmoid",
     "hardtanh",
     "huber_loss",

@@ -36,6 +36,8 @@ class Layout:
         self.builder, self.forward, self.backward = builder, forward, backward
         self.results = [each for each in results if isinstance(each, Read)]
         self.inlined = inlined
+        surrogates = [made.node for made in builder.rolled.made() if made.primitive.surrogate]
+        self.marked = {x for node in surrogates for x in (node, *node.inputs)}
         self._of = {variable: of for of, variable in builder.variables.items()}
         self._decide_forward()
         self._join(backward)
@@ -105,6 +107,8 @@ class Layout:
         for each in body:
             if isinstance(each, Assign) and not each.adds and each.place is None:
                 variable = each.target.variable
+                if variable.node in self.marked:  # what is done to its gradient is to be seen
+                    continue
                 if not variable.kept and uses.get(variable) == 1 and self._length(each.expression) <= LONGEST:
                     self.inlined[variable] = each.expression
 
