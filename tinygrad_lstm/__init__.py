@@ -51,6 +51,7 @@ _HOMES = {
     "stepper": ("step",),
     "program": ("compile", "source"),
     "structure.path": ("path",),
+    "structure.unused": ("explain_unused",),
     "symbolic": ("UnknownToReader", "formula"),
     "training.fit": ("fit",),
 }

@@ -120,6 +120,7 @@ from .program import compile as compile
 from .program import source as source
 from .stepper import step as step
 from .structure.path import path as path
+from .structure.unused import explain_unused as explain_unused
 from .symbolic import UnknownToReader as UnknownToReader
 from .symbolic import formula as formula
 from .training.fit import fit as fit
@@ -172,6 +173,7 @@ __all__ = [
     "exp",
     "expand",
     "expand_dims",
+    "explain_unused",
     "expm1",
     "eye",
     "fit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import float_info
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -101,7 +102,7 @@ def grad_hook(
 def _number(what: str, given: Any) -> float:
     if not isinstance(given, int | float | np.integer | np.floating) or isinstance(given, bool):
         raise TypeError(f"{what} must be a number, not {given!r:.60}")
-    if not np.isfinite(given):
+    if not abs(given) <= float_info.max:
         raise ValueError(f"{what} must be a finite number, not {given!r:.60}")
     return float(given)
 

@@ -20,7 +20,7 @@ from .recording import flattened
 
 
 @dataclass
-class Opened:
+class Expanded:
     """What a call returns when it is composed, and of which inputs."""
 
     inputs: tuple[Tensor, ...]
@@ -50,10 +50,10 @@ class Call:
     held: Mapping[Tensor, Array]
 
     def __post_init__(self) -> None:
-        self._composed: Opened | None = None
+        self._composed: Expanded | None = None
         self._replica: tuple[Graph, list[Tensor]] | None = None
 
-    def open(self, node: Tensor, *inputs: Tensor) -> Opened:
+    def open(self, node: Tensor, *inputs: Tensor) -> Expanded:
         """Return what takes the place of the call's node where other inputs do of its own; the same for the same."""
         known = self._composed
         if known is None or any(x is not y for x, y in zip(known.inputs, inputs, strict=True)):
@@ -61,7 +61,7 @@ class Call:
             for i, x in enumerate(new):
                 x.serial = node.serial - 1 + (i + 1) / (len(new) + 1)  # where it stood in the program
                 _move(x, node)
-            known = self._composed = Opened(inputs, outputs)
+            known = self._composed = Expanded(inputs, outputs)
         return known
 
     def gradients_again(self, node: Tensor, inputs: Sequence[Tensor], g: Tensor) -> tuple[Any, ...]:
