@@ -102,9 +102,9 @@ def grad_hook(
 def _number(what: str, given: Any) -> float:
     if not isinstance(given, int | float | np.integer | np.floating) or isinstance(given, bool):
         raise TypeError(f"{what} must be a number, not {given!r:.60}")
-    if not abs(given) <= float_info.max:
+    if not -float_info.max <= (number := given if isinstance(given, int) else float(given)) <= float_info.max:
         raise ValueError(f"{what} must be a finite number, not {given!r:.60}")
-    return float(given)
+    return float(number)
 
 
 def _of(function: Any, log: Any, name: str | None) -> Primitive:

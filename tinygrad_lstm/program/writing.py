@@ -11,6 +11,7 @@ import numpy as np
 from ..engine.primitive import Primitive
 from ..engine.source import Line as Place
 from ..engine.tensor import Tensor
+from ..structure.origin import origin
 from ..structure.rolling import Fixed, Given, Loop, Made, Reference, Rolled, Stacked
 from ..symbolic.expressions import Constant
 from ..symbolic.tracer import OpenedArray
@@ -46,7 +47,7 @@ class Source:
     def origin(self, line: int) -> Place | None:
         """Return from which line of the network's program a line of this one comes, the first being 1."""
         node = self._nodes[line - 1]
-        return None if node is None else node.line
+        return None if node is None else origin(node)
 
     @property
     def functions(self) -> tuple[Callable[..., Any], ...]:
