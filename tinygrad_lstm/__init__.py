@@ -32,6 +32,7 @@ _HOMES = {
     ),
     "engine.methods": ("permute", "split", "squeeze", "std", "var"),
     "engine.graph": ("Graph",),
+    "engine.hooks": ("grad_hook",),
     "engine.ops": (
         *("abs", "arctan", "broadcast_to", "cos", "erf", "erfc", "exp", "expm1", "floor", "log", "log1p"),
         *("log_softmax", "logsumexp", "max", "maximum", "mean", "min", "minimum"),
@@ -50,6 +51,7 @@ _HOMES = {
     "stepper": ("step",),
     "program": ("compile", "source"),
     "structure.path": ("path",),
+    "structure.unused": ("explain_unused",),
     "symbolic": ("UnknownToReader", "formula"),
     "training.fit": ("fit",),
 }

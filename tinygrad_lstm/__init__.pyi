@@ -61,6 +61,7 @@ from .engine.functions import tile as tile
 from .engine.functions import tril as tril
 from .engine.functions import triu as triu
 from .engine.graph import Graph as Graph
+from .engine.hooks import grad_hook as grad_hook
 from .engine.methods import permute as permute
 from .engine.methods import split as split
 from .engine.methods import squeeze as squeeze
@@ -119,6 +120,7 @@ from .program import compile as compile
 from .program import source as source
 from .stepper import step as step
 from .structure.path import path as path
+from .structure.unused import explain_unused as explain_unused
 from .symbolic import UnknownToReader as UnknownToReader
 from .symbolic import formula as formula
 from .training.fit import fit as fit
@@ -171,6 +173,7 @@ __all__ = [
     "exp",
     "expand",
     "expand_dims",
+    "explain_unused",
     "expm1",
     "eye",
     "fit",
@@ -184,6 +187,7 @@ __all__ = [
     "full",
     "gelu",
     "grad",
+    "grad_hook",
     "hardsigmoid",
     "hardtanh",
     "huber_loss",

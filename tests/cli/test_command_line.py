@@ -90,7 +90,13 @@ def test_a_cell_that_is_added_is_a_choice_of_every_command(tmp_path):
         "cells.CELLS['wider'] = WiderCell\n"
         "from tinygrad_lstm.cli import main; main()\n"
     )
-    for arguments in (["draw", "--help"], ["step", "--help"], ["check", "--help"], ["tour", "--help"]):
+    for arguments in (
+        ["draw", "--help"],
+        ["step", "--help"],
+        ["source", "--help"],
+        ["check", "--help"],
+        ["tour", "--help"],
+    ):
         environment = {**os.environ, "COLUMNS": "200"}
         done = subprocess.run(
             [sys.executable, "-c", code, *arguments], capture_output=True, encoding="utf-8", env=environment
@@ -265,7 +271,7 @@ def test_wrong_usage_is_explained_without_a_traceback(arguments):
     assert "Error" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["tour", "step", "check"])
+@pytest.mark.parametrize("name", ["tour", "step", "check", "source"])
 def test_help_teaches_by_example(name):
     done = command(name, "--help")
     assert done.returncode == 0

@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
-from tinygrad_lstm.stepper.place import users_line
+from tinygrad_lstm.structure.origin import users_line
 
 
 class Squared(tl.nn.Module):

@@ -8,6 +8,8 @@ tinygrad-lstm check my_ops.py:attention --shape 2,3 --shape 3,4 --html check.htm
 
 tinygrad-lstm check --cell lstm --steps 20 --profile nightly
 
+tinygrad-lstm check --cell gru --compiled
+
 An operation or a function of tensors is tried at drawn inputs, as many as
 the profile says, or at random ones of the shapes you give, one --shape for
 each input. A cell is unrolled; a tensor is checked in every leaf that
@@ -77,6 +79,9 @@ def check(
         int | None,
         typer.Option(min=1, max=2, help="1 for gradients alone, 2 for their derivatives too; cells 1, the rest 2."),
     ] = None,
+    compiled: Annotated[
+        bool, typer.Option("--compiled", help="Compare the program of each cell, compiled, with its equations too.")
+    ] = False,
     profile: Annotated[
         Profile | None,
         typer.Option(help="50 inputs for each operation, others in each run; always the same; or 500."),
@@ -94,7 +99,7 @@ def check(
     from .target import TargetError, running
 
     with refusing(ValueError, TypeError):
-        tasks = _tasks(target, cell or [], op or [], steps, order, [_shape(text) for text in shape or []])
+        tasks = _tasks(target, cell or [], op or [], steps, order, compiled, [_shape(text) for text in shape or []])
     file, _, name = (target or "").rpartition(":")
     theirs = running(file, name) if target is not None else nullcontext()
     how = profile or Profile.usual()
@@ -145,6 +150,7 @@ def _tasks(
     ops: Sequence[str],
     steps: int | None,
     order: int | None,
+    compiled: bool,
     shapes: list[tuple[int, ...]],
 ) -> list[Task]:
     """Return what is to be checked. Raises ValueError or TypeError for what cannot be."""
@@ -158,9 +164,11 @@ def _tasks(
         thing: Any = find(target)
         if inspect.isfunction(thing) and not inspect.signature(thing).parameters:
             thing = call(thing, target)
-        return [of_thing(thing, target.rpartition(":")[2], shapes, steps, order)]
+        return [of_thing(thing, target.rpartition(":")[2], shapes, steps, order, compiled)]
     if shapes:
         raise ValueError("--shape is for an operation or a function of yours; say which, as in my_ops.py:softsign")
+    if compiled and ops and not cells:
+        raise ValueError("--compiled is for cells, whose program is compared with their equations; name one by --cell")
     if not cells and not ops:
         cells, ops = named.names(), list(BUILTIN)
     for name in ops:
@@ -168,7 +176,7 @@ def _tasks(
             raise ValueError(f"there is no operation {name!r}; there are {', '.join(BUILTIN)}")
     return [
         *(of_operation(BUILTIN[name], name, order or 2) for name in ops),
-        *(of_cell(cell, f"{cell} cell", steps, order or 1) for cell in cells),
+        *(of_cell(cell, f"{cell} cell", steps, order or 1, compiled) for cell in cells),
     ]
 
 

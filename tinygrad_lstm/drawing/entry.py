@@ -84,7 +84,12 @@ def draw(
     names = (expand,) if isinstance(expand, str) else expand
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
         raise TypeError(f"expand takes the name of a module, such as 't1.cell', or several, not {expand!r}")
-    graph = Graph(x)
+    graph, taken = Graph(x).opened()
+    if taken:
+        x, notes = graph.output, _moved_notes(notes, taken)
+        if isinstance(gradients, Mapping):
+            moved = ((taken.get(node, node), gradient) for node, gradient in gradients.items())
+            gradients = {node: gradient for node, gradient in moved if node.shape == gradient.shape}
     if highlight is not None and not {highlight.start, highlight.end} <= set(graph.nodes):
         raise ValueError(f"nothing to highlight: {highlight!r} is not in the graph of {short(x)}")
     if not isinstance(notes, Mapping | None):
@@ -118,6 +123,20 @@ def draw(
     scene.drop_empty_columns()
     scene.key = legends.key(scene, options)
     return Picture(scene)
+
+
+def _moved_notes(notes: Any, taken: Mapping[Tensor, Tensor]) -> Any:
+    """Return notes about what has taken the place of their nodes; about the node, where it does not use the other."""
+    if not isinstance(notes, Mapping):
+        return notes
+    found: dict[Any, Any] = {}
+    for about, note in notes.items():
+        if isinstance(about, tuple) and len(about) == 2:
+            x, y = (taken.get(each, each) for each in about)
+            found[(x, y) if isinstance(y, Tensor) and any(x is i for i in y.inputs) else y] = note
+        else:
+            found[taken.get(about, about)] = note
+    return found
 
 
 def _quoted(name: str) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .errors import ShapeError, short
+from .opening import stand_ins
 from .primitive import Array, Primitive, unmasked
 from .tensor import Tensor
 
@@ -74,17 +75,19 @@ class Graph:
         return f"<graph of {len(self.nodes)} nodes, {len(self.leaves)} of them leaves>"
 
     def __str__(self) -> str:
-        rows = [_HEAD, *self._rows()]
+        graph, _ = self.opened()
+        rows = [_HEAD, *graph._rows()]
         widths = [max(len(row[i]) for row in rows) for i in range(3)]
         lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-        return "\n".join([repr(self), *lines])
+        return "\n".join([repr(graph), *lines])
 
     def _repr_html_(self) -> str:
         def line(cells: tuple[str, ...], tag: str) -> str:
             return f"<tr>{''.join(f'<{tag} {_LEFT}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
-        body = "".join(line(row, "td") for row in self._rows())
-        caption = f"<caption {_LEFT}>{escape(repr(self))}</caption>"
+        graph, _ = self.opened()
+        body = "".join(line(row, "td") for row in graph._rows())
+        caption = f"<caption {_LEFT}>{escape(repr(graph))}</caption>"
         return f"<table>{caption}<thead>{line(_HEAD, 'th')}</thead><tbody>{body}</tbody></table>"
 
     def _rows(self) -> list[tuple[str, str, str]]:
@@ -99,6 +102,21 @@ class Graph:
         if left_out > 0:
             rows.insert(MOST_ROWS // 2, ("…", "", f"{left_out} more"))
         return rows
+
+    def opened(self) -> tuple[Graph, Mapping[Tensor, Tensor]]:
+        """Return the graph that this one stands for, and what there takes the place of whom.
+
+        Where an operation stands for a graph of others, as one that ``tl.compile`` made, that graph takes its place:
+        the same leaves, names, scopes and times, and the same values to rounding. Any other graph is returned itself.
+
+        >>> import tinygrad_lstm as tl
+        >>> f = tl.compile(lambda x: tl.tanh(x * x))
+        >>> graph, taken = tl.Graph(f(tl.tensor([0.5, 1.0], requires_grad=True))).opened()
+        >>> [node.primitive.name for node in graph.nodes if node.primitive]
+        ['mul', 'tanh']
+        """
+        taken = stand_ins(self.nodes)
+        return (Graph(*(taken.get(x, x) for x in self.outputs)) if taken else self), taken
 
     @property
     def leaves(self) -> tuple[Tensor, ...]:
@@ -227,7 +245,9 @@ def _parts(tensor: Tensor) -> tuple[Callable[..., Tensor], tuple[_Copied, ...]]:
 
     So a graph may be deeper than Python recurses.
     """
-    return _last, tuple(map(_copied, topological_order(tensor)))
+    nodes = topological_order(tensor)
+    taken = stand_ins(nodes)  # a program is not copied; the graph that it stands for is
+    return _last, tuple(map(_copied, topological_order(taken[tensor]) if tensor in taken else nodes))
 
 
 class _Copied:
@@ -246,7 +266,7 @@ class _Copied:
         return object.__new__, (Tensor,), (slots, {**state, "inputs": tuple(map(_copied, self.tensor.inputs))})
 
 
-_being_copied: WeakValueDictionary[int, _Copied] = WeakValueDictionary()
+_being_copied: WeakValueDictionary[float, _Copied] = WeakValueDictionary()
 
 
 def _copied(tensor: Tensor) -> _Copied:

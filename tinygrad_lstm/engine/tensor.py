@@ -77,7 +77,7 @@ class Tensor(Operators):
         self.requires_grad = requires_grad
         self.context = current() if context is None else context
         self.name = name
-        self.serial = next(_serial)
+        self.serial: float = next(_serial)  # a fraction where a graph was put in between
         self.code = code
         self.instruction = instruction
         self._grad: Tensor | None = None

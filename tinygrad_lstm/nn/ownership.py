@@ -27,7 +27,7 @@ def unowned(output: Tensor, *modules: Module, among: Iterable[Tensor] = ()) -> l
     >>> [leaf.name for leaf in unowned(layer(tl.tensor([1.0])) * w)]
     ['w']
     """
-    graph, given = Graph(output), list(among) if isinstance(among, Iterable) else [among]
+    (graph, _), given = Graph(output).opened(), list(among) if isinstance(among, Iterable) else [among]
     if not all(isinstance(module, Module) for module in modules) or not all(isinstance(x, Tensor) for x in given):
         raise TypeError("unowned takes a tensor, then modules, and tensors as among=[x]")
     known = set(given)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from ..engine.backprop import grad
-from ..engine.errors import called, short
-from ..engine.functions import concat
-from ..engine.primitive import Primitive
+from ..engine.errors import short
 from ..engine.scope import current
+from ..engine.source import skip_file
 from ..engine.tensor import Tensor
 from .entry import LEVELS
-from .general import IN_PLACE, General, bound, of_function, signature_of
-from .pool import Pool
-from .recording import NotExpressible, flattened, rebuilt
+from .general import IN_PLACE, bound, of_function, signature_of
+from .node import ProgramNode
+from .recording import NotExpressible, flattened
+
+skip_file(__file__)  # what is compiled is called on a line of whoever calls it
 
 MOST_KINDS = 64
 """Kinds of arguments, at most, that are looked at: who calls with ever other ones is not to wait each time."""
@@ -162,84 +162,6 @@ class Specialised:
         return all(x.requires_grad is flag for x, flag in self.flags)
 
 
-class ProgramNode:
-    """A program that is called as the function is, and is a node of the graph."""
-
-    def __init__(self, function: Callable[..., Any], general: General, in_place: bool) -> None:
-        self.function, self.general = function, general
-        self.forward, self.backward = general.source.functions
-        self.operations = {"operations": general.source.operations} if general.source.operations else {}
-        self.pool = Pool()
-        self.pooled = {"empty": self.pool.empty} if in_place else {}
-        self.node = Primitive("program", lambda *inputs: None, lambda g, y, *inputs: (), "program")
-
-    def takes(self, parts: Mapping[str, Any]) -> bool:
-        """Tell whether the arguments have the shapes that it was made for, and something in them."""
-        sizes: dict[str, int] = {}
-        for name, shape in self.general.shapes.items():
-            for size, n in zip(np.shape(_array(parts[name])), shape, strict=True):
-                if size != (sizes.setdefault(n, size) if isinstance(n, str) else n):
-                    return False
-        return 0 not in sizes.values()
-
-    def __call__(self, given: dict[str, Any], parts: Mapping[str, Any]) -> Any:
-        general = self.general
-        arrays = {name: _array(parts[name]) for name in general.arguments}
-        closure = {name: leaf.value for name, leaf in general.closure.items()}
-        outputs, saved = self.forward(**arrays, **closure, **general.constants, **self.operations, **self.pooled)
-        inputs = [general.closure[name] if name in closure else parts[name] for name in general.wrt]
-        if not current().recording or not any(x.requires_grad for x in inputs):
-            return rebuilt(general.structure, iter([Tensor(_owned(x)) for x in outputs]))
-        return rebuilt(general.structure, iter(self._recorded(given, inputs, outputs, saved)))
-
-    def _recorded(
-        self, given: dict[str, Any], inputs: Sequence[Tensor], outputs: Sequence[Any], saved: Any
-    ) -> list[Tensor]:
-        """Return the outputs: the first is a node, whose rule is the program's way back; the others are parts of one.
-
-        Who asks for gradients of both goes back twice; most ask for those of the first alone.
-        """
-        first = self._node(given, inputs, outputs, saved, slice(0, 1))
-        return first if len(outputs) == 1 else first + self._node(given, inputs, outputs, saved, slice(1, None))
-
-    def _node(
-        self, given: dict[str, Any], inputs: Sequence[Tensor], outputs: Sequence[Any], saved: Any, mine: slice
-    ) -> list[Tensor]:
-        call = object.__new__(Primitive)
-        call.__dict__.update(self.node.__dict__)
-        shapes = [x.shape for x in outputs[mine]]
-        packed = outputs[mine][0] if len(shapes) == 1 else np.concatenate([x.ravel() for x in outputs[mine]])
-        packed.setflags(write=False)
-        values = [x.value for x in inputs]
-
-        def rule(g: Any, y: Any, *operands: Any) -> tuple[Any, ...]:
-            if isinstance(g, Tensor):
-                return self._composed(given, inputs, values, g, mine)
-            seeds: list[Any] = [np.zeros_like(x) for x in outputs]
-            seeds[mine] = _pieces(g, shapes)
-            return tuple(self.backward(saved, *seeds, **self.pooled))
-
-        call.forward, call.rule = lambda *operands, **attrs: packed, rule
-        node = Tensor.__primitive__(call, tuple(inputs), {})
-        return _pieces(node, shapes)
-
-    def _composed(
-        self, given: dict[str, Any], inputs: Sequence[Tensor], values: Sequence[Any], g: Tensor, mine: slice
-    ) -> tuple[Any, ...]:
-        """Return what the composed graph makes of a gradient that is to be differentiated again."""
-        for x, value in zip(inputs, values, strict=True):
-            if x.value is not value:
-                raise ValueError(
-                    f"the value{called(x)} was replaced after the compiled call that read it; take second derivatives "
-                    "before the step of the optimiser"
-                )
-        outputs = [x for _, x in flattened(self.function(**given), "output")][mine]
-        packed = outputs[0] if len(outputs) == 1 else concat([x.reshape(x.size) for x in outputs])
-        wanted = [x for x in inputs if x.requires_grad]
-        found = dict(zip(wanted, grad(packed, wanted, seed=g, create_graph=True, allow_unused=True), strict=True))
-        return tuple(found.get(x) for x in inputs)
-
-
 def _roots(function: Any) -> Iterator[Any]:
     """Yield the modules that a function calls, as far as one can see: itself, its owner, what it closes over."""
     code = getattr(function, "__code__", None)
@@ -269,26 +191,3 @@ def _kind(path: str, part: Any) -> Any:
 
 def _said(kind: Any) -> str:
     return f"{kind[0]}={kind[1]:.40}" if len(kind) == 2 else f"{kind[0]} with {kind[1]} axes of {np.dtype(kind[2])}"
-
-
-def _array(x: Any) -> Any:
-    return x.value if isinstance(x, Tensor) else x
-
-
-def _owned(x: Any) -> Any:
-    array = np.asarray(x)
-    array = array.copy() if array.base is not None and array.flags.writeable else array
-    array.setflags(write=False)
-    return array
-
-
-def _pieces(packed: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-    """Return the outputs of which an array is the numbers in a row."""
-    if len(shapes) == 1:
-        return [packed]
-    found, start = [], 0
-    for shape in shapes:
-        size = int(np.prod(shape, dtype=int))
-        found.append(packed[start : start + size].reshape(*shape))
-        start += size
-    return found

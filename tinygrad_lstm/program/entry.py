@@ -116,7 +116,9 @@ def _of_loss(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> Sourc
     for x in wrt or ():
         if x not in there:
             raise ValueError(f"the loss does not depend on{called(x) or ' a tensor'} of wrt: no path leads to it")
-    names = of_leaves(roll(Graph(loss)))
+    opened, taken = Graph(loss).opened()
+    loss, wrt = opened.output, None if wrt is None else [taken.get(x, x) for x in wrt]
+    names = of_leaves(roll(opened))
     (loss,), comments = optimized([loss], optimize)
     graph = Graph(loss)
     asked = [x for x in graph.leaves if x.requires_grad] if wrt is None else wrt

@@ -36,6 +36,8 @@ class Layout:
         self.builder, self.forward, self.backward = builder, forward, backward
         self.results = [each for each in results if isinstance(each, Read)]
         self.inlined = inlined
+        surrogates = [made.node for made in builder.rolled.made() if made.primitive.surrogate]
+        self.marked = {x for node in surrogates for x in (node, *node.inputs)}
         self._of = {variable: of for of, variable in builder.variables.items()}
         self._decide_forward()
         self._join(backward)
@@ -112,6 +114,8 @@ class Layout:
         for each in body:
             if isinstance(each, Assign) and not each.adds and each.place is None:
                 variable = each.target.variable
+                if variable.node in self.marked:  # what is done to its gradient is to be seen
+                    continue
                 last = readers[variable].target.variable.carries if variable in readers else False
                 moves = variable.carries or (last and any(read.variable.carries for read in reads(each.expression)))
                 if (

@@ -347,8 +347,10 @@ class NumpyText:
         return tried
 
     def opaque(self, primitive: Primitive, call: str) -> tuple[str, float]:
-        self.operations[primitive.name] = primitive
-        return f"operations[{primitive.name!r}]{call}", ATOM
+        name, count = primitive.name, 1
+        while self.operations.setdefault(name, primitive) is not primitive:
+            name, count = f"{primitive.name}_{count + 1}", count + 1
+        return f"operations[{name!r}]{call}", ATOM
 
     def numpys(self, e: Apply) -> tuple[str, float]:
         function: Any = e.function

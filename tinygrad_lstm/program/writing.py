@@ -11,6 +11,7 @@ import numpy as np
 from ..engine.primitive import Primitive
 from ..engine.source import Line as Place
 from ..engine.tensor import Tensor
+from ..structure.origin import origin
 from ..structure.rolling import Fixed, Given, Loop, Made, Reference, Rolled, Stacked
 from ..symbolic.expressions import Apply, Constant, applications
 from ..symbolic.tracer import OpenedArray
@@ -53,7 +54,7 @@ class SourceCode:
     def origin(self, line: int) -> Place | None:
         """Return from which line of the network's program a line of this one comes, the first being 1."""
         node = self._nodes[line - 1]
-        return None if node is None else node.line
+        return None if node is None else origin(node)
 
     @property
     def functions(self) -> tuple[Callable[..., Any], ...]:
@@ -337,7 +338,7 @@ def reference_value(reference: Reference) -> Any:
     return of.members[0].value if isinstance(of, Given) else of.node.value
 
 
-def _rank(given: Given, states: set[Any]) -> tuple[int, int]:
+def _rank(given: Given, states: set[Any]) -> tuple[int, float]:
     leaf = given.members[0]
     if leaf.requires_grad and "." in (leaf.name or ""):
         return 2, leaf.serial

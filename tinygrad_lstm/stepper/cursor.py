@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..nn import unowned
 from ..structure.path import find
@@ -39,7 +40,8 @@ class Cursor:
     def __init__(self, output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
         if not isinstance(output, Tensor):
             raise TypeError(f"step walks back from a tensor, such as a loss, not from {type(output).__name__}")
-        self.events = Tape(output, seed)
+        graph, self._taken = Graph(output).opened()
+        self.events = Tape(graph.output, seed)
         self.graph = self.events.graph
         self.position = self.events.start
         self.granularity = GRANULARITIES[0]
@@ -236,7 +238,7 @@ class Cursor:
 
         ``paths(c1)``, or ``paths(loss, c1)``. Raises ValueError for an output that this is not the walk from.
         """
-        if tensor is not None and output is not self.graph.output:
+        if tensor is not None and self._tensor(output) is not self.graph.output:
             raise ValueError(f"this is the walk from {self.graph.output!r}, not from {output!r}")
         return paths(self.events, self._tensor(output if tensor is None else tensor))
 
@@ -254,7 +256,7 @@ class Cursor:
             return find(self.graph.output, named)
         if not isinstance(named, Tensor):
             raise TypeError(f"a tensor is needed, or the name of one, not {type(named).__name__}")
-        return named
+        return self._taken.get(named, named)
 
     def _add(self, text: str, matches: Condition, kind: str) -> Breakpoint:
         self.last_breakpoint += 1

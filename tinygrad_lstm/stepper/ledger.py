@@ -12,9 +12,9 @@ from ..engine.backprop import apply_vjp
 from ..engine.primitive import Kind
 from ..engine.source import Line
 from ..engine.tensor import Tensor
+from ..structure.origin import users_line
 from ..structure.tables import html_table, text_table
 from ..structure.words import LINE, clean, display_name, magnitude, numbers, short, span
-from .place import users_line
 from .recording.event import Event
 from .recording.tape import Tape
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..engine.scope import Frame
 from ..engine.source import Line
 from ..engine.tensor import Tensor
+from ..structure.origin import users_line
 from ..structure.timeline import Timeline
 from ..structure.words import clean
 from ..symbolic.formulas import equation
@@ -16,7 +17,7 @@ GRANULARITIES = ("op", "gate", "cell")
 """What ``next`` steps over, from fine to coarse."""
 
 
-def unit(tape: Tape, node: Tensor, granularity: str) -> tuple[str, int]:
+def unit(tape: Tape, node: Tensor, granularity: str) -> tuple[str, float]:
     """Return what ``next`` passes over together with a node, by a number that no other has.
 
     That is the operation, or the call of the gate or the cell it was made in. A cell is a module that hands its state
@@ -35,12 +36,6 @@ def _call(timeline: Timeline, node: Tensor, granularity: str) -> Frame | None:
     if not levels:
         return None
     return levels[0 if granularity == "cell" else -1][0]
-
-
-def users_line(node: Tensor) -> Line | None:
-    """Return the innermost line on the way to a node that is not ours; if the program is all ours, the innermost."""
-    lines = [line for line in (node.line, *(frame.line for frame in reversed(node.context.frames))) if line]
-    return next((line for line in lines if not line.ours), lines[0] if lines else None)
 
 
 def described(tape: Tape, node: Tensor) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..engine.errors import short
-from ..engine.graph import Graph, topological_order
+from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from .words import clean
 
@@ -42,7 +42,8 @@ def path(output: Tensor, x: Tensor) -> Path:
     for tensor in (output, x):
         if not isinstance(tensor, Tensor):
             raise TypeError(f"a path leads from a tensor to a tensor; got {type(tensor).__name__}")
-    order = topological_order(output)
+    graph, taken = Graph(output).opened()
+    output, x, order = graph.output, taken.get(x, x), graph.nodes
     behind = set(order)
     reached = {x}
     for node in order:
@@ -62,7 +63,7 @@ def find(output: Tensor, name: str) -> Tensor:
 
     Raises ValueError, naming some that there are, for one that is not there and for one of several.
     """
-    graph = Graph(output)
+    graph, _ = Graph(output).opened()
     by_name: dict[str, list[Tensor]] = {}
     for node, id in graph.ids.items():
         step = f"t{node.time}." if node.time is not None else ""

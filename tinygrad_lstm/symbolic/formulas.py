@@ -11,6 +11,7 @@ import numpy as np
 
 from ..engine.backprop import unbroadcast
 from ..engine.errors import short
+from ..engine.graph import Graph
 from ..engine.ops import where
 from ..engine.tensor import Tensor
 from ..structure.words import display_name, is_number, subscript
@@ -66,6 +67,8 @@ def formula(node: Tensor) -> str:
     """
     if not isinstance(node, Tensor):
         raise TypeError(f"formula writes the rule of a tensor, as in tl.formula(tl.tanh(x)); got {short(node)}")
+    if node.primitive is not None and node.primitive.opens:
+        node = Graph(node).opened()[0].output
     return "\n".join(line for line in input_formulas(node) if line)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .errors import NothingCheckedError as NothingCheckedError
     from .generate import strategies as strategies
     from .laws.agreement import check_same as check_same
+    from .laws.compiled import check_compiled as check_compiled
     from .proofs import assert_detects as assert_detects
     from .proofs import check_cell as check_cell
     from .proofs import check_op as check_op
@@ -29,6 +30,7 @@ _HOMES = {
     **dict.fromkeys(("Finding", "Oracle", "Report", "Verdict"), "verdicts"),
     **dict.fromkeys(("GradientError", "NothingCheckedError"), "errors"),
     "check_same": "laws.agreement",
+    "check_compiled": "laws.compiled",
     "taylor_test": "taylor",
     "explain": "report.text",
     "strategies": "generate.strategies",

@@ -20,7 +20,9 @@ from .errors import REFUSALS, GradientError, NothingCheckedError, is_refusal
 from .laws.agreement import require_single_precision
 from .laws.algebra import require_laws
 from .laws.chunks import require_chunks_agree
+from .laws.compiled import check_compiled
 from .objective import Objective
+from .oracles.replicas import cut_at_surrogates
 from .profiles import chosen
 from .repeatable import repeatable
 from .subject import Subject
@@ -115,8 +117,15 @@ def _first_order(
     generator = generator_of(rng)
     report = check_vjp(f, *inputs, directions=directions, rtol=rtol, rng=generator)
     subject = Subject.called(f, inputs, (), generator)
-    laws = require_laws(Objective.random(subject.graph, generator, rtol), subject.checked, generator)
+    laws = _laws_of(subject, generator, rtol)
     return replace(report, laws=(*laws, *(require_single_precision(f, inputs, generator, rtol) if single else ())))
+
+
+def _laws_of(subject: Subject, rng: np.random.Generator, rtol: float) -> tuple[str, ...]:
+    """Require the laws of all but surrogates, whose rules may clip what comes."""
+    cut, made, returned, _ = cut_at_surrogates(subject.graph)
+    checked = {name: made[leaf] for name, leaf in subject.checked.items()} | returned
+    return require_laws(Objective.random(cut, rng, rtol), checked, rng)
 
 
 def _second_order(
@@ -145,6 +154,7 @@ def check_cell(
     *,
     batch: int | None = None,
     order: int = 1,
+    compiled: bool = False,
     rtol: float = 0.0,
     rng: Seed | None = None,
 ) -> Report:
@@ -154,7 +164,8 @@ def check_cell(
     "lstm". Its gradients are checked by ``check_vjp``, at every step's output and the last state; the laws of algebra
     as in ``check_op``; and chunks: running half of the steps, then the other half from the state and the gradient at
     the cut, or one sequence of the batch at a time, must give the gradients of the whole (Werbos 1990,
-    "Backpropagation through time"). An ``order`` of 2 checks forward and second derivatives besides, which take long.
+    "Backpropagation through time"). An ``order`` of 2 checks forward and second derivatives besides, which take long;
+    ``compiled`` the program that ``tl.compile`` makes of it, by ``check_compiled``, at levels 0 and 2 and three sizes.
 
     ``steps`` and ``batch`` are T and N of the random input (T, N, D). Without them, T is 5, then 3 and 60, and N is 2,
     then 3 and 1: once in float32, and of a class with D ≠ H. ``rng`` is the seed, or a Generator, that draws inputs,
@@ -173,11 +184,13 @@ def check_cell(
     parameters = unrolled.layer.parameters()
     report = check_vjp(unrolled, *unrolled.inputs, parameters=parameters, rtol=rtol, rng=generator)
     subject = Subject.called(unrolled, unrolled.inputs, parameters, generator)
-    laws = require_laws(Objective.random(subject.graph, generator, rtol), subject.checked, generator)
+    laws = _laws_of(subject, generator, rtol)
     xs, *state = unrolled.inputs
     laws += require_chunks_agree(unrolled.layer, xs, state, generator, rtol)
     if order > 1:
         laws += _second_order(unrolled, *unrolled.inputs, parameters=parameters, rtol=rtol, rng=generator).laws
+    if compiled:
+        laws += _compiled_too(unrolled, generator)
     tried, findings = [unrolled.said], report.findings
     short, long = (steps or 3, batch or 3, (3, 2), np.float32), (60, batch or 1, (4, 4), None)
     for t, n, sizes, dtype in (short, long) if steps is None else (short,):
@@ -192,6 +205,19 @@ def check_cell(
         tried.append(other.said)
         findings = findings | {name: worse(findings.get(name), it) for name, it in found.findings.items()}
     return replace(report, laws=laws, findings=findings, covered=f"unrolled, T×N×D×H: {', '.join(tried)}")
+
+
+COMPILED_AT = ((1, 3), (7, 1))
+"""Steps and sequences at which a program is run besides: chosen, the fewest of either."""
+
+
+def _compiled_too(unrolled: Unrolled, rng: np.random.Generator) -> tuple[str, ...]:
+    """Check the program of a cell, unrolled, at several sizes."""
+    (cell,) = unrolled.layer.cells
+    runs = [unrolled, *(Unrolled(cell, steps, batch, rng) for steps, batch in COMPILED_AT)]
+    given = ((xs, state[0] if len(state) == 1 else tuple(state)) for xs, *state in (run.inputs for run in runs))
+    first, *others = given
+    return check_compiled(unrolled.layer, *first, others=others)
 
 
 def assert_detects(

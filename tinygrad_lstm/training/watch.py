@@ -101,7 +101,7 @@ class Watch:
 def gates_of(moment: Moment) -> list[GateMoment]:
     """Return what each ``tl.nn.Gate`` of the model did in the graph of a moment."""
     values: dict[tuple[str, ...], list[Tensor]] = {}
-    for node in Graph(moment.graph).nodes:
+    for node in Graph(moment.graph).opened()[0].nodes:
         if node.primitive is not None:
             values.setdefault(tuple(node.scope), []).append(node)
     found = []
@@ -126,8 +126,9 @@ def updates_of(moment: Moment, parameters: set[str] | None = None) -> list[Updat
     paths = {parameter: path for path, parameter in moment.model.named_parameters()}
     asked = {p: path for p, path in paths.items() if parameters is None or path in parameters}
     sums: dict[Tensor, dict[int | None, Array]] = {}
-    last = max((node.time for node in Graph(moment.graph).nodes if node.time is not None), default=0)
-    for edge in backprop(moment.graph):
+    graph, _ = Graph(moment.graph).opened()
+    last = max((node.time for node in graph.nodes if node.time is not None), default=0)
+    for edge in backprop(graph.output):
         if edge.input in asked:
             at = sums.setdefault(edge.input, {})
             time = edge.node.time

@@ -113,11 +113,13 @@ def of_operation(op: Callable[..., Any], name: str, order: int = 2) -> Task:
     return Task(name, lambda show: check_op_at_draws(op, watch=show, order=order), has_rule)
 
 
-def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int | None = None, order: int = 1) -> Task:
-    """Return the task to check a cell, unrolled over so many steps, or a few and many."""
+def of_cell(
+    cell: Cell | type[Cell] | str, name: str, steps: int | None = None, order: int = 1, compiled: bool = False
+) -> Task:
+    """Return the task to check a cell, unrolled over so many steps, or a few and many; and its program if asked to."""
 
     def check(show: Show) -> Report:
-        report = check_cell(cell, steps, order=order)
+        report = check_cell(cell, steps, order=order, compiled=compiled)
         unrolled = Unrolled(cell, steps or 5, 2, np.random.default_rng(0))
         show(unrolled, unrolled.inputs)
         return report
@@ -126,17 +128,24 @@ def of_cell(cell: Cell | type[Cell] | str, name: str, steps: int | None = None, 
 
 
 def of_thing(
-    thing: Any, name: str, shapes: Sequence[tuple[int, ...]], steps: int | None, order: int | None = None
+    thing: Any,
+    name: str,
+    shapes: Sequence[tuple[int, ...]],
+    steps: int | None,
+    order: int | None = None,
+    compiled: bool = False,
 ) -> Task:
     """Return the task to check whatever a person names: a tensor, a cell or its class, a primitive, or a function.
 
     Its inputs are random numbers of the shapes given, or drawn. Without an ``order``, it is that of the check. Raises
     TypeError for what cannot be checked.
     """
-    if isinstance(thing, Tensor):
+    if isinstance(thing, Tensor) and not compiled:
         return Task(name, lambda show: check_vjp(thing))
     if isinstance(thing, Cell) or (isinstance(thing, type) and issubclass(thing, Cell)):
-        return of_cell(thing, name, steps, order or 1)
+        return of_cell(thing, name, steps, order or 1, compiled)
+    if compiled:
+        raise TypeError(f"--compiled is for cells, whose program is compared with their equations; {name} is none")
     if not callable(thing) or isinstance(thing, type):
         kind = type(thing).__name__
         raise TypeError(f"{name} is of type {kind}; give a tensor, a cell, an operation or a function of tensors")
