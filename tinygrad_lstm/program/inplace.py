@@ -18,7 +18,7 @@ from ..structure.rolling import Every, Fixed, Loop, Made, Moving
 from ..symbolic.expressions import Apply, Name, applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
-from .building import HERE, VIEWS, Builder
+from .building import HERE, VIEWS, Builder, RuleOf
 from .cutting import Cuts
 from .layout import Layout
 from .statements import Assign, Begin, For, Read, Statement, Variable
@@ -88,10 +88,10 @@ class InPlace:
         ):
             self.body.append(each)
             return begun
-        variable, target = each.target.variable, _placed(each.target, each.place)
         if each.place is not None and not _basic(each.place):
             self.body.append(each)
             return begun
+        variable, target = each.target.variable, _placed(each.target, each.place)
         local = variable.loop is loop and variable.rows is None and not variable.kept
         expression = self._opened(each.expression)
         if not _can_write(expression) and not each.adds:
@@ -143,7 +143,7 @@ class InPlace:
 
     def _of_numpy(self, e: Any) -> Any:
         function = e.function
-        if not isinstance(function, Primitive) or function in VIEWS:
+        if not isinstance(function, Primitive) or isinstance(function, RuleOf) or function in VIEWS:
             return e
         if isinstance(function.forward, np.ufunc):
             return Apply(function.forward, e.operands, e.attrs, e.value)
