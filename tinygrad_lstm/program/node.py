@@ -82,8 +82,10 @@ class ProgramNode:
             tuple(None if name in own else name for name in wrt),
             held,
         )
-        first = self._node(call, inputs, outputs, saved, slice(0, 1))
-        return first if len(outputs) == 1 else first + self._node(call, inputs, outputs, saved, slice(1, None))
+        if len(outputs) == 1 or not self.general.linear:
+            return self._node(call, inputs, outputs, saved, slice(0, None))
+        pieces = (self._node(call, inputs, outputs, saved, mine) for mine in (slice(0, 1), slice(1, None)))
+        return [x for piece in pieces for x in piece]
 
     def _node(
         self, call: Call, inputs: Sequence[Tensor], outputs: Sequence[Any], saved: Any, mine: slice
