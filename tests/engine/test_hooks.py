@@ -138,8 +138,9 @@ def test_a_program_has_a_line_for_it_and_computes_the_same():
     for level in range(4):
         program = tl.source(loss, wrt=layer.parameters(), optimize=level)
         lines = [line.partition("#")[0].strip() for line in str(program).splitlines()]
-        assert "dheld = 0.5 * dhalved" in lines
-        assert any(line.endswith("= np.maximum(np.minimum(dheld, 0.05), -0.05)") for line in lines)
+        if level < 3:  # where each operation has a line of its own
+            assert "dheld = 0.5 * dhalved" in lines
+            assert any(line.endswith("= np.maximum(np.minimum(dheld, 0.05), -0.05)") for line in lines)
         assert any("operations['seen'].rule(" in line for line in lines)
         _, found = program()
         for x, y in zip(found, expected, strict=True):
