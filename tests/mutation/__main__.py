@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tests.mutation.equivalent import why
-from tests.mutation.planted import Mutant, all_mutants
+from tests.mutation.planted import Mutant, all_mutants, of_programs
 
 SECONDS = 30
 """A mutant that runs longer is caught: it never ends."""
@@ -66,7 +66,8 @@ def main() -> int:
     )
     asked = parser.parse_args()
     console, started = Console(highlight=False), time.monotonic()
-    MUTANTS.extend(chosen(all_mutants(), asked.groups, asked.share, asked.seed))
+    there_are = [*all_mutants(), *(of_programs() if asked.groups else ())]
+    MUTANTS.extend(chosen(there_are, asked.groups, asked.share, asked.seed))
     for check in dict.fromkeys(mutant.caught for mutant in MUTANTS):
         with np.errstate(all="ignore"):
             check()  # nothing is found wrong before anything is planted; and what is drawn is drawn once

@@ -28,6 +28,7 @@ from tinygrad_lstm.testing import (
     GradientError,
     NothingCheckedError,
     check_cell,
+    check_compiled,
     check_op,
     check_second_order,
     check_vjp,
@@ -466,3 +467,48 @@ def _require_plain_arrays() -> None:
         read_only = backprop.read_only(np.ones(2, dtype).view(Matrix))
         if type(read_only) is not kind or read_only.flags.writeable:
             raise AssertionError(f"numbers of type {dtype} are handed on in {type(read_only)}")
+
+
+def of_programs() -> None:
+    """What is compiled, and what a graph is opened as, is what is composed: at other sizes, at every level of work."""
+    rng = np.random.default_rng(0)
+    xs, one, seven = (rng.normal(size=(*size, 3)) for size in ((4, 2), (1, 3), (7, 1)))
+    for layer in (tl.LSTM(3, 4, rng=0), tl.GRU(3, 4, bidirectional=True, rng=0), _by_steps):
+        check_compiled(layer, xs, others=[[one], [seven]])
+    leaf = tl.tensor(xs, requires_grad=True, name="xs")
+    layer = tl.RNN(3, 4, rng=0)
+    leaves = [leaf, *layer.parameters()]
+    fast = tl.compile(layer)
+    composed, made = ((f(leaf)[0] * f(leaf)[1]).sum() for f in (layer, fast))
+    assert "not compiled" not in fast.explain()
+    assert str(tl.Graph(made)) == str(tl.Graph(composed))
+    for x, y in zip(*(_second_derivatives(loss, leaves) for loss in (composed, made)), strict=True):
+        np.testing.assert_allclose(x.value, y.value, rtol=1e-9, atol=1e-13)
+    check_vjp(lambda xs: fast(xs)[0], xs)
+    for level in range(3):
+        value, gradients = tl.source(composed, wrt=leaves, optimize=level)()
+        np.testing.assert_allclose(value, composed.value, rtol=1e-12)
+        for x, y in zip(gradients, tl.grad(composed, leaves), strict=True):
+            np.testing.assert_allclose(x, y.value, rtol=1e-9, atol=1e-13)
+    printed = [str(tl.source(f, xs, optimize=2)) for f in (tl.LSTM(3, 4, rng=0), tl.GRU(3, 4, rng=0), _by_steps)]
+    PRINTED.extend(printed if not PRINTED else ())
+    assert printed == PRINTED, "a pass saves less, or more"
+
+
+PRINTED: list[str] = []
+"""The programs before anything was planted: a pass that lets work be done twice still computes the same."""
+
+
+def _by_steps(xs: Any) -> Any:
+    """A loop that nobody's layer runs, which reads the step before the last one too."""
+    before = now = xs[0] * 0.5
+    total = (now * now).sum()
+    for t in range(1, len(xs)):
+        before, now = now, tl.tanh(now * xs[t] + before)
+        total = total + (now * now).sum()
+    return total
+
+
+def _second_derivatives(loss: Any, leaves: list[Any]) -> Any:
+    slopes = tl.grad(loss, leaves, create_graph=True)
+    return tl.grad(sum((g * g).sum() for g in slopes), leaves)

@@ -66,7 +66,7 @@ class _Bare(ast.NodeTransformer):
         for argument in (*node.args.args, *node.args.kwonlyargs, *node.args.posonlyargs):
             argument.annotation = None
         if ast.get_docstring(node):
-            node.body = node.body[1:]
+            node.body = node.body[1:] or [ast.Pass()]
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:

@@ -5,9 +5,10 @@ from fractions import Fraction
 
 import pytest
 
+from tests.mutation import checks
 from tests.mutation.__main__ import chosen
 from tests.mutation.equivalent import EQUIVALENT
-from tests.mutation.planted import all_mutants
+from tests.mutation.planted import all_mutants, of_programs
 from tests.mutation.rewrites import mutants
 
 MUTANTS = all_mutants()
@@ -35,6 +36,16 @@ def test_the_checks_pass_what_is_right_and_catch_the_classics(mutant):
     with mutant.planted(), pytest.raises(Exception):  # noqa: B017, PT011  (whoever catches it first)
         mutant.caught()
     mutant.caught()
+
+
+def test_programs_have_groups_of_their_own_and_a_check_that_passes_what_is_right():
+    there_are = list(of_programs())
+    assert {mutant.group for mutant in there_are} == {"rolling up", "programs", "passes"}
+    assert len({mutant.name for mutant in there_are}) == len(there_are) > 1000
+    checks.of_programs()
+    wrong = next(mutant for mutant in there_are if mutant.target == "building._Backward.build")
+    with wrong.planted(), pytest.raises(Exception):  # noqa: B017, PT011
+        checks.of_programs()
 
 
 def test_a_share_is_the_same_for_a_seed_and_the_next_days_bring_the_rest():
