@@ -88,10 +88,10 @@ class InPlace:
         ):
             self.body.append(each)
             return begun
-        variable, target = each.target.variable, _placed(each.target, each.place)
         if each.place is not None and not _basic(each.place):
             self.body.append(each)
             return begun
+        variable, target = each.target.variable, _placed(each.target, each.place)
         local = variable.loop is loop and variable.rows is None and not variable.kept
         expression = self._opened(each.expression)
         if not _can_write(expression) and not each.adds:
