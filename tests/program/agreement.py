@@ -24,6 +24,16 @@ def alike(ours, theirs, same):
     return np.shape(ours) == theirs.shape and np.asarray(ours).dtype == theirs.dtype and same(ours, theirs.value)
 
 
+def within_terms(loss):
+    """Return what tells whether arrays differ by no more than rounding of the largest term of a backward pass.
+
+    Where terms cancel that is all that may be asked for: of x in exp(x) / exp(x), say.
+    """
+    terms = [float(np.abs(step.contribution).max(initial=1.0)) for step in tl.backprop(loss)]
+    slack = tolerated(2.0**-53, 0.0) * max(terms, default=1.0)
+    return lambda ours, theirs: np.allclose(ours, theirs, rtol=tolerated(2.0**-53, 0.0), atol=slack, equal_nan=True)
+
+
 def unlike(loss, wrt, program, same):
     """Return the names of what a program computes otherwise than the graph of a loss: its value, and gradients."""
     value, gradients = program()

@@ -222,7 +222,8 @@ class _BackwardPass:
         of, place = reference.of, None
         if of not in self.path:
             return
-        if isinstance(contribution, Apply) and contribution.function is ops.index_add:
+        placed = isinstance(contribution, Apply) and contribution.function is ops.index_add
+        if placed and contribution.attrs["index"] is not None:  # which is no place, but one more axis
             contribution, place = contribution.operands[0], contribution.attrs["index"]
         loop = of.loop if isinstance(of, Made) else None
         stacked = isinstance(of, Given) and of.stacked
@@ -299,14 +300,14 @@ class _BackwardPass:
             attrs = {name: _at_member(value, made, k) for name, value in made.attrs.items()}
             made_of = read_with("rule", primitive, primitive.rule, names, values, attrs, traced)
         except UnknownToReader:
-            return [self._unread(primitive, slot, names, value) for slot, value in enumerate(node.input_values)]
+            return [
+                Apply(RuleOf(primitive, slot), tuple(names), made.attrs, value)
+                for slot, value in enumerate(node.input_values)
+            ]
         return [
             None if product is None else self._fitted(product, value)
             for product, value in zip(made_of, node.input_values, strict=True)
         ]
-
-    def _unread(self, primitive: Primitive, slot: int, names: Sequence[Any], value: Any) -> Any:
-        return Apply(RuleOf(primitive, slot), tuple(names), {}, value)
 
     def _fitted(self, product: TracedArray, value: Any) -> Any:
         shape = self.builder.traced(Number(0.0), value).shape

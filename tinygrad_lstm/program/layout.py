@@ -49,7 +49,8 @@ class Layout:
             if isinstance(each, Assign) and each.target.index in (None, HERE)
         }
         for variable, each in computed.items():
-            if _is_view(each.expression) and (variable.loop or not self._read_in_loops(variable)):
+            recurs = getattr(self._of[variable], "before", None)
+            if not recurs and _is_view(each.expression) and (variable.loop or not self._read_in_loops(variable)):
                 self.inlined[variable] = each.expression
         uses = self._uses(computed)
         for variable, each in computed.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -19,10 +20,11 @@ RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "t", "op
 def identifier(text: str) -> str:
     """Return a name that Python takes, of a text that somebody chose.
 
-    >>> identifier("forget gate"), identifier("lambda"), identifier("2x")
-    ('forget_gate', 'lambda_', '_2x')
+    >>> identifier("forget gate"), identifier("lambda"), identifier("2x"), identifier("W²")
+    ('forget_gate', 'lambda_', '_2x', 'W2')
     """
-    word = re.sub(r"\W+", "_", text).strip("_")[:40] or "v"
+    letters = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text))  # as Python reads names
+    word = "".join(letter for letter in letters if f"_{letter}".isidentifier()).strip("_")[:40] or "v"
     word = word if word.isidentifier() else f"_{word}"
     return f"{word}_" if word in RESERVED else word
 
@@ -102,7 +104,7 @@ class Names:
         if state is not None and (leaf.name is None or state.node.name):
             return f"{state.node.name or 'state'}_init"
         letter = self._letter(given)
-        if letter and leaf.requires_grad:
+        if letter and leaf.requires_grad and (leaf.name is None or "." in leaf.name):
             return letter
         return leaf.name or "constant"
 

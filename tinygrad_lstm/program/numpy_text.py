@@ -63,6 +63,7 @@ class NumpyText:
         self.taken: set[str] = set()
         self.empty = "np.empty"
         self.given: dict[int, tuple[str, Any]] = {}
+        self.letters: set[str] = set()  # sizes that were said by name
         self.data_names: dict[int, str | int] = {}
 
     # Statements: each line with the operation of the network that it belongs to
@@ -95,7 +96,9 @@ class NumpyText:
         return f"{self.size(low)}, {self.size(high)}" if low else self.size(high)
 
     def size(self, n: int) -> str:
-        return written(self.named(n))
+        named = self.named(n)
+        self.letters |= named.letters if isinstance(named, Size) else set()
+        return written(named)
 
     def beginnings(self, begins: Sequence[Begin]) -> Iterator[Line]:
         """Write what begins with zeros, several in a line."""
@@ -243,7 +246,7 @@ class NumpyText:
         if e.function is np.dot:
             return f"np.dot({self.listed(e.operands)})", ATOM
         if isinstance(e.function, RuleOf):
-            return self.opaque(e.function.primitive, f".rule({self.listed(e.operands)})[{e.function.slot}]")
+            return self.opaque(e.function.primitive, f".rule({self.listed(e.operands)}{self.attrs(e.attrs)})[{e.function.slot}]")
         if isinstance(e.function, Primitive):
             return self.primitive(e)
         return self.numpys(e)
@@ -299,8 +302,12 @@ class NumpyText:
             assert made is not None
             return self.opened_forward(e, made.expression, names)
         except (UnknownToReader, Unwritable):
-            attrs = "".join(f", {name}={_attr(value)}" for name, value in e.attrs.items())
-            return self.opaque(primitive, f"({self.listed(e.operands)}{attrs})")
+            return self.opaque(primitive, f"({self.listed(e.operands)}{self.attrs(e.attrs)})")
+
+    def attrs(self, attrs: Mapping[str, Any]) -> str:
+        """Write the attributes of a call."""
+        written_ones = ((name, self.part(x) if isinstance(x, np.ndarray | Stacked) else _attr(x)) for name, x in attrs.items())
+        return "".join(f", {name}={value}" for name, value in written_ones)
 
     def _unrolled(self, e: Apply) -> bool:
         return any(isinstance(x, Read) and isinstance(x.index, Every) for x in e.operands)
@@ -319,10 +326,14 @@ class NumpyText:
         )
         if key not in self.functions:
             name = self.fresh(e.primitive.name)
-            self.functions[key] = name, self.function(name, names, made, e.primitive)
-        return f"{self.functions[key][0]}({self.listed(e.operands)})", ATOM
+            before, self.letters = self.letters, set()
+            text = self.function(name, names, made)
+            letters, self.letters = sorted(self.letters), before | self.letters
+            sized = "".join(f", {letter}" for letter in letters)
+            self.functions[key] = f"{name}(%s{sized})", text.replace("):", f"{sized}):", 1)
+        return self.functions[key][0] % self.listed(e.operands), ATOM
 
-    def function(self, name: str, names: list[Name], made: Any, primitive: Primitive) -> str:
+    def function(self, name: str, names: list[Name], made: Any) -> str:
         """Write a function of its own: a line for each thing that is used twice."""
         found = applications(made)
         uses = Counter(id(x) for each in found for x in each.operands if isinstance(x, Apply))
@@ -425,11 +436,17 @@ def _getitem(w: NumpyText, e: Any) -> tuple[str, float]:
         and inside.variable not in w.inlined
     ):
         return f"{w.read(inside)[:-1]}, {w.index(e.attrs['index'], of=np.asarray(inside.value))}]", ATOM
-    return f"{w.expression(e.operands[0], ATOM)}[{w.index(e.attrs['index'], of=np.asarray(e.operands[0].value))}]", ATOM
+    array = _as_array(w, e.operands[0])
+    return f"{array}[{w.index(e.attrs['index'], of=np.asarray(e.operands[0].value))}]", ATOM
+
+
+def _as_array(w: NumpyText, e: Any) -> str:
+    text = w.expression(e, ATOM)
+    return f"np.asarray({text})" if isinstance(e, Number) else text
 
 
 def _take(w: NumpyText, e: Apply) -> tuple[str, float]:
-    return f"{w.expression(e.operands[0], ATOM)}[{w.index(e.attrs['indices'])}]", ATOM
+    return f"{_as_array(w, e.operands[0])}[{w.index(e.attrs['indices'])}]", ATOM
 
 
 def _reshape(w: NumpyText, e: Apply) -> tuple[str, float]:
@@ -482,7 +499,7 @@ def _where(w: NumpyText, e: Any) -> tuple[str, float]:
 def _index_add(w: NumpyText, e: Apply) -> tuple[str, float]:
     name = w.functions.setdefault(ops.index_add, ("among_zeros", AMONG_ZEROS))[0]
     index, shape = w.index(e.attrs["index"], alone=True), w.shape(e.attrs["shape"])
-    return f"{name}({w.expression(e.operands[0])}, {index}, {shape})", ATOM
+    return f"{name}({_as_array(w, e.operands[0])}, {index}, {shape})", ATOM
 
 
 AMONG_ZEROS = """def among_zeros(x, index, shape):

@@ -216,7 +216,8 @@ def _kinds(nodes: Sequence[Tensor]) -> np.ndarray[Any, Any]:
     found = []
     for node, place in zip(nodes, places, strict=True):
         operands = tuple((x.shape, x.dtype.char, x.serial if x in lasting else 0) for x in node.inputs[:8])
-        attrs = tuple((name, _general(value)) for name, value in node.attrs.items())
+        moves = node.primitive is not None and node.primitive.style in ("element", "at")
+        attrs = tuple((name, _general(value, moves)) for name, value in node.attrs.items())
         kind = (place, node.shape, len(node.inputs), operands, attrs)
         found.append(numbers.setdefault(kind, len(numbers)))
     return np.array(found, dtype=np.intp)
@@ -236,10 +237,12 @@ def _positions(code: CodeType) -> list[Any]:
     return list(code.co_positions())
 
 
-def _general(value: Any) -> Any:
-    """Return an attribute without the numbers that may differ from step to step."""
+def _general(value: Any, moves: bool) -> Any:
+    """Return an attribute without the numbers that may differ from step to step: which entry, and arrays."""
     if isinstance(value, np.ndarray):
         return "array", value.shape
+    if not moves:
+        return repr(value)
     if isinstance(value, tuple) and value and isinstance(value[0], int):
         return ("entry", *map(repr, value[1:])) if any(isinstance(x, slice) or x is Ellipsis for x in value) else value
     if isinstance(value, int) and not isinstance(value, bool):
