@@ -133,8 +133,11 @@ class _BackwardPass:
         return path
 
     def _crossing(self) -> set[Made]:
-        """Return the families of loops of which a member is read in another step, or elsewhere."""
-        found = set()
+        """Return the families of loops of which a member is read in another step, or elsewhere; and what is asked for.
+
+        Their gradients are added up in a variable.
+        """
+        found = {ref.of for ref in self.wrt if isinstance(ref.of, Made)}
         readers = [(made.loop, reference) for made in self.rolled.made() for reference in made.operands]
         readers += [(None, reference) for made in self.rolled.made() for reference in made.before.values()]
         readers += [(None, reference) for reference in (*self.outputs, *self.wrt)]

@@ -12,7 +12,7 @@ from ..structure.rolling import roll
 from .general import GATHERS, IN_PLACE, bound, of_function, seed_of, signature_of
 from .names import of_leaves
 from .passes import optimized
-from .recording import flattened
+from .recording import parts_of
 from .writing import Job, Sizes, SourceCode, write
 
 LEVELS = range(4)
@@ -81,7 +81,7 @@ def source(
     except (TypeError, ValueError) as error:
         raise TypeError(f"the example does not fit: {error}; tl.source(f, x) takes what f takes") from error
     asked = _asked(wrt)
-    parts = {id(part): path for name, value in given.items() for path, part in flattened(value, name)}
+    parts = {id(part): path for path, part in parts_of(given)}
     if asked is None:
         return of_function(what, given, optimize=optimize).source
     paths = {parts[id(x)] for x in asked if id(x) in parts}

@@ -74,7 +74,7 @@ def of_function(
     a, b, found, ends = _recorded(f, example, optimize)
     rolled = a.rolled
     arrays = {name: x for name, x in a.arguments.items() if not isinstance(x, Tensor)}
-    sizes = Sizes(rolled, {n: letter for letter, n in a.sizes.items()}, arrays)
+    sizes = Sizes(rolled, {n: letter for letter, n in a.sizes.items()}, arrays, a.arguments)
     sizes.known = {int(size): size for size in products(a.sizes)}
     named = {
         **found.argument,

@@ -17,6 +17,19 @@ from ..structure.rolling import Every, Given, Made, Reference, Rolled
 RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "t", "operations", "T", "saved", "empty"}
 
 
+TAKEN = {"np", "t", "T", "N", "M", "operations", "saved", "empty", "range", "reversed", "dict", "sum"}
+"""What a program says itself."""
+
+
+def parameter(name: str) -> str:
+    """Return what a program calls an argument of a function: as the function does, if it does not say that itself.
+
+    >>> parameter("xs"), parameter("t")
+    ('xs', 't_')
+    """
+    return f"{name}_" if name in TAKEN else name
+
+
 def identifier(text: str) -> str:
     """Return a name that Python takes, of a text that somebody chose.
 

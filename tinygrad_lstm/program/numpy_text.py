@@ -246,7 +246,9 @@ class NumpyText:
         if e.function is np.dot:
             return f"np.dot({self.listed(e.operands)})", ATOM
         if isinstance(e.function, RuleOf):
-            return self.opaque(e.function.primitive, f".rule({self.listed(e.operands)}{self.attrs(e.attrs)})[{e.function.slot}]")
+            return self.opaque(
+                e.function.primitive, f".rule({self.listed(e.operands)}{self.attrs(e.attrs)})[{e.function.slot}]"
+            )
         if isinstance(e.function, Primitive):
             return self.primitive(e)
         return self.numpys(e)
@@ -306,8 +308,8 @@ class NumpyText:
 
     def attrs(self, attrs: Mapping[str, Any]) -> str:
         """Write the attributes of a call."""
-        written_ones = ((name, self.part(x) if isinstance(x, np.ndarray | Stacked) else _attr(x)) for name, x in attrs.items())
-        return "".join(f", {name}={value}" for name, value in written_ones)
+        arrays = {name: self.part(x) for name, x in attrs.items() if isinstance(x, np.ndarray | Stacked)}
+        return "".join(f", {name}={arrays.get(name) or _attr(x)}" for name, x in attrs.items())
 
     def _unrolled(self, e: Apply) -> bool:
         return any(isinstance(x, Read) and isinstance(x.index, Every) for x in e.operands)
@@ -329,8 +331,8 @@ class NumpyText:
             before, self.letters = self.letters, set()
             text = self.function(name, names, made)
             letters, self.letters = sorted(self.letters), before | self.letters
-            sized = "".join(f", {letter}" for letter in letters)
-            self.functions[key] = f"{name}(%s{sized})", text.replace("):", f"{sized}):", 1)
+            more = "".join(f", {letter}" for letter in letters)
+            self.functions[key] = f"{name}(%s{more})", text.replace("):", f"{more}):", 1)
         return self.functions[key][0] % self.listed(e.operands), ATOM
 
     def function(self, name: str, names: list[Name], made: Any) -> str:

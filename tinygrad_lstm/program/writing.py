@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,7 +137,7 @@ class _Writing:
                 variable.name = self.job.named[each]
                 variable.kept = variable.kept or each.stacked
         data = dict.fromkeys(_argument(text) for text in self.job.data.values() if isinstance(text, str))
-        reserved = {*self.job.named.values(), *data, "saved"}
+        reserved = {*self.job.named.values(), *data, *self.job.sizes.names.values(), "saved"}
         self.text.taken = taken = self.layout.name(self.job.rolled, given, sorted(reserved), self.job.known)
         arguments: dict[str, Any] = {}
         for each in given:
@@ -397,12 +397,18 @@ class Sizes:
         rolled: a graph, of whose arrays they are.
         names: those that are known already.
         arguments: arrays, by name, that are no tensors.
+        taken: names that mean something else.
     """
 
     def __init__(
-        self, rolled: Rolled, names: dict[int, str] | None = None, arguments: dict[str, Any] | None = None
+        self,
+        rolled: Rolled,
+        names: dict[int, str] | None = None,
+        arguments: dict[str, Any] | None = None,
+        taken: Collection[str] = (),
     ) -> None:
         self.names: dict[int, str] = dict(names or {})
+        self.taken = taken
         self.arguments = arguments or {}
         self.used: dict[str, int] = {}
         self.known: dict[int, Size] = {}  # sizes that are made of others
@@ -415,7 +421,7 @@ class Sizes:
                         self._call(size, letter)
             if loop.low == 0 and names is None:
                 self._call(int(loop.high), "T")
-        others = iter("HKMPQRSUVXYZ")
+        others = (letter for letter in "HKMPQRSUVXYZ" if letter not in taken)
         before = [reference.of for loop in loops for made in loop.body for reference in made.before.values()]
         states = [of.members[0].value.shape[-1:] for of in before]
         for shape in (*states, *sorted(arrays, key=len)):
@@ -424,7 +430,7 @@ class Sizes:
                     self._call(size, next(others, f"n{size}"))
 
     def _call(self, size: int, letter: str) -> None:
-        if size > 1 and size not in self.names and letter not in self.names.values():
+        if size > 1 and letter not in self.taken and size not in self.names and letter not in self.names.values():
             self.names[size] = letter
 
     def named(self, size: int) -> int:
