@@ -10,10 +10,12 @@ from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..structure.rolling import roll
 from .general import GATHERS, IN_PLACE, bound, of_function, seed_of, signature_of
+from .letters import Sizes
 from .names import of_leaves
 from .passes import optimized
 from .recording import parts_of
-from .writing import Job, Sizes, SourceCode, write
+from .source_code import SourceCode
+from .writing import Job, write
 
 LEVELS = range(4)
 

@@ -42,6 +42,11 @@ def identifier(text: str) -> str:
     return f"{word}_" if word in RESERVED else word
 
 
+def singular(name: str) -> str:
+    """Return what one of several is called: x of xs."""
+    return name[:-1] if len(name) > 1 and name.endswith("s") else name
+
+
 _BY_KIND = {Kind.movement: "z", Kind.product: "p", Kind.reduction: "s"}
 
 
@@ -101,6 +106,8 @@ class Names:
         used_for = self._used_for(thing)
         if used_for:
             return f"a_{used_for}" if primitive.kind is not Kind.product else f"p_{used_for}"
+        if primitive is ops.concat and (joined := self._joined(thing)):
+            return joined
         if primitive is ops.concat and thing.loop is None and all(map(_is_learned, thing.operands)):
             return "W" if node.ndim == 2 else "b"
         if primitive.kind is Kind.activation:
@@ -108,6 +115,19 @@ class Names:
         if primitive is ops.getitem and thing.loop is None and (read := self._multiplied(thing)):
             return f"W_{read}"
         return _BY_KIND.get(primitive.kind, "a" if primitive.combines == "sum" else primitive.name)
+
+    def _joined(self, thing: Made) -> str | None:
+        """Return hx of what joins h and x."""
+        parts = [self._short(reference.of) for reference in thing.operands]
+        return "".join(map(str, parts)) if len(parts) > 1 and None not in parts else None
+
+    def _short(self, of: Given | Made) -> str | None:
+        """Return a name of one letter or two."""
+        while isinstance(of, Made) and of.primitive is ops.getitem and not of.node.name:
+            of = of.operands[0].of
+        node = of.members[0] if isinstance(of, Given) else of.node
+        name = singular((node.name or "").rpartition(".")[2])
+        return name if 0 < len(name) <= 2 and name.isidentifier() else None
 
     def _of_given(self, given: Given) -> str:
         leaf = given.members[0]
