@@ -54,7 +54,7 @@ class Failing(Gathering):
 
 def test_a_mistake_in_a_pass_is_seen_at_its_level(monkeypatch):
     monkeypatch.setattr(writing, "Gathering", Doubling)
-    with pytest.raises(NothingCheckedError, match="at level 2: .*the program has another gradient of"):
+    with pytest.raises(NothingCheckedError, match=r"at level 2: .*the program has another gradient of"):
         check_compiled(tl.RNN(3, 4, rng=0), XS)
     check_compiled(tl.RNN(3, 4, rng=0), XS, levels=(0,))
 

@@ -243,10 +243,12 @@ class NumpyText:
             return e.text, ATOM
         if isinstance(e, Constant):
             return self.constant(e)
-        if e.function is np.dot:
-            return f"np.dot({self.listed(e.operands)})", ATOM
+        if e.function in (np.dot, np.ascontiguousarray):
+            return f"np.{e.function.__name__}({self.listed(e.operands)})", ATOM
         if isinstance(e.function, RuleOf):
-            return self.opaque(e.function.primitive, f".rule({self.listed(e.operands)}{self.attrs(e.attrs)})[{e.function.slot}]")
+            return self.opaque(
+                e.function.primitive, f".rule({self.listed(e.operands)}{self.attrs(e.attrs)})[{e.function.slot}]"
+            )
         if isinstance(e.function, Primitive):
             return self.primitive(e)
         return self.numpys(e)
@@ -306,7 +308,9 @@ class NumpyText:
 
     def attrs(self, attrs: Mapping[str, Any]) -> str:
         """Write the attributes of a call."""
-        written_ones = ((name, self.part(x) if isinstance(x, np.ndarray | Stacked) else _attr(x)) for name, x in attrs.items())
+        written_ones = (
+            (name, self.part(x) if isinstance(x, np.ndarray | Stacked) else _attr(x)) for name, x in attrs.items()
+        )
         return "".join(f", {name}={value}" for name, value in written_ones)
 
     def _unrolled(self, e: Apply) -> bool:
