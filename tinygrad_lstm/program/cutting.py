@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..engine import ops
 from ..structure.rolling import Fixed, Moving
 from ..symbolic.expressions import Apply
@@ -55,7 +57,8 @@ class Cuts:
                 return found
         if e.function is ops.transpose and isinstance(inner, Read) and self._stays(inner):
             operands: Any = (inner,)
-            return self._named(inner.variable, "T", Apply(e.function, operands, e.attrs, e.value), None)
+            turned: Any = (Apply(e.function, operands, e.attrs, e.value),)
+            return self._named(inner.variable, "T", Apply(np.ascontiguousarray, turned, {}, e.value), None)
         return Apply(e.function, tuple(map(self._cut, e.operands)), e.attrs, e.value)
 
     def _part(self, whole: Read, index: Any, value: Any) -> Read | None:

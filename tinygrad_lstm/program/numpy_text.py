@@ -241,8 +241,8 @@ class NumpyText:
             return e.text, ATOM
         if isinstance(e, Constant):
             return self.constant(e)
-        if e.function is np.dot:
-            return f"np.dot({self.listed(e.operands)})", ATOM
+        if e.function in (np.dot, np.ascontiguousarray):
+            return f"np.{e.function.__name__}({self.listed(e.operands)})", ATOM
         if isinstance(e.function, RuleOf):
             return self.opaque(
                 e.function.primitive, f".rule({self.listed(e.operands)}{self.attrs(e.attrs)})[{e.function.slot}]"

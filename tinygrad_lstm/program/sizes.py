@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..symbolic.expressions import Constant
 from ..symbolic.tracer import TracedArray
 
 Terms = Mapping[tuple[str, ...], int]
@@ -102,6 +103,13 @@ def lifted(named: Callable[[int], int], traced: type[TracedArray] = TracedArray)
 
     class Lifted(traced):  # type: ignore[valid-type, misc]
         __slots__ = ()
+
+        @classmethod
+        def of(cls, x: Any) -> Any:
+            plain = super().of(int(x) if isinstance(x, Size) else x)  # numpy takes the type of an array for int alone
+            if isinstance(x, Size):
+                plain.expression = Constant(x)
+            return plain
 
         @property
         def shape(self) -> tuple[int, ...]:
