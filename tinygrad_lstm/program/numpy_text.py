@@ -117,6 +117,8 @@ class NumpyText:
     def of_each_step(self, begin: Begin) -> str:
         assert begin.steps is not None
         low, high = begin.steps
+        if begin.arrays:
+            return f"{{t: {self.filled('zeros', begin.variable.value)} for t in range({self.span(low, high)})}}"
         if begin.each is None:
             return f"dict.fromkeys(range({self.span(low, high)}), 0.0)"
         loop = begin.variable.loop
@@ -568,6 +570,8 @@ def _at(e: Any, index: Any) -> Any:
 def _composed(place: Any, index: Any) -> Any:
     if isinstance(place, tuple):
         return tuple(_composed(part, index) for part in place)
+    if isinstance(place, slice):
+        return slice(*(_composed(part, index) for part in (place.start, place.stop, place.step)))
     if not isinstance(place, Moving):
         return place
     if isinstance(index, Fixed):
