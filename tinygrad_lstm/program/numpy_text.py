@@ -333,8 +333,8 @@ class NumpyText:
             before, self.letters = self.letters, set()
             text = self.function(name, names, made)
             letters, self.letters = sorted(self.letters), before | self.letters
-            sized = "".join(f", {letter}" for letter in letters)
-            self.functions[key] = f"{name}(%s{sized})", text.replace("):", f"{sized}):", 1)
+            more = "".join(f", {letter}" for letter in letters)
+            self.functions[key] = f"{name}(%s{more})", text.replace("):", f"{more}):", 1)
         return self.functions[key][0] % self.listed(e.operands), ATOM
 
     def function(self, name: str, names: list[Name], made: Any) -> str:

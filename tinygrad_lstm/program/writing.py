@@ -124,7 +124,7 @@ class _Writing:
         if job.in_place:
             self.comments.append(IN_PLACE)
             working = InPlace(builder, self.layout, lifted(job.sizes.named, OpenedArray), job.sizes.named)
-            self.forward, self.backward = working.forward(self.forward), working.backward(self.backward)
+            self.forward, self.backward = working.forward(self.forward, self.backward), working.backward(self.backward)
         self.text = NumpyText(self.layout.inlined, job.sizes.named, lifted(job.sizes.named, OpenedArray))
         self.text.data_names = job.data
         self.text.empty = "empty" if job.in_place else "np.empty"
@@ -321,7 +321,7 @@ class _Writing:
                 rest.append(each)
         body = list(self.text.lines(rest, self.layout.equation))
         pairs = [(v.name, f"{{{', '.join(inside)}}}") for v, inside in begins.items() if v.rows is None]
-        arrays = [(v.name, self.text.rows(v)) for v in begins if v.rows is not None]
+        arrays = [(v.name, self.text.rows(v)) for v in begins if v.rows is not None and not v.over]
         firsts = [
             f"{v.name}[{inside.split(': ')[0]}] = {inside.split(': ', 1)[1]}"
             for v in begins
