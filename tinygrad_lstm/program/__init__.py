@@ -4,4 +4,4 @@ from .compiled import Compiled as Compiled
 from .compiled import compile as compile
 from .entry import source as source
 from .recording import NotExpressible as NotExpressible
-from .writing import SourceCode as SourceCode
+from .source_code import SourceCode as SourceCode

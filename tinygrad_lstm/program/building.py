@@ -133,8 +133,11 @@ class _BackwardPass:
         return path
 
     def _crossing(self) -> set[Made]:
-        """Return the families of loops of which a member is read in another step, or elsewhere."""
-        found = set()
+        """Return the families of loops of which a member is read in another step, or elsewhere; and what is asked for.
+
+        Their gradients are added up in a variable.
+        """
+        found = {ref.of for ref in self.wrt if isinstance(ref.of, Made)}
         readers = [(made.loop, reference) for made in self.rolled.made() for reference in made.operands]
         readers += [(None, reference) for made in self.rolled.made() for reference in made.before.values()]
         readers += [(None, reference) for reference in (*self.outputs, *self.wrt)]
@@ -186,7 +189,7 @@ class _BackwardPass:
         if all(place is None for _, place in pending):
             expression = pending[0][0]
             for other, _ in pending[1:]:
-                expression = Apply(ops.add, (expression, other), {}, made.node.value)
+                expression = _added(expression, other, made.node.value)
             if isinstance(expression, Read | Number):
                 return expression
             self.body.append(Assign(Read(total, here), expression, node=made.node))
@@ -317,6 +320,13 @@ class _BackwardPass:
         return simplified(fitted.expression)
 
 
+def _added(a: Any, b: Any, value: Any) -> Any:
+    """Return a + b, which is a − c to the bit where b is −c."""
+    if isinstance(b, Apply) and b.function is ops.neg:
+        return Apply(ops.sub, (a, b.operands[0]), {}, value)
+    return Apply(ops.add, (a, b), {}, value)
+
+
 def _cover(shape: tuple[int, ...], places: Sequence[Any]) -> bool:
     """Tell whether pieces of the last axis are all of it, and none is twice."""
     if len(places) < 2 or not all(
@@ -347,6 +357,32 @@ def begun_by_first(body: list[Statement]) -> list[Statement]:
                 first.adds = False
                 gone.add(id(begin))
     return [each for each in body if id(each) not in gone]
+
+
+def begun_by_step(body: list[Statement]) -> list[Statement]:
+    """Let a gradient of each step begin with what arrives first, where that arrives at all steps."""
+    begins = {each.variable: each for each in body if isinstance(each, Begin) and each.steps}
+    written: set[Variable] = set()
+    found: list[Statement] = []
+    for each in body:
+        targets = {one.target.variable for one in statements([each]) if isinstance(one, Assign)}
+        only = each.body[0] if isinstance(each, For) and not each.backwards and len(each.body) == 1 else None
+        if (
+            isinstance(each, For)
+            and isinstance(only, Assign)
+            and only.target.index == HERE
+            and only.place is None
+            and only.target.variable in begins.keys() - written
+            and only.target.variable.loop is each.loop
+        ):
+            begin = begins[only.target.variable]
+            found.remove(begin)
+            begin.each = only.expression
+            found.append(begin)
+        else:
+            found.append(each)
+        written |= targets
+    return found
 
 
 def simplified(expression: Any) -> Any:

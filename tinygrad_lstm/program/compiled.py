@@ -15,7 +15,7 @@ from ..engine.tensor import Tensor
 from .entry import LEVELS
 from .general import IN_PLACE, bound, of_function, signature_of
 from .node import ProgramNode
-from .recording import NotExpressible, flattened
+from .recording import NotExpressible, parts_of
 
 skip_file(__file__)  # what is compiled is called on a line of whoever calls it
 
@@ -88,7 +88,7 @@ class Compiled:
             given = bound(self._signature, args, named)
         except TypeError:
             return self.function(*args, **named)  # which says what is missing
-        parts = [(path, part) for name, value in given.items() for path, part in flattened(value, name)]
+        parts = list(parts_of(given))
         key = tuple(_kind(path, part) for path, part in parts)
         found = next((each for each in self._found.get(key, ()) if each.holds()), None)
         if found is None:
@@ -109,12 +109,7 @@ class Compiled:
             return made
 
     def _compiled(self, given: dict[str, Any]) -> Specialised:
-        learning = {
-            path
-            for name, value in given.items()
-            for path, part in flattened(value, name)
-            if isinstance(part, Tensor) and part.requires_grad
-        }
+        learning = {path for path, part in parts_of(given) if isinstance(part, Tensor) and part.requires_grad}
         seen = [(vars(module), tuple(vars(module).values())) for module in self._modules]
         try:
             general = of_function(

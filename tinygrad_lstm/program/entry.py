@@ -10,10 +10,12 @@ from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..structure.rolling import roll
 from .general import GATHERS, IN_PLACE, bound, of_function, seed_of, signature_of
+from .letters import Sizes
 from .names import of_leaves
 from .passes import optimized
-from .recording import flattened
-from .writing import Job, Sizes, SourceCode, write
+from .recording import parts_of
+from .source_code import SourceCode
+from .writing import Job, write
 
 LEVELS = range(4)
 
@@ -81,7 +83,7 @@ def source(
     except (TypeError, ValueError) as error:
         raise TypeError(f"the example does not fit: {error}; tl.source(f, x) takes what f takes") from error
     asked = _asked(wrt)
-    parts = {id(part): path for name, value in given.items() for path, part in flattened(value, name)}
+    parts = {id(part): path for path, part in parts_of(given)}
     if asked is None:
         return of_function(what, given, optimize=optimize).source
     paths = {parts[id(x)] for x in asked if id(x) in parts}

@@ -14,8 +14,10 @@ from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..structure.rolling import Reference
 from ..symbolic.expressions import Constant, Number
+from .letters import Sizes
 from .recording import NotExpressible, Parameters, RecordedRun, products, record_twice, unify
-from .writing import Job, Sizes, SourceCode, write
+from .source_code import SourceCode
+from .writing import Job, write
 
 SLACK = 1e4
 """Units of rounding, of the largest number of an array, by which a program may differ from the graph.
@@ -74,7 +76,7 @@ def of_function(
     a, b, found, ends = _recorded(f, example, optimize)
     rolled = a.rolled
     arrays = {name: x for name, x in a.arguments.items() if not isinstance(x, Tensor)}
-    sizes = Sizes(rolled, {n: letter for letter, n in a.sizes.items()}, arrays)
+    sizes = Sizes(rolled, {n: letter for letter, n in a.sizes.items()}, arrays, a.arguments)
     sizes.known = {int(size): size for size in products(a.sizes)}
     named = {
         **found.argument,

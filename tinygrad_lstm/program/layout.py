@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..engine import ops
+from ..engine.primitive import Kind, Primitive
 from ..engine.tensor import Tensor
-from ..structure.rolling import Given, Made, Moving, Rolled, Stacked
-from ..symbolic.expressions import Apply, Name, text
+from ..structure.rolling import Every, Fixed, Given, Made, Moving, Rolled, Stacked
+from ..symbolic.expressions import Apply, Name, Number, text
 from .building import HERE, Builder
-from .names import Names
+from .names import Names, singular
+from .numpy_text import _at
+from .sizes import Size
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
 
 LONGEST = 3
@@ -32,10 +36,14 @@ class Layout:
         backward: list[Statement],
         results: Sequence[Any],
         inlined: dict[Variable, Any],
+        recompute: bool = False,
     ) -> None:
         self.builder, self.forward, self.backward = builder, forward, backward
         self.results = [each for each in results if isinstance(each, Read)]
-        self.inlined = inlined
+        self.inlined, self.recompute = inlined, recompute
+        self.index: Callable[..., str] = str  # writes an index, and a shape
+        self.shape: Callable[..., str] = str
+        self.last: tuple[int, ...] | None = None
         surrogates = [made.node for made in builder.rolled.made() if made.primitive.surrogate]
         self.marked = {x for node in surrogates for x in (node, *node.inputs)}
         self._of = {variable: of for of, variable in builder.variables.items()}
@@ -49,9 +57,12 @@ class Layout:
             if isinstance(each, Assign) and each.target.index in (None, HERE)
         }
         for variable, each in computed.items():
-            recurs = getattr(self._of[variable], "before", None)
-            if not recurs and _is_view(each.expression) and (variable.loop or not self._read_in_loops(variable)):
-                self.inlined[variable] = each.expression
+            of = self._of[variable]
+            if isinstance(of, Made) and not of.before:
+                view = _is_view(each.expression) and (variable.loop or not self._read_in_loops(variable))
+                little = self.recompute and variable.loop and of.node.name is None and _is_little(each.expression)
+                if view or little:
+                    self.inlined[variable] = each.expression
         uses = self._uses(computed)
         for variable, each in computed.items():
             if variable in self.inlined:
@@ -146,8 +157,9 @@ class Layout:
         for of, variable in self.builder.variables.items():
             if not variable.name and variable not in self.inlined:
                 variable.name = names.of(of)
+        computed = {x.target.variable if isinstance(x, Assign) else x.variable for x in statements(self.backward)}
         for of, variable in self.builder.gradients.items():
-            if variable not in self.inlined:
+            if variable in computed and variable not in self.inlined:
                 base = self.builder.variable(of).name or names.of(of)
                 variable.name = names.fresh(f"d{base}", variable.node)
         for carry, variable in self.builder.carried:
@@ -161,42 +173,82 @@ class Layout:
             variable.name = names.fresh(wanted or f"{whole.name}_{'T' if flipped else 'part'}")
         return names.taken
 
+    def equation_with_shape(self, each: Assign) -> str:
+        """Return a statement as an equation; where the shape is another than before, with it."""
+        equation, shape = self.equation(each), np.shape(each.target.value)
+        if not equation or shape == self.last or not shape:
+            return equation
+        self.last = shape
+        sizes = list(map(self._size, shape))
+        e = each.expression
+        if isinstance(e, Apply) and e.function is ops.concat and len(e.operands) > 1:
+            axis, parts = e.attrs.get("axis", 0), [x for x in e.operands if isinstance(x, Read)]
+            if len(parts) == len(e.operands) and not any(isinstance(x.index, Every) for x in parts):
+                sizes[axis] = " + ".join(self._size(x.value.shape[axis]) for x in parts)
+        return f"{equation}  ({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+    def _size(self, n: int) -> str:
+        return self.shape((n,))[1:-2]
+
     def equation(self, each: Assign) -> str:
         """Return a statement as an equation."""
-        if each.place is not None or each.into:
+        if each.place is not None or each.into or isinstance(each.target.index, Fixed):
             return ""
         try:
-            left, right = text(self._symbols(each.target)), text(self._symbols(each.expression))
+            left, right = (text(self._symbols(e)) for e in (each.target, each.expression))
         except Exception:  # what no formula is written of has no equation beside it
             return ""
-        return f"{left} {'+=' if each.adds else '='} {right}"
+        return _ALONE.sub(r"\1", f"{left} {'+=' if each.adds else '='} {right}")
 
     def _symbols(self, e: Any) -> Any:
+        """Return an expression of names with the step below them; of shapes it says nothing."""
         if isinstance(e, Read):
             inside = self.inlined.get(e.variable)
             if inside is not None:
-                return self._symbols(inside)
+                return self._symbols(_at(inside, e.index))
             variable = e.variable
             return Name(f"{variable.name}{_subscript(e.index) if variable.kept else ''}")
-        if isinstance(e, Apply):
-            return Apply(e.function, tuple(map(self._symbols, e.operands)), e.attrs, e.value)
-        return e
+        if not isinstance(e, Apply):
+            return e
+        operands = tuple(map(self._symbols, e.operands))
+        if e.function is ops.getitem and isinstance(operands[0], Name):
+            index = e.attrs["index"]
+            if isinstance(index, Moving):
+                return Name(f"{singular(operands[0].text)}{_subscript(index)}")
+            of: Any = e.operands[0]
+            return Name(f"{operands[0].text}[{self.index(index, of=np.asarray(of.value))}]")
+        if e.function in (ops.reshape, ops.broadcast_to):
+            return operands[0]
+        if e.function is ops.concat and all(isinstance(x, Name) for x in operands):
+            return Name(f"[{', '.join(map(text, operands))}]")
+        return Apply(e.function, operands, e.attrs, e.value)
+
+
+_ALONE = re.compile(r"(?<!\w)\((\w+(?:ₜ[₊₋][₀-₉]+)?(?:\[[^\]()]*\])?)\)")
+"""A name with the step below it, or a part of what it names, in brackets that it does not need."""
 
 
 def _subscript(index: Any) -> str:
-    if isinstance(index, Moving) and index.sign == 1:
-        return "ₜ" + (
-            f"₊{_digits(index.offset)}"
-            if index.offset > 0
-            else f"₋{_digits(-index.offset)}"
-            if index.offset < 0
-            else ""
-        )
-    return ""
+    """Return the step that is read, to stand below a name."""
+    if isinstance(index, Fixed):
+        return ""
+    if not isinstance(index, Moving) or isinstance(index.offset, Size):
+        return "" if index is None else "[…]"
+    sign = "" if index.sign == 1 else "₋"
+    offset = f"{'₊' if index.offset > 0 else '₋'}{_digits(abs(index.offset))}" if index.offset else ""
+    return f"{sign}ₜ{offset}"
 
 
 def _digits(n: int) -> str:
     return "".join("₀₁₂₃₄₅₆₇₈₉"[int(d)] for d in str(int(n)))
+
+
+def _is_little(expression: Any) -> bool:
+    """Tell whether it is a number and what is read, as 1 − z: written again wherever it is used."""
+    if not isinstance(expression, Apply) or not isinstance(expression.function, Primitive):
+        return False
+    numbers = [isinstance(x, Number) for x in expression.operands]
+    return expression.function.kind is Kind.pointwise and len(numbers) == 2 and numbers.count(True) == 1
 
 
 def _is_view(expression: Any) -> bool:

@@ -17,6 +17,19 @@ from ..structure.rolling import Every, Given, Made, Reference, Rolled
 RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "t", "operations", "T", "saved", "empty"}
 
 
+TAKEN = {"np", "t", "T", "N", "M", "operations", "saved", "empty", "range", "reversed", "dict", "sum"}
+"""What a program says itself."""
+
+
+def parameter(name: str) -> str:
+    """Return what a program calls an argument of a function: as the function does, if it does not say that itself.
+
+    >>> parameter("xs"), parameter("t")
+    ('xs', 't_')
+    """
+    return f"{name}_" if name in TAKEN else name
+
+
 def identifier(text: str) -> str:
     """Return a name that Python takes, of a text that somebody chose.
 
@@ -27,6 +40,11 @@ def identifier(text: str) -> str:
     word = "".join(letter for letter in letters if f"_{letter}".isidentifier()).strip("_")[:40] or "v"
     word = word if word.isidentifier() else f"_{word}"
     return f"{word}_" if word in RESERVED else word
+
+
+def singular(name: str) -> str:
+    """Return what one of several is called: x of xs."""
+    return name[:-1] if len(name) > 1 and name.endswith("s") else name
 
 
 _BY_KIND = {Kind.movement: "z", Kind.product: "p", Kind.reduction: "s"}
@@ -88,6 +106,8 @@ class Names:
         used_for = self._used_for(thing)
         if used_for:
             return f"a_{used_for}" if primitive.kind is not Kind.product else f"p_{used_for}"
+        if primitive is ops.concat and (joined := self._joined(thing)):
+            return joined
         if primitive is ops.concat and thing.loop is None and all(map(_is_learned, thing.operands)):
             return "W" if node.ndim == 2 else "b"
         if primitive.kind is Kind.activation:
@@ -95,6 +115,19 @@ class Names:
         if primitive is ops.getitem and thing.loop is None and (read := self._multiplied(thing)):
             return f"W_{read}"
         return _BY_KIND.get(primitive.kind, "a" if primitive.combines == "sum" else primitive.name)
+
+    def _joined(self, thing: Made) -> str | None:
+        """Return hx of what joins h and x."""
+        parts = [self._short(reference.of) for reference in thing.operands]
+        return "".join(map(str, parts)) if len(parts) > 1 and None not in parts else None
+
+    def _short(self, of: Given | Made) -> str | None:
+        """Return a name of one letter or two."""
+        while isinstance(of, Made) and of.primitive is ops.getitem and not of.node.name:
+            of = of.operands[0].of
+        node = of.members[0] if isinstance(of, Given) else of.node
+        name = singular((node.name or "").rpartition(".")[2])
+        return name if 0 < len(name) <= 2 and name.isidentifier() else None
 
     def _of_given(self, given: Given) -> str:
         leaf = given.members[0]

@@ -17,6 +17,7 @@ from ..engine.source import skip_file
 from ..engine.tensor import Tensor
 from .expand import Call
 from .general import General
+from .names import parameter
 from .pool import Pool
 from .recording import flattened, rebuilt
 
@@ -125,7 +126,7 @@ class ProgramNode:
 
 def _nested(value: Any, name: str, parts: Mapping[str, Any]) -> Any:
     """Return an argument that is nested like a value, of parts by their paths."""
-    return rebuilt(value, iter([parts[path] for path, _ in flattened(value, name)]))
+    return rebuilt(value, iter([parts[path] for path, _ in flattened(value, parameter(name))]))
 
 
 def _in_a_row(outputs: Sequence[Any]) -> Any:

@@ -18,7 +18,7 @@ from ..structure.rolling import Every, Fixed, Loop, Moving, Stacked
 from ..symbolic.expressions import Apply, Constant, Name, Number, applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader, cast
 from ..symbolic.tracer import _read as read_with
-from .building import RuleOf
+from .building import VIEWS, RuleOf
 from .names import identifier
 from .sizes import Size, written
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole
@@ -103,14 +103,11 @@ class NumpyText:
     def beginnings(self, begins: Sequence[Begin]) -> Iterator[Line]:
         """Write what begins with zeros, several in a line."""
         kept = [(each.variable.name, self.of_each_step(each)) for each in begins if each.steps]
-        plain = sorted(
-            (
-                (each.variable.name, self.zeros(each))
-                for each in begins
-                if not each.steps and each.variable not in self.inlined
-            ),
-            key=lambda pair: pair[0][2:],
-        )
+        plain = [
+            (each.variable.name, self.zeros(each))
+            for each in begins
+            if not each.steps and each.variable not in self.inlined
+        ]
         yield from ((line, None) for line in paired([*kept, *plain]))
 
     def of_each_step(self, begin: Begin) -> str:
@@ -120,7 +117,8 @@ class NumpyText:
             return f"dict.fromkeys(range({self.span(low, high)}), 0.0)"
         loop = begin.variable.loop
         assert loop is not None
-        inside = f"{{t: {self.expression(begin.each)} for t in range({self.span(loop.low, loop.high)})}}"
+        own = "" if begin.variable.shared or not _is_read(begin.each) else ".copy()"
+        inside = f"{{t: {self.expression(begin.each)}{own} for t in range({self.span(loop.low, loop.high)})}}"
         others = [at for at in range(int(low), int(high)) if not loop.low <= at < loop.high]
         named = [self.said(low + (at - int(low)) if at < loop.low else high + (at - int(high))) for at in others]
         return f"{{{', '.join(f'{at}: 0.0' for at in named)}}} | {inside}" if others else inside
@@ -308,10 +306,8 @@ class NumpyText:
 
     def attrs(self, attrs: Mapping[str, Any]) -> str:
         """Write the attributes of a call."""
-        written_ones = (
-            (name, self.part(x) if isinstance(x, np.ndarray | Stacked) else _attr(x)) for name, x in attrs.items()
-        )
-        return "".join(f", {name}={value}" for name, value in written_ones)
+        arrays = {name: self.part(x) for name, x in attrs.items() if isinstance(x, np.ndarray | Stacked)}
+        return "".join(f", {name}={arrays.get(name) or _attr(x)}" for name, x in attrs.items())
 
     def _unrolled(self, e: Apply) -> bool:
         return any(isinstance(x, Read) and isinstance(x.index, Every) for x in e.operands)
@@ -576,6 +572,11 @@ def _composed(place: Any, index: Any) -> Any:
     return Moving(place.sign * index.sign, index.offset * place.sign + place.offset)
 
 
+def _is_read(e: Any) -> bool:
+    """Tell whether an expression is an array that is there already, or a part of one."""
+    return isinstance(e, Read) or (isinstance(e, Apply) and e.function in VIEWS and _is_read(e.operands[0]))
+
+
 def _same_read(a: Read, b: Read) -> bool:
     return a.variable is b.variable and a.index == b.index
 
@@ -610,7 +611,7 @@ def _replaced(e: Any, known: Mapping[int, Name]) -> Any:
 def fitted(line: str, comment: str = "") -> Iterator[str]:
     """Yield a line with its comment behind it or before it; in several lines if it is long."""
     room = WIDTH - 8
-    if comment and len(line) + len(comment) + 4 <= room:
+    if comment and max(len(line), 44) + len(comment) + 4 <= room:
         yield f"{line:<44}  # {comment}"
         return
     if comment and len(comment) <= room - 2:

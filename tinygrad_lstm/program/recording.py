@@ -21,7 +21,7 @@ from ..engine.tensor import Tensor, tensor
 from ..structure.rolling import Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked, roll
 from ..structure.words import is_number
 from ..symbolic.expressions import Apply, Constant, Number
-from .names import of_leaves
+from .names import of_leaves, parameter
 from .passes import optimized
 from .sizes import Size
 
@@ -78,6 +78,12 @@ def flattened(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
+def parts_of(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the arrays and tensors that a function is given, each with what its program calls it."""
+    for name, value in given.items():
+        yield from flattened(value, parameter(name))
+
+
 def skeleton(value: Any) -> Any:
     """Return how something is nested, without the tensors and arrays in it."""
     if isinstance(value, tuple | list):
@@ -106,9 +112,7 @@ def record_twice(
     Raises:
         NotExpressible: for a function that returns no tensors, or cannot be run at other sizes.
     """
-    arrays = [
-        (path, part) for name, value in example.items() for path, part in flattened(value, name) if _is_array(part)
-    ]
+    arrays = [(path, part) for path, part in parts_of(example) if _is_array(part)]
     if not arrays:
         raise NotExpressible("a program needs an array among its arguments")
     failed: Exception | None = None
@@ -214,7 +218,7 @@ def _recorded(
             arguments[name] = tensor(mixed, requires_grad=True, name=name)
         return arguments[name]
 
-    given = {name: made(value, name) for name, value in example.items()}
+    given = {name: made(value, parameter(name)) for name, value in example.items()}
     try:
         with np.errstate(all="ignore"):
             returned = call_in(current()._replace(recording=True), f, (), given)

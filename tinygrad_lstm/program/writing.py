@@ -2,75 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import Primitive
-from ..engine.source import Line as Place
 from ..engine.tensor import Tensor
-from ..structure.origin import origin
-from ..structure.rolling import Fixed, Given, Loop, Made, Reference, Rolled, Stacked
+from ..structure.rolling import Every, Fixed, Given, Made, Reference, Rolled, Stacked
 from ..symbolic.expressions import Apply, Constant, applications
 from ..symbolic.tracer import OpenedArray
-from .building import Builder
+from .arguments import given_to, recorded, recorded_numbers
+from .building import Builder, begun_by_step
 from .carrying import CARRIED, Carrying
 from .gathering import GATHERED, Gathering
 from .inplace import IN_PLACE, InPlace
 from .layout import Layout
+from .letters import Sizes
 from .names import Names
-from .numpy_text import Line, NumpyText, _in_rows, listed, paired
-from .sizes import Size, lifted
-from .statements import Assign, Read, Statement, Variable, reads, statements
+from .numpy_text import WIDTH, Line, NumpyText, _in_rows, listed, paired
+from .sizes import lifted
+from .source_code import SourceCode
+from .statements import Assign, Begin, Read, Statement, Variable, reads, statements
 
-
-class SourceCode:
-    """A program: ``print`` shows it, calling it runs it.
-
-    ``arguments`` are what it was recorded with, by the names it gives them; ``operations`` what it cannot express.
-    """
-
-    def __init__(
-        self,
-        lines: Sequence[Line],
-        names: Sequence[str],
-        arguments: dict[str, Any],
-        operations: dict[str, Primitive],
-        seeds: Sequence[str],
-    ) -> None:
-        self.text = "\n".join(line for line, _ in lines) + "\n"
-        self.arguments, self.operations, self.seeds = arguments, operations, seeds
-        self._names = names
-        self._nodes = [node for _, node in lines]
-        self._functions: tuple[Callable[..., Any], ...] = ()
-
-    def __str__(self) -> str:
-        return self.text
-
-    __repr__ = __str__
-
-    def origin(self, line: int) -> Place | None:
-        """Return from which line of the network's program a line of this one comes, the first being 1."""
-        node = self._nodes[line - 1]
-        return None if node is None else origin(node)
-
-    @property
-    def functions(self) -> tuple[Callable[..., Any], ...]:
-        """What the text says, as functions: the whole, or forwards and backwards."""
-        if not self._functions:
-            namespace: dict[str, Any] = {}
-            exec(compile(self.text, f"<{self._names[0]}>", "exec"), namespace)
-            self._functions = tuple(namespace[name] for name in self._names)
-        return self._functions
-
-    def __call__(self, **changed: Any) -> Any:
-        """Run it with what it was recorded with, but for what is given by name."""
-        given = {**self.arguments, **changed}
-        if self.operations:
-            given["operations"] = self.operations
-        return self.functions[0](**given)
+ROOM = WIDTH - 8
+"""How long a line of a function may be, before it is put at its place."""
 
 
 @dataclass
@@ -117,7 +76,10 @@ class _Writing:
             gathering = Gathering(builder, self.forward, self.backward)
             self.backward, inlined = gathering.backward, gathering.inlined
             self.backward = Carrying(builder, self.backward, self.gradients).backward
-        self.layout = Layout(builder, self.forward, self.backward, [*self.results, *self.gradients], inlined)
+        else:
+            self.backward = begun_by_step(self.backward)
+        results = [*self.results, *self.gradients]
+        self.layout = Layout(builder, self.forward, self.backward, results, inlined, recompute=not job.gather)
         for given in job.zeros:
             variable = builder.variable(given)
             self.layout.inlined[variable] = Constant(np.zeros_like(variable.value))
@@ -130,102 +92,168 @@ class _Writing:
         self.text.empty = "empty" if job.in_place else "np.empty"
 
     def source(self) -> SourceCode:
-        given = self._given()
-        for each in given:
+        self.data = list(dict.fromkeys(_argument(text) for text in self.job.data.values() if isinstance(text, str)))
+        self._name()
+        self.forwards, self.backwards = self._forwards(), self._backwards()
+        self.returned = [self.text.expression(each) if each is not None else "None" for each in self.gradients]
+        self.outputs = [self.text.expression(each) for each in self.results]
+        self.arguments.update({name: recorded_numbers(array) for name, array in self.text.given.values()})
+        self.parameters = list(dict.fromkeys([*self.arguments, *self.data]))
+        self.operations = ["operations"] if self.text.operations else []
+        self.empty = ["empty=np.empty"] if self.job.in_place else []
+        self.given_seeds = [] if self.job.seeds else [seed.name for seed in self.seeds]
+        whole, names = self._two() if self.split else self._one()
+        head: list[Line] = [("import numpy as np", None)]
+        for _, text in self.text.functions.values():
+            head += [("", None), ("", None), *((line, None) for line in text.splitlines())]
+        return SourceCode([*head, *whole], names, self.arguments, self.text.operations, self.given_seeds)
+
+    def _name(self) -> None:
+        """Name everything: what is given, what is computed, and the gradients that come from outside."""
+        besides = (*self.job.wrt, *self.job.outputs)
+        given = given_to(self.builder, [*self.forward, *self.backward], besides, self.job.named)
+        self.given = [each for each in given if each not in self.job.zeros]
+        for each in self.given:
             if each in self.job.named:
                 variable = self.builder.variable(each)
                 variable.name = self.job.named[each]
                 variable.kept = variable.kept or each.stacked
-        data = dict.fromkeys(_argument(text) for text in self.job.data.values() if isinstance(text, str))
-        reserved = {*self.job.named.values(), *data, "saved"}
-        self.text.taken = taken = self.layout.name(self.job.rolled, given, sorted(reserved), self.job.known)
-        arguments: dict[str, Any] = {}
-        for each in given:
-            arguments.setdefault(self.builder.variable(each).name, _recorded(each))
-        first, self.job.sizes.used = self._computing(), {}
-        forward_sizes = dict(self.first_sizes)
+        reserved = {*self.job.named.values(), *self.data, *self.job.sizes.names.values(), "saved"}
+        taken = self.layout.name(self.job.rolled, self.given, sorted(reserved), self.job.known)
+        self.text.taken = taken
+        self.layout.index, self.layout.shape = self.text.index, self.text.shape
+        self.arguments: dict[str, Any] = {}
+        for each in self.given:
+            self.arguments.setdefault(self.builder.variable(each).name, recorded(each))
         names = Names(self.job.rolled, taken)
         for seed, result in zip(self.seeds, self.results, strict=True):
-            wanted = self.text.read(result) if isinstance(result, Read) and result.index is None else "output"
-            seed.name = names.fresh(f"d{wanted}" if wanted.isidentifier() else "doutput")
-        second = list(self.text.lines(self.backward, self.layout.equation))
-        rows = [v for v in (*self.builder.gradients.values(), *self.builder.extra) if v.rows is not None]
-        second = [*_plain(list(paired([(v.name, self.text.rows(v)) for v in rows]))), *second]
-        returned = [self.text.expression(each) if each is not None else "None" for each in self.gradients]
-        results = [self.text.expression(each) for each in self.results]
-        arguments.update({name: _data(array) for name, array in self.text.given.values()})
-        parameters = [*arguments, *data]
-        parameters = list(dict.fromkeys(parameters))
-        operations = ["operations"] if self.text.operations else []
-        self.empty = ["empty=np.empty"] if self.job.in_place else []
-        back_sizes = dict(self.job.sizes.used)
-        if self.split:
-            whole, names_of = self._two(
-                parameters, operations, first, second, results, returned, forward_sizes, back_sizes
-            )
-        else:
-            whole, names_of = self._one(
-                parameters, operations, first, second, results, returned, {**forward_sizes, **back_sizes}
-            )
-        head: list[Line] = [("import numpy as np", None)]
-        for _, text in self.text.functions.values():
-            head += [("", None), ("", None), *((line, None) for line in text.splitlines())]
-        seeds = [] if self.job.seeds else [seed.name for seed in self.seeds]
-        return SourceCode([*head, *whole], names_of, arguments, self.text.operations, seeds)
+            seed.name = names.fresh(f"d{self._called(result)}")
 
-    def _one(
-        self,
-        parameters: list[str],
-        operations: list[str],
-        first: list[Line],
-        second: list[Line],
-        results: list[str],
-        returned: list[str],
-        used: dict[str, int],
-    ) -> tuple[list[Line], list[str]]:
-        scalar = len(results) == 1 and not np.ndim(reference_value(self.job.outputs[0]))
+    def _called(self, result: Any) -> str:
+        """Return what an output may be called: h_last, or hs for all steps of h."""
+        while isinstance(result, Read) and result.variable in self.layout.inlined:
+            result = self.layout.inlined[result.variable]
+        found = list(reads(result))
+        if len(found) != 1 or not found[0].variable.name:
+            return "output"
+        index, name = found[0].index, found[0].variable.name
+        return f"{name}s" if isinstance(index, Every) else f"{name}_last" if isinstance(index, Fixed) else name
+
+    def _one(self) -> tuple[list[Line], list[str]]:
+        """Write one function, which returns the outputs and the gradients."""
+        scalar = len(self.outputs) == 1 and not np.ndim(reference_value(self.job.outputs[0]))
         name = "loss_and_gradients" if scalar else "outputs_and_gradients"
-        seeds = [] if self.job.seeds else [seed.name for seed in self.seeds]
-        value = results[0] if len(results) == 1 else f"({', '.join(results)})"
-        body = [
-            *self._sizes(used),
-            *first,
-            ("", None),
-            ("# backwards", None),
-            *second,
-            *_plain(listed(f"return {value}, (", _tuple(returned), ")", 92)),
-        ]
-        return _function(name, [*parameters, *seeds, *operations, *self.empty], body), [name]
+        value = self.outputs[0] if len(self.outputs) == 1 else f"({', '.join(self.outputs)})"
+        lines = [*self.forwards, ("", None), ("# backwards", None), *self.backwards]
+        end = _plain(listed(f"return {value}, (", _tuple(self.returned), ")", ROOM))
+        sizes = self._sizes(self._said([*lines, *end]))
+        parameters = [*self.parameters, *self.given_seeds, *self.operations, *self.empty]
+        return _function(name, parameters, [*self._comments(), *sizes, *lines, *end]), [name]
 
-    def _two(
-        self,
-        parameters: list[str],
-        operations: list[str],
-        first: list[Line],
-        second: list[Line],
-        results: list[str],
-        returned: list[str],
-        used: dict[str, int],
-        back: dict[str, int],
-    ) -> tuple[list[Line], list[str]]:
-        saved = [*back, *self._saved(), *operations]
-        used = {**used, **back}
-        forward = [
-            *self._sizes(used),
-            *first,
-            *_plain(listed("saved = (", _tuple(saved), ")", 92)),
-            *_plain(listed("return (", _tuple(results), "), saved", 92)),
-        ]
-        seeds = [seed.name for seed in self.seeds]
-        backward = [
-            *(_plain(listed("(", _tuple(saved), ") = saved", 92)) if saved else []),
-            *second,
-            *_plain(listed("return (", _tuple(returned), ")", 92)),
-        ]
+    def _two(self) -> tuple[list[Line], list[str]]:
+        """Write a function forwards, which returns the outputs and what it saves, and one backwards."""
+        end = _plain(listed("return (", _tuple(self.returned), ")", ROOM))
+        back = self._said([*self.backwards, *end])
+        saved = [*back, *self._saved(), *self.operations]
+        lines = [*self.forwards, *_plain(listed("saved = (", _tuple(saved), ")", ROOM))]
+        lines += _plain(listed("return (", _tuple(self.outputs), "), saved", ROOM))
+        forward = [*self._comments(), *self._sizes(dict.fromkeys([*self._said(lines), *back])), *lines]
+        opening = _plain(listed("(", _tuple(saved), ") = saved", ROOM)) if saved else []
         return [
-            *_function("forward", [*parameters, *operations, *self.empty], forward),
-            *_function("backward", ["saved", *seeds, *self.empty], backward),
+            *_function("forward", [*self.parameters, *self.operations, *self.empty], forward),
+            *_function("backward", ["saved", *self.given_seeds, *self.empty], [*opening, *self.backwards, *end]),
         ], ["forward", "backward"]
+
+    # What is said before the first line
+
+    def _comments(self) -> list[Line]:
+        """Say what must be given besides arrays, what the names stand for, and what the passes did."""
+        said = []
+        if self.text.operations:
+            said.append("operations: by name, what numpy does not have: " + ", ".join(sorted(self.text.operations)))
+        said += [*self._paths(), *self.comments]
+        return [(f"# {line}", None) for each in said for line in textwrap.wrap(each, ROOM - 2)]
+
+    def _paths(self) -> list[str]:
+        """Say which names stand for which parameters of the network, where those have longer ones."""
+        owners: dict[str, list[tuple[str, str]]] = {}
+        for each in self.given:
+            path, name = each.members[0].name or "", self.builder.variable(each).name
+            if "." in path and path.isprintable():
+                owner, _, last = path.rpartition(".")
+                owners.setdefault(owner, []).append((name, last))
+        said = []
+        for owner, pairs in owners.items():
+            names, parts = map(", ".join, zip(*pairs, strict=True))
+            said.append(f"{names}: {parts} of {owner}")
+        return ["; ".join(said)] if said else []
+
+    def _said(self, lines: Iterable[Line]) -> list[str]:
+        """Return the sizes that lines name."""
+        words = {word for line, _ in lines for word in re.findall(r"\b[A-Za-z]\w*", line.partition("  # ")[0])}
+        return [letter for letter in self.job.sizes.values if letter in words]
+
+    def _sizes(self, said: Iterable[str]) -> list[Line]:
+        """Write where the sizes come from."""
+        wanted = list(said)
+        if not wanted:
+            return []
+        if not self.job.general:
+            values = self.job.sizes.values
+            return [(f"{', '.join(wanted)} = {', '.join(str(values[x]) for x in wanted)}  # as recorded", None)]
+        lines: list[Line] = []
+        for name, array in self._arrays():
+            letters = [self.job.sizes.names.get(n) for n in array.shape]
+            fresh = [letter for letter in dict.fromkeys(letters) if letter in wanted]
+            if len(fresh) > 1 and len({*letters} - {None}) == len(letters):
+                unpacked = map(str, letters)
+                lines.append((f"{', '.join(unpacked)} = {name}.shape", None))
+            else:
+                lines += [(f"{letter} = {name}.shape[{letters.index(letter)}]", None) for letter in fresh]
+            wanted = [letter for letter in wanted if letter not in fresh]
+        return lines
+
+    def _arrays(self) -> list[tuple[str, Any]]:
+        """Return the arguments that are arrays, largest first, by which a program tells the sizes."""
+        found = {self.builder.variable(each).name: each.members[0].value for each in self.given if not each.stacked}
+        found.update(self.job.sizes.arguments)
+        return sorted(found.items(), key=lambda pair: -pair[1].ndim)
+
+    # Forwards and backwards
+
+    def _forwards(self) -> list[Line]:
+        """Write the forward pass: first what is kept for each step begins, with what stands before the first one."""
+        kept = [variable for of, variable in self.builder.variables.items() if variable.kept and isinstance(of, Made)]
+        begins: dict[Variable, list[tuple[str, str]]] = {variable: [] for variable in kept}
+        known = {variable for of, variable in self.builder.variables.items() if isinstance(of, Given)}
+        rest: list[Statement] = []
+        for each in self.forward:
+            if (
+                isinstance(each, Assign)
+                and isinstance(each.target.index, Fixed)
+                and each.target.variable in begins
+                and all(read.variable in known for read in reads(each.expression))
+            ):
+                place = self.text.place(_in_rows(each.target.index, each.target.variable))
+                begins[each.target.variable].append((place, self.text.expression(each.expression)))
+            else:
+                rest.append(each)
+        steps = [(v.name, _dict(first)) for v, first in begins.items() if v.rows is None]
+        arrays = [(v.name, self.text.rows(v)) for v in begins if v.rows is not None and not v.over]
+        firsts = [f"{v.name}[{place}] = {value}" for v in begins if v.rows is not None for place, value in begins[v]]
+        return [
+            *_plain([*paired(steps), *paired(arrays), *firsts]),
+            *self.text.lines(rest, self.layout.equation_with_shape),
+        ]
+
+    def _backwards(self) -> list[Line]:
+        rows = [v for v in (*self.builder.gradients.values(), *self.builder.extra) if v.rows is not None]
+        order = {self.builder.variable(each): i for i, each in enumerate(self.given)}
+        body = _in_order(self.backward, order)
+        return [
+            *_plain(list(paired([(v.name, self.text.rows(v)) for v in rows]))),
+            *self.text.lines(body, self.layout.equation),
+        ]
 
     def _saved(self) -> list[str]:
         """Return the names of what the backward pass reads of the forward pass."""
@@ -258,79 +286,6 @@ class _Writing:
                 note(each.variable)
         return list(found)
 
-    def _sizes(self, used: dict[str, int]) -> list[Line]:
-        return [*((f"# {comment}", None) for comment in self.comments), *self._of_arrays(used)]
-
-    def _of_arrays(self, used: dict[str, int]) -> list[Line]:
-        if not used:
-            return []
-        if not self.job.general:
-            return [(f"{', '.join(used)} = {', '.join(map(str, used.values()))}  # as recorded", None)]
-        lines: list[Line] = []
-        known: set[str | None] = set()
-        for name, array in self._arrays():
-            letters = [self.job.sizes.names.get(n) for n in array.shape]
-            fresh = [letter for letter in letters if letter in used and letter not in known]
-            if not fresh:
-                continue
-            if all(letters) and len(set(letters)) == len(letters) and len(letters) > 1 and len(fresh) > 1:
-                lines.append((f"{', '.join(map(str, letters))} = {name}.shape", None))
-                known.update(letters)
-            else:
-                for letter in dict.fromkeys(fresh):
-                    lines.append((f"{letter} = {name}.shape[{letters.index(letter)}]", None))
-                    known.add(letter)
-        return lines
-
-    def _arrays(self) -> list[tuple[str, Any]]:
-        """Return the arguments that are arrays, largest first, by which a program tells the sizes."""
-        found = {self.builder.variable(each).name: each.members[0].value for each in self._given() if not each.stacked}
-        found.update(self.job.sizes.arguments)
-        return sorted(found.items(), key=lambda pair: -pair[1].ndim)
-
-    def _given(self) -> list[Given]:
-        """Return what a program is given: data in the order it came up, states, then parameters."""
-        owner = {variable: of for of, variable in self.builder.variables.items() if isinstance(of, Given)}
-        found: dict[Given, None] = {}
-        for each in statements([*self.forward, *self.backward]):
-            if isinstance(each, Assign):
-                found.update((owner[read.variable], None) for read in reads(each.expression) if read.variable in owner)
-            elif each.like in owner:
-                found[owner[each.like]] = None
-        found.update((ref.of, None) for ref in (*self.job.wrt, *self.job.outputs) if isinstance(ref.of, Given))
-        kept = [each for each in found if each not in self.job.zeros]
-        states = {ref.of for made in self.job.rolled.made() for ref in made.before.values()}
-        return sorted(kept, key=lambda each: _rank(each, states))
-
-    def _computing(self) -> list[Line]:
-        """Write the forward pass: first what is kept for each step begins, with what stands before the first one."""
-        kept = [variable for of, variable in self.builder.variables.items() if variable.kept and isinstance(of, Made)]
-        begins: dict[Variable, list[str]] = {variable: [] for variable in kept}
-        known = {variable for of, variable in self.builder.variables.items() if isinstance(of, Given)}
-        rest: list[Statement] = []
-        for each in self.forward:
-            if (
-                isinstance(each, Assign)
-                and isinstance(each.target.index, Fixed)
-                and each.target.variable in begins
-                and all(read.variable in known for read in reads(each.expression))
-            ):
-                place = self.text.place(_in_rows(each.target.index, each.target.variable))
-                begins[each.target.variable].append(f"{place}: {self.text.expression(each.expression)}")
-            else:
-                rest.append(each)
-        body = list(self.text.lines(rest, self.layout.equation))
-        pairs = [(v.name, f"{{{', '.join(inside)}}}") for v, inside in begins.items() if v.rows is None]
-        arrays = [(v.name, self.text.rows(v)) for v in begins if v.rows is not None and not v.over]
-        firsts = [
-            f"{v.name}[{inside.split(': ')[0]}] = {inside.split(': ', 1)[1]}"
-            for v in begins
-            if v.rows is not None
-            for inside in begins[v]
-        ]
-        self.first_sizes = dict(self.job.sizes.used)
-        return [*_plain([*paired(pairs), *paired(arrays), *firsts]), *body]
-
 
 def reference_value(reference: Reference) -> Any:
     """Return an array like what is read."""
@@ -338,11 +293,17 @@ def reference_value(reference: Reference) -> Any:
     return of.members[0].value if isinstance(of, Given) else of.node.value
 
 
-def _rank(given: Given, states: set[Any]) -> tuple[int, float]:
-    leaf = given.members[0]
-    if leaf.requires_grad and "." in (leaf.name or ""):
-        return 2, leaf.serial
-    return (1 if given in states else 0), leaf.serial
+def _in_order(body: list[Statement], order: dict[Variable, int]) -> list[Statement]:
+    """Let gradients begin in the order of the arguments whose they are."""
+    found: list[Statement] = []
+    for begins, group in groupby(body, key=lambda each: isinstance(each, Begin)):
+        each = list(group)
+        found += sorted(each, key=lambda begin: order.get(getattr(begin, "like", None), -1)) if begins else each  # type: ignore[arg-type]
+    return found
+
+
+def _dict(pairs: Sequence[tuple[str, str]]) -> str:
+    return f"{{{', '.join(f'{place}: {value}' for place, value in pairs)}}}"
 
 
 def _argument(text: str) -> str:
@@ -371,74 +332,3 @@ def _plain(lines: Sequence[str]) -> list[Line]:
 def _function(name: str, parameters: list[str], body: list[Line]) -> list[Line]:
     head = _plain(listed(f"def {name}(", parameters, "):"))
     return [("", None), ("", None), *head, *((f"    {line}".rstrip(), node) for line, node in body)]
-
-
-def _recorded(given: Given) -> Any:
-    values = [leaf.value for leaf in given.members]
-    return _by_step(values, given.first, given.direction) if given.stacked else values[0]
-
-
-def _data(array: Any) -> Any:
-    if not isinstance(array, Stacked):
-        return array
-    return _by_step(array.values, -array.index.offset * array.index.sign, array.index.sign)
-
-
-def _by_step(values: Sequence[Any], first: int, direction: int) -> Any:
-    """Return what each step is given: a list, unless its steps do not begin with 0."""
-    by_step = {first + direction * k: value for k, value in enumerate(values)}
-    return [by_step[t] for t in range(len(by_step))] if all(t in by_step for t in range(len(by_step))) else by_step
-
-
-class Sizes:
-    """What sizes are called: T steps, N sequences, D numbers of each; H numbers of a state; and others.
-
-    Arguments:
-        rolled: a graph, of whose arrays they are.
-        names: those that are known already.
-        arguments: arrays, by name, that are no tensors.
-    """
-
-    def __init__(
-        self, rolled: Rolled, names: dict[int, str] | None = None, arguments: dict[str, Any] | None = None
-    ) -> None:
-        self.names: dict[int, str] = dict(names or {})
-        self.arguments = arguments or {}
-        self.used: dict[str, int] = {}
-        self.known: dict[int, Size] = {}  # sizes that are made of others
-        loops = [item for item in rolled.items if isinstance(item, Loop)]
-        arrays = [given.members[0].value.shape for given in dict.fromkeys(rolled.given.values())]
-        for loop in loops:
-            for shape in arrays:
-                if len(shape) >= 2 and shape[0] == loop.high:
-                    for size, letter in zip(shape, "TD" if len(shape) == 2 else "TND", strict=False):
-                        self._call(size, letter)
-            if loop.low == 0 and names is None:
-                self._call(int(loop.high), "T")
-        others = iter("HKMPQRSUVXYZ")
-        before = [reference.of for loop in loops for made in loop.body for reference in made.before.values()]
-        states = [of.members[0].value.shape[-1:] for of in before]
-        for shape in (*states, *sorted(arrays, key=len)):
-            for size in shape:
-                if size > 1 and size not in self.names:
-                    self._call(size, next(others, f"n{size}"))
-
-    def _call(self, size: int, letter: str) -> None:
-        if size > 1 and size not in self.names and letter not in self.names.values():
-            self.names[size] = letter
-
-    def named(self, size: int) -> int:
-        """Return the size with its name, if it has one."""
-        found = size if isinstance(size, Size) else self.known.get(size)
-        if found is None:
-            if size not in self.names:
-                return size
-            found = Size.of(size, self.names[size])
-        for letter in found.letters:
-            if letter in self.values:
-                self.used[letter] = self.values[letter]
-        return found
-
-    @property
-    def values(self) -> dict[str, int]:
-        return {letter: size for size, letter in self.names.items()}
