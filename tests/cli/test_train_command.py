@@ -134,9 +134,10 @@ def test_a_nan_is_one_line_that_names_who_made_it(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(tl.Adam, "update", exploding)
     said = run("train", "sky.txt", *SMALL, "--save-every", 1, "--steps", 9, "--out", "nan", "--validate", 0, code=1)
-    assert said.startswith("tinygrad-lstm: stopped: the loss is nan: ")
-    assert "holds the first NaN; the weights of step" in said
+    assert said.startswith("tinygrad-lstm: stopped: update 4 made the first NaN in ")
+    assert "; the weights of step 3 are in nan" in said
     assert said.count("\n") == 1
+    assert all(np.isfinite(value).all() for value in tl.load(tmp_path / "nan").state_dict().values())
 
 
 REFUSED = {
