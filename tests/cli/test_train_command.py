@@ -168,7 +168,14 @@ REFUSED = {
     "warm-up": ("train sky.txt --warm-up 5000", "warm-up takes 5,000 steps, and the run has 2,000"),
     "too large": ("train sky.txt --hidden 10000000", "Unable to allocate"),
     "nowhere": ("train sky.txt --out no/where --hidden 4", "cannot write no/where: No such file or directory"),
-    "exists": ("train sky.txt --out sky.txt", "exists: tinygrad-lstm resume sky.txt goes on with it, --overwrite"),
+    "the text": ("train sky.txt --out ./sky.txt --overwrite", "sky.txt is the text itself: the model needs another"),
+    "the log": ("train sky.txt --out x --log ./x", "x is the model itself: the log needs another file"),
+    "a log": ("train sky.txt --log two.txt", "two.txt exists: name another log, or --overwrite"),
+    "no log": ("train sky.txt --log sky.txt --overwrite", "sky.txt is no log of a training; it is left as it is"),
+    "folder": ("train sky.txt --out . --hidden 4", "cannot write .: Is a directory"),
+    "full": ("train sky.txt --out /dev/full --hidden 4", "cannot write /dev/full: No space left on device"),
+    "full log": ("train sky.txt --log /dev/full --out other --overwrite --hidden 4", "cannot write /dev/full: No"),
+    "exists": ("train sky.txt --out other", "exists: tinygrad-lstm resume other goes on with it, --overwrite"),
     "no model": ("sample sky.txt", "sky.txt is no safetensors file, or damaged"),
     "other": ("sample other", "other: it holds a model, and nothing of how it was trained"),
     "none": ("sample nowhere", "nowhere: no such file"),
@@ -177,7 +184,7 @@ REFUSED = {
     "hot": ("sample other --temperature inf", "--temperature must be 0 or more, and finite"),
     "seeds": ("sample other --seed -1", "--seed must be a whole number from 0 on"),
     "resume other": ("resume other", "other: it holds a model, and nothing of how it was trained"),
-    "resume none": ("resume nowhere", "nowhere: no such file"),
+    "resume none": ("resume nowhere", "cannot read nowhere: no such file"),
 }
 
 
@@ -195,6 +202,27 @@ def test_what_cannot_be_done_is_one_line(typed, words, run, tmp_path):
     assert words in said
     assert said.count("\n") == 1
     assert not (tmp_path / "model.safetensors").exists()
+    assert (tmp_path / "sky.txt").read_text() == TEXT
+
+
+def test_what_patience_has_ended_goes_on_where_more_is_asked_for(run):
+    how = ("--steps", 40, "--every", 1, "--patience", 1, "--lr", 1, "--out", "sky")
+    run("train", "sky.txt", *SMALL, *how)
+    said = run("resume", "sky")
+    assert "sky is finished after " in said
+    assert "; --steps N makes more" in said
+    assert "steps, loss" in run("resume", "sky", "--steps", 40)
+
+
+def test_memory_that_is_too_small_is_one_line(run, monkeypatch):
+    def full(self, model, window):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TruncatedLoss, "__call__", full)
+        said = run("train", "sky.txt", *SMALL, "--steps", 9, "--validate", 0, "--out", "sky", code=2)
+    wanted = "tinygrad-lstm: out of memory; smaller --streams, --window or --hidden take less; step 0 is kept\n"
+    assert said == wanted
 
 
 def test_what_was_never_seen_is_named(run, tmp_path):
@@ -205,7 +233,7 @@ def test_what_was_never_seen_is_named(run, tmp_path):
     (tmp_path / "sky.txt").write_text(TEXT + "!")
     assert "sky.txt is not the text that sky was trained on" in run("resume", "sky", code=2)
     (tmp_path / "sky.txt").unlink()
-    assert "cannot read" in run("resume", "sky", code=2)
+    assert "No such file or directory; --text FILE says where the text is now" in run("resume", "sky", code=2)
     (tmp_path / "moved.txt").write_text(TEXT)
     assert "2 steps" in run("resume", "sky", "--text", "moved.txt", "--steps", 2)
     assert "has made 2 steps already" in run("resume", "sky", "--text", "moved.txt", "--steps", 1, code=2)

@@ -141,10 +141,12 @@ class Run:
 
 
 def begin(settings: Settings, out: str | os.PathLike[str]) -> Run:
-    """Return a new run. Raises ValueError or OSError, in one line, for a text that cannot be learned from."""
+    """Return a new run. Raises ValueError or OSError, in one line, for a text that cannot be learned from, or kept."""
     text = read_text(settings.text, settings.encoding)
     vocabulary = Vocabulary.of(text, settings.unit)
     settings = replace(settings, text=str(Path(settings.text).resolve()))
+    if str(Path(out).resolve()) == settings.text:
+        raise ValueError(f"{clean(out, 200)} is the text itself: the model needs another file")
     return _made(settings, vocabulary, vocabulary.numbers(text), _digest(text), out)
 
 
@@ -154,7 +156,7 @@ def resume(path: str | os.PathLike[str], *, text: str | None = None, steps: int 
     Arguments:
         path: what ``train`` wrote.
         text: where the text is now, if it has moved.
-        steps: how many there shall be, if others than were asked for.
+        steps: how many there shall be, if others than were asked for; then patience begins anew.
 
     Raises:
         ValueError: in one line, for a file that is no checkpoint, or damaged, and a text that is not the same.
@@ -174,6 +176,8 @@ def resume(path: str | os.PathLike[str], *, text: str | None = None, steps: int 
     vocabulary = vocabulary_of(facts)
     run = _made(settings, vocabulary, vocabulary.numbers(said), facts["digest"], path)
     run.start = run.checkpoint.restore()
+    if run.validation is not None and steps is not None and steps > run.start:
+        run.validation.waited = 0  # whoever asks for more has patience again
     return run
 
 
