@@ -225,3 +225,19 @@ def test_the_optimiser_of_another_model_is_noticed():
     (ours, batches), (theirs, _) = lstm_and_batches(), lstm_and_batches()
     with pytest.raises(ValueError, match="the loss depends on none of the optimiser's parameters; give it those of"):
         fit(ours, batches, loss=loss, optimizer=tl.SGD(theirs.parameters(), 0.1))
+
+
+def test_all_that_a_loop_can_be_given_is_found_beside_it():
+    """Of the names in the table of the README, and of the changelog."""
+    for name in (
+        "Shuffled",
+        "Streams",
+        "TruncatedLoss",
+        "cosine",
+        "Plateau",
+        "Validation",
+        "Checkpoint",
+        "Log",
+        "Watch",
+    ):
+        assert callable(getattr(tl.training, name))
