@@ -14,6 +14,7 @@ from tests.cli.test_command_line import command
 from tests.cli.test_hostile_text import HOSTILE, harmless
 from tinygrad_lstm import cli
 from tinygrad_lstm.interop import files
+from tinygrad_lstm.interop.saved import built, opened, packed
 from tinygrad_lstm.training.streams import TruncatedLoss
 from tinygrad_lstm.training.text import UNKNOWN, UnseenError, Vocabulary, read_text
 
@@ -265,8 +266,44 @@ def test_words_that_are_too_many_are_told_as_one():
     vocabulary = Vocabulary.of("a a a b b c d", "word", most=3)
     assert vocabulary.symbols == ("a", "b", UNKNOWN)
     assert vocabulary.numbers("d a z").tolist() == [2, 0, 2]
+    assert Vocabulary.of(f"a a {UNKNOWN} {UNKNOWN} b c d", "word", most=3).symbols == ("a", "b", UNKNOWN)
     with pytest.raises(UnseenError, match="never seen the words 'x', 'y'; it knows 1: 'a'"):
         Vocabulary.of("a", "word").numbers("x a y x")
+
+
+FORGED = {
+    "step": (-5, "its step is -5, and not a whole number from 0 on"),
+    "settings": ([], "it is a checkpoint, and not one of the command train"),
+    "symbols": (3, "it is a checkpoint, and not one of the command train"),
+    "first": (None, "it is a checkpoint, and not one of the command train"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+@pytest.mark.parametrize("command", ["sample", "resume"])
+def test_a_file_that_tells_nonsense_is_one_line(name, command, run):
+    run("train", "sky.txt", *SMALL, "--steps", 1, "--out", "sky")
+    value, words = FORGED[name]
+    file = opened("sky")
+    facts = {**file.header["facts"], name: value}
+    files.write_file("sky", packed(built(file), state=file.state, beside=file.beside, facts=facts))
+    said = run(command, "sky", code=2)
+    assert f"sky: {words}" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("symbols", "unit", "words"),
+    [
+        (("a", "b"), "syllable", "symbols are each a character or a word, not 'syllable'"),
+        (("a", "a"), "word", "texts, and each is another"),
+        ((1, 2), "word", "texts, and each is another"),
+        (("ab", "c"), "character", "one character each"),
+    ],
+)
+def test_what_is_no_vocabulary_is_refused(symbols, unit, words):
+    with pytest.raises(ValueError, match=words):
+        Vocabulary(symbols, unit)
 
 
 @pytest.mark.slow

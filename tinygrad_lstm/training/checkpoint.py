@@ -127,8 +127,8 @@ class Checkpoint:
             set_random_state(self.model, random)
             why = f"it tells no {error}" if isinstance(error, KeyError) else error
             raise ValueError(f"{clean(self.path, 200)} is no checkpoint of this run: {clean(why, 300)}") from error
-        self.step = int(facts["step"])
-        return self.step
+        self.step = step = int(facts["step"])
+        return step
 
 
 _UNFIT = (ValueError, TypeError, KeyError, AttributeError)
@@ -140,6 +140,8 @@ def facts_of(file: Opened) -> dict[str, Any]:
     facts = file.header.get("facts")
     if not isinstance(facts, dict) or not {"step", "parts", "random"} <= facts.keys():
         raise ValueError("it holds a model, and nothing of how it was trained")
+    if type(facts["step"]) is not int or facts["step"] < 0:
+        raise ValueError(f"its step is {facts['step']!r:.60}, and not a whole number from 0 on")
     return facts
 
 

@@ -31,7 +31,6 @@ from .validation import Validation
 SCHEDULES = ("constant", "cosine", "step", "plateau")
 """Their names: step halves the rate after each quarter of the run, plateau when validation gets no better."""
 
-
 MOST_HELD_OUT = 50_000
 """Symbols to measure on, at most; chosen: of so many the loss is known to a hundredth of a nat."""
 
@@ -173,7 +172,7 @@ def resume(path: str | os.PathLike[str], *, text: str | None = None, steps: int 
     said = read_text(settings.text, settings.encoding)
     if _digest(said) != facts["digest"]:
         raise ValueError(f"{clean(settings.text, 200)} is not the text that {clean(path, 200)} was trained on")
-    vocabulary = vocabulary_of(facts)
+    vocabulary = _vocabulary(facts, path)
     run = _made(settings, vocabulary, vocabulary.numbers(said), facts["digest"], path)
     run.start = run.checkpoint.restore()
     if run.validation is not None and steps is not None and steps > run.start:
@@ -190,7 +189,7 @@ def load(path: str | os.PathLike[str]) -> tuple[LanguageModel, Vocabulary, str]:
     facts, model = _facts(file, path), built(file)
     if not isinstance(model, LanguageModel):
         raise ValueError(f"{clean(path, 200)} holds a {type(model).__name__}, and no language model")
-    vocabulary = vocabulary_of(facts)
+    vocabulary = _vocabulary(facts, path)
     if len(vocabulary) != model.vocabulary_size:
         raise ValueError(f"{clean(path, 200)}: {len(vocabulary)} symbols, and a model of {model.vocabulary_size}")
     model.eval()
@@ -203,14 +202,18 @@ def _facts(file: Opened, path: str | os.PathLike[str]) -> dict[str, Any]:
         facts = facts_of(file)
     except ValueError as error:
         raise ValueError(f"{clean(path, 200)}: {error}") from error
-    if {"settings", "symbols", "digest", "first"} <= facts.keys():
+    settings, symbols = facts.get("settings"), facts.get("symbols")
+    if "digest" in facts and isinstance(settings, dict) and isinstance(symbols, list) and facts.get("first") in symbols:
         return facts
     raise ValueError(f"{clean(path, 200)}: it is a checkpoint, and not one of the command train")
 
 
-def vocabulary_of(facts: Mapping[str, Any]) -> Vocabulary:
-    """Return the vocabulary that a file tells."""
-    return Vocabulary(tuple(map(str, facts["symbols"])), facts["settings"].get("unit", "character"))
+def _vocabulary(facts: Mapping[str, Any], path: str | os.PathLike[str]) -> Vocabulary:
+    """Return the vocabulary that a file tells. Raises ValueError for what is none."""
+    try:
+        return Vocabulary(tuple(facts["symbols"]), facts["settings"].get("unit", "character"))
+    except ValueError as error:
+        raise ValueError(f"{clean(path, 200)}: {error}") from error
 
 
 def _made(
