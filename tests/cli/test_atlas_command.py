@@ -27,6 +27,10 @@ class Wrong(Mine):
         return wrong(super().forward(x, h))
 
 wrong = tl.primitive("wrong", lambda x: x * x, lambda g, y, x: (x * g,))
+class NotANumber(Mine):
+    def forward(self, x, h):
+        return tl.log(super().forward(x, h) - 9)
+
 number = 3
 lstm = Mine
 """
@@ -66,6 +70,8 @@ def test_json_alone_writes_no_page(here):
         (["mine.py:nothing"], "mine.py defines no 'nothing'"),
         (["mine.py:lstm"], "the atlas has a lstm already"),
         (["mine.py:Wrong", "--cell", "mgu"], "the rule of wrong is wrong"),
+        (["--cell", "mgu", "-o", "a", "--json", "./a"], "a cannot be both the page and the JSON"),
+        (["mine.py:NotANumber", "--cell", "mgu"], "the function returns NaN or Inf at these inputs"),
         (["--cell", "mgu", "-o", "no/where.html"], "cannot write no/where.html: No such file or directory"),
     ],
 )

@@ -53,6 +53,8 @@ def atlas(
 
     if train and target is None:
         raise refuse("--train is for a cell of yours: give it as FILE.py:CELL; the others are trained already")
+    if json_file is not None and out is not None and json_file.resolve() == out.resolve():
+        raise refuse(f"{out} cannot be both the page and the JSON; name two files")
     own = {} if target is None else _own(target)
     results = [*learned(), *(_trained(own) if train else [])]
     with (

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ...nn.atlas import ATLAS, Published
 from ...nn.cell import Cell
 from ..runs import load, packaged
@@ -81,6 +83,7 @@ def _first_paragraph(cell: type[Cell[Any]]) -> str:
     return " ".join(said.split("\n\n")[0].split())
 
 
+@np.errstate(all="ignore")  # a NaN is told by the check, in words
 def _measured(name: str, entry: Published, results: Sequence[Result]) -> dict[str, Any]:
     said = {key: value for key, value in vars(entry).items() if key not in ("cell", "options")}
     numbers = cost(entry.make(D, H, rng=0))._asdict()
