@@ -71,7 +71,7 @@ def test_json_alone_writes_no_page(here):
         (["mine.py:lstm"], "the atlas has a lstm already"),
         (["mine.py:Wrong", "--cell", "mgu"], "the rule of wrong is wrong"),
         (["--cell", "mgu", "-o", "a", "--json", "./a"], "a cannot be both the page and the JSON"),
-        (["mine.py:NotANumber", "--cell", "mgu"], "the function returns NaN or Inf at these inputs"),
+        (["mine.py:NotANumber", "--cell", "mgu", "--train"], "the function returns NaN or Inf at these inputs"),
         (["--cell", "mgu", "-o", "no/where.html"], "cannot write no/where.html: No such file or directory"),
     ],
 )

@@ -164,6 +164,10 @@ REFUSED = {
     "dropout": ("train sky.txt --dropout 0.5", "dropout acts between layers, and there is one"),
     "patience": ("train sky.txt --patience 2 --validate 0", "patience goes by validation, and nothing is held out"),
     "plateau": ("train sky.txt --schedule plateau --validate 0", "the schedule plateau goes by validation"),
+    "never": (
+        "train sky.txt --steps 9 --patience 2 --every 10",
+        "patience goes by validation, of which there is none in 9 steps: the first would be after 10",
+    ),
     "too few": ("train two.txt --patience 2", "the text has 2 characters, too few to hold some out"),
     "all": ("train sky.txt --validate 1", "validate must be in [0, 1)"),
     "warm-up": ("train sky.txt --warm-up 5000", "warm-up takes 5,000 steps, and the run has 2,000"),
@@ -204,6 +208,16 @@ def test_what_cannot_be_done_is_one_line(typed, words, run, tmp_path):
     assert said.count("\n") == 1
     assert not (tmp_path / "model.safetensors").exists()
     assert (tmp_path / "sky.txt").read_text() == TEXT
+
+
+def test_what_was_written_before_ctrl_c_is_there(run, monkeypatch):
+    def interrupted(*args, **kwargs):
+        yield from (0, 1, 2)
+        raise KeyboardInterrupt
+
+    run("train", "sky.txt", *SMALL, "--steps", 1, "--out", "sky")
+    monkeypatch.setattr("tinygrad_lstm.training.sampling.sample", interrupted)
+    assert run("sample", "sky", "--prompt", "the", code=130) == "the\n atinygrad-lstm: interrupted\n"
 
 
 def test_what_patience_has_ended_goes_on_where_more_is_asked_for(run):

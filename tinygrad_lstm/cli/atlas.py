@@ -56,6 +56,9 @@ def atlas(
     if json_file is not None and out is not None and json_file.resolve() == out.resolve():
         raise refuse(f"{out} cannot be both the page and the JSON; name two files")
     own = {} if target is None else _own(target)
+    if train:
+        with refusing(ValueError, GradientError):
+            contents([], [], own)  # what cannot be measured is told before it is trained
     results = [*learned(), *(_trained(own) if train else [])]
     with (
         refusing(ValueError, GradientError),

@@ -81,9 +81,12 @@ class Settings:
             raise ValueError("dropout acts between layers, and there is one: give more layers, or no dropout")
         if self.warm_up > self.steps:
             raise ValueError(f"warm-up takes {self.warm_up:,} steps, and the run has {self.steps:,}")
-        if not self.validate and (self.patience or self.schedule == "plateau"):
-            wants = "patience" if self.patience else "the schedule plateau"
-            raise ValueError(f"{wants} goes by validation, and nothing is held out for it: validate is 0")
+        by_validation = "patience" if self.patience else "the schedule plateau" if self.schedule == "plateau" else ""
+        if by_validation and not self.validate:
+            raise ValueError(f"{by_validation} goes by validation, and nothing is held out for it: validate is 0")
+        if by_validation and self.every > self.steps:
+            first = f"of which there is none in {self.steps:,} steps: the first would be after {self.every:,}"
+            raise ValueError(f"{by_validation} goes by validation, {first}")
 
 
 @dataclass
