@@ -15,6 +15,7 @@ from tests.cli.test_hostile_text import HOSTILE, harmless
 from tinygrad_lstm import cli
 from tinygrad_lstm.interop import files
 from tinygrad_lstm.interop.saved import built, opened, packed
+from tinygrad_lstm.nn.named import names
 from tinygrad_lstm.training.streams import TruncatedLoss
 from tinygrad_lstm.training.text import UNKNOWN, UnseenError, Vocabulary, read_text
 
@@ -86,6 +87,13 @@ def test_a_run_that_goes_on_comes_to_the_same_bits(run, how, tmp_path):
     logs = [[*map(json.loads, (tmp_path / f"{name}.jsonl").read_text().splitlines())] for name in ("whole", "parts")]
     assert [{**line, "seconds": 0} for line in logs[0]] == [{**line, "seconds": 0} for line in logs[1]]
     assert [line["step"] for line in logs[0] if "loss" in line] == list(range(1, 9))
+
+
+@pytest.mark.parametrize("cell", names())
+def test_every_cell_that_is_offered_is_trained_and_gone_on_with(cell, run):
+    run("train", "sky.txt", *SMALL, "--cell", cell, "--steps", 1, "--out", "sky")
+    assert "2 steps, loss" in run("resume", "sky", "--steps", 2)
+    assert run("sample", "sky", "--length", 5).startswith("t")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

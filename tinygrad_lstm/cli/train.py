@@ -99,7 +99,7 @@ def train(
             text=str(text),
             encoding=encoding,
             unit="word" if words else "character",
-            cell=cell or "lstm",
+            cell=str(cell or "lstm"),
             hidden=hidden,
             layers=layers,
             embedding=None if one_hot else 64 if embedding is None else embedding,
