@@ -41,3 +41,12 @@ def test_a_run_that_begins_anew_begins_its_log_anew(tmp_path):
     for steps in (3, 2):
         train(tmp_path / "log.jsonl", steps=steps)
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 2
+
+
+def test_what_is_not_finite_is_null(tmp_path):
+    log = Log(tmp_path / "log.jsonl")
+    log.validated(3, float("nan"))
+    assert json.loads((tmp_path / "log.jsonl").read_text(), parse_constant=pytest.fail) == {
+        "step": 3,
+        "validation": None,
+    }

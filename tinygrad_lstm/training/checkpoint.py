@@ -45,6 +45,7 @@ class Checkpoint:
 
     Raises:
         OSError: for what cannot be written, or read.
+        ValueError: for facts called "step", "parts" or "random", and, when written, for what JSON has not, as a NaN.
 
     >>> import tempfile
     >>> import tinygrad_lstm as tl
@@ -78,6 +79,9 @@ class Checkpoint:
         **parts: Kept,
     ) -> None:
         positive(every=every)
+        taken = sorted({"step", "parts", "random"} & {*(facts or {})})
+        if taken:
+            raise ValueError(f"a checkpoint tells its {taken[0]} itself; call that fact something else")
         self.path, self.model, self.every, self.facts = as_path(path), model, every, dict(facts or {})
         self.parts: dict[str, Kept] = {"optimizer": optimizer, **parts}
         self.step: int | None = None  # of the last good one

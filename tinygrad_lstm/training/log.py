@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 
 from ..interop.files import as_path, write_file
@@ -18,6 +18,7 @@ class Log:
 
     Where a run goes on from update ``start``, lines of updates after it are dropped before: they will come again. All
     but ``seconds``, which are counted from when the log was opened, is the same in every run from the same seed.
+    What is not finite is null: JSON has no NaN.
 
     Raises OSError for what cannot be written, and ValueError for a file that is no such log: it stays as it is.
 
@@ -51,9 +52,10 @@ class Log:
         self._write(step=step, validation=loss)
 
     def _write(self, **facts: float | None) -> None:
+        finite = {name: fact if fact is not None and isfinite(fact) else None for name, fact in facts.items()}
         try:
             with self.path.open("a", encoding="utf-8") as file:  # opened for each line: what is written is there
-                file.write(json.dumps(facts) + "\n")
+                file.write(json.dumps(finite) + "\n")
         except OSError as error:  # that of a full disk names no file
             raise OSError(error.errno, error.strerror, str(self.path)) from error
 
