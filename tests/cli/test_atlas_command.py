@@ -87,7 +87,8 @@ def test_ones_own_cell_learns_what_the_others_learned(here, monkeypatch):
     from tinygrad_lstm.studies.atlas import contents, success
 
     short = tuple(trial._replace(budget=32, gap=20) for trial in success.TRIALS[:2])
-    monkeypatch.setattr(contents, "TRIALS", short)
+    for part in (contents, success):
+        monkeypatch.setattr(part, "TRIALS", short)
     done = atlas("mine.py:Mine", "--cell", "mgu", "--train", "--json", "a.json")
     assert done.exit_code == 0, done.output
     (_, mine) = json.loads((here / "a.json").read_text(encoding="utf-8"))

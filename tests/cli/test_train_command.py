@@ -68,7 +68,7 @@ def test_a_text_is_learned_written_and_gone_on_with(run, tmp_path):
     "how",
     [
         ("--schedule", "plateau", "--every", 2),
-        ("--schedule", "cosine", "--layers", 2, "--dropout", 0.5, "--warm-up", 2),
+        ("--schedule", "cosine", "--layers", 2, "--dropout", 0.5, "--warm-up", 2, "--every", 2),
         ("--words", "--cell", "gru", "--one-hot", "--schedule", "step", "--validate", 0, "--clip", 0),
     ],
 )
@@ -77,11 +77,11 @@ def test_a_run_that_goes_on_comes_to_the_same_bits(run, how, tmp_path):
     small = SMALL
     if "--words" in how:
         how, small = [*how, "--one-hot"], ("--hidden", "8", "--streams", "2", "--window", "5")
-    run("train", "sky.txt", *small, *how, "--steps", 8, "--out", "whole", "--log", "whole.jsonl", "--every", 2)
+    run("train", "sky.txt", *small, *how, "--steps", 8, "--out", "whole", "--log", "whole.jsonl")
     stops = iter([False, False, True])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tinygrad_lstm.cli.train._Stop.__call__", lambda stop, moment: next(stops))
-        run("train", "sky.txt", *small, *how, "--steps", 8, "--out", "parts", "--log", "parts.jsonl", "--every", 2)
+        run("train", "sky.txt", *small, *how, "--steps", 8, "--out", "parts", "--log", "parts.jsonl")
     run("resume", "parts", "--log", "parts.jsonl")
     assert (tmp_path / "parts").read_bytes() == (tmp_path / "whole").read_bytes()
     logs = [[*map(json.loads, (tmp_path / f"{name}.jsonl").read_text().splitlines())] for name in ("whole", "parts")]
@@ -169,6 +169,7 @@ REFUSED = {
     "clip": ("train sky.txt --clip -1", "clip must be positive and finite"),
     "seed": ("train sky.txt --seed -1", "seed must be finite, and 0 or more"),
     "both": ("train sky.txt --one-hot --embedding 3", "--one-hot means no embedding"),
+    "every": ("train sky.txt --validate 0 --every 5", "--every says when to measure, and --validate 0 leaves nothing"),
     "dropout": ("train sky.txt --dropout 0.5", "dropout acts between layers, and there is one"),
     "patience": ("train sky.txt --patience 2 --validate 0", "patience goes by validation, and nothing is held out"),
     "plateau": ("train sky.txt --schedule plateau --validate 0", "the schedule plateau goes by validation"),

@@ -98,12 +98,12 @@ def _own(target: str) -> dict[str, type[Cell[Any]]]:
 
 def _trained(own: dict[str, type[Cell[Any]]]) -> list[Result]:
     """Train a person's cell; refuse what fails on the way."""
-    from ..studies.atlas.contents import train
+    from ..studies.atlas.success import trained_at_all
 
     ((name, cell),) = own.items()
     say(f"training {name}: a few minutes")
     try:
         with working(f"training {name}"):
-            return train(name, cell)
+            return trained_at_all(name, cell)
     except Exception as error:
         raise refuse(f"{name} failed in training with {type(error).__name__}: {error}") from error

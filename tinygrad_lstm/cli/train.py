@@ -94,6 +94,8 @@ def train(
 
     if one_hot and embedding is not None:
         raise refuse("--one-hot means no embedding; leave out --embedding, or --one-hot")
+    if every is not None and validate == 0:
+        raise refuse("--every says when to measure, and --validate 0 leaves nothing to measure on; leave one out")
     with refusing(ValueError, TypeError, MemoryError), reading(text), working("reading the text"):
         settings = Settings(
             text=str(text),
