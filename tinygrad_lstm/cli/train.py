@@ -79,7 +79,7 @@ def train(
         int | None, typer.Option(help="Stop when so many measurements were no better; without it, never.")
     ] = None,
     seed: Annotated[int, typer.Option(help="All that is random follows from it.")] = 0,
-    dtype: Annotated[Dtype, typer.Option(help="float64 is slower, and as good.")] = Dtype.float32,
+    dtype: Annotated[Dtype, typer.Option(help="float64 is slower, and learns no better.")] = Dtype.float32,
     encoding: Annotated[str | None, typer.Option(help="That of the text, as in latin-1.")] = None,
     save_every: Annotated[int, typer.Option(help="Updates between two writes of the file.")] = 100,
     log: LogOption = None,
@@ -162,10 +162,10 @@ def _learned(run: Run, losses: list[float]) -> Table:
     unit, different = run.settings.unit, counted(len(run.vocabulary), f"different {run.settings.unit}")
     facts = Table.grid(padding=(0, 2))
     recent = losses[-100:]
-    said = f"{run.start:,} steps, loss {sum(recent) / len(recent):.4g} nats a {unit}" if recent else "nothing more"
+    said = f"{run.start:,} steps, loss {sum(recent) / len(recent):#.4g} nats a {unit}" if recent else "nothing more"
     facts.add_row("learned", Text(f"{different}, {said}"))
     if run.validation is not None and run.validation.loss is not None:
-        best = f"{run.validation.loss:.4g} nats at best, after step {run.validation.step:,}, which is kept"
+        best = f"{run.validation.loss:#.4g} nats at best, after step {run.validation.step:,}, which is kept"
         facts.add_row("measured", Text(best))
     facts.add_row("wrote", Text(str(run.checkpoint.path), style="bold"))
     facts.add_row("try", Text(f"tinygrad-lstm sample {run.checkpoint.path}"))
