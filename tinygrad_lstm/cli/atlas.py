@@ -53,7 +53,12 @@ def atlas(
 
     if train and target is None:
         raise refuse("--train is for a cell of yours: give it as FILE.py:CELL; the others are trained already")
+    if json_file is not None and out is not None and json_file.resolve() == out.resolve():
+        raise refuse(f"{out} cannot be both the page and the JSON; name two files")
     own = {} if target is None else _own(target)
+    if train:
+        with refusing(ValueError, GradientError):
+            contents([], [], own)  # what cannot be measured is told before it is trained
     results = [*learned(), *(_trained(own) if train else [])]
     with (
         refusing(ValueError, GradientError),
@@ -93,12 +98,12 @@ def _own(target: str) -> dict[str, type[Cell[Any]]]:
 
 def _trained(own: dict[str, type[Cell[Any]]]) -> list[Result]:
     """Train a person's cell; refuse what fails on the way."""
-    from ..studies.atlas.contents import train
+    from ..studies.atlas.success import trained_at_all
 
     ((name, cell),) = own.items()
     say(f"training {name}: a few minutes")
     try:
         with working(f"training {name}"):
-            return train(name, cell)
+            return trained_at_all(name, cell)
     except Exception as error:
         raise refuse(f"{name} failed in training with {type(error).__name__}: {error}") from error
