@@ -13,6 +13,7 @@ STUDIES: dict[str, str] = {
     "adding": "adding",
     "reber": "reber",
     "copy": "copying",
+    "jsb": "jsb",
     "atlas": "atlas.study",
     "gradients": "gradients",
     "updates": "updates",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
@@ -74,6 +75,7 @@ class Study:
     report: Callable[[list[Result]], list[Section]]
     walk: Callable[[], str] | None = None  # makes a page of the live walk, at the moment that tells most
     own: Callable[[str, Callable[..., Any]], Result] | None = None  # runs a cell of the user's, by a name and its class
+    reading: Callable[[Path], Study] | None = None  # the study of data in a file of the user's
 
 
 def rounded(numbers: Iterable[Any], digits: int = 3) -> list[float]:
