@@ -36,7 +36,8 @@ def report(results):
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """A study that takes no time, run in this process."""
-    study = kinds.Study("toy", "A toy", "Does it run?", lambda: ROWS, run, report, lambda: "<p>the walk</p>")
+    walk = kinds.Walk("", "", lambda: "<p>the walk</p>")
+    study = kinds.Study("toy", "A toy", "Does it run?", lambda: ROWS, run, report, walk)
     monkeypatch.setitem(sys.modules, "tinygrad_lstm.studies.toy", SimpleNamespace(STUDY=study))
     monkeypatch.setitem(STUDIES, "toy", "toy")
 

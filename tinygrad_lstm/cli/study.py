@@ -137,7 +137,7 @@ def study(
         with working("writing the page"), writing(html), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a walk that has no picture is one all the same
             if chosen.walk:
-                write_file(moment, chosen.walk())
+                write_file(moment, chosen.walk.make())
             write_file(html, page(chosen, head, found, quote(moment.name) if chosen.walk else None))
         say(f"wrote {html}{f' and {moment.name}' if chosen.walk else ''}; open it in a browser")
     if not (json_file or csv_file or html):

@@ -20,6 +20,7 @@ from ..structure import collector
 from ..training.batches import Padded, Shuffled
 from ..training.fit import Moment, fit
 from .jsb_report import report
+from .moment import CHORDS
 from .rolls import KEYS, MUSIC21, Roll, by_name, marginal, nexts, read
 from .side_by_side import AdamSideBySide, clip_each, side_by_side
 from .study import Row, Study, rounded
@@ -188,5 +189,6 @@ STUDY = Study(
     rows=rows,
     run=run,
     report=report,
+    walk=CHORDS,
     reading=reading,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from ..nn.cell import Cell
 from ..pages.heat import Grid, heat_map
 from ..pages.plot import Series, log_plot
 from ..pages.theme import ON_PAGES
-from .moment import walk
+from .moment import WRITTEN
 from .study import Result, Row, Section, Study, Table, rounded
 from .tasks import SYMBOLS, temporal_order
 from .trial import Reader, train_side_by_side
@@ -205,5 +204,5 @@ STUDY = Study(
     rows=rows,
     run=run,
     report=report,
-    walk=partial(walk, "temporal-order"),
+    walk=WRITTEN,
 )
