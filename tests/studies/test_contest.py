@@ -214,3 +214,9 @@ def test_the_page_of_a_contest_is_whole():
     assert [tag for tag, _ in outline.tags].count("svg") == 1
     assert "2 runs, 3 seconds of computing" in " ".join(outline.words.split())
     assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_the_settings_say_that_the_norm_to_clip_at_is_not_searched_for():
+    (settings,) = [section for section in report([result()]) if section.title == "Settings"]
+    assert "clipped at norm 1" in settings.prose
+    assert "is not searched for" in settings.prose

@@ -151,17 +151,18 @@ def _numbers(results: list[Result]) -> Section:
         ]
         for each in results
     ]
-    table = Table(
-        ["gap, or what is memorised", "network", "right", "forgotten", "written", "net", "mean f"], rows, "llrrrrr"
-    )
+    head = ["gap, or what is memorised", "network", "right", "forgotten", "written", "net", "mean f"]
+    table = Table(head, rows, "llrrrrr")
     prose = (
         "How much of the memory changes in a step, as a share of its norm: what the forget gate takes away, what the "
         "input gate adds, and what is left of both together, the net change of c. Of an RNN there is only the net "
-        "change of h. Means over all steps of sequences it has not seen; norms of shares do not add up, since what is "
-        "forgotten and what is written may cancel or stand at right angles. The first steps, when c is still near 0, "
-        "make the means larger.\n\nThe claim is that an RNN rewrites its state in each step, and an LSTM makes small "
-        "additions. Compare in one gap the networks that solved it, and those that failed: small additions are what a "
-        "long gap demands and a solution looks like, and not what an LSTM does whatever it has learned."
+        "change of h. Means over all steps of sequences it has not seen, or of the sentence; norms of shares do not "
+        "add up, since what is forgotten and what is written may cancel or stand at right angles. The first steps, "
+        "when c is still near 0, make the means larger.\n\nThe claim is that an RNN rewrites its state in each step, "
+        "and an LSTM makes small additions. Compare in one gap the networks that solved it, and those that failed: "
+        "small additions are what a long gap demands and a solution looks like, and not what an LSTM does whatever it "
+        "has learned. Where one sentence is memorised nothing has to be bridged: word by word the LSTM changes all of "
+        "its memory in a step, as the RNN does; letter by letter it changes a third."
     )
     return Section("In numbers", prose, table=table)
 
