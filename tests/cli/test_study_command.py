@@ -161,6 +161,11 @@ def test_a_run_that_breaks_is_told_in_a_line_and_what_was_found_is_kept(here, mo
         (("toy", "--run", "r.json", "--results", "r.json"), "--run FILE is both read and written"),
         (("toy", "--run", "-"), "--run and --html write files and need their names; --json - and --csv - print"),
         (("toy", "--html", "-"), "--run and --html write files and need their names"),
+        (("toy", "--html", "."), "--run and --html write files and need their names"),
+        (
+            ("toy", "--results", "odd.json"),
+            "odd.json holds rows that are none of toy, or not whole: KeyError: 'solved'",
+        ),
         (("toy", "--workers", "2"), "--workers and --dask say where runs are run"),
         (("toy", "--run", "r.json", "--workers", "2", "--dask", "tcp://a:1"), "give one of them"),
         (("toy", "--run", "r.json", "--only", "gap"), "--only takes SETTING=VALUE, a setting of gap, contender"),
@@ -177,6 +182,7 @@ def test_a_run_that_breaks_is_told_in_a_line_and_what_was_found_is_kept(here, mo
 def test_what_cannot_be_done_is_told_in_one_line(here, arguments, says):
     (here / "text.txt").write_text("a line of text\n" * 3)
     (here / "other.json").write_text('{"study": "adding", "results": []}')
+    (here / "odd.json").write_text('{"study": "toy", "results": [{"row": {"gap": 1}, "values": {}, "seconds": 1}]}')
     (here / "empty.json").write_text('{"study": "toy", "results": []}')
     said = refused(*arguments)
     assert says in said

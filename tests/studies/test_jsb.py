@@ -73,12 +73,12 @@ def npy(array, **how):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "holds no piano rolls"),
-        (b"a text", "holds no piano rolls"),
-        (npz()[:-40], "holds no piano rolls"),
+        (b"", "it is no .npz"),
+        (b"a text", "it is no .npz, which is an archive of arrays by name, or is cut off"),
+        (npz()[:-40], "it is no .npz"),
         (npz()[:300] + b"\0" * 50 + npz()[350:], "holds no piano rolls"),
-        (npy(np.zeros(3)), "it is one array; an .npz has several by name"),
-        (npy(np.array([{}]), allow_pickle=True), "holds no piano rolls"),
+        (npy(np.zeros(3)), "it is no .npz"),
+        (npy(np.array([{}]), allow_pickle=True), "it is no .npz"),
         (npz(train_bits=None), "it has no array 'train_bits'; there are test_bits, test_lengths, train_lengths"),
         (npz(valid_lengths=np.array([1.5])), "valid_lengths must be whole numbers"),
         (npz(valid_lengths=np.array([], int)), "valid_lengths must be whole numbers"),

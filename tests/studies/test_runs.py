@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -191,6 +192,13 @@ def test_without_the_library_it_is_said_what_to_install(monkeypatch):
         pass
 
 
+@pytest.mark.parametrize("address", ["there", "http://there", ""])
+def test_an_address_without_a_port_is_refused_at_once(monkeypatch, address):
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace())
+    with pytest.raises(NoCluster, match="no Dask scheduler answers at"), dask(address):
+        pass
+
+
 @pytest.mark.slow
 def test_where_no_scheduler_answers_it_is_said_in_a_line():
     pytest.importorskip("distributed")
@@ -226,6 +234,7 @@ def test_a_cluster_whose_worker_is_killed_loses_nothing_and_finds_what_one_proce
 SLOW = """
 import sys, time
 from pathlib import Path
+from types import SimpleNamespace
 from tests.studies.test_runs import DOUBLING
 from tinygrad_lstm.studies.runs import load, missing, run_rows, save
 path = Path(sys.argv[1])

@@ -102,7 +102,7 @@ def study(
         raise refuse("--run FILE is both read and written; --results is for results that stay as they are")
     if (workers or dask) and not run:
         raise refuse("--workers and --dask say where runs are run: give --run FILE.json as well")
-    if "-" in map(str, (run, html)):
+    if "-" in map(str, (run, html)) or (html and not html.name):
         raise refuse("--run and --html write files and need their names; --json - and --csv - print")
     if workers and dask:
         raise refuse("--workers are processes of this machine, --dask a cluster: give one of them")
@@ -130,18 +130,29 @@ def study(
         deliver(json_file, json.dumps({**head, "results": [vars(each) for each in found]}, indent=1) + "\n")
     if csv_file:
         deliver(csv_file, _csv(found))
+    if results and (html or not (json_file or csv_file)):
+        _require_whole(chosen, found, results)
     if html:
         from ..studies.page import page
 
         moment = html.with_name(f"{html.stem}-walk.html")
         with working("writing the page"), writing(html), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a walk that has no picture is one all the same
+            write_file(html, page(chosen, head, found, quote(moment.name) if chosen.walk else None))
             if chosen.walk:
                 write_file(moment, chosen.walk.make())
-            write_file(html, page(chosen, head, found, quote(moment.name) if chosen.walk else None))
         say(f"wrote {html}{f' and {moment.name}' if chosen.walk else ''}; open it in a browser")
     if not (json_file or csv_file or html):
         _tell(chosen, head, found)
+
+
+def _require_whole(study: Study, found: list[Result], path: Path) -> None:
+    """Refuse results of a person's file that lack what is told of them."""
+    try:
+        study.report(found)
+    except Exception as error:
+        kind = type(error).__name__
+        raise refuse(f"{path} holds rows that are none of {study.name}, or not whole: {kind}: {error}") from error
 
 
 def _of_data(study: Study, file: Path) -> Study:

@@ -65,9 +65,10 @@ def read(path: str) -> Rolls:
     digest = hashlib.sha256()
     try:
         with Path(path).open("rb") as opened:
+            if not zipfile.is_zipfile(opened):
+                raise NoRolls("it is no .npz, which is an archive of arrays by name, or is cut off")
+            opened.seek(0)
             arrays = np.load(opened, allow_pickle=False)
-            if not isinstance(arrays, np.lib.npyio.NpzFile):
-                raise NoRolls("it is one array; an .npz has several by name")
             splits = [_split(arrays, name, digest) for name in Rolls._fields[1:]]
     except (ValueError, KeyError, EOFError, RuntimeError, MemoryError, OSError, *_BROKEN) as error:
         raise NoRolls(f"{path} holds no piano rolls: {said(error)}") from error
