@@ -243,6 +243,18 @@ def test_the_report_says_which_split_it_is_and_sets_only_that_of_the_papers_besi
     assert "digest 12345678" in jsb_report.report([result("file 12345678")])[0].prose
 
 
+def test_the_report_tells_who_lost_least_and_who_was_not_at_its_end():
+    rnn = result(MUSIC21, "RNN", (9.0, 9.2))
+    rnn.values["epoch"] = [TINY["epochs"]] * 2
+    lstm = result(MUSIC21)
+    lstm.values["epoch"] = [1, 1]
+    prose = jsb_report.report([rnn, lstm])[0].prose
+    assert "From the least: LSTM 8.50, RNN 9.10. What lies between LSTM and RNN is 0.60 nats" in prose
+    assert "RNN was still getting better as its epochs ended" in prose
+    assert "LSTM was still" not in prose
+    assert "lies between" not in jsb_report.report([lstm])[0].prose
+
+
 def test_everyone_has_the_same_settings():
     rows = by_name("jsb").rows()
     assert [row["contender"] for row in rows] == list(CONTENDERS)

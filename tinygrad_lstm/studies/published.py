@@ -136,7 +136,7 @@ PUBLISHED: dict[str, tuple[Figure, ...]] = {
             "RNN-RBM and others; their baselines too",
             "log-likelihood for each step of the test pieces",
             "RNN −8.71, RNN-NADE −5.56",
-            "another split; what RNN-NADE says of a key may depend on the others of its step, which ours cannot",
+            "the first step counts too; what RNN-NADE says of a key depends on others of its step, which ours cannot",
         ),
     ),
 }
