@@ -120,6 +120,8 @@ def _settings(results: Sequence[Result]) -> Section:
         [
             _title(each.row["data"]),
             each.row["contender"],
+            each.row["seeds"],
+            each.row["epochs"],
             f"{each.values['rate']:g}",
             f"{each.values['clip']:g}",
             "; ".join(f"{name}: {loss:.2f}" for name, loss in each.values["search"].items()),
@@ -128,14 +130,14 @@ def _settings(results: Sequence[Result]) -> Section:
         for each in results
     ]
     prose = (
-        f"H = {first.row['hidden']}, one layer, {first.row['batch']} whole pieces an update, Adam in single precision, "
-        f"no dropout, {first.row['epochs']} epochs. Every contender has the same search: the learning rate and the "
-        "norm at which gradients are clipped, by the validation loss of one network of another seed, over as many "
-        f"epochs. {first.row['seeds']} networks of seeds fixed beforehand are then trained, all on the pieces in the "
-        "same order. An LSTM of as many units has four times the parameters of an RNN, and takes about as much longer."
+        f"H = {first.row['hidden']}, one layer, {first.row['batch']} whole pieces an update, Adam in single "
+        "precision, no dropout. Every contender has the same search: the learning rate and the norm at which "
+        "gradients are clipped, by the validation loss of one network of another seed, over as many epochs. "
+        "Networks of seeds fixed beforehand are then trained, all on the pieces in the same order. An LSTM of as "
+        "many units has three times the parameters of an RNN."
     )
-    head = ["data", "contender", "rate", "clip", "validation loss in the search", "seconds"]
-    return Section("Settings", prose, table=Table(head, rows, "llrrlr"))
+    head = ["data", "contender", "networks", "epochs", "rate", "clip", "validation loss in the search", "seconds"]
+    return Section("Settings", prose, table=Table(head, rows, "llrrrrlr"))
 
 
 def _beside(contender: str, result: Result | None) -> str:

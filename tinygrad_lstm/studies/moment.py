@@ -171,7 +171,7 @@ KEPT = Walk(
 WRITTEN = Walk(
     "Walk to where something is written",
     "an untrained LSTM with forget bias 1 on its way forward, stopped at the c of the step that reads the first X or "
-    "Y: what is kept, f ⊙ c, and what is added, i ⊙ g, stand beside it in numbers.",
+    "Y: beside it stand what is kept, a = f ⊙ c, and what is added, b = i ⊙ g.",
     lambda: page(writing(_lstm(1.0), _first_relevant(), "c")),
 )
 """Of memory."""
