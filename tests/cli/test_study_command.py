@@ -104,6 +104,18 @@ def test_verifying_runs_one_row_again_and_compares(here):
     assert RUNS == [(50, "LSTM")]
 
 
+def test_what_cannot_be_run_again_is_told_in_a_line(here):
+    call("toy", "--run", "r.json")
+
+    def lacking(gap, contender):
+        raise ValueError("the data are not there")
+
+    toy = sys.modules["tinygrad_lstm.studies.toy"]
+    toy.STUDY = dataclasses.replace(toy.STUDY, run=lacking)
+    said = refused("toy", "--results", "r.json", "--verify")
+    assert said.splitlines()[-1] == "tinygrad-lstm: the data are not there"
+
+
 def test_verifying_notices_what_differs(here):
     call("toy", "--run", "r.json")
     text = (here / "r.json").read_text()
