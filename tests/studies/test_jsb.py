@@ -243,6 +243,14 @@ def test_the_report_says_which_split_it_is_and_sets_only_that_of_the_papers_besi
     assert "digest 12345678" in jsb_report.report([result("file 12345678")])[0].prose
 
 
+def test_the_settings_say_what_was_tried_and_what_was_chosen():
+    tried = result(MUSIC21)
+    tried.values["search"] = {"0.01, clipped at 1": 8.7, "0.003, clipped at 1": 8.5}
+    (table,) = [section.table for section in jsb_report.report([tried]) if section.title == "Settings"]
+    assert table.head[4:6] == ["0.01, clipped at 1", "0.003, clipped at 1"]
+    assert table.rows[0][4:6] == ["8.70", "8.50, chosen"]
+
+
 def test_the_report_tells_who_lost_least_and_who_was_not_at_its_end():
     rnn = result(MUSIC21, "RNN", (9.0, 9.2))
     rnn.values["epoch"] = [TINY["epochs"]] * 2

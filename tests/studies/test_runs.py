@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.studies import STUDIES, Result, Section, Study, by_name
+from tinygrad_lstm.studies import STUDIES, Result, Section, Study, by_name, jsb
 from tinygrad_lstm.studies.executors import NoCluster, dask, processes
 from tinygrad_lstm.studies.jsb_report import SPLIT_2018
 from tinygrad_lstm.studies.runs import (
@@ -175,7 +175,7 @@ def test_results_that_come_with_the_package_are_of_rows_that_there_are(name):
     assert head["version"]
     assert head["command"].startswith("tinygrad-lstm study")
     assert [each.row for each in in_order(study.rows(), results)] == [each.row for each in results]
-    rows = study.rows() + ([{**row, "data": SPLIT_2018} for row in study.rows()] if study.reading else [])
+    rows = study.rows() + (jsb.rows(SPLIT_2018) if study.reading else [])
     assert not [each.row for each in results if each.row not in rows]
     sections = study.report(results)
     assert all(isinstance(section, Section) for section in sections)

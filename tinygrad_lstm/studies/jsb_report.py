@@ -122,9 +122,7 @@ def _settings(results: Sequence[Result]) -> Section:
             each.row["contender"],
             each.row["seeds"],
             each.row["epochs"],
-            f"{each.values['rate']:g}",
-            f"{each.values['clip']:g}",
-            "; ".join(f"{name}: {loss:.2f}" for name, loss in each.values["search"].items()),
+            *(_tried(each, name) for name in first.values["search"]),
             f"{each.seconds:,.0f}",
         ]
         for each in results
@@ -136,8 +134,15 @@ def _settings(results: Sequence[Result]) -> Section:
         "Networks of seeds fixed beforehand are then trained, all on the pieces in the same order. An LSTM of as "
         "many units has three times the parameters of an RNN."
     )
-    head = ["data", "contender", "networks", "epochs", "rate", "clip", "validation loss in the search", "seconds"]
-    return Section("Settings", prose, table=Table(head, rows, "llrrrrlr"))
+    searched = list(first.values["search"])
+    head = ["data", "contender", "networks", "epochs", *searched, "seconds"]
+    return Section("Settings", prose, table=Table(head, rows, "llrr" + "r" * len(searched) + "r"))
+
+
+def _tried(result: Result, name: str) -> str:
+    """Return the validation loss of a rate and a norm to clip at, and whether it was chosen."""
+    search = result.values["search"]
+    return f"{search[name]:.2f}{', chosen' if search[name] == min(search.values()) else ''}"
 
 
 def _beside(contender: str, result: Result | None) -> str:
