@@ -100,7 +100,7 @@ def _seen(results: Sequence[Result]) -> str:
 
 
 def _title(data: str) -> str:
-    return {MUSIC21: "Bach's chorales in music21", SPLIT_2018: "The JSB chorales"}.get(data, f"The rolls of {data}")
+    return {MUSIC21: "Chorales of music21", SPLIT_2018: "The JSB chorales"}.get(data, f"The rolls of {data}")
 
 
 def _what(data: str) -> str:
