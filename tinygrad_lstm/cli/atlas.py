@@ -21,7 +21,7 @@ import typer
 
 from ..interop.files import write_file
 from ..nn.atlas import ATLAS
-from .app import app, errors, progress, refuse, refusing, say, working, writing
+from .app import app, deliver, errors, progress, refuse, refusing, say, working, writing
 
 if TYPE_CHECKING:
     from ..nn.cell import Cell
@@ -68,10 +68,8 @@ def atlas(
         bar = bars.add_task("measuring", total=len(names) + len(own))
         cells = contents(results, names, own, report=lambda name: bars.update(bar, advance=1, description=name))
     if json_file is not None:
-        with writing(json_file):
-            lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in cells)
-            write_file(json_file, f"[\n{lines}\n]\n")
-        say(f"wrote {json_file}")
+        lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in cells)
+        deliver(json_file, f"[\n{lines}\n]\n")
     if json_file is None or out is not None:
         target_file = out or Path("atlas.html")
         with working("drawing"), writing(target_file):
