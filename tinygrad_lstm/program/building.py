@@ -190,7 +190,7 @@ class _BackwardPass:
             expression = pending[0][0]
             for other, _ in pending[1:]:
                 expression = _added(expression, other, made.node.value)
-            if isinstance(expression, Read | Number):
+            if isinstance(expression, Read | Number) or _repeats(expression):
                 return expression
             self.body.append(Assign(Read(total, here), expression, node=made.node))
         else:
@@ -228,6 +228,7 @@ class _BackwardPass:
         placed = isinstance(contribution, Apply) and contribution.function is ops.index_add
         if placed and contribution.attrs["index"] is not None:  # which is no place, but one more axis
             contribution, place = contribution.operands[0], contribution.attrs["index"]
+            place = None if place is Ellipsis else place
         loop = of.loop if isinstance(of, Made) else None
         stacked = isinstance(of, Given) and of.stacked
         if of in self.totals or stacked or (loop is not self.loop) or of in self.crossing:
@@ -321,10 +322,31 @@ class _BackwardPass:
 
 
 def _added(a: Any, b: Any, value: Any) -> Any:
-    """Return a + b, which is a − c to the bit where b is −c."""
+    """Return a + b, which to the bit is 2 a where b is the same, and a − c where b is −c."""
+    if _same(a, b):
+        return Apply(ops.mul, (Number(2.0), a), {}, value)
     if isinstance(b, Apply) and b.function is ops.neg:
         return Apply(ops.sub, (a, b.operands[0]), {}, value)
     return Apply(ops.add, (a, b), {}, value)
+
+
+def _repeats(e: Any) -> bool:
+    """Tell whether it only repeats a number, or what is there already."""
+    return isinstance(e, Apply) and e.function is ops.broadcast_to and not _computes(e.operands[0])
+
+
+def _computes(e: Any) -> bool:
+    return isinstance(e, Apply) and (e.function not in VIEWS or any(map(_computes, e.operands)))
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Tell whether two expressions are the same."""
+    if isinstance(a, Read) and isinstance(b, Read):
+        return a.variable is b.variable and a.index == b.index
+    if isinstance(a, Apply) and isinstance(b, Apply):
+        plain = not any(isinstance(x, np.ndarray | Stacked) for x in (*a.attrs.values(), *b.attrs.values()))
+        return a.function is b.function and plain and a.attrs == b.attrs and all(map(_same, a.operands, b.operands))
+    return isinstance(a, Number) and a == b
 
 
 def _cover(shape: tuple[int, ...], places: Sequence[Any]) -> bool:
@@ -406,6 +428,8 @@ def _plain(x: Any) -> Any:
 
 
 def _decided(each: Apply, operands: tuple[Any, ...]) -> Any:
+    if each.function is ops.mul:
+        operands = _unrepeated(operands, each.value.shape)
     numbers = [x.value for x in operands if isinstance(x, Number)]
     if numbers and len(numbers) == len(operands) and each.value.ndim == 0:
         return Number(float(each.value))
@@ -453,6 +477,19 @@ def _without_ones(x: Any, shape: tuple[int, ...]) -> Any:
         if was == x.value.shape[x.value.ndim - len(was) :]:
             return inner
     return x
+
+
+def _unrepeated(operands: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return the factors of an array; what was repeated for all of it is written once, which broadcasting repeats."""
+    found = list(operands)
+    for i, x in enumerate(operands):
+        other = operands[1 - i]
+        if isinstance(x, Apply) and x.function is ops.broadcast_to and np.shape(getattr(other, "value", 0)) == shape:
+            inner: Any = x.operands[0]
+            while isinstance(inner, Apply) and inner.function is ops.reshape and np.size(inner.value) == 1:
+                inner = inner.operands[0]
+            found[i] = inner
+    return tuple(found)
 
 
 def _compares(x: Any) -> bool:

@@ -13,6 +13,7 @@ from ..engine.primitive import Kind, Primitive
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Given, Made, Moving, Rolled, Stacked
 from ..symbolic.expressions import Apply, Name, Number, text
+from ..symbolic.tracer import UnknownToReader
 from .building import HERE, Builder
 from .names import Names, singular
 from .numpy_text import _at
@@ -207,6 +208,8 @@ class Layout:
             if inside is not None:
                 return self._symbols(_at(inside, e.index))
             variable = e.variable
+            if isinstance(e.index, Every):
+                raise UnknownToReader("all steps at once")
             return Name(f"{variable.name}{_subscript(e.index) if variable.kept else ''}")
         if not isinstance(e, Apply):
             return e

@@ -47,7 +47,7 @@ def singular(name: str) -> str:
     return name[:-1] if len(name) > 1 and name.endswith("s") else name
 
 
-_BY_KIND = {Kind.movement: "z", Kind.product: "p", Kind.reduction: "s"}
+_BY_KIND = {Kind.movement: "part", Kind.product: "p", Kind.reduction: "s"}
 
 
 class Names:
@@ -76,7 +76,7 @@ class Names:
         """Return a name like the one that is wanted: with the module it belongs to, or a number, if it is taken."""
         word = identifier(wanted)
         if word in self.taken and node is not None:
-            owner = node.name.split(".")[:-2] if node.is_leaf and node.name else node.scope
+            owner = node.name.split(".")[:-2] if node.is_leaf and node.name else node.scope[:-1]
             if owner:
                 word = identifier(f"{word}_{owner[0]}")
         number, tried = 2, word
@@ -103,17 +103,19 @@ class Names:
             and thing.operands[0].of.members[0].name
         ):
             return f"{thing.operands[0].of.members[0].name}s"
+        if primitive is ops.concat and (joined := self._joined(thing)):
+            return joined
         used_for = self._used_for(thing)
         if used_for:
             return f"a_{used_for}" if primitive.kind is not Kind.product else f"p_{used_for}"
-        if primitive is ops.concat and (joined := self._joined(thing)):
-            return joined
         if primitive is ops.concat and thing.loop is None and all(map(_is_learned, thing.operands)):
             return "W" if node.ndim == 2 else "b"
         if primitive.kind is Kind.activation:
             return f"{primitive.name}_a"
         if primitive is ops.getitem and thing.loop is None and (read := self._multiplied(thing)):
             return f"W_{read}"
+        if primitive in (ops.concat, ops.stack):
+            return "joined"
         return _BY_KIND.get(primitive.kind, "a" if primitive.combines == "sum" else primitive.name)
 
     def _joined(self, thing: Made) -> str | None:

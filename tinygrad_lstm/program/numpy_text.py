@@ -93,7 +93,11 @@ class NumpyText:
         return steps if (loop.direction > 0) is not backwards else f"reversed({steps})"
 
     def span(self, low: int, high: int) -> str:
-        return f"{self.size(low)}, {self.size(high)}" if low else self.size(high)
+        return f"{self.step(low)}, {self.step(high)}" if low else self.step(high)
+
+    def step(self, n: int) -> str:
+        """Write how far a loop goes: another size may be the same by chance."""
+        return self.size(n) if isinstance(n, Size) or written(self.named(n)) == "T" else str(int(n))
 
     def size(self, n: int) -> str:
         named = self.named(n)

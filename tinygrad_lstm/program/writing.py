@@ -23,7 +23,7 @@ from .inplace import IN_PLACE, InPlace
 from .layout import Layout
 from .letters import Sizes
 from .names import Names
-from .numpy_text import WIDTH, Line, NumpyText, _in_rows, listed, paired
+from .numpy_text import WIDTH, Line, NumpyText, _in_rows, broken, listed, paired
 from .sizes import lifted
 from .source_code import SourceCode
 from .statements import Assign, Begin, Read, Statement, Variable, reads, statements
@@ -143,9 +143,17 @@ class _Writing:
         """Write one function, which returns the outputs and the gradients."""
         scalar = len(self.outputs) == 1 and not np.ndim(reference_value(self.job.outputs[0]))
         name = "loss_and_gradients" if scalar else "outputs_and_gradients"
-        value = self.outputs[0] if len(self.outputs) == 1 else f"({', '.join(self.outputs)})"
-        lines = [*self.forwards, ("", None), ("# backwards", None), *self.backwards]
-        end = _plain(listed(f"return {value}, (", _tuple(self.returned), ")", ROOM))
+        forwards = self.forwards
+        if scalar:
+            loss = Names(self.job.rolled, self.text.taken).fresh("loss")
+            if not self.outputs[0].isidentifier():
+                forwards = [*forwards, *_plain(broken(f"{loss} = {self.outputs[0]}", ROOM))]
+                self.outputs = [loss]
+            start = [f"return {self.outputs[0]}, ("]
+        else:
+            start = listed("return (", _tuple(self.outputs), "), (", ROOM)
+        lines = [*forwards, ("", None), ("# backwards", None), *self.backwards]
+        end = _plain([*start[:-1], *listed(start[-1], _tuple(self.returned), ")", ROOM)])
         sizes = self._sizes(self._said([*lines, *end]))
         parameters = [*self.parameters, *self.given_seeds, *self.operations, *self.empty]
         return _function(name, parameters, [*self._comments(), *sizes, *lines, *end]), [name]
