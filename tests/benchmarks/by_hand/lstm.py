@@ -35,14 +35,17 @@ class LSTM:
         self.slope_of_c = empty(self.together, N, H)
 
     def __call__(self, xs: Any, weights: dict[str, Any], upstream: Any) -> tuple[Any, dict[str, Any]]:
+        self.load(weights)
+        self.forward(xs)
+        return self.h, self.backward(upstream)
+
+    def load(self, weights: dict[str, Any]) -> None:
         H = self.size[-1]
         for k, name in enumerate(GATES):
             column = slice(k * H, (k + 1) * H)
             half = 1.0 if name == "candidate" else 0.5
             np.multiply(weights[f"{name}.weight"], half, out=self.weight[:-1, column])
             np.multiply(weights[f"{name}.bias"], half, out=self.weight[-1, column])
-        self.forward(xs)
-        return self.h, self.backward(upstream)
 
     def forward(self, xs: Any) -> None:
         T, N, D, H = self.size
