@@ -72,7 +72,7 @@ def _in_a_loop(model: tl.nn.LanguageModel, loss: Callable[[], Any], fast: Any = 
 
 def pytorch(job: Job) -> Contender:
     torch = library()
-    T, N, D, H = job.size
+    _, _, D, H = job.size
     model, ids, targets = model_of(job)
     dtype = getattr(torch, job.dtype)
     embedding, lstm = torch.nn.Embedding(V, D, dtype=dtype), torch.nn.LSTM(D, H, dtype=dtype)

@@ -12,7 +12,7 @@ import importlib
 import json
 import sys
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -75,9 +75,14 @@ def quickest(made: Contender, times: int) -> dict[str, Any]:
 
 
 class _Mallinfo(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    """Of which two numbers are read: what was given out from the heap, and what was mapped for one request."""
+
+    _fields_: ClassVar = [
+        *((f"before_{k}", ctypes.c_size_t) for k in range(4)),
+        ("mapped", ctypes.c_size_t),
+        *((f"between_{k}", ctypes.c_size_t) for k in range(2)),
+        ("in_use", ctypes.c_size_t),
+        *((f"after_{k}", ctypes.c_size_t) for k in range(2)),
     ]
 
 
@@ -89,7 +94,7 @@ def in_use() -> int | None:
         return None
     mallinfo2.restype = _Mallinfo
     info = mallinfo2()
-    return int(info.uordblks + info.hblkhd)
+    return int(info.in_use + info.mapped)
 
 
 def peak() -> int | None:

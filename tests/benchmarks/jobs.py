@@ -40,7 +40,7 @@ class Given(NamedTuple):
 class Contender(NamedTuple):
     """``run`` computes everything once; ``forward`` only h, and returns all that is kept for the way back.
 
-    ``results`` returns what the last run has found, by name. ``note`` is what else is to be told: a fallback, above all.
+    ``results`` returns what the last run has found, by name. ``note`` names a fallback, if there is one.
     """
 
     run: Callable[[], Any]

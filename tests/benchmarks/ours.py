@@ -110,6 +110,6 @@ def products(given: Given) -> Contender:
 CONTENDERS = {
     "composed": composed,
     **{f"compiled {level}": partial(compiled, level) for level in LEVELS},
-    "kernel": kernel,
+    "by hand": kernel,
     "products": products,
 }

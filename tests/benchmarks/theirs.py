@@ -29,7 +29,7 @@ def library() -> Any:
 def fused(given: Given) -> Contender:
     """torch.nn.LSTM, GRU or RNN: one call into C++."""
     torch = library()
-    T, N, D, H = given.job.size
+    _, _, D, H = given.job.size
     kind = given.job.cell.removeprefix("Bi").removesuffix("×2")
     if kind not in ORDERS:
         raise Missing("torch.nn has no such layer")

@@ -48,7 +48,7 @@ class LSTM:
             np.multiply(weights[f"{name}.bias"], half, out=self.weight[-1, column])
 
     def forward(self, xs: Any) -> None:
-        T, N, D, H = self.size
+        T, N, _, H = self.size
         read, a, c, tanh_c, ahead = self.read, self.a, self.c, self.tanh_c, self.ahead
         recurrent = self.weight[:H]
         read[:T, :, H:-1] = xs
@@ -71,7 +71,7 @@ class LSTM:
         self.h[:] = read[1:, :, :H]
 
     def backward(self, upstream: Any) -> dict[str, Any]:
-        T, N, D, H = self.size
+        T, N, _, H = self.size
         a, da, dh, dc, part = self.a, self.da, self.dh, self.dc, self.part
         back = self.weight[:H].T
         dc[:] = 0
@@ -97,7 +97,7 @@ class LSTM:
         y, da = self.a[first:last], self.da[first:last]
         slope_of_c = self.slope_of_c[: last - first]
         tanh_c = self.tanh_c[first:last]
-        f, i, o, g = (y[..., k * H : (k + 1) * H] for k in range(4))
+        i, o, g = (y[..., k * H : (k + 1) * H] for k in (1, 2, 3))
         gates = da[..., : 3 * H]
         np.multiply(y[..., : 3 * H], y[..., : 3 * H], out=gates)
         np.subtract(y[..., : 3 * H], gates, out=gates)
