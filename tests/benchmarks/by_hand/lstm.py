@@ -49,46 +49,56 @@ class LSTM:
 
     def forward(self, xs: Any) -> None:
         T, N, _, H = self.size
-        read, a, c, tanh_c, ahead = self.read, self.a, self.c, self.tanh_c, self.ahead
-        recurrent = self.weight[:H]
+        read, a, c, ahead, part = self.read, self.a, self.c, self.ahead, self.part
+        recurrent, h = self.weight[:H], self.h
         read[:T, :, H:-1] = xs
         np.matmul(read[:T].reshape(T * N, -1)[:, H:], self.weight[H:], out=a.reshape(T * N, 4 * H))
-        for t in range(T):
-            step = a[t]
-            if t:
-                np.matmul(read[t, :, :H], recurrent, out=ahead)
-                np.add(step, ahead, out=step)
-            np.tanh(step, out=step)
-            gates = step[:, : 3 * H]
-            np.multiply(gates, 0.5, out=gates)
-            np.add(gates, 0.5, out=gates)
-            after = c[t + 1]
-            np.multiply(step[:, :H], c[t], out=after)
-            np.multiply(step[:, H : 2 * H], step[:, 3 * H :], out=self.part)
-            np.add(after, self.part, out=after)
-            np.tanh(after, out=tanh_c[t])
-            np.multiply(step[:, 2 * H : 3 * H], tanh_c[t], out=read[t + 1, :, :H])
-        self.h[:] = read[1:, :, :H]
+        f, i, o, g = (a[..., k * H : (k + 1) * H] for k in range(4))
+        before = None
+        for step, gates, f_t, i_t, o_t, g_t, c_before, c_t, tanh_c, h_t in zip(
+            a, a[..., : 3 * H], f, i, o, g, c, c[1:], self.tanh_c, h, strict=False
+        ):  # an array hands out its rows more quickly than they are looked up
+            if before is not None:
+                np.dot(before, recurrent, ahead)
+                np.add(step, ahead, step)
+            np.tanh(step, step)
+            np.multiply(gates, 0.5, gates)
+            np.add(gates, 0.5, gates)
+            np.multiply(f_t, c_before, c_t)
+            np.multiply(i_t, g_t, part)
+            np.add(c_t, part, c_t)
+            np.tanh(c_t, tanh_c)
+            np.multiply(o_t, tanh_c, h_t)
+            before = h_t
+        read[1:, :, :H] = h
 
     def backward(self, upstream: Any) -> dict[str, Any]:
         T, N, _, H = self.size
-        a, da, dh, dc, part = self.a, self.da, self.dh, self.dc, self.part
-        back = self.weight[:H].T
+        dh, dc, part, back = self.dh, self.dc, self.part, self.weight[:H].T
         dc[:] = 0
         dh[:] = 0
         for last in range(T, 0, -self.together):
             first = max(0, last - self.together)
             self.slopes(first, last)
-            for t in range(last - 1, first - 1, -1):
-                np.add(dh, upstream[t], out=dh)
-                np.multiply(dh, self.slope_of_c[t - first], out=part)
-                np.add(dc, part, out=dc)
-                step = da[t].reshape(N, 4, H)
-                np.multiply(step[:, 2], dh, out=step[:, 2])
-                np.multiply(step[:, :2], dc[:, None], out=step[:, :2])
-                np.multiply(step[:, 3], dc, out=step[:, 3])
-                np.multiply(dc, a[t, :, :H], out=dc)
-                np.matmul(da[t], back, out=dh)
+            back_in_time = (
+                each[::-1]
+                for each in (
+                    upstream[first:last],
+                    self.slope_of_c[: last - first],
+                    self.da[first:last],
+                    *(self.da[first:last].reshape(-1, N, 4, H)[:, :, gates] for gates in (slice(0, 2), 2, 3)),
+                    self.a[first:last, :, :H],
+                )
+            )
+            for up, slope_of_c, da, da_fi, da_o, da_g, f in zip(*back_in_time, strict=True):
+                np.add(dh, up, dh)
+                np.multiply(dh, slope_of_c, part)
+                np.add(dc, part, dc)
+                np.multiply(da_o, dh, da_o)
+                np.multiply(da_fi, dc[:, None], da_fi)
+                np.multiply(da_g, dc, da_g)
+                np.multiply(dc, f, dc)
+                np.dot(da, back, dh)
         return self.gathered()
 
     def slopes(self, first: int, last: int) -> None:
