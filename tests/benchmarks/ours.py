@@ -39,16 +39,8 @@ def composed(given: Given) -> Contender:
 def compiled(level: int, given: Given) -> Contender:
     layer = layer_of(given)
     fast = tl.compile(layer, optimize=level)
-    if level > 2 and programs(fast, given) == programs(tl.compile(layer, optimize=level - 1), given):
-        raise Missing(f"optimize={level} is the program of optimize={level - 1}")
     note = lambda: fast.explain() if "not compiled" in fast.explain() else ""
     return _run(given, layer, fast)._replace(note=note)
-
-
-def programs(fast: Any, given: Given) -> list[str]:
-    """The programs of a layer, as texts."""
-    fast(tl.tensor(given.xs[:2], requires_grad=True))
-    return [str(run.general.source) for run in fast._programs.values() if not isinstance(run, str)]
 
 
 def _run(given: Given, layer: Any, call: Any) -> Contender:

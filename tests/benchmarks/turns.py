@@ -41,10 +41,14 @@ def environment(threads: int = 1) -> dict[str, str]:
 
 @dataclass
 class Measured:
-    """What is known of a contender. ``missing`` says why it did not take part, ``wrong`` where its results differ."""
+    """What is known of a contender. ``cpu`` are the seconds in which it had a processor, of all its threads.
+
+    ``missing`` says why it did not take part, ``wrong`` where its results differ.
+    """
 
     name: str
     seconds: float = np.inf
+    cpu: float = np.inf
     faults: float | None = None
     memory: int | None = None
     peak: int | None = None
@@ -90,6 +94,7 @@ class _Process:
         heard = self.heard()
         self.measured.missing = heard.get("missing", "")
         self.measured.seconds = min(self.measured.seconds, heard.get("seconds", np.inf))
+        self.measured.cpu = min(self.measured.cpu, heard.get("cpu", np.inf))
         self.measured.faults = heard.get("faults")
         return float(heard.get("seconds", 0.0))
 
