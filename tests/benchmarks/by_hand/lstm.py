@@ -74,7 +74,8 @@ class LSTM:
 
     def backward(self, upstream: Any) -> dict[str, Any]:
         T, N, _, H = self.size
-        dh, dc, part, back = self.dh, self.dc, self.part, self.weight[:H].T
+        dh, dc, part = self.dh, self.dc, self.part
+        back = np.ascontiguousarray(self.weight[:H].T)  # BLAS is quicker with it than with the view
         dc[:] = 0
         dh[:] = 0
         for last in range(T, 0, -self.together):

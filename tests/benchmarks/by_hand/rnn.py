@@ -22,13 +22,13 @@ class RNN:
         T, N, _, H = self.size
         read, h, da, part = self.read, self.h, self.da, self.part
         self.weight[:-1], self.weight[-1] = weights["layer.weight"], weights["layer.bias"]
-        recurrent, back = self.weight[:H], self.weight[:H].T
+        recurrent, back = self.weight[:H], np.ascontiguousarray(self.weight[:H].T)
         read[:T, :, H:-1] = xs
         rows = read[:T].reshape(T * N, -1)
         np.matmul(rows[:, H:], self.weight[H:], out=h.reshape(T * N, H))
         for t in range(T):
             if t:
-                np.matmul(h[t - 1], recurrent, out=part)
+                np.dot(h[t - 1], recurrent, part)
                 np.add(h[t], part, out=h[t])
             np.tanh(h[t], out=h[t])
         read[1:, :, :H] = h
@@ -38,7 +38,7 @@ class RNN:
         for t in range(T - 1, -1, -1):
             np.add(part, upstream[t], out=part)
             np.multiply(da[t], part, out=da[t])
-            np.matmul(da[t], back, out=part)
+            np.dot(da[t], back, part)
         flat = da.reshape(T * N, H)
         whole = rows.T @ flat  # (H + D + 1, H)
         dx = (flat @ self.weight[H:-1].T).reshape(xs.shape)
@@ -82,7 +82,7 @@ class GRU:
         for t in range(T):
             step = self.a[t]
             if t:
-                np.matmul(h[t], self.of_h, out=ahead)
+                np.dot(h[t], self.of_h, ahead)
                 np.add(step[:, H:], ahead, out=step[:, H:])
             gates, g = step[:, H : 3 * H], step[:, :H]
             np.tanh(gates, out=gates)
@@ -97,7 +97,7 @@ class GRU:
 
     def backward(self, upstream: Any) -> dict[str, Any]:
         T, N, D, H = self.size
-        a, da, dh, part, back = self.a, self.da, self.dh, self.part, self.of_h.T
+        a, da, dh, part, back = self.a, self.da, self.dh, self.part, np.ascontiguousarray(self.of_h.T)
         dh[:] = 0
         for last in range(T, 0, -self.together):
             first = max(0, last - self.together)

@@ -48,13 +48,13 @@ class MGU:
         np.matmul(self.x.reshape(T * N, -1), self.of_x, out=self.a.reshape(T * N, 2 * H))
         for t in range(T):
             f, n = self.a[t, :, :H], self.a[t, :, H:]
-            np.matmul(h[t], self.of_h, out=part)
+            np.dot(h[t], self.of_h, part)
             np.add(f, part, out=f)
             np.tanh(f, out=f)
             np.multiply(f, 0.5, out=f)
             np.add(f, 0.5, out=f)
             np.multiply(f, h[t], out=self.fh[t])
-            np.matmul(self.fh[t], self.of_fh, out=part)
+            np.dot(self.fh[t], self.of_fh, part)
             np.add(n, part, out=n)
             np.tanh(n, out=n)
             np.subtract(n, h[t], out=part)
@@ -63,7 +63,8 @@ class MGU:
 
     def backward(self, upstream: Any) -> None:
         T, _, _, H = self.size
-        dh, dfh, part, back, back_of_fh = self.dh, self.dfh, self.part, self.of_h.T, self.of_fh.T
+        dh, dfh, part = self.dh, self.dfh, self.part
+        back, back_of_fh = np.ascontiguousarray(self.of_h.T), np.ascontiguousarray(self.of_fh.T)
         dh[:] = 0
         for t in range(T - 1, -1, -1):
             f, n, h, df, dn = self.a[t, :, :H], self.a[t, :, H:], self.h[t], self.da[t, :, :H], self.da[t, :, H:]
@@ -72,7 +73,7 @@ class MGU:
             np.subtract(1, dn, out=dn)
             np.multiply(dn, f, out=dn)
             np.multiply(dn, dh, out=dn)
-            np.matmul(dn, back_of_fh, out=dfh)
+            np.dot(dn, back_of_fh, dfh)
             np.subtract(n, h, out=df)
             np.multiply(df, dh, out=df)
             np.multiply(dfh, h, out=part)
@@ -84,7 +85,7 @@ class MGU:
             np.multiply(part, f, out=df)
             np.subtract(part, df, out=df)
             np.add(df, df, out=df)
-            np.matmul(df, back, out=part)
+            np.dot(df, back, part)
             np.add(dh, part, out=dh)
 
 
@@ -144,7 +145,8 @@ class LayerNormLSTM:
 
     def backward(self, upstream: Any, scale_of_c: Any) -> None:
         T, N, _, H = self.size
-        dh, dc, part, four, back = self.dh, self.dc, self.part, self.four, self.weight[:H].T
+        dh, dc, part, four = self.dh, self.dc, self.part, self.four
+        back = np.ascontiguousarray(self.weight[:H].T)
         dh[:] = 0
         dc[:] = 0
         for t in range(T - 1, -1, -1):
