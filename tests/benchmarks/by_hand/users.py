@@ -125,7 +125,7 @@ class LayerNormLSTM:
             xhat, y, after = self.xhat[t], self.y[t], self.c[t + 1]
             np.matmul(read[t, :, :H], recurrent, out=self.ahead)
             np.add(xhat, self.ahead.reshape(N, 4, H), out=xhat)
-            _normalise(xhat, self.rate[t], self.four)
+            _normalise(xhat, self.rate[t])
             np.multiply(xhat, self.scale, out=y)
             np.add(y, self.shift, out=y)
             np.tanh(y, out=y)
@@ -137,7 +137,7 @@ class LayerNormLSTM:
             np.add(after, part, out=after)
             chat = self.chat[t]
             chat[:] = after
-            _normalise(chat, self.rate_of_c[t], part)
+            _normalise(chat, self.rate_of_c[t])
             np.multiply(chat, scale_of_c, out=part)
             np.add(part, shift_of_c, out=part)
             np.tanh(part, out=self.tanh_c[t])
@@ -193,14 +193,13 @@ class LayerNormLSTM:
         return found
 
 
-def _normalise(x: Any, rate: Any, room: Any) -> None:
+def _normalise(x: Any, rate: Any) -> None:
     """Make x (..., H) have mean 0 and variance 1, in place; rate (..., 1) becomes 1 / √(σ² + ε)."""
     H = x.shape[-1]
     np.add.reduce(x, axis=-1, keepdims=True, out=rate)
     np.divide(rate, H, out=rate)
     np.subtract(x, rate, out=x)
-    np.multiply(x, x, out=room)
-    np.add.reduce(room, axis=-1, keepdims=True, out=rate)
+    np.vecdot(x, x, out=rate[..., 0])
     np.divide(rate, H, out=rate)
     np.add(rate, EPS, out=rate)
     np.sqrt(rate, out=rate)
@@ -211,8 +210,7 @@ def _normalise(x: Any, rate: Any, room: Any) -> None:
 def _through(g: Any, xhat: Any, rate: Any, room: Any) -> None:
     """Take the gradient of what is normalised to that of what it was, in place: rate (g − mean g − x̂ mean(g x̂))."""
     H = g.shape[-1]
-    np.multiply(g, xhat, out=room)
-    along = np.add.reduce(room, axis=-1, keepdims=True)
+    along = np.vecdot(g, xhat)[..., None]
     np.divide(along, H, out=along)
     mean = np.add.reduce(g, axis=-1, keepdims=True)
     np.divide(mean, H, out=mean)
