@@ -15,6 +15,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ LIBRARIES = ("numpy", "torch", "jax", "tinygrad-lstm")
 STYLES = {True: "green", False: "bold red", None: ""}
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
         "--only", metavar="PATTERN", default="", help="lines whose name this is found in (a regular expression)"
@@ -45,13 +46,19 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds: a minute or two")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write plots of growth")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
+    try:
+        re.compile(asked.only)
+    except re.error as error:
+        parser.error(f"--only {asked.only!r} is no regular expression: {error}")
     plan, kept, curves = Plan(asked.only, asked.quick), [], Curves()
     where, found = surroundings(), []
     console = Console(width=None if sys.stdout.isatty() else 150)
     for line in measured(plan, kept, curves):
         found.append(line)
         print(f"{line.what}: {' '.join(filter(None, line.told()[1:]))}", file=sys.stderr, flush=True)
+    if not found:
+        parser.error(f"--only {asked.only!r} is found in no line; try import, LSTM, char, compiling, soak or growth")
     console.print(table(found, where))
     where["load at the end"] = load()
     told = {"surroundings": where, "lines": [asdict(line) | {"met": line.met} for line in found], "contenders": kept}

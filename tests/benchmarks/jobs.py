@@ -40,13 +40,15 @@ class Given(NamedTuple):
 class Contender(NamedTuple):
     """``run`` computes everything once; ``forward`` only h, and returns all that is kept for the way back.
 
-    ``results`` returns what the last run has found, by name. ``note`` names a fallback, if there is one.
+    ``results`` returns what the last run has found, by name. ``note`` names a fallback, if there is one. ``warm`` does
+    the like for two steps of one sequence, so that what is made but once is there before memory is looked at.
     """
 
     run: Callable[[], Any]
     forward: Callable[[], Any]
     results: Callable[[], dict[str, Any]]
     note: Callable[[], str] = str
+    warm: Callable[[], Any] = str
 
 
 class Missing(Exception):

@@ -58,7 +58,8 @@ def _run(given: Given, layer: Any, call: Any) -> Contender:
         found = {name: parameter.grad.value for name, parameter in parameters.items()}
         return found | {OUTPUT: last[OUTPUT].value, INPUT: xs.grad.value}
 
-    return Contender(run, lambda: call(xs), results)
+    few = tl.tensor(given.xs[:2, :1], requires_grad=True)
+    return Contender(run, lambda: call(xs), results, warm=lambda: call(few))
 
 
 def kernel(given: Given) -> Contender:

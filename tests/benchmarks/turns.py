@@ -52,7 +52,6 @@ class Measured:
     faults: float | None = None
     memory: int | None = None
     peak: int | None = None
-    first: float | None = None
     note: str = ""
     kernel: str = ""
     missing: str = ""

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from tests.benchmarks import surroundings
-from tests.benchmarks.__main__ import finite, table
+from tests.benchmarks.__main__ import finite, main, table
 from tests.benchmarks.bars import bar
+from tests.benchmarks.contend import in_use
 from tests.benchmarks.growth import drawn, exponent
 from tests.benchmarks.jobs import SIZES, Job, differences
 from tests.benchmarks.lines import Line, Plan, compared
 from tests.benchmarks.surroundings import faults, kernel, minor_faults
-from tests.benchmarks.turns import Measured, environment
+from tests.benchmarks.turns import Measured, environment, in_turns
 
 
 def test_the_kernel_of_numpys_blas_is_named(monkeypatch):
@@ -129,3 +130,31 @@ def test_the_table_ends_with_what_was_missed():
 def test_json_has_no_infinite_numbers():
     told = finite({"a": [math.inf, 1.0, np.float64(2)], "b": (None, "x"), "c": math.nan})
     assert json.loads(json.dumps(told, allow_nan=False)) == {"a": [None, 1.0, 2.0], "b": [None, "x"], "c": None}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"), [("(", "'(' is no regular expression"), ("yesterday", "'yesterday' is found in no line")]
+)
+def test_a_pattern_that_chooses_nothing_is_refused(pattern, said, monkeypatch, capsys):
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit):
+        main(["--only", pattern])
+    assert said in capsys.readouterr().err
+
+
+def test_memory_in_use_is_that_of_whoever_asked_for_it():
+    before = in_use()
+    if before is None:
+        pytest.skip("there is no glibc to ask")
+    kept = np.ones(2**20)
+    assert in_use() - before >= kept.nbytes
+
+
+def test_contenders_take_turns_and_who_cannot_says_why():
+    job = Job("GRU", (3, 2, 2, 4), "float64")
+    found = in_turns(job, ["composed", "by hand", "products", "yours"], spend=0.0)
+    assert found["composed"].seconds > 0
+    assert found["by hand"].wrong == ()
+    assert found["products"].missing == "the floor is that of an LSTM"
+    assert found["yours"].missing == "KeyError: 'yours'"
