@@ -4,4 +4,5 @@ from .formulas import equation as equation
 from .formulas import formula as formula
 from .formulas import forward as forward
 from .formulas import input_formulas as input_formulas
+from .symbols import Symbols as Symbols
 from .tracer import UnknownToReader as UnknownToReader
