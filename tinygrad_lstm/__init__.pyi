@@ -118,6 +118,7 @@ from .stepper import step as step
 from .structure.path import path as path
 from .symbolic import UnknownToReader as UnknownToReader
 from .symbolic import formula as formula
+from .symbolic import to_sympy as to_sympy
 from .training.fit import fit as fit
 __version__: str
 __all__ = [
@@ -246,6 +247,7 @@ __all__ = [
     "testing",
     "tile",
     "time_step",
+    "to_sympy",
     "transpose",
     "tril",
     "triu",
