@@ -49,7 +49,7 @@ _HOMES = {
     "interop": ("load", "save"),
     "stepper": ("step",),
     "structure.path": ("path",),
-    "symbolic": ("UnknownToReader", "formula", "to_sympy"),
+    "symbolic": ("UnknownToReader", "derive", "formula", "to_sympy"),
     "training.fit": ("fit",),
 }
 """Where each public name is at home; it is imported when it is used, and pytest's plugin with nothing."""

@@ -117,6 +117,7 @@ from .nn.creation import zeros_like as zeros_like
 from .stepper import step as step
 from .structure.path import path as path
 from .symbolic import UnknownToReader as UnknownToReader
+from .symbolic import derive as derive
 from .symbolic import formula as formula
 from .symbolic import to_sympy as to_sympy
 from .training.fit import fit as fit
@@ -159,6 +160,7 @@ __all__ = [
     "cosh",
     "cross_entropy",
     "cumsum",
+    "derive",
     "detect_nan",
     "dot",
     "draw",

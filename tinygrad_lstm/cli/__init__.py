@@ -7,9 +7,9 @@ import os
 import sys
 
 from . import app as shared
-from . import atlas, check, draw, resume, sample, step, study, tour, train
+from . import atlas, check, derive, draw, resume, sample, step, study, tour, train
 
-COMMANDS = (tour, draw, step, check, train, sample, resume, study, atlas)
+COMMANDS = (tour, draw, step, check, derive, train, sample, resume, study, atlas)
 """The modules that each bring one."""
 
 

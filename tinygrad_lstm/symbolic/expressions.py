@@ -105,6 +105,11 @@ def outer(a: Any, b: Any, columns: bool = False) -> Any:
     return np.multiply.outer(a, b)
 
 
+def over_steps(x: Any, steps: tuple[int, ...] = ()) -> Any:
+    """Return the sum over time steps of what is the same at each."""
+    return x * len(steps)
+
+
 _ONE_WORD = re.compile(r"[\w.′]+")
 """Names that need no parentheses."""
 
@@ -177,7 +182,8 @@ def _write(expression: Expression, n: Notation) -> tuple[str, int]:
         if value.size > MOST_NUMBERS:
             return n.words(f"({'×'.join(map(str, value.shape))} array)"), ATOM
         return (n.numbers(value), ATOM) if value.ndim else (n.number(value.item()), ATOM if value >= 0 else SUM)
-    return _outer(expression, n) if expression.function is outer else _WRITERS[expression.style](expression, n)
+    own = _OWN.get(expression.function)
+    return own(expression, n) if own else _WRITERS[expression.style](expression, n)
 
 
 def _function(e: Apply, n: Notation) -> tuple[str, int]:
@@ -193,6 +199,12 @@ def _numpys_name(function: Any) -> str:
 
 def _called(function: str, operands: Iterable[Expression], details: Iterable[str], n: Notation) -> str:
     return n.called(function, [*(placed(operand, n) for operand in operands), *map(n.words, details)])
+
+
+def _over_steps(e: Apply, n: Notation) -> tuple[str, int]:
+    written, binding = _write(e.operands[0], n)
+    bracketed = binding < TIMES
+    return n.over("Σ", "t", written, bracketed=bracketed), ATOM if bracketed else OVER
 
 
 def _infix(e: Apply, n: Notation) -> tuple[str, int]:
@@ -361,3 +373,6 @@ _WRITERS: dict[str, Callable[[Apply, Notation], tuple[str, int]]] = {
     "call": _function,
 }
 """How each of ``engine.primitive.STYLES`` is written."""
+
+_OWN: dict[Function, Callable[[Apply, Notation], tuple[str, int]]] = {outer: _outer, over_steps: _over_steps}
+"""How functions are written that only formulas have."""

@@ -201,32 +201,38 @@ def _contributions(node: Tensor, letters: Letters, upstream: Any) -> list[Expres
     """Return what the rule of a node makes for each input, in its letters; or in numbers, where tensors are small."""
     made = contributions(node)
     by: dict[Expression, Expression] = dict(
-        zip(_slots(node), (letters.upstream, letters.value, *letters.inputs), strict=True)
+        zip(slots(node), (letters.upstream, letters.value, *letters.inputs), strict=True)
     )
     if upstream is None:
         return [simplified(replaced(each, by)) for each in made]
     arrays = [upstream, node.value, *node.input_values]
-    by |= {slot: Constant(x) for slot, x in zip(_slots(node), arrays, strict=True) if _is_small(x)}
+    by |= {slot: Constant(x) for slot, x in zip(slots(node), arrays, strict=True) if _is_small(x)}
     return [replaced(each, by) for each in made]
 
 
-def _slots(node: Tensor) -> list[Name]:
+def slots(node: Tensor) -> list[Name]:
     """Return what stands, in what is read of a rule, for the upstream gradient, the output and the inputs."""
     shapes = [node.shape, node.shape, *(x.shape for x in node.inputs)]
     return [Name(f"{i}", above="slot", shape=shape) for i, shape in enumerate(shapes)]
 
 
-def contributions(node: Tensor) -> list[Expression]:
-    """Return what the rule of a node makes for each input; a warning, and words, of what cannot be read."""
+def contributions(node: Tensor, numbers: bool = True) -> list[Expression]:
+    """Return what the rule of a node makes for each input; a warning, and words, of what cannot be read.
+
+    Bare numbers among the inputs are written as numbers, unless that is not wanted.
+    """
     assert node.primitive is not None
     values = [np.ones(node.shape, node.dtype), node.value, *node.input_values]
     try:
         operands = [
-            Number(x.item()) if is_number(x) else slot for x, slot in zip(node.inputs, _slots(node)[2:], strict=True)
+            Number(x.item()) if numbers and is_number(x) else slot
+            for x, slot in zip(node.inputs, slots(node)[2:], strict=True)
         ]
-        products = read_rule(node.primitive, [*_slots(node)[:2], *operands], values, node.attrs)
-        pairs = zip(products, node.input_values, strict=True)
-        return [Number(0) if made is None else _simple(unbroadcast(made, x.shape).expression) for made, x in pairs]
+        products = read_rule(node.primitive, [*slots(node)[:2], *operands], values, node.attrs)
+        return [
+            Number(0) if made is None else _simple(unbroadcast(made, x.shape).expression)
+            for made, x in zip(products, node.input_values, strict=True)
+        ]
     except (UnknownToReader, ValueError) as error:
         unread = f"what the rule of {node.primitive.name} returns does not fit its inputs: {error}"
         warnings.warn(error if isinstance(error, UnknownToReader) else UnknownToReader(unread), stacklevel=2)

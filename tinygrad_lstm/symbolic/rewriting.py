@@ -48,7 +48,7 @@ def value_of(expression: Expression, values: Mapping[Expression, Any]) -> Any:
 
     def operand(x: Expression) -> Any:
         if isinstance(x, Number):
-            return np.full(x.shape, x.value) if x.shape else x.value
+            return np.full(x.shape, x.value) if x.shape else np.float64(x.value)
         if isinstance(x, Constant):
             return x.value
         return known[x] if isinstance(x, Apply) else values[x]
@@ -90,9 +90,12 @@ def _as_number(expression: Expression) -> Expression:
 
 def computed(e: Apply) -> Expression | None:
     """What is made of numbers alone, and the same everywhere, is a number."""
-    if all(isinstance(x, Number) for x in e.operands) and e.value.size and bool(np.all(e.value == e.value.flat[0])):
-        return Number(float(e.value.flat[0]), e.value.shape)
-    return None
+    if not e.value.size or not e.operands or not all(isinstance(x, Number) for x in e.operands):
+        return None
+    with np.errstate(all="ignore"):
+        made = np.asarray(value_of(e, {}))
+    same = made.shape == e.value.shape and bool(np.all(made == made.flat[0]))
+    return Number(float(made.flat[0]), made.shape) if same else None
 
 
 def vanished(e: Apply) -> Expression | None:
@@ -172,6 +175,74 @@ def vector_product(e: Apply) -> Expression | None:
     return Apply(ops.matmul, (vector, turned), {}, e.value)
 
 
+def part_of_sum(e: Apply) -> Expression | None:
+    """A part of a sum is the sum of the parts, and of −x that of −x, where nothing was broadcast."""
+    (inner, *_) = e.operands
+    if e.function is not ops.getitem or not isinstance(inner, Apply):
+        return None
+    if inner.style not in ("infix", "prefix") or any(shape_of(x) != inner.value.shape for x in inner.operands):
+        return None
+    parts = (rewritten(Apply(ops.getitem, (x,), e.attrs, e.value)) for x in inner.operands)
+    return Apply(inner.function, tuple(parts), inner.attrs, e.value)
+
+
+def part_of_product(e: Apply) -> Expression | None:
+    """Columns of g Wᵀ are g times those columns: (W[rows])ᵀ."""
+    (inner, *_) = e.operands
+    if e.function is not ops.getitem or not isinstance(inner, Apply) or inner.function is not ops.matmul:
+        return None
+    columns, (first, second) = _last_slice(e, inner.value.ndim), inner.operands
+    if columns is None or not (
+        isinstance(second, Apply) and second.function is ops.transpose and second.value.ndim == 2
+    ):
+        return None
+    (matrix,) = second.operands
+    rows = Apply(ops.getitem, (matrix,), {"index": (columns,)}, second.value.T[columns])
+    return Apply(ops.matmul, (first, Apply(ops.transpose, (rows,), {"axes": None}, rows.value.T)), {}, e.value)
+
+
+def part_of_part(e: Apply) -> Expression | None:
+    """Columns of columns are columns."""
+    (inner, *_) = e.operands
+    if e.function is not ops.getitem or not isinstance(inner, Apply) or inner.function is not ops.getitem:
+        return None
+    first, second = _last_slice(inner, inner.value.ndim), _last_slice(e, inner.value.ndim)
+    if first is None or second is None or len(shape_of(inner.operands[0])) != inner.value.ndim:
+        return None
+    columns = slice(first.start + second.start, first.start + second.stop)
+    index = (*(slice(None),) * (inner.value.ndim - 1), columns)
+    return Apply(ops.getitem, inner.operands, {"index": index}, e.value)
+
+
+def part_of_placed(e: Apply) -> Expression | None:
+    """Of what was placed among zeros, the part at its own place is what it was, and others are 0."""
+    (inner, *_) = e.operands
+    if e.function is not ops.getitem or not isinstance(inner, Apply) or inner.function is not ops.index_add:
+        return None
+    here, there = (_whole_number(each.attrs["index"]) for each in (e, inner))
+    if here is None or there is None:
+        return None
+    n = inner.value.shape[0]
+    return inner.operands[0] if here % n == there % n else Number(0.0, e.value.shape)
+
+
+def _whole_number(index: Any) -> int | None:
+    """Return an index that is a single whole number; None if it is anything else."""
+    if isinstance(index, tuple) and len(index) == 1:
+        (index,) = index
+    return index if isinstance(index, int) and not isinstance(index, bool) else None
+
+
+def _last_slice(e: Apply, ndim: int) -> slice | None:
+    """Return which columns an element is, from one to another; None if it is anything else."""
+    index = e.attrs["index"] if isinstance(e.attrs["index"], tuple) else (e.attrs["index"],)
+    if len(index) != ndim or not all(isinstance(each, slice) for each in index):
+        return None
+    *others, last = index
+    plain = all(each == slice(None) for each in others) and last.step is None
+    return last if plain and isinstance(last.start, int) and isinstance(last.stop, int) else None
+
+
 _COLUMNS = ((slice(None), None), (..., None))
 _ROWS = ((..., None, slice(None)), (None, slice(None)))
 """Indices by which a vector is made a matrix of one column, or of one row."""
@@ -194,5 +265,6 @@ def _has_index(e: Apply, *indices: tuple[Any, ...]) -> bool:
 
 REWRITES: tuple[Callable[[Apply], Expression | None], ...] = (
     computed, vanished, chosen, neutral, subtracted, turned_back, outer_product, vector_product,
+    part_of_sum, part_of_product, part_of_part, part_of_placed,
 )  # fmt: skip
 """All of them, in the order in which they are tried; each returns None where it does not apply."""

@@ -38,7 +38,7 @@ class LaTeX:
         return self._word(text) + (f"^{{{_escaped(above)}}}" if above else "") + (f"_{{{lower}}}" if lower else "")
 
     def _lower(self, part: str) -> str:
-        return part.replace("−", "-") if re.fullmatch(r"[\dt+−-]+", part) else self._word(part)
+        return part.replace("−", "-") if re.fullmatch(r"[\dt+−-]+|[a-zA-Z]{2}", part) else self._word(part)
 
     def _word(self, text: str) -> str:
         """Return a single letter as a variable, and more of them upright."""

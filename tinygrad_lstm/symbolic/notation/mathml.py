@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -24,6 +25,8 @@ class MathML:
         return f"<msub>{base}{under}</msub>" if under else f"<msup>{base}{over}</msup>" if over else base
 
     def _lower(self, part: str) -> str:
+        if found := re.fullmatch(r"t([+−])(\d+)", part):
+            return f"<mrow><mi>t</mi><mo>{found[1]}</mo><mn>{found[2]}</mn></mrow>"
         return f"<mn>{escape(part)}</mn>" if part.strip("-−").isdigit() else f"<mi>{escape(part)}</mi>"
 
     def gradient(self, piece: str) -> str:
@@ -35,8 +38,8 @@ class MathML:
     def numbers(self, array: Any) -> str:
         rows = np.atleast_2d(array)
         rows = rows.reshape(-1, rows.shape[-1]) if rows.size else np.empty((0, 0))
-        cells = ("".join(f"<mtd>{self.number(float(value))}</mtd>" for value in row) for row in rows)
-        return self.between("[", f"<mtable>{''.join(f'<mtr>{row}</mtr>' for row in cells)}</mtable>", "]")
+        entries = ("".join(f"<mtd>{self.number(float(value))}</mtd>" for value in row) for row in rows)
+        return self.between("[", f"<mtable>{''.join(f'<mtr>{row}</mtr>' for row in entries)}</mtable>", "]")
 
     def words(self, text: str) -> str:
         return f"<mtext>{escape(text)}</mtext>"
@@ -45,7 +48,7 @@ class MathML:
         return f"<mrow>{''.join(pieces)}</mrow>"
 
     def sign(self, symbol: str) -> str:
-        return f"<mo>{escape(symbol)}</mo>"
+        return f"<mo form='infix'>{escape(symbol)}</mo>"
 
     def prefix(self, symbol: str, piece: str) -> str:
         return f"<mrow><mo form='prefix'>{escape(symbol)}</mo>{piece}</mrow>"
