@@ -39,7 +39,7 @@ EACH = [
     ("subtracted", lambda: x - -y, "x + y"),
     ("subtracted", lambda: ops.neg(-x), "x"),
     ("turned_back", lambda: x.T.T, "x"),
-    ("turned_back", lambda: ops.transpose(ops.transpose(c, axes=(1, 2, 0)), axes=(2, 0, 1)), "c"),
+    ("turned_back", lambda: ops.transpose(ops.transpose(c, axes=(1, 2, 0)), axes=(-1, 0, 1)), "c"),
     ("outer_product", lambda: a[:, None] * g[..., None, :], "aᵀ g"),
     ("outer_product", lambda: a[..., None] * g, "a gᵀ"),
     ("vector_product", lambda: ops.matmul(A, g[..., None])[..., 0], "g Aᵀ"),

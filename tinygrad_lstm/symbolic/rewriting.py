@@ -141,9 +141,10 @@ def turned_back(e: Apply) -> Expression | None:
     (inner, *_) = e.operands
     if e.function is not ops.transpose or not (isinstance(inner, Apply) and inner.function is ops.transpose):
         return None
-    first, second = (each.attrs.get("axes") or tuple(range(e.value.ndim))[::-1] for each in (inner, e))
-    before = [second.index(first.index(axis)) for axis in range(e.value.ndim)]
-    return inner.operands[0] if before == list(range(e.value.ndim)) else None
+    n = e.value.ndim
+    first, second = ([axis % n for axis in each.attrs.get("axes") or range(n)[::-1]] for each in (inner, e))
+    before = [first[axis] for axis in second]
+    return inner.operands[0] if before == list(range(n)) else None
 
 
 def outer_product(e: Apply) -> Expression | None:
