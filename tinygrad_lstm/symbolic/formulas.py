@@ -89,7 +89,7 @@ class Formula:
 
 def _piece(piece: tuple[str, Expression, int], n: Notation) -> str:
     sign, x, place = piece
-    return n.row(n.sign(sign), placed(x, n, place))
+    return n.row(n.sign(sign, leading=True), placed(x, n, place))
 
 
 class Equations(str):

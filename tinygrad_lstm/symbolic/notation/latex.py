@@ -71,7 +71,7 @@ class LaTeX:
     def row(self, *pieces: str) -> str:
         return " ".join(filter(None, pieces))
 
-    def sign(self, symbol: str) -> str:
+    def sign(self, symbol: str, *, leading: bool = False) -> str:
         return _SIGNS.get(symbol) or (symbol if symbol in ("+", "-", "=", "<", ">") else _operation(symbol))
 
     def prefix(self, symbol: str, piece: str) -> str:

@@ -47,8 +47,9 @@ class MathML:
     def row(self, *pieces: str) -> str:
         return f"<mrow>{''.join(pieces)}</mrow>"
 
-    def sign(self, symbol: str) -> str:
-        return f"<mo form='infix'>{escape(symbol)}</mo>"
+    def sign(self, symbol: str, *, leading: bool = False) -> str:
+        form = " form='infix'" if leading else ""  # else what begins a row would be taken for a prefix
+        return f"<mo{form}>{escape(symbol)}</mo>"
 
     def prefix(self, symbol: str, piece: str) -> str:
         return f"<mrow><mo form='prefix'>{escape(symbol)}</mo>{piece}</mrow>"
@@ -59,10 +60,7 @@ class MathML:
         return f"<mrow>{word}{self.between('(', self.listed(arguments), ')')}</mrow>"
 
     def between(self, opening: str, piece: str, closing: str) -> str:
-        return (
-            f"<mrow><mo form='prefix' stretchy='true'>{opening}</mo>{piece}"
-            f"<mo form='postfix' stretchy='true'>{closing}</mo></mrow>"
-        )
+        return f"<mrow><mo>{opening}</mo>{piece}<mo>{closing}</mo></mrow>"
 
     def listed(self, pieces: list[str], separator: str = ",") -> str:
         return f"<mo>{separator}</mo>".join(pieces)

@@ -43,7 +43,7 @@ class Plain:
     def row(self, *pieces: str) -> str:
         return "".join(pieces)
 
-    def sign(self, symbol: str) -> str:
+    def sign(self, symbol: str, *, leading: bool = False) -> str:
         return f" {symbol} "
 
     def prefix(self, symbol: str, piece: str) -> str:
