@@ -243,6 +243,21 @@ def test_what_cannot_be_derived_is_said(loss, wrt, error, said):
         tl.derive(loss, wrt)
 
 
+@pytest.mark.parametrize("rule", [lambda g, y, x: (np.asarray(g) * 2,), lambda g, y, x: (g[:1, None, None],)])
+def test_a_rule_that_cannot_be_read_is_named(rule):
+    opaque = tl.primitive("opaque", lambda x: x * 2, rule)
+    with pytest.raises(tl.UnknownToReader, match="the rule of opaque"):
+        tl.derive(opaque(x).sum(), x)
+
+
+def test_a_users_own_operation_is_derived_like_ours():
+    bump = tl.primitive("bump", lambda x: np.exp(-x * x), lambda g, y, x: (-2 * g * x * y,), kind="activation")
+    W = tl.tensor([[1.0, 2.0], [0.5, -1.0]], requires_grad=True, name="W")
+    loss = (bump(x @ W) ** 2).sum()
+    assert "bump(x W)" in str(tl.derive(loss, W))
+    require_right(loss, W)
+
+
 def test_no_name_of_a_cell_a_gate_or_a_layer_is_known_here():
     """What formulas and derivations say of a network they know from its graph."""
     from pathlib import Path

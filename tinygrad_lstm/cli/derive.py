@@ -48,13 +48,14 @@ def derive(
     """Derive a gradient on paper: equations with a t for the time step, and the reason for each."""
     from ..nn.samples import small_loss
     from ..symbolic.derivations import derive as derived
+    from ..symbolic.tracer import UnknownToReader
     from .target import load
 
     if target is not None and (cell or steps or layers or bidirectional):
         raise refuse(
             f"{target} says what to derive; --cell, --steps, --layers and --bidirectional are for our own cells"
         )
-    with refusing(ValueError, TypeError), working("deriving"):
+    with refusing(ValueError, TypeError, UnknownToReader), working("deriving"):
         if target is not None:
             loss = load(target)
         else:

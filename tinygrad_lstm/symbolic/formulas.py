@@ -198,8 +198,16 @@ def _grown(gradient: Expression, contribution: Expression) -> Formula:
 
 
 def _contributions(node: Tensor, letters: Letters, upstream: Any) -> list[Expression]:
-    """Return what the rule of a node makes for each input, in its letters; or in numbers, where tensors are small."""
-    made = contributions(node)
+    """Return what the rule of a node makes for each input, in its letters; or in numbers, where tensors are small.
+
+    Words, and a warning, where the rule cannot be read.
+    """
+    assert node.primitive is not None
+    try:
+        made = contributions(node)
+    except UnknownToReader as error:
+        warnings.warn(error, stacklevel=2)
+        return [Name(f"what the rule of {node.primitive.name} makes of it")] * len(node.inputs)
     by: dict[Expression, Expression] = dict(
         zip(slots(node), (letters.upstream, letters.value, *letters.inputs), strict=True)
     )
@@ -217,26 +225,25 @@ def slots(node: Tensor) -> list[Name]:
 
 
 def contributions(node: Tensor, numbers: bool = True) -> list[Expression]:
-    """Return what the rule of a node makes for each input; a warning, and words, of what cannot be read.
+    """Return what the rule of a node makes for each input. Raises UnknownToReader for a rule that cannot be read.
 
     Bare numbers among the inputs are written as numbers, unless that is not wanted.
     """
     assert node.primitive is not None
     values = [np.ones(node.shape, node.dtype), node.value, *node.input_values]
+    operands = [
+        Number(x.item()) if numbers and is_number(x) else slot
+        for x, slot in zip(node.inputs, slots(node)[2:], strict=True)
+    ]
+    products = read_rule(node.primitive, [*slots(node)[:2], *operands], values, node.attrs)
     try:
-        operands = [
-            Number(x.item()) if numbers and is_number(x) else slot
-            for x, slot in zip(node.inputs, slots(node)[2:], strict=True)
-        ]
-        products = read_rule(node.primitive, [*slots(node)[:2], *operands], values, node.attrs)
         return [
             Number(0) if made is None else _simple(unbroadcast(made, x.shape).expression)
             for made, x in zip(products, node.input_values, strict=True)
         ]
-    except (UnknownToReader, ValueError) as error:
+    except ValueError as error:
         unread = f"what the rule of {node.primitive.name} returns does not fit its inputs: {error}"
-        warnings.warn(error if isinstance(error, UnknownToReader) else UnknownToReader(unread), stacklevel=2)
-        return [Name(f"what the rule of {node.primitive.name} makes of it")] * len(node.inputs)
+        raise UnknownToReader(unread) from error
 
 
 def _simple(expression: Expression) -> Expression:

@@ -192,6 +192,7 @@ def derive(loss: Tensor, wrt: Tensor) -> Derivation:
         TypeError: for what is no tensor.
         ValueError: for a loss of more than one number, one that does not depend on the tensor, or a tensor that
             requires no gradient.
+        UnknownToReader: for an operation on the way whose rule cannot be read.
 
     Source: backpropagation through time: P. Werbos (1990); of the LSTM as K. Greff et al., "LSTM: A Search Space
     Odyssey" (2017), appendix A, write it.
