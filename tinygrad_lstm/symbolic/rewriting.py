@@ -92,6 +92,9 @@ def computed(e: Apply) -> Expression | None:
     """What is made of numbers alone, and the same everywhere, is a number."""
     if not e.value.size or not e.operands or not all(isinstance(x, Number) for x in e.operands):
         return None
+    first = e.operands[0]
+    if isinstance(first, Number) and e.function in (ops.getitem, ops.reshape, ops.transpose, ops.broadcast_to):
+        return Number(first.value, e.value.shape)
     with np.errstate(all="ignore"):
         made = np.asarray(value_of(e, {}))
     same = made.shape == e.value.shape and bool(np.all(made == made.flat[0]))

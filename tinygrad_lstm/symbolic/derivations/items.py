@@ -18,7 +18,7 @@ from ...engine.tensor import Tensor
 from ...structure.path import path
 from ...structure.words import is_number
 from ..expressions import Apply, Expression, Name, Number, over_steps, terms
-from ..formulas import contributions, slots
+from ..formulas import contributions
 from ..rewriting import applications, replaced, simplified
 from ..symbols import Symbols
 from .recurrence import Group, Recurrence, Step, counted, mapped
@@ -75,6 +75,7 @@ class Items:
         self._path = path(loss, wrt).nodes
         self._uses = recurrence.uses()
         self.symbols = Symbols(recurrence.graph.nodes)
+        self._rules: dict[Tensor, list[Expression]] = {}  # what each makes for all of its inputs, read once
         self.items: dict[int, Item] = {}
         for node in recurrence.graph.nodes:
             if node in self._path:
@@ -152,10 +153,15 @@ class Items:
 
     def _read(self, node: Tensor, slot: int, t: int | None) -> Expression:
         """Return what the rule of a node makes for one of its inputs, in atoms."""
-        made = contributions(node, numbers=False)[slot]
-        atoms: list[Expression] = [self.atom(node, GRADIENT, t), self.atom(node, VALUE, t)]
-        atoms += [self.atom(x, VALUE, t) for x in node.inputs]
-        return replaced(made, dict(zip(slots(node), atoms, strict=True)))
+        if node not in self._rules:
+            self._rules[node] = contributions(node, numbers=False)
+        made = self._rules[node][slot]
+        by: dict[Expression, Expression] = {}
+        for slot_name in atoms_of(made):
+            place = int(slot_name.text) - 2  # before the inputs stand the upstream gradient and the output
+            x = node if place < 0 else node.inputs[place]
+            by[slot_name] = self.atom(x, GRADIENT if place == -2 else VALUE, t)
+        return replaced(made, by)
 
     def is_constant(self, group: Group) -> bool:
         """Tell whether a group is one bare number, the same at every step."""

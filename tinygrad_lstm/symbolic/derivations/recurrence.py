@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -51,11 +52,11 @@ class Group:
         self.timed = None not in self.members
         self.attrs: Mapping[str, Any] = {}
 
-    @property
+    @cached_property
     def steps(self) -> list[int]:
         return sorted(t for t in self.members if t is not None)
 
-    @property
+    @cached_property
     def sample(self) -> Tensor:
         """Return one of them: of computed ones the middle one."""
         computed = [t for t in self.steps if not self.members[t].is_leaf] or self.steps
