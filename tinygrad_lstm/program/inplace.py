@@ -15,7 +15,8 @@ import numpy as np
 from ..engine import ops
 from ..engine.primitive import Primitive
 from ..structure.rolling import Every, Fixed, Loop, Made, Moving
-from ..symbolic.expressions import Apply, Name, applications
+from ..symbolic.expressions import Apply, Name
+from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
 from .building import HERE, VIEWS, Builder, RuleOf

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Loop, Moving
-from ..symbolic.expressions import Apply, Expression, applications
+from ..symbolic.expressions import Apply, Expression
+from ..symbolic.rewriting import applications
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Given, Made, Reference, Rolled, Stacked
-from ..symbolic.expressions import Apply, Constant, applications
+from ..symbolic.expressions import Apply, Constant
+from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray
 from .arguments import given_to, recorded, recorded_numbers
 from .building import Builder, begun_by_step
