@@ -1,15 +1,16 @@
-"""The engine retold in forty lines is as short as it says, right, and would notice if it were not."""
+"""The lessons are as short as they say, right, and would notice if they were not."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-RETOLD = Path(__file__).parent.parent / "demos" / "backprop_in_forty_lines.py"
+DEMOS = Path(__file__).parent.parent / "demos"
+RETOLD, READ = DEMOS / "backprop_in_forty_lines.py", DEMOS / "read_the_backward_pass.py"
 
 
-def execute(source):
-    exec(compile(source, RETOLD.name, "exec"), {"__name__": "retold"})
+def execute(source, path=RETOLD):
+    exec(compile(source, path, "exec"), {"__name__": "retold"})
 
 
 def test_the_engine_retold_agrees_with_the_engine(capsys):
@@ -43,3 +44,30 @@ def test_a_mistake_in_it_is_noticed(right, wrong):
     assert source.count(right) == 1
     with pytest.raises((AssertionError, KeyError)):
         execute(source.replace(right, wrong))
+
+
+def test_the_backward_pass_is_read_from_the_equations_to_the_speed(capsys):
+    source = READ.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 120
+    execute(source, READ)
+    printed = capsys.readouterr().out
+    assert "comes from read_the_backward_pass.py:" in printed
+    assert "tl.compile " in printed
+    assert "The line that clips: dh = np.maximum(" in printed
+    assert "spare: the loss does not depend on it" in printed
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("scale=0, ", "scale=0.5, "),
+        ("h.detach() if t == 12", "h.detach() if t == 13"),
+        ("tl.floor(rounded)", "tl.sin(rounded)"),
+        ("value, found = program()", "value, found = program(W_f=W_i.value)"),
+    ],
+)
+def test_a_mistake_in_reading_it_is_noticed(right, wrong, capsys):
+    source = READ.read_text(encoding="utf-8")
+    assert source.count(right) == 1
+    with pytest.raises(AssertionError):
+        execute(source.replace(right, wrong), READ)

@@ -52,7 +52,7 @@ _HOMES = {
     "program": ("compile", "source"),
     "structure.path": ("path",),
     "structure.unused": ("explain_unused",),
-    "symbolic": ("UnknownToReader", "formula"),
+    "symbolic": ("UnknownToReader", "derive", "formula", "to_sympy"),
     "training.fit": ("fit",),
 }
 """Where each public name is at home; it is imported when it is used, and pytest's plugin with nothing."""

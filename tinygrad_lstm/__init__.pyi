@@ -122,7 +122,9 @@ from .stepper import step as step
 from .structure.path import path as path
 from .structure.unused import explain_unused as explain_unused
 from .symbolic import UnknownToReader as UnknownToReader
+from .symbolic import derive as derive
 from .symbolic import formula as formula
+from .symbolic import to_sympy as to_sympy
 from .training.fit import fit as fit
 __version__: str
 __all__ = [
@@ -163,6 +165,7 @@ __all__ = [
     "cosh",
     "cross_entropy",
     "cumsum",
+    "derive",
     "detect_nan",
     "dot",
     "draw",
@@ -254,6 +257,7 @@ __all__ = [
     "testing",
     "tile",
     "time_step",
+    "to_sympy",
     "transpose",
     "tril",
     "triu",

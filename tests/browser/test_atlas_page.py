@@ -37,6 +37,13 @@ def test_those_that_learn_in_every_try_come_first(open_page, text):
     assert titles(page)[-1] == "Elman network"
 
 
+def test_those_that_were_not_tried_come_last(open_page, text):
+    page = open_page(text)
+    page.get_by_role("button", name="T = 100").click()
+    solved = [words.split("/")[0] for words in page.locator("tbody td:nth-child(11)").all_inner_texts()]
+    assert [each.strip() for each in solved] == ["10"] * 6 + ["9", "5", "1"] + ["—"] * 3
+
+
 def test_two_are_set_side_by_side_and_a_fourth_takes_the_place_of_the_first(open_page, text):
     page = open_page(text)
     assert page.locator("article:visible").count() == len(ATLAS)

@@ -27,6 +27,10 @@ class Wrong(Mine):
         return wrong(super().forward(x, h))
 
 wrong = tl.primitive("wrong", lambda x: x * x, lambda g, y, x: (x * g,))
+class NotANumber(Mine):
+    def forward(self, x, h):
+        return tl.log(super().forward(x, h) - 9)
+
 number = 3
 lstm = Mine
 """
@@ -66,6 +70,8 @@ def test_json_alone_writes_no_page(here):
         (["mine.py:nothing"], "mine.py defines no 'nothing'"),
         (["mine.py:lstm"], "the atlas has a lstm already"),
         (["mine.py:Wrong", "--cell", "mgu"], "the rule of wrong is wrong"),
+        (["--cell", "mgu", "-o", "a", "--json", "./a"], "a cannot be both the page and the JSON"),
+        (["mine.py:NotANumber", "--cell", "mgu", "--train"], "the function returns NaN or Inf at these inputs"),
         (["--cell", "mgu", "-o", "no/where.html"], "cannot write no/where.html: No such file or directory"),
     ],
 )
@@ -81,7 +87,8 @@ def test_ones_own_cell_learns_what_the_others_learned(here, monkeypatch):
     from tinygrad_lstm.studies.atlas import contents, success
 
     short = tuple(trial._replace(budget=32, gap=20) for trial in success.TRIALS[:2])
-    monkeypatch.setattr(contents, "TRIALS", short)
+    for part in (contents, success):
+        monkeypatch.setattr(part, "TRIALS", short)
     done = atlas("mine.py:Mine", "--cell", "mgu", "--train", "--json", "a.json")
     assert done.exit_code == 0, done.output
     (_, mine) = json.loads((here / "a.json").read_text(encoding="utf-8"))

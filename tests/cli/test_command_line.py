@@ -268,7 +268,8 @@ def test_wrong_usage_is_explained_without_a_traceback(arguments):
     done = command(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert "Error" in done.stderr
+    assert done.stderr.startswith("tinygrad-lstm: ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["tour", "step", "check", "source"])

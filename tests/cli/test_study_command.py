@@ -1,6 +1,7 @@
 """The command study: it tells, measures, goes on, compares, and refuses in a line."""
 
 import csv
+import dataclasses
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,8 @@ def report(results):
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """A study that takes no time, run in this process."""
-    study = kinds.Study("toy", "A toy", "Does it run?", lambda: ROWS, run, report, lambda: "<p>the walk</p>")
+    walk = kinds.Walk("", "", lambda: "<p>the walk</p>")
+    study = kinds.Study("toy", "A toy", "Does it run?", lambda: ROWS, run, report, walk)
     monkeypatch.setitem(sys.modules, "tinygrad_lstm.studies.toy", SimpleNamespace(STUDY=study))
     monkeypatch.setitem(STUDIES, "toy", "toy")
 
@@ -58,7 +60,7 @@ def refused(*arguments):
     done = call(*arguments)
     assert done.exit_code == 2, done.output
     lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1 or lines[-1].startswith("tinygrad-lstm: ") or "╭" in done.stderr, done.stderr
+    assert len(lines) == 1 or lines[-1].startswith("tinygrad-lstm: "), done.stderr
     return done.stderr
 
 
@@ -100,6 +102,18 @@ def test_verifying_runs_one_row_again_and_compares(here):
     assert done.exit_code == 0, done.stderr
     assert "the same, to the last digit" in done.stdout
     assert RUNS == [(50, "LSTM")]
+
+
+def test_what_cannot_be_run_again_is_told_in_a_line(here):
+    call("toy", "--run", "r.json")
+
+    def lacking(gap, contender):
+        raise ValueError("the data are not there")
+
+    toy = sys.modules["tinygrad_lstm.studies.toy"]
+    toy.STUDY = dataclasses.replace(toy.STUDY, run=lacking)
+    said = refused("toy", "--results", "r.json", "--verify")
+    assert said.splitlines()[-1] == "tinygrad-lstm: the data are not there"
 
 
 def test_verifying_notices_what_differs(here):
@@ -157,6 +171,13 @@ def test_a_run_that_breaks_is_told_in_a_line_and_what_was_found_is_kept(here, mo
         (("toy", "--results", "none.json"), "cannot read none.json: No such file"),
         (("toy", "--run", "r.json", "--verify"), "one or the other"),
         (("toy", "--run", "r.json", "--results", "r.json"), "--run FILE is both read and written"),
+        (("toy", "--run", "-"), "--run and --html write files and need their names; --json - and --csv - print"),
+        (("toy", "--html", "-"), "--run and --html write files and need their names"),
+        (("toy", "--html", "."), "--run and --html write files and need their names"),
+        (
+            ("toy", "--results", "odd.json"),
+            "odd.json holds rows that are none of toy, or not whole: KeyError: 'solved'",
+        ),
         (("toy", "--workers", "2"), "--workers and --dask say where runs are run"),
         (("toy", "--run", "r.json", "--workers", "2", "--dask", "tcp://a:1"), "give one of them"),
         (("toy", "--run", "r.json", "--only", "gap"), "--only takes SETTING=VALUE, a setting of gap, contender"),
@@ -173,19 +194,67 @@ def test_a_run_that_breaks_is_told_in_a_line_and_what_was_found_is_kept(here, mo
 def test_what_cannot_be_done_is_told_in_one_line(here, arguments, says):
     (here / "text.txt").write_text("a line of text\n" * 3)
     (here / "other.json").write_text('{"study": "adding", "results": []}')
+    (here / "odd.json").write_text('{"study": "toy", "results": [{"row": {"gap": 1}, "values": {}, "seconds": 1}]}')
     (here / "empty.json").write_text('{"study": "toy", "results": []}')
     said = refused(*arguments)
     assert says in said
     assert len([line for line in said.splitlines() if "tinygrad-lstm:" in line]) == 1
 
 
-def test_no_processes_are_refused(here):
-    done = call("toy", "--run", "r.json", "--workers", "0")
-    assert done.exit_code == 2
-    assert "workers" in done.output
+@pytest.mark.parametrize(
+    "arguments", [("--run", "r.json", "--workers", "0"), ("--workers", "two"), ("--run",), ("--nothing",), ("a", "b")]
+)
+def test_options_that_are_none_are_told_in_one_line(here, arguments):
+    assert refused("toy", *arguments).count("\n") == 1
+
+
+def as_data(path):
+    """A toy that learns from a file: its one row is what the file holds."""
+    text = path.read_text()
+    if text == "nothing":
+        raise ValueError(f"{path} holds nothing")
+    rows = [{"gap": int(text), "contender": "of the file"}]
+    return dataclasses.replace(sys.modules["tinygrad_lstm.studies.toy"].STUDY, rows=lambda: rows)
+
+
+def test_a_study_learns_from_data_of_a_persons(here):
+    toy = sys.modules["tinygrad_lstm.studies.toy"]
+    toy.STUDY = dataclasses.replace(toy.STUDY, reading=as_data)
+    (here / "data").write_text("20")
+    assert call("toy", "--data", "data", "--run", "r.json").exit_code == 0
+    assert call("toy", "--run", "r.json").exit_code == 0
+    assert [gap for gap, _ in RUNS] == [20, 10, 10, 50, 50]
+    RUNS.clear()
+    done = call("toy", "--data", "data", "--results", "r.json", "--verify")
+    assert (done.exit_code, RUNS) == (0, [(20, "of the file")])
+    for _ in range(8):
+        call("toy", "--results", "r.json", "--verify")
+    assert RUNS.count((20, "of the file")) == 1, "without the data, its rows cannot be run again"
+    assert "20" in call("toy", "--results", "r.json").stdout
+    command = json.loads((here / "r.json").read_text())["command"]
+    assert command == "tinygrad-lstm study toy --run r.json"
+    call("toy", "--data", "data", "--run", "r.json")
+    command = json.loads((here / "r.json").read_text())["command"]
+    assert command == "tinygrad-lstm study toy --data data --run r.json"
+    (here / "data").write_text("nothing")
+    assert refused("toy", "--data", "data") == "tinygrad-lstm: data holds nothing\n"
+
+
+def test_a_study_that_draws_its_data_takes_none(here):
+    assert "toy draws its data itself; jsb reads a file" in refused("toy", "--data", "data")
 
 
 def test_a_page_that_cannot_be_written_is_told(here):
     call("toy", "--run", "r.json")
     for option in ("--html", "--json", "--csv"):
         assert "cannot write no/file" in refused("toy", "--results", "r.json", option, "no/file")
+
+
+def test_a_dash_prints_the_results(here):
+    call("toy", "--run", "r.json")
+    done = call("toy", "--results", "r.json", "--csv", "-")
+    assert [line["gap"] for line in csv.DictReader(done.stdout.splitlines())] == ["10", "10", "50", "50"]
+    done = call("toy", "--results", "r.json", "--json", "-")
+    assert [each["row"] for each in json.loads(done.stdout)["results"]] == ROWS
+    assert not done.stderr
+    assert [file.name for file in here.iterdir()] == ["r.json"]

@@ -18,6 +18,9 @@ OLD_NAMES = set(
 )
 """What identifiers and files were called before they had the field's words, or ours of the glossary."""
 
+THEIRS = {"symbolic/algebra.py": {"Symbol"}}
+"""What another library calls something so."""
+
 
 def test_its_recipes_run():
     before = list(VIEWS), len(ORACLES), len(app.registered_commands)
@@ -44,7 +47,7 @@ def test_old_names_are_gone():
     package = GUIDE.parents[1] / "tinygrad_lstm"
     found = {file.relative_to(package).as_posix(): identifiers(file) & OLD_NAMES for file in package.rglob("*.py")}
     assert len(found) > 100
-    assert not {file: names for file, names in found.items() if names}
+    assert not {file: names for file, names in found.items() if names - THEIRS.get(file, set())}
 
 
 def test_no_name_means_two_classes():

@@ -127,7 +127,7 @@ def test_views_are_imported_by_their_name():
 PLANTED = {
     "a floor above": ("engine/graph.py", "from ..drawing import scene"),
     "above, in a function": ("nn/cell.py", "def f():\n    from ..testing.verdicts import Verdict"),
-    "above, for types": ("symbolic/notation.py", "if TYPE_CHECKING:\n    from ..nn.cell import Cell"),
+    "above, for types": ("symbolic/notation/plain.py", "if TYPE_CHECKING:\n    from ...nn.cell import Cell"),
     "the entrance": ("stepper/cursor.py", "from .. import tensor"),
     "by its full name": ("structure/words.py", "import tinygrad_lstm.cli.app"),
 }

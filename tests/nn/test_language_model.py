@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.nn.cells import CELLS
+from tinygrad_lstm.nn.named import names
 
 LanguageModel = tl.nn.LanguageModel
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", names())
 @pytest.mark.parametrize("embedding_size", [None, 3])
 def test_it_is_its_parts_one_after_another(cell, embedding_size, tmp_path):
     model = LanguageModel(6, 4, cell=cell, num_layers=2, embedding_size=embedding_size, rng=0, dtype="float32")

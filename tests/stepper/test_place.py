@@ -86,7 +86,7 @@ def test_where_goes_from_the_layer_to_the_operation():
     assert first == "t = 1"
     assert [level.split()[0] for level in levels] == ["Recurrent", "cell", "forget_gate", "sigmoid"]
     assert "self.forget_gate(z)" in levels[2]
-    assert "f₁ = σ(x)" in levels[3]
+    assert "f₁ = σ([h₀, x₁] W_f + b_f)" in levels[3]
     assert repr(stepper.where()) == stepper.where()
 
 

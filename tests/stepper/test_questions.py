@@ -79,7 +79,7 @@ def test_what_does_the_transpose_in_the_rule_of_matmul_do_to_the_shapes():
     w = tl.tensor(np.ones((3, 2)), requires_grad=True, name="W")
     stepper = tl.step((x @ w).sum())
     to_x, to_w = stepper.until("op:matmul"), stepper.step()
-    assert (to_x.formula, to_w.formula) == ("∂L/∂x += ∂L/∂y @ Wᵀ", "∂L/∂W += xᵀ @ ∂L/∂y")
+    assert (to_x.formula, to_w.formula) == ("∂L/∂x += ∂L/∂(x W) Wᵀ", "∂L/∂W += xᵀ ∂L/∂(x W)")
     assert (to_x.step.upstream.shape, to_x.contribution.shape, to_w.contribution.shape) == ((5, 2), (5, 3), (3, 2))
 
 

@@ -120,3 +120,19 @@ def test_a_part_that_there_is_not_cannot_be_taken_away():
 
 def test_they_are_listed():
     assert set(OURS) <= STUDIES.keys()
+
+
+def test_a_memory_that_bridges_nothing_may_be_rewritten_and_one_that_bridges_is_not():
+    """What the page of the study says of its packaged results."""
+    study = by_name("memory")
+    _, results = load(packaged(study), study)
+    net = {
+        tuple(each.row[name] for name in ("task", "cell", "forget_bias", "gap")): np.mean(
+            [one[1:] for one in each.values["net"]]
+        )
+        for each in results
+    }
+    assert net["words", "LSTM", 1.0, 0] > 0.8
+    assert 0.25 < net["letters", "LSTM", 1.0, 0] < 0.4
+    assert net["words", "RNN", None, 0] > 1
+    assert net["temporal-order", "LSTM", 3.0, 50] < 0.2 < 0.8 < net["temporal-order", "LSTM", 0.0, 50]

@@ -9,12 +9,14 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.studies import STUDIES, Result, Section, Study, by_name
+from tinygrad_lstm.studies import STUDIES, Result, Section, Study, by_name, jsb
 from tinygrad_lstm.studies.executors import NoCluster, dask, processes
+from tinygrad_lstm.studies.jsb_report import SPLIT_2018
 from tinygrad_lstm.studies.runs import (
     ResultsError,
     RowFailed,
@@ -173,7 +175,8 @@ def test_results_that_come_with_the_package_are_of_rows_that_there_are(name):
     assert head["version"]
     assert head["command"].startswith("tinygrad-lstm study")
     assert [each.row for each in in_order(study.rows(), results)] == [each.row for each in results]
-    assert not [each.row for each in results if each.row not in study.rows()]
+    rows = study.rows() + (jsb.rows(SPLIT_2018) if study.reading else [])
+    assert not [each.row for each in results if each.row not in rows]
     sections = study.report(results)
     assert all(isinstance(section, Section) for section in sections)
 
@@ -186,6 +189,13 @@ def test_all_results_together_are_small():
 def test_without_the_library_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(NoCluster, match=r"pip install 'tinygrad-lstm\[dask\]'"), dask("tcp://127.0.0.1:1"):
+        pass
+
+
+@pytest.mark.parametrize("address", ["there", "http://there", ""])
+def test_an_address_without_a_port_is_refused_at_once(monkeypatch, address):
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace())
+    with pytest.raises(NoCluster, match="no Dask scheduler answers at"), dask(address):
         pass
 
 
@@ -224,6 +234,7 @@ def test_a_cluster_whose_worker_is_killed_loses_nothing_and_finds_what_one_proce
 SLOW = """
 import sys, time
 from pathlib import Path
+from types import SimpleNamespace
 from tests.studies.test_runs import DOUBLING
 from tinygrad_lstm.studies.runs import load, missing, run_rows, save
 path = Path(sys.argv[1])

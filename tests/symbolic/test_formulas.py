@@ -18,20 +18,23 @@ x, a, b, W = named("x", 2, 3), named("a", 3), named("b", 3), named("W", 3, 4)
     ("node", "expected"),
     [
         (tl.tanh(x), "∂L/∂x += ∂L/∂y ⊙ (1 − y²)"),
-        (tl.sigmoid(x), "∂L/∂x += ∂L/∂y ⊙ (y ⊙ (1 − y))"),
+        (tl.sigmoid(x), "∂L/∂x += ∂L/∂y ⊙ y ⊙ (1 − y)"),
         (a * b, "∂L/∂a += ∂L/∂y ⊙ b\n∂L/∂b += ∂L/∂y ⊙ a"),
         (a - b, "∂L/∂a += ∂L/∂y\n∂L/∂b += −∂L/∂y"),
         (a / b, "∂L/∂a += ∂L/∂y / b\n∂L/∂b += −∂L/∂y ⊙ y / b"),
-        (x @ W, "∂L/∂x += ∂L/∂y @ Wᵀ\n∂L/∂W += xᵀ @ ∂L/∂y"),
-        (x + b, "∂L/∂x += ∂L/∂y\n∂L/∂b += Σ₀(∂L/∂y)"),
+        (x @ W, "∂L/∂x += ∂L/∂y Wᵀ\n∂L/∂W += xᵀ ∂L/∂y"),
+        (x + b, "∂L/∂x += ∂L/∂y\n∂L/∂b += Σ₀ ∂L/∂y"),
         (x * x, "∂L/∂x += ∂L/∂y ⊙ x\n∂L/∂x += ∂L/∂y ⊙ x"),
         (x**3, "∂L/∂x += ∂L/∂y · 3 ⊙ x²"),
-        (x[:, 1:], "∂L/∂x += index_add(∂L/∂y at [:, 1:])"),
+        (x[:, 1:], "∂L/∂x[:, 1:] += ∂L/∂y"),
         (x.sum(axis=1), "∂L/∂x += broadcast(∂L/∂y)"),
         (tl.softmax(a), "∂L/∂a += y ⊙ (∂L/∂y − Σ₋₁(∂L/∂y ⊙ y))"),
         (tl.relu(a), "∂L/∂a += ∂L/∂y ⊙ ([a > 0] + [a = 0] / 2)"),
         (tl.stack([a, b]), "∂L/∂a += ∂L/∂y[0]\n∂L/∂b += ∂L/∂y[1]"),
         (2.0 * x, "∂L/∂x += ∂L/∂y · 2"),
+        (a @ W, "∂L/∂a += ∂L/∂y Wᵀ\n∂L/∂W += aᵀ ∂L/∂y"),  # a row before a matrix
+        (x @ a, "∂L/∂x += ∂L/∂y aᵀ\n∂L/∂a += xᵀ ∂L/∂y"),  # a column after one
+        (a @ b, "∂L/∂a += ∂L/∂y ⊙ b\n∂L/∂b += ∂L/∂y ⊙ a"),
     ],
 )
 def test_the_rule_prints_itself(node, expected):
@@ -75,7 +78,7 @@ def test_every_primitive_writes_one_formula_per_input_and_an_equation():
         node = tl.Tensor.__primitive__(primitive, given, attrs.get(primitive.name, {}))
         lines = input_formulas(node)
         assert len(lines) == len(node.inputs)
-        assert all(line.startswith("∂L/∂") for line in lines)
+        assert all(str(line).startswith("∂L/∂") for line in lines)
         assert " = " in equation(node)
 
 
@@ -102,11 +105,11 @@ def test_different_tensors_never_share_a_name_in_a_formula():
 
 
 def test_names_that_are_sums_and_negative_numbers_stand_in_parentheses():
-    assert tl.formula(tl.exp(named("u + v", 1)) * 1.0).startswith("∂L/∂a")
-    assert equation(tl.tanh(named("u + v", 1)) + 0.0) == "y = a + 0"
+    assert tl.formula(tl.exp(named("u + v", 1)) * 1.0).startswith("∂L/∂exp(u + v)")
+    assert equation(tl.tanh(named("u + v", 1)) + 0.0) == "y = tanh(u + v) + 0"
     assert equation(named("u + v", 1) * named("w", 1)) == "y = (u + v) ⊙ w"
     assert equation(x - -2.0) == "y = x − (−2)"
-    assert equation(tl.concat([a, b], axis=-1)) == "y = concat(a, b, axis=-1)"
+    assert equation(tl.concat([a, b], axis=-1)) == "y = [a, b]"
 
 
 @pytest.mark.parametrize("op", ["tanh", "sigmoid", "exp", "log", "sqrt", "mul", "div", "sub"])

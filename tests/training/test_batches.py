@@ -81,6 +81,12 @@ def test_what_cannot_be_put_side_by_side_is_refused():
         Shuffled([[1], [1], [1]], [0, 0], 2)
     with pytest.raises(ValueError, match="0 sequences"):
         Shuffled([], [], 2)
+    with pytest.raises(ValueError, match="sequence 1 has 2 steps, and 1 targets"):
+        next(Shuffled([[1], [1, 2]], [[0], [1]], 2, every_step=True))
+    with pytest.raises(ValueError, match="sequence 0 has 2 steps, and 1 targets"):
+        next(Shuffled([[1, 2]], [0], 2, every_step=True))
+    with pytest.raises(ValueError, match=r"targets have shapes \(1,\), \(2,\); where there is one for each step"):
+        next(Shuffled([[1], [1, 2]], [[0], [0, 1]], 2))
     for wrong in ({"size": 0}, {"seed": -1}, {"epochs": 0}):
         with pytest.raises(ValueError, match="must be"):
             Shuffled([[1]], [0], **{"size": 1, **wrong})

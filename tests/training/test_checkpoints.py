@@ -18,6 +18,8 @@ from tinygrad_lstm.interop import files
 from tinygrad_lstm.training.checkpoint import Checkpoint
 from tinygrad_lstm.training.fault import Fault
 from tinygrad_lstm.training.randomness import random_state, set_random_state
+from tinygrad_lstm.training.schedules import Plateau
+from tinygrad_lstm.training.validation import Validation
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +178,43 @@ def test_a_checkpoint_of_another_architecture_is_refused_and_changes_nothing(pat
         run(path, hidden=7)
     assert "\n" not in str(error.value)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("measured", [np.nan, np.inf])
+def test_a_validation_that_is_not_finite_is_no_end(path, measured):
+    """JSON has no NaN: a file that told one could not be read again."""
+    model = tl.nn.Sequential(tl.Linear(1, 1, rng=0))
+    plateau = Plateau(0.1, patience=3)
+    validation = Validation(lambda model: measured, 1, listeners=[plateau.observe])
+    how = {"loss": lambda model, batch: (model([[batch]]) ** 2).sum(), "optimizer": tl.SGD(model.parameters(), lr=0.1)}
+    checkpoint = Checkpoint(path, model, how["optimizer"], every=1, validation=validation, schedule=plateau)
+    tl.fit(model, [1.0, 2.0], callbacks=[validation, checkpoint], **how)
+    assert checkpoint.restore() == 2
+    assert (validation.best, validation.loss, validation.waited, plateau.least, plateau.waited) == (
+        None,
+        None,
+        2,
+        None,
+        2,
+    )
+
+
+def test_what_json_has_not_is_refused_and_the_file_stays_as_it_was(path):
+    model = tl.Linear(2, 3, rng=0)
+    checkpoint = Checkpoint(path, model, tl.Adam(model.parameters()), facts={"share": 0.5})
+    checkpoint.write(1)
+    checkpoint.facts["share"] = np.nan
+    with pytest.raises(
+        ValueError, match=r"the facts of a file are JSON, which has no NaN or Inf .*; keep it as an array"
+    ):
+        checkpoint.write(2)
+    assert checkpoint.restore() == 1
+
+
+def test_a_fact_is_called_by_a_name_of_its_own():
+    model = tl.Linear(2, 3, rng=0)
+    with pytest.raises(ValueError, match="a checkpoint tells its step itself; call that fact something else"):
+        Checkpoint("x", model, tl.Adam(model.parameters()), facts={"step": 7})
 
 
 def test_what_does_not_fit_changes_neither_model_nor_parts(path):

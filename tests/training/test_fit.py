@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.training.fault import Fault
-from tinygrad_lstm.training.fit import Moment, fit
+from tinygrad_lstm.training.fit import fit
 
 
 def lstm_and_batches(seed=0, count=6):
@@ -39,7 +39,8 @@ def test_it_is_the_loop_that_one_would_write():
     np.testing.assert_array_equal(weights(ours), weights(by_hand))
 
 
-def test_a_callback_sees_every_update_and_all_of_them_see_the_last():
+@pytest.mark.parametrize("truth", [bool, np.bool_])
+def test_a_callback_sees_every_update_and_all_of_them_see_the_last(truth):
     model, batches = lstm_and_batches()
     seen, after = [], []
     optimizer = tl.SGD(model.parameters(), 0.1)
@@ -47,7 +48,7 @@ def test_a_callback_sees_every_update_and_all_of_them_see_the_last():
 
     def watch(moment):
         seen.append(moment)
-        return moment.step == 3
+        return truth(moment.step == 3)
 
     fit(model, iter(batches), loss=loss, optimizer=optimizer, callbacks=[watch, after.append])
     assert [moment.step for moment in seen] == [moment.step for moment in after] == [1, 2, 3]
@@ -192,5 +193,51 @@ def test_settings_out_of_range_are_refused_before_anything_runs(wrong):
     assert calls == []
 
 
-def test_moments_compare_by_what_they_hold():
-    assert Moment(1, 0.5, 2.0, None, None, None, None, ()) == Moment(1, 0.5, 2.0, None, None, None, None, ())
+@pytest.mark.parametrize("rate", [-0.1, np.nan, np.inf, None, "0.1"])
+def test_a_rate_that_is_none_is_refused_and_nothing_is_updated(rate):
+    w = tl.tensor([2.0], requires_grad=True)
+    schedule = lambda step: rate if step == 2 else 0.25
+    with pytest.raises((TypeError, ValueError), match=r"schedule\(2\) must be"):
+        fit(w, [0] * 3, loss=lambda w, batch: (w * w).sum(), optimizer=tl.SGD([w], lr=0.1), schedule=schedule)
+    assert w.tolist() == [1.0]
+
+
+def test_a_rate_of_zero_is_one():
+    w = tl.tensor([2.0], requires_grad=True)
+    losses = fit(
+        w, [0] * 2, loss=lambda w, batch: (w * w).sum(), optimizer=tl.SGD([w], lr=0.1), schedule=lambda step: 0.0
+    )
+    assert losses == [4.0, 4.0]
+
+
+@pytest.mark.parametrize(("lr", "kind"), [(1e308, "Inf"), (np.float64(np.nan), "NaN")])
+def test_an_update_that_makes_a_weight_infinite_is_taken_back_and_told(lr, kind):
+    w, v = (tl.tensor([2.0, 3.0], requires_grad=True, name=name) for name in "wv")
+    optimizer, calls = tl.SGD([v, w], lr=0.1), []
+    optimizer.lr = lr
+    with pytest.raises(Fault, match=rf"update 1 made the first {kind} in v, at a learning .* in \[4, 6\]"):
+        fit(w, [0], loss=lambda w, batch: (w * w + v * v).sum(), optimizer=optimizer, callbacks=[calls.append])
+    assert w.tolist() == v.tolist() == [2.0, 3.0]
+    assert calls == []
+
+
+def test_the_optimiser_of_another_model_is_noticed():
+    (ours, batches), (theirs, _) = lstm_and_batches(), lstm_and_batches()
+    with pytest.raises(ValueError, match="the loss depends on none of the optimiser's parameters; give it those of"):
+        fit(ours, batches, loss=loss, optimizer=tl.SGD(theirs.parameters(), 0.1))
+
+
+def test_all_that_a_loop_can_be_given_is_found_beside_it():
+    """Of the names in the table of the README, and of the changelog."""
+    for name in (
+        "Shuffled",
+        "Streams",
+        "TruncatedLoss",
+        "cosine",
+        "Plateau",
+        "Validation",
+        "Checkpoint",
+        "Log",
+        "Watch",
+    ):
+        assert callable(getattr(tl.training, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 from typer.core import TyperGroup
 
+from ..interop.files import write_file
 from ..structure.words import printable
 
 
@@ -25,9 +27,13 @@ def _readable() -> Iterator[None]:
         say("tinygrad-lstm: interrupted")
         raise typer.Exit(130) from None
     except Exception as error:
-        if isinstance(message := getattr(error, "message", None), str):  # of typer's errors, which have no public base
-            error.message = printable(message)  # type: ignore[attr-defined]
-        raise
+        message = getattr(error, "format_message", str)  # of typer's errors, which have no public base
+        words = message()  # none where there are no arguments at all: then the help is the answer
+        if not words:
+            raise
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "tinygrad-lstm"
+        raise refuse(f"{words.rstrip('.')}; see {command} --help") from error
 
 
 class _Commands(TyperGroup):
@@ -94,3 +100,16 @@ def writing(file: str | os.PathLike[str]) -> Iterator[None]:
         raise
     except OSError as error:
         raise refuse(f"cannot write {file}: {error.strerror}") from error
+
+
+def deliver(file: str | os.PathLike[str], content: str | bytes, about: str = "") -> None:
+    """Write to standard output if the name is a dash, else into a file, which is replaced as a whole, and say so."""
+    with writing(file):
+        if os.fspath(file) != "-":
+            say(f"wrote {write_file(file, content)}{about}")
+        elif sys.stdout is None:
+            raise refuse("standard output is closed")
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content.encode("utf-8") if isinstance(content, str) else content)
+            sys.stdout.buffer.flush()

@@ -21,7 +21,7 @@ import typer
 
 from ..interop.files import write_file
 from ..nn.atlas import ATLAS
-from .app import app, errors, progress, refuse, refusing, say, working, writing
+from .app import app, deliver, errors, progress, refuse, refusing, say, working, writing
 
 if TYPE_CHECKING:
     from ..nn.cell import Cell
@@ -53,7 +53,12 @@ def atlas(
 
     if train and target is None:
         raise refuse("--train is for a cell of yours: give it as FILE.py:CELL; the others are trained already")
+    if json_file is not None and out is not None and json_file.resolve() == out.resolve():
+        raise refuse(f"{out} cannot be both the page and the JSON; name two files")
     own = {} if target is None else _own(target)
+    if train:
+        with refusing(ValueError, GradientError):
+            contents([], [], own)  # what cannot be measured is told before it is trained
     results = [*learned(), *(_trained(own) if train else [])]
     with (
         refusing(ValueError, GradientError),
@@ -63,10 +68,8 @@ def atlas(
         bar = bars.add_task("measuring", total=len(names) + len(own))
         cells = contents(results, names, own, report=lambda name: bars.update(bar, advance=1, description=name))
     if json_file is not None:
-        with writing(json_file):
-            lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in cells)
-            write_file(json_file, f"[\n{lines}\n]\n")
-        say(f"wrote {json_file}")
+        lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in cells)
+        deliver(json_file, f"[\n{lines}\n]\n")
     if json_file is None or out is not None:
         target_file = out or Path("atlas.html")
         with working("drawing"), writing(target_file):
@@ -93,12 +96,12 @@ def _own(target: str) -> dict[str, type[Cell[Any]]]:
 
 def _trained(own: dict[str, type[Cell[Any]]]) -> list[Result]:
     """Train a person's cell; refuse what fails on the way."""
-    from ..studies.atlas.contents import train
+    from ..studies.atlas.success import trained_at_all
 
     ((name, cell),) = own.items()
     say(f"training {name}: a few minutes")
     try:
         with working(f"training {name}"):
-            return train(name, cell)
+            return trained_at_all(name, cell)
     except Exception as error:
         raise refuse(f"{name} failed in training with {type(error).__name__}: {error}") from error

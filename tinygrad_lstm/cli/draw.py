@@ -11,7 +11,6 @@ tinygrad-lstm draw my_model.py:loss --view backward --highlight h0
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +20,7 @@ import typer
 from ..drawing.picture import ENDINGS
 from ..drawing.views.options import COLORS, DIRECTIONS
 from ..drawing.views.registry import VIEWS
-from .app import app, refuse, refusing, say, working, writing
+from .app import app, deliver, refuse, refusing, working
 from .options import CellOption, TensorArgument, WindowOption, window_of
 
 VIEW_HELP = ". ".join(f"{view.name}: {view.meaning}" for view in VIEWS.values()) + "."
@@ -111,7 +110,7 @@ def draw(
             )
             contents = [picture.render(each) for each in formats]  # all of them, before any is written
         for file, content in zip(outputs, contents, strict=True):
-            _write_picture(file, content, picture.title)
+            deliver(file, content, f": {picture.title}")
 
 
 def _format_of(name: str, format: Format | None) -> str:
@@ -122,18 +121,3 @@ def _format_of(name: str, format: Format | None) -> str:
     if ending and format and ending != format.value:
         raise ValueError(f"{name} is not where to write {format.value}; leave out --format, or the ending")
     return ending or (format.value if format else "svg")
-
-
-def _write_picture(name: str, content: str | bytes, title: str) -> None:
-    """Write to standard output if the name is a dash, else to a file, which is replaced as a whole."""
-    from ..interop.files import write_file
-
-    with writing(name):
-        if name != "-":
-            say(f"wrote {write_file(name, content)}: {title}")
-        elif sys.stdout is None:
-            raise refuse("standard output is closed")
-        else:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(content.encode("utf-8") if isinstance(content, str) else content)
-            sys.stdout.buffer.flush()

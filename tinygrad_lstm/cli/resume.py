@@ -17,6 +17,8 @@ import typer
 from .app import app, refuse, refusing, say, working
 from .train import LogOption, go_on, reading
 
+_MOVED = "; --text FILE says where the text is now"
+
 
 @app.command(epilog=__doc__)
 def resume(
@@ -32,7 +34,7 @@ def resume(
     """
     from ..training.run import resume as run_of
 
-    with refusing(ValueError, TypeError, MemoryError), reading(model), working("reading the text"):
+    with refusing(ValueError, TypeError, MemoryError), reading(model, _MOVED), working("reading the text"):
         run = run_of(model, text=None if text is None else str(text), steps=steps)
     if steps is not None and steps < run.start:
         raise refuse(f"{model} has made {run.start:,} steps already; --steps must be more")

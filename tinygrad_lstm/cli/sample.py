@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from .app import app, console, refuse, refusing, working
 from .train import reading
@@ -53,6 +52,8 @@ def sample(
             raise ValueError(f"the prompt has no {vocabulary.unit} to go on from; leave it out, or give one")
         never = [vocabulary.symbols.index(UNKNOWN)] if UNKNOWN in vocabulary.symbols else []
         drawn = islice(symbols(network, numbers, temperature=temperature, rng=seed, never=never), length)
-        said = vocabulary.text(drawn)
     between = " " if vocabulary.unit == "word" else ""
-    console.print(Text(printable(f"{given}{between}{said}")), soft_wrap=True)
+    console.out(printable(given), end="")
+    for number in drawn:
+        console.out(printable(f"{between}{vocabulary.symbols[number]}"), end="")
+    console.out()

@@ -8,6 +8,8 @@ tinygrad-lstm study temporal-order --only gap=10 --verify
 
 tinygrad-lstm study temporal-order --run mine.json --only gap=20
 
+tinygrad-lstm study jsb --data jsb_chorales.npz --run mine.json
+
 Results that were measured before come with the package. --run measures anew,
 into a file that grows with each run; stopped, the same command goes on.
 """
@@ -32,7 +34,7 @@ from rich.progress import TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from ..interop.files import write_file
-from .app import app, console, errors, progress, refuse, refusing, say, working, writing
+from .app import app, console, deliver, errors, progress, refuse, refusing, say, working, writing
 
 if TYPE_CHECKING:
     from ..studies import Result, Row, Study
@@ -63,9 +65,14 @@ def study(
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Run on a Dask cluster, as in tcp://10.0.0.1:8786.")
     ] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE.npz", help="Data of yours to learn from, for jsb: piano rolls.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON; - prints them.")
+    ] = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write them as CSV, a run a line.")
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write them as CSV, a run a line; - prints them.")
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as a page.")] = None,
     cell: Annotated[
@@ -86,7 +93,7 @@ def study(
     if name is None:
         raise refuse(f"say which study: {', '.join(STUDIES)}; --list tells what they ask")
     with refusing(ValueError):
-        chosen = by_name(name)
+        chosen = by_name(name) if data is None else _of_data(by_name(name), data)
         rows = _selected(chosen, only or [])
         own = None if cell is None else _class_of_cell(chosen, cell)
     if verify and run:
@@ -95,10 +102,12 @@ def study(
         raise refuse("--run FILE is both read and written; --results is for results that stay as they are")
     if (workers or dask) and not run:
         raise refuse("--workers and --dask say where runs are run: give --run FILE.json as well")
+    if "-" in map(str, (run, html)) or (html and not html.name):
+        raise refuse("--run and --html write files and need their names; --json - and --csv - print")
     if workers and dask:
         raise refuse("--workers are processes of this machine, --dask a cluster: give one of them")
     if run:
-        head, found = _measured(chosen, rows, run, workers, dask)
+        head, found = _measured(chosen, rows, run, data, workers, dask)
     else:
         path = results or packaged(chosen)
         try:
@@ -107,7 +116,8 @@ def study(
         except OSError as error:
             where = f"cannot read {path}: {error.strerror}" if results else f"{name} was not measured yet"
             raise refuse(f"{where}; measure with --run FILE.json") from error
-    found = [result for result in in_order(chosen.rows(), found) if not only or result.row in rows]
+    some = only or data or (verify and chosen.reading)  # without its data, a row cannot be run again
+    found = [result for result in in_order(chosen.rows(), found) if not some or result.row in rows]
     if not found:
         raise refuse(f"there are no results of these rows of {name} yet; measure with --run FILE.json")
     if verify:
@@ -117,25 +127,39 @@ def study(
         with working(f"measuring {cell}"), refusing(ValueError):
             found = [*found, own()]
     if json_file:
-        with writing(json_file):
-            write_file(json_file, json.dumps({**head, "results": [vars(each) for each in found]}, indent=1) + "\n")
-        say(f"wrote {json_file}")
+        deliver(json_file, json.dumps({**head, "results": [vars(each) for each in found]}, indent=1) + "\n")
     if csv_file:
-        with writing(csv_file):
-            write_file(csv_file, _csv(found))
-        say(f"wrote {csv_file}")
+        deliver(csv_file, _csv(found))
+    if results and (html or not (json_file or csv_file)):
+        _require_whole(chosen, found, results)
     if html:
         from ..studies.page import page
 
         moment = html.with_name(f"{html.stem}-walk.html")
         with working("writing the page"), writing(html), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a walk that has no picture is one all the same
-            if chosen.walk:
-                write_file(moment, chosen.walk())
             write_file(html, page(chosen, head, found, quote(moment.name) if chosen.walk else None))
+            if chosen.walk:
+                write_file(moment, chosen.walk.make())
         say(f"wrote {html}{f' and {moment.name}' if chosen.walk else ''}; open it in a browser")
     if not (json_file or csv_file or html):
         _tell(chosen, head, found)
+
+
+def _require_whole(study: Study, found: list[Result], path: Path) -> None:
+    """Refuse results of a person's file that lack what is told of them."""
+    try:
+        study.report(found)
+    except Exception as error:
+        kind = type(error).__name__
+        raise refuse(f"{path} holds rows that are none of {study.name}, or not whole: {kind}: {error}") from error
+
+
+def _of_data(study: Study, file: Path) -> Study:
+    """Return the study of a person's data. Raises ValueError for one that takes none, and a file that holds none."""
+    if study.reading is None:
+        raise ValueError(f"{study.name} draws its data itself; jsb reads a file, --data FILE.npz")
+    return study.reading(file)
 
 
 def _class_of_cell(study: Study, target: str) -> Callable[[], Result]:
@@ -171,7 +195,7 @@ def _selected(study: Study, only: Sequence[str]) -> list[Row]:
 
 
 def _measured(
-    study: Study, rows: list[Row], path: Path, workers: int | None, address: str | None
+    study: Study, rows: list[Row], path: Path, data: Path | None, workers: int | None, address: str | None
 ) -> tuple[dict[str, Any], list[Result]]:
     """Run the rows that the file has not, each kept as it comes; return what the file then holds."""
     from ..structure.words import clean
@@ -185,7 +209,8 @@ def _measured(
                 found = load(path, study)[1]
         except OSError as error:
             raise refuse(f"cannot read {path}: {error.strerror}") from error
-    command = shlex.join(["tinygrad-lstm", "study", study.name, "--run", path.name])  # by which all rows come about
+    given = ["--data", data.name] if data else []
+    command = shlex.join(["tinygrad-lstm", "study", study.name, *given, "--run", path.name])  # by which rows come about
 
     def keep() -> None:
         save(path, study, in_order(study.rows(), found), command)
@@ -212,7 +237,8 @@ def _verify(study: Study, found: Sequence[Result]) -> None:
 
     before = random.choice(found)
     say(f"running again: {words(before.row)}; it took {before.seconds:.0f} s")
-    (now,) = run_rows(study, [before.row])
+    with refusing(ValueError):  # of data that are not there
+        (now,) = run_rows(study, [before.row])
     wrong = differences(before.values, now.values)
     if not wrong:
         console.print(Text(f"the same, to the last digit, in {now.seconds:.0f} s", style="green"))

@@ -29,6 +29,7 @@ from rich.progress import TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from ..nn.module import counted
 from ..structure.words import clean
 from .app import app, console, errors, progress, refuse, refusing, say, working
 from .options import CellOption
@@ -78,7 +79,7 @@ def train(
         int | None, typer.Option(help="Stop when so many measurements were no better; without it, never.")
     ] = None,
     seed: Annotated[int, typer.Option(help="All that is random follows from it.")] = 0,
-    dtype: Annotated[Dtype, typer.Option(help="float64 is slower, and as good.")] = Dtype.float32,
+    dtype: Annotated[Dtype, typer.Option(help="float64 is slower, and learns no better.")] = Dtype.float32,
     encoding: Annotated[str | None, typer.Option(help="That of the text, as in latin-1.")] = None,
     save_every: Annotated[int, typer.Option(help="Updates between two writes of the file.")] = 100,
     log: LogOption = None,
@@ -93,12 +94,14 @@ def train(
 
     if one_hot and embedding is not None:
         raise refuse("--one-hot means no embedding; leave out --embedding, or --one-hot")
+    if every is not None and validate == 0:
+        raise refuse("--every says when to measure, and --validate 0 leaves nothing to measure on; leave one out")
     with refusing(ValueError, TypeError, MemoryError), reading(text), working("reading the text"):
         settings = Settings(
             text=str(text),
             encoding=encoding,
             unit="word" if words else "character",
-            cell=cell or "lstm",
+            cell=str(cell or "lstm"),
             hidden=hidden,
             layers=layers,
             embedding=None if one_hot else 64 if embedding is None else embedding,
@@ -118,8 +121,10 @@ def train(
             save_every=save_every,
         )
         run = begin(settings, out)
-    if out.exists() and not overwrite:
+    if out.is_file() and not overwrite:
         raise refuse(f"{out} exists: tinygrad-lstm resume {out} goes on with it, --overwrite begins anew")
+    if log is not None and log.is_file() and log.stat().st_size and not overwrite:
+        raise refuse(f"{log} exists: name another log, or --overwrite to begin it anew")
     go_on(run, log)
 
 
@@ -129,14 +134,19 @@ def go_on(run: Run, log: Path | None) -> None:
     from ..training.log import Log
 
     path = run.checkpoint.path
+    if log is not None and log.resolve() == path.resolve():
+        raise refuse(f"{log} is the model itself: the log needs another file")
     try:
+        with refusing(ValueError):
+            book = None if log is None else Log(log, start=run.start)
         if run.checkpoint.step is None:
             run.checkpoint.write(0)  # so that a folder that cannot be written to is told now
-        book = None if log is None else Log(log, start=run.start)
         with _stoppable() as stop, _shown(run) as show:
             losses = run.train([show, stop], log=book)
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         kept = f"; step {run.checkpoint.step:,} is kept" if run.checkpoint.step is not None else ""
+        if isinstance(error, MemoryError):
+            raise refuse(f"out of memory; smaller --streams, --window or --hidden take less{kept}") from error
         raise refuse(f"cannot write {error.filename or path}: {error.strerror}{kept}") from error
     except Fault as fault:
         kept = f"the weights of step {run.checkpoint.step:,} are in {path}"
@@ -149,13 +159,13 @@ def go_on(run: Run, log: Path | None) -> None:
 
 
 def _learned(run: Run, losses: list[float]) -> Table:
-    vocabulary, unit = run.vocabulary, run.settings.unit
+    unit, different = run.settings.unit, counted(len(run.vocabulary), f"different {run.settings.unit}")
     facts = Table.grid(padding=(0, 2))
     recent = losses[-100:]
-    said = f"{run.start:,} steps, loss {sum(recent) / len(recent):.3f} nats a {unit}" if recent else "nothing more"
-    facts.add_row("learned", Text(f"{len(vocabulary):,} different {unit}s, {said}"))
+    said = f"{run.start:,} steps, loss {sum(recent) / len(recent):#.4g} nats a {unit}" if recent else "nothing more"
+    facts.add_row("learned", Text(f"{different}, {said}"))
     if run.validation is not None and run.validation.loss is not None:
-        best = f"{run.validation.loss:.3f} nats at best, after step {run.validation.step:,}, which is kept"
+        best = f"{run.validation.loss:#.4g} nats at best, after step {run.validation.step:,}, which is kept"
         facts.add_row("measured", Text(best))
     facts.add_row("wrote", Text(str(run.checkpoint.path), style="bold"))
     facts.add_row("try", Text(f"tinygrad-lstm sample {run.checkpoint.path}"))
@@ -209,9 +219,11 @@ def _shown(run: Run) -> Iterator[Any]:
 
 
 @contextmanager
-def reading(text: object) -> Iterator[None]:
-    """Refuse in one line what cannot be read."""
+def reading(file: object, hint: str = "") -> Iterator[None]:
+    """Refuse in one line what cannot be read; the hint is for another file than this one."""
     try:
         yield
     except OSError as error:
-        raise refuse(f"cannot read {error.filename or text}: {error.strerror or error}") from error
+        name = error.filename or file
+        what = f"{name}: {error.strerror}" if error.errno else str(error)
+        raise refuse(f"cannot read {what}{hint if str(name) != str(file) else ''}") from error

@@ -65,6 +65,8 @@ def packed(
         state: other values for it than it has now.
         beside: arrays that are not the model's, by names that it has not: ``load`` passes over them.
         facts: whatever JSON can hold, to stand in the header.
+
+    Raises ValueError for a NaN or Inf in the facts: JSON has none, and nobody could read the file.
     """
     state, beside = module.state_dict() if state is None else state, beside or {}
     header: dict[str, Any] = {"version": 1}
@@ -79,6 +81,12 @@ def packed(
             header["why"] = str(reason)
     if beside or facts is not None:
         header |= {"beside": sorted(beside), "facts": facts}
+    try:
+        json.dumps(header, allow_nan=False)
+    except ValueError as error:
+        raise ValueError(
+            f"the facts of a file are JSON, which has no NaN or Inf ({error}); keep it as an array"
+        ) from None
     arrays = {**state, **beside}
     header["sha256"] = _digest(arrays, header)
     return encode(arrays, {_KEY: json.dumps(header)})

@@ -44,6 +44,7 @@ Keras 1, PyTorch like all others. Past the end of a sequence, output is 0 with o
 and ONNX's sequence_lens; Keras repeats the last one, unless zero_output_for_mask is True.
 """
 
+from . import atlas as atlas
 from . import functional
 from .adaptive import Adagrad, Adam, AdamW, RMSprop
 from .applied import (
@@ -101,12 +102,8 @@ BCELoss: tl.nn.BCEWithLogitsLoss takes the scores before the sigmoid, and cannot
 
 
 def __getattr__(name: str) -> object:
-    from importlib import import_module
-
     from ..engine.pytorch import advice
 
-    if name == "atlas":  # when it is used: nothing else needs it
-        return import_module(f"{__name__}.atlas")
     found = "" if name.startswith("_") else advice(name, _REFUSED, __all__, "tl.nn")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}{found}")
 

@@ -11,10 +11,10 @@ from ..engine.errors import ShapeError
 from ..engine.tensor import Tensor
 from ..structure.words import clean
 from .arguments import positive, whole_numbers
-from .cells import CELLS
 from .creation import Seed, generator, one_hot
 from .layers import Embedding, Linear
 from .module import Module, described
+from .named import cell_of, names
 from .recurrent import Recurrent
 
 
@@ -31,7 +31,7 @@ class LanguageModel(Module):
     Arguments:
         vocabulary_size: V, how many symbols there are.
         hidden_size: H, the size of each layer.
-        cell: the name of a cell of ours: "lstm", "rnn", "gru", ...
+        cell: the name of a cell of ours: "lstm", "rnn", "gru", ..., or one of the atlas: "mgu", "janet", ...
         num_layers: recurrent layers on one another.
         embedding_size: the size of the vector that is learned for each symbol; None for the symbol itself as a vector
             of V zeros with a one (one-hot), and no embedding.
@@ -72,15 +72,15 @@ class LanguageModel(Module):
         dtype: DTypeLike = np.float64,
     ) -> None:
         positive(vocabulary_size=vocabulary_size, hidden_size=hidden_size, num_layers=num_layers)
-        if not isinstance(cell, str) or cell not in CELLS:
-            raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {clean(repr(cell), 60)}")
+        if not isinstance(cell, str) or cell not in names():
+            raise ValueError(f"cell must be one of {', '.join(names())}, not {clean(repr(cell), 60)}")
         rng = generator(rng)
         self.vocabulary_size = int(vocabulary_size)
         size, self.embedding = vocabulary_size, None
         if embedding_size is not None:
             size, self.embedding = embedding_size, Embedding(vocabulary_size, embedding_size, rng=rng, dtype=dtype)
         sizes = [size, *[hidden_size] * (num_layers - 1)]
-        cells: Any = [CELLS[cell](size, hidden_size, rng=rng, dtype=dtype) for size in sizes]
+        cells: Any = [cell_of(cell)(size, hidden_size, rng=rng, dtype=dtype) for size in sizes]
         self.recurrent: Recurrent[Any] = Recurrent(*cells, dropout=dropout, rng=rng)
         self.head = Linear(hidden_size, vocabulary_size, rng=rng, dtype=dtype)
 

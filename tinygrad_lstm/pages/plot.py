@@ -67,6 +67,7 @@ def log_plot(
     upwards: str,
     label: str,
     log_across: bool = True,
+    log_upwards: bool = True,
     size: tuple[int, int] = (300, 220),
     standalone: bool = True,
 ) -> str:
@@ -80,8 +81,9 @@ def log_plot(
     framing = [point for line in lines if not line.reference for point in line.points if _shows(point[0], log_across)]
     legend, rows = _legend([line for line in lines if line.name and not line.beside], size[0] - LEFT - RIGHT)
     x = (_log_axis if log_across else _linear_axis)([across for across, _ in framing], LEFT, size[0] - RIGHT)
-    ys = [up for _, up in framing if _shows(up, True)]
-    y = _log_axis(ys, size[1] - BOTTOM, TOP + ROW * rows, pad=0.5)
+    ys = [up for _, up in framing if _shows(up, log_upwards)]
+    low, high = size[1] - BOTTOM, TOP + ROW * rows
+    y = _log_axis(ys, low, high, pad=0.5) if log_upwards else _linear_axis(ys, low, high)
     words = {"title": title, "across": across, "upwards": upwards, "label": label}
     return _painted(lines, x, y, legend, size, words, standalone)
 

@@ -17,7 +17,8 @@ from ..engine.primitive import Kind, Primitive
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
 from ..structure.words import is_number
-from ..symbolic.expressions import Apply, Constant, Number, applications
+from ..symbolic.expressions import Apply, Constant, Number
+from ..symbolic.rewriting import applications
 from ..symbolic.tracer import TracedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
 from .sizes import Size

@@ -15,13 +15,14 @@ import numpy as np
 from ..engine import ops
 from ..engine.primitive import Primitive
 from ..structure.rolling import Every, Fixed, Loop, Made, Moving
-from ..symbolic.expressions import Apply, Name, applications
+from ..symbolic.expressions import Apply, Name
+from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
 from .building import HERE, VIEWS, Builder, RuleOf
 from .cutting import Cuts
 from .layout import Layout
-from .statements import Assign, Begin, For, Read, Statement, Variable
+from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
 
 IN_PLACE = "loops write into arrays that are there before them; what nobody reads any more is written over"
 
@@ -37,22 +38,46 @@ class InPlace:
         self.free: list[Variable] = []
         self.body: list[Statement] = []
         self.in_loop = False
+        self.of = {variable: of for of, variable in builder.variables.items()}
+        self.reads: Counter[Variable] = Counter()
         self.cuts = Cuts(builder, layout)
 
-    def forward(self, body: list[Statement]) -> list[Statement]:
+    def forward(self, body: list[Statement], backward: list[Statement]) -> list[Statement]:
         """Return the forward pass; what it keeps for each step are rows of an array now."""
         for of, variable in self.builder.variables.items():
-            if (
-                isinstance(of, Made)
-                and variable.kept
-                and variable.rows is None
-                and _is_array(variable.value)
-                and of.loop
-            ):
+            if isinstance(of, Made) and of.loop and variable.kept and variable.rows is None and variable.value.ndim:
                 low = min([of.loop.low, *of.before])
                 high = max([of.loop.high, *(at + 1 for at in of.before)])
                 variable.rows = low, high
+        self.reads = self._reads([*body, *backward])
         return self._loops(body)
+
+    def _reads(self, body: list[Statement]) -> Counter[Variable]:
+        """Count where variables are read, by themselves or in what stands for others."""
+        found: Counter[Variable] = Counter(read.variable for read in self.layout.results)
+        for each in statements(body):
+            if isinstance(each, Assign) and each.target.variable not in self.layout.inlined:
+                found.update(read.variable for read in reads(self._opened(each.expression)))
+            elif isinstance(each, Begin) and each.like and not each.empty and each.variable not in self.layout.inlined:
+                found[each.like] += 1
+        return found
+
+    def _written_over(self, each: Assign, expression: Any, loop: Loop) -> Read | None:
+        """Return the array of all steps over whose rows a result may be written, since nothing else reads them."""
+        variable = each.target.variable
+        rows, steps = variable.rows, (loop.low, loop.high)
+        if each.adds or each.place is not None or rows != steps or loop.low != 0 or each.target.index != HERE:
+            return None
+        for e in applications(expression):
+            operands: Any = e.operands
+            for x in operands:
+                inner: Any = x.operands[0] if isinstance(x, Apply) and x.function is ops.getitem else None
+                if isinstance(inner, Read) and inner.index is None and x.attrs["index"] == HERE:
+                    whole, of = inner.variable, self.of.get(inner.variable)
+                    alone = self.reads[whole] == 1 and isinstance(of, Made) and whole.loop is None
+                    if alone and whole.value.shape[0] == loop.high and _like(x.value, each.target.value):
+                        return inner
+        return None
 
     def backward(self, body: list[Statement]) -> list[Statement]:
         return self._loops(body)
@@ -94,6 +119,10 @@ class InPlace:
         variable, target = each.target.variable, _placed(each.target, each.place)
         local = variable.loop is loop and variable.rows is None and not variable.kept
         expression = self._opened(each.expression)
+        over = self._written_over(each, expression, loop) if loop is not None and self.reads else None
+        if over is not None and variable.rows is not None:
+            variable.over = True
+            begun.append(Assign(Read(variable, Whole(*variable.rows)), over))
         if not _can_write(expression) and not each.adds:
             self.body.append(each)
             return begun

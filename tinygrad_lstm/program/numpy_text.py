@@ -15,7 +15,8 @@ from ..engine import ops
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Loop, Moving, Stacked
-from ..symbolic.expressions import Apply, Constant, Name, Number, applications
+from ..symbolic.expressions import Apply, Constant, Name, Number
+from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader, cast
 from ..symbolic.tracer import _read as read_with
 from .building import VIEWS, RuleOf

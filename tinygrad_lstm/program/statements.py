@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Loop, Moving
-from ..symbolic.expressions import Apply, Expression, applications
+from ..symbolic.expressions import Apply, Expression
+from ..symbolic.rewriting import applications
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Variable:
     loop: Loop | None = None
     kept: bool = False
     node: Tensor | None = None  # one that it stands for
+    over: bool = False  # whether it is written over another array, which nobody reads after it
     shared: bool = False  # whether it may be an array of something else, so that nothing is added into it
     carries: bool = False  # whether it goes from one step of a loop to the next
     rows: tuple[int, int] | None = None  # from which step to which, where they are the rows of an array

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Given, Made, Reference, Rolled, Stacked
-from ..symbolic.expressions import Apply, Constant, applications
+from ..symbolic.expressions import Apply, Constant
+from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray
 from .arguments import given_to, recorded, recorded_numbers
 from .building import Builder, begun_by_step
@@ -86,7 +87,7 @@ class _Writing:
         if job.in_place:
             self.comments.append(IN_PLACE)
             working = InPlace(builder, self.layout, lifted(job.sizes.named, OpenedArray), job.sizes.named)
-            self.forward, self.backward = working.forward(self.forward), working.backward(self.backward)
+            self.forward, self.backward = working.forward(self.forward, self.backward), working.backward(self.backward)
         self.text = NumpyText(self.layout.inlined, job.sizes.named, lifted(job.sizes.named, OpenedArray))
         self.text.data_names = job.data
         self.text.empty = "empty" if job.in_place else "np.empty"
@@ -247,7 +248,7 @@ class _Writing:
             else:
                 rest.append(each)
         steps = [(v.name, _dict(first)) for v, first in begins.items() if v.rows is None]
-        arrays = [(v.name, self.text.rows(v)) for v in begins if v.rows is not None]
+        arrays = [(v.name, self.text.rows(v)) for v in begins if v.rows is not None and not v.over]
         firsts = [f"{v.name}[{place}] = {value}" for v in begins if v.rows is not None for place, value in begins[v]]
         return [
             *_plain([*paired(steps), *paired(arrays), *firsts]),

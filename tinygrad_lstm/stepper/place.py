@@ -44,7 +44,7 @@ def described(tape: Tape, node: Tensor) -> str:
     Above them stands the time step, below them the line of the user's behind the node.
     """
     levels = [(frame.name or frame.kind, frame.kind if frame.name else "", frame.line) for frame in node.context.frames]
-    levels.append((node.primitive.name if node.primitive else "leaf", equation(node, tape.names), node.line))
+    levels.append((node.primitive.name if node.primitive else "leaf", equation(node, tape.symbols), node.line))
     rows = [("  " * depth + clean(name, 60), clean(what, 120), line) for depth, (name, what, line) in enumerate(levels)]
     names = max(len(name) for name, _, _ in rows)
     whats = max(len(what) for _, what, _ in rows)

@@ -71,7 +71,7 @@ def explain_unused(loss: Tensor, inputs: Iterable[Tensor] | None = None) -> Expl
     for x in asked:
         if not isinstance(x, Tensor):
             raise TypeError(f"inputs are tensors, as in [x, w], not {short(x)}")
-    reading = _Reading(graph)
+    reading = _Reached(graph)
     found = (reading.explain(taken.get(x, x), i) for i, x in enumerate(asked) if inputs is not None or _matters(x))
     return Explanation(each for each in found if each is not None)
 
@@ -81,7 +81,7 @@ def _matters(leaf: Tensor) -> bool:
     return leaf.requires_grad or leaf.name is not None
 
 
-class _Reading:
+class _Reached:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.users: dict[Tensor, list[tuple[Tensor, int]]] = {}

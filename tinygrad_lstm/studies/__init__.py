@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from .study import Result, Row, Section, Study, Table
+from .study import Result, Row, Section, Study, Table, Walk
 
-__all__ = ["STUDIES", "Result", "Row", "Section", "Study", "Table", "by_name"]
+__all__ = ["STUDIES", "Result", "Row", "Section", "Study", "Table", "Walk", "by_name"]
 
 STUDIES: dict[str, str] = {
     "temporal-order": "temporal_order",
     "adding": "adding",
     "reber": "reber",
     "copy": "copying",
+    "jsb": "jsb",
     "atlas": "atlas.study",
     "gradients": "gradients",
     "updates": "updates",

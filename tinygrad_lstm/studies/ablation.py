@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from statistics import median
 from typing import Any
 
@@ -15,9 +14,10 @@ from ..engine.tensor import Tensor
 from ..nn.cell import Cell
 from ..nn.creation import Seed
 from ..nn.gate import gates_of, same
+from ..stepper.web.page import page
 from .intervals import out_of
-from .moment import walk
-from .study import Result, Row, Section, Study, Table
+from .moment import SHORT, arriving, of_task
+from .study import Result, Row, Section, Study, Table, Walk
 from .tasks import temporal_order
 from .trial import Reader, train_side_by_side
 
@@ -176,6 +176,11 @@ def _told(result: Result) -> list[str]:
     ]
 
 
+def _kept() -> str:
+    cell = AblatedLSTMCell(8, 4, without="forget gate", rng=0)
+    return page(arriving(of_task("temporal-order", SHORT, cell), 0, "c"))
+
+
 STUDY = Study(
     name="ablation",
     title="One part away",
@@ -184,5 +189,10 @@ STUDY = Study(
     rows=rows,
     run=run,
     report=report,
-    walk=partial(walk, "temporal-order"),
+    walk=Walk(
+        "Walk to where nothing has been forgotten",
+        "the backward pass of an untrained LSTM without its forget gate, stopped at its first memory c: each step adds "
+        "the gradient of the next c to it, times 1.",
+        _kept,
+    ),
 )

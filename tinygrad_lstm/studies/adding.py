@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from .contest import compete, rows
 from .moment import walk
 from .reports import report
@@ -17,5 +15,5 @@ STUDY = Study(
     rows=lambda: rows("adding", {50: 40_000, 100: 40_000, 200: 48_000}),
     run=compete,
     report=report,
-    walk=partial(walk, "adding"),
+    walk=walk("adding"),
 )

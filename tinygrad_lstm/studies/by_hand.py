@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ..pages.plot import Series, share_plot
 from ..pages.theme import ON_PAGES
 from .hand_set import by_hand_head, by_hand_lstm, by_hand_rnn
 from .jacobian import jacobians, singular_values
-from .moment import walk
+from .moment import LATCHED
 from .study import Result, Row, Section, Study, Table
 from .tasks import SYMBOLS, Sequences, temporal_order
 from .trial import Reader, train_side_by_side
@@ -168,5 +167,5 @@ STUDY = Study(
     rows=rows,
     run=run,
     report=report,
-    walk=partial(walk, "temporal-order"),
+    walk=LATCHED,
 )

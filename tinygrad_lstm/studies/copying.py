@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .contest import compete, rows
+from .moment import walk
 from .reports import report
 from .study import Study
 
@@ -14,4 +15,5 @@ STUDY = Study(
     rows=lambda: rows("copy", {10: 40_000, 20: 40_000, 50: 40_000}),
     run=compete,
     report=report,
+    walk=walk("copy"),
 )

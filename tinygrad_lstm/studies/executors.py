@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -64,13 +65,16 @@ def dask(address: str, patience: float = 10.0) -> Iterator[Executor]:
         distributed: Any = import_module("distributed")
     except ImportError as error:
         raise NoCluster("--dask needs the extra: pip install 'tinygrad-lstm[dask]'") from error
+    silent = NoCluster(
+        f"no Dask scheduler answers at {address}; start one with dask scheduler, and give its address, "
+        "as in --dask tcp://10.0.0.1:8786"
+    )
+    if not re.search(r":\d+/?$", address):  # without a port nobody can answer, and the client hangs on as it ends
+        raise silent
     try:
         client = distributed.Client(address, timeout=patience, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
-        raise NoCluster(
-            f"no Dask scheduler answers at {address}; start one with dask scheduler, and give its address, "
-            "as in --dask tcp://10.0.0.1:8786"
-        ) from error
+        raise silent from error
     try:
         yield client.get_executor(pure=False)
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from ..engine.primitive import Array
 from ..pages.plot import Series, log_plot
 from ..pages.theme import ON_PAGES
 from ..structure.words import short
-from .moment import walk
+from .moment import KEPT
 from .reach import BATCH, CELLS, own, rows, run
 from .study import Result, Section, Study, Table
 
@@ -198,6 +197,6 @@ STUDY = Study(
     rows=rows,
     run=run,
     report=report,
-    walk=partial(walk, "temporal-order"),
+    walk=KEPT,
     own=own,
 )

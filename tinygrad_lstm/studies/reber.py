@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .contest import compete, rows
+from .moment import walk
 from .reports import report
 from .study import Study
 
@@ -14,4 +15,5 @@ STUDY = Study(
     rows=lambda: rows("reber", {0: 20_000}, hidden=8, batch=1),
     run=compete,
     report=report,
+    walk=walk("reber"),
 )

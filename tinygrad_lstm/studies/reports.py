@@ -133,8 +133,9 @@ def _settings(task: str, results: Sequence[Result]) -> Section:
         f"{', '.join(f'{rate:g}' for rate in RATES)}: by which most of {len(SEARCHED)} networks of other seeds "
         f"succeed within {100 * SEARCH:g} % of the budget, then the soonest. {first['seeds']} networks of seeds fixed "
         "beforehand are then trained with it. Recurrent weights begin as in PyTorch where nothing else is said; only "
-        "the RNN is tried with others, orthogonal and the identity, so that its best is shown. A rate that serves "
-        "three networks can fail others: where a kind does better at a longer gap than at a shorter one, see the rates."
+        "the RNN is tried with others, orthogonal and the identity, so that its best is shown. The norm at which "
+        "gradients are clipped is not searched for. A rate that serves three networks can fail others: where a kind "
+        "does better at a longer gap than at a shorter one, see the rates."
     )
     return Section("Settings", prose, table=Table(["", "budget, sequences", "runs", "seconds"], rows, "lrrr"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
@@ -53,6 +54,19 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Walk:
+    """A page of the live walk, opened at the moment of a study that tells most.
+
+    >>> Walk("Walk to the middle", "of nothing.", lambda: "<p>here</p>").make()
+    '<p>here</p>'
+    """
+
+    link: str  # what one clicks
+    about: str  # what one finds there: it stands after the link and a colon
+    make: Callable[[], str]
+
+
+@dataclass(frozen=True)
 class Study:
     """A question, the runs that answer it, and what is told of them.
 
@@ -72,8 +86,9 @@ class Study:
     rows: Callable[[], list[Row]]
     run: Callable[..., dict[str, Any]]
     report: Callable[[list[Result]], list[Section]]
-    walk: Callable[[], str] | None = None  # makes a page of the live walk, at the moment that tells most
+    walk: Walk | None = None
     own: Callable[[str, Callable[..., Any]], Result] | None = None  # runs a cell of the user's, by a name and its class
+    reading: Callable[[Path], Study] | None = None  # the study of data in a file of the user's
 
 
 def rounded(numbers: Iterable[Any], digits: int = 3) -> list[float]:

@@ -42,6 +42,7 @@ class MemoryTask:
     counts: str = "right"
     enough: float = 0.99
     window: int = 1024
+    symbols: Sequence[str] = ""  # of which the inputs are one at each step, where they are symbols
 
     def solved(self, score: float) -> bool:
         """Tell whether a mean score is enough."""
@@ -86,7 +87,7 @@ def temporal_order(gap: int, relevant: int = 2) -> MemoryTask:
         classes = np.eye(2**relevant)[(chosen.T @ (1 << np.arange(relevant))[::-1])]
         return _at_the_end(inputs, classes, ends)
 
-    return MemoryTask("temporal order", 8, 2**relevant, draw, first=gap - 1)
+    return MemoryTask("temporal order", 8, 2**relevant, draw, first=gap - 1, symbols=SYMBOLS)
 
 
 def adding(gap: int) -> MemoryTask:
@@ -206,6 +207,25 @@ def copying(gap: int, length: int = 10, symbols: int = 8) -> MemoryTask:
         return Sequences(np.eye(symbols + 2)[said], targets, np.ones((steps, count)), targets)
 
     return MemoryTask("copying", symbols + 2, symbols + 1, draw)
+
+
+def one_sentence(symbols: Sequence[str]) -> MemoryTask:
+    """Return the task of memorising a sentence: to say after each of its words, or letters, the next.
+
+    There is no other sequence, and nothing to be kept but the place in it. It is solved when all is right 64 times.
+
+    >>> drawn = one_sentence("aba").draw(np.random.default_rng(0), 1)
+    >>> drawn.inputs[:, 0].tolist(), drawn.targets[:, 0].tolist()
+    ([[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]])
+    """
+    known = tuple(dict.fromkeys(symbols))
+    said = np.eye(len(known))[[known.index(symbol) for symbol in symbols]][:, None]  # (T + 1, 1, D)
+
+    def draw(rng: np.random.Generator, count: int) -> Sequences:
+        inputs, targets = (np.repeat(part, count, axis=1) for part in (said[:-1], said[1:]))
+        return Sequences(inputs, targets, np.ones(inputs.shape[:2]), targets)
+
+    return MemoryTask("one sentence", len(known), len(known), draw, enough=1.0, window=64, symbols=known)
 
 
 TASKS: dict[str, Callable[[int], MemoryTask]] = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from .contest import compete, rows
 from .moment import walk
 from .reports import report
@@ -17,5 +15,5 @@ STUDY = Study(
     rows=lambda: rows("temporal-order", {10: 40_000, 20: 60_000, 30: 60_000, 50: 48_000, 100: 48_000}),
     run=compete,
     report=report,
-    walk=partial(walk, "temporal-order"),
+    walk=walk("temporal-order"),
 )

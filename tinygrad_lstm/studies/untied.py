@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from ..pages.heat import Grid, heat_map
 from ..pages.offline import inline
 from ..structure.words import magnitude, short
 from .copies import Chain, copies
-from .moment import walk
+from .moment import ADDED
 from .study import Result, Section, Study, Table, rounded
 from .tasks import temporal_order
 from .watched import of_one_length
@@ -120,5 +119,5 @@ STUDY = Study(
     rows=lambda: [{"gap": 10}],
     run=run,
     report=report,
-    walk=partial(walk, "temporal-order"),
+    walk=ADDED,
 )

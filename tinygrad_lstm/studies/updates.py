@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from ..pages.theme import ON_PAGES
 from ..structure.words import magnitude, short
 from ..training.fit import Moment, fit
 from ..training.watch import updates_of
-from .moment import walk
+from .moment import EARLIEST
 from .study import Result, Row, Section, Study, Table, rounded
 from .tasks import SYMBOLS, temporal_order
 from .trial import Reader
@@ -216,5 +215,5 @@ STUDY = Study(
     rows=rows,
     run=run,
     report=report,
-    walk=partial(walk, "temporal-order"),
+    walk=EARLIEST,
 )

@@ -21,7 +21,8 @@ from ..engine import ops
 from ..engine.numpys import OURS, UFUNCS
 from ..engine.operators import Operators
 from ..engine.primitive import Primitive
-from .expressions import Apply, Constant, Expression, Function, Name, applications
+from .expressions import Apply, Constant, Expression, Function, Gradient, Name
+from .rewriting import applications
 
 
 class UnknownToReader(UserWarning):
@@ -85,7 +86,10 @@ def evaluate(
     def value(expression: Expression) -> Any:
         if isinstance(expression, Name):
             return names[expression.text]
-        return known[expression] if isinstance(expression, Apply) else constant(expression.value)
+        if isinstance(expression, Apply):
+            return known[expression]
+        assert not isinstance(expression, Gradient)
+        return constant(expression.value)
 
     for each in applications(*(each.expression for each in traced if each is not None)):
         known[each] = apply(each.function, [value(x) for x in each.operands], each.attrs)

@@ -58,7 +58,8 @@ class Shuffled(Epochs[Padded]):
             ignores.
 
     Raises:
-        ValueError: for a size that is not positive, and sequences and targets that are not as many.
+        ValueError: for a size that is not positive, sequences and targets that are not as many, and, when taken,
+            for targets that are not one for each step, or, without ``every_step``, not all of one shape.
 
     >>> batches = Shuffled([[1], [2, 3], [4, 5, 6]], [0, 1, 0], size=2, seed=1, epochs=1)
     >>> for batch in batches:
@@ -97,5 +98,19 @@ class Shuffled(Epochs[Padded]):
             self._order = epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.sequences))
         chosen = self._order[1][i * self.size : (i + 1) * self.size]
         xs, targets = ([each[n] for n in chosen] for each in (self.sequences, self.targets))
-        padded = pad(targets, -100) if self.every_step else np.asarray(targets)
-        return Padded(pad(xs), np.array([len(np.asarray(x)) for x in xs]), padded)
+        padded, lengths = pad(xs), np.array([len(np.asarray(x)) for x in xs])
+        if not self.every_step:
+            return Padded(padded, lengths, _stacked(targets))
+        for n, length, target in zip(chosen, lengths, targets, strict=True):
+            if len(np.atleast_1d(target)) != length:
+                raise ValueError(f"sequence {n} has {length} steps, and {len(np.atleast_1d(target))} targets")
+        return Padded(padded, lengths, pad(targets, -100))
+
+
+def _stacked(targets: list[ArrayLike]) -> NDArray[Any]:
+    """Return targets of one shape as one array."""
+    shapes = {np.shape(target) for target in targets}
+    if len(shapes) > 1:
+        named = ", ".join(map(str, sorted(shapes)))
+        raise ValueError(f"targets have shapes {named}; where there is one for each step, say every_step=True")
+    return np.asarray(targets)

@@ -45,6 +45,7 @@ class Checkpoint:
 
     Raises:
         OSError: for what cannot be written, or read.
+        ValueError: for facts called "step", "parts" or "random", and, when written, for what JSON has not, as a NaN.
 
     >>> import tempfile
     >>> import tinygrad_lstm as tl
@@ -78,6 +79,9 @@ class Checkpoint:
         **parts: Kept,
     ) -> None:
         positive(every=every)
+        taken = sorted({"step", "parts", "random"} & {*(facts or {})})
+        if taken:
+            raise ValueError(f"a checkpoint tells its {taken[0]} itself; call that fact something else")
         self.path, self.model, self.every, self.facts = as_path(path), model, every, dict(facts or {})
         self.parts: dict[str, Kept] = {"optimizer": optimizer, **parts}
         self.step: int | None = None  # of the last good one
@@ -127,8 +131,8 @@ class Checkpoint:
             set_random_state(self.model, random)
             why = f"it tells no {error}" if isinstance(error, KeyError) else error
             raise ValueError(f"{clean(self.path, 200)} is no checkpoint of this run: {clean(why, 300)}") from error
-        self.step = int(facts["step"])
-        return self.step
+        self.step = step = int(facts["step"])
+        return step
 
 
 _UNFIT = (ValueError, TypeError, KeyError, AttributeError)
@@ -140,6 +144,8 @@ def facts_of(file: Opened) -> dict[str, Any]:
     facts = file.header.get("facts")
     if not isinstance(facts, dict) or not {"step", "parts", "random"} <= facts.keys():
         raise ValueError("it holds a model, and nothing of how it was trained")
+    if type(facts["step"]) is not int or facts["step"] < 0:
+        raise ValueError(f"its step is {facts['step']!r:.60}, and not a whole number from 0 on")
     return facts
 
 

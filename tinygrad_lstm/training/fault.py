@@ -7,8 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..engine.backprop import backprop
+from ..engine.primitive import Array
 from ..engine.scope import detect_nan
 from ..engine.tensor import Tensor
+from ..nn import Optimizer
 from ..structure.words import clean
 
 
@@ -55,6 +57,18 @@ def of_gradients(loss: Tensor, parameters: Iterable[Tensor]) -> str:
     except FloatingPointError as error:
         return said + str(error)
     return f"{said}no rule made one, so it is what a clip of yours returned, or gradients that were there before"
+
+
+def of_update(optimizer: Optimizer, before: Iterable[Array], step: int) -> str:
+    """Say which parameter an update gave its first NaN or Inf; nothing, if all that were finite still are."""
+    for parameter, old in zip(optimizer.parameters, before, strict=True):
+        if not np.isfinite(parameter.value).all() and np.isfinite(old).all():
+            kind = "NaN" if np.isnan(parameter.value).any() else "Inf"
+            name = clean(parameter.name) if parameter.name else f"a parameter {parameter.shape}"
+            said = f"update {step:,} made the first {kind} in {name}, at a learning rate of {optimizer.lr:.4g}"
+            g = parameter.grad
+            return said if g is None else f"{said}, from a gradient in [{g.value.min():.4g}, {g.value.max():.4g}]"
+    return ""
 
 
 def _faulty_input(node: Tensor) -> tuple[Tensor, np.ndarray] | None:

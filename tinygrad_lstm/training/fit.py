@@ -13,11 +13,12 @@ import numpy as np
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor
 from ..nn import Optimizer, clip_grad_norm
+from ..nn.arguments import within
 from ..structure.words import clean
-from .fault import Fault, of_gradients, of_loss
+from .fault import Fault, of_gradients, of_loss, of_update
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moment:
     """What a callback is called with: the moment after an update, its gradients still in place.
 
@@ -29,9 +30,9 @@ class Moment:
     loss: float  # before the update
     norm: Any  # ‖g‖ of all gradients before they were clipped, or what a clip of your own returned
     model: Any
-    optimizer: Any
+    optimizer: Optimizer
     batch: Any
-    graph: Any  # the loss as a Tensor, with all that it was computed of; whoever keeps it, keeps that
+    graph: Tensor  # the loss, with all that it was computed of; whoever keeps it, keeps that
     before: tuple[Array, ...]  # the values of optimizer.parameters before the update, in their order
 
     def __repr__(self) -> str:
@@ -39,7 +40,7 @@ class Moment:
 
 
 Callback = Callable[[Moment], object]
-"""Called after every update; training stops when one returns True."""
+"""Called after every update; training stops when one returns True, Python's or numpy's."""
 
 
 @np.errstate(all="ignore")  # what overflows is told by Fault, which says who and where
@@ -83,9 +84,10 @@ def fit(
             contains them.
 
     Raises:
-        Fault: a FloatingPointError, for NaN or Inf in the loss or in a gradient; it names the first node that made it.
-            The parameters are still those before the update, and no callback was called.
-        TypeError, ValueError: for a loss that is no Tensor of one number, and settings out of their range.
+        Fault: a FloatingPointError, for NaN or Inf in the loss, in a gradient or in an updated parameter; it names the
+            first node that made it. The parameters are those before the update, and no callback was called.
+        TypeError, ValueError: for a loss that is no Tensor of one number, or of none of the optimiser's parameters,
+            and settings and rates out of their range.
 
     Source: H. Robbins & S. Monro, "A Stochastic Approximation Method" (1951), a step for each sample; clipping,
     R. Pascanu, T. Mikolov & Y. Bengio (2013).
@@ -104,26 +106,30 @@ def fit(
     (True, True, '2.0')
     """
     watchers = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-    _require(batches, loss, optimizer, schedule, watchers, steps, start)
-    clipped = _clipping(clip)
+    _require(batches, loss, optimizer, clip, schedule, watchers, steps, start)
     losses: list[float] = []
-    for step, batch in enumerate(islice(batches, _left(steps, start)), start + 1):
-        optimizer.lr = optimizer.lr if schedule is None else schedule(step)
+    for step, batch in enumerate(islice(batches, None if steps is None else max(steps - start, 0)), start + 1):
+        if schedule is not None:
+            optimizer.lr = _rate(schedule, step)
         optimizer.zero_grad()
         L = _one_number(loss(model, batch))
         L.backward()
-        norm, before = clipped(optimizer.parameters, L), tuple(each.value for each in optimizer.parameters)
+        _require_felt(optimizer.parameters)
+        norm = _clipped(optimizer.parameters, clip, L)
+        before = tuple(parameter.value for parameter in optimizer.parameters)
         optimizer.step()
+        _keep_finite(optimizer, before, step)
 
         losses.append(L.item())
         moment = Moment(step, losses[-1], norm, model, optimizer, batch, L, before)
-        if True in [watch(moment) is True for watch in watchers]:
+        answers = [watch(moment) for watch in watchers]
+        if any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
             break
     return losses
 
 
 def _require(
-    batches: Any, loss: Any, optimizer: Any, schedule: Any, watchers: list[Any], steps: Any, start: Any
+    batches: Any, loss: Any, optimizer: Any, clip: Any, schedule: Any, watchers: list[Any], steps: Any, start: Any
 ) -> None:
     """Refuse, before anything runs, what the loop could not go through, call, or count."""
     if not isinstance(optimizer, Optimizer):
@@ -138,10 +144,14 @@ def _require(
     for name, number in {"start": start, **({} if steps is None else {"steps": steps})}.items():
         if not isinstance(number, int | np.integer) or isinstance(number, bool) or not 0 <= number < 2**53:
             raise ValueError(f"{name} must be a whole number, 0 or more, not {clean(repr(number), 60)}")
+    if clip is not None and not callable(clip):
+        clip_grad_norm([], clip)  # refuses what is no norm
 
 
-def _left(steps: int | None, start: int) -> int | None:
-    return None if steps is None else max(int(steps) - int(start), 0)
+def _rate(schedule: Callable[[int], float], step: int) -> float:
+    lr = schedule(step)
+    within(0, inf, **{f"schedule({step})": lr})
+    return lr
 
 
 def _one_number(L: Any) -> Tensor:
@@ -155,19 +165,30 @@ def _one_number(L: Any) -> Tensor:
     return L
 
 
-def _clipping(clip: Any) -> Callable[[list[Tensor], Tensor], Any]:
-    """Return what clips the gradients of a loss and returns their norm before; where that is not finite, it raises."""
-    clip_all = clip if callable(clip) else lambda parameters: clip_grad_norm(parameters, inf if clip is None else clip)
+def _require_felt(parameters: list[Tensor]) -> None:
+    """Refuse a loss of which no gradient reaches what shall learn: the optimiser is that of another model."""
+    if all(parameter.grad is None for parameter in parameters):
+        raise ValueError(
+            "the loss depends on none of the optimiser's parameters; give it those of the model that the loss is of, "
+            "as in tl.Adam(model.parameters())"
+        )
 
-    def clipped(parameters: list[Tensor], L: Tensor) -> Any:
-        try:
-            norm = clip_all(parameters)
-        except FloatingPointError:
-            norm = inf
-        if norm is not None and not np.isfinite(norm).all():
-            raise Fault(of_gradients(L, parameters))
-        return norm
 
-    if not callable(clip) and clip is not None:
-        clip_grad_norm([], clip)  # refuses what is no norm before anything runs
-    return clipped
+def _clipped(parameters: list[Tensor], clip: Any, L: Tensor) -> Any:
+    """Clip the gradients of a loss and return their norm before; where that is not finite, say whose rule made it."""
+    try:
+        norm = clip(parameters) if callable(clip) else clip_grad_norm(parameters, inf if clip is None else clip)
+    except FloatingPointError:
+        norm = inf
+    if norm is not None and not np.isfinite(norm).all():
+        raise Fault(of_gradients(L, parameters))
+    return norm
+
+
+def _keep_finite(optimizer: Optimizer, before: tuple[Array, ...], step: int) -> None:
+    """Put the values before an update back if it has made a NaN or Inf, so that nobody keeps it; and tell."""
+    said = of_update(optimizer, before, step)
+    if said:
+        for parameter, value in zip(optimizer.parameters, before, strict=True):
+            parameter.value = value
+        raise Fault(said)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
+from math import inf, isfinite
+from pathlib import Path
 
 from ..interop.files import as_path, write_file
+from ..structure.words import clean
 from .fit import Moment
 
 
@@ -15,8 +18,9 @@ class Log:
 
     Where a run goes on from update ``start``, lines of updates after it are dropped before: they will come again. All
     but ``seconds``, which are counted from when the log was opened, is the same in every run from the same seed.
+    What is not finite is null: JSON has no NaN.
 
-    Raises OSError for what cannot be written.
+    Raises OSError for what cannot be written, and ValueError for a file that is no such log: it stays as it is.
 
     >>> import tempfile
     >>> import tinygrad_lstm as tl
@@ -35,11 +39,8 @@ class Log:
 
     def __init__(self, path: str | os.PathLike[str], *, start: int = 0) -> None:
         self.path, self._began = as_path(path), time.monotonic()
-        kept = ""
-        if start and self.path.exists():
-            lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = "".join(line for line in lines if _step_of(line) <= start)
-        write_file(self.path, kept)
+        before = _lines(self.path) if self.path.is_file() else []
+        write_file(self.path, "".join(line for line, step in before if step <= start))
 
     def __call__(self, moment: Moment) -> None:
         norm = moment.norm if isinstance(moment.norm, float | int) else None
@@ -51,13 +52,24 @@ class Log:
         self._write(step=step, validation=loss)
 
     def _write(self, **facts: float | None) -> None:
-        with self.path.open("a", encoding="utf-8") as file:  # opened for each line: what is written is there
-            file.write(json.dumps(facts) + "\n")
+        finite = {name: fact if fact is not None and isfinite(fact) else None for name, fact in facts.items()}
+        try:
+            with self.path.open("a", encoding="utf-8") as file:  # opened for each line: what is written is there
+                file.write(json.dumps(finite) + "\n")
+        except OSError as error:  # that of a full disk names no file
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
 
 
-def _step_of(line: str) -> float:
-    """Return the step of a line; of what is none, such as one that was half written, infinity."""
+def _lines(path: Path) -> list[tuple[str, float]]:
+    """Return the lines of a log with the step of each; infinity, for the last one if it was half written."""
+    found = []
     try:
-        return float(json.loads(line)["step"]) if line.endswith("\n") else float("inf")
+        for line in path.read_bytes().decode().splitlines(keepends=True):
+            half = not line.endswith("\n") and line[: len(_BEGIN)] == _BEGIN[: len(line)]
+            found.append((line, inf if half else float(json.loads(line)["step"])))
     except (ValueError, KeyError, TypeError):
-        return float("inf")
+        raise ValueError(f"{clean(path, 200)} is no log of a training; it is left as it is") from None
+    return found
+
+
+_BEGIN = '{"step": '

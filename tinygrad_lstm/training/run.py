@@ -31,7 +31,6 @@ from .validation import Validation
 SCHEDULES = ("constant", "cosine", "step", "plateau")
 """Their names: step halves the rate after each quarter of the run, plateau when validation gets no better."""
 
-
 MOST_HELD_OUT = 50_000
 """Symbols to measure on, at most; chosen: of so many the loss is known to a hundredth of a nat."""
 
@@ -82,9 +81,12 @@ class Settings:
             raise ValueError("dropout acts between layers, and there is one: give more layers, or no dropout")
         if self.warm_up > self.steps:
             raise ValueError(f"warm-up takes {self.warm_up:,} steps, and the run has {self.steps:,}")
-        if not self.validate and (self.patience or self.schedule == "plateau"):
-            wants = "patience" if self.patience else "the schedule plateau"
-            raise ValueError(f"{wants} goes by validation, and nothing is held out for it: validate is 0")
+        by_validation = "patience" if self.patience else "the schedule plateau" if self.schedule == "plateau" else ""
+        if by_validation and not self.validate:
+            raise ValueError(f"{by_validation} goes by validation, and nothing is held out for it: validate is 0")
+        if by_validation and self.every > self.steps:
+            first = f"of which there is none in {self.steps:,} steps: the first would be after {self.every:,}"
+            raise ValueError(f"{by_validation} goes by validation, {first}")
 
 
 @dataclass
@@ -141,10 +143,12 @@ class Run:
 
 
 def begin(settings: Settings, out: str | os.PathLike[str]) -> Run:
-    """Return a new run. Raises ValueError or OSError, in one line, for a text that cannot be learned from."""
+    """Return a new run. Raises ValueError or OSError, in one line, for a text that cannot be learned from, or kept."""
     text = read_text(settings.text, settings.encoding)
     vocabulary = Vocabulary.of(text, settings.unit)
     settings = replace(settings, text=str(Path(settings.text).resolve()))
+    if str(Path(out).resolve()) == settings.text:
+        raise ValueError(f"{clean(out, 200)} is the text itself: the model needs another file")
     return _made(settings, vocabulary, vocabulary.numbers(text), _digest(text), out)
 
 
@@ -154,7 +158,7 @@ def resume(path: str | os.PathLike[str], *, text: str | None = None, steps: int 
     Arguments:
         path: what ``train`` wrote.
         text: where the text is now, if it has moved.
-        steps: how many there shall be, if others than were asked for.
+        steps: how many there shall be, if others than were asked for; then patience begins anew.
 
     Raises:
         ValueError: in one line, for a file that is no checkpoint, or damaged, and a text that is not the same.
@@ -171,9 +175,11 @@ def resume(path: str | os.PathLike[str], *, text: str | None = None, steps: int 
     said = read_text(settings.text, settings.encoding)
     if _digest(said) != facts["digest"]:
         raise ValueError(f"{clean(settings.text, 200)} is not the text that {clean(path, 200)} was trained on")
-    vocabulary = vocabulary_of(facts)
+    vocabulary = _vocabulary(facts, path)
     run = _made(settings, vocabulary, vocabulary.numbers(said), facts["digest"], path)
     run.start = run.checkpoint.restore()
+    if run.validation is not None and steps is not None and steps > run.start:
+        run.validation.waited = 0  # whoever asks for more has patience again
     return run
 
 
@@ -186,7 +192,7 @@ def load(path: str | os.PathLike[str]) -> tuple[LanguageModel, Vocabulary, str]:
     facts, model = _facts(file, path), built(file)
     if not isinstance(model, LanguageModel):
         raise ValueError(f"{clean(path, 200)} holds a {type(model).__name__}, and no language model")
-    vocabulary = vocabulary_of(facts)
+    vocabulary = _vocabulary(facts, path)
     if len(vocabulary) != model.vocabulary_size:
         raise ValueError(f"{clean(path, 200)}: {len(vocabulary)} symbols, and a model of {model.vocabulary_size}")
     model.eval()
@@ -199,14 +205,18 @@ def _facts(file: Opened, path: str | os.PathLike[str]) -> dict[str, Any]:
         facts = facts_of(file)
     except ValueError as error:
         raise ValueError(f"{clean(path, 200)}: {error}") from error
-    if {"settings", "symbols", "digest", "first"} <= facts.keys():
+    settings, symbols = facts.get("settings"), facts.get("symbols")
+    if "digest" in facts and isinstance(settings, dict) and isinstance(symbols, list) and facts.get("first") in symbols:
         return facts
     raise ValueError(f"{clean(path, 200)}: it is a checkpoint, and not one of the command train")
 
 
-def vocabulary_of(facts: Mapping[str, Any]) -> Vocabulary:
-    """Return the vocabulary that a file tells."""
-    return Vocabulary(tuple(map(str, facts["symbols"])), facts["settings"].get("unit", "character"))
+def _vocabulary(facts: Mapping[str, Any], path: str | os.PathLike[str]) -> Vocabulary:
+    """Return the vocabulary that a file tells. Raises ValueError for what is none."""
+    try:
+        return Vocabulary(tuple(facts["symbols"]), facts["settings"].get("unit", "character"))
+    except ValueError as error:
+        raise ValueError(f"{clean(path, 200)}: {error}") from error
 
 
 def _made(

@@ -89,8 +89,8 @@ class Plateau:
         return self.lr
 
     def observe(self, step: int, loss: float) -> None:
-        """Take note of a loss of validation."""
-        if self.least is None or loss < self.least:
+        """Take note of a loss of validation; NaN and Inf are none that is less."""
+        if math.isfinite(loss) and (self.least is None or loss < self.least):
             self.least, self.waited = loss, 0
             return
         self.waited += 1

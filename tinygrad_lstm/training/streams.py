@@ -47,13 +47,12 @@ class Streams(Epochs[Window]):
     def __init__(self, ids: ArrayLike, streams: int, window: int, *, epochs: int | None = None) -> None:
         super().__init__(epochs)
         positive(streams=streams, window=window)
-        numbers = np.asarray(ids)
+        numbers = np.array(ids)
         if numbers.ndim != 1 or len(numbers) < 2:
             raise ValueError(f"a stream needs two symbols or more, one after another, not shape {numbers.shape}")
         N = min(streams, len(numbers) - 1)
-        length = (len(numbers) - 1) // N
-        rows = np.arange(length)[:, None] + length * np.arange(N)  # (L, N)
-        self._inputs, self._targets = numbers[rows], numbers[rows + 1]
+        steps = (len(numbers) - 1) // N * N
+        self._inputs, self._targets = (each.reshape(N, -1).T for each in (numbers[:steps], numbers[1 : steps + 1]))
         self.window = window
 
     @property

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,8 @@ class UnseenError(ValueError):
 class Vocabulary:
     """The symbols of a text, characters or words, by their numbers.
 
+    Raises ValueError for another unit, and for symbols that are not texts, each another, or longer than a character.
+
     >>> vocabulary = Vocabulary.of("a rose is a rose", "word")
     >>> vocabulary.symbols, vocabulary.numbers("rose is").tolist(), vocabulary.text([0, 2])
     (('a', 'rose', 'is'), [1, 2], 'a is')
@@ -90,6 +92,15 @@ class Vocabulary:
     symbols: tuple[str, ...]
     unit: Unit
 
+    def __post_init__(self) -> None:
+        if self.unit not in get_args(Unit):
+            raise ValueError(f"symbols are each a {' or a '.join(get_args(Unit))}, not {clean(repr(self.unit), 60)}")
+        texts = all(isinstance(symbol, str) for symbol in self.symbols)
+        if not texts or len({*self.symbols}) != len(self.symbols):
+            raise ValueError("the symbols of a vocabulary are texts, and each is another")
+        if self.unit == "character" and any(len(symbol) != 1 for symbol in self.symbols):
+            raise ValueError("the symbols of a vocabulary of characters are one character each")
+
     @classmethod
     def of(cls, text: str, unit: Unit, most: int = MOST_WORDS) -> Vocabulary:
         """Return the vocabulary of a text: all its characters in their order, or its words, most frequent first.
@@ -99,7 +110,9 @@ class Vocabulary:
         if unit == "character":
             return cls(tuple(sorted(set(text))), unit)
         counted = [word for word, _ in Counter(text.split()).most_common(most + 1)]
-        return cls(tuple(counted if len(counted) <= most else [*counted[: most - 1], UNKNOWN]), unit)
+        if len(counted) > most:
+            counted = [*[word for word in counted if word != UNKNOWN][: most - 1], UNKNOWN]
+        return cls(tuple(counted), unit)
 
     def __len__(self) -> int:
         return len(self.symbols)

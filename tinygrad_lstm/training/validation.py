@@ -84,8 +84,9 @@ class Validation:
         return self.finished
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps; the best weights as "best.PATH"."""
+        """Return what a checkpoint keeps; the best weights as "best.PATH", and no last loss where it is not finite."""
         kept = {name: getattr(self, name) for name in ("step", "loss", "last", "waited")}
+        kept["last"] = self.last if self.last is not None and isfinite(self.last) else None
         return {**kept, **{f"best.{path}": value for path, value in (self.best or {}).items()}}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from ...pages.theme import role_of
 from ...structure import words
 from ...structure.words import display_name, magnitude, statistics
 from ...symbolic.formulas import equation
+from ...symbolic.symbols import Symbols
 from ..scale import Scale
 from ..scene import Box, Place, Text
 from .options import Options
@@ -31,6 +32,7 @@ class Describer:
     def __init__(self, graph: Graph, options: Options) -> None:
         self.graph = graph
         self.options = options
+        self._symbols = Symbols(graph.nodes)
         self._leaves: dict[Tensor, Box] = {}
         self._texts: dict[tuple[Text, ...], tuple[Text, ...]] = {}  # boxes that say the same share their words
         self.scale = Scale(map(magnitude, (options.gradients or {}).values())) if options.colored else None
@@ -118,7 +120,7 @@ class Describer:
         """Return full name, equation, shape and dtype."""
         value = self.graph.values[node]
         cut = f"\ndetached at {node.line}: nothing flows back over it" if node.detached else ""
-        return f"{self.graph.ids[node]}\n{equation(node)}\nshape {words.shape(value)}, {node.dtype}{cut}"
+        return f"{self.graph.ids[node]}\n{equation(node, self._symbols)}\nshape {words.shape(value)}, {node.dtype}{cut}"
 
     def statistics(self, node: Tensor) -> str:
         """Return what a node's value and gradient are like."""

@@ -15,6 +15,7 @@ from ...engine.tensor import Tensor
 from ...structure.tables import html_table
 from ...structure.words import LINE, clean, display_name, in_full, magnitude, shown
 from ...symbolic.formulas import Formula, equation, forward
+from ...symbolic.symbols import Symbols
 
 LONGEST = 1000
 """Characters of a line, at most; chosen: the formula of any cell of ours fits, a name of a megabyte does not."""
@@ -32,7 +33,7 @@ class Recording(Sequence["Event"]):
     gradients: Mapping[Tensor, Any]
 
     @property
-    def names(self) -> frozenset[str]:
+    def symbols(self) -> Symbols:
         raise NotImplementedError
 
     def uses(self, tensor: Tensor) -> list[int]:
@@ -98,7 +99,7 @@ class Event:
     @property
     def equation(self) -> str:
         """Return how the node was computed."""
-        return equation(self.node, self.tape.names)
+        return equation(self.node, self.tape.symbols)
 
     @cached_property
     def rule(self) -> Formula | None:
@@ -115,7 +116,7 @@ class Event:
         if self.phase == "seed" or self.node.is_leaf:
             return None
         if self.phase == "forward":
-            return forward(self.node, numbers=numbers, taken=self.tape.names)
+            return forward(self.node, numbers=numbers, symbols=self.tape.symbols)
         return self.tape.rules(self.node, numbers=numbers)[self.slot]
 
     @property

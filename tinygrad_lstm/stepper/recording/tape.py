@@ -21,8 +21,8 @@ from ...engine.backprop import Contribution, apply_vjp, as_seed, backprop, read_
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure.timeline import Timeline
-from ...structure.words import display_name
-from ...symbolic.formulas import Formula, rules
+from ...symbolic.formulas import Formula, input_formulas
+from ...symbolic.symbols import Symbols
 from .event import Event, Recording
 
 FARTHEST = 2
@@ -151,9 +151,9 @@ class Tape(Recording):
         return Timeline(self.graph)
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """Return what tensors are called: letters in formulas must not be mistaken for them."""
-        return frozenset(name for node in self.graph.nodes if (name := display_name(node)))
+    def symbols(self) -> Symbols:
+        """Return what tensors are called in formulas."""
+        return Symbols(self.graph.nodes)
 
     def rules(self, node: Tensor, *, numbers: bool = False) -> tuple[Formula | None, ...]:
         """Return the formulas of a node's rule, in symbols or with the numbers of small tensors.
@@ -161,7 +161,7 @@ class Tape(Recording):
         The last ones are kept: the events of a node follow each other, and one of many inputs has many.
         """
         if (node, numbers) not in self._rules:
-            made = rules(node, self.gradients[node] if numbers else None, self.names)
+            made = input_formulas(node, self.gradients[node] if numbers else None, self.symbols)
             last = {key: formulas for key, formulas in self._rules.items() if key[0] is node}
             self._rules = {**last, (node, numbers): made}
         return self._rules[node, numbers]

@@ -71,10 +71,12 @@ def _numbers(event: Event) -> RenderableType:
     rows = [("value", event.value)]
     if event.upstream is not None:
         rows.append(("seed" if event.phase == "seed" else "upstream", event.upstream))
-    letters = input_names(event.node, event.tape.names) if event.node.primitive else ()
+    letters = input_names(event.node, event.tape.symbols) if event.node.primitive else ()
     for slot, (letter, value) in enumerate(zip(letters, event.node.input_values, strict=True)):
         here = "→" if event.phase == "backward" and slot == event.slot else " "
-        rows.append((f"{here} {clean(letter, 30)}", value))
+        name = display_name(event.node.inputs[slot]) or letter
+        known = clean(letter, 30) if name == letter else f"{clean(letter, 14)}, {clean(name, 24)}"
+        rows.append((f"{here} {known}", value))
     return _grid((label, numbers(value)) for label, value in rows)
 
 

@@ -22,6 +22,9 @@ ROOM = "tinygrad_lstm.studies.atlas"
 EVERY = 3
 """Steps between two points of a curve; chosen: a curve is smooth, and twelve of them on twelve plots stay small."""
 
+UNTRIED = 1e12
+"""What a cell that was not tried is sorted by: after all that were."""
+
 LEAST, WIDE, HIGH = 1e-30, 64, 22
 """Of the small curves in the table: the gradient at the bottom, and their size in pixels."""
 
@@ -43,6 +46,7 @@ def page(cells: Sequence[dict[str, Any]], own: Mapping[str, type[Cell[Any]]] | N
         "cells": [_shown(cell, cells, makers[cell["name"]]) for cell in cells],
         "trials": [(said(trial), trial.budget) for trial in TRIALS],
         "found": FOUND if {*ATLAS} <= {cell["name"] for cell in cells if cell["success"]} else "",
+        "own": bool(own),
         "D": D,
         "H": H,
         "steps": STEPS,
@@ -72,7 +76,7 @@ def _shown(cell: dict[str, Any], cells: Sequence[dict[str, Any]], make: Callable
 def _column(found: dict[str, Any] | None) -> dict[str, Any]:
     """Return how often a task was learned, in words, and what the column is sorted by: often first, then soon."""
     if found is None:
-        return {"words": "—", "detail": "", "order": math.inf, "share": 0.0, "sure": ""}
+        return {"words": "—", "detail": "", "order": UNTRIED, "share": 0.0, "sure": ""}
     soon = "" if found["median"] is None else f"{found['median']:,}"
     return {
         "words": f"{found['solved']}/{found['of']}",

@@ -117,6 +117,12 @@ def trained(
     )
 
 
+def trained_at_all(name: str, cell: type[Cell[Any]]) -> list[Result]:
+    """Train a person's own cell at every trial that it takes, as those of the atlas were; return a result for each."""
+    runs = [row(name, trial) for trial in TRIALS if takes(cell, trial)]
+    return [Result(run, trained(cell, **{key: run[key] for key in run if key != "cell"}), 0.0) for run in runs]
+
+
 def said(trial: Trial) -> str:
     """Return a trial in words.
 
