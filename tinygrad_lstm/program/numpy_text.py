@@ -171,7 +171,8 @@ class NumpyText:
                 line = f"{target} = {target} + {self.expression(each.expression, PRODUCT)}"
             else:
                 line = f"{target}{at} {'+=' if each.adds else '='} {right}"
-        yield from fitted(line, comment)
+        if line != f"{target} = {target}":
+            yield from fitted(line, comment)
 
     def into(self, each: Assign) -> str:
         """Write an operation that puts its result where it is told to."""
