@@ -15,7 +15,7 @@ from .rewriting import HERE, Rewriting, is_product
 
 
 @dataclass(eq=False)
-class _Group:
+class _Columns:
     """Families that are made at once: each the columns ``start`` to ``stop`` of the whole."""
 
     parts: list[Made]
@@ -26,12 +26,12 @@ class _Group:
         return Ellipsis, slice(start, stop)
 
 
-def _group(parts: list[Made]) -> _Group:
+def _columns(parts: list[Made]) -> _Columns:
     bounds, start = {}, 0
     for part in parts:
         bounds[part] = start, start + part.node.shape[-1]
         start = bounds[part][1]
-    return _Group(parts, bounds)
+    return _Columns(parts, bounds)
 
 
 class MergedProducts(Rewriting):
@@ -40,9 +40,9 @@ class MergedProducts(Rewriting):
     comment = "products that share an operand are one product: z [W_f W_i …]"
 
     def look(self) -> None:
-        self.groups: dict[Made, _Group] = {}
-        self.matrices: dict[_Group, Tensor] = {}
-        self.whole: dict[tuple[_Group, Tensor], Tensor] = {}
+        self.groups: dict[Made, _Columns] = {}
+        self.matrices: dict[_Columns, Tensor] = {}
+        self.whole: dict[tuple[_Columns, Tensor], Tensor] = {}
         for item in self.rolled.items:
             if isinstance(item, Loop):
                 sharing: dict[Any, list[Made]] = defaultdict(list)
@@ -51,7 +51,7 @@ class MergedProducts(Rewriting):
                         sharing[made.operands[0], made.node.dtype].append(made)
                 for parts in sharing.values():
                     if len(parts) > 1:
-                        group = _group(self._by_what_follows(parts))
+                        group = _columns(self._by_what_follows(parts))
                         self.groups.update(dict.fromkeys(parts, group))
 
     def _by_what_follows(self, parts: list[Made]) -> list[Made]:
@@ -97,9 +97,9 @@ class MergedPointwise(Rewriting):
     comment = "what is done alike to neighbouring columns is done to all of them at once"
 
     def look(self) -> None:
-        self.groups: dict[Made, _Group] = {}
-        self.constants: dict[tuple[_Group, int], Tensor] = {}
-        self.whole: dict[tuple[_Group, Any], Tensor] = {}
+        self.groups: dict[Made, _Columns] = {}
+        self.constants: dict[tuple[_Columns, int], Tensor] = {}
+        self.whole: dict[tuple[_Columns, Any], Tensor] = {}
         for item in self.rolled.items:
             if isinstance(item, Loop):
                 alike: dict[Any, list[Made]] = defaultdict(list)
@@ -165,7 +165,7 @@ class MergedPointwise(Rewriting):
                 row.append(made)
                 continue
             if len(row) > 1:
-                group = _group(row)
+                group = _columns(row)
                 self.groups.update(dict.fromkeys(row, group))
             row = [made] if made is not None else []
 
