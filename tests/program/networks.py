@@ -240,5 +240,24 @@ def weights_that_are_used_outside_too():
     return (h @ W).sum() + (W * W).sum(), [x, W]
 
 
+@own
+def steps_that_are_not_alike_to_what_reads_them():
+    (w,) = weights(w=(H,))
+    squares = [w * k for k in (1.0, 2.0)]
+    halves = [tl.exp(x) for x in squares]
+    ratio = halves[0] / halves[1]
+    product = tl.einsum("i,i,i->", *[tl.exp(w) for _ in range(3)])
+    return (ratio * halves[1]).sum() + ratio.sum() * product, [w]
+
+
+@own
+def views_of_views():
+    (w,) = weights(w=(D, H))
+    x = w
+    for _ in range(4):
+        x = x[::-1]
+    return (tl.exp(x) * drawn(D, H, learns=False)).sum(), [w]
+
+
 NETWORKS = {**{name: lambda cell=cell: layered(tl.nn.Recurrent(cell(D, H, rng=0))) for name, cell in ATLAS.items()}}
 NETWORKS |= LAYERS | OWN

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from typing import cast as cast_to
 
@@ -116,6 +117,10 @@ class _BackwardPass:
             else:
                 self._through(item)
         found = [self._gradient_of(reference) for reference in self.wrt]
+        parts = {x.target.variable for x in statements(self.outer) if isinstance(x, Assign) and x.place is not None}
+        for each in self.outer:
+            if isinstance(each, Begin) and each.steps and each.variable in parts:
+                each.arrays = True
         return begun_by_first(self.outer), found
 
     def _path(self, wanted: set[Any]) -> set[Any]:
@@ -280,7 +285,11 @@ class _BackwardPass:
                 start += loop.count
                 step, by = (loop.high - 1, -1) if reference.index.descending else (loop.low, 1)
                 general = None if mine[0] is None else _following(mine[0], mine[1], step, by, {})
-                found.append((reference, [general]))
+                steps = [step + by * k for k in range(loop.count)]
+                if all(_fits(general, each, at) for at, each in zip(steps, mine, strict=True)):
+                    found.append((reference, [general]))
+                else:  # each of them is another one's
+                    found += [(Reference(reference.of, Fixed(at)), [x]) for at, x in zip(steps, mine, strict=True)]
             else:
                 found.append((reference, [products[start]]))
                 start += 1
@@ -384,7 +393,7 @@ def begun_by_first(body: list[Statement]) -> list[Statement]:
 
 def begun_by_step(body: list[Statement]) -> list[Statement]:
     """Let a gradient of each step begin with what arrives first, where that arrives at all steps."""
-    begins = {each.variable: each for each in body if isinstance(each, Begin) and each.steps}
+    begins = {each.variable: each for each in body if isinstance(each, Begin) and each.steps and not each.arrays}
     written: set[Variable] = set()
     found: list[Statement] = []
     for each in body:
@@ -524,6 +533,25 @@ def _following(a: Any, b: Any, step: int, by: int, attrs: Mapping[str, Any]) -> 
         merged = {name: _moved(value, b.attrs[name], step, by, stacked) for name, value in a.attrs.items()}
         return Apply(a.function, operands, merged, a.value)
     return a
+
+
+def _fits(general: Any, one: Any, at: int) -> bool:
+    """Tell whether an expression in terms of the step is another one at a step."""
+    if isinstance(general, Apply) and isinstance(one, Apply):
+        attrs = all(_fits_attr(value, one.attrs[name], at) for name, value in general.attrs.items())
+        operands = all(map(partial(_fits, at=at), general.operands, one.operands))
+        return general.function is one.function and attrs and operands
+    return _same(general, one) or (isinstance(general, Constant) and isinstance(one, Constant))
+
+
+def _fits_attr(a: Any, b: Any, at: int) -> bool:
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(partial(_fits_attr, at=at), a, b))
+    if isinstance(a, slice) and isinstance(b, slice):
+        return _fits_attr((a.start, a.stop, a.step), (b.start, b.stop, b.step), at)
+    if isinstance(a, Moving):
+        return bool(int(a.sign * at + a.offset) == b)
+    return a is b or (not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray) and bool(a == b))
 
 
 def _moved(a: Any, b: Any, step: int, by: int, stacked: list[Stacked]) -> Any:

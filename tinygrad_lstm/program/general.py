@@ -11,6 +11,7 @@ import numpy as np
 
 from ..engine.backprop import grad
 from ..engine.graph import Graph
+from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor
 from ..structure.rolling import Reference
 from ..symbolic.expressions import Constant, Number
@@ -82,6 +83,8 @@ def of_function(
         **found.argument,
         **{given: str(found.part[id(given)]) for given in rolled.given.values() if id(given) in found.part},
     }
+    order = {name: i for i, name in enumerate(a.arguments)}
+    named = dict(sorted(named.items(), key=lambda pair: order.get(pair[1].partition(".")[0], len(order))))
     asked = [name for name, x in a.arguments.items() if isinstance(x, Tensor) and learns(name, None)]
     learned = {given: leaf for given, leaf in found.closure.items() if leaf.requires_grad and learns("", leaf)}
     wrt = [rolled.reference(a.arguments[name]) for name in asked] + [rolled.reference(x) for x in learned.values()]
@@ -110,7 +113,8 @@ def of_function(
     shapes = {name: _free(np.shape(x), np.shape(b.arguments[name])) for name, x in a.arguments.items()}
     linear = not any(each.primitive.surrogate for each in rolled.made())
     general = General(made, list(a.arguments), shapes, closure, constants, wanted, a.structure, linear)
-    _require_same(general, b, [*asked, *learned.values()], split)
+    everything = current()._replace(recording=True, detecting_nan=None)
+    call_in(everything, _require_same, (general, b, [*asked, *learned.values()], split), {})
     return general
 
 

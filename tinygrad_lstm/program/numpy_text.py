@@ -118,6 +118,8 @@ class NumpyText:
     def of_each_step(self, begin: Begin) -> str:
         assert begin.steps is not None
         low, high = begin.steps
+        if begin.arrays:
+            return f"{{t: {self.filled('zeros', begin.variable.value)} for t in range({self.span(low, high)})}}"
         if begin.each is None:
             return f"dict.fromkeys(range({self.span(low, high)}), 0.0)"
         loop = begin.variable.loop
@@ -169,7 +171,8 @@ class NumpyText:
                 line = f"{target} = {target} + {self.expression(each.expression, PRODUCT)}"
             else:
                 line = f"{target}{at} {'+=' if each.adds else '='} {right}"
-        yield from fitted(line, comment)
+        if line != f"{target} = {target}":
+            yield from fitted(line, comment)
 
     def into(self, each: Assign) -> str:
         """Write an operation that puts its result where it is told to."""
@@ -569,6 +572,8 @@ def _at(e: Any, index: Any) -> Any:
 def _composed(place: Any, index: Any) -> Any:
     if isinstance(place, tuple):
         return tuple(_composed(part, index) for part in place)
+    if isinstance(place, slice):
+        return slice(*(_composed(part, index) for part in (place.start, place.stop, place.step)))
     if not isinstance(place, Moving):
         return place
     if isinstance(index, Fixed):

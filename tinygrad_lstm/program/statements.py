@@ -78,6 +78,7 @@ class Begin:
     empty: bool = False  # every number of it is written before it is read
     each: Any = None  # what each step begins with, where that is not a zero
     like: Variable | None = None  # what it is the gradient of
+    arrays: bool = False  # whether each step begins with an array of zeros, since parts of it grow
 
 
 @dataclass(eq=False)

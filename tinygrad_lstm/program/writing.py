@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -27,7 +28,7 @@ from .names import Names
 from .numpy_text import WIDTH, Line, NumpyText, _in_rows, broken, listed, paired
 from .sizes import lifted
 from .source_code import SourceCode
-from .statements import Assign, Begin, Read, Statement, Variable, reads, statements
+from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
 
 ROOM = WIDTH - 8
 """How long a line of a function may be, before it is put at its place."""
@@ -88,9 +89,28 @@ class _Writing:
             self.comments.append(IN_PLACE)
             working = InPlace(builder, self.layout, lifted(job.sizes.named, OpenedArray), job.sizes.named)
             self.forward, self.backward = working.forward(self.forward, self.backward), working.backward(self.backward)
+        self._drop_what_nobody_reads()
         self.text = NumpyText(self.layout.inlined, job.sizes.named, lifted(job.sizes.named, OpenedArray))
         self.text.data_names = job.data
         self.text.empty = "empty" if job.in_place else "np.empty"
+
+    def _drop_what_nobody_reads(self) -> None:
+        """Drop what is written once and read nowhere."""
+        writers: Counter[Variable] = Counter()
+        read: set[Variable] = set()
+        expressions = [*self.results, *(each for each in self.gradients if each is not None)]
+        for each in statements([*self.forward, *self.backward]):
+            writers[each.target.variable if isinstance(each, Assign) else each.variable] += 1
+            expressions.append(each.expression if isinstance(each, Assign) else each.each)
+            if isinstance(each, Begin) and each.like:
+                read.add(each.like)
+        waiting = [*read, *(one.variable for each in expressions for one in reads(each))]
+        while waiting:
+            variable = waiting.pop()
+            read.add(variable)
+            waiting += [x.variable for x in reads(self.layout.inlined.get(variable)) if x.variable not in read]
+        dead = {variable for variable, count in writers.items() if count == 1 and variable not in read}
+        self.forward, self.backward = _without(self.forward, dead), _without(self.backward, dead)
 
     def source(self) -> SourceCode:
         self.data = list(dict.fromkeys(_argument(text) for text in self.job.data.values() if isinstance(text, str)))
@@ -199,7 +219,8 @@ class _Writing:
 
     def _said(self, lines: Iterable[Line]) -> list[str]:
         """Return the sizes that lines name."""
-        words = {word for line, _ in lines for word in re.findall(r"\b[A-Za-z]\w*", line.partition("  # ")[0])}
+        code = (line.partition("  # ")[0] for line, _ in lines if not line.lstrip().startswith("#"))
+        words = {word for line in code for word in re.findall(r"\b[A-Za-z]\w*", line)}
         return [letter for letter in self.job.sizes.values if letter in words]
 
     def _sizes(self, said: Iterable[str]) -> list[Line]:
@@ -300,6 +321,16 @@ def reference_value(reference: Reference) -> Any:
     """Return an array like what is read."""
     of = reference.of
     return of.members[0].value if isinstance(of, Given) else of.node.value
+
+
+def _without(body: list[Statement], dead: set[Variable]) -> list[Statement]:
+    found: list[Statement] = []
+    for each in body:
+        if isinstance(each, For):
+            found.append(For(each.loop, _without(each.body, dead), each.backwards))
+        elif not (isinstance(each, Assign) and each.target.variable in dead and not (each.into or each.adds)):
+            found.append(each)
+    return found
 
 
 def _in_order(body: list[Statement], order: dict[Variable, int]) -> list[Statement]:

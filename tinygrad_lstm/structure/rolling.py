@@ -193,7 +193,7 @@ def roll(graph: Graph) -> Rolled:
 
 
 def _write_out(rolled: Rolled, node: Tensor) -> None:
-    made = Made([node], None, _gathered(tuple(map(rolled.reference, node.inputs))), dict(node.attrs))
+    made = Made([node], None, _gathered(node, tuple(map(rolled.reference, node.inputs))), dict(node.attrs))
     rolled.items.append(made)
     rolled.place[node] = made, 0
 
@@ -310,7 +310,7 @@ def _add_loop(
         given.first, given.direction = loop.first, loop.direction
     for made, slots, attrs in found:
         made.attrs = {name: _moving(value, loop) for name, value in attrs.items()}
-        made.operands = _gathered(tuple(_as_reference(slot, loop) for slot in slots))
+        made.operands = _gathered(made.node, tuple(_as_reference(slot, loop) for slot in slots))
     _take_what_stands_before(loop, found, rolled)
     rolled.items.append(loop)
     rolled.place.update(place)
@@ -478,8 +478,10 @@ def _take_what_stands_before(loop: Loop, found: list[tuple[Made, list[Any], dict
                         raise _Differs(1)
 
 
-def _gathered(operands: tuple[Reference, ...]) -> tuple[Reference, ...]:
-    """Return operands with all members of a family, where they stand in a row, as one."""
+def _gathered(node: Tensor, operands: tuple[Reference, ...]) -> tuple[Reference, ...]:
+    """Return operands with all members of a family, where they stand in a row, as one; of what takes any number."""
+    if node.primitive is None or not node.primitive.variadic:
+        return operands
     gathered: list[Reference] = []
     start = 0
     while start < len(operands):

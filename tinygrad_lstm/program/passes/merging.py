@@ -26,7 +26,7 @@ class _Columns:
         return Ellipsis, slice(start, stop)
 
 
-def _columns(parts: list[Made]) -> _Columns:
+def _group(parts: list[Made]) -> _Columns:
     bounds, start = {}, 0
     for part in parts:
         bounds[part] = start, start + part.node.shape[-1]
@@ -51,7 +51,7 @@ class MergedProducts(Rewriting):
                         sharing[made.operands[0], made.node.dtype].append(made)
                 for parts in sharing.values():
                     if len(parts) > 1:
-                        group = _columns(self._by_what_follows(parts))
+                        group = _group(self._by_what_follows(parts))
                         self.groups.update(dict.fromkeys(parts, group))
 
     def _by_what_follows(self, parts: list[Made]) -> list[Made]:
@@ -165,7 +165,7 @@ class MergedPointwise(Rewriting):
                 row.append(made)
                 continue
             if len(row) > 1:
-                group = _columns(row)
+                group = _group(row)
                 self.groups.update(dict.fromkeys(row, group))
             row = [made] if made is not None else []
 

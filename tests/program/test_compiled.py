@@ -1,0 +1,249 @@
+"""``tl.compile``: behind the layer's own signature, for whatever a layer goes through."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tests.program.agreement import to_rounding, unlike_compiled
+from tests.program.networks import D, H, drawn, opaque_sine
+from tinygrad_lstm.program import compiled as room
+
+
+@pytest.fixture
+def lstm():
+    return tl.LSTM(D, H, rng=0)
+
+
+def gradients(layer, x, *state):
+    output, _ = layer(x, *state)
+    return tl.grad((output * output).sum(), [x, *layer.parameters()])
+
+
+def same(ours, theirs):
+    return all(to_rounding(a.value, b.value) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_it_has_the_attributes_of_the_layer(lstm):
+    fast = tl.compile(lstm)
+    assert fast.parameters() == lstm.parameters()
+    assert fast.hidden_size == H
+    with pytest.raises(AttributeError):
+        _ = fast.something_else
+
+
+def test_it_is_made_once_for_all_sizes_and_numbers_and_anew_for_another_type_or_kind(lstm):
+    fast = tl.compile(lstm)
+    for steps, batch in [(3, 2), (7, 1), (1, 4)]:
+        fast(drawn(steps, batch, D))
+    assert len(fast.explain().splitlines()) == 1
+    fast(np.ones((3, 2, D)))  # no gradient of it is wanted
+    fast(drawn(3, 2, D), (drawn(1, 2, H), drawn(1, 2, H)))
+    assert len(fast.explain().splitlines()) == 3
+    assert "not compiled" not in fast.explain()
+
+
+def test_what_is_recorded_does_not_grow_with_the_steps(lstm, monkeypatch):
+    seen = []
+    record = room.of_function
+
+    def counting(f, example, **details):
+        counted = lambda xs: seen.append(len(xs)) or f(xs)
+        counted.parameters, counted.batch_first = f.parameters, f.batch_first
+        return record(counted, example, **details)
+
+    monkeypatch.setattr(room, "of_function", counting)
+    for steps in (5, 500):
+        tl.compile(lstm)(np.ones((steps, 1, D)))
+    assert max(seen) < 20
+    assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
+
+
+def test_shapes_that_the_layer_refuses_are_refused_by_it(lstm):
+    fast = tl.compile(lstm)
+    fast(drawn(3, 2, D), (drawn(1, 2, H), drawn(1, 2, H)))
+    with pytest.raises(tl.ShapeError, match="state"):
+        fast(drawn(3, 2, D), (drawn(2, 2, H), drawn(2, 2, H)))
+    with pytest.raises(tl.ShapeError):
+        fast(drawn(3, 2, D), (drawn(1, 3, H), drawn(1, 3, H)))
+    with pytest.raises(TypeError, match="xs"):
+        fast()
+
+
+def test_without_a_graph_there_are_only_values(lstm):
+    fast, x = tl.compile(lstm), drawn(4, 2, D)
+    with tl.no_grad():
+        output, (h, _) = fast(x)
+        assert to_rounding(output.value, lstm(x)[0].value)
+    assert output.is_leaf
+    assert not output.requires_grad
+    assert not h.requires_grad
+    assert fast(x)[0].requires_grad
+
+
+def test_outputs_are_read_only_and_stay_as_they_are(lstm):
+    fast, x = tl.compile(lstm), drawn(4, 2, D)
+    output, (h, _) = fast(x)
+    before = output.value.copy(), h.value.copy()
+    fast(drawn(4, 2, D, seed=1))
+    assert not output.value.flags.writeable
+    assert np.array_equal(output.value, before[0])
+    assert np.array_equal(h.value, before[1])
+
+
+@pytest.mark.parametrize("optimize", [0, 3])
+def test_going_back_twice_adds_up(lstm, optimize):
+    x = drawn(4, 2, D)
+    loss = (tl.compile(lstm, optimize=optimize)(x)[0] ** 2).sum()
+    loss.backward()
+    once = x.grad.value
+    loss.backward()
+    assert np.array_equal(x.grad.value, 2 * once)
+
+
+def test_several_calls_in_one_graph_keep_apart(lstm):
+    fast, a, b = tl.compile(lstm), drawn(4, 2, D), drawn(4, 2, D, seed=1)
+    both = [tl.grad((f(a)[0] * f(b)[0]).sum(), [a, b, *lstm.parameters()]) for f in (fast, lstm)]
+    assert same(*both)
+
+
+@pytest.mark.parametrize("optimize", [0, 3])
+def test_a_weight_that_changes_between_forwards_and_backwards_is_that_of_the_time(lstm, optimize):
+    x, found = drawn(4, 2, D), []
+    for f in (tl.compile(lstm, optimize=optimize), lstm):
+        weight = lstm.cell.forget_gate.weight
+        before = weight.value
+        loss = (f(x)[0] ** 2).sum()
+        weight.value = np.zeros_like(before)
+        found.append(tl.grad(loss, [x, *lstm.parameters()]))
+        weight.value = before
+    assert same(*found)
+
+
+def test_weights_that_learn_are_those_of_the_moment(lstm):
+    fast, x = tl.compile(lstm), drawn(4, 2, D)
+    optimiser = tl.SGD(lstm.parameters(), lr=0.1)
+    for _ in range(3):
+        optimiser.zero_grad()
+        (fast(x)[0] ** 2).sum().backward()
+        optimiser.step()
+        assert same(gradients(fast, x), gradients(lstm, x))
+    assert len(fast.explain().splitlines()) == 1
+
+
+def test_a_weight_that_is_replaced_or_frozen_is_noticed(lstm):
+    fast, x = tl.compile(lstm), drawn(4, 2, D)
+    fast(x)
+    lstm.cell.forget_gate.weight = drawn(H + D, H, seed=3)
+    assert same(gradients(fast, x), gradients(lstm, x))
+    lstm.requires_grad_(False)
+    fast(x)[0].sum().backward()
+    assert lstm.cell.forget_gate.weight.grad is None
+    assert x.grad is not None
+    lstm.requires_grad_(True)
+    assert same(gradients(fast, x), gradients(lstm, x))
+
+
+def test_dropout_falls_back_while_training_and_says_why():
+    layer = tl.LSTM(D, H, num_layers=2, dropout=0.5, rng=0)
+    fast, x = tl.compile(layer), drawn(4, 2, D)
+    fast(x)
+    assert "not compiled: two runs of it differ" in fast.explain()
+    layer.eval()
+    assert unlike_compiled(fast, layer, [x], [x, *layer.parameters()], to_rounding) == []
+    assert fast.explain().splitlines()[1].endswith("lines")
+    layer.train()
+    assert fast(x)[0].tolist() != fast(x)[0].tolist()
+
+
+def test_lengths_fall_back_and_say_why(lstm):
+    fast, x = tl.compile(lstm), drawn(4, 2, D)
+    assert fast(x, lengths=[4, 2])[0].tolist() == lstm(x, lengths=[4, 2])[0].tolist()
+    assert "not compiled" in fast.explain()
+
+
+def test_who_calls_with_ever_other_arguments_does_not_wait_each_time(monkeypatch):
+    monkeypatch.setattr(room, "MOST_KINDS", 2)
+    fast = tl.compile(lambda x, n: x * n)
+    x = drawn(2, 2)
+    for n in range(4):
+        assert fast(x, n).tolist() == (x * n).tolist()
+    assert len(fast.explain().splitlines()) == 2
+
+
+def test_modules_that_change_from_call_to_call_are_computed_as_ever(monkeypatch):
+    monkeypatch.setattr(room, "MOST_STATES", 2)
+
+    class Counting(tl.nn.Module):
+        def __init__(self):
+            self.layer, self.calls = tl.RNN(D, H, rng=0), 0
+
+        def forward(self, xs):
+            self.calls += 1
+            return self.layer(xs)[0]
+
+    model = Counting()
+    fast, x = tl.compile(model), drawn(3, 2, D)
+    for _ in range(4):
+        assert to_rounding(fast(x).value, model(x).value)
+    assert len(fast.explain().splitlines()) <= 2
+
+
+def test_second_derivatives_are_those_of_the_composed_graph(lstm):
+    fast, x, found = tl.compile(lstm), drawn(3, 2, D), []
+    for f in (fast, lstm):
+        output, (h, _) = f(x)
+        wrt = [x, *lstm.parameters()]
+        first = tl.grad((output * output).sum() + (h**3).sum(), wrt, create_graph=True)
+        found.append(tl.grad(sum((g * g).sum() for g in first), wrt))
+    assert same(*found)
+
+
+def test_the_checks_of_gradients_take_it(lstm):
+    fast = tl.compile(lstm)
+    assert tl.testing.check_vjp(lambda x: fast(x)[0], drawn(3, 2, D)).verdict == "PASS"
+
+
+def test_two_threads_call_it_at_once(lstm):
+    fast, xs = tl.compile(lstm), [drawn(6, 2, D, seed=seed) for seed in range(4)]
+    expected, found = [gradients(lstm, x) for x in xs], {}
+
+    def work(k):
+        found[k] = [gradients(fast, xs[k]) for _ in range(5)]
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(len(xs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(same(each, expected[k]) for k in range(len(xs)) for each in found[k])
+
+
+def test_faults_are_looked_for_in_the_graph_one_sees(lstm):
+    fast, x = tl.compile(lstm), drawn(3, 2, D)
+    lstm.cell.forget_gate.bias.value = np.full(H, np.nan)
+    with tl.detect_nan(), pytest.raises(FloatingPointError, match="forget_gate"):
+        fast(x)
+
+
+def test_an_operation_that_cannot_be_read_is_called():
+    mine = opaque_sine()
+    w = drawn(D, D, name="w")
+
+    def f(x):
+        h = x[0]
+        for t in range(len(x)):
+            h = mine(h @ w + x[t])
+        return h
+
+    fast = tl.compile(f)
+    for steps in (2, 6):
+        x = drawn(steps, 2, D)
+        assert unlike_compiled(fast, f, [x], [x, w], to_rounding) == []
+    assert "not compiled" not in fast.explain()
+    assert "# operations: by name, what numpy does not have: my_sine" in str(tl.source(f, drawn(3, 2, D)))
+
+
+def test_it_explains_nothing_before_it_is_called():
+    assert tl.compile(lambda x: x).explain() == "not called yet"

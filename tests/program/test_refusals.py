@@ -1,0 +1,179 @@
+"""What cannot be one program for all sizes and data is refused, with the place: never silently wrong."""
+
+import re
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tests.program.agreement import to_rounding, unlike_compiled
+from tests.program.networks import drawn
+from tinygrad_lstm.program import NotExpressible
+
+W, U = drawn(3, 4, name="W"), drawn(4, 4, name="U", seed=1)
+X = np.random.default_rng(0).normal(size=(5, 2, 3))
+HERE = r"\(test_refusals\.py:\d+\)"
+
+
+def run(x, decide=lambda t, h: True, scale=lambda t, x: 1.0):
+    h = tl.tensor(np.zeros((x.shape[1], 4)))
+    for t in range(len(x)):
+        h = tl.tanh(x[t] @ W * scale(t, x) + h @ U) if decide(t, h) else tl.relu(x[t] @ W)
+    return h
+
+
+def by_the_number_of_the_step(x):
+    return run(x, scale=lambda t, x: 0.1 * t)
+
+
+def by_a_choice_in_python(x):
+    return run(x, decide=lambda t, h: h.value.sum() > 0)
+
+
+def by_dice(x):
+    rng = np.random.default_rng()
+    return run(x) * rng.normal(size=4)
+
+
+def by_a_counter():
+    count = 0
+
+    def f(x):
+        nonlocal count
+        count += 1
+        return run(x) * count
+
+    return f
+
+
+def with_a_growing_history(x):
+    h, total = tl.tensor(np.zeros((x.shape[1], 4))), 0
+    seen = []
+    for t in range(len(x)):
+        h = tl.tanh(x[t] @ W + h @ U)
+        seen.append(h)
+        total = total + sum(seen).sum()
+    return total
+
+
+def in_numbers_of_the_data(x):
+    return run(x) * float(np.abs(x.value).max())
+
+
+def what_depends_on_whether_steps_are_even(x):
+    return run(x).sum() if len(x) % 2 else (run(x) * 2).sum()
+
+
+REFUSED = {
+    by_the_number_of_the_step: f"two runs of it differ at .*{HERE}: it is computed from the number of the step",
+    by_a_choice_in_python: f"two runs of it differ at .*{HERE}",
+    by_dice: f"two runs of it differ at .*{HERE}: these numbers are neither an argument nor the same",
+    with_a_growing_history: "two runs of it differ at .*",
+    in_numbers_of_the_data: f"two runs of it differ at .*{HERE}",
+    what_depends_on_whether_steps_are_even: "two runs of it differ at .*",
+}
+
+
+@pytest.mark.parametrize("f", REFUSED, ids=lambda f: f.__name__)
+def test_it_is_refused_with_its_place(f):
+    with pytest.raises(NotExpressible, match=REFUSED[f]):
+        tl.source(f, X)
+
+
+def test_a_counter_is_refused():
+    with pytest.raises(NotExpressible, match=f"two runs of it differ at mul {HERE}"):
+        tl.source(by_a_counter(), X)
+
+
+@pytest.mark.parametrize("f", REFUSED, ids=lambda f: f.__name__)
+def test_compiled_it_is_computed_as_it_always_was_and_says_so(f):
+    fast = tl.compile(f)
+    x = tl.tensor(X)
+    fast(x)
+    assert re.fullmatch("x with 3 axes of float64: not compiled: two runs of it differ at .*", fast.explain())
+    if f is not by_dice:
+        assert fast(x).tolist() == f(x).tolist()
+
+
+def mean_over_time(x):
+    return sum((run(x[: t + 1]) for t in range(1)), 0.0).sum() / len(x)
+
+
+def last_output(x):
+    return run(x)[len(x[0]) - 1 :].sum() + tl.tanh(x @ W)[len(x) - 1].sum()
+
+
+def second_last_output(x):
+    return tl.tanh(x @ W)[len(x) - 2].sum()
+
+
+@pytest.mark.parametrize("f", [mean_over_time, last_output, second_last_output], ids=lambda f: f.__name__)
+def test_sizes_that_became_numbers_are_found_again_or_refused(f):
+    fast = tl.compile(f)
+    for steps, batch in [(4, 2), (7, 3), (2, 5)]:
+        x = drawn(steps, batch, 3, name="x")
+        assert unlike_compiled(fast, f, [x], [x, W], to_rounding) == []
+
+
+def test_what_is_no_tensor_is_refused():
+    with pytest.raises(NotExpressible, match="what a program computes are tensors, in tuples or lists; the function"):
+        tl.source(lambda x: x.value, X)
+    with pytest.raises(NotExpressible, match="a program needs an array among its arguments"):
+        tl.source(lambda n: W * n, 3)
+
+
+def test_a_function_of_one_size_alone_is_refused():
+    with pytest.raises(NotExpressible, match=r"does not run at other sizes than its example's: "):
+        tl.source(lambda x: x @ tl.tensor(np.ones((2, 7))), np.ones((5, 7, 2)).swapaxes(0, 1)[:, :5, :1])
+
+
+def test_a_program_that_is_wrong_is_not_given_out(monkeypatch):
+    from tinygrad_lstm.program import building
+
+    monkeypatch.setattr(building, "simplified", lambda e: tl.symbolic.expressions.Number(0.0))
+    with pytest.raises(NotExpressible, match="the program has another gradient of x than the graph, at other sizes"):
+        tl.source(run, X)
+
+
+def test_a_decision_by_the_data_that_falls_the_same_way_twice_is_not_seen_and_the_docstrings_say_so():
+    for function in (tl.source, tl.compile):
+        words = " ".join(function.__doc__.split())
+        assert "decision by the data that falls the same way in both recordings" in words
+        assert "tl.where" in words
+
+
+LOSS = (tl.tanh(tl.tensor(X[0]) @ W)).sum()
+WRONG = {
+    "no loss": (lambda: tl.source(3), TypeError, "tl.source takes a loss, or a layer or function and an example"),
+    "a class": (lambda: tl.source(tl.LSTM), TypeError, "tl.source takes a loss, or a layer or function"),
+    "not a number": (lambda: tl.source(W @ U), ValueError, r"this one has the shape \(3, 4\): sum it up"),
+    "no gradient": (lambda: tl.source(tl.tensor(1.0)), ValueError, "single number .* this one requires no gradient"),
+    "an example": (lambda: tl.source(LOSS, X), TypeError, "a loss was recorded already and takes no example"),
+    "a level": (lambda: tl.source(LOSS, optimize=4), ValueError, "optimize must be 0, 1, 2 or 3, not 4"),
+    "a level of compile": (lambda: tl.compile(run, optimize=True), ValueError, "optimize must be 0, 1, 2 or 3, not T"),
+    "a number to differentiate by": (lambda: tl.source(LOSS, wrt=1), TypeError, r"wrt must be tensors, as in wrt="),
+    "a word": (lambda: tl.source(LOSS, wrt=["W"]), TypeError, "wrt must be tensors, .*; 'W' is none"),
+    "data": (lambda: tl.source(LOSS, wrt=[tl.tensor(1.0, name="x")]), ValueError, r"wrt: \(x\) requires no gradient"),
+    "something else": (lambda: tl.source(LOSS, wrt=[U]), ValueError, r"does not depend on \(U\) of wrt: no path"),
+    "something else, of a function": (
+        lambda: tl.source(lambda x: tl.tanh(x @ W), X, wrt=[U]), ValueError, r"the function does not depend on \(U\)",
+    ),
+    "too few arguments": (lambda: tl.source(run), TypeError, "the example does not fit: missing a required argument"),
+    "nothing to call": (lambda: tl.compile(3), TypeError, "tl.compile takes a layer or a function, not 3"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_wrong_arguments_are_refused_in_words(what):
+    call, kind, words = WRONG[what]
+    with pytest.raises(kind, match=words):
+        call()
+
+
+def test_what_a_pass_computes_otherwise_has_no_gradient_above_level_0():
+    x, h = tl.tensor(X, name="x"), tl.tensor(np.zeros((2, 4)))
+    for t in range(5):
+        a = x[t] @ W
+        h = tl.tanh(a + h @ U)
+    with pytest.raises(ValueError, match="at optimize=2 a tensor of wrt is computed otherwise, or not at all; ask"):
+        tl.source(h.sum(), wrt=[a], optimize=2)
