@@ -108,7 +108,8 @@ class _Writing:
         while waiting:
             variable = waiting.pop()
             read.add(variable)
-            waiting += [x.variable for x in reads(self.layout.inlined.get(variable)) if x.variable not in read]
+            inside: Any = self.layout.inlined.get(variable)
+            waiting += [x.variable for x in reads(inside) if x.variable not in read]
         dead = {variable for variable, count in writers.items() if count == 1 and variable not in read}
         self.forward, self.backward = _without(self.forward, dead), _without(self.backward, dead)
 
