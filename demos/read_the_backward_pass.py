@@ -55,7 +55,7 @@ value, found = program()
 assert value == loss.item()
 assert all(np.array_equal(x, y.value) for x, y in zip(found, gradients, strict=True))
 lines = str(program).splitlines()
-assert len(lines) == len(str(tl.source(loss_of(xs[:5]), wrt=weights)).splitlines()) < 60
+assert len(lines) == len(str(tl.source(loss_of(tl.tensor(xs.numpy()[:5], name="xs")), wrt=weights)).splitlines()) < 60
 
 # 4. Where it came from. Any line of it says of which line above it is the derivative, as in tangent-ad, where a comment
 # does. `tinygrad-lstm source demos/read_the_backward_pass.py:loss --where` prints them side by side.

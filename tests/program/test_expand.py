@@ -12,6 +12,7 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.engine.primitive import Primitive
 from tinygrad_lstm.nn import unowned
 from tinygrad_lstm.testing import GradientError
+from tinygrad_lstm.training.watch import Watch
 
 VIEWS = ("ops", "gates", "cells", "rolled", "backward")
 LAYERS = {
@@ -202,3 +203,25 @@ def test_a_program_in_single_precision_is_checked_in_double():
     fast = tl.compile(tl.GRU(3, 4, rng=0, dtype=np.float32))
     report = tl.testing.check_vjp(lambda xs: fast(xs), drawn_input().value.astype(np.float32))
     assert report.verdict == "PASS"
+
+
+def test_a_watch_sees_the_gates_of_a_layer_that_was_compiled():
+    seen = {}
+    for way in ("composed", "compiled"):
+        layer = tl.LSTM(3, 4, rng=0)
+        run = layer if way == "composed" else tl.compile(layer)
+        watch = Watch()
+        tl.fit(
+            layer,
+            [drawn_input().value] * 2,
+            loss=lambda _, xs, run=run: (run(xs)[0] ** 2).mean(),
+            optimizer=tl.SGD(layer.parameters(), lr=0.1),
+            callbacks=[watch],
+        )
+        seen[way] = watch
+    one, other = seen["composed"], seen["compiled"]
+    assert len(one.gates) == len(other.gates) > 0
+    assert [gate.gate for gate in one.gates] == [gate.gate for gate in other.gates]
+    for x, y in zip(one.gates, other.gates, strict=True):
+        np.testing.assert_allclose(x.mean, y.mean, rtol=1e-12)
+    assert [update.parameter for update in one.updates] == [update.parameter for update in other.updates]

@@ -43,7 +43,7 @@ def test_programs_have_groups_of_their_own_and_a_check_that_passes_what_is_right
     assert {mutant.group for mutant in there_are} == {"rolling up", "programs", "passes"}
     assert len({mutant.name for mutant in there_are}) == len(there_are) > 1000
     checks.of_programs()
-    wrong = next(mutant for mutant in there_are if mutant.target == "building._Backward.build")
+    wrong = next(mutant for mutant in there_are if mutant.target == "building._BackwardPass.build")
     with wrong.planted(), pytest.raises(Exception):  # noqa: B017, PT011
         checks.of_programs()
 
