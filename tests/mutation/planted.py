@@ -31,9 +31,9 @@ from tinygrad_lstm.nn import (
     recurrent,
     regularisers,
 )
-from tinygrad_lstm.program import building, compiled, expand, gathering
+from tinygrad_lstm.program import beginning, building, compiled, expand, gathering, simplifying, stepwise
 from tinygrad_lstm.program.passes import hoisting, merging, rewriting
-from tinygrad_lstm.structure import rolling
+from tinygrad_lstm.structure import repeating, rolling
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,8 @@ def of_programs() -> Iterator[Mutant]:
     They are planted if their group is asked for, and join the others once each that gets away is caught or explained.
     """
     for group, modules in {
-        "rolling up": (rolling,),
-        "programs": (building, gathering, compiled, expand),
+        "rolling up": (rolling, repeating),
+        "programs": (building, simplifying, stepwise, beginning, gathering, compiled, expand),
         "passes": (hoisting, merging, rewriting),
     }.items():
         for module in modules:

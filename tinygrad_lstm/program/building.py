@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from typing import cast as cast_to
 
@@ -13,19 +12,17 @@ import numpy as np
 
 from ..engine import ops
 from ..engine.backprop import unbroadcast
-from ..engine.primitive import Kind, Primitive
+from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
 from ..structure.words import is_number
-from ..symbolic.expressions import Apply, Constant, Number
-from ..symbolic.rewriting import applications
+from ..symbolic.expressions import Apply, Number
 from ..symbolic.tracer import TracedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
-from .sizes import Size
+from .beginning import HERE, begun_by_first, cover
+from .simplifying import added, repeats, simplified
 from .statements import Assign, Begin, For, Read, Statement, Variable, statements
-
-HERE = Moving(1, 0)
-"""The step that the loop is at."""
+from .stepwise import at_member, fits, following, parts_of_attr
 
 
 @dataclass(eq=False)
@@ -195,12 +192,12 @@ class _BackwardPass:
         if all(place is None for _, place in pending):
             expression = pending[0][0]
             for other, _ in pending[1:]:
-                expression = _added(expression, other, made.node.value)
-            if isinstance(expression, Read | Number) or _repeats(expression):
+                expression = added(expression, other, made.node.value)
+            if isinstance(expression, Read | Number) or repeats(expression):
                 return expression
             self.body.append(Assign(Read(total, here), expression, node=made.node))
         else:
-            covered = _cover(total.value.shape, [place for _, place in pending])
+            covered = cover(total.value.shape, [place for _, place in pending])
             self.body.append(Begin(total, like=self.builder.variable(made), empty=covered))
             self.body += [Assign(Read(total, here), each, not covered, place, made.node) for each, place in pending]
         return Read(total, here)
@@ -264,7 +261,9 @@ class _BackwardPass:
 
     def _contributions(self, made: Made, upstream: Any) -> list[tuple[Reference, list[Any]]]:
         """Return for each operand what the rule makes for it, as often as it stands in the operation."""
-        moving = any(isinstance(part, Moving | Stacked) for value in made.attrs.values() for part in _parts_of(value))
+        moving = any(
+            isinstance(part, Moving | Stacked) for value in made.attrs.values() for part in parts_of_attr(value)
+        )
         middle = len(made.members) // 2
         if moving:
             middle = min(middle, len(made.members) - 2)
@@ -273,7 +272,7 @@ class _BackwardPass:
             after = self._rule(made, middle + 1, upstream)
             step, by = made.loop.at(middle), made.loop.direction
             products = [
-                None if a is None else _following(a, b, step, by, made.attrs)
+                None if a is None else following(a, b, step, by, made.attrs)
                 for a, b in zip(products, after, strict=True)
             ]
         found: list[tuple[Reference, list[Any]]] = []
@@ -284,9 +283,9 @@ class _BackwardPass:
                 mine = products[start : start + loop.count]
                 start += loop.count
                 step, by = (loop.high - 1, -1) if reference.index.descending else (loop.low, 1)
-                general = None if mine[0] is None else _following(mine[0], mine[1], step, by, {})
+                general = None if mine[0] is None else following(mine[0], mine[1], step, by, {})
                 steps = [step + by * k for k in range(loop.count)]
-                if all(_fits(general, each, at) for at, each in zip(steps, mine, strict=True)):
+                if all(fits(general, each, at) for at, each in zip(steps, mine, strict=True)):
                     found.append((reference, [general]))
                 else:  # each of them is another one's
                     found += [(Reference(reference.of, Fixed(at)), [x]) for at, x in zip(steps, mine, strict=True)]
@@ -311,7 +310,7 @@ class _BackwardPass:
         values = [np.full(node.shape, known, node.dtype), node.value, *node.input_values]
         primitive, traced = made.primitive, self.builder.traced
         try:
-            attrs = {name: _at_member(value, made, k) for name, value in made.attrs.items()}
+            attrs = {name: at_member(value, made, k) for name, value in made.attrs.items()}
             made_of = read_with("rule", primitive, primitive.rule, names, values, attrs, traced)
         except UnknownToReader:
             return [
@@ -329,246 +328,3 @@ class _BackwardPass:
         if fitted.dtype != value.dtype:
             fitted = fitted.astype(value.dtype)
         return simplified(fitted.expression)
-
-
-def _added(a: Any, b: Any, value: Any) -> Any:
-    """Return a + b, which to the bit is 2 a where b is the same, and a − c where b is −c."""
-    if _same(a, b):
-        return Apply(ops.mul, (Number(2.0), a), {}, value)
-    if isinstance(b, Apply) and b.function is ops.neg:
-        return Apply(ops.sub, (a, b.operands[0]), {}, value)
-    return Apply(ops.add, (a, b), {}, value)
-
-
-def _repeats(e: Any) -> bool:
-    """Tell whether it only repeats a number, or what is there already."""
-    return isinstance(e, Apply) and e.function is ops.broadcast_to and not _computes(e.operands[0])
-
-
-def _computes(e: Any) -> bool:
-    return isinstance(e, Apply) and (e.function not in VIEWS or any(map(_computes, e.operands)))
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Tell whether two expressions are the same."""
-    if isinstance(a, Read) and isinstance(b, Read):
-        return a.variable is b.variable and a.index == b.index
-    if isinstance(a, Apply) and isinstance(b, Apply):
-        plain = not any(isinstance(x, np.ndarray | Stacked) for x in (*a.attrs.values(), *b.attrs.values()))
-        return a.function is b.function and plain and a.attrs == b.attrs and all(map(_same, a.operands, b.operands))
-    return isinstance(a, Number) and a == b
-
-
-def _cover(shape: tuple[int, ...], places: Sequence[Any]) -> bool:
-    """Tell whether pieces of the last axis are all of it, and none is twice."""
-    if len(places) < 2 or not all(
-        isinstance(p, tuple) and len(p) == 2 and p[0] is Ellipsis and isinstance(p[1], slice) for p in places
-    ):
-        return False
-    pieces = sorted(((p[1].start or 0, p[1].stop) for p in places), key=lambda piece: piece[0])
-    ends = [0, *(stop for _, stop in pieces)]
-    return ends[-1] == shape[-1] and all(start == end for (start, _), end in zip(pieces, ends, strict=False))
-
-
-VIEWS = {ops.getitem, ops.reshape, ops.transpose, ops.broadcast_to}
-
-
-def begun_by_first(body: list[Statement]) -> list[Statement]:
-    """Let a sum begin with what is added first, where that is an array of its own and not in a loop."""
-    written: dict[Variable, list[Assign]] = defaultdict(list)
-    for each in statements(body):
-        if isinstance(each, Assign):
-            written[each.target.variable].append(each)
-    outside = {id(each) for each in body}
-    gone = set()
-    for begin in body:
-        if isinstance(begin, Begin) and begin.steps is None and written[begin.variable]:
-            first, *others = written[begin.variable]
-            own = isinstance(first.expression, Apply) and first.expression.function not in VIEWS
-            if id(first) in outside and first.place is None and (own or not others):
-                first.adds = False
-                gone.add(id(begin))
-    return [each for each in body if id(each) not in gone]
-
-
-def begun_by_step(body: list[Statement]) -> list[Statement]:
-    """Let a gradient of each step begin with what arrives first, where that arrives at all steps."""
-    begins = {each.variable: each for each in body if isinstance(each, Begin) and each.steps and not each.arrays}
-    written: set[Variable] = set()
-    found: list[Statement] = []
-    for each in body:
-        targets = {one.target.variable for one in statements([each]) if isinstance(one, Assign)}
-        only = each.body[0] if isinstance(each, For) and not each.backwards and len(each.body) == 1 else None
-        if (
-            isinstance(each, For)
-            and isinstance(only, Assign)
-            and only.target.index == HERE
-            and only.place is None
-            and only.target.variable in begins.keys() - written
-            and only.target.variable.loop is each.loop
-        ):
-            begin = begins[only.target.variable]
-            found.remove(begin)
-            begin.each = only.expression
-            found.append(begin)
-        else:
-            found.append(each)
-        written |= targets
-    return found
-
-
-def simplified(expression: Any) -> Any:
-    """Return an expression without what numbers alone decide: sums of them, a choice by one, a power of 1.
-
-    Every number it makes is the one that was computed before.
-    """
-    if not isinstance(expression, Apply):
-        return expression
-    known: dict[Apply, Any] = {}
-    for each in applications(expression):
-        operands = tuple(_plain(known.get(x, x)) if isinstance(x, Apply) else _plain(x) for x in each.operands)
-        known[each] = _decided(each, operands)
-    return known[expression]
-
-
-def _plain(x: Any) -> Any:
-    if isinstance(x, Constant) and np.ndim(x.value) == 0 and not isinstance(x.value, Size | np.ndarray | np.generic):
-        return Number(float(x.value))
-    return x
-
-
-def _decided(each: Apply, operands: tuple[Any, ...]) -> Any:
-    if each.function is ops.mul:
-        operands = _unrepeated(operands, each.value.shape)
-    numbers = [x.value for x in operands if isinstance(x, Number)]
-    if numbers and len(numbers) == len(operands) and each.value.ndim == 0:
-        return Number(float(each.value))
-    compared = all(isinstance(x, Number) or _compares(x) for x in operands)
-    if each.function is ops.mul and 0.0 in numbers and compared:
-        return Number(0.0)
-    if (
-        each.function is ops.where
-        and isinstance(operands[0], Number)
-        and np.shape(operands[1 if operands[0].value else 2].value) == each.value.shape
-    ):
-        return operands[1] if operands[0].value else operands[2]
-    if (
-        each.function is ops.pow
-        and isinstance(operands[1], Number)
-        and operands[1].value == 1
-        and np.shape(operands[0].value) == each.value.shape
-    ):
-        return operands[0]
-    if each.function is ops.mul and 1.0 in numbers:
-        other = operands[1] if isinstance(operands[0], Number) and operands[0].value == 1 else operands[0]
-        if not isinstance(other, Number) and np.shape(other.value) == each.value.shape:
-            return other
-    return Apply(each.function, _broadcasting(each, operands), each.attrs, each.value)
-
-
-def _broadcasting(each: Apply, operands: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return operands that are not repeated before an operation that repeats them itself."""
-    pointwise = isinstance(each.function, Primitive) and each.function.kind is Kind.pointwise and not each.attrs
-    if not pointwise or len(operands) != 2:
-        return operands
-    found = list(operands)
-    for i, x in enumerate(operands):
-        other = np.shape(getattr(operands[1 - i], "value", 0.0))
-        if isinstance(x, Apply) and x.function is ops.broadcast_to and other == each.value.shape:
-            found[i] = _without_ones(x.operands[0], other)
-    return tuple(found)
-
-
-def _without_ones(x: Any, shape: tuple[int, ...]) -> Any:
-    """Return what a reshape gave axes of length 1 in front, which broadcasting does by itself."""
-    if isinstance(x, Apply) and x.function is ops.reshape:
-        inner: Any = x.operands[0]
-        was = np.shape(getattr(inner, "value", 0.0))
-        if was == x.value.shape[x.value.ndim - len(was) :]:
-            return inner
-    return x
-
-
-def _unrepeated(operands: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """Return the factors of an array; what was repeated for all of it is written once, which broadcasting repeats."""
-    found = list(operands)
-    for i, x in enumerate(operands):
-        other = operands[1 - i]
-        if isinstance(x, Apply) and x.function is ops.broadcast_to and np.shape(getattr(other, "value", 0)) == shape:
-            inner: Any = x.operands[0]
-            while isinstance(inner, Apply) and inner.function is ops.reshape and np.size(inner.value) == 1:
-                inner = inner.operands[0]
-            found[i] = inner
-    return tuple(found)
-
-
-def _compares(x: Any) -> bool:
-    """Tell whether it is 0 or 1."""
-    if not isinstance(x, Apply) or not isinstance(x.function, Primitive):
-        return False
-    return x.function.kind is Kind.comparison or (x.function is ops.mul and all(map(_compares, x.operands)))
-
-
-def _at_member(value: Any, made: Made, k: int) -> Any:
-    """Return an attribute of one member of a family: what moves, where it is then."""
-    if isinstance(value, tuple):
-        return tuple(_at_member(part, made, k) for part in value)
-    if isinstance(value, Stacked):
-        return value.values[k]
-    if isinstance(value, Moving):
-        assert made.loop is not None
-        return int(value.sign * made.loop.at(k) + value.offset)
-    return value
-
-
-def _parts_of(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _following(a: Any, b: Any, step: int, by: int, attrs: Mapping[str, Any]) -> Any:
-    """Return what stands for two expressions, one of ``step`` and one of ``step + by``, in terms of the step."""
-    if isinstance(a, Apply) and isinstance(b, Apply):
-        operands = tuple(_following(x, y, step, by, attrs) for x, y in zip(a.operands, b.operands, strict=True))
-        stacked = [each for each in attrs.values() if isinstance(each, Stacked)]
-        merged = {name: _moved(value, b.attrs[name], step, by, stacked) for name, value in a.attrs.items()}
-        return Apply(a.function, operands, merged, a.value)
-    return a
-
-
-def _fits(general: Any, one: Any, at: int) -> bool:
-    """Tell whether an expression in terms of the step is another one at a step."""
-    if isinstance(general, Apply) and isinstance(one, Apply):
-        attrs = all(_fits_attr(value, one.attrs[name], at) for name, value in general.attrs.items())
-        operands = all(map(partial(_fits, at=at), general.operands, one.operands))
-        return general.function is one.function and attrs and operands
-    return _same(general, one) or (isinstance(general, Constant) and isinstance(one, Constant))
-
-
-def _fits_attr(a: Any, b: Any, at: int) -> bool:
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        return len(a) == len(b) and all(map(partial(_fits_attr, at=at), a, b))
-    if isinstance(a, slice) and isinstance(b, slice):
-        return _fits_attr((a.start, a.stop, a.step), (b.start, b.stop, b.step), at)
-    if isinstance(a, Moving):
-        return bool(int(a.sign * at + a.offset) == b)
-    return a is b or (not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray) and bool(a == b))
-
-
-def _moved(a: Any, b: Any, step: int, by: int, stacked: list[Stacked]) -> Any:
-    if isinstance(a, tuple):
-        return tuple(_moved(x, y, step, by, stacked) for x, y in zip(a, b, strict=True))
-    if isinstance(a, slice):
-        return slice(
-            *(
-                _moved(x, y, step, by, stacked)
-                for x, y in zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)
-            )
-        )
-    if isinstance(a, int) and a != b:
-        slope = (b - a) * by
-        return Moving(slope, a - slope * step)
-    if isinstance(a, np.ndarray):
-        for each in stacked:
-            if any(value is a for value in each.values):
-                return each
-    return a

@@ -11,7 +11,9 @@ from typing import Any
 from ..engine import ops
 from ..structure.rolling import Fixed, Moving
 from ..symbolic.expressions import Apply
-from .building import HERE, VIEWS, Builder
+from .beginning import HERE
+from .building import Builder
+from .simplifying import VIEWS
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
 
 CARRIED = "backwards, a step is handed its gradient by the one after it"

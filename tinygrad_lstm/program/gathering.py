@@ -13,7 +13,8 @@ import numpy as np
 from ..engine import ops
 from ..structure.rolling import Loop, Made, Moving
 from ..symbolic.expressions import Apply
-from .building import HERE, Builder, begun_by_first
+from .beginning import HERE, begun_by_first
+from .building import Builder
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
 
 GATHERED = "gradients of weights are added up after the loop, Σ_t aᵀδ as one product of rows"

@@ -16,8 +16,9 @@ from ..engine.tensor import Tensor
 from ..structure.rolling import Reference
 from ..symbolic.expressions import Constant, Number
 from .letters import Sizes
-from .recording import NotExpressible, Parameters, RecordedRun, products, record_twice, unify
+from .recording import NotExpressible, RecordedRun, products, record_twice
 from .source_code import SourceCode
+from .unifying import Parameters, unify
 from .writing import Job, write
 
 SLACK = 1e4

@@ -19,9 +19,11 @@ from ..symbolic.expressions import Apply, Name
 from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
-from .building import HERE, VIEWS, Builder, RuleOf
+from .beginning import HERE
+from .building import Builder, RuleOf
 from .cutting import Cuts
 from .layout import Layout
+from .simplifying import VIEWS
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
 
 IN_PLACE = "loops write into arrays that are there before them; what nobody reads any more is written over"

@@ -14,7 +14,8 @@ from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Given, Made, Moving, Rolled, Stacked
 from ..symbolic.expressions import Apply, Name, Number, text
 from ..symbolic.tracer import UnknownToReader
-from .building import HERE, Builder
+from .beginning import HERE
+from .building import Builder
 from .names import Names, singular
 from .numpy_text import _at
 from .sizes import Size

@@ -19,8 +19,9 @@ from ..symbolic.expressions import Apply, Constant, Name, Number
 from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader, cast
 from ..symbolic.tracer import _read as read_with
-from .building import VIEWS, RuleOf
+from .building import RuleOf
 from .names import identifier
+from .simplifying import VIEWS
 from .sizes import Size, written
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole
 

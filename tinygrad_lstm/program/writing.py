@@ -18,7 +18,8 @@ from ..symbolic.expressions import Apply, Constant, Number
 from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray
 from .arguments import given_to, recorded, recorded_numbers
-from .building import Builder, begun_by_step
+from .beginning import begun_by_step
+from .building import Builder
 from .carrying import CARRIED, Carrying
 from .gathering import GATHERED, Gathering
 from .inplace import IN_PLACE, InPlace

@@ -1,0 +1,78 @@
+"""Expressions in terms of the step: what two members of a family have in common, and whether all others have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..structure.rolling import Made, Moving, Stacked
+from ..symbolic.expressions import Apply, Constant
+from .simplifying import same
+
+
+def at_member(value: Any, made: Made, k: int) -> Any:
+    """Return an attribute of one member of a family: what moves, where it is then."""
+    if isinstance(value, tuple):
+        return tuple(at_member(part, made, k) for part in value)
+    if isinstance(value, Stacked):
+        return value.values[k]
+    if isinstance(value, Moving):
+        assert made.loop is not None
+        return int(value.sign * made.loop.at(k) + value.offset)
+    return value
+
+
+def parts_of_attr(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def following(a: Any, b: Any, step: int, by: int, attrs: Mapping[str, Any]) -> Any:
+    """Return what stands for two expressions, one of ``step`` and one of ``step + by``, in terms of the step."""
+    if isinstance(a, Apply) and isinstance(b, Apply):
+        operands = tuple(following(x, y, step, by, attrs) for x, y in zip(a.operands, b.operands, strict=True))
+        stacked = [each for each in attrs.values() if isinstance(each, Stacked)]
+        merged = {name: _moved(value, b.attrs[name], step, by, stacked) for name, value in a.attrs.items()}
+        return Apply(a.function, operands, merged, a.value)
+    return a
+
+
+def fits(general: Any, one: Any, at: int) -> bool:
+    """Tell whether an expression in terms of the step is another one at a step."""
+    if isinstance(general, Apply) and isinstance(one, Apply):
+        attrs = all(_fits_attr(value, one.attrs[name], at) for name, value in general.attrs.items())
+        operands = all(map(partial(fits, at=at), general.operands, one.operands))
+        return general.function is one.function and attrs and operands
+    return same(general, one) or (isinstance(general, Constant) and isinstance(one, Constant))
+
+
+def _fits_attr(a: Any, b: Any, at: int) -> bool:
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(partial(_fits_attr, at=at), a, b))
+    if isinstance(a, slice) and isinstance(b, slice):
+        return _fits_attr((a.start, a.stop, a.step), (b.start, b.stop, b.step), at)
+    if isinstance(a, Moving):
+        return bool(int(a.sign * at + a.offset) == b)
+    return a is b or (not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray) and bool(a == b))
+
+
+def _moved(a: Any, b: Any, step: int, by: int, stacked: list[Stacked]) -> Any:
+    if isinstance(a, tuple):
+        return tuple(_moved(x, y, step, by, stacked) for x, y in zip(a, b, strict=True))
+    if isinstance(a, slice):
+        return slice(
+            *(
+                _moved(x, y, step, by, stacked)
+                for x, y in zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)
+            )
+        )
+    if isinstance(a, int) and a != b:
+        slope = (b - a) * by
+        return Moving(slope, a - slope * step)
+    if isinstance(a, np.ndarray):
+        for each in stacked:
+            if any(value is a for value in each.values):
+                return each
+    return a
