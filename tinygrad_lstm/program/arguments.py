@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..structure.rolling import Given, Moving, Reference, Rolled, Stacked
+from ..engine.primitive import Kind
+from ..structure.rolling import Given, Made, Moving, Reference, Rolled, Stacked
 from .building import Builder
 from .statements import Assign, Begin, Statement, reads, statements
 
@@ -47,7 +48,15 @@ def _read_by_steps(rolled: Rolled) -> set[Any]:
 
 
 def _before_the_first_step(rolled: Rolled) -> set[Any]:
-    return {reference.of for made in rolled.made() for reference in made.before.values()}
+    """Return what a recurrence begins with, or begins with a part of."""
+    found: set[Any] = set()
+    for made in rolled.made():
+        for reference in made.before.values():
+            of = reference.of
+            while isinstance(of, Made) and of.loop is None and of.primitive.kind is Kind.movement:
+                of = of.operands[0].of
+            found.add(of)
+    return found
 
 
 def recorded(given: Given) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..structure.rolling import Every, Fixed, Given, Made, Reference, Rolled, Stacked
-from ..symbolic.expressions import Apply, Constant
+from ..symbolic.expressions import Apply, Constant, Number
 from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray
 from .arguments import given_to, recorded, recorded_numbers
@@ -100,6 +100,8 @@ class _Writing:
         read: set[Variable] = set()
         expressions = [*self.results, *(each for each in self.gradients if each is not None)]
         for each in statements([*self.forward, *self.backward]):
+            if isinstance(each, Assign) and each.target.variable in self.layout.inlined:
+                continue
             writers[each.target.variable if isinstance(each, Assign) else each.variable] += 1
             expressions.append(each.expression if isinstance(each, Assign) else each.each)
             if isinstance(each, Begin) and each.like:
@@ -108,8 +110,9 @@ class _Writing:
         while waiting:
             variable = waiting.pop()
             read.add(variable)
-            inside: Any = self.layout.inlined.get(variable)
-            waiting += [x.variable for x in reads(inside) if x.variable not in read]
+            waiting += [
+                x.variable for x in reads(self.layout.inlined.get(variable, Number(0.0))) if x.variable not in read
+            ]
         dead = {variable for variable, count in writers.items() if count == 1 and variable not in read}
         self.forward, self.backward = _without(self.forward, dead), _without(self.backward, dead)
 
