@@ -151,7 +151,8 @@ def bound(signature: inspect.Signature, args: Sequence[Any], named: Mapping[str,
     """Return arguments by the names that a function gives them."""
     found = dict(signature.bind(*args, **named).arguments)
     more = next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
-    return {**found, **found.pop(more, {})} if more else found
+    others = found.pop(more, {}) if more else {}
+    return {**found, **others}
 
 
 def called_by_names(f: Callable[..., Any]) -> Callable[..., Any]:
