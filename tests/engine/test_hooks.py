@@ -160,3 +160,14 @@ def test_a_compiled_layer_does_what_its_hooks_say():
     np.testing.assert_allclose(seen, walked, rtol=1e-12)
     for x, y in zip(found, expected, strict=True):
         np.testing.assert_allclose(x.value, y.value, rtol=1e-12, atol=1e-15)
+
+
+def test_two_hooks_without_a_name_are_two_operations_of_the_program():
+    one, other, x = [], [], leaf()
+    loss = (tl.grad_hook(tl.sin(tl.grad_hook(x, log=one)) * 2, log=other) ** 2).sum()
+    program = tl.source(loss)
+    assert sorted(program.operations) == ["grad_log", "grad_log_2"]
+    _, (slope,) = program()
+    np.testing.assert_allclose(slope, 8 * np.sin(X) * np.cos(X))
+    np.testing.assert_allclose(one, [8 * np.sin(X) * np.cos(X)])
+    np.testing.assert_allclose(other, [4 * np.sin(X)])

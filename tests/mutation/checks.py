@@ -475,24 +475,48 @@ def of_programs() -> None:
     xs, one, seven = (rng.normal(size=(*size, 3)) for size in ((4, 2), (1, 3), (7, 1)))
     for layer in (tl.LSTM(3, 4, rng=0), tl.GRU(3, 4, bidirectional=True, rng=0), _by_steps):
         check_compiled(layer, xs, others=[[one], [seven]])
-    leaf = tl.tensor(xs, requires_grad=True, name="xs")
-    layer = tl.RNN(3, 4, rng=0)
+    _require_that_it_opens(xs)
+    printed = [str(tl.source(f, xs, optimize=2)) for f in (tl.LSTM(3, 4, rng=0), tl.GRU(3, 4, rng=0), _by_steps)]
+    PRINTED.extend(printed if not PRINTED else ())
+    assert printed == PRINTED, "a pass saves less, or more"
+
+
+def _require_that_it_opens(xs: Any) -> None:
+    """A compiled layer is the graph that it stands for: printed, placed, differentiated twice, after a move."""
+    leaf, layer = tl.tensor(xs, requires_grad=True, name="xs"), tl.RNN(3, 4, rng=0)
     leaves = [leaf, *layer.parameters()]
     fast = tl.compile(layer)
     composed, made = ((f(leaf)[0] * f(leaf)[1]).sum() for f in (layer, fast))
     assert "not compiled" not in fast.explain()
-    assert str(tl.Graph(made)) == str(tl.Graph(composed))
-    for x, y in zip(*(_second_derivatives(loss, leaves) for loss in (composed, made)), strict=True):
-        np.testing.assert_allclose(x.value, y.value, rtol=1e-9, atol=1e-13)
-    check_vjp(lambda xs: fast(xs)[0], xs)
+    graph, _ = tl.Graph(made).opened()
+    assert str(graph) == str(tl.Graph(composed))
+    for x, y in zip(tl.Graph(composed).nodes, graph.nodes, strict=True):
+        assert (x.line, x.name, x.scope, x.time) == (y.line, y.name, y.scope, y.time)
+        assert [frame.line for frame in x.context.frames] == [frame.line for frame in y.context.frames]
     for level in range(3):
         value, gradients = tl.source(composed, wrt=leaves, optimize=level)()
         np.testing.assert_allclose(value, composed.value, rtol=1e-12)
         for x, y in zip(gradients, tl.grad(composed, leaves), strict=True):
             np.testing.assert_allclose(x, y.value, rtol=1e-9, atol=1e-13)
-    printed = [str(tl.source(f, xs, optimize=2)) for f in (tl.LSTM(3, 4, rng=0), tl.GRU(3, 4, rng=0), _by_steps)]
-    PRINTED.extend(printed if not PRINTED else ())
-    assert printed == PRINTED, "a pass saves less, or more"
+    late = fast(leaf)[0]
+    late.name = "late"
+    for each in leaves:
+        each.value = each.value + 1
+    graph, taken = tl.Graph(late).opened()
+    assert taken[late].name == "late"
+    np.testing.assert_allclose(graph.output.value, late.value, rtol=1e-12)
+    for x, y in zip(*(_second_derivatives(loss, leaves) for loss in (composed, made)), strict=True):
+        np.testing.assert_allclose(x.value, y.value, rtol=1e-9, atol=1e-13)
+    twice = tl.compile(lambda a, b: (tl.tanh(a * b) * a).sum())
+    for create_graph in (False, True):
+        slopes = (
+            tl.grad(loss, leaf, create_graph=create_graph) for loss in (twice(leaf, leaf), twice.function(leaf, leaf))
+        )
+        for (x,), (y,) in zip(*[slopes] * 2, strict=True):
+            np.testing.assert_allclose(x.value, y.value, rtol=1e-12)
+    short = tl.RNN(3, 4, rng=0, dtype=np.float32)
+    single = tl.compile(short)
+    check_vjp(lambda xs: single(xs), xs[:2].astype(np.float32))
 
 
 PRINTED: list[str] = []

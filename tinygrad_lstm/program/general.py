@@ -127,7 +127,7 @@ def _recorded(
     fixed = {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
     axis = 1 if getattr(module, "batch_first", False) else 0
     for _ in range(MOST_TRIES):
-        a, b = record_twice(f, example, fixed, axis, optimize)
+        a, b = record_twice(called_by_names(f), example, fixed, axis, optimize)
         closed = {n for leaf in _leaves(a) & _leaves(b) for n in leaf.shape}
         if closed & {*a.sizes.values(), *b.sizes.values()}:
             fixed |= closed
@@ -150,7 +150,30 @@ def seed_of(loss: Tensor) -> Any:
 
 def bound(signature: inspect.Signature, args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments by the names that a function gives them."""
-    return dict(signature.bind(*args, **named).arguments)
+    found = dict(signature.bind(*args, **named).arguments)
+    more = next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
+    others = found.pop(more, {}) if more else {}
+    return {**found, **others}
+
+
+def called_by_names(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that takes its arguments by the names of ``bound``, also those that are told by their place."""
+    parameters = signature_of(f).parameters.values()
+    by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL)]
+    if not by_place:
+        return f
+    last = list(parameters).index(by_place[-1])
+    before = [p for i, p in enumerate(parameters) if i <= last]
+
+    def call(**given: Any) -> Any:
+        args: list[Any] = []
+        for p in before:
+            args += (
+                given.pop(p.name, ()) if p.kind is p.VAR_POSITIONAL else [given.pop(p.name)] if p.name in given else []
+            )
+        return f(*args, **given)
+
+    return call
 
 
 def signature_of(f: Callable[..., Any]) -> inspect.Signature:

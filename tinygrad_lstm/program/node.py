@@ -16,7 +16,7 @@ from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
 from .expand import Call
-from .general import General
+from .general import General, called_by_names
 from .names import parameter
 from .pool import Pool
 from .recording import flattened, rebuilt
@@ -28,7 +28,7 @@ class ProgramNode:
     """A program that is called as the function is, and is a node of the graph; of several outputs, two."""
 
     def __init__(self, function: Callable[..., Any], general: General, in_place: bool) -> None:
-        self.function, self.general = function, general
+        self.called, self.general = called_by_names(function), general
         self.forward, self.backward = general.source.functions
         self.operations = {"operations": general.source.operations} if general.source.operations else {}
         self.pool = Pool()
@@ -77,7 +77,7 @@ class ProgramNode:
         wrt, own = self.general.wrt, self.general.closure
         held = {leaf: leaf.value for leaf in own.values() if not any(leaf is x for x in inputs)}
         call = Call(
-            lambda parts: self.function(**{name: _nested(value, name, parts) for name, value in given.items()}),
+            lambda parts: self.called(**{name: _nested(value, name, parts) for name, value in given.items()}),
             parts,
             tuple(inputs),
             tuple(None if name in own else name for name in wrt),
