@@ -10,7 +10,7 @@ from tests.program.agreement import exactly, to_rounding, unlike, within_terms
 from tests.program.networks import NETWORKS
 from tinygrad_lstm.testing import strategies
 
-BY_LEVEL = {0: exactly, 1: to_rounding, 2: to_rounding, 3: to_rounding}
+BY_LEVEL = {0: exactly, 1: to_rounding, 2: to_rounding}
 FEW = ["lstm", "gru", "peephole", "lengths, both directions", "attention_over_an_encoder", "rows_of_a_table"]
 
 
@@ -57,7 +57,8 @@ def test_any_network(network, level):
     xs = tl.tensor(network.xs, requires_grad=True, name="xs")
     wrt = [xs, *network.layer.parameters()]
     loss = weighted(network(xs))
-    assert unlike(loss, wrt, tl.source(loss, wrt=wrt, optimize=level), BY_LEVEL[level]) == []
+    same = within_terms(loss) if level == 3 else BY_LEVEL[level]  # σ by tanh loses digits where it is nearly 0
+    assert unlike(loss, wrt, tl.source(loss, wrt=wrt, optimize=level), same) == []
 
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6) | st.sampled_from(["np", "t", "is", "T", "h"])
