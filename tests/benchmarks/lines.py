@@ -85,10 +85,14 @@ class Plan:
                 yield from (Job(cell, size, dtype) for dtype in DTYPES)
 
     def rivals(self, job: Job) -> list[str]:
-        if self.quick:
-            return ["torch.nn", "by hand", "composed"]
-        seldom = job.cell not in USERS or job.size[0] > MOST_STEPS_COMPILED
-        return [name for name in RIVALS if not (name == "torch.compile" and seldom)]
+        users = job.cell in USERS
+        out_of_place = {
+            "torch.nn": users,  # has no such layer
+            "products": job.cell != "LSTM",
+            "torch.compile": not users or job.size[0] > MOST_STEPS_COMPILED,
+        }
+        asked = ("torch.nn", "by hand", "composed") if self.quick else RIVALS
+        return [name for name in asked if not out_of_place.get(name)]
 
 
 def layers(plan: Plan, kept: list[dict[str, Any]]) -> Iterator[Line]:
