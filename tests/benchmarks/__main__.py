@@ -4,8 +4,8 @@
     python -m tests.benchmarks --quick --only "LSTM .*float32"
 
 Ratios are of one run, on one thread unless a line says two; contenders have processes of their own and take turns, and
-the best of all turns counts. Nothing fails for being slow. What fails is a program that fell back to the graph, and a
-contender that computed something else.
+the best of all turns counts, in seconds of the processor. Nothing fails for being slow. What fails is a program that
+fell back to the graph, and a contender that computed something else.
 """
 
 from __future__ import annotations

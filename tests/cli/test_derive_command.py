@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.cli import derive
 from tinygrad_lstm.cli.app import app
 from tinygrad_lstm.nn.samples import small_loss
 
@@ -97,3 +98,11 @@ def test_the_help_teaches():
     done = run("--help")
     assert "tinygrad-lstm derive --cell lstm --wrt forget_gate.weight" in done.output
     assert "--latex" in done.output
+
+
+@pytest.mark.parametrize(
+    "example", [line.split()[2:] for line in derive.__doc__.split("\n\n")[1:] if "my_model" not in line]
+)
+def test_its_examples_run(example, here):
+    arguments = example[: example.index("|")] if "|" in example else example
+    assert run(*arguments).exit_code == 0

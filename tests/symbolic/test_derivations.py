@@ -130,6 +130,21 @@ def test_layers_and_directions_are_told_apart():
     assert len({line.split(" = ")[0] for line in lines(derivation)}) == len(derivation.lines)
 
 
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_no_two_things_have_one_name(cell):
+    """Also where the h of two layers stand side by side before one matrix."""
+    loss = small_loss(cell, 3, layers=2, bidirectional=True)
+    derivation = tl.derive(loss, learned(loss)[0])
+    lettering, groups = derivation._lettering, derivation._recurrence.groups
+    shown = [group for group in groups if group.sample.name or group.number in lettering.letters]
+    assert len({str(lettering.value(group)) for group in shown}) == len(shown)
+    assert len({str(line.equation.left) for line in derivation.lines}) == len(derivation.lines)
+    text = str(derivation)
+    for block in map(str, lettering.blocks):
+        assert len(re.findall(rf"^{re.escape(block)}: rows", text, re.MULTILINE)) == 1
+    assert re.search(r"δ⁽(.)⁾_{\w,t[+−]1} W⁽\1⁾_\w\[0:2\]ᵀ", text)
+
+
 @pytest.mark.parametrize("cell", names())
 def test_what_the_lines_compute_is_the_gradient_of_every_cell(cell):
     loss = small_loss(cell, 4)

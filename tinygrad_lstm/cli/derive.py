@@ -4,7 +4,7 @@ tinygrad-lstm derive --cell lstm --wrt forget_gate.weight
 
 tinygrad-lstm derive --cell rnn --wrt layer.weight --latex rnn.tex --html rnn.html
 
-tinygrad-lstm derive --cell gru --layers 2 --wrt cells.1.reset_gate.bias --latex - | less
+tinygrad-lstm derive --cell gru --layers 2 --wrt layer1.reset_gate.bias --latex - | less
 
 tinygrad-lstm derive my_model.py:loss --wrt W
 """

@@ -164,8 +164,9 @@ class Layout:
             if variable in computed and variable not in self.inlined:
                 base = self.builder.variable(of).name or names.of(of)
                 variable.name = names.fresh(f"d{base}", variable.node)
+        owners = {gradient: of for of, gradient in self.builder.gradients.items()}
         for carry, variable in self.builder.carried:
-            carry.name = names.fresh(f"{variable.name}_next")
+            carry.name = names.fresh(f"{variable.name or f'd{names.of(owners[variable])}'}_next")
         for variable in self.builder.buffers:
             variable.name = names.fresh("buffer")
         for variable in self.builder.extra:

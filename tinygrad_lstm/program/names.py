@@ -105,6 +105,9 @@ class Names:
             return f"{thing.operands[0].of.members[0].name}s"
         if primitive is ops.concat and (joined := self._joined(thing)):
             return joined
+        if primitive is ops.getitem and thing.loop is None and (read := self._multiplied(thing)):
+            whole = self.of(thing.operands[0].of)
+            return f"{whole}{'' if '_' in whole else '_'}{read}"
         used_for = self._used_for(thing)
         if used_for:
             return f"a_{used_for}" if primitive.kind is not Kind.product else f"p_{used_for}"
@@ -112,8 +115,6 @@ class Names:
             return "W" if node.ndim == 2 else "b"
         if primitive.kind is Kind.activation:
             return f"{primitive.name}_a"
-        if primitive is ops.getitem and thing.loop is None and (read := self._multiplied(thing)):
-            return f"W_{read}"
         if primitive in (ops.concat, ops.stack):
             return "joined"
         return _BY_KIND.get(primitive.kind, "a" if primitive.combines == "sum" else primitive.name)

@@ -129,14 +129,33 @@ def neutral(e: Apply) -> Expression | None:
 
 
 def subtracted(e: Apply) -> Expression | None:
-    """−(−x) is x; a + (−b) is a − b, and a − (−b) is a + b."""
-    last = e.operands[-1]
-    if not (isinstance(last, Apply) and last.function is ops.neg) or e.function not in (ops.neg, ops.add, ops.sub):
+    """−(−x) is x; a + (−b) is a − b, as is −b + a, and a − (−b) is a + b."""
+    if e.function not in (ops.neg, ops.add, ops.sub):
         return None
-    (inner,) = last.operands
-    if e.function is ops.neg:
-        return inner
-    return Apply(ops.sub if e.function is ops.add else ops.add, (e.operands[0], inner), {}, e.value)
+    if _is_negative(e.operands[-1]):
+        inner = e.operands[-1].operands[0]  # type: ignore[union-attr]
+        if e.function is ops.neg:
+            return inner
+        return Apply(ops.sub if e.function is ops.add else ops.add, (e.operands[0], inner), {}, e.value)
+    if e.function is ops.add and _is_negative(e.operands[0]):
+        return Apply(ops.sub, (e.operands[1], e.operands[0].operands[0]), {}, e.value)  # type: ignore[union-attr]
+    return None
+
+
+def sign_in_front(e: Apply) -> Expression | None:
+    """(−a) ⊙ b and a ⊙ (−b) are −(a ⊙ b), and so with quotients and products of matrices."""
+    if e.function not in (ops.mul, ops.div, ops.matmul):
+        return None
+    for i, x in enumerate(e.operands):
+        if _is_negative(x):
+            others = list(e.operands)
+            others[i] = x.operands[0]  # type: ignore[union-attr]
+            return Apply(ops.neg, (rewritten(Apply(e.function, tuple(others), e.attrs, e.value)),), {}, e.value)
+    return None
+
+
+def _is_negative(x: Expression) -> bool:
+    return isinstance(x, Apply) and x.function is ops.neg
 
 
 def turned_back(e: Apply) -> Expression | None:
@@ -268,7 +287,7 @@ def _has_index(e: Apply, *indices: tuple[Any, ...]) -> bool:
 
 
 REWRITES: tuple[Callable[[Apply], Expression | None], ...] = (
-    computed, vanished, chosen, neutral, subtracted, turned_back, outer_product, vector_product,
+    computed, vanished, chosen, neutral, subtracted, sign_in_front, turned_back, outer_product, vector_product,
     part_of_sum, part_of_product, part_of_part, part_of_placed,
 )  # fmt: skip
 """All of them, in the order in which they are tried; each returns None where it does not apply."""

@@ -10,8 +10,8 @@ from ..expressions import Expression, latex, mathml, text
 from ..formulas import WIDTH, Formula
 from ..notation import LATEX, MATHML
 
-WIDEST = 44
-"""Characters of an equation beside its reason; chosen: both fit on a line of 100."""
+WIDEST = 56
+"""Characters of an equation beside its reason; chosen: with its place it fits on a line of 100."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from ...engine import ops
+from ...engine.primitive import Kind
 from ..expressions import Apply, Expression, Gradient, Name, shape_of
 from ..rewriting import applications, replaced, simplified
 from ..symbols import MOST_PARTS, Symbols
@@ -114,7 +115,7 @@ class Lettering:
             else:
                 named[group.number] = Name("y", shape=group.sample.shape)  # it is written out, or has a letter
         for (text, below, above), groups in found.items():
-            for i, group in enumerate(groups, 1):
+            for i, group in enumerate(sorted(groups, key=_only_moves), 1):
                 number = above if above.startswith("(") else f"({i})" if len(groups) > 1 else ""
                 time = self._time(group) if above and not above.startswith("(") else ""
                 named[group.number] = Name(text, below, time, number, group.sample.shape)
@@ -169,7 +170,8 @@ class Lettering:
         if part is None or not own.below or len(part) > 2:
             return None
         block = Name(own.text, part + own.below, own.time, own.above, shape_of(e))
-        self.blocks[block] = own, rows
+        if self.blocks.setdefault(block, (own, rows)) != (own, rows):
+            return None
         return block
 
     def _part(self, group: Group, rows: slice) -> str | None:
@@ -178,13 +180,19 @@ class Lettering:
             row = user.inputs[0] if slot == 1 else None
             if row is None or row.primitive is None or row.primitive.style != "list":
                 continue
+            names = [own.text if (own := self._symbols.own(x)) and not own.below else None for x in row.inputs]
             end = 0
-            for x in row.inputs:
+            for x, name in zip(row.inputs, names, strict=True):
                 start, end = end, end + x.shape[-1]
-                own = self._symbols.own(x)
-                if slice(start, end) == rows and own is not None and not own.below:
-                    return own.text
+                if slice(start, end) == rows and names.count(name) == 1:  # h of this layer is not that of another
+                    return name
         return None
+
+
+def _only_moves(group: Group) -> bool:
+    """Tell what is but put together of others: it is numbered after those, which have the number of their weights."""
+    primitive = group.sample.primitive
+    return primitive is not None and primitive.kind is Kind.movement
 
 
 def now(called: Expression) -> Expression:
