@@ -64,6 +64,43 @@ def what_depends_on_whether_steps_are_even(x):
     return run(x).sum() if len(x) % 2 else (run(x) * 2).sum()
 
 
+def truncated_every_twenty_steps(x):
+    h = tl.tensor(np.zeros((x.shape[1], 4)))
+    for t in range(len(x)):
+        if t % 20 == 19:
+            h = h.detach()
+        h = tl.tanh(x[t] @ W + h @ U)
+    return h
+
+
+def otherwise_from_the_thirtieth_step_on(x):
+    return run(x, decide=lambda t, h: t < 30)
+
+
+def otherwise_for_one_step(x):
+    return run(x) * 2 if len(x) == 1 else run(x)
+
+
+UNLIKE = {
+    truncated_every_twenty_steps: "the program has another gradient of .* than the graph, at other sizes",
+    otherwise_from_the_thirtieth_step_on: "the program computes another value than the graph of .*, at other sizes",
+    otherwise_for_one_step: f"the program computes another value than the graph of mul {HERE}, at other sizes",
+}
+
+
+@pytest.mark.parametrize("f", UNLIKE, ids=lambda f: f.__name__)
+def test_what_begins_at_a_step_that_was_not_recorded_is_tried_out(f):
+    with pytest.raises(NotExpressible, match=UNLIKE[f]):
+        tl.source(f, X)
+
+
+def test_a_network_in_which_rounding_grows_is_not_refused():
+    layer = tl.RNN(3, 20, rng=0)
+    layer.cell.layer.weight.value = 3 * layer.cell.layer.weight.value
+    for optimize in (0, 2):
+        assert "for t in" in str(tl.source(layer, X, optimize=optimize))
+
+
 REFUSED = {
     by_the_number_of_the_step: f"two runs of it differ at .*{HERE}: it is computed from the number of the step",
     by_a_choice_in_python: f"two runs of it differ at .*{HERE}",

@@ -73,16 +73,16 @@ def test_what_fails_in_any_case_is_no_fault_of_the_program():
 def test_a_program_that_is_wrong_at_other_sizes_is_seen(monkeypatch):
     right = writing.SourceCode.functions.fget
 
-    def wrong_at_one(self):
+    def wrong_at_two(self):
         forward, backward = right(self)
         return forward, lambda saved, *g, **how: tuple(
-            x * (1 + (g[0].shape[0] == 1)) for x in backward(saved, *g, **how)
+            x * (1 + (g[0].shape[0] == 2)) for x in backward(saved, *g, **how)
         )
 
-    monkeypatch.setattr(writing.SourceCode, "functions", property(wrong_at_one))
+    monkeypatch.setattr(writing.SourceCode, "functions", property(wrong_at_two))
     check_compiled(tl.RNN(3, 4, rng=0), XS)
     with pytest.raises(GradientError, match="compiled at level 0"):
-        check_compiled(tl.RNN(3, 4, rng=0), XS, others=[[XS[:1]]])
+        check_compiled(tl.RNN(3, 4, rng=0), XS, others=[[XS[:2]]])
 
 
 def test_what_cannot_be_compiled_is_not_passed():

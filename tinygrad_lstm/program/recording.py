@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -33,11 +34,20 @@ class NotExpressible(ValueError):
     """
 
 
-class _Unfit(Exception):
+class Unfit(Exception):
     """Sizes at which the function does not run."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
+
+
+@dataclass
+class OneRun:
+    """What the function was given, by name, and what it returned: nested, and in a row."""
+
+    arguments: dict[str, Any]
+    returned: Any
+    computed: list[Tensor]
 
 
 @dataclass
@@ -52,6 +62,7 @@ class RecordedRun:
     sizes: dict[str, int]
     names: dict[Tensor, str]
     comments: list[str]  # of the passes
+    again: Callable[[dict[str, int], float], OneRun]  # runs it at other sizes, on numbers that are wobbled by a little
 
     @property
     def leaves(self) -> dict[Tensor, str]:
@@ -120,7 +131,7 @@ def record_twice(
             later = _record(f, example, letters, sizes[1], 1, optimize)  # first, or a count of calls looks like T
             pair = [_record(f, example, letters, sizes[0], 0, optimize), later]
             return pair[0], pair[1]
-        except _Unfit as unfit:
+        except Unfit as unfit:
             failed = failed or unfit.error
     raise NotExpressible(f"the function does not run at other sizes than its example's: {failed}") from failed
 
@@ -183,7 +194,7 @@ def _record(
     """
     try:
         return _recorded(f, example, letters, sizes, seed, optimize, -1 if seed else 1)
-    except _Unfit:
+    except Unfit:
         return _recorded(f, example, letters, sizes, seed, optimize, 1)
 
 
@@ -196,7 +207,29 @@ def _recorded(
     optimize: int,
     sign: int,
 ) -> RecordedRun:
-    rng = np.random.default_rng(seed)
+    run = run_at(f, example, letters, seed, sign, sizes)
+    rolled, outputs = roll(Graph(*run.computed)), run.computed
+    names = of_leaves(rolled)
+    comments: list[str] = []
+    if optimize:
+        outputs, comments = optimized(outputs, optimize)
+        rolled = roll(Graph(*outputs))
+    again = partial(run_at, f, example, letters, 2, sign)
+    structure = skeleton(run.returned)
+    return RecordedRun(run.arguments, run.computed, outputs, structure, rolled, sizes, names, comments, again)
+
+
+def run_at(
+    f: Callable[..., Any],
+    example: Mapping[str, Any],
+    letters: Mapping[tuple[str, int], str],
+    seed: int,
+    sign: int,
+    sizes: Mapping[str, int],
+    wobble: float = 0.0,
+) -> OneRun:
+    """Run the function at some sizes, on numbers drawn from its example's."""
+    rng, noise = np.random.default_rng(seed), np.random.default_rng(seed + 1)
     arguments: dict[str, Any] = {}
 
     def made(value: Any, name: str) -> Any:
@@ -212,6 +245,7 @@ def _recorded(
             arguments[name] = drawn
         else:
             mixed = (sign * drawn * (1 + 0.1 * rng.normal(size=shape))).astype(array.dtype)
+            mixed += (wobble * mixed * noise.normal(size=shape)).astype(array.dtype)
             arguments[name] = tensor(mixed, requires_grad=True, name=name)
         return arguments[name]
 
@@ -220,18 +254,12 @@ def _recorded(
         with np.errstate(all="ignore"):
             returned = call_in(current()._replace(recording=True), f, (), given)
     except Exception as error:  # whatever somebody's function raises where sizes are others
-        raise _Unfit(error) from error
+        raise Unfit(error) from error
     outputs = [x for _, x in flattened(returned, "output")]
     if sign < 0 and not all(isinstance(x, Tensor) and np.isfinite(x.value).all() for x in outputs):
-        raise _Unfit(ValueError("turned signs make what is not finite"))
+        raise Unfit(ValueError("turned signs make what is not finite"))
     if not outputs or not all(isinstance(x, Tensor) for x in outputs):
         raise NotExpressible(
             "what a program computes are tensors, in tuples or lists; the function returns something else"
         )
-    rolled, computed = roll(Graph(*outputs)), outputs
-    names = of_leaves(rolled)
-    comments: list[str] = []
-    if optimize:
-        outputs, comments = optimized(outputs, optimize)
-        rolled = roll(Graph(*outputs))
-    return RecordedRun(arguments, computed, outputs, skeleton(returned), rolled, sizes, names, comments)
+    return OneRun(arguments, returned, outputs)
