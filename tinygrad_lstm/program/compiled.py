@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -89,13 +89,13 @@ class Compiled:
         except TypeError:
             return self.function(*args, **named)  # which says what is missing
         parts = list(parts_of(given))
-        key = tuple(_kind(path, part) for path, part in parts)
-        found = next((each for each in self._found.get(key, ()) if each.holds()), None)
+        key, by_name = tuple(_kind(path, part) for path, part in parts), dict(parts)
+        found = next((each for each in self._found.get(key, ()) if each.holds(by_name)), None)
         if found is None:
             found = self._specialised(key, given)
-        if found.run is None or current().detecting_nan or not found.run.takes(dict(parts)):
+        if found.run is None or current().detecting_nan or not found.run.takes(by_name):
             return self.function(*args, **named)
-        return found.run(given, dict(parts))
+        return found.run(given, by_name)
 
     def _specialised(self, key: Any, given: dict[str, Any]) -> Specialised:
         with self._compiling:
@@ -120,7 +120,7 @@ class Compiled:
                 learns=lambda name, leaf: leaf is not None or name in learning,
             )
         except NotExpressible as refusal:
-            return Specialised(seen, None, str(refusal))
+            return Specialised(seen, None, str(refusal), given)
         return Specialised(seen, ProgramNode(self.function, general, self.optimize >= IN_PLACE), "")
 
     def explain(self) -> str:
@@ -142,19 +142,32 @@ class Specialised:
     """What was compiled for arguments of one kind, while modules are as they were."""
 
     def __init__(
-        self, seen: Sequence[tuple[dict[str, Any], tuple[Any, ...]]], run: ProgramNode | None, why: str
+        self,
+        seen: Sequence[tuple[dict[str, Any], tuple[Any, ...]]],
+        run: ProgramNode | None,
+        why: str,
+        refused: Mapping[str, Any] | None = None,
     ) -> None:
         self.seen, self.run = seen, run
         self.flags = [(x, x.requires_grad) for x in run.general.closure.values()] if run else []
         lines = len(str(run.general.source).splitlines()) if run else 0
         self.said = f"a program of {lines} lines" if run else f"not compiled: {why}"
+        self.refused = None if refused is None else {path: _last_sizes(part) for path, part in parts_of(refused)}
 
-    def holds(self) -> bool:
-        """Tell whether all attributes of all modules are still the same, and the same weights learn."""
+    def holds(self, parts: Mapping[str, Any]) -> bool:
+        """Tell whether it is for these arguments, all attributes of all modules are the same, and what learns is."""
         for attributes, before in self.seen:
             if len(attributes) != len(before) or any(a is not b for a, b in zip(attributes.values(), before)):  # noqa: B905
                 return False
-        return all(x.requires_grad is flag for x, flag in self.flags)
+        if self.run is None:
+            return self.refused is None or self.refused == {path: _last_sizes(part) for path, part in parts.items()}
+        return all(x.requires_grad is flag for x, flag in self.flags) and self.run.takes(parts)
+
+
+def _last_sizes(part: Any) -> Any:
+    """Return the sizes of an argument but those that may be of steps and sequences."""
+    shape = np.shape(part.value if isinstance(part, Tensor) else part)
+    return shape[2:] if len(shape) > 2 else shape[-1:]
 
 
 def _roots(function: Any) -> Iterator[Any]:
@@ -176,11 +189,11 @@ def _is_filled(cell: Any) -> bool:
 
 
 def _kind(path: str, part: Any) -> Any:
-    """Return what a program depends on of an argument: all but its numbers, and its first sizes."""
+    """Return what a program depends on of an argument, but for sizes."""
     array = part.value if isinstance(part, Tensor) else part
     if isinstance(array, np.ndarray):
         learns = isinstance(part, Tensor) and part.requires_grad
-        return path, array.ndim, array.dtype.char, array.shape[2:] if array.ndim > 2 else array.shape[-1:], learns
+        return path, array.ndim, array.dtype.char, learns
     return path, repr(part)
 
 

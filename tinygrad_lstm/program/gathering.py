@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import ops
-from ..structure.rolling import Loop, Made, Moving
+from ..structure.rolling import Loop, Made, Moving, is_here
 from ..symbolic.expressions import Apply
 from .beginning import HERE, begun_by_first
 from .building import Builder
@@ -128,7 +128,7 @@ class Gathering:
         if inside is not None and isinstance(inside, Apply) and inside.function is ops.getitem:
             source = inside.operands[0]
             return (
-                inside.attrs["index"] == HERE
+                is_here(inside.attrs["index"])
                 and e.index == HERE
                 and loop.low == 0
                 and isinstance(source, Read)
@@ -151,7 +151,7 @@ class Gathering:
         inside: Any = self.computed.get(e.variable)
         if inside is not None and isinstance(inside, Apply) and inside.function is ops.getitem:
             source: Any = inside.operands[0]
-            if source.index is None and inside.attrs["index"] == HERE:
+            if source.index is None and is_here(inside.attrs["index"]):
                 return source
             return None
         variable = e.variable

@@ -90,7 +90,7 @@ def of_function(
         sizes,
         seeds=[seed_of(a.outputs[0])] if scalar else [],
         named=named,
-        zeros=found.zeros,
+        uniform=found.uniform,
         numbers=found.numbers,
         data=found.part,
         gather=optimize >= GATHERS,

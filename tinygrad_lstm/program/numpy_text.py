@@ -64,6 +64,7 @@ class NumpyText:
         self.operations: dict[str, Primitive] = {}
         self.taken: set[str] = set()
         self.empty = "np.empty"
+        self.once = False  # whether sizes are those of one recording
         self.given: dict[int, tuple[str, Any]] = {}
         self.letters: set[str] = set()  # sizes that were said by name
         self.data_names: dict[int, str | int] = {}
@@ -99,7 +100,7 @@ class NumpyText:
 
     def step(self, n: int) -> str:
         """Write how far a loop goes: another size may be the same by chance."""
-        return self.size(n) if isinstance(n, Size) or written(self.named(n)) == "T" else str(int(n))
+        return self.size(n) if isinstance(n, Size) or (self.once and written(self.named(n)) == "T") else str(int(n))
 
     def size(self, n: int) -> str:
         named = self.named(n)
@@ -135,9 +136,9 @@ class NumpyText:
         """Write an array for what is kept of all steps."""
         assert variable.rows is not None
         low, high = variable.rows
-        sizes = (high - low, *map(self.named, variable.value.shape))
+        sizes = ", ".join([self.step(high - low), *map(self.size, variable.value.shape)])
         kind = "" if variable.value.dtype == np.float64 else f", np.{variable.value.dtype}"
-        return f"{self.empty}({self.shape(sizes)}{kind})"
+        return f"{self.empty}(({sizes}{'' if variable.value.ndim else ','}){kind})"
 
     def zeros(self, begin: Begin) -> str:
         like, value = begin.like, begin.variable.value

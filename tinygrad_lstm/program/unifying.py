@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engine import ops
 from ..engine.tensor import Tensor
@@ -29,11 +30,11 @@ def unify(a: RecordedRun, b: RecordedRun) -> tuple[Parameters, list[Reference]]:
 
 @dataclass
 class Parameters:
-    """What the leaves of a recording are: of arguments, of the function itself, zeros, or a part of an argument."""
+    """What the leaves of a recording are: of arguments, of the function itself, one number throughout, or a part."""
 
     argument: dict[Given, str] = field(default_factory=dict)
     closure: dict[Given, Tensor] = field(default_factory=dict)
-    zeros: set[Given] = field(default_factory=set)
+    uniform: set[Given] = field(default_factory=set)
     numbers: dict[Given, Any] = field(default_factory=dict)  # what stands for those that are sizes, or one by a size
     met_by_chance: set[int] = field(default_factory=set)
     part: dict[int, str | int] = field(default_factory=dict)  # by id of what holds the numbers: see ``Job.data``
@@ -180,8 +181,8 @@ class _Unifying:
             self.found.numbers[x] = Apply(ops.div, (Number(1.0), whole), {}, leaf.value) if one_by else whole
         elif leaf is theirs or (leaf.shape == theirs.shape and np.array_equal(leaf.value, theirs.value)):
             self.found.closure[x] = leaf
-        elif not leaf.value.any() and not theirs.value.any():
-            self.found.zeros.add(x)
+        elif _is_uniform(leaf.value, theirs.value):
+            self.found.uniform.add(x)
         else:
             self.data(x, y, at)
 
@@ -235,3 +236,8 @@ class _Unifying:
 
 def _shape(of: Given | Made) -> tuple[int, ...]:
     return of.members[0].shape
+
+
+def _is_uniform(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Tell whether two arrays hold one number throughout, as zeros do, and the same one."""
+    return a.size > 0 and b.size > 0 and bool((a == a.flat[0]).all()) and bool((b == a.flat[0]).all())

@@ -45,7 +45,7 @@ class Job:
     sizes: Sizes
     seeds: list[Any] = field(default_factory=list)  # what the gradients of the outputs begin with; or a name is given
     named: dict[Given, str] = field(default_factory=dict)  # arguments that have their name already
-    zeros: set[Given] = field(default_factory=set)
+    uniform: set[Given] = field(default_factory=set)  # arrays that hold one number throughout
     numbers: dict[Given, Any] = field(default_factory=dict)  # what stands for a number that is a size
     data: dict[int, str | int] = field(default_factory=dict)  # numbers within operations, by id: of which argument
     # they are; or of how many numbers they are the first, 0, 1, 2, ...
@@ -83,16 +83,16 @@ class _Writing:
             self.backward = begun_by_step(self.backward)
         results = [*self.results, *self.gradients]
         self.layout = Layout(builder, self.forward, self.backward, results, inlined, recompute=not job.gather)
-        for given in job.zeros:
+        for given in job.uniform:
             variable = builder.variable(given)
-            self.layout.inlined[variable] = Constant(np.zeros_like(variable.value))
+            self.layout.inlined[variable] = Constant(variable.value)
         if job.in_place:
             self.comments.append(IN_PLACE)
             working = InPlace(builder, self.layout, lifted(job.sizes.named, OpenedArray), job.sizes.named)
             self.forward, self.backward = working.forward(self.forward, self.backward), working.backward(self.backward)
         self._drop_what_nobody_reads()
         self.text = NumpyText(self.layout.inlined, job.sizes.named, lifted(job.sizes.named, OpenedArray))
-        self.text.data_names = job.data
+        self.text.data_names, self.text.once = job.data, not job.general
         self.text.empty = "empty" if job.in_place else "np.empty"
 
     def _drop_what_nobody_reads(self) -> None:
@@ -138,7 +138,7 @@ class _Writing:
         """Name everything: what is given, what is computed, and the gradients that come from outside."""
         besides = (*self.job.wrt, *self.job.outputs)
         given = given_to(self.builder, [*self.forward, *self.backward], besides, self.job.named)
-        self.given = [each for each in given if each not in self.job.zeros]
+        self.given = [each for each in given if each not in self.job.uniform]
         for each in self.given:
             if each in self.job.named:
                 variable = self.builder.variable(each)
@@ -246,7 +246,7 @@ class _Writing:
             else:
                 lines += [(f"{letter} = {name}.shape[{letters.index(letter)}]", None) for letter in fresh]
             wanted = [letter for letter in wanted if letter not in fresh]
-        return lines
+        return [*lines, *((f"{letter} = {self.job.sizes.values[letter]}", None) for letter in wanted)]
 
     def _arrays(self) -> list[tuple[str, Any]]:
         """Return the arguments that are arrays, largest first, by which a program tells the sizes."""
@@ -307,6 +307,8 @@ class _Writing:
                 found[variable.name] = None
 
         for each in statements(self.backward):
+            if isinstance(each, Assign) and each.target.variable in self.layout.inlined:
+                continue
             if isinstance(each, Assign):
                 for read in reads(each.expression):
                     note(read.variable)

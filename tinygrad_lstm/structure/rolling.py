@@ -29,6 +29,11 @@ class Moving:
     offset: int
 
 
+def is_here(index: Any) -> bool:
+    """Tell whether an index is that of the step itself; arrays are indices, too."""
+    return isinstance(index, Moving) and index.sign == 1 and index.offset == 0
+
+
 @dataclass(frozen=True)
 class Fixed:
     """The same place in all steps; read from outside of its loop."""

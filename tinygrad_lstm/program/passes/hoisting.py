@@ -9,7 +9,7 @@ from typing import Any
 from ...engine import ops
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
-from ...structure.rolling import Every, Loop, Made, Reference
+from ...structure.rolling import Every, Loop, Made, Reference, is_here
 from .rewriting import HERE, Rewriting, changed_by_steps, is_product
 
 
@@ -177,7 +177,7 @@ class Hoisted(Rewriting):
                 and not of.before.keys() & set(range(int(loop.low), int(loop.high)))
                 else None
             )
-        if of.loop is loop and reference.index == HERE and of.primitive is ops.getitem and of.attrs["index"] == HERE:
+        if of.loop is loop and reference.index == HERE and of.primitive is ops.getitem and is_here(of.attrs["index"]):
             array = of.operands[0]
             source = self.outside(array, loop)
             if (
