@@ -40,11 +40,12 @@ def loss_of(xs, mark=lambda t, h: h):
 loss = loss_of(xs)
 gradients = tl.grad(loss, weights)
 
-# 2. The derivative. Each operation has one rule, and the rule prints itself: what comes back through a sigmoid.
+# 2. The derivative, as one would derive it: each line with the operations that it comes from, and one t for all steps.
 
-gate = [node for node in tl.Graph(loss).nodes if node.name == "o"][-1]
-print(f"2. A rule at work:\n\n{tl.formula(gate)}\n")
-assert "(1 − o)" in tl.formula(gate)
+derivation = tl.derive(loss, wrt=W_f)
+print(f"2. The derivation:\n\n{derivation}\n")
+assert len(derivation.lines) == 7
+np.testing.assert_allclose(derivation.evaluate(), gradients[0].value, rtol=1e-9, atol=1e-12)
 
 # 3. The program. The steps are rolled up into a loop forwards and one backwards, and the rules are written into it. It
 # is plain numpy, needs nothing else, and gives the same gradient to the last bit. For 5 steps it is as long.

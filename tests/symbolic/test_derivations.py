@@ -219,6 +219,27 @@ def test_of_networks_of_many_kinds(name, loss):
     require_right(loss, *learned(loss))
 
 
+@pytest.mark.parametrize("names", [("h", "c"), (None, None)])
+def test_the_recurrence_of_a_loop_of_ones_own_is_found_whoever_wrote_it(names):
+    def derivation(T):
+        rng = np.random.default_rng(0)
+        xs = tl.tensor(rng.normal(size=(T, 2, 3)), name="xs")
+        W_f, W_g = (tl.tensor(rng.normal(size=(7, 4)), requires_grad=True, name=name) for name in ("W_f", "W_g"))
+        h = c = tl.tensor(np.zeros((2, 4)))
+        for t in range(T):
+            z = tl.concat([h, xs[t]], axis=-1)
+            c = tl.sigmoid(z @ W_f) * c + tl.tanh(z @ W_g)
+            h = tl.tanh(c)
+            h.name, c.name = names
+        loss = (h * h).sum()
+        require_right(loss, W_f, W_g)
+        return tl.derive(loss, W_f)
+
+    short, long = derivation(5), derivation(20)
+    assert len(short.lines) == len(long.lines) <= 6
+    assert "Σ_t" in str(long.lines[-1].equation)
+
+
 def test_in_latex_and_in_html():
     loss = small_loss("lstm", 3)
     derivation = tl.derive(loss, parameter(loss, "output_gate.bias"))

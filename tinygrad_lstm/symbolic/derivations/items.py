@@ -156,6 +156,9 @@ class Items:
         if node not in self._rules:
             self._rules[node] = contributions(node, numbers=False)
         made = self._rules[node][slot]
+        if t is not None:  # all members read the same, counted from their step; the first one's may have two places
+            node = self.recurrence.of[node][0].sample
+            t = self.recurrence.of[node][1]
         by: dict[Expression, Expression] = {}
         for slot_name in atoms_of(made):
             place = int(slot_name.text) - 2  # before the inputs stand the upstream gradient and the output

@@ -29,18 +29,31 @@ class Lettering:
         """Groups that have a letter since they have neither a name nor a short way to be written."""
         self.blocks: dict[Name, tuple[Name, slice]] = {}
         """Rows of a parameter that have a name of their own: those that meet one part of a row of parts."""
+        for group in self._handed_on():
+            self._letter(group)
         for item in sorted(items.items.values(), key=lambda item: item.group.sample.serial):
             if self._is_long(item.group):
                 self._letter(item.group)
 
+    def _handed_on(self) -> list[Group]:
+        """Return groups without a name that another step reads: written out they would never end."""
+        computed = [group for group in self._groups if group.timed and group.sample.primitive is not None]
+        read = {int(x.text) for group in computed for x in _atoms(self.equation(group)) if _is_of_another_step(x)}
+        return [group for group in computed if group.number in read and not self._has_name(group)]
+
+    def _has_name(self, group: Group) -> bool:
+        return self._symbols.own(group.sample) is not None
+
     def _is_long(self, group: Group) -> bool:
         """Tell whether what has no name is too long to be written below ∂L/∂."""
-        if self._symbols.own(group.sample) is not None or group.sample.primitive is None:
+        if self._has_name(group) or group.sample.primitive is None:
             return False
         equation = self.equation(group)
         return _parts(self.computed(equation)) > SHORT
 
     def _letter(self, group: Group) -> None:
+        if group.number in self.letters:
+            return
         self.letters[group.number] = Name("v", above=f"({len(self.letters) + 1})" if self.letters else "")
 
     def computed(self, expression: Expression) -> Expression:
@@ -229,3 +242,7 @@ def _atoms(expression: Expression) -> list[Name]:
 
 def _parts(expression: Expression) -> int:
     return 1 + sum(map(_parts, expression.operands)) if isinstance(expression, Apply) else 1
+
+
+def _is_of_another_step(x: Name) -> bool:
+    return x.time.startswith(("+", "-")) and int(x.time) != 0

@@ -1,8 +1,9 @@
 """Recurrence in a recorded graph: which operations are one and the same of different time steps.
 
-The timeline says which might be; here they are held to it. All members of a group are the same operation of the same
-things, counted from their own step: what they take is the same constant, or a member of another group so many steps
-before or after. What a first step is given for what the others get from their neighbour takes the place of that.
+The timeline says which might be, or, where nobody said what a step is, the loops; here they are held to it. All members
+of a group are the same operation of the same things, counted from their own step: what they take is the same constant,
+or a member of another group so many steps before or after. What a first step is given for what the others get from
+their neighbour takes the place of that.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
+from ...structure.rolling import Loop, roll
 from ...structure.timeline import Timeline
 
 
@@ -67,14 +69,19 @@ Relative = tuple[int, int | None]
 """A group, by its number, and how many steps away; None outside of time."""
 
 
+Places = defaultdict[Tensor, set[tuple[object, int]]]
+"""Of which groups a tensor is a member, and of which step there."""
+
+
 class Recurrence:
     """The groups of a graph. ``of`` maps each node to its group and step."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.timeline = Timeline(graph)
-        self.steps = self.timeline.steps
-        members = self._regular(self._assumed())
+        loops = [] if self.timeline.steps else [item for item in roll(graph).items if isinstance(item, Loop)]
+        self.steps = self.timeline.steps or sorted({t for loop in loops for t in range(loop.low, loop.high)})
+        members = self._regular(self._with_given(_rolled_up(loops) or self._recorded()))
         self.groups: list[Group] = []
         self.of: dict[Tensor, tuple[Group, int | None]] = {}
         for found in members.values():
@@ -103,16 +110,19 @@ class Recurrence:
                 return counted(sample.attrs, self.of[sample][1] or 0, node.attrs, other or 0) or sample.attrs
         return sample.attrs
 
-    def _assumed(self) -> dict[object, dict[int, Tensor]]:
-        """Return what the timeline takes for the same, one in each of several steps; and what each step is given."""
+    def _recorded(self) -> dict[object, dict[int, Tensor]]:
+        """Return what the timeline takes for the same, one in each of several steps."""
         timeline, found = self.timeline, defaultdict[object, dict[int, list[Tensor]]](lambda: defaultdict(list))
         for node in timeline.operations:
             t = timeline.of.get(node, timeline.column(node))
             if t in set(self.steps):
                 found[timeline.fold[node]][int(t)].append(node)
         unique = {key: {t: nodes[0] for t, nodes in by.items() if len(nodes) == 1} for key, by in found.items()}
-        groups = {key: by for key, by in unique.items() if len(by) > 1}
-        place = {node: (key, t) for key, by in groups.items() for t, node in by.items()}
+        return {key: by for key, by in unique.items() if len(by) > 1}
+
+    def _with_given(self, groups: dict[object, dict[int, Tensor]]) -> dict[object, dict[int, Tensor]]:
+        """Add what each step is given from outside."""
+        place = _places(groups)
         for key, by in list(groups.items()):
             computed = {t: node for t, node in by.items() if not node.is_leaf}
             for slot in range(min((len(node.inputs) for node in computed.values()), default=0)):
@@ -125,25 +135,28 @@ class Recurrence:
         slot: int,
         inputs: Mapping[int, Tensor],
         groups: dict[object, dict[int, Tensor]],
-        place: dict[Tensor, tuple[object, int]],
+        place: Places,
     ) -> None:
         """Find a place for what comes from outside: that of a neighbour's, or if it differs step by step its own."""
-        inside = Counter((place[x][0], place[x][1] - t) for t, x in inputs.items() if x in place)
-        outside = {t: x for t, x in inputs.items() if x not in place}
+        inside = Counter((key, step - t) for t, x in inputs.items() for key, step in place[x])
         if inside:
             (group, delay), count = inside.most_common(1)[0]
-            for t, x in outside.items():
-                if delay and 2 * count >= len(inputs) - 1 and t + delay not in groups[group]:
+            regular = delay and 2 * count >= len(inputs) - 1
+            for t, x in inputs.items() if regular else ():
+                # the same zeros may come before h and before c; the sample in the middle does not read them
+                shared = x.is_leaf and not x.requires_grad and 2 * abs(delay) < len(inputs)
+                if t + delay not in groups[group] and (not place[x] or shared):
                     groups[group][t + delay] = x
-                    place[x] = group, t + delay
-        elif len(set(outside.values())) == len(outside) > 1:
-            groups[key, slot] = dict(outside)
-            place |= {x: ((key, slot), t) for t, x in outside.items()}
+                    place[x].add((group, t + delay))
+        elif len(set(inputs.values())) == len(inputs) > 1:
+            groups[key, slot] = dict(inputs)
+            for t, x in inputs.items():
+                place[x].add(((key, slot), t))
 
     def _regular(self, groups: dict[object, dict[int, Tensor]]) -> dict[object, dict[int, Tensor]]:
         """Divide groups until the members of each take the same, counted from their step; alone is outside of time."""
         while True:
-            place = {node: (key, t) for key, by in groups.items() for t, node in by.items()}
+            place = _places(groups)
             divided: dict[object, dict[int, Tensor]] = {}
             for key, by in groups.items():
                 parts: list[tuple[int, dict[int, Tensor]]] = []
@@ -168,18 +181,17 @@ class Recurrence:
                 return divided
             groups = dict(enumerate(divided.values()))
 
-    def _same(self, a: Tensor, t: int, b: Tensor, s: int, place: Mapping[Tensor, tuple[object, int]]) -> bool:
+    def _same(self, a: Tensor, t: int, b: Tensor, s: int, place: Places) -> bool:
         if a.primitive is not b.primitive or a.shape != b.shape or len(a.inputs) != len(b.inputs):
             return False
         if counted(a.attrs, t, b.attrs, s) is None:
             return False
         for x, y in zip(a.inputs, b.inputs, strict=True):
             if x is not y and not _number_too(x, y):
-                if x not in place or y not in place or place[x][0] != place[y][0]:
+                here = {(key, step - t) for key, step in place[x]}
+                if here.isdisjoint((key, step - s) for key, step in place[y]):
                     return False
-                if place[x][1] - t != place[y][1] - s:
-                    return False
-            elif x is y and x in place and t != s:
+            elif x is y and place[x] and t != s:
                 return False
         return True
 
@@ -190,6 +202,19 @@ class Recurrence:
             for slot, x in enumerate(node.inputs):
                 found[x].append((node, slot))
         return found
+
+
+def _places(groups: Mapping[object, Mapping[int, Tensor]]) -> Places:
+    place: Places = defaultdict(set)
+    for key, by in groups.items():
+        for t, node in by.items():
+            place[node].add((key, t))
+    return place
+
+
+def _rolled_up(loops: list[Loop]) -> dict[object, dict[int, Tensor]]:
+    """Return what loops do at each of their steps, of a program that says nothing of time."""
+    return {made: {loop.at(k): node for k, node in enumerate(made.members)} for loop in loops for made in loop.body}
 
 
 def _number_too(x: Tensor, y: Tensor) -> bool:
