@@ -11,7 +11,7 @@ import numpy as np
 from ..engine import ops
 from ..engine.primitive import Kind, Primitive
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Fixed, Given, Made, Moving, Rolled, Stacked
+from ..structure.loops import Every, Fixed, Given, Made, Moving, Rolled, Stacked
 from ..symbolic.expressions import Apply, Name, Number, text
 from ..symbolic.tracer import UnknownToReader
 from .beginning import HERE

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from ..engine import ops
 from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Given, Made, Reference, Rolled
+from ..structure.loops import Every, Given, Made, Reference, Rolled
 
 RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "t", "operations", "T", "saved", "empty"}
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..engine import ops
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Fixed, Loop, Moving, Stacked
+from ..structure.loops import Every, Fixed, Loop, Moving, Stacked
 from ..symbolic.expressions import Apply, Constant, Name, Number
 from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader, cast

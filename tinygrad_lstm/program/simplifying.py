@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine import ops
 from ..engine.primitive import Kind, Primitive
-from ..structure.rolling import Stacked
+from ..structure.loops import Stacked
 from ..symbolic.expressions import Apply, Constant, Number
 from ..symbolic.rewriting import applications
 from .sizes import Size

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..structure.rolling import Made, Moving, Stacked
+from ..structure.loops import Made, Moving, Stacked
 from ..symbolic.expressions import Apply, Constant
 from .simplifying import same
 
