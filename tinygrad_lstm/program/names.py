@@ -42,6 +42,10 @@ def identifier(text: str) -> str:
     return f"{word}_" if word in RESERVED else word
 
 
+LONGEST = 4
+"""Letters, at most, of a name that is made of others."""
+
+
 def singular(name: str) -> str:
     """Return what one of several is called: x of xs."""
     return name[:-1] if len(name) > 1 and name.endswith("s") else name
@@ -122,13 +126,16 @@ class Names:
     def _joined(self, thing: Made) -> str | None:
         """Return hx of what joins h and x."""
         parts = [self._short(reference.of) for reference in thing.operands]
-        return "".join(map(str, parts)) if len(parts) > 1 and None not in parts else None
+        joined = "".join(map(str, parts))
+        return joined if len(parts) > 1 and None not in parts and len(joined) <= LONGEST else None
 
     def _short(self, of: Given | Made) -> str | None:
-        """Return a name of one letter or two."""
+        """Return a name of a few letters."""
         while isinstance(of, Made) and of.primitive is ops.getitem and not of.node.name:
             of = of.operands[0].of
         node = of.members[0] if isinstance(of, Given) else of.node
+        if isinstance(of, Made) and of.primitive is ops.concat and not node.name:
+            return self._joined(of)
         name = singular((node.name or "").rpartition(".")[2])
         return name if 0 < len(name) <= 2 and name.isidentifier() else None
 
