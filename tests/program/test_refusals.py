@@ -8,7 +8,7 @@ import pytest
 import tinygrad_lstm as tl
 from tests.program.agreement import to_rounding, unlike_compiled
 from tests.program.networks import drawn
-from tinygrad_lstm.program import NotExpressible
+from tinygrad_lstm.program import NotExpressible, general
 
 W, U = drawn(3, 4, name="W"), drawn(4, 4, name="U", seed=1)
 X = np.random.default_rng(0).normal(size=(5, 2, 3))
@@ -115,6 +115,19 @@ REFUSED = {
 def test_it_is_refused_with_its_place(f):
     with pytest.raises(NotExpressible, match=REFUSED[f]):
         tl.source(f, X)
+
+
+def test_what_takes_one_argument_or_another_is_refused():
+    with pytest.raises(NotExpressible, match="they read different arguments"):
+        tl.source(lambda x, y: tl.tanh((x if x.value.mean() > 0 else y) @ W), X + 1, X)
+    with pytest.raises(NotExpressible, match=r"one has (tanh where the other has exp|exp where the other has tanh)"):
+        tl.source(lambda x: (tl.tanh if x.value.mean() > 0 else tl.exp)(x @ W), X + 1)
+
+
+def test_sizes_that_cannot_be_told_apart_are_refused(monkeypatch):
+    monkeypatch.setattr(general, "MOST_TRIES", 0)
+    with pytest.raises(NotExpressible, match="no sizes were found at which its steps and sequences are unlike all"):
+        tl.source(run, X)
 
 
 def test_a_counter_is_refused():

@@ -111,6 +111,13 @@ def test_a_loss_recorded_once_says_that_its_sizes_are_those_of_the_recording():
     assert "T, N, D = xs.shape" in str(tl.source(tl.LSTM(D, H, rng=0), np.ones((T, N, D))))
 
 
+def test_what_joins_others_is_called_by_their_letters():
+    peephole = tl.nn.Recurrent(tl.PeepholeLSTMCell(D, H, rng=0))
+    text = str(tl.source(peephole, np.ones((T, N, D))))
+    assert "hx[t] = np.concatenate([h[t - 1], xs[t]], axis=-1)" in text
+    assert "chx[t] = np.concatenate([c[t - 1], hx[t]], axis=-1)" in text
+
+
 def test_it_imports_numpy_and_nothing_else():
     for name in FEW:
         imports = [

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Stacked, roll
+from tinygrad_lstm.structure.loops import Every, Fixed, Given, Loop, Made, Moving, Stacked
+from tinygrad_lstm.structure.rolling import roll
 
 
 def leaf(*shape, name=None, learns=True):

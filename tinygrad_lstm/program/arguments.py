@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..engine.primitive import Kind
-from ..structure.rolling import Given, Made, Moving, Reference, Rolled, Stacked
+from ..structure.loops import Given, Made, Moving, Reference, Rolled, Stacked
 from .building import Builder
 from .statements import Assign, Begin, Statement, reads, statements
 

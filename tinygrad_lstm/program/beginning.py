@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from ..structure.rolling import Moving
+from ..structure.loops import Moving
 from ..symbolic.expressions import Apply
 from .simplifying import VIEWS
 from .statements import Assign, Begin, For, Statement, Variable, statements

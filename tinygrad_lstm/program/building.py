@@ -14,7 +14,7 @@ from ..engine import ops
 from ..engine.backprop import unbroadcast
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
+from ..structure.loops import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
 from ..structure.words import is_number
 from ..symbolic.expressions import Apply, Number
 from ..symbolic.tracer import TracedArray, UnknownToReader

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine import ops
-from ..structure.rolling import Fixed, Moving
+from ..structure.loops import Fixed, Moving
 from ..symbolic.expressions import Apply
 from .beginning import HERE
 from .building import Builder

@@ -25,6 +25,8 @@ MOST_KINDS = 64
 MOST_STATES = 8
 """States of the modules, at most, for each kind of arguments, such as those of ``train()`` and ``eval()``."""
 
+CHANGING = "its modules, or the sizes of its arguments, change from call to call"
+
 
 def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
     """Return a layer or a function that computes the same by its program, faster, behind its own signature.
@@ -34,9 +36,10 @@ def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
     and sequences. In the graph it is one node. Weights are those of the moment: they may learn, be loaded, be frozen.
     What cannot be a program is computed as it always was; ``explain()`` says what and why.
 
-    A function is run twice to be recorded. What it closes over is looked at then; attributes of modules that change
-    later, as by ``train()``, are noticed, and so are weights that are replaced. A decision by the data that falls the
-    same way in both recordings is not: write it with ``tl.where``.
+    A function is run four times: to be recorded twice, and to try the program at one step and at 37. What it closes
+    over is looked at then; attributes of modules that change later, as by ``train()``, are noticed, and so are weights
+    that are replaced. A decision by the data that falls the same way in both recordings is not, nor is what begins at a
+    later step: write them with ``tl.where``. Under ``tl.detect_nan()`` the graph that one sees is computed.
 
     Arguments:
         function: a module, or a function of tensors and arrays that returns tensors, in tuples and lists. The first
@@ -76,6 +79,7 @@ class Compiled:
         self._signature = signature_of(function)
         self._modules = [module for root in _roots(function) for module in root.modules()]
         self._found: dict[Any, list[Specialised]] = {}
+        self._others: Specialised | None = None
         self._compiling = Lock()
 
     def __getattr__(self, name: str) -> Any:
@@ -100,11 +104,10 @@ class Compiled:
     def _specialised(self, key: Any, given: dict[str, Any]) -> Specialised:
         with self._compiling:
             known = self._found.get(key, [])
-            if len(known) >= MOST_STATES:
-                return Specialised((), None, "its modules change from call to call")
             if not known and len(self._found) >= MOST_KINDS:
-                return Specialised((), None, f"it was called with more than {MOST_KINDS} kinds of arguments")
-            made = self._compiled(given)
+                self._others = Specialised((), None, f"there were {MOST_KINDS} kinds of arguments before")
+                return self._others
+            made = self._compiled(given) if len(known) < MOST_STATES else Specialised((), None, CHANGING)
             self._found[key] = [*known, made]
             return made
 
@@ -133,9 +136,8 @@ class Compiled:
         """
         if not self._found:
             return "not called yet"
-        return "\n".join(
-            f"{', '.join(map(_said, key))}: {each.said}" for key, found in self._found.items() for each in found
-        )
+        lines = [f"{', '.join(map(_said, key))}: {each.said}" for key, found in self._found.items() for each in found]
+        return "\n".join([*lines, *([f"other arguments: {self._others.said}"] if self._others else [])])
 
 
 class Specialised:

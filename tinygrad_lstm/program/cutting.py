@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import ops
-from ..structure.rolling import Fixed, Moving
+from ..structure.loops import Fixed, Moving
 from ..symbolic.expressions import Apply
 from .building import Builder
 from .layout import Layout

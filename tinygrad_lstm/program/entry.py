@@ -32,8 +32,8 @@ def source(
     they were. ``source(f, x, h)`` takes a layer, or a function that returns tensors, and an example of what it is
     called with: it is recorded twice, with other numbers of steps and sequences and other data, and the program is one
     for all sizes, with a gradient for each output as a further argument unless f returns a single number. What cannot
-    be such a program is refused. One thing cannot be noticed: a decision by the data that falls the same way in both
-    recordings. Write it with ``tl.where``.
+    be such a program is refused; it is tried at one step, and at 37. Two things cannot be noticed: a decision by the
+    data that falls the same way in both recordings, and what begins at a later step. Write them with ``tl.where``.
 
     Arguments:
         what: a loss, of a single number; or a layer or a function. The first array it takes is (T, N, ·) or (T, ·),

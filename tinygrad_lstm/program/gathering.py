@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import ops
-from ..structure.rolling import Loop, Made, Moving, is_here
+from ..structure.loops import Loop, Made, Moving, is_here
 from ..symbolic.expressions import Apply
 from .beginning import HERE, begun_by_first
 from .building import Builder

@@ -12,7 +12,7 @@ import numpy as np
 from ..engine.graph import Graph
 from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor
-from ..structure.rolling import Reference
+from ..structure.loops import Reference
 from ..symbolic.expressions import Constant, Number
 from .letters import Sizes
 from .recording import NotExpressible, RecordedRun, products, record_twice

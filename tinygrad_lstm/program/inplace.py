@@ -14,7 +14,7 @@ import numpy as np
 
 from ..engine import ops
 from ..engine.primitive import Primitive
-from ..structure.rolling import Every, Fixed, Loop, Made, Moving
+from ..structure.loops import Every, Fixed, Loop, Made, Moving
 from ..symbolic.expressions import Apply, Name
 from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader

@@ -11,7 +11,7 @@ import numpy as np
 from ..engine import ops
 from ..engine.primitive import Kind, Primitive
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Fixed, Given, Made, Moving, Rolled, Stacked
+from ..structure.loops import Every, Fixed, Given, Made, Moving, Rolled, Stacked
 from ..symbolic.expressions import Apply, Name, Number, text
 from ..symbolic.tracer import UnknownToReader
 from .beginning import HERE
@@ -239,9 +239,10 @@ def _subscript(index: Any) -> str:
         return ""
     if not isinstance(index, Moving) or isinstance(index.offset, Size):
         return "" if index is None else "[…]"
-    sign = "" if index.sign == 1 else "₋"
+    if index.sign != 1:
+        return f"[{index.offset} − t]"
     offset = f"{'₊' if index.offset > 0 else '₋'}{_digits(abs(index.offset))}" if index.offset else ""
-    return f"{sign}ₜ{offset}"
+    return f"ₜ{offset}"
 
 
 def _digits(n: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ..structure.rolling import Loop, Rolled
+from ..structure.loops import Loop, Rolled
 from .sizes import Size
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from ..engine import ops
 from ..engine.primitive import Kind
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Given, Made, Reference, Rolled
+from ..structure.loops import Every, Given, Made, Reference, Rolled
 
 RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "t", "operations", "T", "saved", "empty"}
 
@@ -40,6 +40,10 @@ def identifier(text: str) -> str:
     word = "".join(letter for letter in letters if f"_{letter}".isidentifier()).strip("_")[:40] or "v"
     word = word if word.isidentifier() else f"_{word}"
     return f"{word}_" if word in RESERVED else word
+
+
+LONGEST = 4
+"""Letters, at most, of a name that is made of others."""
 
 
 def singular(name: str) -> str:
@@ -122,13 +126,16 @@ class Names:
     def _joined(self, thing: Made) -> str | None:
         """Return hx of what joins h and x."""
         parts = [self._short(reference.of) for reference in thing.operands]
-        return "".join(map(str, parts)) if len(parts) > 1 and None not in parts else None
+        joined = "".join(map(str, parts))
+        return joined if len(parts) > 1 and None not in parts and len(joined) <= LONGEST else None
 
     def _short(self, of: Given | Made) -> str | None:
-        """Return a name of one letter or two."""
+        """Return a name of a few letters."""
         while isinstance(of, Made) and of.primitive is ops.getitem and not of.node.name:
             of = of.operands[0].of
         node = of.members[0] if isinstance(of, Given) else of.node
+        if isinstance(of, Made) and of.primitive is ops.concat and not node.name:
+            return self._joined(of)
         name = singular((node.name or "").rpartition(".")[2])
         return name if 0 < len(name) <= 2 and name.isidentifier() else None
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..engine import ops
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Fixed, Loop, Moving, Stacked
+from ..structure.loops import Every, Fixed, Loop, Moving, Stacked
 from ..symbolic.expressions import Apply, Constant, Name, Number
 from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray, UnknownToReader, cast
@@ -226,9 +226,10 @@ class NumpyText:
         if isinstance(index, Fixed):
             return self.said(index.at)
         if isinstance(index, Moving):
+            if index.sign == -1:
+                return f"{self.said(index.offset)} - t" if index.offset else "-t"
             t = Size.of(1_000_003, "t")
-            moved: Any = t * index.sign if index.sign != -1 else index.offset - t
-            return self.said(moved if index.sign == -1 else moved + index.offset)
+            return self.said(t * index.sign + index.offset)
         return self.said(index)
 
     def said(self, n: int) -> str:

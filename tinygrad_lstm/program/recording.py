@@ -17,7 +17,8 @@ import numpy as np
 from ..engine.graph import Graph
 from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor, tensor
-from ..structure.rolling import Rolled, roll
+from ..structure.loops import Rolled
+from ..structure.rolling import roll
 from .names import of_leaves, parameter
 from .passes import optimized
 from .sizes import Size

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine import ops
 from ..engine.primitive import Kind, Primitive
-from ..structure.rolling import Stacked
+from ..structure.loops import Stacked
 from ..symbolic.expressions import Apply, Constant, Number
 from ..symbolic.rewriting import applications
 from .sizes import Size
@@ -38,6 +38,11 @@ def _plain(x: Any) -> Any:
 
 
 def _decided(each: Apply, operands: tuple[Any, ...]) -> Any:
+    repeated = [x for x in operands if isinstance(x, Apply) and x.function is ops.broadcast_to]
+    if each.function is ops.mul and len(repeated) == 1 and all(isinstance(_once(x), Number) for x in operands):
+        product = float(_once(operands[0]).value) * float(_once(operands[1]).value)
+        if repeated[0].value.shape == each.value.shape and product == each.value.flat[0]:
+            return Apply(ops.broadcast_to, (Number(product),), repeated[0].attrs, each.value)
     operands = _broadcasting(each, operands)
     numbers = [x.value for x in operands if isinstance(x, Number)]
     if numbers and len(numbers) == len(operands) and each.value.ndim == 0:
@@ -63,6 +68,13 @@ def _decided(each: Apply, operands: tuple[Any, ...]) -> Any:
         if not isinstance(other, Number) and np.shape(other.value) == each.value.shape:
             return other
     return Apply(each.function, operands, each.attrs, each.value)
+
+
+def _once(x: Any) -> Any:
+    """Return what is repeated."""
+    while isinstance(x, Apply) and x.function in (ops.broadcast_to, ops.reshape) and x.value.size:
+        x = x.operands[0]
+    return x
 
 
 def _broadcasting(each: Apply, operands: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Fixed, Loop, Moving
+from ..structure.loops import Every, Fixed, Loop, Moving
 from ..symbolic.expressions import Apply, Expression
 from ..symbolic.rewriting import applications
 

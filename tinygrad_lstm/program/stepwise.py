@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..structure.rolling import Made, Moving, Stacked
+from ..structure.loops import Made, Moving, Stacked
 from ..symbolic.expressions import Apply, Constant
 from .simplifying import same
 
@@ -30,11 +30,14 @@ def parts_of_attr(value: Any) -> tuple[Any, ...]:
 
 
 def following(a: Any, b: Any, step: int, by: int, attrs: Mapping[str, Any]) -> Any:
-    """Return what stands for two expressions, one of ``step`` and one of ``step + by``, in terms of the step."""
+    """Return what stands for two expressions, one of ``step`` and one of ``step + by``, in terms of the step.
+
+    ``attrs`` are those of the family: what moves in them moves in the same way here.
+    """
     if isinstance(a, Apply) and isinstance(b, Apply):
         operands = tuple(following(x, y, step, by, attrs) for x, y in zip(a.operands, b.operands, strict=True))
-        stacked = [each for each in attrs.values() if isinstance(each, Stacked)]
-        merged = {name: _moved(value, b.attrs[name], step, by, stacked) for name, value in a.attrs.items()}
+        known = [part for each in attrs.values() for part in parts_of_attr(each)]
+        merged = {name: _moved(value, b.attrs[name], step, by, known) for name, value in a.attrs.items()}
         return Apply(a.function, operands, merged, a.value)
     return a
 
@@ -58,21 +61,24 @@ def _fits_attr(a: Any, b: Any, at: int) -> bool:
     return a is b or (not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray) and bool(a == b))
 
 
-def _moved(a: Any, b: Any, step: int, by: int, stacked: list[Stacked]) -> Any:
+def _moved(a: Any, b: Any, step: int, by: int, known: list[Any]) -> Any:
     if isinstance(a, tuple):
-        return tuple(_moved(x, y, step, by, stacked) for x, y in zip(a, b, strict=True))
+        return tuple(_moved(x, y, step, by, known) for x, y in zip(a, b, strict=True))
     if isinstance(a, slice):
         return slice(
             *(
-                _moved(x, y, step, by, stacked)
+                _moved(x, y, step, by, known)
                 for x, y in zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)
             )
         )
     if isinstance(a, int) and a != b:
         slope = (b - a) * by
+        for each in known:
+            if isinstance(each, Moving) and each.sign == slope and int(each.sign * step + each.offset) == a:
+                return each
         return Moving(slope, a - slope * step)
     if isinstance(a, np.ndarray):
-        for each in stacked:
-            if any(value is a for value in each.values):
+        for each in known:
+            if isinstance(each, Stacked) and any(value is a for value in each.values):
                 return each
     return a

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..engine import ops
 from ..engine.tensor import Tensor
-from ..structure.rolling import Fixed, Given, Loop, Made, Moving, Reference, Stacked
+from ..structure.loops import Fixed, Given, Loop, Made, Moving, Reference, Stacked
 from ..structure.words import is_number
 from ..symbolic.expressions import Apply, Constant, Number
 from .recording import NotExpressible, RecordedRun, products

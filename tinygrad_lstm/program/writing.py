@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..structure.rolling import Every, Fixed, Given, Made, Reference, Rolled, Stacked
+from ..structure.loops import Every, Fixed, Given, Made, Reference, Rolled, Stacked
 from ..symbolic.expressions import Apply, Constant, Number
 from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray

@@ -9,7 +9,7 @@ from typing import Any
 from ...engine import ops
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
-from ...structure.rolling import Every, Loop, Made, Reference, is_here
+from ...structure.loops import Every, Loop, Made, Reference, is_here
 from .rewriting import HERE, Rewriting, changed_by_steps, is_product
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...engine.scope import call_in
 from ...engine.tensor import Tensor
-from ...structure.rolling import Given, Loop, Made, Moving, Reference, Rolled
+from ...structure.loops import Given, Loop, Made, Moving, Reference, Rolled
 
 HERE = Moving(1, 0)
 

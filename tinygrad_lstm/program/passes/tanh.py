@@ -9,7 +9,7 @@ from typing import Any
 
 from ...engine import ops
 from ...engine.tensor import Tensor
-from ...structure.rolling import Loop, Made, Reference
+from ...structure.loops import Loop, Made, Reference
 from .rewriting import HERE, Rewriting, is_product
 
 
