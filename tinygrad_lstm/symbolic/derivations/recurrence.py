@@ -69,7 +69,7 @@ Relative = tuple[int, int | None]
 """A group, by its number, and how many steps away; None outside of time."""
 
 
-Places = defaultdict[Tensor, set[tuple[object, int]]]
+Positions = defaultdict[Tensor, set[tuple[object, int]]]
 """Of which groups a tensor is a member, and of which step there."""
 
 
@@ -122,7 +122,7 @@ class Recurrence:
 
     def _with_given(self, groups: dict[object, dict[int, Tensor]]) -> dict[object, dict[int, Tensor]]:
         """Add what each step is given from outside."""
-        place = _places(groups)
+        place = _positions(groups)
         for key, by in list(groups.items()):
             computed = {t: node for t, node in by.items() if not node.is_leaf}
             for slot in range(min((len(node.inputs) for node in computed.values()), default=0)):
@@ -135,7 +135,7 @@ class Recurrence:
         slot: int,
         inputs: Mapping[int, Tensor],
         groups: dict[object, dict[int, Tensor]],
-        place: Places,
+        place: Positions,
     ) -> None:
         """Find a place for what comes from outside: that of a neighbour's, or if it differs step by step its own."""
         inside = Counter((key, step - t) for t, x in inputs.items() for key, step in place[x])
@@ -156,7 +156,7 @@ class Recurrence:
     def _regular(self, groups: dict[object, dict[int, Tensor]]) -> dict[object, dict[int, Tensor]]:
         """Divide groups until the members of each take the same, counted from their step; alone is outside of time."""
         while True:
-            place = _places(groups)
+            place = _positions(groups)
             divided: dict[object, dict[int, Tensor]] = {}
             for key, by in groups.items():
                 parts: list[tuple[int, dict[int, Tensor]]] = []
@@ -181,7 +181,7 @@ class Recurrence:
                 return divided
             groups = dict(enumerate(divided.values()))
 
-    def _same(self, a: Tensor, t: int, b: Tensor, s: int, place: Places) -> bool:
+    def _same(self, a: Tensor, t: int, b: Tensor, s: int, place: Positions) -> bool:
         if a.primitive is not b.primitive or a.shape != b.shape or len(a.inputs) != len(b.inputs):
             return False
         if counted(a.attrs, t, b.attrs, s) is None:
@@ -204,8 +204,8 @@ class Recurrence:
         return found
 
 
-def _places(groups: Mapping[object, Mapping[int, Tensor]]) -> Places:
-    place: Places = defaultdict(set)
+def _positions(groups: Mapping[object, Mapping[int, Tensor]]) -> Positions:
+    place: Positions = defaultdict(set)
     for key, by in groups.items():
         for t, node in by.items():
             place[node].add((key, t))
