@@ -141,7 +141,7 @@ def test_each_line_knows_the_line_that_it_comes_from():
     assert program.origin(1) is None
 
 
-@pytest.mark.parametrize("level", [0, 3])
+@pytest.mark.parametrize("level", [0, pytest.param(3, marks=pytest.mark.slow)])
 def test_every_program_passes_ruff(level, tmp_path):
     if not shutil.which("ruff"):
         pytest.skip("ruff is not installed")
