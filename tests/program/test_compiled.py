@@ -1,5 +1,7 @@
 """``tl.compile``: behind the layer's own signature, for whatever a layer goes through."""
 
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -31,6 +33,21 @@ def test_it_has_the_attributes_of_the_layer(lstm):
     assert fast.hidden_size == H
     with pytest.raises(AttributeError):
         _ = fast.something_else
+
+
+def test_it_is_copied_and_pickled_as_the_layer_is(lstm):
+    fast, x = tl.compile(lstm, optimize=0), drawn(4, 2, D)
+    output, _ = fast(x)
+    for again in (copy.deepcopy(fast), pickle.loads(pickle.dumps(fast))):
+        assert again.explain() == "not called yet"
+        assert to_rounding(again(x)[0].value, output.value)
+        assert again.parameters()[0] is not lstm.parameters()[0]
+    assert repr(fast) == "tl.compile(LSTM(3 → 4))"
+
+
+def test_its_program_is_that_of_the_layer(lstm):
+    x = drawn(4, 2, D)
+    assert str(tl.source(tl.compile(lstm), x)) == str(tl.source(lstm, x))
 
 
 def test_it_is_made_once_for_all_sizes_and_numbers_and_anew_for_another_type_or_kind(lstm):

@@ -12,8 +12,7 @@ from ..engine.errors import short
 from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
-from .entry import LEVELS
-from .general import IN_PLACE, bound, of_function, signature_of
+from .general import IN_PLACE, LEVELS, bound, of_function, signature_of
 from .node import ProgramNode
 from .recording import NotExpressible, parts_of
 
@@ -86,6 +85,12 @@ class Compiled:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self.function, name)
+
+    def __repr__(self) -> str:
+        return f"tl.compile({self.function!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Compiled, (self.function, self.optimize)  # programs are made anew
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         try:

@@ -9,15 +9,14 @@ from ..engine.errors import called, short
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..structure.rolling import roll
-from .general import GATHERS, IN_PLACE, bound, of_function, seed_of, signature_of
+from .compiled import Compiled
+from .general import GATHERS, IN_PLACE, LEVELS, bound, of_function, seed_of, signature_of
 from .letters import Sizes
 from .names import of_leaves
 from .passes import optimized
 from .recording import parts_of
 from .source_code import SourceCode
 from .writing import Job, write
-
-LEVELS = range(4)
 
 
 def source(
@@ -76,6 +75,7 @@ def source(
         if example or named:
             raise TypeError("a loss was recorded already and takes no example: tl.source(loss, wrt=[w])")
         return _of_loss(what, _asked(wrt), optimize)
+    what = what.function if isinstance(what, Compiled) else what
     if not callable(what) or isinstance(what, type):
         raise TypeError(f"tl.source takes a loss, or a layer or function and an example, not {short(what)}")
     try:

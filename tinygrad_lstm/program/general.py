@@ -24,6 +24,9 @@ from .writing import Job, write
 MOST_TRIES = 8
 """Choices of sizes, until none of them is met by another size of the network."""
 
+LEVELS = range(4)
+"""How much is done to save work."""
+
 GATHERS, IN_PLACE = 2, 3
 """The levels from which sums over steps are one product, and loops write into arrays that are there before them."""
 
