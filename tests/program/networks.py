@@ -259,5 +259,44 @@ def views_of_views():
     return (tl.exp(x) * drawn(D, H, learns=False)).sum(), [w]
 
 
+@own
+def all_steps_read_in_each_step():
+    W, U = weights(W=(D, H), U=(H, H))
+    x, h, hs = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H))), []
+    for t in range(T):
+        h = tl.tanh(x[t] @ W + h @ U)
+        hs.append(h)
+        h = h + 0.1 * (tl.stack(hs[:3]).sum(axis=0) if t >= 2 else h)
+    return h.sum(), [x, W, U]
+
+
+@own
+def a_number_that_is_fed_back_twice():
+    a, w = tl.tensor(0.5), tl.tensor(0.3, requires_grad=True, name="w")
+    for _ in range(9):
+        a = a * w + tl.sin(a)
+    return a, [w]
+
+
+@own
+def a_gradient_that_is_differentiated_again():
+    W, U = weights(W=(D, H), U=(H, H))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        h = tl.tanh(x[t] @ W + h @ U)
+    (slope,) = tl.grad((h * h).sum(), [W], create_graph=True)
+    return (slope * slope).sum(), [x, W, U]
+
+
+@own
+def a_window_over_the_steps():
+    W, U = weights(W=(D, H), U=(H, H))
+    x, h, total = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H))), 0
+    for t in range(1, T - 1):
+        h = tl.tanh((x[t - 1] + x[t] + x[t + 1]) @ W + h @ U)
+        total = total + (h * h).sum()
+    return total, [x, W, U]
+
+
 NETWORKS = {**{name: lambda cell=cell: layered(tl.nn.Recurrent(cell(D, H, rng=0))) for name, cell in ATLAS.items()}}
 NETWORKS |= LAYERS | OWN

@@ -130,6 +130,21 @@ def test_sizes_that_cannot_be_told_apart_are_refused(monkeypatch):
         tl.source(run, X)
 
 
+def test_all_steps_that_are_joined_in_each_step_of_another_loop_are_refused():
+    def f(x):
+        hs, k = [], tl.tensor(np.zeros((x.shape[1], 4)))
+        h = k
+        for t in range(len(x)):
+            h = tl.tanh(x[t] @ W + h @ U)
+            hs.append(h)
+        for _ in range(3):
+            k = tl.tanh(k @ U + tl.stack(hs).sum(axis=0))
+        return k
+
+    with pytest.raises(NotExpressible, match="stack reads all steps of a loop in each step of another one; make it"):
+        tl.source(f, X)
+
+
 def test_a_counter_is_refused():
     with pytest.raises(NotExpressible, match=f"two runs of it differ at mul {HERE}"):
         tl.source(by_a_counter(), X)

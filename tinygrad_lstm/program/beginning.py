@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from ..structure.loops import Moving
+from ..structure.loops import Fixed, Moving
 from ..symbolic.expressions import Apply
 from .simplifying import VIEWS
 from .statements import Assign, Begin, For, Statement, Variable, statements
@@ -68,3 +68,17 @@ def begun_by_step(body: list[Statement]) -> list[Statement]:
             found.append(each)
         written |= targets
     return found
+
+
+def reaches_all(begin: Begin, body: list[Statement]) -> bool:
+    """Tell whether something is added to the gradient of each step: a zero that stays one is no array."""
+    loop = begin.variable.loop
+    added = [x.target.index for x in statements(body) if isinstance(x, Assign) and x.target.variable is begin.variable]
+    own = [each for each in body if isinstance(each, For) and each.loop is loop]
+    inside = [
+        x.target.index for x in statements(list(own)) if isinstance(x, Assign) and x.target.variable is begin.variable
+    ]
+    if loop is None or HERE in inside:
+        return True
+    last = loop.high - 1 if loop.direction > 0 else loop.low
+    return Moving(1, -loop.direction) in inside and Fixed(last) in added

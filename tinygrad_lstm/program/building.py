@@ -19,8 +19,10 @@ from ..structure.words import is_number
 from ..symbolic.expressions import Apply, Number
 from ..symbolic.tracer import TracedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
-from .beginning import HERE, begun_by_first, cover
+from .beginning import HERE, begun_by_first, cover, reaches_all
+from .recording import NotExpressible
 from .simplifying import added, repeats, simplified
+from .sizes import Size
 from .statements import Assign, Begin, For, Read, Statement, Variable, statements
 from .stepwise import at_member, fits, following, parts_of_attr
 
@@ -116,7 +118,7 @@ class _BackwardPass:
         found = [self._gradient_of(reference) for reference in self.wrt]
         parts = {x.target.variable for x in statements(self.outer) if isinstance(x, Assign) and x.place is not None}
         for each in self.outer:
-            if isinstance(each, Begin) and each.steps and each.variable in parts:
+            if isinstance(each, Begin) and each.steps and (each.variable in parts or not reaches_all(each, self.outer)):
                 each.arrays = True
         return begun_by_first(self.outer), found
 
@@ -285,7 +287,13 @@ class _BackwardPass:
                 step, by = (loop.high - 1, -1) if reference.index.descending else (loop.low, 1)
                 general = None if mine[0] is None else following(mine[0], mine[1], step, by, {})
                 steps = [step + by * k for k in range(loop.count)]
-                if all(fits(general, each, at) for at, each in zip(steps, mine, strict=True)):
+                alike = all(fits(general, each, at) for at, each in zip(steps, mine, strict=True))
+                if alike and self.loop is not None and isinstance(loop.high, Size):
+                    raise NotExpressible(
+                        f"{made.primitive.name}{made.node.context.place} reads all steps of a loop in each step of "
+                        "another one; make it once, before that"
+                    )
+                if alike and self.loop is None:
                     found.append((reference, [general]))
                 else:  # each of them is another one's
                     found += [(Reference(reference.of, Fixed(at)), [x]) for at, x in zip(steps, mine, strict=True)]

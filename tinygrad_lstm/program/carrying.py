@@ -54,6 +54,12 @@ class Carrying:
             both: Any = (begin.each, Read(carry))
             given = Apply(ops.add, both, {}, variable.value)
             opening = [Assign(Read(variable, HERE), given, node=variable.node)]
+        if len(handed) > 1 and any(read.variable is carry for x in handed[1:] for read in reads(x.expression)):
+            total: Any = handed[0].expression  # which is written at once, since what is written over is read
+            for x in handed[1:]:
+                both = (total, x.expression)
+                total = Apply(ops.add, both, {}, variable.value)
+            handed = [Assign(handed[0].target, total, True, None, handed[0].node, handed[0].slot)]
         last = [Assign(Read(carry), x.expression, i > 0, None, x.node, x.slot) for i, x in enumerate(handed)]
         place.body = [*opening, *body[:end], *last, *body[end:]]
         made = handed[0].expression
