@@ -18,7 +18,8 @@ import numpy as np
 
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
-from ...structure.rolling import Loop, roll
+from ...structure.loops import Loop
+from ...structure.rolling import roll
 from ...structure.timeline import Timeline
 
 
