@@ -266,3 +266,24 @@ def test_an_operation_that_cannot_be_read_is_called():
 
 def test_it_explains_nothing_before_it_is_called():
     assert tl.compile(lambda x: x).explain() == "not called yet"
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, w: x * w,
+        lambda x, w: x + w,
+        lambda x, w: tl.concat([x, w], axis=0),
+        lambda x, w: x.reshape(6) + w.reshape(6),
+        lambda x, w: (x * w).sum(),
+    ],
+)
+@pytest.mark.parametrize("optimize", [0, 3])
+def test_gradients_lie_in_arrays_of_their_own(function, optimize):
+    x, w = (tl.tensor(np.ones((2, 3)) * k, requires_grad=True) for k in (2.0, 3.0))
+    y = tl.compile(function, optimize=optimize)(x, w)
+    seed = tl.tensor(np.ones(y.shape))
+    arrays = [*(g.value for g in tl.grad(y, [x, w], seed)), x.value, w.value, y.value, seed.value]
+    for i, a in enumerate(arrays[:2]):
+        assert not any(np.shares_memory(a, b) for b in arrays[i + 1 :])
+        assert not a.flags.writeable

@@ -45,6 +45,7 @@ class Primitive:
 
     in_pytorch: Callable[..., Any] | None = None  # what it does where PyTorch is translated, if something else
     opens: Callable[..., Any] | None = None  # if it stands for a graph: what takes the place of a node, given inputs
+    fresh = False  # whether its rule returns arrays that nothing else holds, which a gradient may keep
 
     def __init__(
         self,

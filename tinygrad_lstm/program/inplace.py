@@ -7,7 +7,7 @@ operations lives in a buffer, and a buffer that nobody reads any more takes the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -202,6 +202,7 @@ class InPlace:
         left = Counter(_root(x) for one in order for x in one.operands if isinstance(_root(x), Apply))
         where: dict[int, Any] = {}
         taken: dict[int, Variable] = {}
+        there = False  # whether something lies where the whole goes
         for one in order:
             operands = tuple(_moved(x, where) for x in one.operands)
             roots = [_root(x) for x in one.operands]
@@ -224,6 +225,12 @@ class InPlace:
                 direct = last and target is not None and self._fits(one, target)
                 if direct:
                     out = target
+                elif not there and self._becomes(one, order[-1], left, target):
+                    there = True
+                    out = Read(Variable("", one.value, None, node=each.node))
+                    self.builder.extra.append(out.variable)
+                    rows: Any = (target,)
+                    self.body.append(Assign(out, Apply(ops.reshape, rows, {"shape": one.value.shape}, one.value)))
                 else:
                     same = [r for r in done if one.function is not np.dot and _like(r.value, one.value)]
                     buffer = taken.pop(id(same[0])) if same else self._buffer(one.value)
@@ -244,6 +251,14 @@ class InPlace:
         if target is not None:
             self.body.append(_copied(target, whole, each))
         return whole
+
+    def _becomes(self, one: Apply, end: Apply, left: Mapping[Any, int], target: Any) -> bool:
+        """Tell whether what is made on the way may lie where the end of it goes, since only that reads it, once."""
+        if self.in_loop or not isinstance(target, Read) or one is end or end.function is np.dot or left[one] != 1:
+            return False
+        operands: Any = end.operands
+        reader = next((x for x in operands if _root(x) is one and _only_reshaped(x)), None)
+        return reader is not None and self._fits(end, target) and _like(reader.value, target.value)
 
     builder_loop: Any = None
 
@@ -299,6 +314,12 @@ def _root(e: Any) -> Any:
     while isinstance(e, Apply) and e.function in VIEWS:
         e = e.operands[0]
     return e
+
+
+def _only_reshaped(e: Any) -> bool:
+    while isinstance(e, Apply) and e.function is ops.reshape:
+        (e,) = e.operands
+    return not (isinstance(e, Apply) and e.function in VIEWS)
 
 
 def _moved(e: Any, where: dict[int, Any]) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import accumulate
 from typing import Any
@@ -111,7 +112,9 @@ class ProgramNode:
                 _, kept = self._ran(call.given, dict(zip(self.general.wrt, operands, strict=True)))
             seeds: list[Any] = [np.zeros_like(x) for x in outputs]
             seeds[mine] = _pieces(g, shapes)
-            return tuple(self.backward(kept, *seeds, **self.pooled))
+            return _unshared(
+                self.backward(kept, *seeds, **self.pooled), [kept, seeds, operands, list(call.held.values())]
+            )
 
         def opens(node: Tensor, *inputs: Tensor) -> Any:
             composed = call.open(node, *inputs)
@@ -119,9 +122,32 @@ class ProgramNode:
 
         made = object.__new__(Primitive)
         made.__dict__.update(self.like.__dict__, forward=forward, rule=rule)
-        made.opens = opens
+        made.opens, made.fresh = opens, True
         node = Tensor.__primitive__(made, tuple(inputs), {})
         return [node] if len(shapes) == 1 else _parts(node, shapes, start)
+
+
+def _unshared(gradients: Sequence[Any], held: Any) -> tuple[Any, ...]:
+    """Return gradients in arrays of their own: copies of those that lie in what is held, or together in one array."""
+    others = {id(_holder(x)) for x in _arrays(held)}
+    count = Counter(id(_holder(x)) for x in gradients)
+    return tuple(
+        x.copy() if id(_holder(x)) in others or count[id(_holder(x))] > 1 else x for x in map(np.asarray, gradients)
+    )
+
+
+def _arrays(held: Any) -> Iterator[Any]:
+    for x in held.values() if isinstance(held, dict) else held:
+        if isinstance(x, dict | list | tuple):
+            yield from _arrays(x)
+        else:
+            yield x
+
+
+def _holder(x: Any) -> Any:
+    """Return the array that holds an array's numbers, of which it may be a view."""
+    base = getattr(x, "base", None)
+    return x if base is None else base
 
 
 def _nested(value: Any, name: str, parts: Mapping[str, Any]) -> Any:
