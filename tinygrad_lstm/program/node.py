@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import accumulate
 from typing import Any
@@ -112,9 +112,7 @@ class ProgramNode:
                 _, kept = self._ran(call.given, dict(zip(self.general.wrt, operands, strict=True)))
             seeds: list[Any] = [np.zeros_like(x) for x in outputs]
             seeds[mine] = _pieces(g, shapes)
-            return _unshared(
-                self.backward(kept, *seeds, **self.pooled), [kept, seeds, operands, list(call.held.values())]
-            )
+            return _unshared(self.backward(kept, *seeds, **self.pooled))
 
         def opens(node: Tensor, *inputs: Tensor) -> Any:
             composed = call.open(node, *inputs)
@@ -127,27 +125,24 @@ class ProgramNode:
         return [node] if len(shapes) == 1 else _parts(node, shapes, start)
 
 
-def _unshared(gradients: Sequence[Any], held: Any) -> tuple[Any, ...]:
-    """Return gradients in arrays of their own: copies of those that lie in what is held, or together in one array."""
-    others = {id(_holder(x)) for x in _arrays(held)}
-    count = Counter(id(_holder(x)) for x in gradients)
+def _unshared(gradients: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return gradients in arrays of their own: copies of those that something else holds, too."""
     return tuple(
-        x.copy() if id(_holder(x)) in others or count[id(_holder(x))] > 1 else x for x in map(np.asarray, gradients)
+        x if count == (_ALONE if x.base is None else _ALONE_BELOW) else x.copy()
+        for x, count in zip(gradients, _holders(gradients), strict=True)
     )
 
 
-def _arrays(held: Any) -> Iterator[Any]:
-    for x in held.values() if isinstance(held, dict) else held:
-        if isinstance(x, dict | list | tuple):
-            yield from _arrays(x)
-        else:
-            yield x
+def _holders(arrays: tuple[Any, ...]) -> list[int]:
+    """Count the references to each array, or to the one of which it is a view."""
+    found = []
+    for x in arrays:
+        base = x.base
+        found.append(sys.getrefcount(x) if base is None else sys.getrefcount(base))
+    return found
 
 
-def _holder(x: Any) -> Any:
-    """Return the array that holds an array's numbers, of which it may be a view."""
-    base = getattr(x, "base", None)
-    return x if base is None else base
+_ALONE, _ALONE_BELOW = _holders((np.empty(1), np.empty(2)[:1]))
 
 
 def _nested(value: Any, name: str, parts: Mapping[str, Any]) -> Any:
