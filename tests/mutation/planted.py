@@ -220,7 +220,7 @@ def _by_hand() -> Iterator[Mutant]:
     group = "classics"
     walk, layer, unbroadcast = backprop._steps, recurrent._layer, backprop.unbroadcast
     swaps: list[tuple[str, Any, str, str, Callable[[], object]]] = [
-        ("gradients alias each other", backprop._owned, "read_only(step.after.copy())", "step.after", checks.of_engine),
+        ("gradients alias each other", backprop._owned, "step.after.copy()", "step.after", checks.of_engine),
         ("accumulation is lost", walk, "before + contribution", "contribution", checks.of_engine),
         ("the order of the walk is that of making", walk, "reverse=True", "reverse=False", checks.of_engine),
         ("the sum to shape takes a mean", unbroadcast, "sum(axis=tuple", "mean(axis=tuple", checks.of_engine),
