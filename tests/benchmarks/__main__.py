@@ -19,6 +19,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -54,9 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
     plan, kept, curves = Plan(asked.only, asked.quick), [], Curves()
     where, found = surroundings(), []
     console = Console(width=None if sys.stdout.isatty() else 150)
-    for line in measured(plan, kept, curves):
-        found.append(line)
-        print(f"{line.what}: {' '.join(filter(None, line.told()[1:]))}", file=sys.stderr, flush=True)
+    with suppress(KeyboardInterrupt):  # what has been measured until then is told
+        for line in measured(plan, kept, curves):
+            found.append(line)
+            print(f"{line.what}: {' '.join(filter(None, line.told()[1:]))}", file=sys.stderr, flush=True)
     if not found:
         parser.error(f"--only {asked.only!r} is found in no line; try import, LSTM, char, compiling, soak or growth")
     console.print(table(found, where))
