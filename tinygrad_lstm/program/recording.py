@@ -6,7 +6,7 @@ is refused with its place in the network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product, zip_longest
 from typing import Any
@@ -86,14 +86,19 @@ def parts_of(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def skeleton(value: Any) -> Any:
     """Return how something is nested, without the tensors and arrays in it."""
     if isinstance(value, tuple | list):
-        return type(value)(map(skeleton, value))
+        return nested_like(value, map(skeleton, value))
     return None if _is_array(value) or isinstance(value, Tensor) else value
+
+
+def nested_like(like: Any, parts: Iterable[Any]) -> Any:
+    """Return a tuple, a named one, or a list, of other parts."""
+    return like._make(parts) if hasattr(like, "_make") else type(like)(parts)
 
 
 def rebuilt(like: Any, parts: Iterator[Any]) -> Any:
     """Return the same nesting with other parts."""
     if isinstance(like, tuple | list):
-        return type(like)(rebuilt(each, parts) for each in like)
+        return nested_like(like, (rebuilt(each, parts) for each in like))
     return next(parts)
 
 
@@ -166,10 +171,17 @@ def _sizes(fixed: set[int]) -> Iterator[dict[str, int]]:
     steps = (t for t in range(3, 10_000) if not {t - 1, t, t + 1} & (fixed | {1}))
     T = [next(steps), next(steps)]
     more = (s for s in range(max(T) + 3, 10_000) if not {s - 1, s, s + 1} & (fixed | {1}))
-    S = [next(more), next(more)]
+    S = [next(more)]
+    S.append(next(s for s in more if not _alike([*S, s], T)))
     batches = (n for n in range(max(S) + 3, 10_000) if n % 2 and not {n - 1, n, n + 1, n * T[0], n * T[1]} & fixed)
-    N = [next(batches), next(batches)]
+    N = [next(batches)]
+    N.append(next(n for n in batches if not _alike([*N, n], T) and not _alike([*N, n], S)))
     yield from ({"T": t, "N": n, "S": s} for t, n, s in zip(T, N, S, strict=True))
+
+
+def _alike(a: Sequence[int], b: Sequence[int]) -> bool:
+    """Tell whether a pair of sizes could be taken for another one, moved or some times as large."""
+    return a[0] - b[0] == a[1] - b[1] or a[0] * b[1] == a[1] * b[0]
 
 
 def _record(
@@ -180,7 +192,8 @@ def _record(
     seed: int,
     optimize: int,
 ) -> RecordedRun:
-    """Run a function on data like its example's; the second time with the signs of all numbers turned.
+    """Run a function on data like its example's; the second time with the signs of all numbers turned, and whole
+    numbers that are 0 besides, as the places of a padding are.
 
     A branch that is taken by the sign of something is then taken the other way, as a rule.
     """
@@ -204,13 +217,16 @@ def _recorded(
 
     def made(value: Any, name: str) -> Any:
         if isinstance(value, tuple | list):
-            return type(value)(made(part, f"{name}_{i}") for i, part in enumerate(value))
+            return nested_like(value, (made(part, f"{name}_{i}") for i, part in enumerate(value)))
         if not _is_array(value):
             return value
         array = value.value if isinstance(value, Tensor) else value
         shape = tuple(sizes[letters[name, i]] if (name, i) in letters else n for i, n in enumerate(array.shape))
         drawn = rng.choice(array.ravel(), shape) if array.size else np.zeros(shape, array.dtype)
         if array.dtype.kind in "iub":
+            if sign < 0 and drawn.size:
+                other = ~drawn.flat[0] if array.dtype.kind == "b" else 0
+                drawn = np.where(np.arange(drawn.size).reshape(shape) % 2 > 0, drawn, other).astype(array.dtype)
             drawn.setflags(write=False)
             arguments[name] = drawn
         else:
