@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
@@ -16,6 +16,7 @@ from .entry import LEVELS
 from .general import IN_PLACE, bound, of_function, signature_of
 from .node import ProgramNode
 from .recording import NotExpressible, parts_of
+from .surroundings import MOST_PLACES, PLAIN, Surroundings
 
 skip_file(__file__)  # what is compiled is called on a line of whoever calls it
 
@@ -23,7 +24,7 @@ MOST_KINDS = 64
 """Kinds of arguments, at most, that are looked at: who calls with ever other ones is not to wait each time."""
 
 MOST_STATES = 8
-"""States of the modules, at most, for each kind of arguments, such as those of ``train()`` and ``eval()``."""
+"""States of what is read besides, at most, for each kind of arguments: such as by ``train()`` and ``eval()``."""
 
 
 def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
@@ -34,9 +35,10 @@ def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
     and sequences. In the graph it is one node. Weights are those of the moment: they may learn, be loaded, be frozen.
     What cannot be a program is computed as it always was; ``explain()`` says what and why.
 
-    A function is run twice to be recorded. What it closes over is looked at then; attributes of modules that change
-    later, as by ``train()``, are noticed, and so are weights that are replaced. A decision by the data that falls the
-    same way in both recordings is not: write it with ``tl.where``.
+    A function is run twice to be recorded. What it reads besides its arguments is noticed when it changes: attributes
+    of modules, as by ``train()``, weights that are replaced, what it closes over, globals; what changes in each call is
+    not compiled. A decision by the data that falls the same way in both recordings is not noticed: write it with
+    ``tl.where``.
 
     Arguments:
         function: a module, or a function of tensors and arrays that returns tensors, in tuples and lists. The first
@@ -74,7 +76,6 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], optimize: int = 3) -> None:
         self.function, self.optimize = function, optimize
         self._signature = signature_of(function)
-        self._modules = [module for root in _roots(function) for module in root.modules()]
         self._found: dict[Any, list[Specialised]] = {}
         self._compiling = Lock()
 
@@ -82,6 +83,12 @@ class Compiled:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self.function, name)
+
+    def __reduce__(self) -> Any:
+        return Compiled, (self.function, self.optimize)  # a copy compiles anew: its weights are others
+
+    def __watched__(self) -> tuple[Any, ...]:
+        return (self.function,)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         try:
@@ -101,27 +108,34 @@ class Compiled:
         with self._compiling:
             known = self._found.get(key, [])
             if len(known) >= MOST_STATES:
-                return Specialised((), None, "its modules change from call to call")
+                return Specialised(None, None, "what it reads changes from call to call")
             if not known and len(self._found) >= MOST_KINDS:
-                return Specialised((), None, f"it was called with more than {MOST_KINDS} kinds of arguments")
+                return Specialised(None, None, f"it was called with more than {MOST_KINDS} kinds of arguments")
             made = self._compiled(given)
             self._found[key] = [*known, made]
             return made
 
     def _compiled(self, given: dict[str, Any]) -> Specialised:
-        learning = {path for path, part in parts_of(given) if isinstance(part, Tensor) and part.requires_grad}
-        seen = [(vars(module), tuple(vars(module).values())) for module in self._modules]
-        try:
-            general = of_function(
-                self.function,
-                given,
-                split=True,
-                optimize=self.optimize,
-                learns=lambda name, leaf: leaf is not None or name in learning,
-            )
-        except NotExpressible as refusal:
-            return Specialised(seen, None, str(refusal))
-        return Specialised(seen, ProgramNode(self.function, general, self.optimize >= IN_PLACE), "")
+        parts = list(parts_of(given))
+        learning = {path for path, part in parts if isinstance(part, Tensor) and part.requires_grad}
+        objects = [part for _, part in parts if not isinstance(part, Tensor | np.ndarray)]
+        for _ in range(2):  # what it makes once, as when it is called first, is there the second time
+            around = Surroundings(self.function, *objects)
+            if around.too_many:
+                return Specialised(None, None, f"it reads more than {MOST_PLACES} objects, too many to be watched")
+            try:
+                general = of_function(
+                    self.function,
+                    given,
+                    split=True,
+                    optimize=self.optimize,
+                    learns=lambda name, leaf: leaf is not None or name in learning,
+                )
+            except NotExpressible as refusal:
+                return Specialised(around, None, str(refusal))
+            if around.hold():
+                return Specialised(around, ProgramNode(self.function, general, self.optimize >= IN_PLACE), "")
+        return Specialised(None, None, "it changes what it reads, such as an attribute or a list, in each call")
 
     def explain(self) -> str:
         """Return a line for each kind of arguments it was called with: the length of its program, or why it has none.
@@ -139,50 +153,38 @@ class Compiled:
 
 
 class Specialised:
-    """What was compiled for arguments of one kind, while modules are as they were."""
+    """What was compiled for arguments of one kind, while what is read besides is as it was."""
 
-    def __init__(
-        self, seen: Sequence[tuple[dict[str, Any], tuple[Any, ...]]], run: ProgramNode | None, why: str
-    ) -> None:
-        self.seen, self.run = seen, run
+    def __init__(self, around: Surroundings | None, run: ProgramNode | None, why: str) -> None:
+        self.around, self.run = around, run
         self.flags = [(x, x.requires_grad) for x in run.general.closure.values()] if run else []
         lines = len(str(run.general.source).splitlines()) if run else 0
         self.said = f"a program of {lines} lines" if run else f"not compiled: {why}"
 
     def holds(self) -> bool:
-        """Tell whether all attributes of all modules are still the same, and the same weights learn."""
-        for attributes, before in self.seen:
-            if len(attributes) != len(before) or any(a is not b for a, b in zip(attributes.values(), before)):  # noqa: B905
-                return False
+        """Tell whether all that is read besides arguments is still the same, and the same weights learn."""
+        if self.around and not self.around.hold():
+            return False
         return all(x.requires_grad is flag for x, flag in self.flags)
-
-
-def _roots(function: Any) -> Iterator[Any]:
-    """Yield the modules that a function calls, as far as one can see: itself, its owner, what it closes over."""
-    code = getattr(function, "__code__", None)
-    names = code.co_names if code else ()
-    cells = getattr(function, "__closure__", None) or ()
-    around = [each.cell_contents for each in cells if _is_filled(each)]
-    seen = [function, getattr(function, "__self__", None), *around]
-    seen += [function.__globals__[name] for name in names if name in function.__globals__]
-    yield from (each for each in seen if hasattr(each, "named_modules") and hasattr(each, "modules"))
-
-
-def _is_filled(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not None
-    except ValueError:
-        return False
 
 
 def _kind(path: str, part: Any) -> Any:
     """Return what a program depends on of an argument: all but its numbers, and its first sizes."""
     array = part.value if isinstance(part, Tensor) else part
-    if isinstance(array, np.ndarray):
+    if isinstance(array, np.ndarray) and (array.ndim or array is not part):
         learns = isinstance(part, Tensor) and part.requires_grad
         return path, array.ndim, array.dtype.char, array.shape[2:] if array.ndim > 2 else array.shape[-1:], learns
-    return path, repr(part)
+    return path, part if isinstance(part, str) else _told_apart(part), short(part)
+
+
+def _told_apart(x: Any) -> Any:
+    """Return what is equal only of objects that a function cannot tell apart, or that are the same one."""
+    if isinstance(x, np.ndarray) and not x.ndim:
+        return type(x), x.dtype.str, x.tobytes()
+    if isinstance(x, dict):
+        return type(x), *((_told_apart(key), _told_apart(value)) for key, value in x.items())
+    return type(x), repr(x) if isinstance(x, PLAIN) else id(x)
 
 
 def _said(kind: Any) -> str:
-    return f"{kind[0]}={kind[1]:.40}" if len(kind) == 2 else f"{kind[0]} with {kind[1]} axes of {np.dtype(kind[2])}"
+    return f"{kind[0]}={kind[2]:.40}" if len(kind) == 3 else f"{kind[0]} with {kind[1]} axes of {np.dtype(kind[2])}"
