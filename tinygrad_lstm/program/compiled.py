@@ -37,7 +37,8 @@ def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
 
     A function is run twice to be recorded. What it reads besides its arguments is noticed when it changes: attributes
     of modules, as by ``train()``, weights that are replaced, what it closes over, globals; what changes in each call is
-    not compiled. A decision by the data that falls the same way in both recordings is not noticed: write it with
+    not compiled. At sizes beyond those before, the program is tried beside the function, on up to 128 steps of 4
+    sequences. A decision by the data that falls the same way in both recordings is not noticed: write it with
     ``tl.where``.
 
     Arguments:
@@ -102,6 +103,11 @@ class Compiled:
             found = self._specialised(key, given)
         if found.run is None or current().detecting_nan or not found.run.takes(dict(parts)):
             return self.function(*args, **named)
+        try:
+            found.run.tried.require(given)
+        except NotExpressible as refusal:
+            found.refuse(str(refusal))
+            return self.function(*args, **named)
         return found.run(given, dict(parts))
 
     def _specialised(self, key: Any, given: dict[str, Any]) -> Specialised:
@@ -160,6 +166,10 @@ class Specialised:
         self.flags = [(x, x.requires_grad) for x in run.general.closure.values()] if run else []
         lines = len(str(run.general.source).splitlines()) if run else 0
         self.said = f"a program of {lines} lines" if run else f"not compiled: {why}"
+
+    def refuse(self, why: str) -> None:
+        """Let it be computed as it always was from now on."""
+        self.run, self.said = None, f"not compiled: {why}"
 
     def holds(self) -> bool:
         """Tell whether all that is read besides arguments is still the same, and the same weights learn."""

@@ -4,53 +4,24 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..engine.backprop import grad
 from ..engine.graph import Graph
-from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor
 from ..structure.rolling import Reference
 from ..symbolic.expressions import Constant, Number
+from .comparing import General, require_same
 from .letters import Sizes
-from .recording import NotExpressible, Parameters, RecordedRun, products, record_twice, unify
-from .source_code import SourceCode
+from .recording import Parameters, RecordedRun, products, record_twice, unify
 from .writing import Job, write
-
-SLACK = 1e4
-"""Units of rounding, of the largest number of an array, by which a program may differ from the graph.
-
-They add up in another order. What is wrong differs by far more: a gradient that lacks one of its terms, or a step.
-"""
-
 
 MOST_TRIES = 8
 """Choices of sizes, until none of them is met by another size of the network."""
 
 GATHERS, IN_PLACE = 2, 3
 """The levels from which sums over steps are one product, and loops write into arrays that are there before them."""
-
-
-@dataclass
-class General:
-    """A program for any number of steps and sequences.
-
-    ``arguments`` are names of what it is called with, ``shapes`` their shapes, in which a letter stands for a size
-    that is free; ``closure`` are the tensors that it is given besides, by name, and ``constants`` the arrays; ``wrt``
-    are the names of what it returns gradients of, in their order; ``structure`` is how its outputs are nested.
-    """
-
-    source: SourceCode
-    arguments: list[str]
-    shapes: dict[str, tuple[int | str, ...]]
-    closure: dict[str, Tensor]
-    constants: dict[str, Any]
-    wrt: list[str]
-    structure: Any
-    linear: bool  # whether the way back is: nothing else than derivatives is done to a gradient
 
 
 def of_function(
@@ -110,11 +81,11 @@ def of_function(
     known = {*names.values(), *a.arguments}
     constants = {name: value for name, value in made.arguments.items() if name not in known}
     wanted = [*asked, *(names[given] for given in learned)]
-    shapes = {name: _free(np.shape(x), np.shape(b.arguments[name])) for name, x in a.arguments.items()}
+    letters = {(n, b.sizes[letter]): letter for letter, n in a.sizes.items()}
+    shapes = {name: _free(np.shape(x), np.shape(b.arguments[name]), letters) for name, x in a.arguments.items()}
     linear = not any(each.primitive.surrogate for each in rolled.made())
     general = General(made, list(a.arguments), shapes, closure, constants, wanted, a.structure, linear)
-    everything = current()._replace(recording=True, detecting_nan=None)
-    call_in(everything, _require_same, (general, b, [*asked, *learned.values()], split), {})
+    require_same(general, b.arguments, b.computed, split)
     return general
 
 
@@ -180,70 +151,6 @@ def signature_of(f: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(getattr(f, "forward", f))
 
 
-def _free(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int | str, ...]:
-    """Return a shape in which a pair of sizes that differs between the recordings is a letter."""
-    letters: dict[tuple[int, int], str] = {}
-    return tuple(m if m == n else letters.setdefault((m, n), f"{m} {n}") for m, n in zip(a, b, strict=True))
-
-
-def _require_same(general: General, run: RecordedRun, wrt: Sequence[str | Tensor], split: bool) -> None:
-    """Run the program on what the second recording was given, and compare with what that computed.
-
-    Not where something is done to gradients on the way: whoever logs them is to see those of a person, and not ours.
-    """
-    if not general.linear:
-        return
-    leaves = [run.arguments[x] if isinstance(x, str) else x for x in wrt]
-    given = {name: x.value if isinstance(x, Tensor) else x for name, x in run.arguments.items()}
-    given |= {name: leaf.value for name, leaf in general.closure.items()} | general.constants
-    rng = np.random.default_rng(0)
-    seeds = [np.asarray(rng.normal(size=x.shape), x.dtype) for x in run.computed]
-    outputs, gradients = _ran(general.source, given, seeds, split)
-    for x, y in zip(run.computed, outputs, strict=True):
-        if not _close(np.asarray(y), x.value):
-            raise NotExpressible(f"the program computes another value than the graph of {_what(x)}, at other sizes")
-    expected: list[Any] = [None] * len(leaves)
-    if not split and len(seeds) == 1 and not seeds[0].ndim:
-        seeds = [np.ones_like(seeds[0])]
-    asked = [leaf for leaf in leaves if leaf.requires_grad]
-    learned = [(x * seed).sum() for x, seed in zip(run.computed, seeds, strict=True) if x.requires_grad]
-    if learned and asked:  # of all outputs at once: what is done to a gradient in the middle may not be linear
-        found = dict(zip(asked, grad(sum(learned[1:], learned[0]), asked, allow_unused=True), strict=True))
-        expected = [None if (each := found.get(leaf)) is None else each.value for leaf in leaves]
-    largest = max((float(np.abs(each).max(initial=0.0)) for each in expected if each is not None), default=0.0)
-    for leaf, ours, theirs in zip(leaves, gradients, expected, strict=True):
-        if (theirs is None and ours is not None and np.any(ours)) or (
-            theirs is not None and not _close(ours, theirs, largest)
-        ):
-            raise NotExpressible(f"the program has another gradient of {_what(leaf)} than the graph, at other sizes")
-
-
-def _ran(source: SourceCode, given: dict[str, Any], seeds: Sequence[Any], split: bool) -> tuple[Any, Any]:
-    """Return the outputs and the gradients that a program computes."""
-    more = {"operations": source.operations} if source.operations else {}
-    try:
-        with np.errstate(all="ignore"):
-            if split:
-                forward, backward = source.functions
-                outputs, saved = forward(**given, **more)
-                return outputs, backward(saved, *seeds)
-            (whole,) = source.functions
-            given = {name: array for name, array in given.items() if name in source.arguments}
-            outputs, gradients = whole(**given, **dict(zip(source.seeds, seeds, strict=False)), **more)
-            return (outputs if isinstance(outputs, tuple) else (outputs,)), gradients
-    except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise NotExpressible(f"the program does not run at other sizes: {error}") from error
-
-
-def _close(ours: Any, theirs: Any, largest: float = 0.0) -> bool:
-    if np.shape(ours) != np.shape(theirs):
-        return False
-    ours, theirs = np.asarray(ours), np.asarray(theirs)
-    finite = theirs[np.isfinite(theirs)]
-    slack = SLACK * np.finfo(theirs.dtype).eps * max(float(np.abs(finite).max(initial=0.0)), largest)
-    return bool(np.allclose(ours, theirs, rtol=0, atol=slack, equal_nan=True))
-
-
-def _what(x: Tensor) -> str:
-    made = x.name or (x.primitive.name if x.primitive else "a tensor")
-    return f"{made}{x.context.place}{f' ({x.line})' if x.line else ''}"
+def _free(a: tuple[int, ...], b: tuple[int, ...], letters: Mapping[tuple[int, int], str]) -> tuple[int | str, ...]:
+    """Return a shape in which a size that differs between the recordings is its letter."""
+    return tuple(m if m == n else letters[m, n] for m, n in zip(a, b, strict=True))

@@ -15,11 +15,11 @@ from ..engine.primitive import Primitive
 from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
+from .comparing import General, Tried, array_of
 from .expand import Call
-from .general import General, called_by_names
-from .names import parameter
+from .general import called_by_names
 from .pool import Pool
-from .recording import flattened, rebuilt
+from .recording import nested, rebuilt
 
 skip_file(__file__)  # what is compiled is called on a line of whoever calls it
 
@@ -33,6 +33,7 @@ class ProgramNode:
         self.operations = {"operations": general.source.operations} if general.source.operations else {}
         self.pool = Pool()
         self.pooled = {"empty": self.pool.empty} if in_place else {}
+        self.tried = Tried(general, self.called)
         self.like = Primitive("program", lambda *inputs: None, lambda g, y, *inputs: (), "program")
 
     def takes(self, parts: Mapping[str, Any]) -> bool:
@@ -77,7 +78,7 @@ class ProgramNode:
         wrt, own = self.general.wrt, self.general.closure
         held = {leaf: leaf.value for leaf in own.values() if not any(leaf is x for x in inputs)}
         call = Call(
-            lambda parts: self.called(**{name: _nested(value, name, parts) for name, value in given.items()}),
+            lambda parts: self.called(**{name: nested(value, name, parts) for name, value in given.items()}),
             parts,
             tuple(inputs),
             tuple(None if name in own else name for name in wrt),
@@ -124,11 +125,6 @@ class ProgramNode:
         return [node] if len(shapes) == 1 else _parts(node, shapes, start)
 
 
-def _nested(value: Any, name: str, parts: Mapping[str, Any]) -> Any:
-    """Return an argument that is nested like a value, of parts by their paths."""
-    return rebuilt(value, iter([parts[path] for path, _ in flattened(value, parameter(name))]))
-
-
 def _in_a_row(outputs: Sequence[Any]) -> Any:
     """Return the numbers of several outputs in one array, or the only output."""
     return outputs[0] if len(outputs) == 1 else np.concatenate([x.ravel() for x in outputs])
@@ -164,11 +160,6 @@ def _parts(packed: Tensor, shapes: Sequence[tuple[int, ...]], first: int) -> lis
         part(packed, which=which, start=start, shape=shape)
         for which, (start, shape) in enumerate(zip(starts, shapes, strict=False), start=first)
     ]
-
-
-def array_of(x: Any) -> Any:
-    """Return the array that an argument is, or holds."""
-    return x.value if isinstance(x, Tensor) else x
 
 
 def _owned(x: Any) -> Any:

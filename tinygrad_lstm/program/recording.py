@@ -102,6 +102,11 @@ def rebuilt(like: Any, parts: Iterator[Any]) -> Any:
     return next(parts)
 
 
+def nested(value: Any, name: str, parts: Mapping[str, Any]) -> Any:
+    """Return an argument that is nested like a value, of parts by their paths."""
+    return rebuilt(value, iter([parts[path] for path, _ in flattened(value, parameter(name))]))
+
+
 def record_twice(
     f: Callable[..., Any], example: Mapping[str, Any], fixed: set[int], steps_axis: int = 0, optimize: int = 0
 ) -> tuple[RecordedRun, RecordedRun]:

@@ -33,7 +33,7 @@ class Surroundings:
     The numbers of tensors are not looked at: weights may learn.
 
     >>> scale = [2.0]
-    >>> around = Surroundings(lambda x: scale[0] * x)
+    >>> around = Surroundings({"scale": scale})
     >>> around.hold()
     True
     >>> scale[0] = 3.0
