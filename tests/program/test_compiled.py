@@ -247,3 +247,32 @@ def test_an_operation_that_cannot_be_read_is_called():
 
 def test_it_explains_nothing_before_it_is_called():
     assert tl.compile(lambda x: x).explain() == "not called yet"
+
+
+def test_what_is_compiled_in_it_is_opened(lstm):
+    inner = tl.compile(lstm)
+    fast, slow = (tl.compile(lambda x: inner(x)[0] * 2)), (lambda x: lstm(x)[0] * 2)
+    for steps in (4, 9):
+        x = drawn(steps, 2, D)
+        assert unlike_compiled(fast, slow, [x], [x, *lstm.parameters()], to_rounding) == []
+    assert fast.explain().endswith("lines")
+
+
+def test_one_that_calls_itself_is_computed_as_ever():
+    def total(x):
+        return x[0].sum() + (fast(x[1:]) if len(x) > 1 else 0.0)
+
+    fast, x = tl.compile(total), drawn(4, 2, D)
+    found = []
+    caller = threading.Thread(target=lambda: found.append(fast(x).item()), daemon=True)
+    caller.start()
+    caller.join(30)
+    assert np.allclose(found, x.sum().item())
+
+
+def test_an_array_that_is_written_over_before_it_goes_back_was_that_of_the_call():
+    w, batch = drawn(D, H, name="w"), np.ones((3, 2, D))
+    y = tl.compile(lambda x: tl.tanh(x @ w))(batch)
+    expected = tl.grad(tl.tanh(tl.tensor(np.ones((3, 2, D))) @ w).sum(), [w])
+    batch[:] = 0
+    assert same(tl.grad(y.sum(), [w]), expected)

@@ -198,7 +198,11 @@ def at_one_step(x):
     return h
 
 
-@pytest.mark.parametrize("f", [the_last_ones, some_of_the_steps, no_more_steps_than, at_one_step])
+def the_first_ones(x):
+    return x[:20].sum(axis=0) @ W
+
+
+@pytest.mark.parametrize("f", [the_first_ones, the_last_ones, some_of_the_steps, no_more_steps_than, at_one_step])
 @pytest.mark.parametrize("optimize", range(4))
 def test_what_another_number_of_steps_makes_another_is_noticed_at_that_number(f, optimize):
     fast = tl.compile(f, optimize=optimize)

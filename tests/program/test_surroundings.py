@@ -192,6 +192,16 @@ def test_all_kinds_of_things_are_looked_into():
     assert not around.hold()
 
 
+def test_what_an_operation_of_yours_closes_over_is_noticed():
+    k = 1.0
+    times = tl.primitive("times", lambda x: x * k, lambda g, y, x: (g * k,))
+    fast = tl.compile(lambda x: times(x).sum())
+    assert np.isclose(fast(X).item(), X.sum().item())
+    k = 5.0
+    assert np.isclose(fast(X).item(), X.sum().item() * 5)
+    assert np.allclose(tl.grad(fast(X), [X])[0].value, 5.0)
+
+
 def test_copies_are_compiled_anew():
     fast = tl.compile(dropping(), optimize=2)
     expected = fast(X)[0].tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ class Compiled:
         self.function, self.optimize = function, optimize
         self._signature = signature_of(function)
         self._found: dict[Any, list[Specialised]] = {}
-        self._compiling = Lock()
+        self._compiling, self._busy = RLock(), False
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -112,12 +112,18 @@ class Compiled:
 
     def _specialised(self, key: Any, given: dict[str, Any]) -> Specialised:
         with self._compiling:
+            if self._busy:  # it calls itself, while it is recorded
+                return Specialised(None, None, "it calls itself")
             known = self._found.get(key, [])
             if len(known) >= MOST_STATES:
                 return Specialised(None, None, "what it reads changes from call to call")
             if not known and len(self._found) >= MOST_KINDS:
                 return Specialised(None, None, f"it was called with more than {MOST_KINDS} kinds of arguments")
-            made = self._compiled(given)
+            self._busy = True
+            try:
+                made = self._compiled(given)
+            finally:
+                self._busy = False
             self._found[key] = [*known, made]
             return made
 

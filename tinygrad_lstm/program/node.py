@@ -47,6 +47,8 @@ class ProgramNode:
 
     def __call__(self, given: dict[str, Any], parts: Mapping[str, Any]) -> Any:
         general = self.general
+        if current().recording:  # a batch may be written over before it goes back
+            parts = {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in parts.items()}
         outputs, saved = self._ran(parts, {})
         inputs = [general.closure[name] if name in general.closure else parts[name] for name in general.wrt]
         if not current().recording or not any(x.requires_grad for x in inputs):

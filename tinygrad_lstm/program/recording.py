@@ -252,7 +252,9 @@ def _recorded(
         raise NotExpressible(
             "what a program computes are tensors, in tuples or lists; the function returns something else"
         )
-    rolled, computed = roll(Graph(*outputs)), outputs
+    graph, _ = Graph(*outputs).opened()  # of what is compiled in it, too
+    outputs = list(graph.outputs)
+    rolled, computed = roll(graph), outputs
     names = of_leaves(rolled)
     comments: list[str] = []
     if optimize:

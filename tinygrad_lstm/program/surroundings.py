@@ -16,7 +16,7 @@ from ..engine.tensor import Tensor
 PLAIN = (bool, int, float, complex, str, bytes, type(None), slice, type(...), np.generic, np.dtype)
 """What cannot change, and is the same whenever it is equal."""
 
-_ENDS = (*PLAIN, Tensor, Primitive, ModuleType)
+_ENDS = (*PLAIN, Tensor, ModuleType)
 
 MOST_PLACES = 10_000
 """Places that are watched, at most: they are looked at in each call."""
@@ -78,6 +78,8 @@ def _places(x: Any) -> Iterator[Callable[[], tuple[Any, ...]]]:
     if isinstance(x, np.ndarray):
         if x.size <= MOST_NUMBERS:
             yield lambda: (x.tobytes(),)
+    elif isinstance(x, Primitive):
+        yield lambda: (x.forward, x.rule)
     elif isinstance(x, FunctionType):
         if not _is_ours(x):
             yield from _around(x)
