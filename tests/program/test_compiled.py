@@ -276,3 +276,48 @@ def test_an_array_that_is_written_over_before_it_goes_back_was_that_of_the_call(
     expected = tl.grad(tl.tanh(tl.tensor(np.ones((3, 2, D))) @ w).sum(), [w])
     batch[:] = 0
     assert same(tl.grad(y.sum(), [w]), expected)
+
+
+def test_as_a_part_of_a_module_it_is_its_layer(lstm):
+    class Reader(tl.nn.Module):
+        def __init__(self):
+            self.layer, self.head = tl.compile(lstm), tl.Linear(H, 1, rng=0)
+            self.more = [tl.compile(tl.RNN(H, H, rng=0))]
+
+        def forward(self, x):
+            return self.head(self.more[0](self.layer(x)[0])[0])
+
+    model, x = Reader(), drawn(4, 2, D)
+    assert len(model.parameters()) == len(lstm.parameters()) + 4
+    assert set(lstm.parameters()) < set(model.parameters())
+    assert "layer.cell.forget_gate.weight" in model.state_dict()
+    model.eval()
+    assert not lstm.training
+    fast = tl.compile(model)
+    assert unlike_compiled(fast, model, [x], [x, *model.parameters()], to_rounding) == []
+    assert fast.explain().endswith("lines")
+
+
+def test_what_is_set_is_set_on_the_layer(lstm):
+    fast = tl.compile(lstm)
+    fast.training = False
+    assert lstm.training is False
+    assert repr(fast) == f"tl.compile({lstm!r}, optimize=3)"
+
+
+def test_masked_arrays_are_told_what_the_layer_tells_them(lstm):
+    fast = tl.compile(lstm)
+    fast(np.ones((3, 2, D)))
+    with pytest.raises(TypeError, match="tensors have no mask"):
+        fast(np.ma.masked_array(np.ones((3, 2, D))))
+
+
+@pytest.mark.parametrize("optimize", range(4))
+def test_layers_that_each_have_weights_of_their_own_are_a_program(optimize):
+    weights, h = [drawn(H, H, name="W", seed=k) for k in range(4)], drawn(1, H)
+    for w in weights:
+        h = tl.tanh(h @ w)
+    value, gradients = tl.source(h.sum(), wrt=weights, optimize=optimize)()
+    assert to_rounding(value, h.sum().value)
+    for ours, theirs in zip(gradients, tl.grad(h.sum(), weights), strict=True):
+        assert to_rounding(ours, theirs.value)

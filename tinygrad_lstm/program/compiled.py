@@ -71,7 +71,8 @@ def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
 class Compiled:
     """A function that is computed by its program, or where there is none as it always was. Made by ``tl.compile``.
 
-    It has the attributes of the function, or of the layer: ``parameters()``, ``state_dict()`` and all others.
+    It has the attributes of the function, or of the layer: ``parameters()``, ``state_dict()`` and all others. As a part
+    of a module it is that layer: its weights are weights of the whole.
     """
 
     def __init__(self, function: Callable[..., Any], optimize: int = 3) -> None:
@@ -85,6 +86,19 @@ class Compiled:
             raise AttributeError(name)
         return getattr(self.function, name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_") or name in ("function", "optimize"):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.function, name, value)
+
+    def __repr__(self) -> str:
+        return f"tl.compile({self.function!r}, optimize={self.optimize})"
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        return self.function
+
     def __reduce__(self) -> Any:
         return Compiled, (self.function, self.optimize)  # a copy compiles anew: its weights are others
 
@@ -97,6 +111,8 @@ class Compiled:
         except TypeError:
             return self.function(*args, **named)  # which says what is missing
         parts = list(parts_of(given))
+        if any(isinstance(part, np.ma.MaskedArray | np.matrix) for _, part in parts):
+            return self.function(*args, **named)  # which says what it does with them
         key = tuple(_kind(path, part) for path, part in parts)
         found = next((each for each in self._found.get(key, ()) if each.holds()), None)
         if found is None:
