@@ -123,3 +123,23 @@ def test_arguments_are_called_as_the_function_calls_them_unless_the_program_says
     given = [drawn(5, 1, D, seed=4), drawn(5, 1, 1, seed=5), drawn(1, 3, seed=6)]
     value, _ = program(t_=given[0].value, np_=given[1].value, D=given[2].value)
     assert value == f(*given).item()
+
+
+@pytest.mark.parametrize("optimize", range(4))
+def test_two_sequences_of_other_lengths_are_not_one_that_is_longer(optimize):
+    w = drawn(H, H, name="w")
+
+    def last(xs):
+        h = tl.tensor(np.zeros((xs.shape[1], H)))
+        for t in range(len(xs)):
+            h = tl.tanh(xs[t] + h @ w)
+        return h
+
+    def f(xs, zs):
+        return last(xs) * zs[len(zs) - 1] + last(zs[::-1]) / len(zs)
+
+    fast = tl.compile(f, optimize=optimize)
+    for steps, others in [(5, 7), (3, 9), (9, 3), (4, 4), (1, 1)]:
+        xs, zs = drawn(steps, 2, H, name="xs"), drawn(others, 2, H, name="zs", seed=1)
+        assert unlike_compiled(fast, f, [xs, zs], [xs, zs, w], to_rounding) == []
+    assert "not compiled" not in fast.explain()

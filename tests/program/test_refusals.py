@@ -242,3 +242,61 @@ def test_what_a_pass_computes_otherwise_has_no_gradient_above_level_0():
         h = tl.tanh(a + h @ U)
     with pytest.raises(ValueError, match="at optimize=2 a tensor of wrt is computed otherwise, or not at all; ask"):
         tl.source(h.sum(), wrt=[a], optimize=2)
+
+
+def the_last_ones(x):
+    return run(x[-20:])
+
+
+def some_of_the_steps(x):
+    return sum(tl.tanh(x[t] @ W) for t in range(len(x) // 2 + 1))
+
+
+def no_more_steps_than(x):
+    return run(x[: min(len(x), 30)])
+
+
+def at_one_step(x):
+    h = tl.tensor(np.zeros((x.shape[1], 4)))
+    for t in range(len(x)):
+        h = tl.tanh(x[t] @ W + h @ U) * (2.0 if t == 2 else 1.0)
+    return h
+
+
+def the_first_ones(x):
+    return x[:20].sum(axis=0) @ W
+
+
+@pytest.mark.parametrize("f", [the_first_ones, the_last_ones, some_of_the_steps, no_more_steps_than, at_one_step])
+@pytest.mark.parametrize("optimize", range(4))
+def test_what_another_number_of_steps_makes_another_is_noticed_at_that_number(f, optimize):
+    fast = tl.compile(f, optimize=optimize)
+    for steps in (5, 1, 2, 9, 40, 300):
+        x = drawn(steps, 2, 3, name="x")
+        assert unlike_compiled(fast, f, [x], [x, W], to_rounding) == []
+    assert re.search("not compiled: (the program|two runs of it)", fast.explain())
+    with pytest.raises(NotExpressible, match=r"the program|two runs"):
+        tl.source(f, drawn(50, 2, 3), optimize=optimize)
+
+
+def test_what_a_function_refuses_at_few_steps_only_is_compiled():
+    def f(x):
+        if len(x) < 200:
+            raise ValueError("more, please")
+        return run(x)
+
+    fast = tl.compile(f)
+    with pytest.raises(ValueError, match="more, please"):
+        fast(drawn(5, 2, 3))
+
+    def g(x):
+        if len(x) == 1:
+            raise ValueError("two, please")
+        return run(x)
+
+    fast = tl.compile(g)
+    fast(drawn(5, 2, 3))
+    with pytest.raises(ValueError, match="two, please"):
+        fast(drawn(1, 2, 3))
+    assert fast.explain().endswith("lines")
+    assert tl.source(g, X)

@@ -227,3 +227,52 @@ def test_it_imports_nothing_from_nn():
     code = "import sys, tinygrad_lstm.program; print([m for m in sys.modules if m.startswith('tinygrad_lstm.nn')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "[]"
+
+
+def told(what):
+    """A loss in which an operation that no one can read is told something besides its input."""
+    told = tl.primitive("told", lambda x, what=None: np.array(x.tolist()), lambda g, y, x, what=None: (g,))
+    return told(tl.tensor([1.0, 2.0], requires_grad=True, name="w"), what=what).sum()
+
+
+PLAIN = [
+    None, True, 3, -1.5, float("inf"), "a\n'b", b"c", 2j, (1,), [1, "x"], {"k": (1, None)}, slice(0, None, 2), ...,
+    np.float32(2), np.bool_(True), np.dtype("float32"), np.int64,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PLAIN, ids=repr)
+def test_what_an_operation_is_told_is_written(what):
+    loss = told(what)
+    assert tl.source(loss)()[0] == loss.item()
+
+
+class Hostile:
+    def __repr__(self):
+        return "print('run')"
+
+    __str__ = __repr__
+
+
+@pytest.mark.parametrize("kind", [str, int, float, bytes], ids=lambda kind: kind.__name__)
+def test_how_something_prints_itself_is_no_part_of_a_program(kind):
+    what = type("Hostile", (Hostile, kind), {})(kind())
+    program = tl.source(told(what))
+    assert "print" not in str(program)
+    assert program()[0] == 3.0
+
+
+def test_what_has_no_words_is_refused():
+    with pytest.raises(ValueError, match=r"a program cannot say print\('run'\), which an operation is told"):
+        tl.source(told(Hostile()))
+
+
+@pytest.mark.parametrize("optimize", range(4))
+def test_another_type_is_one_word(optimize):
+    layer = tl.LSTM(3, 4, rng=0, dtype="float32")
+    x = tl.tensor(np.ones((3, 2, 3)), requires_grad=True, name="x")
+    fast = tl.compile(layer, optimize=optimize)
+    found = [tl.grad((f(x)[0] ** 2).sum(), [x, *layer.parameters()]) for f in (fast, layer)]
+    assert all(np.allclose(a.value, b.value, rtol=1e-5) and a.dtype == b.dtype for a, b in zip(*found, strict=True))
+    assert ".astype(np.float32)" in str(tl.source(layer, x, optimize=optimize))
+    assert fast.explain().endswith("lines")

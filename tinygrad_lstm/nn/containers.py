@@ -25,7 +25,10 @@ class PartsByName(dict[Any, Any]):
 
 
 def inner(name: str, value: Any, around: tuple[Any, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Yield what an attribute holds, each with a name: the attribute's own, and in which place where there are more."""
+    """Yield what an attribute holds, each with a name: the attribute's own, and in which place where there are more.
+
+    What stands in the place of a module, as one that is compiled, holds that module.
+    """
     if any(value is each for each in around):
         return  # a list of the user's may hold itself
     if isinstance(value, list | tuple):
@@ -35,7 +38,7 @@ def inner(name: str, value: Any, around: tuple[Any, ...] = ()) -> Iterator[tuple
         for key, part in value.items():
             yield from inner(f"{name}_{key}", part, (*around, value))
     else:
-        yield name, value
+        yield name, getattr(value, "__wrapped__", value)
 
 
 def fixed(value: Any, is_part: Any, owner: str) -> Any:

@@ -32,8 +32,10 @@ class Carrying:
 
     def _carry(self, begin: Begin) -> None:
         variable, loop = begin.variable, begin.variable.loop
-        found = self._uses(variable)
-        if loop is None or found is None:
+        if loop is None:
+            return
+        found = self._uses(variable, loop)
+        if found is None:
             return
         position, before, after = found
         place = self.backward[position]
@@ -75,10 +77,8 @@ class Carrying:
                 if isinstance(one, Assign):
                     one.expression = replaced(one.expression, variable, Read(carry))
 
-    def _uses(self, variable: Variable) -> tuple[int, list[Assign], list[Statement]] | None:
+    def _uses(self, variable: Variable, loop: Any) -> tuple[int, list[Assign], list[Statement]] | None:
         """Return which loop a gradient is carried through, and what is added to its last step before that."""
-        loop = variable.loop
-        assert loop is not None
         last = loop.high - 1 if loop.direction > 0 else loop.low
         beyond = Fixed(loop.low - 1 if loop.direction > 0 else loop.high)
         position: int | None = None

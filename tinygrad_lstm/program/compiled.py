@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from threading import Lock
+from collections.abc import Callable, Mapping
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..engine.tensor import Tensor
 from .general import IN_PLACE, LEVELS, bound, of_function, signature_of
 from .node import ProgramNode
 from .recording import NotExpressible, parts_of
+from .surroundings import MOST_PLACES, PLAIN, Surroundings
 
 skip_file(__file__)  # what is compiled is called on a line of whoever calls it
 
@@ -22,9 +23,9 @@ MOST_KINDS = 64
 """Kinds of arguments, at most, that are looked at: who calls with ever other ones is not to wait each time."""
 
 MOST_STATES = 8
-"""States of the modules, at most, for each kind of arguments, such as those of ``train()`` and ``eval()``."""
+"""States of what is read besides, at most, for each kind of arguments: such as by ``train()`` and ``eval()``."""
 
-CHANGING = "its modules, or the sizes of its arguments, change from call to call"
+CHANGING = "what it reads, or the sizes of its arguments, change from call to call"
 
 
 def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
@@ -35,10 +36,12 @@ def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
     and sequences. In the graph it is one node. Weights are those of the moment: they may learn, be loaded, be frozen.
     What cannot be a program is computed as it always was; ``explain()`` says what and why.
 
-    A function is run four times: to be recorded twice, and to try the program at one step and at 37. What it closes
-    over is looked at then; attributes of modules that change later, as by ``train()``, are noticed, and so are weights
-    that are replaced. A decision by the data that falls the same way in both recordings is not, nor is what begins at a
-    later step: write them with ``tl.where``. Under ``tl.detect_nan()`` the graph that one sees is computed.
+    A function is run to be recorded twice, and to try the program at one step, at 37, and at sizes beyond those before,
+    up to 128 steps of 4 sequences. What it reads besides its arguments is noticed when it changes: attributes of
+    modules, as by ``train()``, weights that are replaced, what it closes over, globals; what changes in each call is
+    not compiled. A decision by the data that falls the same way in both recordings is not noticed, nor is what begins
+    at more steps or sequences: write them with ``tl.where``. Under ``tl.detect_nan()`` the graph that one sees is
+    computed.
 
     Arguments:
         function: a module, or a function of tensors and arrays that returns tensors, in tuples and lists. The first
@@ -70,27 +73,40 @@ def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
 class Compiled:
     """A function that is computed by its program, or where there is none as it always was. Made by ``tl.compile``.
 
-    It has the attributes of the function, or of the layer: ``parameters()``, ``state_dict()`` and all others.
+    It has the attributes of the function, or of the layer: ``parameters()``, ``state_dict()`` and all others. As a part
+    of a module it is that layer: its weights are weights of the whole.
     """
 
     def __init__(self, function: Callable[..., Any], optimize: int = 3) -> None:
         self.function, self.optimize = function, optimize
         self._signature = signature_of(function)
-        self._modules = [module for root in _roots(function) for module in root.modules()]
         self._found: dict[Any, list[Specialised]] = {}
         self._others: Specialised | None = None
-        self._compiling = Lock()
+        self._compiling, self._busy = RLock(), False
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self.function, name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_") or name in ("function", "optimize"):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.function, name, value)
+
     def __repr__(self) -> str:
-        return f"tl.compile({self.function!r})"
+        return f"tl.compile({self.function!r}, optimize={self.optimize})"
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        return self.function
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Compiled, (self.function, self.optimize)  # programs are made anew
+        return Compiled, (self.function, self.optimize)  # a copy compiles anew: its weights are others
+
+    def __watched__(self) -> tuple[Any, ...]:
+        return (self.function,)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         try:
@@ -98,38 +114,59 @@ class Compiled:
         except TypeError:
             return self.function(*args, **named)  # which says what is missing
         parts = list(parts_of(given))
+        if any(isinstance(part, np.ma.MaskedArray | np.matrix) for _, part in parts):
+            return self.function(*args, **named)  # which says what it does with them
         key, by_name = tuple(_kind(path, part) for path, part in parts), dict(parts)
         found = next((each for each in self._found.get(key, ()) if each.holds(by_name)), None)
         if found is None:
             found = self._specialised(key, given)
         if found.run is None or current().detecting_nan or not found.run.takes(by_name):
             return self.function(*args, **named)
+        if found.run.tried is not None:
+            try:
+                found.run.tried.require(given)
+            except NotExpressible as refusal:
+                found.refuse(str(refusal), given)
+                return self.function(*args, **named)
         return found.run(given, by_name)
 
     def _specialised(self, key: Any, given: dict[str, Any]) -> Specialised:
         with self._compiling:
+            if self._busy:  # it calls itself, while it is recorded
+                return Specialised(None, None, "it calls itself")
             known = self._found.get(key, [])
             if not known and len(self._found) >= MOST_KINDS:
-                self._others = Specialised((), None, f"there were {MOST_KINDS} kinds of arguments before")
+                self._others = Specialised(None, None, f"there were {MOST_KINDS} kinds of arguments before")
                 return self._others
-            made = self._compiled(given) if len(known) < MOST_STATES else Specialised((), None, CHANGING)
+            self._busy = True
+            try:
+                made = self._compiled(given) if len(known) < MOST_STATES else Specialised(None, None, CHANGING)
+            finally:
+                self._busy = False
             self._found[key] = [*known, made]
             return made
 
     def _compiled(self, given: dict[str, Any]) -> Specialised:
-        learning = {path for path, part in parts_of(given) if isinstance(part, Tensor) and part.requires_grad}
-        seen = [(vars(module), tuple(vars(module).values())) for module in self._modules]
-        try:
-            general = of_function(
-                self.function,
-                given,
-                split=True,
-                optimize=self.optimize,
-                learns=lambda name, leaf: leaf is not None or name in learning,
-            )
-        except NotExpressible as refusal:
-            return Specialised(seen, None, str(refusal), given)
-        return Specialised(seen, ProgramNode(self.function, general, self.optimize >= IN_PLACE), "")
+        parts = list(parts_of(given))
+        learning = {path for path, part in parts if isinstance(part, Tensor) and part.requires_grad}
+        objects = [part for _, part in parts if not isinstance(part, Tensor | np.ndarray)]
+        for _ in range(2):  # what it makes once, as when it is called first, is there the second time
+            around = Surroundings(self.function, *objects)
+            if around.too_many:
+                return Specialised(None, None, f"it reads more than {MOST_PLACES} objects, too many to be watched")
+            try:
+                general = of_function(
+                    self.function,
+                    given,
+                    split=True,
+                    optimize=self.optimize,
+                    learns=lambda name, leaf: leaf is not None or name in learning,
+                )
+            except NotExpressible as refusal:
+                return Specialised(around, None, str(refusal), given)
+            if around.hold():
+                return Specialised(around, ProgramNode(self.function, general, self.optimize >= IN_PLACE), "")
+        return Specialised(None, None, "it changes what it reads, such as an attribute or a list, in each call")
 
     def explain(self) -> str:
         """Return a line for each kind of arguments it was called with: the length of its program, or why it has none.
@@ -146,29 +183,33 @@ class Compiled:
 
 
 class Specialised:
-    """What was compiled for arguments of one kind, while modules are as they were."""
+    """What was compiled for arguments of one kind, while what is read besides is as it was."""
 
     def __init__(
-        self,
-        seen: Sequence[tuple[dict[str, Any], tuple[Any, ...]]],
-        run: ProgramNode | None,
-        why: str,
-        refused: Mapping[str, Any] | None = None,
+        self, around: Surroundings | None, run: ProgramNode | None, why: str, refused: Mapping[str, Any] | None = None
     ) -> None:
-        self.seen, self.run = seen, run
+        self.around, self.run = around, run
         self.flags = [(x, x.requires_grad) for x in run.general.closure.values()] if run else []
         lines = len(str(run.general.source).splitlines()) if run else 0
         self.said = f"a program of {lines} lines" if run else f"not compiled: {why}"
-        self.refused = None if refused is None else {path: _last_sizes(part) for path, part in parts_of(refused)}
+        self.refused = None if refused is None else _all_last_sizes(dict(parts_of(refused)))
+
+    def refuse(self, why: str, given: Mapping[str, Any]) -> None:
+        """Let it be computed as it always was from now on."""
+        self.run, self.said = None, f"not compiled: {why}"
+        self.refused = _all_last_sizes(dict(parts_of(given)))
 
     def holds(self, parts: Mapping[str, Any]) -> bool:
-        """Tell whether it is for these arguments, all attributes of all modules are the same, and what learns is."""
-        for attributes, before in self.seen:
-            if len(attributes) != len(before) or any(a is not b for a, b in zip(attributes.values(), before)):  # noqa: B905
-                return False
+        """Tell whether it is for these arguments, all that is read besides is the same, and what learns is."""
+        if self.around and not self.around.hold():
+            return False
         if self.run is None:
-            return self.refused is None or self.refused == {path: _last_sizes(part) for path, part in parts.items()}
+            return self.refused is None or self.refused == _all_last_sizes(parts)
         return all(x.requires_grad is flag for x, flag in self.flags) and self.run.takes(parts)
+
+
+def _all_last_sizes(parts: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: _last_sizes(part) for path, part in parts.items()}
 
 
 def _last_sizes(part: Any) -> Any:
@@ -177,32 +218,23 @@ def _last_sizes(part: Any) -> Any:
     return shape[2:] if len(shape) > 2 else shape[-1:]
 
 
-def _roots(function: Any) -> Iterator[Any]:
-    """Yield the modules that a function calls, as far as one can see: itself, its owner, what it closes over."""
-    code = getattr(function, "__code__", None)
-    names = code.co_names if code else ()
-    cells = getattr(function, "__closure__", None) or ()
-    around = [each.cell_contents for each in cells if _is_filled(each)]
-    seen = [function, getattr(function, "__self__", None), *around]
-    seen += [function.__globals__[name] for name in names if name in function.__globals__]
-    yield from (each for each in seen if hasattr(each, "named_modules") and hasattr(each, "modules"))
-
-
-def _is_filled(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not None
-    except ValueError:
-        return False
-
-
 def _kind(path: str, part: Any) -> Any:
     """Return what a program depends on of an argument, but for sizes."""
     array = part.value if isinstance(part, Tensor) else part
-    if isinstance(array, np.ndarray):
+    if isinstance(array, np.ndarray) and (array.ndim or array is not part):
         learns = isinstance(part, Tensor) and part.requires_grad
         return path, array.ndim, array.dtype.char, learns
-    return path, repr(part)
+    return path, part if isinstance(part, str) else _told_apart(part), short(part)
+
+
+def _told_apart(x: Any) -> Any:
+    """Return what is equal only of objects that a function cannot tell apart, or that are the same one."""
+    if isinstance(x, np.ndarray) and not x.ndim:
+        return type(x), x.dtype.str, x.tobytes()
+    if isinstance(x, dict):
+        return type(x), *((_told_apart(key), _told_apart(value)) for key, value in x.items())
+    return type(x), repr(x) if isinstance(x, PLAIN) else id(x)
 
 
 def _said(kind: Any) -> str:
-    return f"{kind[0]}={kind[1]:.40}" if len(kind) == 2 else f"{kind[0]} with {kind[1]} axes of {np.dtype(kind[2])}"
+    return f"{kind[0]}={kind[2]:.40}" if len(kind) == 3 else f"{kind[0]} with {kind[1]} axes of {np.dtype(kind[2])}"

@@ -69,7 +69,7 @@ class Gathering:
     def _gathered(self, each: Assign, loop: Loop, body: list[Statement], read: set[Variable]) -> list[Statement] | None:
         """Return what comes after the loop instead of a statement in it; None if it has to stay."""
         target = each.target.variable
-        if not each.adds or target.loop is not None or target in read:
+        if not each.adds or target.loop is not None or target in read or isinstance(each.target.index, Moving):
             return None
         if each.place == HERE and each.target.index is None:
             return self._row(each, target, loop, body)

@@ -47,7 +47,7 @@ class General:
     constants: dict[str, Any]
     wrt: list[str]
     structure: Any
-    linear: bool  # whether the way back is: nothing else than derivatives is done to a gradient
+    trial: TrialRun | None  # None where something is done to gradients, which whoever logs them would see
 
 
 def of_function(
@@ -107,16 +107,14 @@ def of_function(
     known = {*names.values(), *a.arguments}
     constants = {name: value for name, value in made.arguments.items() if name not in known}
     wanted = [*asked, *(names[given] for given in learned)]
-    shapes = {name: _free(np.shape(x), np.shape(b.arguments[name])) for name, x in a.arguments.items()}
-    linear = not any(each.primitive.surrogate for each in rolled.made())
-    general = General(made, list(a.arguments), shapes, closure, constants, wanted, a.structure, linear)
-    if not linear:  # whoever logs gradients is to see those of a person, and not ours
-        return general
-    trial = TrialRun(made, {**{name: leaf.value for name, leaf in closure.items()}, **constants}, split)
-    trial.wrt = [*asked, *learned.values()]
-    everything = current()._replace(recording=True, detecting_nan=None)
-    call_in(everything, require_right, (trial, b), {})
-    return general
+    letters = {(n, b.sizes[letter]): letter for letter, n in a.sizes.items()}
+    shapes = {name: _free(np.shape(x), np.shape(b.arguments[name]), letters) for name, x in a.arguments.items()}
+    trial = None
+    if not any(each.primitive.surrogate for each in rolled.made()):
+        trial = TrialRun(made, {**closure, **constants}, split, [*asked, *learned.values()])
+        everything = current()._replace(recording=True, detecting_nan=None)
+        call_in(everything, require_right, (trial, b), {})
+    return General(made, list(a.arguments), shapes, closure, constants, wanted, a.structure, trial)
 
 
 def _recorded(
@@ -183,7 +181,6 @@ def signature_of(f: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(getattr(f, "forward", f))
 
 
-def _free(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int | str, ...]:
-    """Return a shape in which a pair of sizes that differs between the recordings is a letter."""
-    letters: dict[tuple[int, int], str] = {}
-    return tuple(m if m == n else letters.setdefault((m, n), f"{m} {n}") for m, n in zip(a, b, strict=True))
+def _free(a: tuple[int, ...], b: tuple[int, ...], letters: Mapping[tuple[int, int], str]) -> tuple[int | str, ...]:
+    """Return a shape in which a size that differs between the recordings is its letter."""
+    return tuple(m if m == n else letters[m, n] for m, n in zip(a, b, strict=True))

@@ -18,9 +18,9 @@ from ..engine.source import skip_file
 from ..engine.tensor import Tensor
 from .expand import Call
 from .general import General, called_by_names
-from .names import parameter
 from .pool import Pool
-from .recording import flattened, rebuilt
+from .recording import array_of, nested, rebuilt
+from .trying import Tried
 
 skip_file(__file__)  # what is compiled is called on a line of whoever calls it
 
@@ -34,6 +34,7 @@ class ProgramNode:
         self.operations = {"operations": general.source.operations} if general.source.operations else {}
         self.pool = Pool()
         self.pooled = {"empty": self.pool.empty} if in_place else {}
+        self.tried = Tried(general.trial, general.shapes, self.called) if general.trial else None
         self.like = Primitive("program", lambda *inputs: None, lambda g, y, *inputs: (), "program")
 
     def takes(self, parts: Mapping[str, Any]) -> bool:
@@ -47,6 +48,8 @@ class ProgramNode:
 
     def __call__(self, given: dict[str, Any], parts: Mapping[str, Any]) -> Any:
         general = self.general
+        if current().recording:  # a batch may be written over before it goes back
+            parts = {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in parts.items()}
         outputs, saved = self._ran(parts, {})
         inputs = [general.closure[name] if name in general.closure else parts[name] for name in general.wrt]
         if not current().recording or not any(x.requires_grad for x in inputs):
@@ -78,13 +81,13 @@ class ProgramNode:
         wrt, own = self.general.wrt, self.general.closure
         held = {leaf: leaf.value for leaf in own.values() if not any(leaf is x for x in inputs)}
         call = Call(
-            lambda parts: self.called(**{name: _nested(value, name, parts) for name, value in given.items()}),
+            lambda parts: self.called(**{name: nested(value, name, parts) for name, value in given.items()}),
             parts,
             tuple(inputs),
             tuple(None if name in own else name for name in wrt),
             held,
         )
-        if len(outputs) == 1 or not self.general.linear:
+        if len(outputs) == 1 or not self.general.trial:
             return self._node(call, inputs, outputs, saved, slice(0, None))
         pieces = (self._node(call, inputs, outputs, saved, mine) for mine in (slice(0, 1), slice(1, None)))
         return [x for piece in pieces for x in piece]
@@ -145,11 +148,6 @@ def _holders(arrays: tuple[Any, ...]) -> list[int]:
 _ALONE, _ALONE_BELOW = _holders((np.empty(1), np.empty(2)[:1]))
 
 
-def _nested(value: Any, name: str, parts: Mapping[str, Any]) -> Any:
-    """Return an argument that is nested like a value, of parts by their paths."""
-    return rebuilt(value, iter([parts[path] for path, _ in flattened(value, parameter(name))]))
-
-
 def _in_a_row(outputs: Sequence[Any]) -> Any:
     """Return the numbers of several outputs in one array, or the only output."""
     return outputs[0] if len(outputs) == 1 else np.concatenate([x.ravel() for x in outputs])
@@ -185,11 +183,6 @@ def _parts(packed: Tensor, shapes: Sequence[tuple[int, ...]], first: int) -> lis
         part(packed, which=which, start=start, shape=shape)
         for which, (start, shape) in enumerate(zip(starts, shapes, strict=False), start=first)
     ]
-
-
-def array_of(x: Any) -> Any:
-    """Return the array that an argument is, or holds."""
-    return x.value if isinstance(x, Tensor) else x
 
 
 def _owned(x: Any) -> Any:

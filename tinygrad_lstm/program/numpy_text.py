@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine import ops
+from ..engine import backprop, ops
+from ..engine.errors import short
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
 from ..structure.loops import Every, Fixed, Loop, Moving, Stacked
@@ -21,6 +22,7 @@ from ..symbolic.tracer import OpenedArray, UnknownToReader, cast
 from ..symbolic.tracer import _read as read_with
 from .building import RuleOf
 from .names import identifier
+from .recording import NotExpressible
 from .simplifying import VIEWS
 from .sizes import Size, written
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole
@@ -374,10 +376,13 @@ class NumpyText:
             name, count = f"{primitive.name}_{count + 1}", count + 1
         return f"operations[{name!r}]{call}", ATOM
 
+    def as_type(self, e: Apply) -> tuple[str, float]:
+        return f"{self.expression(e.operands[0], ATOM)}.astype(np.{np.dtype(e.attrs['dtype'])})", ATOM
+
     def numpys(self, e: Apply) -> tuple[str, float]:
         function: Any = e.function
         if function is cast:
-            return f"{self.expression(e.operands[0], ATOM)}.astype(np.{np.dtype(e.attrs['dtype'])})", ATOM
+            return self.as_type(e)
         if isinstance(function, np.ufunc):
             if function in _UFUNCS and len(e.operands) == 2:
                 return self.infix(*_UFUNCS[function], *e.operands)
@@ -535,6 +540,7 @@ _SHAPED: dict[Any, Callable[[NumpyText, Apply], tuple[str, float]]] = {
     ops.where: _where,
     ops.index_add: _index_add,
     ops.einsum: _einsum,
+    backprop.cast: lambda to, e: to.as_type(e),
 }
 """Operations on shapes, which the tracer leaves as they are, too."""
 
@@ -599,11 +605,27 @@ def _parts(place: Any) -> tuple[Any, ...]:
 
 
 def _attr(value: Any) -> str:
+    """Write what an operation is told besides its inputs: by our own words alone, since the text will be run."""
+    if isinstance(value, bool | None | type(...)):
+        return repr(value)
     if isinstance(value, float):
         return number(value)[0]
+    if isinstance(value, np.generic):
+        return f"np.dtype({value.dtype.str!r}).type({_attr(value.item())})"
+    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
+        return f"np.dtype({np.dtype(value).str!r})"
     if isinstance(value, tuple):
         return f"({', '.join(map(_attr, value))}{',' if len(value) == 1 else ''})"
-    return str(int(value)) if isinstance(value, int) and not isinstance(value, bool) else repr(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_attr, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_attr(key)}: {_attr(x)}' for key, x in value.items())}}}"
+    if isinstance(value, slice):
+        return f"slice({_attr(value.start)}, {_attr(value.stop)}, {_attr(value.step)})"
+    plain = next((kind for kind in (int, str, bytes, complex) if isinstance(value, kind)), None)
+    if plain is None:
+        raise NotExpressible(f"a program cannot say {short(value)}, which an operation is told besides its inputs")
+    return plain.__repr__(value)  # not its own, which is somebody's function
 
 
 def _substituted(e: Any, operands: Mapping[str, Any]) -> Any:

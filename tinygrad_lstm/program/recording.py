@@ -6,7 +6,7 @@ is refused with its place in the network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -95,15 +95,30 @@ def parts_of(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def skeleton(value: Any) -> Any:
     """Return how something is nested, without the tensors and arrays in it."""
     if isinstance(value, tuple | list):
-        return type(value)(map(skeleton, value))
+        return nested_like(value, map(skeleton, value))
     return None if _is_array(value) or isinstance(value, Tensor) else value
+
+
+def nested_like(like: Any, parts: Iterable[Any]) -> Any:
+    """Return a tuple, a named one, or a list, of other parts."""
+    return like._make(parts) if hasattr(like, "_make") else type(like)(parts)
 
 
 def rebuilt(like: Any, parts: Iterator[Any]) -> Any:
     """Return the same nesting with other parts."""
     if isinstance(like, tuple | list):
-        return type(like)(rebuilt(each, parts) for each in like)
+        return nested_like(like, (rebuilt(each, parts) for each in like))
     return next(parts)
+
+
+def nested(value: Any, name: str, parts: Mapping[str, Any]) -> Any:
+    """Return an argument that is nested like a value, of parts by their paths."""
+    return rebuilt(value, iter([parts[path] for path, _ in flattened(value, parameter(name))]))
+
+
+def array_of(x: Any) -> Any:
+    """Return the array that an argument is, or holds."""
+    return x.value if isinstance(x, Tensor) else x
 
 
 def record_twice(
@@ -175,10 +190,17 @@ def _sizes(fixed: set[int]) -> Iterator[dict[str, int]]:
     steps = (t for t in range(3, 10_000) if not {t - 1, t, t + 1} & (fixed | {1}))
     T = [next(steps), next(steps)]
     more = (s for s in range(max(T) + 3, 10_000) if not {s - 1, s, s + 1} & (fixed | {1}))
-    S = [next(more), next(more)]
+    S = [next(more)]
+    S.append(next(s for s in more if not _alike([*S, s], T)))
     batches = (n for n in range(max(S) + 3, 10_000) if n % 2 and not {n - 1, n, n + 1, n * T[0], n * T[1]} & fixed)
-    N = [next(batches), next(batches)]
+    N = [next(batches)]
+    N.append(next(n for n in batches if not _alike([*N, n], T) and not _alike([*N, n], S)))
     yield from ({"T": t, "N": n, "S": s} for t, n, s in zip(T, N, S, strict=True))
+
+
+def _alike(a: Sequence[int], b: Sequence[int]) -> bool:
+    """Tell whether a pair of sizes could be taken for another one, moved or some times as large."""
+    return a[0] - b[0] == a[1] - b[1] or a[0] * b[1] == a[1] * b[0]
 
 
 def _record(
@@ -189,7 +211,8 @@ def _record(
     seed: int,
     optimize: int,
 ) -> RecordedRun:
-    """Run a function on data like its example's; the second time with the signs of all numbers turned.
+    """Run a function on data like its example's; the second time with the signs of all numbers turned, and whole
+    numbers that are 0 besides, as the places of a padding are.
 
     A branch that is taken by the sign of something is then taken the other way, as a rule.
     """
@@ -209,7 +232,9 @@ def _recorded(
     sign: int,
 ) -> RecordedRun:
     run = run_at(f, example, letters, seed, sign, sizes)
-    rolled, outputs = roll(Graph(*run.computed)), run.computed
+    graph, _ = Graph(*run.computed).opened()  # of what is compiled in it, too
+    run.computed = list(graph.outputs)
+    rolled, outputs = roll(graph), run.computed
     names = of_leaves(rolled)
     comments: list[str] = []
     if optimize:
@@ -235,13 +260,16 @@ def run_at(
 
     def made(value: Any, name: str) -> Any:
         if isinstance(value, tuple | list):
-            return type(value)(made(part, f"{name}_{i}") for i, part in enumerate(value))
+            return nested_like(value, (made(part, f"{name}_{i}") for i, part in enumerate(value)))
         if not _is_array(value):
             return value
         array = value.value if isinstance(value, Tensor) else value
         shape = tuple(sizes[letters[name, i]] if (name, i) in letters else n for i, n in enumerate(array.shape))
         drawn = rng.choice(array.ravel(), shape) if array.size else np.zeros(shape, array.dtype)
         if array.dtype.kind in "iub":
+            if sign < 0 and drawn.size:
+                other = ~drawn.flat[0] if array.dtype.kind == "b" else 0
+                drawn = np.where(np.arange(drawn.size).reshape(shape) % 2 > 0, drawn, other).astype(array.dtype)
             drawn.setflags(write=False)
             arguments[name] = drawn
         else:

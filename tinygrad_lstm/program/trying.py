@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..engine.backprop import grad
-from ..engine.tensor import Tensor
-from .recording import NotExpressible, OneRun, RecordedRun, Unfit
+from ..engine.scope import call_in, current
+from ..engine.tensor import Tensor, tensor
+from .recording import NotExpressible, OneRun, RecordedRun, Unfit, array_of, flattened, nested, parts_of
 from .source_code import SourceCode
 
 SLACK = 1e4
@@ -26,6 +27,13 @@ WOBBLE = 1e-15
 """By how much numbers are moved to see whether rounding grows by itself, as in a network that is chaotic."""
 
 
+MOST_TRIED, MOST_SEQUENCES = 128, 4
+"""Steps and sequences, at most, of which a program is tried; of more, it is tried on the first of them."""
+
+MOST_BACK = 16
+"""Steps, at most, of which its gradients are compared, too; of more, it is only seen whether it goes back."""
+
+
 @dataclass
 class TrialRun:
     """A program, what it is given besides arguments, and what its gradients are of: arguments by name, and tensors."""
@@ -33,20 +41,23 @@ class TrialRun:
     source: SourceCode
     besides: dict[str, Any]
     split: bool
-    wrt: list[str | Tensor] = field(default_factory=list)
+    wrt: list[str | Tensor]
 
-    def require_same(self, run: OneRun | RecordedRun) -> None:
-        """Run the program on what the function was given, and compare with what that computed."""
+    def require_same(self, run: OneRun | RecordedRun, back: bool = True) -> None:
+        """Run the program on what the function was given, and compare with what that computed; if asked, gradients."""
         leaves = self._leaves(run)
         seeds = _seeds(run.computed)
         outputs, gradients = self._ran(run, seeds)
+        coarsest = max(float(np.finfo(x.dtype).eps) for x in [*run.computed, *leaves])
         for x, y in zip(run.computed, outputs, strict=True):
-            if not _close(np.asarray(y), x.value):
+            if not _close(np.asarray(y), x.value, coarsest):
                 raise NotExpressible(f"the program computes another value than the graph of {_what(x)}, at other sizes")
+        if not back:
+            return
         expected = self._expected(run)
         largest = max((float(np.abs(each).max(initial=0.0)) for each in expected if each is not None), default=0.0)
         for leaf, ours, theirs in zip(leaves, gradients, expected, strict=True):
-            if not _same_gradient(ours, theirs, largest):
+            if not _same_gradient(ours, theirs, coarsest, largest):
                 raise NotExpressible(
                     f"the program has another gradient of {_what(leaf)} than the graph, at other sizes"
                 )
@@ -54,11 +65,12 @@ class TrialRun:
     def is_steady(self, run: OneRun, other: OneRun) -> bool:
         """Tell whether two runs on nearly the same numbers give the same: rounding does not grow by itself."""
         pairs = zip(run.computed, other.computed, strict=True)
-        if not all(_close(y.value, x.value) for x, y in pairs):
+        if not all(_close(y.value, x.value, float(np.finfo(x.dtype).eps)) for x, y in pairs):
             return False
         ours, theirs = self._expected(run), self._expected(other)
         largest = max((float(np.abs(each).max(initial=0.0)) for each in ours if each is not None), default=0.0)
-        return all(_same_gradient(a, b, largest) for a, b in zip(theirs, ours, strict=True))
+        coarsest = max(float(np.finfo(x.dtype).eps) for x in [*run.computed, *self._leaves(run)])
+        return all(_same_gradient(a, b, coarsest, largest) for a, b in zip(theirs, ours, strict=True))
 
     def _leaves(self, run: OneRun | RecordedRun) -> list[Tensor]:
         return [run.arguments[x] if isinstance(x, str) else x for x in self.wrt]
@@ -78,7 +90,7 @@ class TrialRun:
     def _ran(self, run: OneRun | RecordedRun, seeds: Sequence[Any]) -> tuple[Any, Any]:
         """Return the outputs and the gradients that the program computes."""
         source = self.source
-        given = {name: x.value if isinstance(x, Tensor) else x for name, x in run.arguments.items()} | self.besides
+        given = {name: array_of(x) for name, x in (run.arguments | self.besides).items()}
         more = {"operations": source.operations} if source.operations else {}
         try:
             with np.errstate(all="ignore"):
@@ -113,23 +125,87 @@ def require_right(trial: TrialRun, recorded: RecordedRun) -> None:
                 raise
 
 
+class Tried:
+    """The sizes between which a program was found to compute what its function does.
+
+    Two recordings do not tell what a function does at other sizes: ``x[-20:]`` is all steps of short sequences.
+    """
+
+    def __init__(self, trial: TrialRun, shapes: Mapping[str, tuple[int | str, ...]], f: Callable[..., Any]) -> None:
+        self.trial, self.shapes, self.function = trial, shapes, f
+        self.learning = {x for x in trial.wrt if isinstance(x, str)}
+        self.lowest: dict[str, int] = {}
+        self.highest: dict[str, int] = {}
+
+    def require(self, given: Mapping[str, Any], most: int = MOST_TRIED) -> None:
+        """Try the program on arguments of sizes that are beyond those it was tried at.
+
+        Raises:
+            NotExpressible: where it computes something else, or cannot.
+        """
+        parts = dict(parts_of(given))
+        sizes = {
+            letter: n
+            for name, shape in self.shapes.items()
+            for letter, n in zip(shape, np.shape(array_of(parts[name])), strict=True)
+            if isinstance(letter, str)
+        }
+        few = {letter: min(n, most, MOST_SEQUENCES if letter == "N" else MOST_TRIED) for letter, n in sizes.items()}
+        if all(self.lowest.get(letter, n + 1) <= n <= self.highest[letter] for letter, n in few.items()):
+            return
+        back = max(few.values(), default=0) <= MOST_BACK
+        try:
+            run = self._run(given, parts, few, back)
+        except Exception:  # whatever somebody's function raises
+            if few == sizes:
+                raise
+        else:
+            everything = current()._replace(recording=True, detecting_nan=None)
+            try:
+                call_in(everything, self.trial.require_same, (run, back), {})
+            except NotExpressible:
+                other = self._run(given, parts, few, back, WOBBLE)
+                if not back or call_in(everything, self.trial.is_steady, (run, other), {}):
+                    raise
+        for letter, n in few.items():
+            self.lowest[letter] = min(n, self.lowest.get(letter, n))
+            self.highest[letter] = max(n, self.highest.get(letter, n))
+
+    def _run(
+        self, given: Mapping[str, Any], parts: dict[str, Any], few: Mapping[str, int], back: bool, wobble: float = 0.0
+    ) -> OneRun:
+        """Run the function on the first steps and sequences of what it is given."""
+        parts, arguments, noise = dict(parts), {}, np.random.default_rng(0)
+        for name, shape in self.shapes.items():
+            array = array_of(parts[name])
+            some = array[tuple(slice(few[n] if isinstance(n, str) else n) for n in shape)]
+            if isinstance(parts[name], Tensor) or array.dtype.kind == "f":
+                some = (some * (1 + wobble * noise.normal(size=some.shape))).astype(some.dtype) if wobble else some
+                some = tensor(some, requires_grad=name in self.learning, name=name)
+            parts[name] = arguments[name] = some
+        named = {name: nested(value, name, parts) for name, value in given.items()}
+        with np.errstate(all="ignore"):
+            returned = call_in(current()._replace(recording=back, detecting_nan=None), self.function, (), named)
+        return OneRun(arguments, returned, [x for _, x in flattened(returned, "")])
+
+
 def _seeds(outputs: Sequence[Tensor]) -> list[Any]:
     rng = np.random.default_rng(0)
     return [np.asarray(rng.normal(size=x.shape), x.dtype) for x in outputs]
 
 
-def _same_gradient(ours: Any, theirs: Any, largest: float) -> bool:
+def _same_gradient(ours: Any, theirs: Any, coarsest: float, largest: float) -> bool:
     if theirs is None:
         return ours is None or not np.any(ours)
-    return not theirs.any() if ours is None else _close(ours, theirs, largest)
+    return not theirs.any() if ours is None else _close(ours, theirs, coarsest, largest)
 
 
-def _close(ours: Any, theirs: Any, largest: float = 0.0) -> bool:
+def _close(ours: Any, theirs: Any, coarsest: float, largest: float = 0.0) -> bool:
     if np.shape(ours) != np.shape(theirs):
         return False
     ours, theirs = np.asarray(ours), np.asarray(theirs)
     finite = theirs[np.isfinite(theirs)]
-    slack = SLACK * np.finfo(theirs.dtype).eps * max(float(np.abs(finite).max(initial=0.0)), largest)
+    slack = SLACK * coarsest * max(float(np.abs(finite).max(initial=0.0)), largest)
     return bool(np.allclose(ours, theirs, rtol=0, atol=slack, equal_nan=True))
 
 

@@ -1,0 +1,237 @@
+"""What is compiled is noticed to be old when anything it reads besides its arguments is no more what it was."""
+
+import copy
+import pickle
+from collections import namedtuple
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tests.program.networks import drawn
+from tinygrad_lstm.program import surroundings
+from tinygrad_lstm.program.surroundings import Surroundings
+
+D, H = 3, 4
+X = drawn(4, 2, D, name="x")
+WEIGHT = drawn(D, H, name="W")
+
+
+def dropping():
+    """A layer whose numbers are dice while it trains; it does not yet."""
+    return tl.LSTM(D, H, num_layers=2, dropout=0.5, rng=0).eval()
+
+
+def in_a_list(model):
+    layers = [model]
+    return lambda x: sum(each(x)[0] for each in layers)
+
+
+def as_a_default(model):
+    def f(x, layer=model):
+        return layer(x)[0]
+
+    return f
+
+
+def in_another_function(model):
+    def inner(x):
+        return model(x)[0]
+
+    return lambda x: inner(x) * 2
+
+
+class Owner:
+    def __init__(self, model):
+        self.parts = {"layer": model}
+
+    def call(self, x):
+        return self.parts["layer"](x)[0]
+
+
+REACHED = {
+    "in a list": in_a_list,
+    "as a default": as_a_default,
+    "in another function": in_another_function,
+    "in a partial": lambda model: partial(lambda layer, x: layer(x)[0], model),
+    "of an object": lambda model: partial(lambda here, x: here.layer(x)[0], SimpleNamespace(layer=model)),
+    "of a method": lambda model: Owner(model).call,
+    "in another compiled function": lambda model: partial(lambda f, x: f(x)[0], tl.compile(model)),
+}
+
+
+@pytest.mark.parametrize("reached", REACHED)
+def test_a_module_that_trains_again_is_noticed_wherever_it_is(reached):
+    model = dropping()
+    fast = tl.compile(REACHED[reached](model))
+    assert fast(X).tolist() == fast(X).tolist()
+    model.train()
+    assert fast(X).tolist() != fast(X).tolist()
+
+
+def test_models_that_are_arguments_are_told_apart_and_their_attributes_seen():
+    fast = tl.compile(lambda model, x: model(x)[0].sum())
+    first, second = tl.LSTM(D, H, rng=0), tl.LSTM(D, H, rng=1)
+    for model in (first, second, first):
+        assert np.isclose(fast(model, X).item(), model(X)[0].sum().item(), rtol=1e-12)
+    model = dropping()
+    fast(model, X)
+    model.train()
+    assert fast(model, X).item() != fast(model, X).item()
+
+
+@pytest.mark.parametrize("kind", [np.array, lambda x: {"by": x}, lambda x: {"by": np.full(2000, x)}])
+def test_numbers_that_are_no_tensors_are_told_apart(kind):
+    def f(x, k):
+        by = k["by"] if isinstance(k, dict) else k
+        return x.sum() * (by if np.ndim(by) == 0 else float(by[1000]))
+
+    fast = tl.compile(f)
+    for k in (2.0, 3.0, 2.0):
+        assert np.isclose(fast(X, kind(k)).item(), f(X, kind(k)).item(), rtol=1e-12)
+
+
+def test_weights_in_a_dict_are_those_of_the_call():
+    def f(x, weights):
+        return (x @ weights["W"]).sum()
+
+    fast = tl.compile(f)
+    for _ in range(2):
+        w = tl.tensor(WEIGHT.value, requires_grad=True, name="W")
+        assert tl.grad(fast(X, {"W": w}), [w])[0].tolist() == tl.grad(f(X, {"W": w}), [w])[0].tolist()
+
+
+def test_what_is_closed_over_and_replaced_is_noticed(monkeypatch):
+    w, scale, more = WEIGHT, 1.0, [1.0]
+
+    def f(x):
+        return (x @ w @ WEIGHT.T).sum() * scale * more[0]
+
+    fast = tl.compile(f)
+    expected = fast(X).item()
+    w = tl.tensor(WEIGHT.value * 2, requires_grad=True)
+    assert np.isclose(fast(X).item(), expected * 2)
+    scale = 3.0
+    assert np.isclose(fast(X).item(), expected * 6)
+    more[0] = 5.0
+    assert np.isclose(fast(X).item(), expected * 30)
+    monkeypatch.setitem(globals(), "WEIGHT", tl.tensor(WEIGHT.value * 7, requires_grad=True))
+    assert np.isclose(fast(X).item(), expected * 210)
+
+
+def test_a_function_that_writes_what_it_reads_is_not_compiled():
+    seen = []
+
+    def f(x):
+        seen.append(x)
+        return x.sum()
+
+    fast = tl.compile(f)
+    for _ in range(3):
+        fast(X)
+    assert seen[-1] is seen[-2] is X
+    assert "not compiled: it changes what it reads, such as an attribute or a list, in each call" in fast.explain()
+
+
+def test_what_is_made_once_when_it_is_first_called_is_compiled():
+    made = {}
+
+    def f(x):
+        return (x @ made.setdefault("W", WEIGHT)).sum()
+
+    fast = tl.compile(f)
+    assert fast(X).item() == f(X).item()
+    assert fast.explain().endswith("lines")
+
+
+def test_too_many_objects_are_not_watched(monkeypatch):
+    monkeypatch.setattr(surroundings, "MOST_PLACES", 5)
+    many = [[k] for k in range(10)]
+    fast = tl.compile(lambda x: x.sum() * len(many))
+    assert fast(X).item() == X.sum().item() * 10
+    assert "not compiled: it reads more than" in fast.explain()
+
+
+def test_all_kinds_of_things_are_looked_into():
+    class Slotted:
+        __slots__ = ("a", "b")
+
+        def __init__(self):
+            self.a = 1
+
+    class Kept:
+        k = 1
+
+        @property
+        def own(self):
+            return self.k
+
+        @staticmethod
+        def still():
+            return 1
+
+    slotted, kept, array, large = Slotted(), Kept(), np.zeros(3), np.zeros(20_000)
+
+    def empty():
+        return later
+
+    around = Surroundings(slotted, kept, array, large, empty, {1, 2}, len, np.float64(1.0))
+    assert around.hold()
+    for change, back in (
+        (lambda: setattr(slotted, "a", 2), lambda: setattr(slotted, "a", 1)),
+        (lambda: setattr(Kept, "k", 2), lambda: setattr(Kept, "k", 1)),
+        (lambda: array.fill(1), lambda: array.fill(0)),
+    ):
+        change()
+        assert not around.hold()
+        back()
+        assert around.hold()
+    later = 1
+    assert not around.hold()
+
+
+def test_what_an_operation_of_yours_closes_over_is_noticed():
+    k = 1.0
+    times = tl.primitive("times", lambda x: x * k, lambda g, y, x: (g * k,))
+    fast = tl.compile(lambda x: times(x).sum())
+    assert np.isclose(fast(X).item(), X.sum().item())
+    k = 5.0
+    assert np.isclose(fast(X).item(), X.sum().item() * 5)
+    assert np.allclose(tl.grad(fast(X), [X])[0].value, 5.0)
+
+
+def test_copies_are_compiled_anew():
+    fast = tl.compile(dropping(), optimize=2)
+    expected = fast(X)[0].tolist()
+    for other in (copy.copy(fast), copy.deepcopy(fast), pickle.loads(pickle.dumps(fast))):
+        assert other(X)[0].tolist() == expected
+        assert other.optimize == 2
+    other = copy.deepcopy(fast)
+    for x in other.parameters():
+        x.value = np.zeros_like(x.value)
+    assert not other(X)[0].value.any()
+    assert fast(X)[0].tolist() == expected
+
+
+Pair = namedtuple("Pair", "x w")
+
+
+def test_named_tuples_are_taken_and_returned():
+    fast = tl.compile(lambda pair: Pair(pair.x @ pair.w, pair.x.sum()))
+    found = fast(Pair(X, WEIGHT))
+    assert found.w.item() == X.sum().item()
+    assert found.x.shape == (4, 2, H)
+    assert fast.explain().endswith("lines")
+
+
+def test_a_padding_that_the_first_batch_has_not_is_seen():
+    def f(tokens):
+        return tl.where(tokens == 0, 0.0, WEIGHT[tokens].sum(axis=-1)).sum()
+
+    fast = tl.compile(f)
+    for tokens in (np.array([[1, 2], [2, 1]]), np.array([[1, 2], [0, 0]])):
+        assert np.isclose(fast(tokens).item(), f(tokens).item())
+    with pytest.raises(ValueError, match="two runs of it differ at"):
+        tl.source(f, np.array([[1, 2], [2, 1]]))

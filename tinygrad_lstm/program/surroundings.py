@@ -1,0 +1,146 @@
+"""What a function reads besides its arguments: whether it is still what it was when the function was recorded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..engine.primitive import Primitive
+from ..engine.tensor import Tensor
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None), slice, type(...), np.generic, np.dtype)
+"""What cannot change, and is the same whenever it is equal."""
+
+_ENDS = (*PLAIN, Tensor, ModuleType)
+
+MOST_PLACES = 10_000
+"""Places that are watched, at most: they are looked at in each call."""
+
+MOST_NUMBERS = 10_000
+"""Numbers of an array, at most, that are compared one by one."""
+
+_NOT_THEIRS = {__name__.partition(".")[0], "numpy", *sys.stdlib_module_names} - {"__main__"}
+
+
+class Surroundings:
+    """What functions and objects reach: what they close over, globals, defaults, attributes, and what those hold.
+
+    The numbers of tensors are not looked at: weights may learn.
+
+    >>> scale = [2.0]
+    >>> around = Surroundings({"scale": scale})
+    >>> around.hold()
+    True
+    >>> scale[0] = 3.0
+    >>> around.hold()
+    False
+    """
+
+    def __init__(self, *roots: Any) -> None:
+        self._held = list(roots)  # or another object may come to have the same id
+        self._places: list[tuple[Callable[[], tuple[Any, ...]], tuple[Any, ...]]] = []
+        self.too_many = False
+        seen: set[int] = set()
+        waiting = list(roots)
+        while waiting:
+            x = waiting.pop()
+            if id(x) in seen or isinstance(x, _ENDS):
+                continue
+            if len(self._places) == MOST_PLACES:
+                self.too_many = True
+                return
+            seen.add(id(x))
+            for read in _places(x):
+                values = read()
+                self._places.append((read, values))
+                self._held.append(x)
+                waiting += values
+
+    def hold(self) -> bool:
+        """Tell whether everything is what it was."""
+        for read, before in self._places:
+            now = read()
+            if len(now) != len(before):
+                return False
+            for a, b in zip(now, before):  # noqa: B905
+                if a is not b and not (type(a) is type(b) and isinstance(a, PLAIN) and a == b):
+                    return False
+        return True
+
+
+def _places(x: Any) -> Iterator[Callable[[], tuple[Any, ...]]]:
+    """Yield functions that return what an object holds: each time, what it holds then."""
+    if isinstance(x, np.ndarray):
+        if x.size <= MOST_NUMBERS:
+            yield lambda: (x.tobytes(),)
+    elif isinstance(x, Primitive):
+        yield lambda: (x.forward, x.rule)
+    elif isinstance(x, FunctionType):
+        if not _is_ours(x):
+            yield from _around(x)
+    elif isinstance(x, MethodType):
+        yield lambda: (x.__self__, x.__func__)
+    elif isinstance(x, partial):
+        yield lambda: (x.func, *x.args, *x.keywords.values())
+    elif isinstance(x, staticmethod | classmethod):
+        yield lambda: (x.__func__,)
+    elif isinstance(x, property):
+        yield lambda: (x.fget,)
+    elif isinstance(x, dict):
+        yield lambda: (*x, *x.values())
+    elif isinstance(x, list | tuple | set | frozenset):
+        yield lambda: tuple(x)
+    elif isinstance(x, type):
+        if not _is_ours(x):
+            yield lambda: (
+                *x.__bases__,
+                *(v for name, v in vars(x).items() if not name.startswith("__") or callable(v)),
+            )
+    else:
+        yield from _attributes(x)
+
+
+def _attributes(x: Any) -> Iterator[Callable[[], tuple[Any, ...]]]:
+    if hasattr(type(x), "__watched__"):
+        yield x.__watched__
+        return
+    attributes = getattr(x, "__dict__", None)
+    slots = [name for kind in type(x).__mro__ for name in getattr(kind, "__slots__", ()) if hasattr(x, name)]
+    if attributes is not None:
+        yield lambda: tuple(attributes.values())
+    if slots and not _is_ours(type(x)):
+        yield lambda: tuple(getattr(x, name, None) for name in slots)
+    yield lambda: (type(x),)
+
+
+def _around(f: FunctionType) -> Iterator[Callable[[], tuple[Any, ...]]]:
+    names = sorted(set(_names(f.__code__)))
+    yield lambda: tuple(f.__globals__.get(name) for name in names)
+    yield lambda: (f.__defaults__, f.__kwdefaults__)
+    cells = f.__closure__
+    if cells:
+        yield lambda: tuple(map(_content, cells))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Yield the names that a function looks up outside of itself, also in what is defined in it."""
+    yield from code.co_names
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _names(each)
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing yet
+        return None
+
+
+def _is_ours(x: Any) -> bool:
+    return (x.__module__ or "").partition(".")[0] in _NOT_THEIRS
