@@ -52,6 +52,7 @@ def test_the_backward_pass_is_read_from_the_equations_to_the_speed(capsys):
     execute(source, READ)
     printed = capsys.readouterr().out
     assert "comes from read_the_backward_pass.py:" in printed
+    assert "(7)  ∂L/∂W_f = Σ_t z_tᵀ δ_{f,t}" in printed
     assert "tl.compile " in printed
     assert "The line that clips: dh = np.maximum(" in printed
     assert "spare: the loss does not depend on it" in printed
