@@ -98,6 +98,8 @@ EQUIVALENT: dict[str, str] = {
     "_plan: another number at 0": "nobody counts what arrives at the output",
     "_plan: drop a condition at x.requires_grad and *": _PRUNING,
     "_owned: another number at 1": "copies a sum that nobody else holds",
+    "_owned: drop a condition at step.arrived > 1 or step.node.primitive.fresh": "copies a sum that nobody else holds",
+    "_owned: drop a condition at step.arrived > 1 or step.node.primitive.fresh (2)": "copies what a program made anew",
     "backward: drop a condition at step.arrived == step.expected*": _OVERWRITTEN,
 }
 """By name, or by a beginning of it followed by ``*``."""

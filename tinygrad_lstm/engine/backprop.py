@@ -170,8 +170,8 @@ def gradients(output: Tensor, seed: ArrayLike | Tensor | None = None) -> dict[Te
 
 def _owned(step: Contribution) -> Array:
     """Return a gradient in an array that nothing else holds: a sum is new, a lone contribution may not be."""
-    primitive = step.node.primitive
-    own = step.arrived > 1 or (primitive is not None and primitive.fresh)
+    assert step.node.primitive is not None
+    own = step.arrived > 1 or step.node.primitive.fresh
     owned: Array = read_only(step.after if own else step.after.copy())
     return owned
 
