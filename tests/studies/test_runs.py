@@ -73,7 +73,9 @@ def test_nobody_waits_for_a_run_that_is_not_wanted_any_more():
         runs = run_rows(DOUBLING, rows, executor)
         assert next(runs).values["twice"] == 2
         worker = multiprocessing.active_children()[-1]
-    worker.join(10)
+    until = time.monotonic() + 10  # a join ends at once, with no exit code, while the executor's thread joins it, too
+    while worker.exitcode is None and time.monotonic() < until:
+        time.sleep(0.01)
     assert worker.exitcode is not None
 
 
