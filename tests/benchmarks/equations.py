@@ -21,18 +21,15 @@ class Library(NamedTuple):
     """x with mean 0 and variance 1, times a weight, plus a bias."""
 
 
+def _gates(lib: Library) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    names = ("forget_gate", "input_gate", "candidate", "output_gate")
+    return tuple((name, lib.tanh if name == "candidate" else lib.sigmoid) for name in names)
+
+
 def lstm(lib: Library, w: dict[str, Any], x: Any, state: State) -> State:
     h, c = state
     z = lib.beside(h, x)
-    f, i, g, o = (
-        squash(z @ w[f"{gate}.weight"] + w[f"{gate}.bias"])
-        for gate, squash in (
-            ("forget_gate", lib.sigmoid),
-            ("input_gate", lib.sigmoid),
-            ("candidate", lib.tanh),
-            ("output_gate", lib.sigmoid),
-        )
-    )
+    f, i, g, o = (squash(z @ w[f"{gate}.weight"] + w[f"{gate}.bias"]) for gate, squash in _gates(lib))
     c = f * c + i * g
     return o * lib.tanh(c), c
 
@@ -42,12 +39,7 @@ def layer_norm_lstm(lib: Library, w: dict[str, Any], x: Any, state: State) -> St
     z = lib.beside(h, x)
     f, i, g, o = (
         squash(lib.norm(z @ w[f"{gate}.weight"], w[f"{gate}_norm.weight"], w[f"{gate}_norm.bias"]))
-        for gate, squash in (
-            ("forget_gate", lib.sigmoid),
-            ("input_gate", lib.sigmoid),
-            ("candidate", lib.tanh),
-            ("output_gate", lib.sigmoid),
-        )
+        for gate, squash in _gates(lib)
     )
     c = f * c + i * g
     return o * lib.tanh(lib.norm(c, w["cell_norm.weight"], w["cell_norm.bias"])), c
