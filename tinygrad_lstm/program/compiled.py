@@ -14,7 +14,7 @@ from ..engine.source import skip_file
 from ..engine.tensor import Tensor
 from .general import IN_PLACE, LEVELS, bound, of_function, signature_of
 from .node import ProgramNode
-from .recording import NotExpressible, parts_of
+from .recording import NotExpressible, array_of, parts_of
 from .surroundings import MOST_PLACES, PLAIN, Surroundings
 
 skip_file(__file__)  # what is compiled is called on a line of whoever calls it
@@ -120,11 +120,13 @@ class Compiled:
         found = next((each for each in self._found.get(key, ()) if each.holds(by_name)), None)
         if found is None:
             found = self._specialised(key, given)
-        if found.run is None or current().detecting_nan or not found.run.takes(by_name):
+            if found.run is not None and not found.run.takes(by_name):
+                return self.function(*args, **named)
+        if found.run is None or current().detecting_nan:
             return self.function(*args, **named)
         if found.run.tried is not None:
             try:
-                found.run.tried.require(given)
+                found.run.tried.require(given, by_name)
             except NotExpressible as refusal:
                 found.refuse(str(refusal), given)
                 return self.function(*args, **named)
@@ -214,13 +216,13 @@ def _all_last_sizes(parts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _last_sizes(part: Any) -> Any:
     """Return the sizes of an argument but those that may be of steps and sequences."""
-    shape = np.shape(part.value if isinstance(part, Tensor) else part)
+    shape = np.shape(array_of(part))
     return shape[2:] if len(shape) > 2 else shape[-1:]
 
 
 def _kind(path: str, part: Any) -> Any:
     """Return what a program depends on of an argument, but for sizes."""
-    array = part.value if isinstance(part, Tensor) else part
+    array = array_of(part)
     if isinstance(array, np.ndarray) and (array.ndim or array is not part):
         learns = isinstance(part, Tensor) and part.requires_grad
         return path, array.ndim, array.dtype.char, learns

@@ -42,8 +42,9 @@ def source(
     they were. ``source(f, x, h)`` takes a layer, or a function that returns tensors, and an example of what it is
     called with: it is recorded twice, with other numbers of steps and sequences and other data, and the program is one
     for all sizes, with a gradient for each output as a further argument unless f returns a single number. What cannot
-    be such a program is refused; it is tried at one step, and at 37. Two things cannot be noticed: a decision by the
-    data that falls the same way in both recordings, and what begins at a later step. Write them with ``tl.where``.
+    be such a program is refused; it is tried on the example, at one step, and at 37. Two things cannot be
+    noticed: a decision by the data that falls the same way in both recordings, and what begins at a later step. Write
+    them with ``tl.where``.
 
     Arguments:
         what: a loss, of a single number; or a layer or a function. The first array it takes is (T, N, ·) or (T, ·),
@@ -107,11 +108,9 @@ def source(
 
 
 def _tried(general: General, f: Any, given: dict[str, Any]) -> SourceCode:
-    """Return the program of a function if it computes the same at the sizes of the example, and of a single step."""
+    """Return the program of a function if it computes the same at the sizes of the example, too."""
     if general.trial:
-        tried = Tried(general.trial, general.shapes, called_by_names(f))
-        tried.require(given)
-        tried.require(given, most=1)
+        Tried(general.trial, general.shapes, called_by_names(f)).require(given, dict(parts_of(given)))
     return general.source
 
 

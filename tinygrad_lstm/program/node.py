@@ -20,7 +20,7 @@ from .expand import Call
 from .general import General, called_by_names
 from .pool import Pool
 from .recording import array_of, nested, rebuilt
-from .trying import Tried
+from .trying import Tried, sizes_of
 
 skip_file(__file__)  # what is compiled is called on a line of whoever calls it
 
@@ -39,12 +39,8 @@ class ProgramNode:
 
     def takes(self, parts: Mapping[str, Any]) -> bool:
         """Tell whether the arguments have the shapes that it was made for, and something in them."""
-        sizes: dict[str, int] = {}
-        for name, shape in self.general.shapes.items():
-            for size, n in zip(np.shape(array_of(parts[name])), shape, strict=True):
-                if size != (sizes.setdefault(n, size) if isinstance(n, str) else n):
-                    return False
-        return 0 not in sizes.values()
+        sizes = sizes_of(self.general.shapes, parts)
+        return sizes is not None and 0 not in sizes.values()
 
     def __call__(self, given: dict[str, Any], parts: Mapping[str, Any]) -> Any:
         general = self.general

@@ -216,22 +216,14 @@ def _record(
 
     A branch that is taken by the sign of something is then taken the other way, as a rule.
     """
+    sign = -1 if seed else 1
     try:
-        return _recorded(f, example, letters, sizes, seed, optimize, -1 if seed else 1)
+        run = run_at(f, example, letters, seed, sign, sizes)
     except Unfit:
-        return _recorded(f, example, letters, sizes, seed, optimize, 1)
-
-
-def _recorded(
-    f: Callable[..., Any],
-    example: Mapping[str, Any],
-    letters: Mapping[tuple[str, int], str],
-    sizes: dict[str, int],
-    seed: int,
-    optimize: int,
-    sign: int,
-) -> RecordedRun:
-    run = run_at(f, example, letters, seed, sign, sizes)
+        if sign > 0:
+            raise
+        sign = 1
+        run = run_at(f, example, letters, seed, sign, sizes)
     graph, _ = Graph(*run.computed).opened()  # of what is compiled in it, too
     run.computed = list(graph.outputs)
     rolled, outputs = roll(graph), run.computed
@@ -263,7 +255,7 @@ def run_at(
             return nested_like(value, (made(part, f"{name}_{i}") for i, part in enumerate(value)))
         if not _is_array(value):
             return value
-        array = value.value if isinstance(value, Tensor) else value
+        array = array_of(value)
         shape = tuple(sizes[letters[name, i]] if (name, i) in letters else n for i, n in enumerate(array.shape))
         drawn = rng.choice(array.ravel(), shape) if array.size else np.zeros(shape, array.dtype)
         if array.dtype.kind in "iub":

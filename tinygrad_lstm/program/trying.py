@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ..engine.backprop import grad
 from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor, tensor
-from .recording import NotExpressible, OneRun, RecordedRun, Unfit, array_of, flattened, nested, parts_of
+from .recording import NotExpressible, OneRun, RecordedRun, Unfit, array_of, flattened, nested
 from .source_code import SourceCode
 
 SLACK = 1e4
@@ -25,7 +26,6 @@ OTHERS = ({"T": 1, "N": 1, "S": 1}, {"T": 37, "N": 2, "S": 5})
 
 WOBBLE = 1e-15
 """By how much numbers are moved to see whether rounding grows by itself, as in a network that is chaotic."""
-
 
 MOST_TRIED, MOST_SEQUENCES = 128, 4
 """Steps and sequences, at most, of which a program is tried; of more, it is tried on the first of them."""
@@ -45,32 +45,41 @@ class TrialRun:
 
     def require_same(self, run: OneRun | RecordedRun, back: bool = True) -> None:
         """Run the program on what the function was given, and compare with what that computed; if asked, gradients."""
-        leaves = self._leaves(run)
-        seeds = _seeds(run.computed)
-        outputs, gradients = self._ran(run, seeds)
-        coarsest = max(float(np.finfo(x.dtype).eps) for x in [*run.computed, *leaves])
+        outputs, gradients = self._ran(run, _seeds(run.computed))
+        coarsest = self._coarsest(run)
         for x, y in zip(run.computed, outputs, strict=True):
             if not _close(np.asarray(y), x.value, coarsest):
                 raise NotExpressible(f"the program computes another value than the graph of {_what(x)}, at other sizes")
         if not back:
             return
-        expected = self._expected(run)
-        largest = max((float(np.abs(each).max(initial=0.0)) for each in expected if each is not None), default=0.0)
-        for leaf, ours, theirs in zip(leaves, gradients, expected, strict=True):
-            if not _same_gradient(ours, theirs, coarsest, largest):
+        same = _same_gradients(gradients, self._expected(run), coarsest)
+        for leaf, is_same in zip(self._leaves(run), same, strict=True):
+            if not is_same:
                 raise NotExpressible(
                     f"the program has another gradient of {_what(leaf)} than the graph, at other sizes"
                 )
 
-    def is_steady(self, run: OneRun, other: OneRun) -> bool:
+    def require(self, run: OneRun, again: Callable[[], OneRun], back: bool = True) -> None:
+        """Compare as ``require_same`` does, but let pass what differs since rounding grows by itself.
+
+        ``again`` runs the function on nearly the same numbers.
+        """
+        try:
+            self.require_same(run, back)
+        except NotExpressible:
+            if not back or self._is_steady(run, again()):
+                raise
+
+    def _is_steady(self, run: OneRun, other: OneRun) -> bool:
         """Tell whether two runs on nearly the same numbers give the same: rounding does not grow by itself."""
         pairs = zip(run.computed, other.computed, strict=True)
         if not all(_close(y.value, x.value, float(np.finfo(x.dtype).eps)) for x, y in pairs):
             return False
-        ours, theirs = self._expected(run), self._expected(other)
-        largest = max((float(np.abs(each).max(initial=0.0)) for each in ours if each is not None), default=0.0)
-        coarsest = max(float(np.finfo(x.dtype).eps) for x in [*run.computed, *self._leaves(run)])
-        return all(_same_gradient(a, b, coarsest, largest) for a, b in zip(theirs, ours, strict=True))
+        return all(_same_gradients(self._expected(other), self._expected(run), self._coarsest(run)))
+
+    def _coarsest(self, run: OneRun | RecordedRun) -> float:
+        """Return the unit of rounding of the shortest numbers that take part."""
+        return max(float(np.finfo(x.dtype).eps) for x in [*run.computed, *self._leaves(run)])
 
     def _leaves(self, run: OneRun | RecordedRun) -> list[Tensor]:
         return [run.arguments[x] if isinstance(x, str) else x for x in self.wrt]
@@ -118,11 +127,17 @@ def require_right(trial: TrialRun, recorded: RecordedRun) -> None:
             run = recorded.again(sizes, 0.0)
         except (Unfit, NotExpressible):
             continue  # one step may be too few for a function, or many too many
-        try:
-            trial.require_same(run)
-        except NotExpressible:
-            if trial.is_steady(run, recorded.again(sizes, WOBBLE)):
-                raise
+        trial.require(run, partial(recorded.again, sizes, WOBBLE))
+
+
+def sizes_of(shapes: Mapping[str, tuple[int | str, ...]], parts: Mapping[str, Any]) -> dict[str, int] | None:
+    """Return the size that each letter stands for in arguments; None where they do not have these shapes."""
+    sizes: dict[str, int] = {}
+    for name, shape in shapes.items():
+        for size, n in zip(np.shape(array_of(parts[name])), shape, strict=True):
+            if size != (sizes.setdefault(n, size) if isinstance(n, str) else n):
+                return None
+    return sizes
 
 
 class Tried:
@@ -137,20 +152,14 @@ class Tried:
         self.lowest: dict[str, int] = {}
         self.highest: dict[str, int] = {}
 
-    def require(self, given: Mapping[str, Any], most: int = MOST_TRIED) -> None:
-        """Try the program on arguments of sizes that are beyond those it was tried at.
+    def require(self, given: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
+        """Try the program on arguments, and the parts of them, of sizes that are beyond those it was tried at.
 
         Raises:
             NotExpressible: where it computes something else, or cannot.
         """
-        parts = dict(parts_of(given))
-        sizes = {
-            letter: n
-            for name, shape in self.shapes.items()
-            for letter, n in zip(shape, np.shape(array_of(parts[name])), strict=True)
-            if isinstance(letter, str)
-        }
-        few = {letter: min(n, most, MOST_SEQUENCES if letter == "N" else MOST_TRIED) for letter, n in sizes.items()}
+        sizes = sizes_of(self.shapes, parts) or {}
+        few = {letter: min(n, MOST_SEQUENCES if letter == "N" else MOST_TRIED) for letter, n in sizes.items()}
         if all(self.lowest.get(letter, n + 1) <= n <= self.highest[letter] for letter, n in few.items()):
             return
         back = max(few.values(), default=0) <= MOST_BACK
@@ -161,21 +170,23 @@ class Tried:
                 raise
         else:
             everything = current()._replace(recording=True, detecting_nan=None)
-            try:
-                call_in(everything, self.trial.require_same, (run, back), {})
-            except NotExpressible:
-                other = self._run(given, parts, few, back, WOBBLE)
-                if not back or call_in(everything, self.trial.is_steady, (run, other), {}):
-                    raise
+            again = partial(self._run, given, parts, few, back, WOBBLE)
+            call_in(everything, self.trial.require, (run, again, back), {})
         for letter, n in few.items():
             self.lowest[letter] = min(n, self.lowest.get(letter, n))
             self.highest[letter] = max(n, self.highest.get(letter, n))
 
     def _run(
-        self, given: Mapping[str, Any], parts: dict[str, Any], few: Mapping[str, int], back: bool, wobble: float = 0.0
+        self,
+        given: Mapping[str, Any],
+        whole: Mapping[str, Any],
+        few: Mapping[str, int],
+        back: bool,
+        wobble: float = 0.0,
     ) -> OneRun:
         """Run the function on the first steps and sequences of what it is given."""
-        parts, arguments, noise = dict(parts), {}, np.random.default_rng(0)
+        parts, noise = dict(whole), np.random.default_rng(0)
+        arguments: dict[str, Any] = {}
         for name, shape in self.shapes.items():
             array = array_of(parts[name])
             some = array[tuple(slice(few[n] if isinstance(n, str) else n) for n in shape)]
@@ -194,10 +205,13 @@ def _seeds(outputs: Sequence[Tensor]) -> list[Any]:
     return [np.asarray(rng.normal(size=x.shape), x.dtype) for x in outputs]
 
 
-def _same_gradient(ours: Any, theirs: Any, coarsest: float, largest: float) -> bool:
-    if theirs is None:
-        return ours is None or not np.any(ours)
-    return not theirs.any() if ours is None else _close(ours, theirs, coarsest, largest)
+def _same_gradients(ours: Sequence[Any], theirs: Sequence[Any], coarsest: float) -> list[bool]:
+    """Tell of each gradient whether it is the same, to rounding of the largest number of all; None is a 0."""
+    largest = max((float(np.abs(each).max(initial=0.0)) for each in theirs if each is not None), default=0.0)
+    return [
+        (a is None or not np.any(a)) if b is None else not b.any() if a is None else _close(a, b, coarsest, largest)
+        for a, b in zip(ours, theirs, strict=True)
+    ]
 
 
 def _close(ours: Any, theirs: Any, coarsest: float, largest: float = 0.0) -> bool:

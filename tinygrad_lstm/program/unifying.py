@@ -14,7 +14,7 @@ from ..engine.tensor import Tensor
 from ..structure.loops import Fixed, Given, Loop, Made, Moving, Reference, Stacked
 from ..structure.words import is_number
 from ..symbolic.expressions import Apply, Constant, Number
-from .recording import NotExpressible, RecordedRun, products
+from .recording import NotExpressible, RecordedRun, array_of, products
 from .sizes import Size
 
 
@@ -218,7 +218,7 @@ class _Unifying:
 
     def _is_in(self, data: Any, argument: Any) -> bool:
         """Tell whether data are an argument; of several steps, whether those are its entries."""
-        array = argument.value if isinstance(argument, Tensor) else argument
+        array = array_of(argument)
         if isinstance(data, Given):
             values, first, direction = [leaf.value for leaf in data.members], data.first, data.direction
         elif isinstance(data, Stacked):

@@ -113,10 +113,11 @@ class Recurrence:
 
     def _recorded(self) -> dict[object, dict[int, Tensor]]:
         """Return what the timeline takes for the same, one in each of several steps."""
-        timeline, found = self.timeline, defaultdict[object, dict[int, list[Tensor]]](lambda: defaultdict(list))
+        timeline, steps = self.timeline, set(self.steps)
+        found = defaultdict[object, dict[int, list[Tensor]]](lambda: defaultdict(list))
         for node in timeline.operations:
             t = timeline.of.get(node, timeline.column(node))
-            if t in set(self.steps):
+            if t in steps:
                 found[timeline.fold[node]][int(t)].append(node)
         unique = {key: {t: nodes[0] for t, nodes in by.items() if len(nodes) == 1} for key, by in found.items()}
         return {key: by for key, by in unique.items() if len(by) > 1}
