@@ -16,7 +16,7 @@ from ..engine import ops
 from ..engine.primitive import Primitive
 from ..structure.loops import Every, Fixed, Loop, Made, Moving
 from ..symbolic.expressions import Apply, Name
-from ..symbolic.rewriting import applications
+from ..symbolic.rewriting import applications, replaced
 from ..symbolic.tracer import OpenedArray, UnknownToReader
 from ..symbolic.tracer import _read as read_with
 from .beginning import HERE
@@ -25,6 +25,7 @@ from .cutting import Cuts
 from .layout import Layout
 from .simplifying import VIEWS
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
+from .views import at_step
 
 IN_PLACE = "loops write into arrays that are there before them; what nobody reads any more is written over"
 
@@ -154,11 +155,9 @@ class InPlace:
                 inside = self.layout.inlined.get(e.variable)
                 if inside is None or isinstance(e.index, Every):
                     return e
-                from .numpy_text import _at
-
                 key = id(inside)
                 if e.index not in (None, HERE):
-                    return opened(_at(inside, e.index))
+                    return opened(at_step(inside, e.index))
                 if key not in known:
                     known[key] = opened(inside)
                 return known[key]
@@ -188,7 +187,7 @@ class InPlace:
             return e
         if made is None or not all(_elementwise(each) for each in applications(made.expression)):
             return e
-        return _filled(made.expression, dict(zip([name.text for name in names], e.operands, strict=True)), {})
+        return replaced(made.expression, dict(zip(names, e.operands, strict=True)))
 
     def _computed(self, e: Any, target: Any, each: Assign) -> Any:
         """Compute an expression into a target, or a buffer; return where it is."""
@@ -342,13 +341,3 @@ def _copied(target: Any, e: Any, each: Assign) -> Assign:
     if isinstance(target, Read):
         return Assign(target, e, False, Ellipsis if target.variable.rows is None else None, each.node, each.slot)
     return Assign(target.operands[0], e, False, target.attrs["index"], each.node, each.slot)
-
-
-def _filled(e: Any, operands: dict[str, Any], known: dict[int, Any]) -> Any:
-    if isinstance(e, Name):
-        return operands.get(e.text, e)
-    if isinstance(e, Apply):
-        if id(e) not in known:
-            known[id(e)] = Apply(e.function, tuple(_filled(x, operands, known) for x in e.operands), e.attrs, e.value)
-        return known[id(e)]
-    return e

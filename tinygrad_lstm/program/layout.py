@@ -17,9 +17,9 @@ from ..symbolic.tracer import UnknownToReader
 from .beginning import HERE
 from .building import Builder
 from .names import Names, singular
-from .numpy_text import _at
 from .sizes import Size
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
+from .views import at_step
 
 LONGEST = 3
 """Operations that are written where they are read, at most, though they had a line of their own."""
@@ -208,7 +208,7 @@ class Layout:
         if isinstance(e, Read):
             inside = self.inlined.get(e.variable)
             if inside is not None:
-                return self._symbols(_at(inside, e.index))
+                return self._symbols(at_step(inside, e.index))
             variable = e.variable
             if isinstance(e.index, Every):
                 raise UnknownToReader("all steps at once")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import EllipsisType
@@ -17,20 +16,19 @@ from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
 from ..structure.loops import Every, Fixed, Loop, Moving, Stacked
 from ..symbolic.expressions import Apply, Constant, Name, Number
-from ..symbolic.rewriting import applications
+from ..symbolic.rewriting import applications, replaced
 from ..symbolic.tracer import OpenedArray, UnknownToReader, cast
 from ..symbolic.tracer import _read as read_with
 from .building import RuleOf
 from .names import identifier
 from .recording import NotExpressible
-from .simplifying import VIEWS
 from .sizes import Size, written
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole
+from .views import at_step, in_rows, is_read
+from .width import fitted, paired
 
 SUM, PRODUCT, PREFIX, ATOM = range(1, 5)
 """How tightly Python binds; 0 is what binds least, as a comparison."""
-
-WIDTH = 100
 
 Line = tuple[str, Tensor | None]
 
@@ -128,7 +126,7 @@ class NumpyText:
             return f"dict.fromkeys(range({self.span(low, high)}), 0.0)"
         loop = begin.variable.loop
         assert loop is not None
-        own = "" if begin.variable.shared or not _is_read(begin.each) else ".copy()"
+        own = "" if begin.variable.shared or not is_read(begin.each) else ".copy()"
         inside = f"{{t: {self.expression(begin.each)}{own} for t in range({self.span(loop.low, loop.high)})}}"
         others = [at for at in range(int(low), int(high)) if not loop.low <= at < loop.high]
         named = [self.said(low + (at - int(low)) if at < loop.low else high + (at - int(high))) for at in others]
@@ -200,7 +198,7 @@ class NumpyText:
             each = self.expression(self.inlined[variable], ATOM)
             return f"*({each} for t in {f'reversed({steps})' if read.index.descending else steps})"
         if variable in self.inlined:
-            return self.expression(_at(self.inlined[variable], read.index), ATOM)
+            return self.expression(at_step(self.inlined[variable], read.index), ATOM)
         if variable.rows is not None and isinstance(read.index, Every) and not read.index.descending:
             assert variable.loop is not None
             return f"*{self.whole(variable, Whole(variable.loop.low, variable.loop.high))}"
@@ -213,7 +211,7 @@ class NumpyText:
             assert loop is not None
             steps = f"range({self.span(loop.low, loop.high)})"
             return f"*({variable.name}[t] for t in {f'reversed({steps})' if read.index.descending else steps})"
-        return f"{variable.name}[{self.place(_in_rows(read.index, variable))}]"
+        return f"{variable.name}[{self.place(in_rows(read.index, variable))}]"
 
     def whole(self, variable: Variable, index: Whole) -> str:
         assert variable.rows is not None
@@ -247,7 +245,7 @@ class NumpyText:
             inside = self.inlined.get(e.variable)
             if inside is None or isinstance(e.index, Every):
                 return self.read(e), ATOM
-            return self.write(_at(inside, e.index))
+            return self.write(at_step(inside, e.index))
         if isinstance(e, Number):
             return number(e.value)
         if isinstance(e, Name):
@@ -299,7 +297,7 @@ class NumpyText:
     def infix(self, sign: str, binds: int, a: Any, b: Any) -> tuple[str, float]:
         if sign == "*" and (one := [x for x in (a, b) if isinstance(x, Number) and x.value == 1]):
             return self.write(b if a is one[0] else a)
-        if sign == "*" and isinstance(a, Read) and isinstance(b, Read) and np.ndim(a.value) and _same_read(a, b):
+        if sign == "*" and isinstance(a, Read) and isinstance(b, Read) and np.ndim(a.value) and a == b:
             return f"{self.expression(a, ATOM)} ** 2", PREFIX + 0.5
         return f"{self.expression(a, binds)} {sign} {self.expression(b, binds + 1)}", binds
 
@@ -330,7 +328,7 @@ class NumpyText:
         uses = Counter(x.text for each in found for x in each.operands if isinstance(x, Name))
         sized = any(isinstance(x, Constant) and isinstance(x.value, Size) for each in found for x in each.operands)
         if (len(found) <= 2 or sized) and all(uses[name.text] <= 1 for name in names):
-            return self.write(_substituted(made, dict(zip([n.text for n in names], e.operands, strict=True))))
+            return self.write(replaced(made, dict(zip(names, e.operands, strict=True))))
         key = (
             e.primitive,
             repr(sorted(e.attrs.items())),
@@ -558,48 +556,6 @@ def _moved_axis(array: str, axis: int, ndim: int) -> str:
     return array if axis % ndim == 0 else f"np.moveaxis({array}, 0, {axis})"
 
 
-def _in_rows(index: Any, variable: Variable) -> Any:
-    """Return which row of its array the step of a variable is."""
-    if variable.rows is None:
-        return index
-    low = variable.rows[0]
-    return Fixed(index.at - low) if isinstance(index, Fixed) else Moving(index.sign, index.offset - low)
-
-
-def _at(e: Any, index: Any) -> Any:
-    """Return an expression of a step as it is at another one."""
-    if index is None or index == Moving(1, 0):
-        return e
-    if isinstance(e, Read):
-        return Read(e.variable, _composed(e.index, index))
-    if isinstance(e, Apply):
-        attrs = {name: _composed(value, index) for name, value in e.attrs.items()}
-        return Apply(e.function, tuple(_at(x, index) for x in e.operands), attrs, e.value)
-    return e
-
-
-def _composed(place: Any, index: Any) -> Any:
-    if isinstance(place, tuple):
-        return tuple(_composed(part, index) for part in place)
-    if isinstance(place, slice):
-        return slice(*(_composed(part, index) for part in (place.start, place.stop, place.step)))
-    if not isinstance(place, Moving):
-        return place
-    if isinstance(index, Fixed):
-        at = index.at * place.sign + place.offset
-        return Fixed(at)
-    return Moving(place.sign * index.sign, index.offset * place.sign + place.offset)
-
-
-def _is_read(e: Any) -> bool:
-    """Tell whether an expression is an array that is there already, or a part of one."""
-    return isinstance(e, Read) or (isinstance(e, Apply) and e.function in VIEWS and _is_read(e.operands[0]))
-
-
-def _same_read(a: Read, b: Read) -> bool:
-    return a.variable is b.variable and a.index == b.index
-
-
 def _parts(place: Any) -> tuple[Any, ...]:
     return place if isinstance(place, tuple) else (place,)
 
@@ -628,65 +584,8 @@ def _attr(value: Any) -> str:
     return plain.__repr__(value)  # not its own, which is somebody's function
 
 
-def _substituted(e: Any, operands: Mapping[str, Any]) -> Any:
-    if isinstance(e, Name):
-        return operands.get(e.text, e)
-    if isinstance(e, Apply):
-        return Apply(e.function, tuple(_substituted(x, operands) for x in e.operands), e.attrs, e.value)
-    return e
-
-
 def _replaced(e: Any, known: Mapping[int, Name]) -> Any:
     if not isinstance(e, Apply):
         return e
     operands = tuple(known.get(id(x), None) or _replaced(x, known) for x in e.operands)
     return Apply(e.function, operands, e.attrs, e.value)
-
-
-def fitted(line: str, comment: str = "") -> Iterator[str]:
-    """Yield a line with its comment behind it or before it; in several lines if it is long."""
-    room = WIDTH - 8
-    if comment and max(len(line), 44) + len(comment) + 4 <= room:
-        yield f"{line:<44}  # {comment}"
-        return
-    if comment and len(comment) <= room - 2:
-        yield f"# {comment}"
-    yield from broken(line, room)
-
-
-def broken(line: str, room: int = WIDTH) -> list[str]:
-    """Break a line that is too long, between brackets."""
-    if len(line) <= room:
-        return [line]
-    head, sign, rest = line.partition(" += ") if " += " in line else line.partition(" = ")
-    if line.startswith("return "):
-        head, sign, rest = "return", " ", line[7:]
-    elif not rest:
-        opening, inside = line[: line.index("(") + 1], line[line.index("(") + 1 : -1]
-        return [opening, *(f"    {each}" for each in textwrap.wrap(inside, room - 4, break_long_words=False)), ")"]
-    wrapped = textwrap.wrap(rest, room - 4, break_long_words=False, break_on_hyphens=False)
-    return [f"{head}{sign}(", *(f"    {each}" for each in wrapped), ")"]
-
-
-def listed(opening: str, parts: Sequence[str], closing: str, room: int = WIDTH) -> list[str]:
-    """Write a list in one line, or in as many as it needs."""
-    line = f"{opening}{', '.join(parts)}{closing}"
-    if len(line) <= room:
-        return [line]
-    inside = textwrap.wrap(
-        f"{', '.join(filter(None, parts))},", room - 4, break_long_words=False, break_on_hyphens=False
-    )
-    return [opening, *(f"    {each}" for each in inside), closing]
-
-
-def paired(pairs: Sequence[tuple[str, str]], room: int = WIDTH - 8) -> Iterator[str]:
-    """Write names and what they begin with, as many in a line as there is room for."""
-    row: list[tuple[str, str]] = []
-    for pair in [*pairs, None]:
-        names, values = (", ".join(part) for part in zip(*row, strict=True)) if row else ("", "")
-        if pair is None or (row and len(names) + len(values) + sum(map(len, pair)) + 7 > room) or len(row) == 8:
-            if row:
-                yield f"{names} = {values}"
-            row = []
-        if pair is not None:
-            row.append(pair)

@@ -26,10 +26,12 @@ from .inplace import IN_PLACE, InPlace
 from .layout import Layout
 from .letters import Sizes
 from .names import Names
-from .numpy_text import WIDTH, Line, NumpyText, _in_rows, broken, listed, paired
+from .numpy_text import Line, NumpyText
 from .sizes import lifted
 from .source_code import SourceCode
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
+from .views import in_rows
+from .width import WIDTH, broken, listed, paired
 
 ROOM = WIDTH - 8
 """How long a line of a function may be, before it is put at its place."""
@@ -269,7 +271,7 @@ class _Writing:
                 and each.target.variable in begins
                 and all(read.variable in known for read in reads(each.expression))
             ):
-                place = self.text.place(_in_rows(each.target.index, each.target.variable))
+                place = self.text.place(in_rows(each.target.index, each.target.variable))
                 begins[each.target.variable].append((place, self.text.expression(each.expression)))
             else:
                 rest.append(each)
