@@ -36,6 +36,7 @@ def draw(
     expand: str | Sequence[str] = (),
     direction: str = "left-to-right",
     legend: bool = False,
+    loss: bool = False,
     notes: Notes | None = None,
 ) -> Picture:
     """Return a picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
@@ -56,6 +57,7 @@ def draw(
       ``expand``      opens single ones by name: ``"t1"``, ``"t1.cell"`` or, in every step, ``"cell"``
       ``direction``   of time: <directions>
       ``legend``      what the shapes, lines and colours mean
+      ``loss``        in the views of a network, also what comes after its last step and needs no weight: the loss
       ``notes``       words to write at a node, ``{y: "look here"}``, or at one node's use by another, ``{(x, y): ...}``
 
     Raises ValueError for a view, a step, a name, a path or a direction that there is not, TypeError for an option of
@@ -72,7 +74,7 @@ def draw(
     _choose("view", view, VIEWS)
     _choose("color", color, (None, *COLORS))
     _choose("direction", direction, DIRECTIONS)
-    for name, flag in (("values", values), ("legend", legend), ("shapes", shapes)):
+    for name, flag in (("values", values), ("legend", legend), ("loss", loss), ("shapes", shapes)):
         if flag is not None and not isinstance(flag, bool):
             raise TypeError(f"{name} must be True or False, not {flag!r}")
     if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
@@ -114,6 +116,7 @@ def draw(
         expand=tuple(names),
         downwards=direction == DIRECTIONS[1],
         legend=legend,
+        loss=loss or highlight is not None or bool(notes),
     )
     with collector.paused():
         scene = VIEWS[view].scene(graph, options)

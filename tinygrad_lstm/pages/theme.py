@@ -33,6 +33,7 @@ _ROLES: dict[str, tuple[str, str, str, str, str]] = {
     "cut": ("box", "dashed", PAPER, "#b03a00", "detached: no gradient flows back over it"),
     "echo": ("box", "rounded,dashed", PAPER, "#777777", "made elsewhere, used here"),
     "gap": ("plaintext", "", PAPER, MUTED, ""),
+    "stub": ("plaintext", "", PAPER, INK, ""),
     "swatch": ("box", "filled", PAPER, MUTED, ""),
     "joint": ("point", "filled", "#555555", "#555555", ""),
 }

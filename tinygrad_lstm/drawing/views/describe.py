@@ -56,7 +56,7 @@ class Describer:
 
     def heading(self, node: Tensor, often: str = "") -> list[Text]:
         """Return the lines that say what a node is: its symbol, and its name with what is appended to it."""
-        name = words.clean(node.name) + often if node.name else ""
+        name = (self.own_name(node) if node.is_leaf else words.clean(node.name)) + often if node.name else ""
         if node.primitive is not None:
             symbol = words.clean(node.primitive.symbol)
         elif node.detached:
@@ -99,7 +99,9 @@ class Describer:
         return self.own_name(node) or words.clean(node.primitive.symbol if node.primitive else "data")
 
     def own_name(self, node: Tensor) -> str:
-        """Return what its author called a node, with its time step; nothing if it has no name."""
+        """Return what its author called a node, with its time step, h₋₁ for h0; nothing if it has no name."""
+        if first := self._symbols.initial_states.get(node):
+            return words.clean(first.text) + words.subscript(first.time)
         return words.clean(display_name(node) or "")
 
     def numbers(self, nodes: list[Tensor], most: int = 3) -> list[Text]:

@@ -35,3 +35,4 @@ class Options:
     expand: tuple[str, ...] = ()
     downwards: bool = False
     legend: bool = False
+    loss: bool = False

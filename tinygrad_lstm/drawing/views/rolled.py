@@ -39,7 +39,7 @@ class _RolledScene(UnrolledScene):
         scene = super().drawn()
         weights = {box.id for box in scene.boxes if box.role == "parameter"}
         said: set[tuple[str, str]] = set()
-        for arrow in scene.arrows:
+        for arrow in filter(lambda arrow: arrow.uses, scene.arrows):
             arrow.role, arrow.label = self._carried(arrow)
             if arrow.role in ("first", "cut") and (arrow.tail, arrow.label) in said:
                 arrow.label = ""  # where it forks it says so once
@@ -78,6 +78,12 @@ class _RolledScene(UnrolledScene):
             texts.append(Text(words.shape(self.graph.values[node]), "detail"))
         texts += self.describe.numbers(part.outputs, most=1)
         return tuple(texts)
+
+    def _output_name(self, x: Tensor) -> str:
+        return words.clean(x.name or "out") + EVER
+
+    def _stub(self, states: list[Tensor], part: Part) -> None:
+        """Draw nothing: the last step is one of all."""
 
     def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: Place) -> Box:
         """Return a leaf's box: a weight is the same in every step, an input another one, but in the same place."""

@@ -81,11 +81,50 @@ class UnrolledScene:
                     far.append(x)
             self._from_afar(far, node, part)
         self.scene.add(self._box(part))
+        for x in part.outputs if self._gives_out(part) else ():
+            if x is self.graph.output or any(user in self.parts.head for user in self.parts.timeline.users[x]):
+                self._pill(x, part)
+        self._stub([x for x in self.parts.final if self.parts.of[x] is part], part)
+
+    def _gives_out(self, part: Part) -> bool:
+        """Tell whether a part is drawn with what it gives out above it, as Olah draws h."""
+        return self.scene.upwards and part.kind == "cell" and self.parts.is_step(part.column)
+
+    def _pill(self, x: Tensor, part: Part) -> Arrow:
+        """Draw an output of a cell above it, which says what it is."""
+        pill = Part(f"{part.id}.out", "output", part.column, members=[x])
+        box = self.describe.group(pill, (Text(self._output_name(x)),), [x])
+        self.scene.add(box)
+        arrow = Arrow(part.id, box.id, tooltip=box.tooltip)
+        self.scene.arrows.append(arrow)
+        return arrow
+
+    def _output_name(self, x: Tensor) -> str:
+        return self.describe.own_name(x) or "out"
+
+    def _stub(self, states: list[Tensor], part: Part) -> None:
+        """Draw where states lead that the last step leaves, each with its name, and whether anything uses it."""
+        sides = {self.parts.final[x] for x in states}
+        if part.kind == "gap" or len(sides) != 1:
+            return
+        states.sort(key=self._is_given_out, reverse=True)
+        names = [self.describe.name(x) + ("" if self._is_given_out(x) else ", unused") for x in states]
+        box = Box(f"{part.id}.state", "stub", tuple(map(Text, names)), part.column + sides.pop(), shows=states)
+        box.tooltip = "\n".join(map(self.describe.tooltip, states))
+        arrow = Arrow(part.id, self.scene.add(box), "state", tooltip=f"what the last step hands on: {', '.join(names)}")
+        arrow.port = "" if part.closed else self.parts.timeless(states[0])
+        self.scene.arrows.append(arrow)
+
+    def _is_given_out(self, x: Tensor) -> bool:
+        """Tell whether a state is used besides by what makes it."""
+        return x is self.graph.output or any(
+            self.parts.of.get(user) is not self.parts.of[x] for user in self.parts.timeline.users[x]
+        )
 
     def _is_cleaned(self, node: Tensor) -> bool:
         """Tell whether something is but the sequence, as with zeros where it is over: its parts are the input."""
         users = self.parts.timeline.users[node]
-        return _is_given(node) and bool(users) and all(is_input(self.parts.of[user]) for user in users)
+        return _is_given(node) and bool(users) and all(user in self.parts.of and is_input(self.parts.of[user]) for user in users)
 
     def _only_picks(self, part: Part) -> bool:
         """Tell whether a part is drawn as the input itself, from which it only picks."""
