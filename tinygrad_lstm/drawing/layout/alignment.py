@@ -25,7 +25,7 @@ def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
         elif not column.content.title:
             _face_neighbours(column, placed)
     wide = [0.0 if scene.downwards else labels.width(c.arrow.label, 9) for p in placed for c in p.content.crossing]
-    gutter = max([GUTTER * (0.7 if scene.upwards else 1), *(width + 16 for width in wide)])
+    gutter = max([GUTTER * (0.7 if scene.upwards else 1), *(width + 12 for width in wide)])
     at = 0.0
     for column in placed:
         column.dx = at

@@ -10,7 +10,7 @@ from .. import labels
 from ..scene import Arrow, Box
 from .geometry import Curve, End, Outline, Point, Rect, Template
 
-GUTTER = 44.0
+GUTTER = 30.0
 """Points between two columns; chosen by eye."""
 
 
@@ -82,7 +82,8 @@ class PlacedColumn:
     def frames(self) -> Iterator[Outline]:
         """Yield the frames with their titles and their places in the picture."""
         for frame in self.template.frames:
-            yield frame._replace(title=frame.title or self.content.title, rect=frame.rect.moved(self.dx, self.dy))
+            title = self.content.title if frame.kind in ("step", "time") else frame.title
+            yield frame._replace(title=title, rect=frame.rect.moved(self.dx, self.dy))
 
     def arrows(self) -> Iterator[tuple[Arrow, Curve]]:
         """Yield the arrows within the column with their lines in the picture."""

@@ -9,23 +9,29 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import count, pairwise, zip_longest
-from math import dist
+from math import ceil, dist
 
 from ...pages.theme import ROLES
 from .. import labels
 from ..scene import Scene
 from .by_dot import by_dot
-from .cell_layout import ROWS, cell_layout, even, spread
+from .cell_layout import ROWS, cell_layout, even, lanes, spread
 from .geometry import Curve, End, Outline, Point, Rect, Template
 from .model import Content, Inner
-from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Terminals, curve, terminals
+from .router import DOWN, LEFT, PITCH, RIGHT, UP, Cell, NoWay, Router, Terminals, curve, on_grid, terminals
 
-ACROSS = 64.0
-ABOVE = 56.0
-BETWEEN = 40.0
-ASIDE = 32.0
+ACROSS = 36.0
+ABOVE = 54.0
+BETWEEN = 30.0
+ASIDE = 24.0
 """Points: from column to column and from row to row in a cell, and from a box to the next above and to one beside it;
 chosen by eye."""
+
+DOT = 5.0
+"""Points: how large a fork is."""
+
+Line = tuple[str, list[Cell], Curve]
+"""A line with the source it belongs to and its way over the grid."""
 
 ROUND = ("ellipse", "circle")
 """Graphviz's shapes that a line can meet in the middles of their sides only."""
@@ -172,7 +178,7 @@ class _Stack:
         rows = [row for row in ROWS if any(found == row for _, found in places.values())]
         wide = [max(self.sizes[slot][0] for slot, at in places.items() if at[0] == column) for column in columns]
         high = [max(self.sizes[slot][1] for slot, at in places.items() if at[1] == row) for row in rows]
-        xs, unit.width = spread(columns, wide, ACROSS)
+        xs, unit.width = spread(columns, wide, ACROSS, lanes(self.content, places))
         ys, top = spread(rows, high, ABOVE)
         unit.height = top + 2 * PITCH  # room for the title
         title = even(labels.width(unit.block.partition("\n")[2], 12) + 8 * PITCH)
@@ -189,7 +195,7 @@ class _Stack:
         return bool(sides) and all(sides)
 
     def _assemble(self) -> Template:
-        room = 2 * PITCH * min(self._detours() + 1, 4)
+        room = 2 * PITCH * min(self._detours(), 3)
         sides = [sum(each.width + ASIDE for each in unit.beside[i::2]) for unit in self.units for i in (0, 1)]
         half = [max(sides[2 * i : 2 * i + 2]) for i in range(len(self.units))]
         width = even(max(unit.width + 2 * side for unit, side in zip(self.units, half, strict=True)) + 2 * room)
@@ -203,7 +209,7 @@ class _Stack:
             rects |= {slot: rect.moved(unit.left, unit.low) for slot, rect in unit.rects.items()}
             if unit.block:
                 whole = Rect(unit.width / 2, unit.height / 2, unit.width, unit.height).moved(unit.left, unit.low)
-                frames.append(Outline("cell", ("", unit.block), unit.block.partition("\n")[2], whole))
+                frames += [Outline("cell", ("", unit.block), "", whole), self._title(unit)]
             edges = [unit.left + unit.width, unit.left]
             for number, each in enumerate(unit.beside):
                 edges[number % 2] += ASIDE if number % 2 == 0 else -ASIDE - each.width
@@ -216,10 +222,24 @@ class _Stack:
             frames.append(Outline("time", ("time",), "", Rect(width / 2, caption / 2 + 2, width, caption)))
         return Template(width, even(y - BETWEEN + 2 * PITCH), [rects[slot] for slot in range(len(rects))], frames)
 
+    def _title(self, unit: _Unit) -> Outline:
+        """Return the name of an opened cell, in its upper left corner as one reads it."""
+        title = unit.block.partition("\n")[2]
+        wide, high = labels.width(title, 12) + 8, 16.0
+        if self.downwards:
+            place = Rect(high / 2 + 4, wide / 2 + 4, high, wide)
+        else:
+            place = Rect(wide / 2 + 4, unit.height - high / 2 - 4, wide, high)
+        return Outline("name", ("", unit.block, "name"), title, place.moved(unit.left, unit.low))
+
     def _detours(self) -> int:
         """Return how many arrows have to pass a box on their way up."""
         level = {slot: n for n, unit in enumerate(self.units) for each in (unit, *unit.beside) for slot in each.slots}
-        return sum(level[arrow.head] - level[arrow.tail] != 1 for arrow in self.content.inner)
+        return sum(
+            level[arrow.head] - level[arrow.tail] != 1
+            for arrow in self.content.inner
+            if arrow.tail == arrow.head or self.unit_of[arrow.tail] is not self.unit_of[arrow.head]
+        )
 
     def _room_for_labels(self, unit: _Unit) -> float:
         """Return the room between this unit and the next one, where labels stand beside a loop."""
@@ -234,10 +254,16 @@ class _Stack:
         for arrow in self.content.inner:
             own, above = self.unit_of[arrow.tail], self.unit_of[arrow.head]
             if above is unit and own.block and arrow.tail in rects and self.content.boxes[slot].role == "output":
-                edge = own.left + (PITCH * 3 if self._mirrored(own) else own.width - PITCH * 3)
-                unit.left = edge - unit.width / 2
+                unit.left = rects[arrow.tail].x + self._aside(arrow.tail, own) - unit.width / 2
             if own is unit and above.block:
                 unit.left = (width - above.width) / 2 + above.rects[arrow.head].x - unit.width / 2
+
+    def _aside(self, slot: int, unit: _Unit) -> float:
+        """Return how far beside a box its way up is: none if nothing in the cell stands above it."""
+        own = unit.rects[slot]
+        if not any(rect.x == own.x and rect.y > own.y for rect in unit.rects.values()):
+            return 0.0
+        return (-PITCH if self._mirrored(unit) else PITCH) * (ceil(own.width / 2 / PITCH) + 1)
 
     def _route(self) -> None:
         jobs: list[Inner | End] = [*self.content.inner, *self.content.ends]
@@ -249,8 +275,15 @@ class _Stack:
                 self.router.expect_tip(terminals(self.template.boxes[end.slot], side, round_=self._is_round(end.slot)))
         for job in sorted(jobs, key=self._priority):
             curves[job] = self._between(job) if isinstance(job, Inner) else self._to_border(job)
-        self.template.inner = [curves[arrow] for arrow in self.content.inner]
-        self.template.ends = {end: curves[end] for end in self.content.ends}
+        strong = {source for job, (source, *_) in curves.items() if isinstance(job, End) or job.role == "state"}
+        lines = {
+            job: line._replace(gaps=tuple(map(on_grid, self.router.gaps(source, cells, strong))))
+            for job, (source, cells, line) in curves.items()
+        }
+        self.template.inner = [lines[arrow] for arrow in self.content.inner]
+        self.template.ends = {end: lines[end] for end in self.content.ends}
+        for number, (x, y) in enumerate(sorted(map(on_grid, self.router.forks()))):
+            self.template.frames.append(Outline("fork", (f"fork{number}",), "", Rect(x, y, DOT, DOT)))
 
     def _priority(self, job: Inner | End) -> tuple[int, float]:
         """Return a key to sort by: first what is straight, then what is short; a bus in full."""
@@ -265,7 +298,7 @@ class _Stack:
         from_bus = self.content.boxes[job.tail].lane == "bus"
         return (0 if straight else 1), (-far if from_bus else far)
 
-    def _between(self, arrow: Inner) -> Curve:
+    def _between(self, arrow: Inner) -> Line:
         a, b = self.template.boxes[arrow.tail], self.template.boxes[arrow.head]
         exits, entries = self._terminals(arrow.tail, outgoing=True), self._terminals(arrow.head, outgoing=False)
         source = f"b{arrow.tail}"
@@ -276,19 +309,21 @@ class _Stack:
             exits, entries = (left, right) if arrow.role == "back" else (right, left)
         cells = self.router.line(source, exits, entries)
         round_ = self._is_round(arrow.tail), self._is_round(arrow.head)
-        return curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint", round_=round_)
+        return source, cells, curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint", round_=round_)
 
-    def _to_border(self, end: End) -> Curve:
+    def _to_border(self, end: End) -> Line:
         x, side = (self.router.columns, LEFT) if end.forward else (0, RIGHT)
         port = {((x, round(self.heights[end] / PITCH)), side): 0}
         inside = self._terminals(end.slot, outgoing=end.outgoing)
         rect, role = self.template.boxes[end.slot], self.content.boxes[end.slot].role
         round_ = self._is_round(end.slot)
         if end.outgoing:
-            apart = f" {end.key}" if role == "gap" else ""
-            return curve(self.router.line(f"b{end.slot}{apart}", inside, port), rect, None, round_=(round_, False))
-        cells = self.router.line(f"{end.key} from {end.forward}", port, inside)
-        return curve(cells, None, rect, tip=role != "joint", round_=(False, round_))
+            source = f"b{end.slot} {end.key}" if role == "gap" else f"b{end.slot}"
+            cells = self.router.line(source, inside, port)
+            return source, cells, curve(cells, rect, None, round_=(round_, False))
+        source = f"{end.key} from {end.forward}"
+        cells = self.router.line(source, port, inside)
+        return source, cells, curve(cells, None, rect, tip=role != "joint", round_=(False, round_))
 
     def _port_heights(self) -> dict[End, float]:
         """Return where each state crosses the border: on its belt, or along the bus by which it comes in."""

@@ -22,6 +22,8 @@ _FRAMES = {
     "step": {**theme.OUTER_GROUP, "fontsize": "14"},
     "time": {"shape": "plaintext", "fontcolor": theme.MUTED, "fontsize": "11"},
     "cell": {**theme.OPEN_CELL, "fontsize": "12"},
+    "name": {"shape": "plaintext", "fontcolor": theme.OPEN_CELL["fontcolor"], "fontsize": "12"},
+    "fork": {"shape": "point", "color": theme.ROLES["joint"]["color"], "fontsize": "1"},
     "group": {**theme.INNER_GROUP, "fontsize": "11"},
 }
 """What the frames of each kind look like; font sizes in points."""
@@ -110,8 +112,9 @@ def painted(
         graph.node(id, id=id, tooltip=labels.plain(box.tooltip), **box_look(box), **_at(rect))
     for number, (arrow, curve) in enumerate(arrows):
         # a spline is written from its tail, whichever way its layout was asked for
-        tip = f"e,{_point(curve.tip)} " if curve.tip else ""
-        look = {**arrow_look(arrow), "pos": tip + " ".join(map(_point, curve.points))}
+        pieces = [" ".join(map(_point, piece)) for piece in curve.pieces()]
+        pieces[-1] = (f"e,{_point(curve.tip)} " if curve.tip else "") + pieces[-1]
+        look = {**arrow_look(arrow), "pos": ";".join(pieces)}
         if arrow.label and curve.label:
             look["lp"] = _point(curve.label)
         look.pop("dir", None)

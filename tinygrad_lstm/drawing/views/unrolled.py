@@ -81,7 +81,8 @@ class UnrolledScene:
                     far.append(x)
             self._from_afar(far, node, part)
         self.scene.add(self._box(part))
-        for x in part.outputs if self._gives_out(part) else ():
+        fold = self.parts.timeline.fold
+        for x in {fold[x]: x for x in part.outputs}.values() if self._gives_out(part) else ():
             if x is self.graph.output or any(user in self.parts.head for user in self.parts.timeline.users[x]):
                 self._pill(x, part)
         self._stub([x for x in self.parts.final if self.parts.of[x] is part], part)
@@ -108,8 +109,10 @@ class UnrolledScene:
         if part.kind == "gap" or len(sides) != 1:
             return
         states.sort(key=self._is_given_out, reverse=True)
-        names = [self.describe.name(x) + ("" if self._is_given_out(x) else ", unused") for x in states]
-        box = Box(f"{part.id}.state", "stub", tuple(map(Text, names)), part.column + sides.pop(), shows=states)
+        said = [(self.describe.name(x), "" if self._is_given_out(x) else "unused") for x in states]
+        texts = [Text(*text) for name, use in said for text in ((name,), (use, "detail")) if text[0]]
+        names = [", ".join(filter(None, words)) for words in said]
+        box = Box(f"{part.id}.state", "stub", tuple(texts), part.column + sides.pop(), shows=states)
         box.tooltip = "\n".join(map(self.describe.tooltip, states))
         arrow = Arrow(part.id, self.scene.add(box), "state", tooltip=f"what the last step hands on: {', '.join(names)}")
         arrow.port = "" if part.closed else self.parts.timeless(states[0])
