@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from ..structure.path import Path
 from ..structure.timeline import Window
 from ..structure.words import clean
 from . import legend as legends
-from .picture import Picture
+from .fitting import FITS, fitted
+from .picture import FittedPicture, Picture
 from .scene import Scene, Text
 from .views.options import COLORS, DIRECTIONS, Gradients, Notes, Options
 from .views.registry import VIEWS
@@ -38,6 +40,7 @@ def draw(
     legend: bool = False,
     loss: bool = False,
     notes: Notes | None = None,
+    fit: str | None = None,
 ) -> Picture:
     """Return a picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
 
@@ -73,6 +76,7 @@ def draw(
         raise TypeError(f"draw shows how a tensor was computed; got {type(x).__name__}{one}")
     _choose("view", view, VIEWS)
     _choose("color", color, (None, *COLORS))
+    _choose("fit", fit, (None, *FITS))
     _choose("direction", direction, DIRECTIONS)
     for name, flag in (("values", values), ("legend", legend), ("loss", loss), ("shapes", shapes)):
         if flag is not None and not isinstance(flag, bool):
@@ -118,14 +122,18 @@ def draw(
         legend=legend,
         loss=loss or highlight is not None or bool(notes),
     )
-    with collector.paused():
-        scene = VIEWS[view].scene(graph, options)
-    if highlight is not None:
-        _fade(scene, highlight)
-    _write_notes(scene, notes or {})
-    scene.drop_empty_columns()
-    scene.key = legends.key(scene, options)
-    return Picture(scene)
+
+    def scene_of(longest: int | None) -> Scene:
+        with collector.paused():
+            scene = VIEWS[view].scene(graph, replace(options, longest=longest))
+        if highlight is not None:
+            _fade(scene, highlight)
+        _write_notes(scene, notes or {})
+        scene.drop_empty_columns()
+        scene.key = legends.key(scene, options)
+        return scene
+
+    return Picture(scene_of(None)) if fit is None else FittedPicture(fitted(scene_of, fit, len(graph)))
 
 
 def _moved_notes(notes: Any, taken: Mapping[Tensor, Tensor]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import unicodedata
 
-from ..pages.theme import TEXTS
+from ..pages.theme import SMALL, TEXTS
 from ..structure.words import clean
 from .scene import Box
 
@@ -55,11 +55,11 @@ def width(text: str, size: float) -> float:
     return size * sum(1.0 if unicodedata.east_asian_width(ch) in "WF" else _WIDTHS.get(ch, _COMMON) for ch in text)
 
 
-def size(box: Box, downwards: bool) -> tuple[float, float]:
+def size(box: Box, downwards: bool, small: float = SMALL) -> tuple[float, float]:
     """Return how wide and how high a box has to be for its words, in points; the other way round if time runs down."""
     if box.role == "joint":
         return (5.0, 5.0)
-    points = [float(TEXTS[text.style]["POINT-SIZE"]) for text in box.texts]
+    points = [max(float(TEXTS[text.style]["POINT-SIZE"]), small) for text in box.texts]
     wide = max((width(text.text, p) for text, p in zip(box.texts, points, strict=True)), default=0.0)
     height = sum(points) * 1.3 + 8
     if box.role in ("pointwise", "meeting"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..pages.theme import ARROW_NAMES, ROLE_NAMES, SHADES
+from ..pages.theme import ARROW_NAMES, ROLE_NAMES, SHADES, SMALL
 from ..structure.words import short
 from . import labels
 from .layout.geometry import Curve, Outline, Point, Rect, Template
@@ -50,7 +50,7 @@ def placed(samples: tuple[Sample, ...], width: float) -> PlacedColumn:
     scale = [looks for looks, _ in samples if looks.shade is not None]
     scale_width = sum(_width(looks) + 4 for looks in scale) + 120
     for number, (looks, meaning) in enumerate(samples):
-        wide, words = _width(looks), labels.width(meaning, 9)
+        wide, words = _width(looks), labels.width(meaning, SMALL)
         needed = scale_width if scale and looks is scale[0] else wide + words + 10
         if x + needed > room and x > GAP:
             x, y = GAP, y - ROW

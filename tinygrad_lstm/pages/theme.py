@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..engine.primitive import Kind, Primitive
 
 FONT = "Helvetica"
+SMALL = 10.0  # points: the smallest words, where a picture is not fitted to a size
 INK = "#222222"
 MUTED = "#666666"
 PAPER = "#ffffff"
@@ -67,10 +68,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "sign": {"POINT-SIZE": "15"},
     "symbol": {"POINT-SIZE": "12"},
     "name": {"POINT-SIZE": "12"},
-    "detail": {"POINT-SIZE": "9", "COLOR": MUTED},
-    "value": {"POINT-SIZE": "9"},
-    "gradient": {"POINT-SIZE": "9", "COLOR": GRADIENT},
-    "pending": {"POINT-SIZE": "9", "COLOR": MUTED},
+    "detail": {"POINT-SIZE": f"{SMALL:g}", "COLOR": MUTED},
+    "value": {"POINT-SIZE": f"{SMALL:g}"},
+    "gradient": {"POINT-SIZE": f"{SMALL:g}", "COLOR": GRADIENT},
+    "pending": {"POINT-SIZE": f"{SMALL:g}", "COLOR": MUTED},
     "note": {"POINT-SIZE": "12", "COLOR": GRADIENT},
 }
 """The lines of a box."""

@@ -11,17 +11,17 @@ from .timeline import AFTER, Timeline
 def final_states(timeline: Timeline) -> dict[Tensor, int]:
     """Find the states that no step takes any more: +1 if they leave to the right, −1 if time leads to the left."""
     carried = {timeline.fold[x]: (x, user) for x, user in timeline.carried_states.values() if x in timeline.of}
-    members: dict[object, list[Tensor]] = defaultdict(list)
+    members: dict[tuple[object, ...], list[Tensor]] = defaultdict(list)
     for node in timeline.of:
         if timeline.fold[node] in carried:
             members[timeline.fold[node]].append(node)
-    handed_on = {timeline.moved(x) for node in timeline.operations for x in node.inputs if timeline.crosses(x, node)}
+    taken = {timeline.moved(x) for node in timeline.operations for x in node.inputs if timeline.crosses(x, node)}
     found: dict[Tensor, int] = {}
     for fold, nodes in members.items():
         state, user = carried[fold]
         side = 1 if timeline.of[state] < timeline.of[user] else -1
         last = max(nodes, key=lambda node: side * timeline.of[node])
-        if last not in handed_on and timeline.of[last] == timeline.steps[-1 if side > 0 else 0]:
+        if last not in taken and timeline.of[last] == timeline.steps[-1 if side > 0 else 0]:
             found[last] = side
     return found
 

@@ -24,8 +24,8 @@ def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
             _face_both(column, placed)
         elif not column.content.title:
             _face_neighbours(column, placed)
-    wide = [0.0 if scene.downwards else labels.width(c.arrow.label, 9) for p in placed for c in p.content.crossing]
-    gutter = max([GUTTER * (0.7 if scene.upwards else 1), *(width + 12 for width in wide)])
+    words = [] if scene.downwards else [c.arrow.label for column in placed for c in column.content.crossing]
+    gutter = max([GUTTER * (0.7 if scene.upwards else 1), *(labels.width(label, scene.small) + 12 for label in words)])
     at = 0.0
     for column in placed:
         column.dx = at

@@ -63,19 +63,18 @@ def lanes(content: Content, places: dict[int, tuple[int, str]]) -> set[int]:
     return found
 
 
-def spread(
-    names: list[T], sizes: list[float], least: float, lanes: Container[T] = ()
-) -> tuple[dict[T, float], float]:
+def spread(names: list[T], sizes: list[float], least: float, lanes: Container[T] = ()) -> tuple[dict[T, float], float]:
     """Return places in a row, so far apart that lines pass between what stands there; and how long the row is."""
     places: dict[T, float] = {}
-    at, before = 0.0, 0.0
+    at, before, last = 0.0, 0.0, names[0]
     for name, size in zip(names, sizes, strict=True):
         if places:
             lane = 2 * PITCH if last in lanes else 0.0
             at += max(least, _on_grid((before + size) / 2 + NEXT)) + lane
         else:
             at = _on_grid(max(least / 2, size / 2) + NEXT)
-        places[name], before, last = at, size, name
+        places[name], before = at, size
+        last = name
     return places, even(at + max(least / 2, before / 2) + 2 * PITCH)
 
 

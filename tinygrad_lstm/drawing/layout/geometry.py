@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import dist
 from typing import Any, NamedTuple
 
@@ -45,6 +46,7 @@ class Curve(NamedTuple):
     tip: Point | None = None
     label: Point | None = None
     gaps: tuple[Point, ...] = ()  # where another line crosses over it
+    cut: int = -1  # which of its Bézier curves is left out, where it goes on in another row
 
     def moved(self, dx: float, dy: float) -> Curve:
         """Return the same curve, so far to the right and up."""
@@ -56,7 +58,7 @@ class Curve(NamedTuple):
 
     def _each(self, change: Callable[[Point], Point]) -> Curve:
         tip, label = self.tip and change(self.tip), self.label and change(self.label)
-        return Curve(tuple(map(change, self.points)), tip, label, tuple(map(change, self.gaps)))
+        return Curve(tuple(map(change, self.points)), tip, label, tuple(map(change, self.gaps)), self.cut)
 
     def then(self, other: Curve, *, upright: bool) -> Curve:
         """Return this curve, a smooth connection, and the other; ``upright`` if the gap is crossed vertically."""
@@ -66,14 +68,27 @@ class Curve(NamedTuple):
         gaps = self.gaps + other.gaps
         return Curve((*self.points, *between, *other.points), other.tip, other.label or self.label, gaps)
 
+    def broken(self, other: Curve, way: float) -> Curve:
+        """Return this curve a little longer, and after a break the other from a little before where it starts."""
+        here, there = self.points[-1], other.points[0]
+        end, start = here.moved(way, 0), there.moved(-way, 0)
+        points = (*self.points, here, end, end, end, start, start, start, there, *other.points)
+        return Curve(points, other.tip, None, self.gaps + other.gaps, len(self.points) // 3 + 1)
+
     def pieces(self) -> list[tuple[Point, ...]]:
         """Return the splines that are left between the gaps, each of 3n + 1 points."""
         found, piece = [], [self.points[0]]
-        for start, *controls, end in zip(self.points[::3], *(self.points[i::3] for i in (1, 2, 3)), strict=False):
-            for before, after in sorted((_around(gap, start, end) for gap in self.gaps if _on(gap, start, end)), key=lambda at: abs(at[0].x - start.x) + abs(at[0].y - start.y)):
+        ends, firsts, seconds = self.points[::3], self.points[1::3], self.points[2::3]
+        for number, (start, a, b, end) in enumerate(zip(ends, firsts, seconds, ends[1:], strict=False)):
+            if number == self.cut:
+                found.append(tuple(piece))
+                piece = [end]
+                continue
+            for gap in sorted((gap for gap in self.gaps if _on(gap, start, end)), key=partial(dist, start)):
+                before, after = _around(gap, start, end)
                 found.append((*piece, piece[-1], before, before))
-                piece, controls = [after], [after, end]
-            piece += [*controls, end]
+                piece, a, b = [after], after, end
+            piece += [a, b, end]
         return [*found, tuple(piece)]
 
 
@@ -83,7 +98,9 @@ GAP = 4.0
 
 def _on(gap: Point, start: Point, end: Point) -> bool:
     """Tell whether a gap is on a piece that runs straight across or up, with enough of it on both sides."""
-    between = min(start.x, end.x) <= gap.x <= max(start.x, end.x) and min(start.y, end.y) <= gap.y <= max(start.y, end.y)
+    between = min(start.x, end.x) <= gap.x <= max(start.x, end.x) and min(start.y, end.y) <= gap.y <= max(
+        start.y, end.y
+    )
     straight = start.x == end.x or start.y == end.y
     return straight and between and min(dist(gap, start), dist(gap, end)) > GAP
 

@@ -17,7 +17,7 @@ from .geometry import Curve, Point, Rect
 PITCH = 6.0
 """Points between two lines of the grid; chosen by eye, so that parallel lines keep apart."""
 
-TURN, CROSS, TIP = 3, 8, 8
+TURN, CROSS, TIP = 3, 10, 8
 """What a turn, a crossing, and a place where the tip of another arrow will lie cost, in steps of the grid: how much
 longer a way may be to avoid one; chosen by eye."""
 

@@ -27,8 +27,8 @@ ASIDE = 24.0
 """Points: from column to column and from row to row in a cell, and from a box to the next above and to one beside it;
 chosen by eye."""
 
-DOT = 5.0
-"""Points: how large a fork is."""
+DOT, TITLE = 5.0, 12.0
+"""Points: how large a fork is, and the name of a cell."""
 
 Line = tuple[str, list[Cell], Curve]
 """A line with the source it belongs to and its way over the grid."""
@@ -87,6 +87,7 @@ class _Stack:
         self.content = content
         self.crowded = crowded  # lines meet boxes wherever they can
         self.downwards = scene.downwards
+        self.small, self.title = scene.small, max(TITLE, scene.small)
         self.sizes = [self._size(slot) for slot in range(len(content.boxes))]
         self.unit_of: dict[int, _Unit] = {}
         units = self._units()
@@ -105,13 +106,13 @@ class _Stack:
     def _write(self, number: int, arrow: Inner) -> None:
         """Find a place for an arrow's label, whose words run from left to right whichever way time does."""
         line = self.template.inner[number]
-        find = _at_corner if arrow.tail == arrow.head else self._beside
+        find = self._at_corner if arrow.tail == arrow.head else self._beside
         label = find(line.turned(1), arrow.label).turned(-1) if self.downwards else find(line, arrow.label)
         self.template.inner[number] = line._replace(label=label)
 
     def _beside(self, line: Curve, label: str) -> Point:
         """Return a place for a label, next to the longest straight piece of a line: right, if nothing is there."""
-        half = labels.width(label, 9) / 2
+        half = labels.width(label, self.small) / 2
         places: list[Point] = []
         for a, b in sorted(pairwise(line.points[::3]), key=lambda piece: -dist(*piece)):
             for part in (0.5, 0.3, 0.7, 0.15, 0.85) if dist(a, b) > 24 or not places else ():
@@ -123,10 +124,15 @@ class _Stack:
         self.written.append(Rect(place.x, place.y, 2 * half, 10))
         return place
 
+    def _at_corner(self, line: Curve, label: str) -> Point:
+        """Return a place for the label of a loop: at its upper right, where no line leaves a box."""
+        half = labels.width(label, self.small) / 2
+        return Point(max(p.x for p in line.points) + half + 6, max(p.y for p in line.points) - 2)
+
     def _size(self, slot: int) -> tuple[float, float]:
         """Return the size of the words; steps that are left out stand as high as all that passes them."""
         box = self.content.boxes[slot]
-        width, height = labels.size(box, self.downwards)
+        width, height = labels.size(box, self.downwards, self.small)
         if box.role == "gap":
             ports = Counter(port[:1] for port in {end.port for end in self.content.ends if end.slot == slot})
             height = max(height, 2 * PITCH * (max(ports.values(), default=0) + 1))
@@ -181,7 +187,7 @@ class _Stack:
         xs, unit.width = spread(columns, wide, ACROSS, lanes(self.content, places))
         ys, top = spread(rows, high, ABOVE)
         unit.height = top + 2 * PITCH  # room for the title
-        title = even(labels.width(unit.block.partition("\n")[2], 12) + 8 * PITCH)
+        title = even(labels.width(unit.block.partition("\n")[2], self.title) + 8 * PITCH)
         if title > unit.width and not self.downwards:
             xs = {column: x + (title - unit.width) / 2 for column, x in xs.items()}
             unit.width = title
@@ -195,7 +201,8 @@ class _Stack:
         return bool(sides) and all(sides)
 
     def _assemble(self) -> Template:
-        room = 2 * PITCH * min(self._detours(), 3)
+        lines = any(not self.unit_of[end.slot].block for end in self.content.ends)  # from the border to a box
+        room = 2 * PITCH * max(min(self._detours(), 3), lines)
         sides = [sum(each.width + ASIDE for each in unit.beside[i::2]) for unit in self.units for i in (0, 1)]
         half = [max(sides[2 * i : 2 * i + 2]) for i in range(len(self.units))]
         width = even(max(unit.width + 2 * side for unit, side in zip(self.units, half, strict=True)) + 2 * room)
@@ -225,7 +232,7 @@ class _Stack:
     def _title(self, unit: _Unit) -> Outline:
         """Return the name of an opened cell, in its upper left corner as one reads it."""
         title = unit.block.partition("\n")[2]
-        wide, high = labels.width(title, 12) + 8, 16.0
+        wide, high = labels.width(title, self.title) + 8, self.title + 4
         if self.downwards:
             place = Rect(high / 2 + 4, wide / 2 + 4, high, wide)
         else:
@@ -244,7 +251,7 @@ class _Stack:
     def _room_for_labels(self, unit: _Unit) -> float:
         """Return the room between this unit and the next one, where labels stand beside a loop."""
         loops = [arrow.label for arrow in self.content.inner if arrow.tail == arrow.head and arrow.tail in unit.slots]
-        return max((labels.width(label, 9) for label in loops), default=0.0) if self.downwards else 0.0
+        return max((labels.width(label, self.small) for label in loops), default=0.0) if self.downwards else 0.0
 
     def _align(self, unit: _Unit, rects: dict[int, Rect], width: float) -> None:
         """Place a single box straight above or below the one it belongs to."""
@@ -261,9 +268,10 @@ class _Stack:
     def _aside(self, slot: int, unit: _Unit) -> float:
         """Return how far beside a box its way up is: none if nothing in the cell stands above it."""
         own = unit.rects[slot]
-        if not any(rect.x == own.x and rect.y > own.y for rect in unit.rects.values()):
+        widths = [rect.width for rect in unit.rects.values() if rect.x == own.x and rect.y >= own.y]
+        if len(widths) == 1:
             return 0.0
-        return (-PITCH if self._mirrored(unit) else PITCH) * (ceil(own.width / 2 / PITCH) + 1)
+        return (-PITCH if self._mirrored(unit) else PITCH) * (ceil(max(widths) / 2 / PITCH) + 1)
 
     def _route(self) -> None:
         jobs: list[Inner | End] = [*self.content.inner, *self.content.ends]
@@ -360,7 +368,7 @@ class _Stack:
         ahead = UP if outgoing else DOWN
         sides = {ahead: 0, LEFT: 2, RIGHT: 2}
         if box.lane == "layer":
-            sides = {ahead: 0, LEFT: 8, RIGHT: 8}
+            sides = {ahead: 0, LEFT: 4, RIGHT: 4}
         elif box.lane:
             sides = {UP: 2, RIGHT: 0, DOWN: 1, LEFT: 2} if outgoing else {DOWN: 0, LEFT: 0, UP: 1, RIGHT: 2}
         return terminals(self.template.boxes[slot], sides, round_=self._is_round(slot), crowded=self.crowded)
@@ -372,8 +380,3 @@ class _Stack:
 def _covers(rect: Rect, at: Point, half: float) -> bool:
     """Tell whether a box or a label stands where another label of some width would."""
     return abs(rect.x - at.x) < rect.width / 2 + half and abs(rect.y - at.y) < rect.height / 2 + 6
-
-
-def _at_corner(line: Curve, label: str) -> Point:
-    """Return a place for the label of a loop: at its upper right, where no line leaves a box."""
-    return Point(max(p.x for p in line.points) + labels.width(label, 9) / 2 + 6, max(p.y for p in line.points) - 2)

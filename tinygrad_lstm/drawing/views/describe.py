@@ -15,6 +15,7 @@ from ...engine.tensor import Tensor
 from ...pages.theme import role_of
 from ...structure import words
 from ...structure.words import display_name, magnitude, statistics
+from ...symbolic.expressions import Name
 from ...symbolic.formulas import equation
 from ...symbolic.symbols import Symbols
 from ..scale import Scale
@@ -101,8 +102,12 @@ class Describer:
     def own_name(self, node: Tensor) -> str:
         """Return what its author called a node, with its time step, h₋₁ for h0; nothing if it has no name."""
         if first := self._symbols.initial_states.get(node):
-            return words.clean(first.text) + words.subscript(first.time)
+            return words.clean(first.text) + self.subscript(first)
         return words.clean(display_name(node) or "")
+
+    def subscript(self, first: Name) -> str:
+        """Return the step of an initial state: the one before the first, or after the last where time leads back."""
+        return words.subscript(first.time)
 
     def numbers(self, nodes: list[Tensor], most: int = 3) -> list[Text]:
         """Return the lines that values and gradients add to a box: up to so many numbers, else the norms."""

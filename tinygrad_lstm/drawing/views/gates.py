@@ -163,13 +163,7 @@ class _Gates(UnrolledScene):
     def _draw(self, part: Part) -> None:
         super()._draw(part)
         for x in filter(self._has_pill, part.outputs):
-            arrow = self._pill(x, part)
-            if (path := self.parts.options.highlight) is not None:
-                arrow.thick = x in path and (x is path.end or any(user in path for user in self._users_outside(x)))
-                arrow.faded = not arrow.thick
-
-    def _is_given_out(self, x: Tensor) -> bool:
-        return x is self.graph.output or bool(self._users_outside(x))
+            self._pill(x, part)
 
     def _tail(self, x: Tensor, part: Part) -> str:
         source = self.parts.of[x]

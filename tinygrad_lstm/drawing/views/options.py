@@ -36,3 +36,4 @@ class Options:
     downwards: bool = False
     legend: bool = False
     loss: bool = False
+    longest: int | None = None  # steps of a sequence that are shown, where none are asked for

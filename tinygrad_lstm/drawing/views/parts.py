@@ -78,7 +78,7 @@ class Parts:
         self.operations = [node for node in self.timeline.operations if node not in self.head]
         self.final = final_states(self.timeline) if cells_closed else {}
         self.weights = self.timeline.weights()
-        self.steps = shown(self.timeline.steps, options.steps, longest)
+        self.steps = shown(self.timeline.steps, options.steps, min(longest, options.longest or longest))
         self.columns, self._index = self._lay_columns()
         self.of: dict[Tensor, Part] = {}
         self.parts: list[Part] = []

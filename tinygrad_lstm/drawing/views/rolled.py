@@ -9,8 +9,9 @@ import numpy as np
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure import words
+from ...symbolic.expressions import Name
 from ..scene import Arrow, Box, Column, Place, Scene, Text, unused
-from .describe import role
+from .describe import Describer, role
 from .options import Options
 from .parts import Part, Parts
 from .unrolled import UnrolledScene, is_input
@@ -26,8 +27,17 @@ def rolled(graph: Graph, options: Options) -> Scene:
     return _RolledScene(parts).drawn()
 
 
+class _Timeless(Describer):
+    """Says the same of a loop however often it ran."""
+
+    def subscript(self, first: Name) -> str:
+        return words.subscript(first.time) if first.time.startswith("-") else "_T"
+
+
 class _RolledScene(UnrolledScene):
     """Draws what is the same part in every step as one, and one arrow for each direction of time."""
+
+    _describer = _Timeless
 
     def __init__(self, parts: Parts) -> None:
         _fold(parts)
