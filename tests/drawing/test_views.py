@@ -3,7 +3,7 @@
 import math
 import xml.etree.ElementTree as ET
 from collections import Counter
-from itertools import combinations, pairwise
+from itertools import combinations, groupby, pairwise
 
 import numpy as np
 import pytest
@@ -329,26 +329,68 @@ def test_initial_states_enter_the_loop_in_the_first_step_only():
 
 @given(networks())
 @settings(max_examples=15)
-def test_each_contribution_is_an_arrow_with_its_norm_and_meets_others_in_a_circle(network):
+def test_each_contribution_turns_an_arrow_or_is_written_with_the_weight_it_goes_to(network):
     _, loss = network
+    picture = tl.draw(loss, "backward", steps="all")
+    boxes = {box.id: box for box in picture._scene.boxes}
+    brought = {(id(x), id(node)) for arrow in arrows(picture, "gradient") for x, node in arrow.uses}
+    weights = {leaf for leaf in tl.Graph(loss).leaves if leaf.requires_grad}
+    homes = {
+        node: box.id for box in picture._scene.boxes if "@" not in box.id and box.role != "output" for node in box.shows
+    }
+    written = Counter(text.rpartition("+= ")[2] for text in texts(picture) if "+= " in text)
+    expected = Counter()
+    for step in tl.backprop(loss):
+        if step.input in weights:
+            expected[f"‖{short(magnitude(step.contribution))}‖"] += 1
+        elif homes[step.input] != homes[step.node]:
+            assert (id(step.input), id(step.node)) in brought
+    assert written == expected
+    for arrow in arrows(picture, "gradient"):
+        if boxes[arrow.tail].column != boxes[arrow.head].column and "@" not in arrow.tail + arrow.head:
+            assert arrow.label
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_backward_picture_has_the_boxes_of_the_gates_in_the_same_rows_and_order(cell):
+    loss = small_loss(cell, 3)
+    forward, backward = (tl.draw(loss, view, loss=True)._placed for view in ("gates", "backward"))
+
+    def order(column, coordinate):
+        found = [(round(getattr(rect, coordinate)), box.id) for box, rect in column.boxes() if box.block]
+        return [[id for _, id in group] for _, group in groupby(sorted(found), key=lambda pair: pair[0])]
+
+    for one, other in zip(forward.columns, backward.columns, strict=True):
+        for coordinate in ("x", "y"):
+            assert order(one, coordinate) == order(other, coordinate)
+
+
+def test_what_has_no_cells_shows_each_contribution_as_an_arrow_that_meets_others_in_a_circle():
+    x, w = (tl.tensor(value, requires_grad=True, name=name) for value, name in ((0.5, "x"), (2.0, "w")))
+    y = tl.tanh(x * w)
+    loss = y * y + tl.exp(y) * w
     picture = tl.draw(loss, "backward")
     walk, graph = list(tl.backprop(loss)), tl.Graph(loss)
     drawn = [label for a in arrows(picture) if not a.tail.endswith("+") for label in a.label.split(" + ")]
     assert Counter(drawn) == Counter(f"‖{short(magnitude(step.contribution))}‖" for step in walk)
     several = {graph.ids[step.input] for step in walk if step.input.primitive and step.expected > 1}
+    assert several
     assert {box.id.removesuffix("+") for box in picture._scene.boxes if box.role == "meeting"} == several
+    loss.backward()
+    assert f"all 2: ‖{short(magnitude(w.grad))}‖" in texts(picture)
+    assert sum(text.startswith("1 of 2: ") for text in texts(picture)) == 1
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_shared_weight_counts_its_contributions_up_to_its_gradient(cell):
     loss = small_loss(cell, 3)
-    shown = texts(tl.draw(loss, "backward"))
+    hints = [line for box in tl.draw(loss, "backward")._scene.boxes for line in box.tooltip.splitlines()]
     loss.backward()
     weights = [leaf for leaf in tl.Graph(loss).leaves if leaf.requires_grad]
     totals = Counter(f"all 3: ‖{short(magnitude(weight.grad))}‖" for weight in weights)
-    assert Counter(text for text in shown if text.startswith("all 3")) == totals
+    assert Counter(hint.rpartition(", ")[2] for hint in hints if "all 3: " in hint) == totals
     for k in (1, 2):
-        assert sum(text.startswith(f"{k} of 3: ") for text in shown) == len(weights)
+        assert sum(f", {k} of 3: " in hint for hint in hints) == len(weights)
 
 
 # What readers found

@@ -213,7 +213,10 @@ def test_layers_called_in_turn_run_at_the_same_steps():
     assert titles.count("state") == 4  # one for each layer, between each two steps
     assert "from after the steps" not in tl.draw(loss, "cells").source
     folded = [box.texts[0].text for box in tl.draw(loss, "rolled")._scene.boxes]
-    assert (folded.count("state"), folded.count("stack")) == (2, 2)  # between the layers, and of the last output
+    assert (folded.count("state"), folded.count("stack")) == (
+        2,
+        1,
+    )  # between the layers; of the last output it is the loss
     for box in scene.boxes:  # what a step reads of the sequence stands there, the first as the others
         if box.texts[0].text == "[ ]":
             assert scene.columns[box.column].title.startswith("t = ")

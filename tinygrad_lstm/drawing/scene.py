@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..engine.tensor import Tensor
-from ..pages.theme import SMALL
+from ..pages.theme import ARROWS, SMALL
 from .scale import Scale
 
 Place = tuple[str, ...]
@@ -64,6 +64,21 @@ class Arrow:
     thick: bool = False  # what the picture wants to show
     port: str = ""  # where it crosses from one column to the next: with others of that name
     uses: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # what it carries, and what that makes
+
+    @property
+    def against(self) -> bool:
+        """Tell whether it leads against time; it is laid out as if it led with it, and drawn back."""
+        return ARROWS[self.role].get("dir") == "back"
+
+    @property
+    def start(self) -> str:
+        """Return the box at its earlier end, where it is laid out from."""
+        return self.head if self.against else self.tail
+
+    @property
+    def end(self) -> str:
+        """Return the box at its later end."""
+        return self.tail if self.against else self.head
 
     @property
     def look(self) -> tuple[object, ...]:

@@ -7,9 +7,8 @@ from statistics import median
 
 from .. import labels
 from ..scene import Scene
-from .geometry import Curve, End, Point, Rect
+from .geometry import ARROWHEAD, Curve, End, Point, Rect
 from .model import GUTTER, PlacedColumn
-from .router import ARROWHEAD
 
 
 def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
@@ -110,12 +109,15 @@ def _face_neighbours(column: PlacedColumn, placed: list[PlacedColumn]) -> None:
     entering = [height - column.port(end) for end, _, height in opposite if not end.outgoing]
     level = column.template.moved(0, median(entering) if entering else 0.0)  # what comes in comes in straight
     wanted = {end.slot: height for end, _, height in opposite if end.slot not in bound}
-    free = float("-inf")
-    for slot in sorted(wanted, key=wanted.__getitem__):
+    ceiling = float("inf")
+    for slot in sorted(wanted, key=wanted.__getitem__, reverse=True):
         rect = level.boxes[slot]
-        middle = max(wanted[slot], free + rect.height / 2)  # as near as can be without standing on each other
-        free = middle + rect.height / 2 + 8
-        level.boxes[slot] = rect._replace(y=middle)
+        rect = rect._replace(y=min(wanted[slot], ceiling - rect.height / 2))
+        for other in (level.boxes[each] for each in bound):
+            if _overlap(rect, other):  # as near as can be without standing on each other
+                rect = rect._replace(y=other.y - (other.height + rect.height) / 2 - 2)
+        ceiling = rect.y - rect.height / 2 - 8
+        level.boxes[slot] = rect
     if not wanted or any(_overlap(level.boxes[slot], level.boxes[other]) for slot in wanted for other in bound):
         return
     for end in content.ends:
@@ -127,7 +129,7 @@ def _face_neighbours(column: PlacedColumn, placed: list[PlacedColumn]) -> None:
 
 def _overlap(a: Rect, b: Rect) -> bool:
     """Tell whether two boxes stand on each other, or nearly so."""
-    return abs(a.x - b.x) < (a.width + b.width) / 2 + 8 and abs(a.y - b.y) < (a.height + b.height) / 2 + 8
+    return abs(a.x - b.x) < (a.width + b.width) / 2 + 8 and abs(a.y - b.y) < (a.height + b.height) / 2 + 2
 
 
 def _face_both(gap: PlacedColumn, placed: list[PlacedColumn]) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from ..paint.dot import against, attributes, layout_graph, write_groups
+from ..paint.dot import attributes, layout_graph, write_groups
 from ..paint.render import MEND, OutOfTime, RenderError, render
 from ..scene import Scene
 from .geometry import Curve, End, Outline, Point, Rect, Template
@@ -37,8 +37,8 @@ def by_dot(content: Content, scene: Scene) -> Template:
                 if side is forward:
                     border.node(name, label="", shape="point", width="0.02", height="0.02", group=name)
     for number, arrow in enumerate(content.inner):
-        tail, head = (arrow.head, arrow.tail) if against(arrow.role) else (arrow.tail, arrow.head)
-        graph.edge(ids[tail], ids[head], id=f"i{number}", **attributes(arrow.role, arrow.label))
+        look = {**attributes(arrow.role, arrow.label), "dir": "forward"}
+        graph.edge(ids[arrow.tail], ids[arrow.head], id=f"i{number}", **look)
     for number, end in enumerate(content.ends):
         # ports on the left are laid out as sources and those on the right as sinks, whichever way the arrow goes
         box, port = ids[end.slot], ports[end.port]
@@ -97,9 +97,6 @@ def _read(drawn: dict[str, Any], content: Content, downwards: bool) -> Template:
     template.ends = {end: edges[f"e{number}"] for number, end in enumerate(content.ends)}
     if downwards:
         template = template.turned(-1)
-    for number, arrow in enumerate(content.inner):
-        if against(arrow.role):
-            template.inner[number] = _reversed(template.inner[number])
     for end, curve in template.ends.items():
         laid_out = _reversed(curve) if end.forward is not end.outgoing else curve  # which was rightwards
         template.ends[end] = _to_border(laid_out, end, template.width)

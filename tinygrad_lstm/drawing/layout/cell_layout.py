@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container
 from math import ceil
-from typing import TypeVar
 
 from .model import Content
 from .router import PITCH
 
 ROWS = ("bus", "layer", "lower", "upper", "belt")
 """The levels of an opened cell, from bottom to top."""
-
-T = TypeVar("T")
 
 
 def cell_layout(content: Content, slots: list[int]) -> dict[int, tuple[int, str]]:
@@ -63,23 +60,29 @@ def lanes(content: Content, places: dict[int, tuple[int, str]]) -> set[int]:
     return found
 
 
-def spread(names: list[T], sizes: list[float], least: float, lanes: Container[T] = ()) -> tuple[dict[T, float], float]:
-    """Return places in a row, so far apart that lines pass between what stands there; and how long the row is."""
-    places: dict[T, float] = {}
-    at, before, last = 0.0, 0.0, names[0]
-    for name, size in zip(names, sizes, strict=True):
-        if places:
-            lane = 2 * PITCH if last in lanes else 0.0
-            at += max(least, _on_grid((before + size) / 2 + NEXT)) + lane
-        else:
-            at = _on_grid(max(least / 2, size / 2) + NEXT)
-        places[name], before = at, size
-        last = name
-    return places, even(at + max(least / 2, before / 2) + 2 * PITCH)
+NEXT, ARROW = 5.0, 20.0
+"""Points at least between two boxes in a row, and in a column, where an arrow leads up; chosen by eye."""
 
 
-NEXT = 5.0
-"""Points at least between two boxes in a row; chosen by eye."""
+def across(sizes: list[float], least: float, lanes: Container[int]) -> tuple[list[float], float]:
+    """Return where the columns of a cell are, with room for the lines that run between them; and how wide it is."""
+    return _spread(sizes, least, NEXT, lanes)
+
+
+def upwards(sizes: list[float], least: float) -> tuple[list[float], float]:
+    """Return where the rows of a cell are, with room for an arrow between them; and how high it is."""
+    return _spread(sizes, least, ARROW, ())
+
+
+def _spread(sizes: list[float], least: float, gap: float, lanes: Container[int]) -> tuple[list[float], float]:
+    places: list[float] = []
+    for number, size in enumerate(sizes):
+        if not places:
+            places.append(_on_grid(max(least / 2, size / 2) + NEXT))
+            continue
+        lane = 2 * PITCH if number - 1 in lanes else 0.0
+        places.append(places[-1] + max(least, _on_grid((sizes[number - 1] + size) / 2 + gap)) + lane)
+    return places, even(places[-1] + max(least / 2, sizes[-1] / 2) + 2 * PITCH)
 
 
 def _on_grid(x: float) -> float:

@@ -64,9 +64,10 @@ def _corners(placed: Placed) -> Iterator[Point]:
             known[column.kind] = column.template.corners()
         for corner in known[column.kind]:
             yield corner.moved(column.dx, column.dy)
-        broken = any(
-            placed.columns[c.tail_column].row != placed.columns[c.head_column].row for c in column.content.crossing
-        )
+        rows = {
+            placed.columns[at].row for line in column.content.crossing for at in (line.tail_column, line.head_column)
+        }
+        broken = len(rows) > 1
         if broken or any(arrow.label for arrow in column.content.drawn):
             for arrow, curve in placed.arrows(column):
                 yield from curve.points if broken else ()
@@ -86,12 +87,12 @@ def contents_of(scene: Scene) -> list[Content]:
         boxes.append(box)
     prefixes = [f"{column.id}." for column in scene.columns]
     for arrow in scene.arrows:
-        (i, tail), (j, head) = where[arrow.tail], where[arrow.head]
+        (i, tail), (j, head) = where[arrow.start], where[arrow.end]
         if i == j:
             contents[i].arrows.append(arrow)
             contents[i].inner.append(Inner(tail, head, arrow.role, arrow.label))
             continue
-        key = arrow.port or arrow.tail.removeprefix(prefixes[i])
+        key = arrow.port or arrow.start.removeprefix(prefixes[i])
         out, into = End(j > i, True, key, tail), End(i > j, False, key, head)
         contents[i].ends[out] = contents[j].ends[into] = None
         contents[max(i, j)].crossing.append(Crossing(arrow, i, out, j, into))

@@ -60,6 +60,18 @@ class Curve(NamedTuple):
         tip, label = self.tip and change(self.tip), self.label and change(self.label)
         return Curve(tuple(map(change, self.points)), tip, label, tuple(map(change, self.gaps)), self.cut)
 
+    def reversed(self) -> Curve:
+        """Return the curve from its end to its start, with its tip there."""
+        if self.tip is None:
+            return self._replace(points=self.points[::-1])
+        first, _, third, fourth = self.points[:4]
+        room = min(ARROWHEAD, dist(first, fourth) / 2)
+        part = room / (dist(first, fourth) or 1.0)
+        neck = first.moved((fourth.x - first.x) * part, (fourth.y - first.y) * part)
+        points = (self.tip, self.points[-1], self.points[-1], *self.points[:3:-1], fourth, third, neck, neck)
+        cut = len(points) // 3 - 1 - self.cut if self.cut >= 0 else -1
+        return Curve(points, first, self.label, self.gaps, cut)
+
     def then(self, other: Curve, *, upright: bool) -> Curve:
         """Return this curve, a smooth connection, and the other; ``upright`` if the gap is crossed vertically."""
         a, b = self.points[-1], other.points[0]
@@ -92,8 +104,9 @@ class Curve(NamedTuple):
         return [*found, tuple(piece)]
 
 
-GAP = 4.0
-"""Points that a line leaves free on both sides of one that crosses over it; chosen by eye."""
+GAP, ARROWHEAD = 4.0, 6.0
+"""Points: what a line leaves free on both sides of one that crosses over it, and how long an arrow's tip is; chosen by
+eye."""
 
 
 def _on(gap: Point, start: Point, end: Point) -> bool:

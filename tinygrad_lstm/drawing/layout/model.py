@@ -93,7 +93,8 @@ class PlacedColumn:
     def arrows(self) -> Iterator[tuple[Arrow, Curve]]:
         """Yield the arrows within the column with their lines in the picture."""
         for arrow, curve in zip(self.content.arrows, self.template.inner, strict=True):
-            yield arrow, curve.moved(self.dx, self.dy)
+            line = curve.moved(self.dx, self.dy)
+            yield arrow, line.reversed() if arrow.against else line
 
     def port(self, end: End) -> float:
         """Return how high a crossing arrow meets the border of the column, from its lower left corner."""
@@ -151,7 +152,8 @@ class Placed:
                 way = BREAK if tail_end.forward else -BREAK
                 curve = start.broken(finish, way)
                 place = finish.points[0].moved(-way / 2, 2 + self.small / 2)
-                yield arrow, curve._replace(label=place if arrow.label else None)
+                curve = curve._replace(label=place if arrow.label else None)
+                yield arrow, curve.reversed() if arrow.against else curve
                 continue
             curve = start.then(finish, upright=self.upright)
             if arrow.label:
@@ -161,4 +163,4 @@ class Placed:
                     at = at.moved(0, 11)  # above what leads the same way and says something else
                 written.append((at, half, arrow.label))
                 curve = curve._replace(label=at)
-            yield arrow, curve
+            yield arrow, curve.reversed() if arrow.against else curve

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Mapping, Set
 from itertools import pairwise
 from math import ceil, dist, sqrt
 
-from .geometry import Curve, Point, Rect
+from .geometry import ARROWHEAD, Curve, Point, Rect
 
 PITCH = 6.0
 """Points between two lines of the grid; chosen by eye, so that parallel lines keep apart."""
@@ -21,8 +21,8 @@ TURN, CROSS, TIP = 3, 10, 8
 """What a turn, a crossing, and a place where the tip of another arrow will lie cost, in steps of the grid: how much
 longer a way may be to avoid one; chosen by eye."""
 
-RADIUS, ARROWHEAD = 6.0, 6.0
-"""Points: of a rounded corner, and how long an arrow's tip is; chosen by eye."""
+RADIUS = 6.0
+"""Points of a rounded corner; chosen by eye."""
 
 MOST = 400_000
 """So many states are examined for the lines of a column; what comes then is drawn plainly, over whatever is there.

@@ -7,7 +7,7 @@ top, layers stand in a row below, what they have in common comes in from a bus a
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, pairwise, zip_longest
 from math import ceil, dist
 
@@ -15,7 +15,7 @@ from ...pages.theme import ROLES
 from .. import labels
 from ..scene import Scene
 from .by_dot import by_dot
-from .cell_layout import ROWS, cell_layout, even, lanes, spread
+from .cell_layout import ROWS, across, cell_layout, even, lanes, upwards
 from .geometry import Curve, End, Outline, Point, Rect, Template
 from .model import Content, Inner
 from .router import DOWN, LEFT, PITCH, RIGHT, UP, Cell, NoWay, Router, Terminals, curve, on_grid, terminals
@@ -184,8 +184,9 @@ class _Stack:
         rows = [row for row in ROWS if any(found == row for _, found in places.values())]
         wide = [max(self.sizes[slot][0] for slot, at in places.items() if at[0] == column) for column in columns]
         high = [max(self.sizes[slot][1] for slot, at in places.items() if at[1] == row) for row in rows]
-        xs, unit.width = spread(columns, wide, ACROSS, lanes(self.content, places))
-        ys, top = spread(rows, high, ABOVE)
+        middles, unit.width = across(wide, ACROSS, lanes(self.content, places))
+        heights, top = upwards(high, ABOVE)
+        xs, ys = dict(zip(columns, middles, strict=True)), dict(zip(rows, heights, strict=True))
         unit.height = top + 2 * PITCH  # room for the title
         title = even(labels.width(unit.block.partition("\n")[2], self.title) + 8 * PITCH)
         if title > unit.width and not self.downwards:
@@ -227,7 +228,12 @@ class _Stack:
             y = even(y + high + BETWEEN + self._room_for_labels(unit))
         if caption:
             frames.append(Outline("time", ("time",), "", Rect(width / 2, caption / 2 + 2, width, caption)))
-        return Template(width, even(y - BETWEEN + 2 * PITCH), [rects[slot] for slot in range(len(rects))], frames)
+        placed = [rects[slot] for slot in range(len(rects))]
+        bound = [placed[end.slot] for end in self.content.ends if not self.unit_of[end.slot].block]
+        left = even(max(0.0, *(2 * PITCH - (rect.x - rect.width / 2) for rect in bound), 0.0))
+        right = even(max(0.0, *(rect.x + rect.width / 2 + 2 * PITCH - width for rect in bound), 0.0))
+        template = Template(width + left + right, even(y - BETWEEN + 2 * PITCH), placed, frames)
+        return replace(template.moved(left, 0), width=template.width)
 
     def _title(self, unit: _Unit) -> Outline:
         """Return the name of an opened cell, in its upper left corner as one reads it."""
@@ -274,7 +280,7 @@ class _Stack:
         return (-PITCH if self._mirrored(unit) else PITCH) * (ceil(max(widths) / 2 / PITCH) + 1)
 
     def _route(self) -> None:
-        jobs: list[Inner | End] = [*self.content.inner, *self.content.ends]
+        jobs: list[Inner | End] = list(dict.fromkeys((*self.content.inner, *self.content.ends)))
         curves = {}
         for end in self.content.ends:
             box = self.content.boxes[end.slot]
@@ -303,6 +309,8 @@ class _Stack:
         if self.content.boxes[job.tail].lane == self.content.boxes[job.head].lane == "belt":
             return -1, far
         straight = a.y == b.y or a.x == b.x
+        if straight and self.unit_of[job.tail] is not self.unit_of[job.head]:
+            return -1, far
         from_bus = self.content.boxes[job.tail].lane == "bus"
         return (0 if straight else 1), (-far if from_bus else far)
 
@@ -312,7 +320,7 @@ class _Stack:
         source = f"b{arrow.tail}"
         if arrow.tail == arrow.head:  # a loop leads around the box, and each on its own way
             loops = [other for other in self.content.inner if other.tail == other.head == arrow.tail]
-            source += f" loop {loops.index(arrow)}" if loops.index(arrow) else ""
+            source += f" loop {loops.index(arrow)}"
             right, left = terminals(a, {RIGHT: 0}), terminals(a, {LEFT: 0})
             exits, entries = (left, right) if arrow.role == "back" else (right, left)
         cells = self.router.line(source, exits, entries)

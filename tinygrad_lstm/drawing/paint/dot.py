@@ -43,8 +43,7 @@ def to_dot(scene: Scene) -> str:
         else:
             write_groups(graph, boxes, numbers, scene.small)
     for arrow in scene.arrows:
-        ends = (arrow.head, arrow.tail) if against(arrow.role) else (arrow.tail, arrow.head)
-        graph.edge(*ends, **arrow_look(arrow), edgetooltip=labels.plain(arrow.tooltip))
+        graph.edge(arrow.start, arrow.end, **arrow_look(arrow), edgetooltip=labels.plain(arrow.tooltip))
     if scene.key:
         with graph.subgraph(name="cluster_legend") as cluster:
             cluster.attr(label="legend", margin="8", fontsize="11", **theme.INNER_GROUP)
@@ -139,11 +138,6 @@ def painted(
         look.pop("dir", None)
         graph.edge(_node(graph, ends, arrow.tail), _node(graph, ends, arrow.head), id=f"a{number}", **look)
     return str(graph.source)
-
-
-def against(role: str) -> bool:
-    """Tell whether arrows of a role lead against time; they are laid out as if they led with it, and drawn back."""
-    return theme.ARROWS[role].get("dir") == "back"
 
 
 def attributes(role: str, label: str) -> dict[str, str]:

@@ -170,7 +170,7 @@ class Painting:
 
 
 class Canvas(NamedTuple):
-    """The paper: its size and where on it the picture begins, in points; and as how large it is shown, as SVG says it."""
+    """The paper: its size and where on it the picture begins, in points, and how large SVG shows it."""
 
     size: tuple[float, float]
     margins: tuple[float, float]  # left and top

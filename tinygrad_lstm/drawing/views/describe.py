@@ -109,6 +109,11 @@ class Describer:
         """Return the step of an initial state: the one before the first, or after the last where time leads back."""
         return words.subscript(first.time)
 
+    def symbol(self, weight: Tensor) -> str:
+        """Return the letter of a weight, as formulas have it: W_f."""
+        own = self._symbols.own(weight)
+        return words.clean("_".join(filter(None, (own.text, own.below))) if own else self.name(weight), 12)
+
     def numbers(self, nodes: list[Tensor], most: int = 3) -> list[Text]:
         """Return the lines that values and gradients add to a box: up to so many numbers, else the norms."""
         lines = []

@@ -30,7 +30,7 @@ def gates(graph: Graph, options: Options) -> Scene:
     """Draw cells opened into their layers and pointwise operations, everything else closed."""
     parts = Parts(graph, replace(options, depth=None), cells_closed=True, longest=LONG_GATES, keep_closed=True)
     open_cells(parts, options)
-    return _Gates(parts, upwards=True).drawn()
+    return Gates(parts, upwards=True).drawn()
 
 
 def open_cells(parts: Parts, options: Options) -> None:
@@ -141,7 +141,7 @@ class _Opening:
         return node.name is not None and (outside or f"{node.name}0" in self._states)
 
 
-class _Gates(UnrolledScene):
+class Gates(UnrolledScene):
     """Draws opened cells; of each cell's output a pill above it, which says what it is."""
 
     def drawn(self) -> Scene:

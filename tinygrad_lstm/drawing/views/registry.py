@@ -33,6 +33,7 @@ _VIEWS = (
         "backward",
         "the flow of the gradient: how large each contribution is, and where they meet",
         backward,
+        shapes=False,
         walks_back=True,
     ),
 )

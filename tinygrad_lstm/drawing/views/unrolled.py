@@ -124,7 +124,7 @@ class UnrolledScene:
         box.tooltip = "\n".join(map(self.describe.tooltip, states))
         role = "state" if box.column > part.column else "back"
         arrow = Arrow(part.id, self.scene.add(box), role, tooltip=f"what the last step hands on: {', '.join(names)}")
-        arrow.port = "" if part.closed else self.parts.timeless(states[0])
+        arrow.port = "" if part.closed else f"{self.parts.timeless(states[0])} end"
         arrow.faded = self.parts.options.highlight is not None  # a route ends at what is drawn
         self.scene.arrows.append(arrow)
 
