@@ -203,7 +203,7 @@ class _Stack:
 
     def _assemble(self) -> Template:
         lines = any(not self.unit_of[end.slot].block for end in self.content.ends)  # from the border to a box
-        room = 2 * PITCH * max(min(self._detours(), 3), lines)
+        room = 2 * PITCH * (min(self._detours(), 3) + lines)
         sides = [sum(each.width + ASIDE for each in unit.beside[i::2]) for unit in self.units for i in (0, 1)]
         half = [max(sides[2 * i : 2 * i + 2]) for i in range(len(self.units))]
         width = even(max(unit.width + 2 * side for unit, side in zip(self.units, half, strict=True)) + 2 * room)
