@@ -1,0 +1,136 @@
+"""The rainbow: the gradient of a weight as ribbons, one for each time step, as the backward walk brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ...engine.backprop import backprop
+from ...engine.graph import Graph
+from ...engine.primitive import Array
+from ...engine.tensor import Tensor
+from ...pages.plot import Axis, linear_axis
+from ...pages.theme import INK, MUTED, TIME_SHADES
+from ...structure.path import Path
+from ...structure.timeline import Timeline, Window
+from ...structure.words import clean, magnitude, short, shown
+from .axes import grid
+from .figure import Figure, NoFigure
+from .maps import Frame, below
+from .reading import Recorded
+from .sheet import MARGIN, SMALL, WIDTH, Sheet
+
+WIDE, HIGH, LEFT, RIGHT = 378.0, 150.0, 78.0, 4.0
+"""Pixels of a panel, and what is beside its ribbons: on the left what each is called."""
+
+LEAST = 13.0
+"""Pixels: a ribbon at least so thick has its step and its share written beside it."""
+
+
+def rainbow(graph: Graph, steps: Window = None, highlight: Path | None = None) -> Figure:
+    """Draw ‖g_t‖ of each weight of the cells, where g_t is what the uses at step t add to its gradient, as a stack.
+
+    Time leads to the right, the walk to the left: a ribbon begins at its step, and the stack is whole at the first one.
+    The line is the norm of what has been added up so far. ``highlight``, a path from a weight, shows that one alone.
+
+    Source: the sum over time, P. J. Werbos, "Backpropagation Through Time: What It Does and How to Do It" (1990).
+    """
+    reading = Recorded(graph, steps)
+    weights = _chosen(reading, highlight)
+    parts = {weight: found for weight, found in by_step(graph, reading.timeline, weights).items() if found}
+    if not parts:
+        raise NoFigure("the loss does not depend on any weight of a recurrent cell: there is no gradient to draw")
+    sheet = Sheet("Where in time the gradient comes from", _sentence(parts, reading))
+    y, wide = sheet.bottom + 4, len(parts) == 1
+    for number, (weight, found) in enumerate(parts.items()):
+        column = number % 2
+        if number and not column:
+            y = sheet.bottom + 16
+        across = WIDTH - 2 * MARGIN if wide else WIDE
+        frame = (MARGIN + LEFT + column * (WIDE + 22), y + 24, across - LEFT - RIGHT, HIGH * (1.6 if wide else 1.0))
+        _panel(sheet, frame, weight, found, reading)
+    sheet.scale(MARGIN + LEFT, sheet.bottom + 16, ("first step", "last step"), shades=TIME_SHADES)
+    y = sheet.bottom
+    sheet.line([(MARGIN + 310, y - 5), (MARGIN + 334, y - 5)], INK, width=2)
+    words = "norm of what the walk has added up so far"
+    sheet.text(MARGIN + 340, y - 1, words, size=SMALL, ink=MUTED)
+    return Figure(sheet)
+
+
+def by_step(graph: Graph, timeline: Timeline, weights: Iterable[Tensor]) -> dict[Tensor, dict[int, Array]]:
+    """Return what the uses at each step contribute to the gradient of each weight, in the order of the walk."""
+    found: dict[Tensor, dict[int, Array]] = {weight: {} for weight in weights}
+    for edge in backprop(graph.output):
+        t = timeline.of.get(edge.node)
+        if edge.input in found and t is not None:
+            parts = found[edge.input]
+            parts[t] = parts[t] + edge.contribution if t in parts else edge.contribution
+    return found
+
+
+def _chosen(reading: Recorded, highlight: Path | None) -> list[Tensor]:
+    if highlight is not None:
+        return [highlight.start]
+    found = [weight for cell in reading.cells for weight in reading.weights_of(cell)]
+    return [weight for weight in found if weight.ndim > 1] or found
+
+
+def _sentence(parts: dict[Tensor, dict[int, Array]], reading: Recorded) -> str:
+    norms = {weight: {t: magnitude(part) for t, part in found.items()} for weight, found in parts.items()}
+    weight = max(norms, key=lambda each: sum(norms[each].values()))
+    whole = sum(norms[weight].values()) or 1.0
+    largest = sorted(norms[weight], key=lambda t: -norms[weight][t])[:3]
+    share = sum(norms[weight][t] for t in largest) / whole
+    total = magnitude(np.sum(list(parts[weight].values()), axis=0))
+    at = ", ".join(str(t) for t in sorted(largest))
+    return (
+        "Each ribbon is what one time step adds to a weight’s gradient, each weight on a scale of its own. "
+        f"Of {_called(weight)}, {share:.0%} comes from step{'s' if len(largest) > 1 else ''} {at}; all steps add "
+        f"{shown(whole, 3)}, of which {1 - total / whole:.0%} cancels, and {shown(total, 3)} is left.{reading.note}"
+    )
+
+
+def _called(weight: Tensor) -> str:
+    return clean(weight.name or "the weight")
+
+
+def _panel(sheet: Sheet, frame: Frame, weight: Tensor, parts: dict[int, Array], reading: Recorded) -> None:
+    """Draw the ribbons of one weight on a scale of their own, the latest step lowest, since it arrives first."""
+    x, y, wide, high = frame
+    steps, norms = reading.steps, {t: magnitude(part) for t, part in parts.items()}
+    whole = sum(norms.values()) or 1.0
+    axis = linear_axis([0.0, whole], y + high, y)._replace(low=0.0, high=whole)
+    grid(sheet, frame, axis._replace(ticks=tuple(t for t in axis.ticks[2::2] if axis.at(t[0]) > y + 14)), right=True)
+    sheet.text(x, y - 9, _called(weight), bold=True, room=wide - 110)
+    left = shown(magnitude(np.sum(list(parts.values()), axis=0)), 3)
+    sheet.text(x + wide, y - 9, f"norm {left}", size=SMALL, ink=MUTED, anchor="end", room=108)
+    column = wide / len(steps)
+    height, total, running = 0.0, np.zeros(weight.shape), []
+    for t, norm in norms.items():
+        total = total + parts[t]
+        if t in steps:
+            k = steps.index(t)
+            _ribbon(sheet, (x, x + (k + 1) * column, column), (height, norm), axis, k * 8 // len(steps), f"step {t}")
+            running.append((x + k * column, axis(magnitude(total))))
+            if axis(height) - axis(height + norm) >= LEAST:
+                words = f"t = {t}: {norm / whole:.0%}"
+                sheet.text(x - 6, axis(height + norm / 2) + 4, words, size=SMALL, ink=MUTED, anchor="end")
+        height += norm
+    sheet.line(running, INK, width=2)
+    sheet.bottom = y + high
+    below(sheet, x, column, [str(t) for t in steps], "time step")
+
+
+def _ribbon(
+    sheet: Sheet, across: tuple[float, float, float], up: tuple[float, float], axis: Axis, shade: int, name: str
+) -> None:
+    """Draw a ribbon that rises within one column, where its step is, and goes on to the left end."""
+    (left, begin, column), (height, norm) = across, up
+    rise = [(begin - column * u, height + norm * _smooth(u)) for u in (0, 0.2, 0.4, 0.6, 0.8, 1.0)]
+    points = [*rise, (left, height + norm), (left, height)]
+    sheet.area([(x, axis(y)) for x, y in points], TIME_SHADES[shade], tip=f"{name} adds {short(norm)}")
+
+
+def _smooth(share: float) -> float:
+    return share * share * (3 - 2 * share)
