@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import tinygrad_lstm as tl
 from tests.drawing.figures.networks import GATED, LOSSES, plain_mgu
 from tests.drawing.test_draw import HOSTILE
+from tinygrad_lstm.drawing.figures.paper import WIDTH, width_of
 from tinygrad_lstm.drawing.figures.registry import FIGURES
-from tinygrad_lstm.drawing.figures.sheet import WIDTH, width_of
 from tinygrad_lstm.drawing.figures.sweep import LOOKS
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.pages.theme import (
@@ -56,7 +56,7 @@ def boxes(svg):
     found = []
     for text in ET.fromstring(svg).iter(f"{SPACE}text"):
         written, size = "".join(text.itertext()), float(text.get("font-size"))
-        x, y, wide = float(text.get("x")), float(text.get("y")), width_of("".join(text.itertext()), size)
+        x, y, wide = float(text.get("x")), float(text.get("y")), width_of(written, size, bool(text.get("font-weight")))
         left = {"start": 0, "middle": wide / 2, "end": wide}[text.get("text-anchor", "start")]
         corners = [(-left + a, b) for a in (0, wide) for b in (-0.8 * size, 0.2 * size)]
         angle = math.radians(-40 if text.get("transform") else 0)

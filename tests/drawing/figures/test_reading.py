@@ -6,7 +6,8 @@ import pytest
 import tinygrad_lstm as tl
 from tests.drawing.figures.networks import LOSSES, WORDS, plain_mgu, reader
 from tinygrad_lstm.drawing.figures.figure import NoFigure
-from tinygrad_lstm.drawing.figures.reading import BackwardWalk, Recorded
+from tinygrad_lstm.drawing.figures.reading import Recorded
+from tinygrad_lstm.drawing.figures.walk import BackwardWalk
 from tinygrad_lstm.nn.samples import small_loss
 
 

@@ -7,26 +7,26 @@ from collections.abc import Sequence
 from ...pages.plot import Axis
 from ...pages.theme import FADED, MUTED
 from .maps import Frame
-from .sheet import SMALL, Sheet
+from .paper import SMALL, Paper
 
 
-def grid(sheet: Sheet, frame: Frame, y: Axis, *, right: bool = False) -> None:
+def grid(paper: Paper, frame: Frame, y: Axis, *, right: bool = False) -> None:
     """Draw a line across for each tick of the axis upwards, with its number on the left, or above its right end."""
     x, _, wide, _ = frame
     for place, words in y.ticks:
         up = y.at(place)
-        sheet.line([(x, up), (x + wide, up)], FADED, width=0.7)
+        paper.line([(x, up), (x + wide, up)], FADED, width=0.7)
         across, down = (x + wide, up - 4) if right else (x - 6, up + 4)
-        sheet.text(across, down, words, size=SMALL, ink=MUTED, anchor="end")
+        paper.text(across, down, words, size=SMALL, ink=MUTED, anchor="end")
 
 
 def curve(
-    sheet: Sheet, points: Sequence[tuple[float, float]], ink: str, *, dashes: str = "", markers: bool = True
+    paper: Paper, points: Sequence[tuple[float, float]], ink: str, *, dashes: str = "", markers: bool = True
 ) -> None:
     """Draw a line through points, with a dot on each where they stand apart."""
     if len(points) > 1:
-        sheet.line(points, ink, width=2.0, dashes=dashes)
+        paper.line(points, ink, width=2.0, dashes=dashes)
     apart = (points[-1][0] - points[0][0]) / max(len(points) - 1, 1) if points else 0.0
     if markers and (abs(apart) >= 9 or len(points) == 1):
         for place in points:
-            sheet.dot(*place, ink)
+            paper.dot(*place, ink)

@@ -15,8 +15,8 @@ from ...structure.words import clean, magnitude, short, shown
 from ...structure.words import shape as shape_of
 from .figure import Figure
 from .maps import below, field, outline
+from .paper import BODY, MARGIN, SMALL, WIDTH, Paper, width_of
 from .reading import Recorded
-from .sheet import BODY, MARGIN, SMALL, WIDTH, Sheet, width_of
 
 LEFT, HIGH = 186.0, 24.0
 """Pixels left of the map, for what a row is called, and the height of a row."""
@@ -65,11 +65,11 @@ def difference(before: Tensor, after: Tensor, *, steps: Window = None) -> Figure
     partner = _partners(first, second)
     reading = Recorded(first, steps)
     rows, weights = rows_of(reading, partner), weights_of(first, second, partner)
-    sheet = Sheet("What one update changes", _sentence(first, second, rows, weights, reading))
+    paper = Paper("What one update changes", _sentence(first, second, rows, weights, reading))
     if rows:
-        _map(sheet, rows, reading)
-    _bars(sheet, weights)
-    return Figure(sheet)
+        _map(paper, rows, reading)
+    _bars(paper, weights)
+    return Figure(paper)
 
 
 def _partners(first: Graph, second: Graph) -> dict[Tensor, Tensor]:
@@ -160,8 +160,8 @@ def share(value: float) -> str:
     return f"{short(100 * value)}%" if 100 * value < 99.5 else f"{100 * value:,.0f}%"
 
 
-def _map(sheet: Sheet, rows: list[ChangeRow], reading: Recorded) -> None:
-    x, y = MARGIN + LEFT, sheet.bottom + 6
+def _map(paper: Paper, rows: list[ChangeRow], reading: Recorded) -> None:
+    x, y = MARGIN + LEFT, paper.bottom + 6
     room = WIDTH - MARGIN - x
     values = np.array([row.changes for row in rows])
     finite = values[np.isfinite(values)]
@@ -169,41 +169,41 @@ def _map(sheet: Sheet, rows: list[ChangeRow], reading: Recorded) -> None:
     across = room / len(reading.steps)
     for r, row in enumerate(rows):
         line = y + (r + 0.5) * HIGH + 5
-        sheet.text(MARGIN, line, row.symbol, size=15, bold=True, room=LEFT - 20)
+        paper.text(MARGIN, line, row.symbol, size=15, bold=True, room=LEFT - 20)
         begin = max(34.0, width_of(row.symbol, 15) + 14)
         if begin < LEFT - 50:
-            sheet.text(MARGIN + begin, line, row.words, ink=MUTED, room=LEFT - begin - 8)
+            paper.text(MARGIN + begin, line, row.words, ink=MUTED, room=LEFT - begin - 8)
 
     def tip(r: int, k: int) -> str:
         return f"{rows[r].symbol}, step {reading.steps[k]}, {reading.columns[k]}: {share(float(values[r, k]))}"
 
-    field(sheet, (x, y, room, HIGH * len(rows)), values, most, tip, apart=1.5)
-    outline(sheet, (x, y, room, HIGH * len(rows)))
+    field(paper, (x, y, room, HIGH * len(rows)), values, most, tip, apart=1.5)
+    outline(paper, (x, y, room, HIGH * len(rows)))
     if across >= width_of("0.012%", SMALL) + 4:
         for r, k in np.argwhere(np.isfinite(values)).tolist():
             shade = min(int(values[r, k] / most * 8), 7) if most else 0
-            sheet.number(x + (k + 0.5) * across, y + (r + 0.5) * HIGH + 4, share(float(values[r, k])), shade)
-    sheet.bottom = y + HIGH * len(rows)
-    below(sheet, x, across, reading.columns, "" if reading.has_words else "time step")
-    sheet.scale(x, sheet.bottom + 10, ("unchanged", f"by {share(most)} of its norm"))
+            paper.number(x + (k + 0.5) * across, y + (r + 0.5) * HIGH + 4, share(float(values[r, k])), shade)
+    paper.bottom = y + HIGH * len(rows)
+    below(paper, x, across, reading.columns, "" if reading.has_words else "time step")
+    paper.scale(x, paper.bottom + 10, ("unchanged", f"by {share(most)} of its norm"))
 
 
-def _bars(sheet: Sheet, weights: dict[str, tuple[float, float, float]]) -> None:
+def _bars(paper: Paper, weights: dict[str, tuple[float, float, float]]) -> None:
     """Draw how far each weight moved, as a share of its norm."""
-    x, y = MARGIN + LEFT, sheet.bottom + 22
+    x, y = MARGIN + LEFT, paper.bottom + 22
     room = WIDTH - MARGIN - x - 190
-    sheet.text(MARGIN, y + 6, "Weights", bold=True)
-    sheet.text(x, y + 6, "how far each moved, as a share of its norm", size=SMALL, ink=MUTED)
+    paper.text(MARGIN, y + 6, "Weights", bold=True)
+    paper.text(x, y + 6, "how far each moved, as a share of its norm", size=SMALL, ink=MUTED)
     y += 18
     most = max((delta / old for old, delta, _ in weights.values() if old > NEVER), default=0.0)
     for name, (old, delta, new) in weights.items():
-        sheet.text(MARGIN, y + 13, name, size=SMALL + 1, room=LEFT - 12)
+        paper.text(MARGIN, y + 13, name, size=SMALL + 1, room=LEFT - 12)
         if old > NEVER:
             long = room * delta / old / most if most else 0.0
-            sheet.rect(x, y + 3, max(long, 1.0), 12, ON_PAGES["series0"], tip=f"{name}: {share(delta / old)}")
+            paper.rect(x, y + 3, max(long, 1.0), 12, ON_PAGES["series0"], tip=f"{name}: {share(delta / old)}")
             words = f"{share(delta / old)}, norm {shown(old, 3)} → {shown(new, 3)}"
-            sheet.text(x + max(long, 1.0) + 8, y + 13, words, size=SMALL, ink=MUTED)
+            paper.text(x + max(long, 1.0) + 8, y + 13, words, size=SMALL, ink=MUTED)
         else:
-            sheet.text(x + 8, y + 13, f"was 0, is {shown(new, 3)}" if delta else "0, as before", size=SMALL, ink=MUTED)
+            paper.text(x + 8, y + 13, f"was 0, is {shown(new, 3)}" if delta else "0, as before", size=SMALL, ink=MUTED)
         y += BODY + 7
-    sheet.bottom = y
+    paper.bottom = y

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...structure.words import clean
 from ..paint.render import RenderError
 from ..shown import Shown
-from .sheet import Sheet
+from .paper import Paper
 
 SCALE = 2.0
 """Pixels of a PNG for one of the SVG; chosen: sharp on a screen of today."""
@@ -26,8 +26,8 @@ class Figure(Shown):
 
     _kind = "figure"
 
-    def __init__(self, sheet: Sheet) -> None:
-        self._canvas = sheet
+    def __init__(self, paper: Paper) -> None:
+        self._canvas = paper
 
     @property
     def title(self) -> str:

@@ -16,10 +16,11 @@ from ...structure.timeline import AFTER, Window
 from ...structure.words import magnitude, short, superscript
 from .figure import Figure, NoFigure
 from .maps import below, field, outline, step_for
-from .reading import BackwardWalk, Recorded
-from .sheet import MARGIN, SMALL, WIDTH, Sheet
+from .paper import MARGIN, SMALL, WIDTH, Paper
+from .reading import Recorded
+from .walk import BackwardWalk
 
-LARGEST, FIELD, LEFT = 470.0, 40.0, 64.0
+LARGEST, FIELD, LEFT = 470.0, 40.0, 76.0
 """Pixels: of the whole map and of a field of it at most, and what is left of it."""
 
 DEEPEST = 8
@@ -46,9 +47,9 @@ def influence(graph: Graph, steps: Window = None) -> Figure:
     matrix = _of_losses(reading, entering) if by_losses else of_outputs(reading)
     name = "L" if by_losses else _output(reading)[0]
     title = "Which inputs each loss feels" if by_losses else "Which inputs each output feels"
-    sheet = Sheet(title, _sentence(matrix, reading, "loss" if by_losses else "output"))
-    _draw(sheet, matrix, reading, name)
-    return Figure(sheet)
+    paper = Paper(title, _sentence(matrix, reading, "loss" if by_losses else "output"))
+    _draw(paper, matrix, reading, name)
+    return Figure(paper)
 
 
 def losses(reading: Recorded) -> dict[int, dict[Tensor, Array]]:
@@ -135,11 +136,11 @@ def _sentence(matrix: Array, reading: Recorded, what: str) -> str:
     )
 
 
-def _draw(sheet: Sheet, matrix: Array, reading: Recorded, name: str) -> None:
+def _draw(paper: Paper, matrix: Array, reading: Recorded, name: str) -> None:
     """Draw the matrix with its names, and the scale beside it."""
     count = len(reading.steps)
     side = min(FIELD, LARGEST / count)
-    x, y, whole = MARGIN + LEFT, sheet.bottom + 8, side * count
+    x, y, whole = MARGIN + LEFT, paper.bottom + 8, side * count
     positive = matrix[np.isfinite(matrix) & (matrix > 0)]
     high = math.ceil(math.log10(positive.max())) if positive.size else 0
     low = max(math.floor(math.log10(positive.min())), high - DEEPEST) if positive.size else -1
@@ -153,32 +154,32 @@ def _draw(sheet: Sheet, matrix: Array, reading: Recorded, name: str) -> None:
         t, s = reading.steps[row], reading.steps[column]
         return f"∂{name} at step {t} / ∂x at step {s}, {reading.columns[column]}: {short(float(matrix[row, column]))}"
 
-    field(sheet, (x, y, whole, whole), matrix, 1.0, tip, shade=shade)
-    outline(sheet, (x, y, whole, whole))
+    field(paper, (x, y, whole, whole), matrix, 1.0, tip, shade=shade)
+    outline(paper, (x, y, whole, whole))
     every = step_for(SMALL + 4, side)
     for row in range(0, count, every):
         words = f"{reading.steps[row]}"
-        sheet.text(x - 8, y + (row + 0.5) * side + 4, words, size=SMALL, ink=MUTED, anchor="end", room=LEFT)
+        paper.text(x - 8, y + (row + 0.5) * side + 4, words, size=SMALL, ink=MUTED, anchor="end", room=LEFT)
     what = "loss" if name == "L" else name
-    sheet.text(MARGIN, y + 10, what, bold=True, room=LEFT - 30)
-    sheet.text(MARGIN, y + 25, "at step", size=SMALL, ink=MUTED)
-    sheet.bottom = y + whole
-    below(sheet, x, side, reading.columns, "" if reading.has_words else "input of step")
-    bottom = sheet.bottom
-    _scale(sheet, (x + whole + 34, y + 4), low, high)
-    sheet.bottom = max(bottom, sheet.bottom)
+    paper.text(MARGIN, y + 10, what, bold=True, room=LEFT - 30)
+    paper.text(MARGIN, y + 25, "at step", size=SMALL, ink=MUTED)
+    paper.bottom = y + whole
+    below(paper, x, side, reading.columns, "" if reading.has_words else "input of step")
+    bottom = paper.bottom
+    _scale(paper, (x + whole + 34, y + 4), low, high)
+    paper.bottom = max(bottom, paper.bottom)
 
 
-def _scale(sheet: Sheet, place: tuple[float, float], low: int, high: int) -> None:
+def _scale(paper: Paper, place: tuple[float, float], low: int, high: int) -> None:
     """Draw the shades upwards, with a tick at each power of ten."""
     x, y = place
     tall, each = 160.0, 160.0 / len(SHADES)
-    sheet.text(x, y + 6, "norm of the derivative", size=SMALL, ink=MUTED, room=WIDTH - MARGIN - x)
+    paper.text(x, y + 6, "norm of the derivative", size=SMALL, ink=MUTED, room=WIDTH - MARGIN - x)
     for number, fill in enumerate(reversed(SHADES)):
-        sheet.rect(x, y + 18 + number * each, 14, each, fill)
+        paper.rect(x, y + 18 + number * each, 14, each, fill)
     every = math.ceil((high - low) / 8)
     for power in range(low, high + 1, every):
         up = y + 18 + tall * (1 - (power - low) / (high - low))
-        sheet.line([(x + 14, up), (x + 20, up)], MUTED)
-        sheet.text(x + 25, up + 4, f"10{superscript(power)}", size=SMALL, ink=MUTED)
-    sheet.text(x, y + tall + 40, "white: no way leads there", size=SMALL, ink=MUTED, room=WIDTH - MARGIN - x)
+        paper.line([(x + 14, up), (x + 20, up)], MUTED)
+        paper.text(x + 25, up + 4, f"10{superscript(power)}", size=SMALL, ink=MUTED)
+    paper.text(x, y + tall + 40, "white: no way leads there", size=SMALL, ink=MUTED, room=WIDTH - MARGIN - x)

@@ -15,8 +15,9 @@ from ...structure.words import short, subscript
 from .axes import curve, grid
 from .figure import Figure, NoFigure
 from .maps import Frame, below, field, outline
-from .reading import BackwardWalk, Recorded, State
-from .sheet import MARGIN, SMALL, WIDTH, Sheet
+from .paper import MARGIN, SMALL, WIDTH, Paper
+from .reading import Recorded, State
+from .walk import BackwardWalk
 
 SHOWN, SIDE, APART = 4, 96.0, 14.0
 """How many products are shown as maps, and, in pixels, how wide a map is and how far from the next."""
@@ -44,10 +45,10 @@ def jacobian(graph: Graph, steps: Window = None) -> Figure:
     found = [each for state in reading.states if (each := products(reading, state)).jacobians]
     if not found:
         raise NoFigure("no state is handed from one time step to the next: there is no ∂h_T/∂h_t; unroll more steps")
-    sheet = Sheet("What is left of a small change", _sentence(found, reading))
+    paper = Paper("What is left of a small change", _sentence(found, reading))
     for each in found:
-        _block(sheet, each)
-    return Figure(sheet)
+        _block(paper, each)
+    return Figure(paper)
 
 
 def products(reading: Recorded, state: State) -> Products:
@@ -89,10 +90,10 @@ def _sentence(found: list[Products], reading: Recorded) -> str:
     )
 
 
-def _block(sheet: Sheet, found: Products) -> None:
+def _block(paper: Paper, found: Products) -> None:
     """Draw the maps of one state, and beside them its singular values over time."""
-    name, top = found.state.name, sheet.bottom + 8
-    sheet.text(MARGIN, top + 14, f"∂{name}{subscript(found.last)} / ∂{name}ₜ", size=15, bold=True, room=430)
+    name, top = found.state.name, paper.bottom + 8
+    paper.text(MARGIN, top + 14, f"∂{name}{subscript(found.last)} / ∂{name}ₜ", size=15, bold=True, room=430)
     steps = sorted(found.jacobians)
     chosen = sorted({steps[round(k * (len(steps) - 1) / (SHOWN - 1))] for k in range(SHOWN)})
     y = top + 46
@@ -100,38 +101,38 @@ def _block(sheet: Sheet, found: Products) -> None:
         frame = (MARGIN + k * (SIDE + APART), y, SIDE, SIDE)
         matrix = found.jacobians[t]
         most = float(np.nanmax(np.abs(matrix))) if np.isfinite(matrix).any() else 0.0
-        sheet.text(frame[0], y - 7, f"t = {t}", room=SIDE)
+        paper.text(frame[0], y - 7, f"t = {t}", room=SIDE)
 
         def tip(i: int, j: int, t: int = t, matrix: Array = matrix) -> str:
             return f"∂{name}{subscript(found.last)}[{i}] / ∂{name}{subscript(t)}[{j}]: {short(float(matrix[i, j]))}"
 
-        field(sheet, frame, matrix, most, tip)
-        outline(sheet, frame)
-        sheet.text(frame[0], y + SIDE + 15, f"up to ±{short(most)}", size=SMALL, ink=MUTED, room=SIDE)
+        field(paper, frame, matrix, most, tip)
+        outline(paper, frame)
+        paper.text(frame[0], y + SIDE + 15, f"up to ±{short(most)}", size=SMALL, ink=MUTED, room=SIDE)
     left = MARGIN + SHOWN * (SIDE + APART) + 48
-    bottom = sheet.bottom
-    _curves(sheet, (left, y - 16, WIDTH - MARGIN - left - 58, SIDE + 16), found)
-    sheet.bottom = max(sheet.bottom, bottom) + 6
+    bottom = paper.bottom
+    _curves(paper, (left, y - 16, WIDTH - MARGIN - left - 58, SIDE + 16), found)
+    paper.bottom = max(paper.bottom, bottom) + 6
 
 
-def _curves(sheet: Sheet, frame: Frame, found: Products) -> None:
+def _curves(paper: Paper, frame: Frame, found: Products) -> None:
     x, y, wide, high = frame
     steps = sorted(found.singular)
     lines = {"largest": 0, "smallest": -1} if len(found.singular[steps[0]]) > 1 else {"the only": 0}
     numbers = [float(found.singular[t][which]) for t in steps for which in lines.values()]
     up = log_axis([number for number in numbers if 0 < number < np.inf], y + high, y)
     across = linear_axis([float(t) for t in steps], x, x + wide)
-    sheet.text(x, y - 8, "singular values", bold=True)
-    grid(sheet, frame, up)
+    paper.text(x, y - 8, "singular values", bold=True)
+    grid(paper, frame, up)
     taken = y - 99.0
     for (words, which), colour in zip(lines.items(), (ON_PAGES["series1"], ON_PAGES["series0"]), strict=False):
         values = [(t, float(found.singular[t][which])) for t in steps]
         points = [(across(t), up(value)) for t, value in values if 0 < value < np.inf]
-        curve(sheet, points, colour)
+        curve(paper, points, colour)
         if points:
             end = max(points[-1][1] + 4, taken + 14)
-            sheet.text(points[-1][0] + 8, end, words, size=SMALL, ink=colour)
+            paper.text(points[-1][0] + 8, end, words, size=SMALL, ink=colour)
             taken = end
-    sheet.bottom = y + high
+    paper.bottom = y + high
     column = (across(steps[-1]) - across(steps[0])) / max(len(steps) - 1, 1) or wide
-    below(sheet, across(steps[0]) - column / 2, column, [str(t) for t in steps], "t")
+    below(paper, across(steps[0]) - column / 2, column, [str(t) for t in steps], "t")

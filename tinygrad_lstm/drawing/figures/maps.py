@@ -8,7 +8,7 @@ from itertools import groupby
 
 from ...engine.primitive import Array
 from ...pages.theme import COOL_SHADES, FADED, MUTED, SHADES
-from .sheet import SMALL, Sheet, fitted, width_of
+from .paper import SMALL, Paper, fitted, width_of
 
 Frame = tuple[float, float, float, float]
 """Left, top, width and height, in pixels."""
@@ -31,7 +31,7 @@ def shade_of(value: float, most: float) -> tuple[int, bool]:
 
 
 def field(
-    sheet: Sheet,
+    paper: Paper,
     frame: Frame,
     values: Array,
     most: float,
@@ -55,14 +55,14 @@ def field(
             if look:
                 fill = (COOL_SHADES if look[1] else SHADES)[look[0]]
                 words = tip(r, c) if values.size <= MANY else ""
-                sheet.rect(x + c * across, y + r * down, count * across + 0.2, down - apart, fill, tip=words)
+                paper.rect(x + c * across, y + r * down, count * across + 0.2, down - apart, fill, tip=words)
             c += count
 
 
-def outline(sheet: Sheet, frame: Frame) -> None:
+def outline(paper: Paper, frame: Frame) -> None:
     """Draw a thin frame around a map, which shows where it is pale."""
     x, y, wide, high = frame
-    sheet.line([(x, y), (x + wide, y), (x + wide, y + high), (x, y + high), (x, y)], FADED)
+    paper.line([(x, y), (x + wide, y), (x + wide, y + high), (x, y + high), (x, y)], FADED)
 
 
 def two_digits(value: float, wide: float = 1e9) -> str:
@@ -78,30 +78,30 @@ def two_digits(value: float, wide: float = 1e9) -> str:
     return ""
 
 
-def below(sheet: Sheet, x: float, wide: float, columns: Sequence[str], across: str = "") -> None:
+def below(paper: Paper, x: float, wide: float, columns: Sequence[str], across: str = "") -> None:
     """Write what the columns of a map are called below them: tilted where they are long, and only some if many."""
-    y = sheet.bottom
+    y = paper.bottom
     if all(width_of(name, SMALL) <= wide - 3 for name in columns):
         for k, name in enumerate(columns):
-            sheet.text(x + (k + 0.5) * wide, y + 15, name, size=SMALL, ink=MUTED, anchor="middle")
+            paper.text(x + (k + 0.5) * wide, y + 15, name, size=SMALL, ink=MUTED, anchor="middle")
         down = 18.0
     elif across:  # numbers: some of them
         every = step_for(max(width_of(name, SMALL) for name in columns) + 10, wide)
         for k, name in enumerate(columns):
             if k % every == 0:
-                sheet.text(x + (k + 0.5) * wide, y + 15, name, size=SMALL, ink=MUTED, anchor="middle")
+                paper.text(x + (k + 0.5) * wide, y + 15, name, size=SMALL, ink=MUTED, anchor="middle")
         down = 18.0
     else:
         every = step_for(SMALL * 1.5, wide)
         names = {k: fitted(name, SMALL, TILTED_ROOM) for k, name in enumerate(columns) if k % every == 0}
         for k, name in names.items():
             place = x + (k + 0.5) * wide + 4
-            sheet.text(place, y + 14, name, size=SMALL, ink=MUTED, anchor="end", tilted=True)
+            paper.text(place, y + 14, name, size=SMALL, ink=MUTED, anchor="end", tilted=True)
         down = 16 + 0.65 * max(width_of(name, SMALL) for name in names.values())
-    sheet.bottom = y + down
+    paper.bottom = y + down
     if across:
-        sheet.text(x + wide * len(columns) / 2, y + 31, across, size=SMALL, ink=MUTED, anchor="middle")
-        sheet.bottom = y + 36
+        paper.text(x + wide * len(columns) / 2, y + 31, across, size=SMALL, ink=MUTED, anchor="middle")
+        paper.bottom = y + 36
 
 
 def step_for(needed: float, wide: float) -> int:

@@ -11,8 +11,8 @@ from ...structure.timeline import Window
 from ...structure.words import shown
 from .figure import Figure, NoFigure
 from .maps import below, field, shade_of, two_digits
+from .paper import BODY, MARGIN, SMALL, WIDTH, Paper, width_of
 from .reading import Bounded, CellRun, Recorded
-from .sheet import BODY, MARGIN, SMALL, WIDTH, Sheet, width_of
 
 FEW = 16
 """Units: of no more than these, each has a row; chosen: a row can still be seen."""
@@ -33,15 +33,15 @@ def openings(graph: Graph, steps: Window = None) -> Figure:
             "there are no gates in this network: nothing in a recurrent cell of it lies between 0 and 1 and is "
             "computed with weights, as σ(x W + b) is; 'saturation' shows its activations"
         )
-    sheet = Sheet("How open the gates are", _sentence(cells[0], reading))
+    paper = Paper("How open the gates are", _sentence(cells[0], reading))
     for cell in cells:
-        _block(sheet, cell, reading, len(cells) > 1)
-    x, y = MARGIN + LEFT, sheet.bottom + 10
-    x += sheet.scale(x, y, ("0, closed", "1, open")) + 28
+        _block(paper, cell, reading, len(cells) > 1)
+    x, y = MARGIN + LEFT, paper.bottom + 10
+    x += paper.scale(x, y, ("0, closed", "1, open")) + 28
     if any(not layer.is_gate for cell in cells for layer in cell.layers):
         signed = (*reversed(COOL_SHADES[1:]), *SHADES)
-        sheet.scale(x, y, ("−1", "+1"), shades=signed, swatch=9)
-    return Figure(sheet)
+        paper.scale(x, y, ("−1", "+1"), shades=signed, swatch=9)
+    return Figure(paper)
 
 
 def means(layer: Bounded, steps: list[int]) -> Array:
@@ -68,61 +68,61 @@ def _sentence(cell: CellRun, reading: Recorded) -> str:
     return f"{first[:1].upper()}{first[1:]}.{reading.note}"
 
 
-def _block(sheet: Sheet, cell: CellRun, reading: Recorded, named: bool) -> None:
+def _block(paper: Paper, cell: CellRun, reading: Recorded, named: bool) -> None:
     """Draw one cell: a band for each layer, the mean above and the units below it."""
     room = WIDTH - 2 * MARGIN - LEFT - RIGHT
     wide = room / len(reading.steps)
     x = MARGIN + LEFT
     if named:
-        sheet.text(MARGIN, sheet.bottom + 16, cell.name, bold=True, room=WIDTH - 2 * MARGIN)
-        sheet.bottom += 6
-    sheet.text(x + room + 8, sheet.bottom + 10, "mean", size=SMALL, ink=MUTED)
-    y = sheet.bottom + 4
+        paper.text(MARGIN, paper.bottom + 16, cell.name, bold=True, room=WIDTH - 2 * MARGIN)
+        paper.bottom += 6
+    paper.text(x + room + 8, paper.bottom + 10, "mean", size=SMALL, ink=MUTED)
+    y = paper.bottom + 4
     for layer in cell.layers:
         values = layer.values(reading.steps)
         units = values.mean(axis=1).T  # (H, T)
         mean = means(layer, reading.steps)
         few = len(units) <= FEW
         high = 30.0
-        sheet.text(MARGIN, y + 21, layer.symbol, size=17, bold=True, room=30)
-        _words(sheet, layer, y)
+        paper.text(MARGIN, y + 21, layer.symbol, size=17, bold=True, room=30)
+        _words(paper, layer, y)
         for k, t in enumerate(reading.steps):
             if np.isfinite(mean[k]):
                 shade, cool = shade_of(mean[k], layer.high)
                 tip = f"{layer.symbol} {layer.words}, step {t}, {reading.columns[k]}: {shown(float(mean[k]), 3)}"
-                sheet.shaded((x + k * wide, y, wide, high), shade, cool=cool, tip=tip)
+                paper.shaded((x + k * wide, y, wide, high), shade, cool=cool, tip=tip)
                 if words := two_digits(mean[k], wide):
-                    sheet.number(x + (k + 0.5) * wide, y + 19, words, shade)
-        sheet.text(x + room + 8, y + 20, two_digits(float(np.nanmean(mean))), ink=INK, size=BODY)
+                    paper.number(x + (k + 0.5) * wide, y + 19, words, shade)
+        paper.text(x + room + 8, y + 20, two_digits(float(np.nanmean(mean))), ink=INK, size=BODY)
         y += high
         if few and len(units) > 1:
-            y = _units(sheet, layer, units, reading, y + 2)
+            y = _units(paper, layer, units, reading, y + 2)
         y += 10
-    sheet.bottom = y - 6
-    below(sheet, x, wide, reading.columns, "" if reading.has_words else "time step")
+    paper.bottom = y - 6
+    below(paper, x, wide, reading.columns, "" if reading.has_words else "time step")
 
 
-def _words(sheet: Sheet, layer: Bounded, y: float) -> None:
+def _words(paper: Paper, layer: Bounded, y: float) -> None:
     """Write what a layer is called beside its band, and what it does: in a line if there is room."""
     x, room = MARGIN + 34, LEFT - 40
     name, _, doing = layer.words.partition(" (")
     if doing and width_of(layer.words, BODY) > room:
-        sheet.text(x, y + 13, name, room=room)
-        sheet.text(x, y + 27, doing.rstrip(")"), size=SMALL, ink=MUTED, room=room)
+        paper.text(x, y + 13, name, room=room)
+        paper.text(x, y + 27, doing.rstrip(")"), size=SMALL, ink=MUTED, room=room)
     else:
-        sheet.text(x, y + 20, layer.words, ink=MUTED, room=room)
+        paper.text(x, y + 20, layer.words, ink=MUTED, room=room)
 
 
-def _units(sheet: Sheet, layer: Bounded, units: Array, reading: Recorded, y: float) -> float:
+def _units(paper: Paper, layer: Bounded, units: Array, reading: Recorded, y: float) -> float:
     """Draw a row for each unit; return where they end."""
     room = WIDTH - 2 * MARGIN - LEFT - RIGHT
     x = MARGIN + LEFT
     high = 7.0 if len(units) > 8 else 9.0
     words = f"{len(units)} units"
-    sheet.text(x - 8 - width_of(words, SMALL) + 6, y + high * len(units) / 2 + 4, words, size=SMALL, ink=MUTED)
+    paper.text(x - 8 - width_of(words, SMALL) + 6, y + high * len(units) / 2 + 4, words, size=SMALL, ink=MUTED)
 
     def tip(j: int, k: int) -> str:
         return f"{layer.symbol}, unit {j}, step {reading.steps[k]}: {shown(float(units[j, k]), 3)}"
 
-    field(sheet, (x, y, room, high * len(units)), units, layer.high, tip, apart=0.6)
+    field(paper, (x, y, room, high * len(units)), units, layer.high, tip, apart=0.6)
     return y + high * len(units)

@@ -18,8 +18,8 @@ from ...structure.words import clean, magnitude, short, shown
 from .axes import grid
 from .figure import Figure, NoFigure
 from .maps import Frame, below
+from .paper import MARGIN, SMALL, WIDTH, Paper
 from .reading import Recorded
-from .sheet import MARGIN, SMALL, WIDTH, Sheet
 
 WIDE, HIGH, LEFT, RIGHT = 378.0, 150.0, 78.0, 4.0
 """Pixels of a panel, and what is beside its ribbons: on the left what each is called."""
@@ -41,21 +41,21 @@ def rainbow(graph: Graph, steps: Window = None, highlight: Path | None = None) -
     parts = {weight: found for weight, found in by_step(graph, reading.timeline, weights).items() if found}
     if not parts:
         raise NoFigure("the loss does not depend on any weight of a recurrent cell: there is no gradient to draw")
-    sheet = Sheet("Where in time the gradient comes from", _sentence(parts, reading))
-    y, wide = sheet.bottom + 4, len(parts) == 1
+    paper = Paper("Where in time the gradient comes from", _sentence(parts, reading))
+    y, wide = paper.bottom + 4, len(parts) == 1
     for number, (weight, found) in enumerate(parts.items()):
         column = number % 2
         if number and not column:
-            y = sheet.bottom + 16
+            y = paper.bottom + 16
         across = WIDTH - 2 * MARGIN if wide else WIDE
         frame = (MARGIN + LEFT + column * (WIDE + 22), y + 24, across - LEFT - RIGHT, HIGH * (1.6 if wide else 1.0))
-        _panel(sheet, frame, weight, found, reading)
-    sheet.scale(MARGIN + LEFT, sheet.bottom + 16, ("first step", "last step"), shades=TIME_SHADES)
-    y = sheet.bottom
-    sheet.line([(MARGIN + 310, y - 5), (MARGIN + 334, y - 5)], INK, width=2)
+        _panel(paper, frame, weight, found, reading)
+    paper.scale(MARGIN + LEFT, paper.bottom + 16, ("first step", "last step"), shades=TIME_SHADES)
+    y = paper.bottom
+    paper.line([(MARGIN + 310, y - 5), (MARGIN + 334, y - 5)], INK, width=2)
     words = "norm of what the walk has added up so far"
-    sheet.text(MARGIN + 340, y - 1, words, size=SMALL, ink=MUTED)
-    return Figure(sheet)
+    paper.text(MARGIN + 340, y - 1, words, size=SMALL, ink=MUTED)
+    return Figure(paper)
 
 
 def by_step(graph: Graph, timeline: Timeline, weights: Iterable[Tensor]) -> dict[Tensor, dict[int, Array]]:
@@ -95,41 +95,41 @@ def _called(weight: Tensor) -> str:
     return clean(weight.name or "the weight")
 
 
-def _panel(sheet: Sheet, frame: Frame, weight: Tensor, parts: dict[int, Array], reading: Recorded) -> None:
+def _panel(paper: Paper, frame: Frame, weight: Tensor, parts: dict[int, Array], reading: Recorded) -> None:
     """Draw the ribbons of one weight on a scale of their own, the latest step lowest, since it arrives first."""
     x, y, wide, high = frame
     steps, norms = reading.steps, {t: magnitude(part) for t, part in parts.items()}
     whole = sum(norms.values()) or 1.0
     axis = linear_axis([0.0, whole], y + high, y)._replace(low=0.0, high=whole)
-    grid(sheet, frame, axis._replace(ticks=tuple(t for t in axis.ticks[2::2] if axis.at(t[0]) > y + 14)), right=True)
-    sheet.text(x, y - 9, _called(weight), bold=True, room=wide - 110)
+    grid(paper, frame, axis._replace(ticks=tuple(t for t in axis.ticks[2::2] if axis.at(t[0]) > y + 14)), right=True)
+    paper.text(x, y - 9, _called(weight), bold=True, room=wide - 110)
     left = shown(magnitude(np.sum(list(parts.values()), axis=0)), 3)
-    sheet.text(x + wide, y - 9, f"norm {left}", size=SMALL, ink=MUTED, anchor="end", room=108)
+    paper.text(x + wide, y - 9, f"norm {left}", size=SMALL, ink=MUTED, anchor="end", room=108)
     column = wide / len(steps)
     height, total, running = 0.0, np.zeros(weight.shape), []
     for t, norm in norms.items():
         total = total + parts[t]
         if t in steps:
             k = steps.index(t)
-            _ribbon(sheet, (x, x + (k + 1) * column, column), (height, norm), axis, k * 8 // len(steps), f"step {t}")
+            _ribbon(paper, (x, x + (k + 1) * column, column), (height, norm), axis, k * 8 // len(steps), f"step {t}")
             running.append((x + k * column, axis(magnitude(total))))
             if axis(height) - axis(height + norm) >= LEAST:
                 words = f"t = {t}: {norm / whole:.0%}"
-                sheet.text(x - 6, axis(height + norm / 2) + 4, words, size=SMALL, ink=MUTED, anchor="end")
+                paper.text(x - 6, axis(height + norm / 2) + 4, words, size=SMALL, ink=MUTED, anchor="end")
         height += norm
-    sheet.line(running, INK, width=2)
-    sheet.bottom = y + high
-    below(sheet, x, column, [str(t) for t in steps], "time step")
+    paper.line(running, INK, width=2)
+    paper.bottom = y + high
+    below(paper, x, column, [str(t) for t in steps], "time step")
 
 
 def _ribbon(
-    sheet: Sheet, across: tuple[float, float, float], up: tuple[float, float], axis: Axis, shade: int, name: str
+    paper: Paper, across: tuple[float, float, float], up: tuple[float, float], axis: Axis, shade: int, name: str
 ) -> None:
     """Draw a ribbon that rises within one column, where its step is, and goes on to the left end."""
     (left, begin, column), (height, norm) = across, up
     rise = [(begin - column * u, height + norm * _smooth(u)) for u in (0, 0.2, 0.4, 0.6, 0.8, 1.0)]
     points = [*rise, (left, height + norm), (left, height)]
-    sheet.area([(x, axis(y)) for x, y in points], TIME_SHADES[shade], tip=f"{name} adds {short(norm)}")
+    paper.area([(x, axis(y)) for x, y in points], TIME_SHADES[shade], tip=f"{name} adds {short(norm)}")
 
 
 def _smooth(share: float) -> float:

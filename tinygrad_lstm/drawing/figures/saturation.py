@@ -12,8 +12,8 @@ from ...structure.words import shown
 from ...training.watch import NEAR
 from .figure import Figure, NoFigure
 from .maps import Frame, below, field, outline
+from .paper import BODY, MARGIN, SMALL, Paper, width_of
 from .reading import Bounded, Recorded
-from .sheet import BODY, MARGIN, SMALL, Sheet, width_of
 
 WIDE, LEFT, HIGH = 378.0, 14.0, 132.0
 """Pixels of a panel, what is beside its map, and how high a map is at most."""
@@ -31,21 +31,21 @@ def saturation(graph: Graph, steps: Window = None) -> Figure:
     if not maps:
         raise NoFigure("nothing in a recurrent cell of this network has two ends to be near to, as σ and tanh have")
     parts = {activation: saturated(activation, reading.steps) for _, activation in maps}
-    sheet = Sheet("Where the activations saturate", _sentence(parts, reading))
-    y, words = sheet.bottom + 4, reading.has_words
+    paper = Paper("Where the activations saturate", _sentence(parts, reading))
+    y, words = paper.bottom + 4, reading.has_words
     for number, (cell, activation) in enumerate(maps):
         if number and number % 2 == 0:
-            y = sheet.bottom + 18
+            y = paper.bottom + 18
         values = activation.values(reading.steps)
         high = min(HIGH, max(12.0 * values.shape[2], 36.0))
         frame = (MARGIN + (number % 2) * (WIDE + 22) + LEFT, y + 24, WIDE - LEFT, high)
         called = f"{cell.name}.{activation.symbol}" if len(reading.cells) > 1 else activation.symbol
-        _panel(sheet, frame, called, activation, parts[activation], reading)
+        _panel(paper, frame, called, activation, parts[activation], reading)
         if number >= len(maps) - 2:
-            below(sheet, frame[0], frame[2] / len(reading.steps), reading.columns, "" if words else "time step")
+            below(paper, frame[0], frame[2] / len(reading.steps), reading.columns, "" if words else "time step")
     signed = (*reversed(COOL_SHADES[1:]), *SHADES)
-    sheet.scale(MARGIN + LEFT, sheet.bottom + 14, ("at its lower end", "at its upper end"), shades=signed)
-    return Figure(sheet)
+    paper.scale(MARGIN + LEFT, paper.bottom + 14, ("at its lower end", "at its upper end"), shades=signed)
+    return Figure(paper)
 
 
 def nearness(activation: Bounded, steps: list[int]) -> Array:
@@ -69,20 +69,20 @@ def _sentence(parts: dict[Bounded, float], reading: Recorded) -> str:
     )
 
 
-def _panel(sheet: Sheet, frame: Frame, called: str, activation: Bounded, share: float, reading: Recorded) -> None:
+def _panel(paper: Paper, frame: Frame, called: str, activation: Bounded, share: float, reading: Recorded) -> None:
     x, y, wide, high = frame
     units = nearness(activation, reading.steps).mean(axis=1).T  # (H, T)
-    sheet.text(x, y - 9, called, bold=True, room=120)
-    sheet.text(x + width_of(called, BODY) + 14, y - 9, activation.words, ink=MUTED, room=wide - 240)
-    sheet.text(x + wide, y - 9, f"{share:.0%} saturated", size=SMALL, ink=MUTED, anchor="end")
+    paper.text(x, y - 9, called, bold=True, room=120)
+    paper.text(x + width_of(called, BODY) + 14, y - 9, activation.words, ink=MUTED, room=wide - 240)
+    paper.text(x + wide, y - 9, f"{share:.0%} saturated", size=SMALL, ink=MUTED, anchor="end")
 
     def tip(j: int, k: int) -> str:
         value = units[j, k] * (activation.high - activation.low) / 2 + (activation.high + activation.low) / 2
         return f"{called}, unit {j}, step {reading.steps[k]}, {reading.columns[k]}: {shown(float(value), 3)}"
 
-    field(sheet, frame, units, 1.0, tip, apart=0.5 if high / len(units) > 5 else 0.0)
-    outline(sheet, frame)
-    sheet.text(x - 5, y + 9, "0", size=SMALL, ink=MUTED, anchor="end")
+    field(paper, frame, units, 1.0, tip, apart=0.5 if high / len(units) > 5 else 0.0)
+    outline(paper, frame)
+    paper.text(x - 5, y + 9, "0", size=SMALL, ink=MUTED, anchor="end")
     if len(units) > 1 and high >= 30:
-        sheet.text(x - 5, y + high, str(len(units) - 1), size=SMALL, ink=MUTED, anchor="end")
-    sheet.bottom = y + high
+        paper.text(x - 5, y + high, str(len(units) - 1), size=SMALL, ink=MUTED, anchor="end")
+    paper.bottom = y + high

@@ -19,8 +19,8 @@ from .axes import curve, grid
 from .figure import Figure
 from .maps import Frame, below, shade_of
 from .openings import means
+from .paper import MARGIN, SMALL, WIDTH, Paper, width_of
 from .reading import Recorded
-from .sheet import MARGIN, SMALL, WIDTH, Sheet, width_of
 
 PER_ROW, HIGH, STRIP, LEFT, APART = 4, 170.0, 15.0, 40.0, 18.0
 """Panels in a row; and, in pixels, how high their curves are, a strip of a gate, and what is beside and between."""
@@ -105,30 +105,30 @@ def multiples(panels: list[Panel], title: str, sentence: str, upwards: str) -> F
     >>> multiples([Panel("b = 1", {"h": {0: 0.1, 1: 1.0}})], "One", "It falls.", "share")
     <figure: One; save it as .svg, .png, .pdf or .html>
     """
-    sheet = Sheet(title, sentence)
+    paper = Paper(title, sentence)
     columns = min(PER_ROW, len(panels))
     wide = (WIDTH - 2 * MARGIN - LEFT - APART * (columns - 1)) / columns
     every = [number for each in panels for norms in each.curves.values() for number in norms.values()]
     positive = [number for number in every if 0 < number < np.inf]
-    sheet.text(MARGIN, sheet.bottom + 10, upwards, size=SMALL, ink=MUTED)
-    y = sheet.bottom + 2
+    paper.text(MARGIN, paper.bottom + 10, upwards, size=SMALL, ink=MUTED)
+    y = paper.bottom + 2
     for number, each in enumerate(panels):
         column = number % columns
         if number and not column:
-            y = sheet.bottom + 22
+            y = paper.bottom + 22
         up = log_axis(positive, y + 28 + HIGH, y + 28)
-        _panel(sheet, (MARGIN + LEFT + column * (wide + APART), y + 28, wide, HIGH), each, up, names=not column)
+        _panel(paper, (MARGIN + LEFT + column * (wide + APART), y + 28, wide, HIGH), each, up, names=not column)
     if any(each.gates for each in panels):
-        sheet.scale(MARGIN + LEFT, sheet.bottom + 14, ("gates: 0, closed", "1, open"))
-    return Figure(sheet)
+        paper.scale(MARGIN + LEFT, paper.bottom + 14, ("gates: 0, closed", "1, open"))
+    return Figure(paper)
 
 
-def _panel(sheet: Sheet, frame: Frame, each: Panel, up: Axis, *, names: bool) -> None:
+def _panel(paper: Paper, frame: Frame, each: Panel, up: Axis, *, names: bool) -> None:
     x, y, wide, high = frame
     steps = sorted({t for norms in each.curves.values() for t in norms})
     across = wide / max(len(steps), 1)
-    sheet.text(x, y - 10, each.label, bold=True, room=wide)
-    grid(sheet, frame, up if names else up._replace(ticks=tuple((place, "") for place, _ in up.ticks)))
+    paper.text(x, y - 10, each.label, bold=True, room=wide)
+    grid(paper, frame, up if names else up._replace(ticks=tuple((place, "") for place, _ in up.ticks)))
     place = {t: x + (k + 0.5) * across for k, t in enumerate(steps)}
     looks = dict(zip(each.curves, LOOKS * len(each.curves), strict=False))
     lines = {
@@ -136,16 +136,16 @@ def _panel(sheet: Sheet, frame: Frame, each: Panel, up: Axis, *, names: bool) ->
         for name, norms in each.curves.items()
     }
     for name, points in lines.items():
-        curve(sheet, points, ON_PAGES[looks[name][0]], dashes=looks[name][1], markers=False)
+        curve(paper, points, ON_PAGES[looks[name][0]], dashes=looks[name][1], markers=False)
     rooms = _Rooms(frame, [points for points in lines.values() if points])
     for name, points in lines.items():
         if points and (where := rooms.near(name, points)):
-            sheet.text(*where, name, size=SMALL, ink=ON_PAGES[looks[name][0]], anchor="middle", halo=True)
-    sheet.bottom = y + high + 6
+            paper.text(*where, name, size=SMALL, ink=ON_PAGES[looks[name][0]], anchor="middle", halo=True)
+    paper.bottom = y + high + 6
     for symbol, openings in each.gates.items():
-        _strip(sheet, (x, sheet.bottom, wide, STRIP), symbol if names else "", openings, steps)
-        sheet.bottom += 3
-    below(sheet, x, across, [str(t) for t in steps], "time step")
+        _strip(paper, (x, paper.bottom, wide, STRIP), symbol if names else "", openings, steps)
+        paper.bottom += 3
+    below(paper, x, across, [str(t) for t in steps], "time step")
 
 
 class _Rooms:
@@ -180,13 +180,13 @@ class _Rooms:
         return any(bool(((up > place[1] - 12) & (up < place[1] + 5)).any()) for up in ups)
 
 
-def _strip(sheet: Sheet, frame: Frame, symbol: str, openings: dict[int, float], steps: list[int]) -> None:
+def _strip(paper: Paper, frame: Frame, symbol: str, openings: dict[int, float], steps: list[int]) -> None:
     """Draw how open one gate is, step by step."""
     x, y, wide, high = frame
     across = wide / max(len(steps), 1)
-    sheet.text(x - 8, y + 12, symbol, size=SMALL + 1, bold=True, anchor="end", room=LEFT)
+    paper.text(x - 8, y + 12, symbol, size=SMALL + 1, bold=True, anchor="end", room=LEFT)
     for k, t in enumerate(steps):
         value = openings.get(t, np.nan)
         if np.isfinite(value):
             fill = SHADES[shade_of(value, 1.0)[0]]
-            sheet.rect(x + k * across, y, across + 0.2, high, fill, tip=f"{symbol} step {t}: {shown(value, 3)}")
+            paper.rect(x + k * across, y, across + 0.2, high, fill, tip=f"{symbol} step {t}: {shown(value, 3)}")
