@@ -11,13 +11,13 @@ from .paper import SMALL, Paper
 
 
 def grid(paper: Paper, frame: Frame, y: Axis, *, right: bool = False) -> None:
-    """Draw a line across for each tick of the axis upwards, with its number on the left, or above its right end."""
+    """Draw a line across for each tick of the axis upwards, with its number on the left, or on the right."""
     x, _, wide, _ = frame
     for place, words in y.ticks:
         up = y.at(place)
         paper.line([(x, up), (x + wide, up)], FADED, width=0.7)
-        across, down = (x + wide, up - 4) if right else (x - 6, up + 4)
-        paper.text(across, down, words, size=SMALL, ink=MUTED, anchor="end")
+        across, anchor = (x + wide + 6, "start") if right else (x - 6, "end")
+        paper.text(across, up + 4, words, size=SMALL, ink=MUTED, anchor=anchor)
 
 
 def curve(

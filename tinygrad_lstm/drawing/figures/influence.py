@@ -182,4 +182,4 @@ def _scale(paper: Paper, place: tuple[float, float], low: int, high: int) -> Non
         up = y + 18 + tall * (1 - (power - low) / (high - low))
         paper.line([(x + 14, up), (x + 20, up)], MUTED)
         paper.text(x + 25, up + 4, f"10{superscript(power)}", size=SMALL, ink=MUTED)
-    paper.text(x, y + tall + 40, "white: no way leads there", size=SMALL, ink=MUTED, room=WIDTH - MARGIN - x)
+    paper.text(x, y + tall + 40, "empty: no way leads there", size=SMALL, ink=MUTED, room=WIDTH - MARGIN - x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from ...engine.primitive import Array
@@ -65,17 +65,26 @@ def outline(paper: Paper, frame: Frame) -> None:
     paper.line([(x, y), (x + wide, y), (x + wide, y + high), (x, y + high), (x, y)], FADED)
 
 
-def two_digits(value: float, wide: float = 1e9) -> str:
-    """Write a number with two digits, without the 0 before the point where there is little room; or nothing.
+def two_digits(value: float) -> str:
+    """Write a number with two digits after the point.
 
-    >>> two_digits(0.256), two_digits(-0.001), two_digits(0.256, 26), two_digits(0.256, 5)
-    ('0.26', '0.00', '.26', '')
+    >>> two_digits(0.256), two_digits(-0.001)
+    ('0.26', '0.00')
     """
-    number = f"{value:.2f}".replace("-", "" if abs(value) < 0.005 else "−")
-    for words in (number, number.replace("0.", ".", 1)):
-        if width_of(words, SMALL) <= wide - 4:
+    return f"{value:.2f}".replace("-", "" if abs(value) < 0.005 else "−")
+
+
+def in_a_row(values: Iterable[float], wide: float) -> list[str]:
+    """Write the numbers of a row of fields: without the 0 before the point if there is little room, or none of them.
+
+    >>> in_a_row([0.256, 1.0], 40), in_a_row([0.256, 0.5], 26), in_a_row([0.256], 5)
+    (['0.26', '1.00'], ['.26', '.50'], [''])
+    """
+    full = [two_digits(value) for value in values]
+    for words in (full, [number.replace("0.", ".", 1) for number in full]):
+        if all(width_of(number, SMALL) <= wide - 3 for number in words):
             return words
-    return ""
+    return [""] * len(full)
 
 
 def below(paper: Paper, x: float, wide: float, columns: Sequence[str], across: str = "") -> None:

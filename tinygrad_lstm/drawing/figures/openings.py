@@ -10,7 +10,7 @@ from ...pages.theme import COOL_SHADES, INK, MUTED, SHADES
 from ...structure.timeline import Window
 from ...structure.words import shown
 from .figure import Figure, NoFigure
-from .maps import below, field, shade_of, two_digits
+from .maps import Frame, below, field, in_a_row, shade_of, two_digits
 from .paper import BODY, MARGIN, SMALL, WIDTH, Paper, width_of
 from .reading import Bounded, CellRun, Recorded
 
@@ -81,25 +81,33 @@ def _block(paper: Paper, cell: CellRun, reading: Recorded, named: bool) -> None:
     for layer in cell.layers:
         values = layer.values(reading.steps)
         units = values.mean(axis=1).T  # (H, T)
-        mean = means(layer, reading.steps)
-        few = len(units) <= FEW
-        high = 30.0
+        few, high = len(units) <= FEW, 30.0
         paper.text(MARGIN, y + 21, layer.symbol, size=17, bold=True, room=30)
         _words(paper, layer, y)
-        for k, t in enumerate(reading.steps):
-            if np.isfinite(mean[k]):
-                shade, cool = shade_of(mean[k], layer.high)
-                tip = f"{layer.symbol} {layer.words}, step {t}, {reading.columns[k]}: {shown(float(mean[k]), 3)}"
-                paper.shaded((x + k * wide, y, wide, high), shade, cool=cool, tip=tip)
-                if words := two_digits(mean[k], wide):
-                    paper.number(x + (k + 0.5) * wide, y + 19, words, shade)
-        paper.text(x + room + 8, y + 20, two_digits(float(np.nanmean(mean))), ink=INK, size=BODY)
+        _band(paper, (x, y, room, high), layer, reading)
         y += high
         if few and len(units) > 1:
             y = _units(paper, layer, units, reading, y + 2)
         y += 10
     paper.bottom = y - 6
     below(paper, x, wide, reading.columns, "" if reading.has_words else "time step")
+
+
+def _band(paper: Paper, frame: Frame, layer: Bounded, reading: Recorded) -> None:
+    """Draw the mean at each step with its number, where all find room, and the mean over all steps beside it."""
+    x, y, room, _ = frame
+    mean, wide = means(layer, reading.steps), room / len(reading.steps)
+
+    def tip(_: int, k: int) -> str:
+        called = f"{layer.symbol} {layer.words}".strip()
+        return f"{called}, step {reading.steps[k]}, {reading.columns[k]}: {shown(float(mean[k]), 3)}"
+
+    field(paper, frame, mean[np.newaxis], layer.high, tip)
+    there = np.flatnonzero(np.isfinite(mean)).tolist()
+    for k, words in zip(there, in_a_row(mean[there].tolist(), wide), strict=True):
+        paper.number(x + (k + 0.5) * wide, y + 19, words, shade_of(mean[k], layer.high)[0])
+    if there:
+        paper.text(x + room + 8, y + 20, two_digits(float(mean[there].mean())), ink=INK, size=BODY)
 
 
 def _words(paper: Paper, layer: Bounded, y: float) -> None:

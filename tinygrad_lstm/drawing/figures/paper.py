@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ...pages.theme import COOL_SHADES, FADED, INK, MUTED, PAPER, SHADES, STYLED, dark_style, ink_on
+from ...pages.theme import FADED, INK, MUTED, PAPER, SHADES, STYLED, dark_style, ink_on
 from ...structure.words import clean
 from .. import labels
 
@@ -125,14 +125,10 @@ class Paper:
         self.text(x + before + wide + 6, y + 9, ends[1], size=SMALL, ink=MUTED)
         return before + wide + 6 + width_of(ends[1], SMALL)
 
-    def shaded(self, box: tuple[float, float, float, float], shade: int, *, cool: bool = False, tip: str) -> None:
-        """Fill a field of a map with one of the shades."""
-        x, y, wide, high = box
-        self.rect(x, y, wide + 0.25, high, (COOL_SHADES if cool else SHADES)[shade], tip=tip)
-
     def number(self, x: float, y: float, words: str, shade: int) -> None:
-        """Write a number in the middle of a field of a map, in an ink that stands out from its shade."""
-        self.text(x, y, words, size=SMALL, ink=ink_on(shade), anchor="middle")
+        """Write what there is of a number in a field of a map, in an ink that stands out from its shade."""
+        if words:
+            self.text(x, y, words, size=SMALL, ink=ink_on(shade), anchor="middle")
 
     def _add(self, part: str) -> None:
         self._parts.append(part)

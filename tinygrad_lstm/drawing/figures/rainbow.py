@@ -11,7 +11,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...engine.tensor import Tensor
 from ...pages.plot import Axis, linear_axis
-from ...pages.theme import INK, MUTED, TIME_SHADES
+from ...pages.theme import INK, MUTED, PAPER, TIME_SHADES
 from ...structure.path import Path
 from ...structure.timeline import Timeline, Window
 from ...structure.words import clean, magnitude, short, shown
@@ -21,8 +21,8 @@ from .maps import Frame, below
 from .paper import MARGIN, SMALL, WIDTH, Paper
 from .reading import Recorded
 
-WIDE, HIGH, LEFT, RIGHT = 378.0, 150.0, 78.0, 4.0
-"""Pixels of a panel, and what is beside its ribbons: on the left what each is called."""
+WIDE, HIGH, LEFT, RIGHT = 378.0, 150.0, 78.0, 40.0
+"""Pixels of a panel, and what is beside its ribbons: on the left what each is called, on the right numbers."""
 
 LEAST = 13.0
 """Pixels: a ribbon at least so thick has its step and its share written beside it."""
@@ -102,7 +102,7 @@ def _panel(paper: Paper, frame: Frame, weight: Tensor, parts: dict[int, Array], 
     whole = sum(norms.values()) or 1.0
     axis = linear_axis([0.0, whole], y + high, y)._replace(low=0.0, high=whole)
     grid(paper, frame, axis._replace(ticks=tuple(t for t in axis.ticks[2::2] if axis.at(t[0]) > y + 14)), right=True)
-    paper.text(x, y - 9, _called(weight), bold=True, room=wide - 110)
+    paper.text(x - LEFT, y - 9, _called(weight), bold=True, room=wide + LEFT - 88)
     left = shown(magnitude(np.sum(list(parts.values()), axis=0)), 3)
     paper.text(x + wide, y - 9, f"norm {left}", size=SMALL, ink=MUTED, anchor="end", room=108)
     column = wide / len(steps)
@@ -117,6 +117,7 @@ def _panel(paper: Paper, frame: Frame, weight: Tensor, parts: dict[int, Array], 
                 words = f"t = {t}: {norm / whole:.0%}"
                 paper.text(x - 6, axis(height + norm / 2) + 4, words, size=SMALL, ink=MUTED, anchor="end")
         height += norm
+    paper.line(running, PAPER, width=4.5)
     paper.line(running, INK, width=2)
     paper.bottom = y + high
     below(paper, x, column, [str(t) for t in steps], "time step")
