@@ -85,7 +85,7 @@ def _sentence(found: list[Products], reading: Recorded) -> str:
         least = f", at least by {short(values[-1])}" if len(values) > 1 else ""
         parts.append(f"{each.state.name}{subscript(first)} by {short(values[0])} at most{least}")
     return (
-        f"Until step {found[-1].last}, a small change is multiplied: of {'; of '.join(parts)}. These are the singular "
+        f"Until the last step, a small change is multiplied: of {'; of '.join(parts)}. These are the singular "
         f"values of the Jacobian, one for each direction.{reading.note}"
     )
 

@@ -55,7 +55,8 @@ def field(
             if look:
                 fill = (COOL_SHADES if look[1] else SHADES)[look[0]]
                 words = tip(r, c) if values.size <= MANY else ""
-                paper.rect(x + c * across, y + r * down, count * across + 0.2, down - apart, fill, tip=words)
+                tall = down - apart if apart else down + 0.2  # neighbours overlap, or a hairline would show
+                paper.rect(x + c * across, y + r * down, count * across + 0.2, tall, fill, tip=words)
             c += count
 
 

@@ -89,11 +89,11 @@ class Paper:
         )
         self.bottom = max([self.bottom, *(y for _, y in points)])
 
-    def area(self, points: Sequence[tuple[float, float]], fill: str, *, tip: str = "") -> None:
+    def area(self, points: Sequence[tuple[float, float]], fill: str, *, tip: str = "", line: float = 0.6) -> None:
         """Fill what points go round, with a hairline of paper between it and its neighbours."""
         joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         self._add(
-            f'<polygon points="{joined}" fill="{fill}" stroke="{PAPER}" stroke-width="0.6">'
+            f'<polygon points="{joined}" fill="{fill}" stroke="{PAPER}" stroke-width="{line:g}">'
             f"<title>{labels.escaped(tip)}</title></polygon>"
         )
         self.bottom = max([self.bottom, *(y for _, y in points)])

@@ -24,6 +24,9 @@ from .reading import Recorded
 WIDE, HIGH, LEFT, RIGHT = 378.0, 150.0, 78.0, 40.0
 """Pixels of a panel, and what is beside its ribbons: on the left what each is called, on the right numbers."""
 
+FINE = 40
+"""Steps: of more, the ribbons have no hairline between them, which would be all that one sees."""
+
 LEAST = 13.0
 """Pixels: a ribbon at least so thick has its step and its share written beside it."""
 
@@ -50,11 +53,10 @@ def rainbow(graph: Graph, steps: Window = None, highlight: Path | None = None) -
         across = WIDTH - 2 * MARGIN if wide else WIDE
         frame = (MARGIN + LEFT + column * (WIDE + 22), y + 24, across - LEFT - RIGHT, HIGH * (1.6 if wide else 1.0))
         _panel(paper, frame, weight, found, reading)
-    paper.scale(MARGIN + LEFT, paper.bottom + 16, ("first step", "last step"), shades=TIME_SHADES)
-    y = paper.bottom
-    paper.line([(MARGIN + 310, y - 5), (MARGIN + 334, y - 5)], INK, width=2)
-    words = "norm of what the walk has added up so far"
-    paper.text(MARGIN + 340, y - 1, words, size=SMALL, ink=MUTED)
+    y = paper.bottom + 16
+    x = MARGIN + LEFT + paper.scale(MARGIN + LEFT, y, ("first step", "last step"), shades=TIME_SHADES) + 30
+    paper.line([(x, y + 5), (x + 24, y + 5)], INK, width=2)
+    paper.text(x + 32, y + 9, "norm of what the walk has added up so far", size=SMALL, ink=MUTED)
     return Figure(paper)
 
 
@@ -85,7 +87,7 @@ def _sentence(parts: dict[Tensor, dict[int, Array]], reading: Recorded) -> str:
     total = magnitude(np.sum(list(parts[weight].values()), axis=0))
     at = ", ".join(str(t) for t in sorted(largest))
     return (
-        "Each ribbon is what one time step adds to a weight’s gradient, each weight on a scale of its own. "
+        "Each ribbon is what one time step adds to a weight’s gradient, each on its own scale. "
         f"Of {_called(weight)}, {share:.0%} comes from step{'s' if len(largest) > 1 else ''} {at}; all steps add "
         f"{shown(whole, 3)}, of which {1 - total / whole:.0%} cancels, and {shown(total, 3)} is left.{reading.note}"
     )
@@ -96,41 +98,50 @@ def _called(weight: Tensor) -> str:
 
 
 def _panel(paper: Paper, frame: Frame, weight: Tensor, parts: dict[int, Array], reading: Recorded) -> None:
-    """Draw the ribbons of one weight on a scale of their own, the latest step lowest, since it arrives first."""
+    """Draw the ribbons of one weight on a scale of their own, the first to arrive lowest.
+
+    Of a cell that reads from the end, the walk goes to the right: then all of it is mirrored.
+    """
     x, y, wide, high = frame
-    steps, norms = reading.steps, {t: magnitude(part) for t, part in parts.items()}
-    whole = sum(norms.values()) or 1.0
+    steps, mirrored = reading.steps, next(iter(parts)) < next(reversed(parts))
+    whole = sum(map(magnitude, parts.values())) or 1.0
     axis = linear_axis([0.0, whole], y + high, y)._replace(low=0.0, high=whole)
-    grid(paper, frame, axis._replace(ticks=tuple(t for t in axis.ticks[2::2] if axis.at(t[0]) > y + 14)), right=True)
-    paper.text(x - LEFT, y - 9, _called(weight), bold=True, room=wide + LEFT - 88)
+    ticks = tuple(tick for tick in axis.ticks[2::2] if axis.at(tick[0]) > y + 14)
+    x += RIGHT - LEFT if mirrored else 0.0
+    grid(paper, (x, y, wide, high), axis._replace(ticks=ticks), right=not mirrored)
+    paper.text(frame[0] - LEFT, y - 9, _called(weight), bold=True, room=wide + LEFT - 88)
     left = shown(magnitude(np.sum(list(parts.values()), axis=0)), 3)
-    paper.text(x + wide, y - 9, f"norm {left}", size=SMALL, ink=MUTED, anchor="end", room=108)
-    column = wide / len(steps)
-    height, total, running = 0.0, np.zeros(weight.shape), []
-    for t, norm in norms.items():
-        total = total + parts[t]
-        if t in steps:
-            k = steps.index(t)
-            _ribbon(paper, (x, x + (k + 1) * column, column), (height, norm), axis, k * 8 // len(steps), f"step {t}")
-            running.append((x + k * column, axis(magnitude(total))))
-            if axis(height) - axis(height + norm) >= LEAST:
-                words = f"t = {t}: {norm / whole:.0%}"
-                paper.text(x - 6, axis(height + norm / 2) + 4, words, size=SMALL, ink=MUTED, anchor="end")
-        height += norm
+    paper.text(frame[0] + wide, y - 9, f"norm {left}", size=SMALL, ink=MUTED, anchor="end", room=108)
+    running = _ribbons(paper, (x, y, wide, high), parts, steps, axis, mirrored)
     paper.line(running, PAPER, width=4.5)
     paper.line(running, INK, width=2)
     paper.bottom = y + high
-    below(paper, x, column, [str(t) for t in steps], "time step")
+    below(paper, x, wide / len(steps), [str(t) for t in steps], "time step")
 
 
-def _ribbon(
-    paper: Paper, across: tuple[float, float, float], up: tuple[float, float], axis: Axis, shade: int, name: str
-) -> None:
-    """Draw a ribbon that rises within one column, where its step is, and goes on to the left end."""
-    (left, begin, column), (height, norm) = across, up
-    rise = [(begin - column * u, height + norm * _smooth(u)) for u in (0, 0.2, 0.4, 0.6, 0.8, 1.0)]
-    points = [*rise, (left, height + norm), (left, height)]
-    paper.area([(x, axis(y)) for x, y in points], TIME_SHADES[shade], tip=f"{name} adds {short(norm)}")
+def _ribbons(
+    paper: Paper, frame: Frame, parts: dict[int, Array], steps: list[int], axis: Axis, mirrored: bool
+) -> list[tuple[float, float]]:
+    """Draw a ribbon for each step, from where it adds to where the stack is whole; return the line of the sums."""
+    x, _, wide, _ = frame
+    end, back = (x + wide, 1) if mirrored else (x, -1)  # where the stack is whole, and where the walk leads
+    column, line = wide / len(steps), 0.6 if len(steps) <= FINE else 0.0
+    height, total, running = 0.0, np.zeros(()), []
+    for t, part in parts.items():
+        norm, total = magnitude(part), total + part
+        if t in steps:
+            k = steps.index(t)
+            begin, top = x + (k + (not mirrored)) * column, height + norm
+            rise = [(begin + back * column * u, height + norm * _smooth(u)) for u in (0, 0.2, 0.4, 0.6, 0.8, 1.0)]
+            points = [(across, axis(up)) for across, up in (*rise, (end, top), (end, height))]
+            shade = TIME_SHADES[k * len(TIME_SHADES) // len(steps)]
+            paper.area(points, shade, tip=f"step {t} adds {short(norm)}", line=line)
+            running.append((begin + back * column, axis(magnitude(total))))
+            if axis(height) - axis(top) >= LEAST:
+                words, anchor = f"t = {t}: {norm / axis.high:.0%}", "start" if mirrored else "end"
+                paper.text(end + 6 * back, axis((height + top) / 2) + 4, words, size=SMALL, ink=MUTED, anchor=anchor)
+        height += norm
+    return running
 
 
 def _smooth(share: float) -> float:

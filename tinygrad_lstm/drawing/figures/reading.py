@@ -166,7 +166,7 @@ class Recorded:
                     found[self.timeline.of[node]][x] = None
         return {t: sorted(found[t], key=lambda x: x.serial) for t in sorted(found)}
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """Return what the steps are called: by the words that are read, if they have names, or else by numbers."""
         names = {t: next((x.name for x in given if x.name), None) for t, given in self.inputs.items()}
@@ -174,7 +174,7 @@ class Recorded:
             return [str(t) for t in self.steps]
         return [clean(names.get(t) or t, 18) for t in self.steps]
 
-    @property
+    @cached_property
     def has_words(self) -> bool:
         """Tell whether the columns are words rather than numbers."""
         return self.columns != [str(t) for t in self.steps]

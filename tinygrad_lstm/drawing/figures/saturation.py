@@ -63,17 +63,21 @@ def saturated(activation: Bounded, steps: list[int]) -> float:
 def _sentence(parts: dict[Bounded, float], reading: Recorded) -> str:
     most, least = max(parts, key=lambda each: parts[each]), min(parts, key=lambda each: parts[each])
     others = f", and {least.symbol} least, {parts[least]:.0%}" if least is not most else ""
+    begin = "Where an activation is near an end of its range, hardly any gradient passes. "
+    if not parts[most]:
+        return f"{begin}Here none is: no value lies within {NEAR:.0%} of an end.{reading.note}"
     return (
-        f"Where an activation is near an end of its range, hardly any gradient passes. {most.symbol} saturates most: "
-        f"{parts[most]:.0%} of its values lie within {NEAR:.0%} of an end{others}.{reading.note}"
+        f"{begin}{most.symbol} saturates most: {parts[most]:.0%} of its values lie within {NEAR:.0%} of an "
+        f"end{others}.{reading.note}"
     )
 
 
 def _panel(paper: Paper, frame: Frame, called: str, activation: Bounded, share: float, reading: Recorded) -> None:
     x, y, wide, high = frame
     units = nearness(activation, reading.steps).mean(axis=1).T  # (H, T)
-    paper.text(x, y - 9, called, bold=True, room=120)
-    paper.text(x + width_of(called, BODY) + 14, y - 9, activation.words, ink=MUTED, room=wide - 240)
+    paper.text(x, y - 9, called, bold=True, room=150)
+    after = min(width_of(called, BODY, bold=True), 150) + 10
+    paper.text(x + after, y - 9, activation.words, ink=MUTED, room=wide - after - 100)
     paper.text(x + wide, y - 9, f"{share:.0%} saturated", size=SMALL, ink=MUTED, anchor="end")
 
     def tip(j: int, k: int) -> str:
