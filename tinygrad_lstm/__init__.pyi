@@ -15,7 +15,9 @@ from . import structure as structure
 from . import symbolic as symbolic
 from . import testing as testing
 from . import training as training
+from .drawing import difference as difference
 from .drawing import draw as draw
+from .drawing import sweep as sweep
 from .engine.backprop import Contribution as Contribution
 from .engine.backprop import backprop as backprop
 from .engine.backprop import grad as grad
@@ -167,6 +169,7 @@ __all__ = [
     "cumsum",
     "derive",
     "detect_nan",
+    "difference",
     "dot",
     "draw",
     "einsum",
@@ -248,6 +251,7 @@ __all__ = [
     "std",
     "step",
     "swapaxes",
+    "sweep",
     "take",
     "take_along_axis",
     "tan",

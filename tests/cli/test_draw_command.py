@@ -9,9 +9,9 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.cli.draw import VIEW_HELP, Color, Direction, Format, View
+from tinygrad_lstm.cli.draw import FIGURE_HELP, VIEW_HELP, Color, Direction, Format, View
 from tinygrad_lstm.cli.options import AnyCell
-from tinygrad_lstm.drawing import VIEWS
+from tinygrad_lstm.drawing import FIGURES, VIEWS
 from tinygrad_lstm.drawing.picture import ENDINGS
 from tinygrad_lstm.drawing.views.options import COLORS, DIRECTIONS
 from tinygrad_lstm.interop.files import write_file
@@ -32,6 +32,8 @@ def loss():
     return (h * h).sum()
 
 scalar = loss()
+timeless = tl.tensor([1.0], requires_grad=True, name="w").sum()
+vector, _ = cell(tl.tensor([1.0] * SIZE)), None
 number = 3
 def needs(argument): ...
 def broken():
@@ -58,7 +60,8 @@ def draw(*arguments, **how):
 
 
 def test_the_choices_are_those_that_there_are():
-    assert list(View) == list(VIEWS)
+    assert list(View) == [*VIEWS, *FIGURES]
+    assert all(kind.meaning in FIGURE_HELP for kind in FIGURES.values())
     assert all(view.meaning in VIEW_HELP and view.meaning in tl.draw.__doc__ for view in VIEWS.values())
     assert all(f'"{direction}"' in tl.draw.__doc__ for direction in DIRECTIONS)
     assert "<" not in tl.draw.__doc__
@@ -76,6 +79,19 @@ def test_writes_every_format_in_one_call(here):
     for ending, start in starts.items():
         assert (here / f"loop.{ending}").read_bytes().startswith(start)
     assert done.stderr.count("wrote loop.") == len(ENDINGS)
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_figure_is_drawn_by_its_name(figure, here):
+    done = draw("--view", figure, "--cell", "gru", "--window", "2:10")
+    assert done.returncode == 0, done.stderr
+    assert (here / f"gru-{figure}.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_a_rainbow_of_one_weight_is_asked_for_by_its_name(here):
+    done = draw("--view", "rainbow", "--highlight", "cell.forget_gate.weight", "-o", "-")
+    assert "cell.forget_gate.weight" in done.stdout
+    assert "cell.output_gate.weight" not in done.stdout
 
 
 def test_takes_all_options_at_once(here):
@@ -109,11 +125,14 @@ def test_draws_what_a_file_defines_and_keeps_what_it_prints_out_of_the_picture(n
     [
         (["my_model.py"], "write FILE.py:NAME, as in my_model.py:loss"),
         (["nowhere.py:loss"], "there is no file nowhere.py"),
-        (["my_model.py:lost"], "my_model.py defines no 'lost'; there is scalar, loss(), needs(), broken(), leaves()"),
+        (
+            ["my_model.py:lost"],
+            "my_model.py defines no 'lost'; there is scalar, timeless, vector, loss(), needs(), broken()",
+        ),
         (["my_model.py:number"], "number in my_model.py is no Tensor; its type is int"),
         (["my_model.py:needs"], "must be a function without arguments (missing a required argument: 'argument')"),
-        (["my_model.py:broken"], "broken in my_model.py failed in line 19: ZeroDivisionError: division by zero"),
-        (["my_model.py:leaves"], "leaves in my_model.py failed in line 21: SystemExit: 0"),
+        (["my_model.py:broken"], "broken in my_model.py failed in line 21: ZeroDivisionError: division by zero"),
+        (["my_model.py:leaves"], "leaves in my_model.py failed in line 23: SystemExit: 0"),
         (["my_model.py:loss", "--steps", "3"], "--cell, --steps, --layers and --bidirectional are for our own cells"),
         (["--window", "two"], "--window takes A:B, as in 10:15, or all, not 'two'"),
         (["--window", "7:9"], "steps=(7, 9) shows none of the time steps 0 to 3"),
@@ -123,6 +142,13 @@ def test_draws_what_a_file_defines_and_keeps_what_it_prints_out_of_the_picture(n
         (["-o", "x.jpeg"], "cannot save a picture as 'x.jpeg': the name must end in .svg"),
         (["-o", "fine.svg", "-o", "x"], "cannot save a picture as 'x'"),
         (["-o", "x.svg", "--format", "png"], "x.svg is not where to write png"),
+        (["--view", "openings", "--cell", "rnn"], "there are no gates in this network"),
+        (["my_model.py:timeless", "--view", "rainbow"], "there are no time steps in this graph: run a recurrent layer"),
+        (["my_model.py:vector", "--view", "rainbow"], "reduce it to one number first"),
+        (["--view", "rainbow", "--values"], "values means nothing for the figure 'rainbow', which takes steps and"),
+        (["--view", "openings", "--highlight", "xs"], "highlight means nothing for the figure 'openings'"),
+        (["--view", "openings", "-o", "x.dot"], "cannot save a figure as 'dot': the name must end in .svg, .png"),
+        (["--view", "rainbow", "--window", "40:50"], "steps=(40, 50) shows none of the time steps 0 to 11"),
         (["-o", "no/such/folder/x.svg"], "cannot write no/such/folder/x.svg: No such file or directory"),
         (
             ["--cell", "rnn", "--steps", "45", "--view", "ops", "--window", "all", "-o", "x.png"],

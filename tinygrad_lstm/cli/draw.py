@@ -7,6 +7,8 @@ tinygrad-lstm draw --steps 40 --view cells --color gradient -o vanishing.html
 tinygrad-lstm draw --steps 1000 --view ops --window 500:503 -o - --format dot
 
 tinygrad-lstm draw my_model.py:loss --view backward --highlight h0
+
+tinygrad-lstm draw --cell gru --view rainbow -o rainbow.png
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Annotated
 
 import typer
 
+from ..drawing.figures.registry import FIGURES
 from ..drawing.picture import ENDINGS
 from ..drawing.views.options import COLORS, DIRECTIONS
 from ..drawing.views.registry import VIEWS
@@ -24,12 +27,13 @@ from .app import app, deliver, refuse, refusing, working
 from .options import CellOption, TensorArgument, WindowOption, window_of
 
 VIEW_HELP = ". ".join(f"{view.name}: {view.meaning}" for view in VIEWS.values()) + "."
+FIGURE_HELP = ". ".join(f"{kind.name}: {kind.meaning}" for kind in FIGURES.values()) + "."
 OUTPUT_HELP = (
     f"Where to write; the name ends in .{', .'.join(ENDINGS)}, which is a page that pans and zooms. May be repeated; "
     "- is standard output. If not given, a name made of what is drawn."
 )
 
-View = StrEnum("View", [(name, name) for name in VIEWS])  # type: ignore[misc]
+View = StrEnum("View", [(name, name) for name in (*VIEWS, *FIGURES)])  # type: ignore[misc]
 Direction = StrEnum("Direction", [(name, name) for name in DIRECTIONS])  # type: ignore[misc]
 Color = StrEnum("Color", [(name, name) for name in COLORS])  # type: ignore[misc]
 Format = StrEnum("Format", [(name, name) for name in ENDINGS])  # type: ignore[misc]
@@ -41,14 +45,15 @@ OPENED, FIRST_DIRECTION = View("gates"), Direction(DIRECTIONS[0])
 @app.command(epilog=__doc__)
 def draw(
     target: TensorArgument = None,
-    view: Annotated[View, typer.Option("--view", "-v", help=VIEW_HELP)] = OPENED,
+    view: Annotated[View, typer.Option("--view", "-v", help=f"{VIEW_HELP} Figures: {FIGURE_HELP}")] = OPENED,
     output: Annotated[
         list[str] | None,
         typer.Option("--output", "-o", help=OUTPUT_HELP, metavar="FILE"),
     ] = None,
     cell: CellOption = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, max=10_000, help="How many time steps to unroll it; 4 if not given.")
+        int | None,
+        typer.Option(min=1, max=10_000, help="How many time steps to unroll it; 4 if not given, 12 for a figure."),
     ] = None,
     layers: Annotated[int | None, typer.Option(min=1, max=20, help="How many layers of it; 1 if not given.")] = None,
     bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Read in both directions.")] = False,
@@ -76,7 +81,7 @@ def draw(
         Format | None, typer.Option(help="What to write to standard output, or to a file without an ending.")
     ] = None,
 ) -> None:
-    """Draw a recurrent network from the graph that ran: its gates, its unrolled chain, its loop, or its gradients."""
+    """Draw a recurrent network from the graph that ran: gates, unrolled chain, loop, gradients, or a figure."""
     from ..drawing.entry import draw as picture_of
     from ..drawing.paint.render import RenderError
     from ..nn.samples import small_loss
@@ -93,7 +98,9 @@ def draw(
             if target is not None:
                 tensor = load(target)
             else:
-                tensor = small_loss(name, steps or 4, layers=layers or 1, bidirectional=bidirectional)
+                tensor = small_loss(
+                    name, steps or (12 if view.value in FIGURES else 4), layers=layers or 1, bidirectional=bidirectional
+                )
             picture = picture_of(
                 tensor,
                 view.value,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -17,13 +17,23 @@ from ..structure.path import Path
 from ..structure.timeline import Window
 from ..structure.words import clean
 from . import legend as legends
+from .figures.figure import Figure
+from .figures.registry import FIGURES
 from .fitting import FITS, fitted
 from .picture import FittedPicture, Picture
 from .scene import Scene, Text
 from .views.options import COLORS, DIRECTIONS, Gradients, Notes, Options
 from .views.registry import VIEWS
 
+FigureName = Literal["openings", "rainbow", "jacobian", "saturation", "influence"]
+"""What editors are told of the figures; a test compares it with the registry."""
 
+
+@overload
+def draw(  # type: ignore[overload-overlap]
+    x: Tensor, view: FigureName, *, steps: Window = None, highlight: Path | None = None
+) -> Figure: ...
+@overload
 def draw(
     x: Tensor,
     view: str = "ops",
@@ -41,11 +51,32 @@ def draw(
     loss: bool = False,
     notes: Notes | None = None,
     fit: str | None = None,
-) -> Picture:
+) -> Picture: ...
+def draw(
+    x: Tensor,
+    view: str = "ops",
+    *,
+    values: bool = False,
+    gradients: bool | Gradients = False,
+    shapes: bool | None = None,
+    color: str | None = None,
+    steps: Window = None,
+    highlight: Path | None = None,
+    depth: int | None = None,
+    expand: str | Sequence[str] = (),
+    direction: str = "left-to-right",
+    legend: bool = False,
+    loss: bool = False,
+    notes: Notes | None = None,
+    fit: str | None = None,
+) -> Picture | Figure:
     """Return a picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
 
     The views:
       <views>
+
+    The figures, which know ``steps`` alone of the options, and ``rainbow`` also ``highlight``, for one weight:
+      <figures>
 
     The options, for any view:
       ``values``      the numbers of each node, or the norm of a larger one
@@ -74,7 +105,7 @@ def draw(
     if not isinstance(x, Tensor):
         one = "; draw one of it, as in output, (h_n, c_n) = lstm(xs) and draw(output)" if isinstance(x, tuple) else ""
         raise TypeError(f"draw shows how a tensor was computed; got {type(x).__name__}{one}")
-    _choose("view", view, VIEWS)
+    _choose("view", view, (*VIEWS, *FIGURES))
     _choose("color", color, (None, *COLORS))
     _choose("fit", fit, (None, *FITS))
     _choose("direction", direction, DIRECTIONS)
@@ -91,6 +122,16 @@ def draw(
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
         raise TypeError(f"expand takes the name of a module, such as 't1.cell', or several, not {expand!r}")
     graph, taken = Graph(x).opened()
+    if view in FIGURES:
+        others: dict[str, object] = {
+            "values": values,
+            "gradients": gradients,
+            "shapes": shapes is not None,
+            "color": color,
+        }
+        others |= {"depth": depth is not None, "expand": expand, "direction": direction != DIRECTIONS[0]}
+        others |= {"legend": legend, "loss": loss, "notes": notes, "fit": fit}
+        return _figure(graph, view, steps, highlight, [name for name, given in others.items() if given])
     if taken:
         x, notes = graph.output, _moved_notes(notes, taken)
         if isinstance(gradients, Mapping):
@@ -136,6 +177,20 @@ def draw(
     return Picture(scene_of(None)) if fit is None else FittedPicture(fitted(scene_of, fit, len(graph)))
 
 
+def _figure(graph: Graph, name: str, steps: Window, highlight: Path | None, others: list[str]) -> Figure:
+    """Return a figure; refuse options that mean nothing for it."""
+    kind = FIGURES[name]
+    known = {"steps": steps, "highlight": highlight}
+    strange = [*others, *(each for each, given in known.items() if given is not None and each not in kind.takes)]
+    if strange:
+        raise ValueError(
+            f"{' and '.join(strange)} mean{'s' if len(strange) == 1 else ''} nothing for the figure {name!r}, which "
+            f"takes {' and '.join(kind.takes)}; the views take all options: {', '.join(VIEWS)}"
+        )
+    with collector.paused():
+        return kind.figure(graph, **{each: known[each] for each in kind.takes})
+
+
 def _moved_notes(notes: Any, taken: Mapping[Tensor, Tensor]) -> Any:
     """Return notes about what has taken the place of their nodes; about the node, where it does not use the other."""
     if not isinstance(notes, Mapping):
@@ -155,9 +210,13 @@ def _quoted(name: str) -> str:
 
 
 if draw.__doc__:  # which python -OO leaves out
-    draw.__doc__ = draw.__doc__.replace(
-        "<views>", "\n      ".join(f"{_quoted(view.name):<15} {view.meaning}" for view in VIEWS.values())
-    ).replace("<directions>", " or ".join(map(_quoted, DIRECTIONS)))
+    draw.__doc__ = (
+        draw.__doc__.replace(
+            "<views>", "\n      ".join(f"{_quoted(view.name):<15} {view.meaning}" for view in VIEWS.values())
+        )
+        .replace("<figures>", "\n      ".join(f"{_quoted(kind.name):<15} {kind.meaning}" for kind in FIGURES.values()))
+        .replace("<directions>", " or ".join(map(_quoted, DIRECTIONS)))
+    )
 
 
 def _fade(scene: Scene, path: Path) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
-from pathlib import Path
 
 from ..engine.tensor import Tensor
-from ..interop.files import write_file
 from ..structure import collector
 from . import legend
 from .fitting import Fitted, placed
 from .layout.model import Placed
-from .page import notebook, page
 from .paint import svg as paint
 from .paint.dot import to_dot
 from .paint.render import FORMATS, render
 from .scene import Scene
+from .shown import Shown
 
 ENDINGS = (*FORMATS, "dot", "html")
 """Of the files a picture can be saved in."""
@@ -25,8 +22,10 @@ PIXELS, LARGEST = 96 / 72, 32767
 """Of a PNG: pixels in a point (96 and 72 to the inch), and at most on a side (the limit of cairo, which paints it)."""
 
 
-class Picture:
-    """What ``draw`` returns. ``source`` is the DOT text; a notebook shows the picture itself."""
+class Picture(Shown):
+    """What ``draw`` returns of a view. ``source`` is the DOT text; a notebook shows the picture itself."""
+
+    endings = ENDINGS
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
@@ -86,25 +85,9 @@ class Picture:
         boxes = {id: box.shows for id, box in self._painted.boxes.items()}
         return boxes, {id: arrow.uses for id, arrow in self._painted.arrows.items()}
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture; the ending decides: .svg, .png, .pdf, .dot, or .html for a page that pans and zooms.
-
-        Raises ValueError for any other.
-        """
-        return write_file(path, self.render(Path(path).suffix.lower().lstrip("."), str(path)))
-
-    def render(self, format: str, name: str = "") -> str | bytes:
-        """Return the picture in one of the formats that ``save`` knows."""
-        if format not in ENDINGS:
-            raise ValueError(
-                f"cannot save a picture as {name or format!r}: the name must end in .{', .'.join(ENDINGS)}"
-            )
+    def _painted_as(self, format: str) -> str | bytes:
         if format == "dot":
             return self.source
-        if format == "svg":
-            return self.svg
-        if format == "html":
-            return page(self.svg, self.title, self.description)
         if format == "png":
             self._require_paintable()
         return render(self.positioned, format, "nop2")
@@ -125,16 +108,6 @@ class Picture:
         if self._scene.key:
             whole.add_below(legend.placed(self._scene.key, whole.high.x - whole.low.x))
         return whole
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {
-            "text/html": notebook(self.svg, self.title, self.size[0], self.start),
-            "image/svg+xml": self.svg,
-            "text/plain": repr(self),
-        }
-
-    def __repr__(self) -> str:
-        return f"<picture: {self.title}; save it as .{', .'.join(ENDINGS[:-1])} or .{ENDINGS[-1]}>"
 
 
 class FittedPicture(Picture):

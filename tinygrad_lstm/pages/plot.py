@@ -80,10 +80,10 @@ def log_plot(
     """
     framing = [point for line in lines if not line.reference for point in line.points if _shows(point[0], log_across)]
     legend, rows = _legend([line for line in lines if line.name and not line.beside], size[0] - LEFT - RIGHT)
-    x = (_log_axis if log_across else _linear_axis)([across for across, _ in framing], LEFT, size[0] - RIGHT)
+    x = (log_axis if log_across else linear_axis)([across for across, _ in framing], LEFT, size[0] - RIGHT)
     ys = [up for _, up in framing if _shows(up, log_upwards)]
     low, high = size[1] - BOTTOM, TOP + ROW * rows
-    y = _log_axis(ys, low, high, pad=0.5) if log_upwards else _linear_axis(ys, low, high)
+    y = log_axis(ys, low, high, pad=0.5) if log_upwards else linear_axis(ys, low, high)
     words = {"title": title, "across": across, "upwards": upwards, "label": label}
     return _painted(lines, x, y, legend, size, words, standalone)
 
@@ -112,17 +112,17 @@ def share_plot(
     at = [math.log10(place) for place in places]
     pad = 0.06 * (max(at) - min(at)) or 0.5
     ticks = tuple((place, shown(number)) for place, number in zip(at, places, strict=True))
-    x = _Axis(min(at) - pad, max(at) + pad, LEFT, size[0] - RIGHT, ticks, True)
+    x = Axis(min(at) - pad, max(at) + pad, LEFT, size[0] - RIGHT, ticks, True)
     quarters = tuple((n / 4, f"{25 * n} %") for n in range(5))
-    y = _Axis(-0.04, 1.04, size[1] - BOTTOM, TOP + ROW * rows, quarters, False)
+    y = Axis(-0.04, 1.04, size[1] - BOTTOM, TOP + ROW * rows, quarters, False)
     words = {"title": title, "across": across, "upwards": upwards, "label": label}
     return _painted(lines, x, y, legend, size, words, standalone)
 
 
 def _painted(
     lines: Sequence[Series],
-    x: _Axis,
-    y: _Axis,
+    x: Axis,
+    y: Axis,
     legend: list[tuple[float, float, Series]],
     size: tuple[int, int],
     words: dict[str, str],
@@ -134,13 +134,13 @@ def _painted(
     return page.render(words | shown, drawn=drawn, standalone=standalone, theme=theme)
 
 
-def _spread(line: Series, x: _Axis, y: _Axis) -> list[tuple[float, float, float]]:
+def _spread(line: Series, x: Axis, y: Axis) -> list[tuple[float, float, float]]:
     """Return where across each spread stands, and from where to where it reaches."""
     places = (x(across) for across, _ in line.points)
     return [(across, y(low), y(high)) for across, (low, high) in zip(places, line.spreads, strict=False)]
 
 
-class _Axis(NamedTuple):
+class Axis(NamedTuple):
     """An axis from low to high, in decades if it is logarithmic, and where on the paper they are."""
 
     low: float
@@ -166,7 +166,7 @@ class _Axis(NamedTuple):
         return self.low <= self.place(value) <= self.high
 
 
-def _log_axis(values: Sequence[float], start: float, end: float, pad: float = 0.2) -> _Axis:
+def log_axis(values: Sequence[float], start: float, end: float, pad: float = 0.2) -> Axis:
     """Return an axis of decades, of which at least two bear a number."""
     places = [math.log10(value) for value in values] or [-16.0, 0.0]
     pad = max(pad, 0.04 * (max(places) - min(places)))
@@ -175,10 +175,10 @@ def _log_axis(values: Sequence[float], start: float, end: float, pad: float = 0.
         low = math.ceil(low) - 1.1
     apart = max(1, math.ceil((high - low) / 5))
     decades = (n for n in range(math.ceil(low), math.floor(high) + 1) if n % apart == 0)
-    return _Axis(low, high, start, end, tuple((n, f"10{superscript(n)}") for n in decades), True)
+    return Axis(low, high, start, end, tuple((n, f"10{superscript(n)}") for n in decades), True)
 
 
-def _linear_axis(values: Sequence[float], start: float, end: float) -> _Axis:
+def linear_axis(values: Sequence[float], start: float, end: float) -> Axis:
     """Return an axis of round numbers; of whole ones if the values are."""
     first, last = min(values, default=0.0), max(values, default=0.0)
     pad = 0.02 * (last - first) or 0.5
@@ -188,14 +188,14 @@ def _linear_axis(values: Sequence[float], start: float, end: float) -> _Axis:
     if all(float(value).is_integer() for value in values):
         apart = max(1.0, apart)
     ticks = (n * apart for n in range(math.ceil(first / apart - 1e-9), math.floor(last / apart + 1e-9) + 1))
-    return _Axis(first - pad, last + pad, start, end, tuple((tick, shown(tick)) for tick in ticks), False)
+    return Axis(first - pad, last + pad, start, end, tuple((tick, shown(tick)) for tick in ticks), False)
 
 
 def _shows(value: float, logarithmic: bool) -> bool:
     return math.isfinite(value) and (value > 0 or not logarithmic)
 
 
-def _drawn(line: Series, x: _Axis, y: _Axis) -> tuple[Series, list[list[Point]], list[Point], Point | None]:
+def _drawn(line: Series, x: Axis, y: Axis) -> tuple[Series, list[list[Point]], list[Point], Point | None]:
     """Return a line with its unbroken pieces, its markers, and where its name stands if that is beside it."""
 
     def seen(point: Point) -> bool:

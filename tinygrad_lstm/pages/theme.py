@@ -17,6 +17,7 @@ GRADIENT = "#b03a00"
 FADED = "#cccccc"
 FADED_INK = "#b5b5b5"
 INVERSE = "#fffffe"  # words on the strongest shades
+BLACK = "#000000"  # words on shades of the middle, which neither INK nor INVERSE stands out from
 
 _ROLES: dict[str, tuple[str, str, str, str, str]] = {
     "parameter": ("cylinder", "filled", "#cfe3f2", "#0072b2", "weight or bias, learned"),
@@ -109,6 +110,20 @@ _COOL_SHADES = {
 COOL_SHADES = tuple(_COOL_SHADES)
 """The same for magnitudes of negative numbers, which have a mark as well (after ColorBrewer's Blues)."""
 
+_TIME_SHADES = {
+    "#440155": "#5a8fc7",
+    "#46307e": "#3fa3b4",
+    "#3b518b": "#35b29a",
+    "#2c718e": "#4ac07d",
+    "#21908c": "#74cd5c",
+    "#27ad81": "#a3d93f",
+    "#5cc863": "#cfe13a",
+    "#a8d42f": "#fde73d",
+}
+
+TIME_SHADES = tuple(_TIME_SHADES)
+"""Time from early to late (after viridis, S. van der Walt & N. Smith 2015: in order also without colour)."""
+
 DARK_WORDS = 5
 """From this shade on, words are written in the colour of the paper."""
 
@@ -160,6 +175,8 @@ IN_THE_DARK: dict[str, str] = {
     "#768a4a": "#b4c489",
     **_SHADES,
     **_COOL_SHADES,
+    **_TIME_SHADES,
+    BLACK: "#0a0c10",
 }
 """What each colour becomes where a person prefers dark pages."""
 
@@ -173,6 +190,15 @@ _ROLE_OF = {Kind.activation: "layer", Kind.comparison: "pointwise"}
 def role_of(primitive: Primitive) -> str:
     """Return the role of an operation, by its kind."""
     return _ROLE_OF.get(primitive.kind, primitive.kind)
+
+
+def ink_on(shade: int) -> str:
+    """Return the colour of words on one of the shades, warm or cool: a contrast of 4.5 at least, by day and by night.
+
+    >>> ink_on(0), ink_on(7)
+    ('#222222', '#fffffe')
+    """
+    return INK if shade < DARK_WORDS else BLACK if shade == DARK_WORDS else INVERSE
 
 
 def dark_style() -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..drawing.figures.sweep import Panel, multiples
 from ..engine.primitive import Array
 from ..pages.plot import Series, log_plot
 from ..pages.theme import ON_PAGES
@@ -28,7 +29,7 @@ _LOOK = (
 def report(results: list[Result]) -> list[Section]:
     """Return the sections: before and after training, direction by direction, W, clipping."""
     gap = [each for each in results if each.row["part"] == "gap"]
-    sections = [*_over_the_gap(gap), _directions(gap)] if gap else []
+    sections = [*_over_the_gap(gap), *_forget_biases(gap), _directions(gap)] if gap else []
     for part, section in (("radius", _radius), ("clipping", _clipping)):
         if there := [each for each in results if each.row["part"] == part]:
             sections.append(section(there))
@@ -99,6 +100,33 @@ def _over_the_gap(results: list[Result]) -> list[Section]:
         Section(sections[0][0], before, sections[0][1]),
         Section(sections[1][0], after, sections[1][1], table),
     ]
+
+
+def _forget_biases(results: list[Result]) -> list[Section]:
+    """Return the sweep: a panel for each forget bias, with the gradient of the memory before and after training."""
+    panels, left = [], []
+    for each in results:
+        if not each.row["cell"].startswith(_SWEPT):
+            continue
+        memory = {when: _median(each.values[when]["c"]) for when in ("before", "after")}
+        curves = {when: {t: float(s) for t, s in enumerate(share)} for when, share in memory.items()}
+        label = each.row["cell"].removeprefix("LSTM, ")
+        panels.append(Panel(label, curves))
+        left.append(f"{short(memory['before'][0])} with {label}")
+    if len(panels) < 2:
+        return []
+    sentence = f"Of the gradient of the last memory c, so much is left at step 0 before training: {', '.join(left)}."
+    figure = multiples(panels, "Forget bias by forget bias", sentence, "‖∂L/∂c‖, relative to its end")
+    prose = (
+        "The same LSTM, but for what b_f begins with: the higher it is, the further f is open, and the more of the "
+        "gradient passes from c to the c before. Training has raised the lines of the low biases. In Python, tl.sweep "
+        "draws the same of any networks of yours, with their gates."
+    )
+    return [Section("The forget bias, side by side", prose, figure.piece)]
+
+
+_SWEPT = "LSTM, forget bias"
+"""What the rows are called that differ in the forget bias alone."""
 
 
 def _directions(results: list[Result]) -> Section:

@@ -15,7 +15,7 @@ NOT_CHECKED = "not checked"
 
 
 @dataclass(frozen=True)
-class Figure:
+class Printed:
     """What a paper prints of a task.
 
     >>> PUBLISHED["adding"][0].source[:9]
@@ -34,9 +34,9 @@ class Figure:
 _LSTM_1997 = "Hochreiter & Schmidhuber 1997"
 _NO_FORGETTING = "an LSTM with forget gate, H = 16, full gradient, Adam, 16 sequences an update"
 
-PUBLISHED: dict[str, tuple[Figure, ...]] = {
+PUBLISHED: dict[str, tuple[Printed, ...]] = {
     "temporal-order": (
-        Figure(
+        Printed(
             _LSTM_1997,
             "6a: length 100–110, X or Y at 10–20 and 50–60; two blocks of two cells, learning rate 0.5, one by one",
             "all output errors below 0.3; stops at a mean error below 0.1 and 2,000 sequences right in a row",
@@ -45,7 +45,7 @@ PUBLISHED: dict[str, tuple[Figure, ...]] = {
             ("LSTM, forget bias 3", 100),
             "task, cells and learning rate, on the authors' page of the conference version; the figure not",
         ),
-        Figure(
+        Printed(
             _LSTM_1997,
             "6b: three symbols, eight classes",
             "as 6a",
@@ -56,7 +56,7 @@ PUBLISHED: dict[str, tuple[Figure, ...]] = {
         ),
     ),
     "adding": (
-        Figure(
+        Printed(
             "Le et al. 2015",
             "length 150–400, 100 hidden units, 100,000 training sequences",
             "mean squared error on 10,000 test sequences, over updates",
@@ -64,7 +64,7 @@ PUBLISHED: dict[str, tuple[Figure, ...]] = {
             "H = 16, fresh sequences, Adam; error below 0.01 over the last 1,024",
             ("RNN, relu from the identity", 50),
         ),
-        Figure(
+        Printed(
             _LSTM_1997,
             "4: numbers from −1 to 1, one of the first 10 and one of the first T/2 − 1 marked, T = 100",
             "error below 0.04",
@@ -73,7 +73,7 @@ PUBLISHED: dict[str, tuple[Figure, ...]] = {
         ),
     ),
     "reber": (
-        Figure(
+        Printed(
             _LSTM_1997,
             "table 1: 256 training strings, one by one; three or four blocks of one or two cells, 264–276 weights",
             "all symbols of 256 training and 256 test strings right",
@@ -81,7 +81,7 @@ PUBLISHED: dict[str, tuple[Figure, ...]] = {
             "fresh strings, softmax and cross-entropy, H = 8, full gradient, Adam; 99 % of the last 256 strings right",
             ("LSTM, forget bias 1", 0),
         ),
-        Figure(
+        Printed(
             "Smith & Zipser 1989, in table 1 of 1997",
             "RTRL, 3 or 12 units",
             "as above",
@@ -91,7 +91,7 @@ PUBLISHED: dict[str, tuple[Figure, ...]] = {
         ),
     ),
     "copy": (
-        Figure(
+        Printed(
             "Arjovsky et al. 2016",
             "10 of 8 symbols, T = 100 to 500, RMSprop, 128 sequences an update",
             "cross-entropy, over updates",
@@ -99,7 +99,7 @@ PUBLISHED: dict[str, tuple[Figure, ...]] = {
             "3 of 2 symbols, T = 50: far easier",
             ("LSTM, forget bias 3", 50),
         ),
-        Figure(
+        Printed(
             "Bai et al. 2018",
             "10 of 8 symbols, T = 1,000",
             "cross-entropy, over updates",
@@ -111,7 +111,7 @@ PUBLISHED: dict[str, tuple[Figure, ...]] = {
     ),
     "jsb": (
         *(
-            Figure(
+            Printed(
                 "Bai et al. 2018",
                 setting,
                 "test loss where the validation loss is smallest",
@@ -131,7 +131,7 @@ PUBLISHED: dict[str, tuple[Figure, ...]] = {
                 ("RNN", 8.91, "about 300,000 parameters", ""),
             )
         ),
-        Figure(
+        Printed(
             "Boulanger-Lewandowski et al. 2012",
             "RNN-RBM and others; their baselines too",
             "log-likelihood for each step of the test pieces",

@@ -1,0 +1,301 @@
+"""Reading a recorded graph for figures: its cells, their gates by step, the states they hand on, their inputs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ...engine.graph import Graph
+from ...engine.primitive import Array, Kind, Primitive
+from ...engine.tensor import Tensor
+from ...structure.timeline import Timeline, Window, shown
+from ...structure.words import clean, is_number
+from .figure import NoFigure
+
+LONG = 100
+"""Steps: of a longer sequence the last are shown; chosen: a column of a map is still wide enough to see."""
+
+RESET, WRITE, CANDIDATE, READ = ROLES = ("reset", "write", "candidate", "read")
+"""What a layer of a cell does to its state, in the order f, i, g, o; found by what it is multiplied with."""
+
+
+@dataclass(eq=False)
+class Bounded:
+    """An activation with two ends, of a cell, at each step: a gate, a candidate, or what a state is shown through."""
+
+    symbol: str  # "f"
+    name: str  # "forget"; nothing where nobody named it
+    low: float
+    high: float
+    at: dict[int, Tensor]  # (N, H) or (H), by step
+    is_layer: bool = True  # whether it is computed with weights
+    roles: tuple[str, ...] = ()
+
+    @property
+    def is_gate(self) -> bool:
+        """Tell whether it opens and closes, as what lies between 0 and 1 does."""
+        return self.low >= 0
+
+    @property
+    def words(self) -> str:
+        """Return what it is called, and what it does where the name does not say so: forget (reset)."""
+        doing = ", ".join(role for role in self.roles if role != self.name and (self.is_gate or not self.name))
+        return f"{self.name} ({doing})" if self.name and doing else self.name or doing
+
+    def values(self, steps: Iterable[int]) -> Array:
+        """Return its values, (T, N, H): NaN at steps that have none."""
+        arrays = {
+            t: np.atleast_2d(node.value).reshape(-1, node.shape[-1] if node.ndim else 1) for t, node in self.at.items()
+        }
+        blank = np.full_like(next(iter(arrays.values())), np.nan, dtype=np.float64)
+        return np.array([arrays.get(t, blank) for t in steps])
+
+
+@dataclass(eq=False)
+class CellRun:
+    """A recurrent cell over time: its layers in the order f, i, g, o, and its other activations."""
+
+    name: str
+    layers: list[Bounded] = field(default_factory=list)
+    others: list[Bounded] = field(default_factory=list)
+
+    @property
+    def gates(self) -> list[Bounded]:
+        """Return the layers that open and close."""
+        return [layer for layer in self.layers if layer.is_gate]
+
+
+@dataclass(eq=False)
+class State:
+    """A state that steps hand on: h or c of a cell, by step."""
+
+    name: str
+    at: dict[int, Tensor]
+    forwards: bool = True  # time leads to later steps
+
+
+class Recorded:
+    """A graph as figures read it. ``steps`` are those to show.
+
+    Raises NoFigure for a graph without time steps, and ValueError for a window that shows none.
+
+    >>> from tinygrad_lstm.nn.samples import small_loss
+    >>> reading = Recorded(Graph(small_loss("lstm", 3)))
+    >>> [layer.words for layer in reading.cells[0].layers]
+    ['forget (reset)', 'input (write)', 'candidate', 'output (read)']
+    """
+
+    def __init__(self, graph: Graph, window: Window = None) -> None:
+        self.graph = graph
+        self.timeline = timeline = Timeline(graph)
+        if not timeline.steps:
+            raise NoFigure(
+                "there are no time steps in this graph: run a recurrent layer or cell, or say the steps yourself, with "
+                "tl.time_step(t): ..."
+            )
+        self.all_steps = timeline.steps
+        wanted = timeline.steps[-LONG:] if window is None else shown(timeline.steps, window, LONG)
+        self.steps = [t for t in wanted if isinstance(t, int)]
+        self._weights = self._lasting(timeline.weights())
+        self._initial = set(timeline.initial_states())
+        self._members = self._cell_members()
+
+    @property
+    def note(self) -> str:
+        """Say which steps are left out, if any are."""
+        if len(self.steps) == len(self.all_steps):
+            return ""
+        return f" Shown are steps {self.steps[0]} to {self.steps[-1]} of {self.all_steps[0]} to {self.all_steps[-1]}."
+
+    @cached_property
+    def cells(self) -> list[CellRun]:
+        """Return the cells that have activations with two ends, in the order in which they ran."""
+        found: list[CellRun] = []
+        for members in self._members.values():
+            groups: dict[object, list[Tensor]] = defaultdict(list)
+            for node in members:
+                if two_ended(node.primitive):
+                    groups[self.timeline.fold[node]].append(node)
+            run = CellRun(self._name_of(members[0]))
+            for nodes in groups.values():
+                activation = self._activation(nodes)
+                (run.layers if activation.is_layer else run.others).append(activation)
+            run.layers.sort(key=lambda layer: ROLES.index(layer.roles[0]) if layer.roles else 0)
+            if groups:
+                found.append(run)
+        return found
+
+    @cached_property
+    def states(self) -> list[State]:
+        """Return what steps hand on to their neighbours, in the order in which it is made."""
+        carried = {self.timeline.fold[x]: (x, user) for x, user in self.timeline.carried_states.values()}
+        found: dict[object, State] = {}
+        for node, t in self.timeline.of.items():
+            fold = self.timeline.fold[node]
+            if fold in carried:
+                x, user = carried[fold]
+                forwards = self.timeline.of[x] < self.timeline.of[user]
+                found.setdefault(fold, State(_own(node), {}, forwards)).at[t] = node
+        several = len({state.name for state in found.values()}) < len(found)
+        for state in found.values() if several else ():
+            node = next(iter(state.at.values()))
+            state.name = ".".join(filter(None, (self._name_of(node), state.name)))
+        return list(found.values())
+
+    @cached_property
+    def inputs(self) -> dict[int, list[Tensor]]:
+        """Return what each step is given from outside: no weight, no state, nothing that a cell has made."""
+        made = {node for members in self._members.values() for node in members}
+        behind = set(made)
+        for node in self.timeline.operations:
+            if any(x in behind for x in node.inputs):
+                behind.add(node)
+        found: dict[int, dict[Tensor, None]] = defaultdict(dict)
+        for node in made:
+            for slot, x in enumerate(node.inputs):
+                if (
+                    x not in behind
+                    and x not in self._weights
+                    and not is_number(x)
+                    and (node, slot) not in self._initial
+                ):
+                    found[self.timeline.of[node]][x] = None
+        return {t: sorted(found[t], key=lambda x: x.serial) for t in sorted(found)}
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Return what the steps are called: by the words that are read, if they have names, or else by numbers."""
+        names = {t: next((x.name for x in given if x.name), None) for t, given in self.inputs.items()}
+        if len({name for name in names.values() if name}) < 2:
+            return [str(t) for t in self.steps]
+        return [clean(names.get(t) or t, 18) for t in self.steps]
+
+    @cached_property
+    def has_words(self) -> bool:
+        """Tell whether the columns are words rather than numbers."""
+        return self.columns != [str(t) for t in self.steps]
+
+    def weights_of(self, cell: CellRun) -> list[Tensor]:
+        """Return the weights that a cell learns, in the order of its layers, then the others."""
+        members = next(found for found in self._members.values() if self._name_of(found[0]) == cell.name)
+        used = {x: None for node in members for x in node.inputs if x in self._weights and x.requires_grad}
+        order = {layer.name: place for place, layer in enumerate(cell.layers)}
+        last = len(order)
+
+        def place(x: Tensor) -> int:
+            gate = clean(x.name or "").rpartition(".")[0].rpartition(".")[2].removesuffix("_gate")
+            return order.get(gate, last)
+
+        return sorted(used, key=place)
+
+    def _lasting(self, weights: set[Tensor]) -> set[Tensor]:
+        """Leave out what one step alone uses: an input whose gradient is wanted, and no weight."""
+        of = self.timeline.of
+        steps = {x: {of[user] for user in self.timeline.users[x] if user in of} for x in weights}
+        return {x for x, found in steps.items() if len(found) != 1 or len(self.all_steps) == 1}
+
+    def _cell_members(self) -> dict[object, list[Tensor]]:
+        """Return the operations of each recurrent cell, over all steps, by the module it is."""
+        timeline, found = self.timeline, dict[object, list[Tensor]]()
+        for node in timeline.of:
+            module = next((module for _, module in timeline.levels(node) if module in timeline.cells), None)
+            is_free = timeline.free and not timeline.levels(node) and timeline.fold[node] in timeline.looping
+            if module is not None or is_free:
+                found.setdefault(module, []).append(node)
+        return found
+
+    def _name_of(self, node: Tensor) -> str:
+        """Return what the cell of a node is called: the path of its module."""
+        names: list[str | None] = []
+        for frame, module in self.timeline._calls[node]:
+            names.append(frame.name)
+            if module in self.timeline.cells:
+                return clean(".".join(filter(None, names)))
+        return ""
+
+    def _activation(self, nodes: list[Tensor]) -> Bounded:
+        first = nodes[0]
+        assert first.primitive is not None
+        low, high = first.primitive.range
+        cell = self._name_of(first).split(".")
+        inner = first.scope[len(cell) :] if first.scope[: len(cell)] == tuple(cell) else first.scope
+        name = clean(inner[-1]).removesuffix("_gate").replace("_", " ") if inner else ""
+        at = {self.timeline.of[node]: node for node in nodes}
+        symbol, is_layer = _own(first), self._is_layer(first)
+        if not first.name and not is_layer and first.inputs[0].name:
+            symbol = clean(f"{symbol}({first.inputs[0].name})", 18)  # tanh(c)
+        roles = {CANDIDATE} if low < 0 else {role for node in nodes for role in self._roles(node)}
+        return Bounded(
+            symbol, name, low, high, at, is_layer, tuple(role for role in ROLES if is_layer and role in roles)
+        )
+
+    def _is_layer(self, node: Tensor) -> bool:
+        """Tell whether an activation is one of a product with weights, and not of what gates have let through."""
+        queue, seen = list(node.inputs), set(node.inputs)
+        for x in queue:
+            if self._multiplies_weights(x):
+                return True
+            inside = x in self.timeline.of and self.timeline.of[x] == self.timeline.of[node]
+            if inside and not two_ended(x.primitive) and not any(map(_gate_like, x.inputs)):
+                queue += (y for y in x.inputs if y not in seen)
+                seen.update(x.inputs)
+        return False
+
+    def _multiplies_weights(self, x: Tensor) -> bool:
+        return (
+            x.primitive is not None and x.primitive.kind is Kind.product and any(y in self._weights for y in x.inputs)
+        )
+
+    def _roles(self, gate: Tensor) -> Iterable[str]:
+        """Yield what a gate does, by what it multiplies: the past, what is added to a state, or what is shown."""
+        queue = [gate]
+        for x in queue:
+            for user in self.timeline.users[x]:
+                if user.primitive is None or self.timeline.of.get(user) != self.timeline.of[gate]:
+                    continue
+                others = [(slot, y) for slot, y in enumerate(user.inputs) if y is not x]
+                if user.primitive.combines == "sum" and all(y.is_leaf for _, y in others):
+                    queue.append(user)  # 1 − f
+                elif user.primitive.combines == "product" and user.primitive.kind is not Kind.product and others:
+                    slot, other = others[0]
+                    yield RESET if self._is_past(other, user, slot) else WRITE if self._is_added(user) else READ
+
+    def _is_past(self, x: Tensor, user: Tensor, slot: int) -> bool:
+        """Tell whether all that a step knows of x, but for weights, is a state of the step before."""
+        queue, found = [(x, user, slot)], False
+        given = self.inputs.get(self.timeline.of[user], ())
+        for y, node, place in queue:
+            if (node, place) in self._initial or self.timeline.crosses(y, node) or self.timeline.moved(y).detached:
+                found = True
+            elif any(y is each for each in given):
+                return False
+            elif y.is_leaf or self.timeline.of.get(y) != self.timeline.of[user]:
+                if y not in self._weights and not is_number(y):
+                    return False
+            else:
+                queue += ((z, y, i) for i, z in enumerate(y.inputs))
+        return found
+
+    def _is_added(self, node: Tensor) -> bool:
+        users = [user for user in self.timeline.users[node] if self.timeline.of.get(user) == self.timeline.of[node]]
+        return any(user.primitive is not None and user.primitive.combines == "sum" for user in users)
+
+
+def two_ended(primitive: Primitive | None) -> bool:
+    """Tell whether an operation is an activation that has two ends to be near to."""
+    return primitive is not None and primitive.kind is Kind.activation and bool(np.isfinite(primitive.range).all())
+
+
+def _gate_like(x: Tensor) -> bool:
+    """Tell whether a tensor is a gate, or 1 minus one."""
+    if x.primitive is not None and x.primitive.combines == "sum" and any(y.is_leaf for y in x.inputs):
+        return any(two_ended(y.primitive) and y.primitive.range[0] >= 0 for y in x.inputs if y.primitive)
+    return two_ended(x.primitive) and x.primitive is not None and x.primitive.range[0] >= 0
+
+
+def _own(node: Tensor) -> str:
+    return clean(node.name or (node.primitive.name if node.primitive else "leaf"), 18)
