@@ -1,0 +1,68 @@
+"""Each pass keeps the numbers, and does what it is for."""
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tests.program.agreement import to_rounding, unlike
+from tests.program.networks import drawn, weights
+
+T, N, H = 5, 2, 4
+
+
+def squashed_parts(normalise, count=3):
+    """A recurrence of parts of one width, each normalised by itself before it is squashed."""
+    z, w = drawn(T, N, 3, name="z"), weights(**{f"w{k}": (3 + H, H) for k in range(count)})
+    scales = [drawn(H, name=f"s{k}", seed=k) for k in range(count)]
+    h = tl.tensor(np.zeros((N, H)), name="h_init")
+    for t in range(T):
+        read = tl.concat([h, z[t]], axis=-1)
+        parts = [normalise(read @ each) * scale for each, scale in zip(w, scales, strict=True)]
+        h = tl.sigmoid(parts[0]) * h + tl.tanh(parts[1]) * tl.sigmoid(parts[-1])
+    return (h * h).sum(), [z, *w, *scales]
+
+
+def normal(x):
+    apart = x - x.mean(axis=-1, keepdims=True)
+    return apart / tl.sqrt((apart * apart).mean(axis=-1, keepdims=True) + 0.01)
+
+
+def shared(x):
+    powers = tl.exp(x)
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def below_the_largest(x):
+    return x - x.max(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("level", [2, 3])
+@pytest.mark.parametrize("normalise", [normal, shared, below_the_largest])
+@pytest.mark.parametrize("count", [2, 3])
+def test_parts_that_are_summed_up_alike_have_an_axis_of_their_own(normalise, count, level):
+    loss, wrt = squashed_parts(normalise, count)
+    program = tl.source(loss, wrt=wrt, optimize=level)
+    assert "have an axis of their own" in str(program)
+    assert unlike(loss, wrt, program, to_rounding) == []
+
+
+def test_parts_that_are_summed_up_otherwise_are_left_apart():
+    kinds = iter([normal, shared, normal] * T)
+    loss, wrt = squashed_parts(lambda x: next(kinds)(x))
+    program = tl.source(loss, wrt=wrt, optimize=3)
+    assert "have an axis of their own" not in str(program)
+    assert unlike(loss, wrt, program, to_rounding) == []
+
+
+def test_a_factor_from_outside_is_halved_before_the_loop():
+    loss, wrt = squashed_parts(normal)
+    program = tl.source(loss, wrt=wrt, optimize=3)
+    assert "np.exp" not in str(program)
+    assert unlike(loss, wrt, program, to_rounding) == []
+
+
+def test_rows_are_divided_by_one_number_each_as_a_product():
+    loss, wrt = squashed_parts(normal)
+    program = str(tl.source(loss, wrt=wrt, optimize=2))
+    assert "reciprocal" in program
+    assert unlike(loss, wrt, tl.source(loss, wrt=wrt, optimize=2), to_rounding) == []
