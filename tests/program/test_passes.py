@@ -6,6 +6,10 @@ import pytest
 import tinygrad_lstm as tl
 from tests.program.agreement import to_rounding, unlike
 from tests.program.networks import drawn, weights
+from tinygrad_lstm.program.factoring import factored
+from tinygrad_lstm.program.statements import Read, Variable
+from tinygrad_lstm.symbolic.rewriting import value_of
+from tinygrad_lstm.symbolic.tracer import TracedArray
 
 T, N, H = 5, 2, 4
 
@@ -66,3 +70,37 @@ def test_rows_are_divided_by_one_number_each_as_a_product():
     program = str(tl.source(loss, wrt=wrt, optimize=2))
     assert "reciprocal" in program
     assert unlike(loss, wrt, tl.source(loss, wrt=wrt, optimize=2), to_rounding) == []
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_what_is_the_same_in_a_row_is_computed_once_for_it(level):
+    loss, wrt = squashed_parts(normal)
+    program = str(tl.source(loss, wrt=wrt, optimize=level))
+    assert "computed once for each row" in program
+    assert "broadcast_to" not in program
+
+
+def test_sums_over_rows_are_written_where_they_are_told_to():
+    loss, wrt = squashed_parts(normal)
+    program = str(tl.source(loss, wrt=wrt, optimize=3))
+    forward = program.partition("\n    # backwards\n")[0]
+    assert forward.count("np.vecdot(") == forward.count("np.add.reduce(") == 1  # for all three parts
+    assert "np.einsum('tnk,tnk->k'" in program
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        lambda g, y, s: (-g * y / s).sum(axis=1, keepdims=True),
+        lambda g, y, s: (s * g * 3.0 / (2.0 * s)).sum(axis=1, keepdims=True) * 4.0,
+        lambda g, y, s: (g / y).sum(axis=1, keepdims=True) / (0.5 * s) - g,
+        lambda g, y, s: s + g - (-s * s).sum(axis=1, keepdims=True) + s,
+        lambda g, y, s: -g * s - g * s + 1.0,
+    ],
+)
+def test_factors_are_put_elsewhere_and_the_numbers_stay(product):
+    rng = np.random.default_rng(0)
+    shapes = {"g": (2, 3), "y": (2, 3), "s": (2, 1)}
+    numbers = {Read(v): v.value for v in (Variable(name, rng.normal(size=shape)) for name, shape in shapes.items())}
+    e = product(*(TracedArray(read, value) for read, value in numbers.items())).expression
+    assert np.allclose(value_of(factored(e), numbers), value_of(e, numbers), rtol=1e-13)

@@ -173,7 +173,8 @@ class Layout:
             variable.name = names.fresh("rows")
         for variable, whole, wanted in self.builder.cuts:
             flipped = variable.value.shape == whole.value.shape[::-1] and wanted is None
-            variable.name = names.fresh(wanted or f"{whole.name}_{'T' if flipped else 'part'}")
+            word = "T" if flipped else "view" if np.size(variable.value) == np.size(whole.value) else "part"
+            variable.name = names.fresh(wanted or f"{whole.name}_{word}")
         return names.taken
 
     def equation_with_shape(self, each: Assign) -> str:
@@ -216,6 +217,9 @@ class Layout:
         if not isinstance(e, Apply):
             return e
         operands = tuple(map(self._symbols, e.operands))
+        if e.function is np.einsum:  # of rows with rows, over all of them
+            product = Apply(ops.mul, operands, {}, e.value)
+            return Apply(ops.sum, (product,), {"axis": (0, 1)}, e.value)
         if e.function is ops.getitem and isinstance(operands[0], Name):
             index = e.attrs["index"]
             if isinstance(index, Moving):

@@ -186,7 +186,12 @@ class NumpyText:
         a = e.operands[0]
         if len(e.operands) == 2 and self.expression(a) == target and e.function in _IN_PLACE:
             return f"{target} {_IN_PLACE[e.function]} {self.expression(e.operands[1])}"
-        return f"np.{e.function.__name__}({self.listed(e.operands)}, out={target})"
+        name, owner, details = e.function.__name__, "", ""
+        if name == "reduce":
+            axis = e.attrs["axis"][0] if np.size(e.attrs["axis"]) == 1 and np.ndim(e.attrs["axis"]) else e.attrs["axis"]
+            owner, details = f"{e.function.__self__.__name__}.", f", axis={_attr(axis)}"
+            details += ", keepdims=True" if e.attrs.get("keepdims") else ""
+        return f"np.{owner}{name}({self.listed(e.operands)}{details}, out={target})"
 
     # Expressions
 
@@ -254,6 +259,8 @@ class NumpyText:
             return self.constant(e)
         if e.function in (np.dot, np.ascontiguousarray):
             return f"np.{e.function.__name__}({self.listed(e.operands)})", ATOM
+        if e.function is np.einsum:
+            return f"np.einsum({e.attrs['subscripts']!r}, {self.listed(e.operands)})", ATOM
         if isinstance(e.function, RuleOf):
             return self.opaque(
                 e.function.primitive, f".rule({self.listed(e.operands)}{self.attrs(e.attrs)})[{e.function.slot}]"

@@ -21,6 +21,7 @@ from .arguments import given_to, recorded, recorded_numbers
 from .beginning import begun_by_step
 from .building import Builder
 from .carrying import CARRIED, Carrying
+from .factoring import FACTORED, Factoring
 from .gathering import GATHERED, Gathering
 from .inplace import IN_PLACE, InPlace
 from .layout import Layout
@@ -81,6 +82,8 @@ class _Writing:
             gathering = Gathering(builder, self.forward, self.backward)
             self.backward, inlined = gathering.backward, gathering.inlined
             self.backward = Carrying(builder, self.backward, self.gradients).backward
+            if Factoring(self.backward).finds:
+                self.comments.append(FACTORED)
         else:
             self.backward = begun_by_step(self.backward)
         results = [*self.results, *self.gradients]
