@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tests.program.agreement import to_rounding, unlike
-from tests.program.networks import drawn, weights
+from tests.program.networks import NETWORKS, drawn, weights
 from tinygrad_lstm.program.factoring import factored
 from tinygrad_lstm.program.statements import Read, Variable
 from tinygrad_lstm.symbolic.rewriting import value_of
@@ -104,3 +104,48 @@ def test_factors_are_put_elsewhere_and_the_numbers_stay(product):
     numbers = {Read(v): v.value for v in (Variable(name, rng.normal(size=shape)) for name, shape in shapes.items())}
     e = product(*(TracedArray(read, value) for read, value in numbers.items())).expression
     assert np.allclose(value_of(factored(e), numbers), value_of(e, numbers), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "peephole", "both directions"])
+def test_what_is_little_work_is_not_kept_but_made_again(name):
+    loss, wrt = NETWORKS[name]()
+    program = tl.source(loss, wrt=wrt, optimize=3)
+    assert "is made again backwards" in str(program)
+    assert unlike(loss, wrt, program, to_rounding) == []
+
+
+def test_what_is_read_elsewhere_is_kept():
+    w, x = [*weights(w=(H, H)), drawn(T, N, H, name="x")]
+    h, squashed = tl.tensor(np.zeros((N, H)), name="h_init"), []
+    for t in range(T):
+        y = tl.tanh(x[t] + h @ w)
+        squashed.append(0.5 + 0.5 * y)
+        h = squashed[-1] * y
+    loss = (tl.stack(squashed) * drawn(T, N, H, name="u", seed=3)).sum() + (h * h).sum()
+    program = tl.source(loss, wrt=[x, w], optimize=3)
+    assert "is made again backwards" not in str(program)
+    assert unlike(loss, [x, w], program, to_rounding) == []
+
+
+def test_what_is_made_on_the_way_to_a_product_does_not_lie_where_the_product_goes():
+    w, x = [*weights(w=(H, H)), drawn(T, N, H, name="x")]
+    h = tl.tensor(np.zeros((N, H)), name="h_init")
+    for t in range(T):
+        h = tl.tanh((h * 2.0 + x[t]) @ w) * 0.5
+    loss = (h * h).sum()
+    assert unlike(loss, [x, w], tl.source(loss, wrt=[x, w], optimize=3), to_rounding) == []
+
+
+def test_nothing_is_added_into_what_is_given():
+    """A gradient of each step that begins as a row of an argument was added into it, in place."""
+    w, x, u = (drawn(*shape, name=name) for shape, name in [((H, H), "w"), ((T, N, H), "x"), ((T, N, H), "u")])
+    h, ys = tl.tensor(np.zeros((N, H)), name="h_init"), []
+    for t in range(T):
+        ys.append(tl.tanh(x[t] + h @ w))
+        h = tl.sigmoid(ys[-1]) * ys[-1]
+    loss = (tl.stack(ys) * u).sum() + (h * h).sum()
+    program = tl.source(loss, wrt=[x, w], optimize=3)
+    given = {name: np.array(array) for name, array in program.arguments.items()}
+    program(**given)
+    assert np.array_equal(given["u"], u.value)
+    assert unlike(loss, [x, w], program, to_rounding) == []

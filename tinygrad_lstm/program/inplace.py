@@ -21,7 +21,7 @@ from .beginning import HERE
 from .building import Builder
 from .cutting import Cuts
 from .layout import Layout
-from .opening import Opening, can_write
+from .opening import Opening, can_write, is_elementwise
 from .simplifying import VIEWS
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
 
@@ -137,7 +137,10 @@ class InPlace:
             begun.append(Begin(variable, empty=True))
         if each.adds:
             value = self._computed(expression, None, each)
-            self._into(np.add, (target, value), target, each)
+            if variable.shared and each.place is None:  # it may be an array of somebody else
+                self.body.append(Assign(each.target, value, True, None, each.node, each.slot))
+            else:
+                self._into(np.add, (target, value), target, each)
         else:
             self._computed(expression, target, each)
         self.free = list(self.buffers)
@@ -181,6 +184,7 @@ class InPlace:
         left = Counter(_root(x) for one in order for x in one.operands if isinstance(_root(x), Apply))
         where: dict[int, Any] = {}
         taken: dict[int, Variable] = {}
+        spare = [target.variable] if order and self._may_be_used(target, order[-1]) else []
         there = False  # whether something lies where the whole goes
         for one in order:
             operands = tuple(_moved(x, where) for x in one.operands)
@@ -212,14 +216,15 @@ class InPlace:
                     self.body.append(Assign(out, Apply(ops.reshape, rows, {"shape": one.value.shape}, one.value)))
                 else:
                     same = [r for r in done if one.function is not np.dot and _like(r.value, one.value)]
-                    buffer = taken.pop(id(same[0])) if same else self._buffer(one.value)
+                    buffer = taken.pop(id(same[0])) if same else self._buffer(one.value, spare)
                     if same:
                         done.remove(same[0])
                     taken[id(one)] = buffer
                     out = Read(buffer)
                 self._into(one.function, operands, out, each, one.attrs)
                 for root in done:
-                    self.free.append(taken.pop(id(root)))
+                    buffer = taken.pop(id(root))
+                    (spare if buffer not in self.buffers else self.free).append(buffer)
                 if last and target is not None and not direct:
                     self.body.append(_copied(target, out, each))
                     out = target
@@ -249,11 +254,19 @@ class InPlace:
             return isinstance(target, Read) and not any(_root(x) == target for x in one.operands)
         return True
 
-    def _buffer(self, value: Any) -> Variable:
-        for buffer in self.free:
-            if _like(buffer.value, value):
-                self.free.remove(buffer)
-                return buffer
+    def _may_be_used(self, target: Any, end: Apply) -> bool:
+        """Tell whether what is made on the way may lie where the whole goes: nothing is there, and the end lets it."""
+        if not self.in_loop or not isinstance(target, Read) or not is_elementwise(end):
+            return False
+        variable = target.variable
+        return variable.rows is None and not variable.kept and not variable.carries
+
+    def _buffer(self, value: Any, spare: list[Variable]) -> Variable:
+        for free in (spare, self.free):
+            for buffer in free:
+                if _like(buffer.value, value):
+                    free.remove(buffer)
+                    return buffer
         buffer = Variable("", np.empty_like(value), None)
         self.buffers.append(buffer)
         self.builder.buffers.append(buffer)

@@ -167,6 +167,8 @@ class Layout:
         owners = {gradient: of for of, gradient in self.builder.gradients.items()}
         for carry, variable in self.builder.carried:
             carry.name = names.fresh(f"{variable.name or f'd{names.of(owners[variable])}'}_next")
+        for variable, forwards in self.builder.again:
+            variable.name = names.fresh(forwards.name or "again")
         for variable in self.builder.buffers:
             variable.name = names.fresh("buffer")
         for variable in self.builder.extra:

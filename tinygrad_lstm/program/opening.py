@@ -69,7 +69,7 @@ class Opening:
             (made,) = read_with("forward", function, function, names, values, e.attrs, self.traced)
         except UnknownToReader:
             return e
-        if made is None or not all(_elementwise(each) or _reduces(each) for each in applications(made.expression)):
+        if made is None or not all(is_elementwise(each) or _reduces(each) for each in applications(made.expression)):
             return e
         known: dict[Any, Any] = dict(zip(names, e.operands, strict=True))
         for one in applications(made.expression):
@@ -78,7 +78,7 @@ class Opening:
         return known.get(made.expression, made.expression)
 
 
-def _elementwise(e: Apply) -> bool:
+def is_elementwise(e: Apply) -> bool:
     return isinstance(e.function, np.ufunc) and e.function.signature is None and e.function.nout == 1
 
 
@@ -89,7 +89,7 @@ def _reduces(e: Apply) -> bool:
 
 def can_write(e: Any) -> bool:
     """Tell whether numpy can write the result of an operation where it is told to."""
-    return isinstance(e, Apply) and (_elementwise(e) or _reduces(e) or e.function in (np.dot, np.vecdot))
+    return isinstance(e, Apply) and (is_elementwise(e) or _reduces(e) or e.function in (np.dot, np.vecdot))
 
 
 def _with_dots(e: Any) -> Any:

@@ -28,6 +28,7 @@ from .layout import Layout
 from .letters import Sizes
 from .names import Names
 from .numpy_text import Line, NumpyText
+from .remaking import REMADE, Remaking
 from .sizes import lifted
 from .source_code import SourceCode
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
@@ -84,6 +85,10 @@ class _Writing:
             self.backward = Carrying(builder, self.backward, self.gradients).backward
             if Factoring(self.backward).finds:
                 self.comments.append(FACTORED)
+        if job.in_place:
+            remaking = Remaking(builder, self.forward, self.backward, [*self.results, *self.gradients])
+            inlined = {**inlined, **remaking.inlined}
+            self.comments += [REMADE] if remaking.finds else []
         else:
             self.backward = begun_by_step(self.backward)
         results = [*self.results, *self.gradients]
@@ -321,7 +326,12 @@ class _Writing:
                     text = self.text.data(part)
                     if not text.startswith("np."):
                         found[_argument(text)] = None
-            elif each.like and each.steps is None and not each.empty and each.like not in self.layout.inlined:
+            elif (
+                each.like
+                and each.steps is None
+                and not each.empty
+                and not {each.like, each.variable} & self.layout.inlined.keys()
+            ):
                 note(each.like)
         for each in self.gradients:
             if isinstance(each, Read):
