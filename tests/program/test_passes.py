@@ -149,3 +149,29 @@ def test_nothing_is_added_into_what_is_given():
     program(**given)
     assert np.array_equal(given["u"], u.value)
     assert unlike(loss, [x, w], program, to_rounding) == []
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_rows_that_are_all_of_a_gradient_are_written_not_added(level):
+    loss, wrt = NETWORKS["lstm"]()
+    program = str(tl.source(loss, wrt=wrt, optimize=level))
+    assert "dW = np.empty(" in program
+    assert "dW[" in program
+    assert "zeros_like(W)" not in program
+
+
+def test_rows_that_are_not_all_of_a_gradient_begin_with_zeros():
+    x, w = drawn(T, N, H, name="x"), drawn(2 * H + 1, H, name="w")
+    h = tl.tensor(np.zeros((N, H)), name="h_init")
+    for t in range(T):
+        h = tl.tanh(x[t] @ w[:H] + h @ w[H + 1 :])
+    loss = (h * h).sum()
+    for level in range(4):
+        assert unlike(loss, [x, w], tl.source(loss, wrt=[x, w], optimize=level), to_rounding) == []
+
+
+def test_numbers_in_loops_are_arrays_of_the_type_of_the_others():
+    loss, wrt = NETWORKS["float32"]()
+    program = tl.source(loss, wrt=wrt, optimize=3)
+    assert "half = np.array(0.5, np.float32)" in str(program)
+    assert unlike(loss, wrt, program, to_rounding) == []

@@ -105,7 +105,7 @@ class InPlace:
         """Take a statement apart; return what has to begin before the loop for it."""
         begun: list[Statement] = []
         if loop is None and not (isinstance(each, Assign) and self._large(each)):
-            self.body.append(each)
+            self.body.append(self._product_of_rows(each) or each)
             return begun
         if isinstance(each, Begin) and each.empty and each.variable.rows is None and _is_array(each.variable.value):
             return [each]
@@ -164,6 +164,18 @@ class InPlace:
                 self.free = list(self.buffers)
                 return []
         return None
+
+    def _product_of_rows(self, each: Statement) -> Statement | None:
+        """Return a product of what is there already that goes into rows of an array at once; None of anything else."""
+        if not isinstance(each, Assign) or each.adds or not isinstance(each.place, slice):
+            return None
+        e = self.opened(each.expression)
+        there = (
+            isinstance(e, Apply) and e.function is np.dot and not any(isinstance(_root(x), Apply) for x in e.operands)
+        )
+        if not there or e.value.dtype != each.target.value.dtype:
+            return None
+        return Assign(each.target, e, False, each.place, each.node, each.slot, into=True)
 
     def _large(self, each: Assign) -> bool:
         """Tell whether it is an array of all steps."""
@@ -275,6 +287,12 @@ class InPlace:
     def _into(
         self, function: Any, operands: tuple[Any, ...], out: Any, each: Assign, attrs: Mapping[str, Any] | None = None
     ) -> None:
+        if function is np.multiply and operands[0] == operands[1] and isinstance(operands[0], Read):
+            function, operands = np.square, operands[:1]
+        dtype = out.value.dtype
+        one_type = dtype.kind == "f" and all(x.value.dtype == dtype for x in operands if np.ndim(x.value))
+        if self.in_loop and one_type and isinstance(function, np.ufunc):
+            operands = tuple(self.cuts.number(x, dtype) for x in operands)
         made = Apply(function, operands, attrs or {}, out.value)
         target, place = (out, None) if isinstance(out, Read) else (out.operands[0], out.attrs["index"])
         self.body.append(Assign(target, made, False, place, each.node, each.slot, into=True))

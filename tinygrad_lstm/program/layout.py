@@ -17,6 +17,7 @@ from ..symbolic.tracer import UnknownToReader
 from .beginning import HERE
 from .building import Builder
 from .names import Names, singular
+from .simplifying import VIEWS
 from .sizes import Size
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
 from .views import at_step
@@ -144,7 +145,10 @@ class Layout:
         if isinstance(expression, Read):
             inside = self.inlined.get(expression.variable)
             return 0 if inside is None else self._length(inside)
-        return 1 + sum(map(self._length, expression.operands)) if isinstance(expression, Apply) else 0
+        if not isinstance(expression, Apply):
+            return 0
+        own = 0 if expression.function in VIEWS and not self.recompute else 1
+        return own + sum(map(self._length, expression.operands))
 
     # Names
 
@@ -218,6 +222,8 @@ class Layout:
             return Name(f"{variable.name}{_subscript(e.index) if variable.kept else ''}")
         if not isinstance(e, Apply):
             return e
+        if e.function is np.array:
+            raise UnknownToReader("a number as an array")
         operands = tuple(map(self._symbols, e.operands))
         if e.function is np.einsum:  # of rows with rows, over all of them
             product = Apply(ops.mul, operands, {}, e.value)

@@ -142,6 +142,8 @@ class NumpyText:
 
     def zeros(self, begin: Begin) -> str:
         like, value = begin.like, begin.variable.value
+        if begin.empty and like is not None and begin.variable.loop is None:  # a gradient that is returned
+            return self.filled("empty", value).replace(self.empty, "np.empty", 1)
         if begin.empty:
             return self.filled("empty", value)
         if like is not None and like not in self.inlined:
@@ -259,6 +261,11 @@ class NumpyText:
             return self.constant(e)
         if e.function in (np.dot, np.ascontiguousarray):
             return f"np.{e.function.__name__}({self.listed(e.operands)})", ATOM
+        if e.function is np.array:
+            (x,) = e.operands
+            kind = f"np.{e.value.dtype}" if e.value.dtype != np.float64 else "" if isinstance(x, Number) else "float"
+            text = repr(float(x.value)) if isinstance(x, Number) and np.isfinite(x.value) else self.expression(x)
+            return f"np.array({', '.join(filter(None, (text, kind)))})", ATOM
         if e.function is np.einsum:
             return f"np.einsum({e.attrs['subscripts']!r}, {self.listed(e.operands)})", ATOM
         if isinstance(e.function, RuleOf):

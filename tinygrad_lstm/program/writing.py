@@ -18,7 +18,7 @@ from ..symbolic.expressions import Apply, Constant, Number
 from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray
 from .arguments import given_to, recorded, recorded_numbers
-from .beginning import begun_by_step
+from .beginning import begun_by_rows, begun_by_step
 from .building import Builder
 from .carrying import CARRIED, Carrying
 from .factoring import FACTORED, Factoring
@@ -83,6 +83,7 @@ class _Writing:
             gathering = Gathering(builder, self.forward, self.backward)
             self.backward, inlined = gathering.backward, gathering.inlined
             self.backward = Carrying(builder, self.backward, self.gradients).backward
+            begun_by_rows(self.backward)
             if Factoring(self.backward).finds:
                 self.comments.append(FACTORED)
         if job.in_place:
