@@ -26,6 +26,31 @@ def cover(shape: tuple[int, ...], places: Sequence[Any]) -> bool:
     return ends[-1] == shape[-1] and all(start == end for (start, _), end in zip(pieces, ends, strict=False))
 
 
+def begun_by_rows(body: list[Statement]) -> None:
+    """Let a sum of pieces be these pieces, where each row is in one of them: nothing need be zero before."""
+    written: dict[Variable, list[Assign]] = defaultdict(list)
+    for each in statements(body):
+        if isinstance(each, Assign):
+            written[each.target.variable].append(each)
+    outside = {id(each) for each in body}
+    for begin in body:
+        if isinstance(begin, Begin) and begin.steps is None and not begin.empty:
+            pieces = written[begin.variable]
+            alone = all(id(each) in outside and each.adds and each.target.index is None for each in pieces)
+            if alone and _are_all_rows(begin.variable.value.shape, [each.place for each in pieces]):
+                begin.empty = True
+                for each in pieces:
+                    each.adds = False
+
+
+def _are_all_rows(shape: tuple[int, ...], places: Sequence[Any]) -> bool:
+    """Tell whether slices of the first axis are all of it, and none is twice."""
+    if not shape or not places or not all(isinstance(p, slice) and p.step is None for p in places):
+        return False
+    ends = sorted((p.start or 0, shape[0] if p.stop is None else p.stop) for p in places)
+    return [0, *(stop for _, stop in ends)] == [*(start for start, _ in ends), shape[0]]
+
+
 def begun_by_first(body: list[Statement]) -> list[Statement]:
     """Let a sum begin with what is added first, where that is an array of its own and not in a loop."""
     written: dict[Variable, list[Assign]] = defaultdict(list)

@@ -49,6 +49,7 @@ class Builder:
         self.buffers: list[Variable] = []
         self.cuts: list[tuple[Variable, Variable, str | None]] = []  # a part of what, and what it would be called
         self.carried: list[tuple[Variable, Variable]] = []
+        self.again: list[tuple[Variable, Variable]] = []  # what is made again backwards, and what it was forwards
 
     def variable(self, of: Given | Made) -> Variable:
         if of not in self.variables:

@@ -8,10 +8,14 @@ import numpy as np
 
 from ..engine import ops
 from ..structure.loops import Fixed, Moving
-from ..symbolic.expressions import Apply
+from ..symbolic.expressions import Apply, Constant, Number
 from .building import Builder
 from .layout import Layout
+from .sizes import Size
 from .statements import Assign, Begin, Read, Statement, Variable, Whole
+
+_WORDS = {0.0: "zero", 0.5: "half", 1.0: "one", 2.0: "two"}
+"""What numbers are called that often stand in loops."""
 
 
 class Cuts:
@@ -26,10 +30,16 @@ class Cuts:
             if _is_part(e) and variable.node is not None
         }
         self.gradients = {gradient: builder.variable(of) for of, gradient in builder.gradients.items()}
+        self.columns: set[Variable] = set()  # parts whose numbers do not lie side by side
+        self.before: list[Statement] = []
+        self.numbers: dict[Any, Variable] = {}
+
+    def begin(self) -> None:
+        """Begin with another loop."""
+        self.before = []
 
     def of_loop(self, body: list[Statement], begun: list[Statement]) -> list[Statement]:
         """Rewrite the statements of a loop; return what is to stand before it."""
-        self.before: list[Statement] = []
         moving = {
             each.target.variable for each in body if isinstance(each, Assign) and not each.into and each.place is None
         }
@@ -59,7 +69,41 @@ class Cuts:
             operands: Any = (inner,)
             turned: Any = (Apply(e.function, operands, e.attrs, e.value),)
             return self._named(inner.variable, "T", Apply(np.ascontiguousarray, turned, {}, e.value), None)
-        return Apply(e.function, tuple(map(self._cut, e.operands)), e.attrs, e.value)
+        operands = tuple(map(self._cut, e.operands))
+        if e.function is ops.reshape and isinstance(operands[0], Read):
+            shaped = self.reshaped(operands[0], e.value)
+            if shaped is not None:
+                return shaped
+        return Apply(e.function, operands, e.attrs, e.value)
+
+    def number(self, x: Any, dtype: Any) -> Any:
+        """Return a number as an array, made before the loop: numpy takes that in half the time."""
+        size = isinstance(x, Constant) and isinstance(x.value, Size)
+        if not isinstance(x, Number) and not size:
+            return x
+        key = repr(x.value), np.dtype(dtype)
+        if key not in self.numbers:
+            value = np.asarray(float(x.value), dtype)
+            made = self.numbers[key] = Variable("", value)
+            self.builder.cuts.append((made, made, _WORDS.get(float(x.value), "number") if not size else "size"))
+            operands: Any = (x,)
+            self.before.append(Assign(Read(made), Apply(np.array, operands, {}, value)))
+        return Read(self.numbers[key])
+
+    def reshaped(self, whole: Read, value: Any) -> Read | None:
+        """Return what stays, or the rows of all steps, in the shape of a value; None if it cannot be had before."""
+        variable = whole.variable
+        if variable in self.layout.inlined or variable in self.columns:
+            return None
+        key = f"as {value.shape}"
+        operands: Any = (whole,)
+        if variable.rows is not None and isinstance(whole.index, Moving | Fixed):
+            operands = (Read(variable, Whole(*variable.rows)),)
+            shaped = Apply(ops.reshape, operands, {"shape": (-1, *value.shape)}, value)
+            return Read(self._named(variable, key, shaped, None, True).variable, whole.index)
+        if self._stays(whole):
+            return self._named(variable, key, Apply(ops.reshape, operands, {"shape": value.shape}, value), None)
+        return None
 
     def _part(self, whole: Read, index: Any, value: Any) -> Read | None:
         """Return a part of what stays, or of the rows of all steps, by its name; None if it can have none."""
@@ -73,14 +117,15 @@ class Cuts:
         operands: Any
         if variable.rows is not None and isinstance(whole.index, Moving | Fixed):
             operands = (Read(variable, Whole(*variable.rows)),)
-            part = self._named(
-                variable, repr(index), Apply(ops.getitem, operands, {"index": index}, value), wanted, True
-            )
-            return Read(part.variable, whole.index)
-        if self._stays(whole):
+            cut = Apply(ops.getitem, operands, {"index": index}, value)
+            part = Read(self._named(variable, repr(index), cut, wanted, True).variable, whole.index)
+        elif self._stays(whole):
             operands = (whole,)
-            return self._named(variable, repr(index), Apply(ops.getitem, operands, {"index": index}, value), wanted)
-        return None
+            part = self._named(variable, repr(index), Apply(ops.getitem, operands, {"index": index}, value), wanted)
+        else:
+            return None
+        self.columns.add(part.variable)
+        return part
 
     def _stays(self, read: Read) -> bool:
         """Tell whether something is the same array in all steps."""

@@ -88,6 +88,10 @@ class Gathering:
             and not e.attrs.get("keepdims")
             and summed.value.ndim == 2
         ):
+            factors = self._rows_of_both(summed, loop, body)
+            if factors is not None:
+                made = Apply(np.einsum, factors, {"subscripts": "tnk,tnk->k"}, e.value)
+                return [Assign(each.target, made, True, None, each.node)]
             whole = self._rows_of(summed, loop, body)
             if whole is not None:
                 return [Assign(each.target, Apply(ops.sum, (whole,), {"axis": (0, 1)}, e.value), True, None, each.node)]
@@ -120,6 +124,18 @@ class Gathering:
             each.expression.value,
         )
         return [Assign(each.target, product, True, None, each.node, each.slot)]
+
+    def _rows_of_both(self, e: Any, loop: Loop, body: list[Statement]) -> tuple[Any, Any] | None:
+        """Return the arrays whose rows are the factors of a product in each step."""
+        if not isinstance(e, Apply) or e.function is not ops.mul:
+            return None
+        factors: Any = e.operands
+        a, b = factors
+        if np.shape(a.value) != np.shape(b.value) or not all(self._can_be_rows(x, loop) for x in (a, b)):
+            return None
+        left = self._rows_of(a, loop, body)
+        right = self._rows_of(b, loop, body) if left is not None else None
+        return None if left is None or right is None else (left, right)
 
     def _can_be_rows(self, e: Any, loop: Loop) -> bool:
         if not isinstance(e, Read) or not isinstance(e.index, Moving | None) or e.value.ndim not in (1, 2):

@@ -13,19 +13,17 @@ from typing import Any
 import numpy as np
 
 from ..engine import ops
-from ..engine.primitive import Primitive
-from ..structure.loops import Every, Fixed, Loop, Made, Moving
-from ..symbolic.expressions import Apply, Name
-from ..symbolic.rewriting import applications, replaced
-from ..symbolic.tracer import OpenedArray, UnknownToReader
-from ..symbolic.tracer import _read as read_with
+from ..structure.loops import Fixed, Loop, Made, Moving
+from ..symbolic.expressions import Apply
+from ..symbolic.rewriting import applications
+from ..symbolic.tracer import OpenedArray
 from .beginning import HERE
-from .building import Builder, RuleOf
+from .building import Builder
 from .cutting import Cuts
 from .layout import Layout
+from .opening import Opening, can_write, is_elementwise
 from .simplifying import VIEWS
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
-from .views import at_step
 
 IN_PLACE = "loops write into arrays that are there before them; what nobody reads any more is written over"
 
@@ -36,7 +34,8 @@ class InPlace:
     def __init__(
         self, builder: Builder, layout: Layout, opened: type[OpenedArray], named: Callable[[int], int]
     ) -> None:
-        self.builder, self.layout, self.opened, self.named = builder, layout, opened, named
+        self.builder, self.layout, self.named = builder, layout, named
+        self.opened = Opening(layout.inlined, opened)
         self.buffers: list[Variable] = []
         self.free: list[Variable] = []
         self.body: list[Statement] = []
@@ -60,7 +59,7 @@ class InPlace:
         found: Counter[Variable] = Counter(read.variable for read in self.layout.results)
         for each in statements(body):
             if isinstance(each, Assign) and each.target.variable not in self.layout.inlined:
-                found.update(read.variable for read in reads(self._opened(each.expression)))
+                found.update(read.variable for read in reads(self.opened(each.expression)))
             elif isinstance(each, Begin) and each.like and not each.empty and each.variable not in self.layout.inlined:
                 found[each.like] += 1
         return found
@@ -91,6 +90,7 @@ class InPlace:
             self.body, self.buffers, self.free = [], [], []
             begun: list[Statement] = []
             self.in_loop = isinstance(each, For)
+            self.cuts.begin()
             for one in each.body if isinstance(each, For) else [each]:
                 begun += self._statement(one, each.loop if isinstance(each, For) else None)
             found += [*begun, *(Begin(buffer, empty=True) for buffer in self.buffers)]
@@ -105,7 +105,7 @@ class InPlace:
         """Take a statement apart; return what has to begin before the loop for it."""
         begun: list[Statement] = []
         if loop is None and not (isinstance(each, Assign) and self._large(each)):
-            self.body.append(each)
+            self.body.append(self._product_of_rows(each) or each)
             return begun
         if isinstance(each, Begin) and each.empty and each.variable.rows is None and _is_array(each.variable.value):
             return [each]
@@ -121,23 +121,61 @@ class InPlace:
             return begun
         variable, target = each.target.variable, _placed(each.target, each.place)
         local = variable.loop is loop and variable.rows is None and not variable.kept
-        expression = self._opened(each.expression)
+        expression = self.opened(each.expression)
         over = self._written_over(each, expression, loop) if loop is not None and self.reads else None
         if over is not None and variable.rows is not None:
             variable.over = True
             begun.append(Assign(Read(variable, Whole(*variable.rows)), over))
-        if not _can_write(expression) and not each.adds:
+        if loop is not None and not each.adds and each.place is None and _is_shaped(expression):
+            shaped = self._shaped(each, expression, local)
+            if shaped is not None:
+                return [*begun, *shaped]
+        if not can_write(expression) and not each.adds:
             self.body.append(each)
             return begun
         if local and not variable.carries and not each.adds and each.place is None:
             begun.append(Begin(variable, empty=True))
         if each.adds:
             value = self._computed(expression, None, each)
-            self._into(np.add, (target, value), target, each)
+            if variable.shared and each.place is None:  # it may be an array of somebody else
+                self.body.append(Assign(each.target, value, True, None, each.node, each.slot))
+            else:
+                self._into(np.add, (target, value), target, each)
         else:
             self._computed(expression, target, each)
         self.free = list(self.buffers)
         return begun
+
+    def _shaped(self, each: Assign, e: Any, local: bool) -> list[Statement] | None:
+        """Compute what is then given another shape where that will be; return what has to begin for it."""
+        variable, (root,) = each.target.variable, e.operands
+        if local and not variable.carries:
+            made = Variable("", np.empty_like(root.value), None, node=each.node)
+            self.builder.buffers.append(made)
+            self._computed(root, Read(made), each)
+            rows: Any = (Read(made),)
+            self.layout.inlined[variable] = Apply(e.function, rows, e.attrs, e.value)
+            self.free = list(self.buffers)
+            return [Begin(made, empty=True)]
+        if variable.rows is not None:
+            target = self.cuts.reshaped(each.target, root.value)
+            if target is not None:
+                self._computed(root, target, each)
+                self.free = list(self.buffers)
+                return []
+        return None
+
+    def _product_of_rows(self, each: Statement) -> Statement | None:
+        """Return a product of what is there already that goes into rows of an array at once; None of anything else."""
+        if not isinstance(each, Assign) or each.adds or not isinstance(each.place, slice):
+            return None
+        e = self.opened(each.expression)
+        there = (
+            isinstance(e, Apply) and e.function is np.dot and not any(isinstance(_root(x), Apply) for x in e.operands)
+        )
+        if not there or e.value.dtype != each.target.value.dtype:
+            return None
+        return Assign(each.target, e, False, each.place, each.node, each.slot, into=True)
 
     def _large(self, each: Assign) -> bool:
         """Tell whether it is an array of all steps."""
@@ -145,49 +183,6 @@ class InPlace:
 
     def _of_all_steps(self, value: Any) -> bool:
         return any("T" in getattr(self.named(n), "letters", ()) for n in np.shape(value))
-
-    def _opened(self, e: Any) -> Any:
-        """Return an expression of numpy's functions, with nothing in it that stands for something else."""
-        known: dict[int, Any] = {}
-
-        def opened(e: Any) -> Any:
-            if isinstance(e, Read):
-                inside = self.layout.inlined.get(e.variable)
-                if inside is None or isinstance(e.index, Every):
-                    return e
-                key = id(inside)
-                if e.index not in (None, HERE):
-                    return opened(at_step(inside, e.index))
-                if key not in known:
-                    known[key] = opened(inside)
-                return known[key]
-            if not isinstance(e, Apply):
-                return e
-            if id(e) in known:
-                return known[id(e)]
-            made = self._of_numpy(Apply(e.function, tuple(map(opened, e.operands)), e.attrs, e.value))
-            known[id(e)] = made
-            return made
-
-        return opened(e)
-
-    def _of_numpy(self, e: Any) -> Any:
-        function = e.function
-        if not isinstance(function, Primitive) or isinstance(function, RuleOf) or function in VIEWS:
-            return e
-        if isinstance(function.forward, np.ufunc):
-            return Apply(function.forward, e.operands, e.attrs, e.value)
-        if function.operator == "@" and all(x.value.ndim <= 2 for x in e.operands):
-            return Apply(np.dot, e.operands, e.attrs, e.value)
-        values = [getattr(x, "value", 0.0) for x in e.operands]
-        names = [Name(f"x{i}") for i in range(len(values))]
-        try:
-            (made,) = read_with("forward", function, function, names, values, e.attrs, self.opened)
-        except UnknownToReader:
-            return e
-        if made is None or not all(_elementwise(each) for each in applications(made.expression)):
-            return e
-        return replaced(made.expression, dict(zip(names, e.operands, strict=True)))
 
     def _computed(self, e: Any, target: Any, each: Assign) -> Any:
         """Compute an expression into a target, or a buffer; return where it is."""
@@ -201,6 +196,7 @@ class InPlace:
         left = Counter(_root(x) for one in order for x in one.operands if isinstance(_root(x), Apply))
         where: dict[int, Any] = {}
         taken: dict[int, Variable] = {}
+        spare = [target.variable] if order and self._may_be_used(target, order[-1]) else []
         there = False  # whether something lies where the whole goes
         for one in order:
             operands = tuple(_moved(x, where) for x in one.operands)
@@ -209,7 +205,7 @@ class InPlace:
                 if isinstance(root, Apply):
                     left[root] -= 1
             last = one is order[-1]
-            if not _can_write(one):
+            if not can_write(one):
                 local = Variable("", one.value, self.builder_loop, node=each.node)
                 self.builder.extra.append(local)
                 self.body.append(
@@ -232,14 +228,15 @@ class InPlace:
                     self.body.append(Assign(out, Apply(ops.reshape, rows, {"shape": one.value.shape}, one.value)))
                 else:
                     same = [r for r in done if one.function is not np.dot and _like(r.value, one.value)]
-                    buffer = taken.pop(id(same[0])) if same else self._buffer(one.value)
+                    buffer = taken.pop(id(same[0])) if same else self._buffer(one.value, spare)
                     if same:
                         done.remove(same[0])
                     taken[id(one)] = buffer
                     out = Read(buffer)
-                self._into(one.function, operands, out, each)
+                self._into(one.function, operands, out, each, one.attrs)
                 for root in done:
-                    self.free.append(taken.pop(id(root)))
+                    buffer = taken.pop(id(root))
+                    (spare if buffer not in self.buffers else self.free).append(buffer)
                 if last and target is not None and not direct:
                     self.body.append(_copied(target, out, each))
                     out = target
@@ -269,18 +266,34 @@ class InPlace:
             return isinstance(target, Read) and not any(_root(x) == target for x in one.operands)
         return True
 
-    def _buffer(self, value: Any) -> Variable:
-        for buffer in self.free:
-            if _like(buffer.value, value):
-                self.free.remove(buffer)
-                return buffer
+    def _may_be_used(self, target: Any, end: Apply) -> bool:
+        """Tell whether what is made on the way may lie where the whole goes: nothing is there, and the end lets it."""
+        if not self.in_loop or not isinstance(target, Read) or not is_elementwise(end):
+            return False
+        variable = target.variable
+        return variable.rows is None and not variable.kept and not variable.carries
+
+    def _buffer(self, value: Any, spare: list[Variable]) -> Variable:
+        for free in (spare, self.free):
+            for buffer in free:
+                if _like(buffer.value, value):
+                    free.remove(buffer)
+                    return buffer
         buffer = Variable("", np.empty_like(value), None)
         self.buffers.append(buffer)
         self.builder.buffers.append(buffer)
         return buffer
 
-    def _into(self, function: Any, operands: tuple[Any, ...], out: Any, each: Assign) -> None:
-        made = Apply(function, operands, {}, out.value)
+    def _into(
+        self, function: Any, operands: tuple[Any, ...], out: Any, each: Assign, attrs: Mapping[str, Any] | None = None
+    ) -> None:
+        if function is np.multiply and operands[0] == operands[1] and isinstance(operands[0], Read):
+            function, operands = np.square, operands[:1]
+        dtype = out.value.dtype
+        one_type = dtype.kind == "f" and all(x.value.dtype == dtype for x in operands if np.ndim(x.value))
+        if self.in_loop and one_type and isinstance(function, np.ufunc):
+            operands = tuple(self.cuts.number(x, dtype) for x in operands)
+        made = Apply(function, operands, attrs or {}, out.value)
         target, place = (out, None) if isinstance(out, Read) else (out.operands[0], out.attrs["index"])
         self.body.append(Assign(target, made, False, place, each.node, each.slot, into=True))
 
@@ -295,13 +308,9 @@ def _basic(place: Any) -> bool:
     )
 
 
-def _elementwise(e: Apply) -> bool:
-    return isinstance(e.function, np.ufunc) and e.function is not np.matmul and e.function.nout == 1
-
-
-def _can_write(e: Any) -> bool:
-    """Tell whether numpy can write the result of an operation where it is told to."""
-    return isinstance(e, Apply) and (_elementwise(e) or e.function is np.dot)
+def _is_shaped(e: Any) -> bool:
+    """Tell whether it is computed, and then only given another shape."""
+    return isinstance(e, Apply) and e.function is ops.reshape and can_write(e.operands[0])
 
 
 def _like(a: Any, b: Any) -> bool:

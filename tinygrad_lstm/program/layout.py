@@ -17,6 +17,7 @@ from ..symbolic.tracer import UnknownToReader
 from .beginning import HERE
 from .building import Builder
 from .names import Names, singular
+from .simplifying import VIEWS
 from .sizes import Size
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
 from .views import at_step
@@ -144,7 +145,10 @@ class Layout:
         if isinstance(expression, Read):
             inside = self.inlined.get(expression.variable)
             return 0 if inside is None else self._length(inside)
-        return 1 + sum(map(self._length, expression.operands)) if isinstance(expression, Apply) else 0
+        if not isinstance(expression, Apply):
+            return 0
+        own = 0 if expression.function in VIEWS and not self.recompute else 1
+        return own + sum(map(self._length, expression.operands))
 
     # Names
 
@@ -167,13 +171,16 @@ class Layout:
         owners = {gradient: of for of, gradient in self.builder.gradients.items()}
         for carry, variable in self.builder.carried:
             carry.name = names.fresh(f"{variable.name or f'd{names.of(owners[variable])}'}_next")
+        for variable, forwards in self.builder.again:
+            variable.name = names.fresh(forwards.name or "again")
         for variable in self.builder.buffers:
             variable.name = names.fresh("buffer")
         for variable in self.builder.extra:
             variable.name = names.fresh("rows")
         for variable, whole, wanted in self.builder.cuts:
             flipped = variable.value.shape == whole.value.shape[::-1] and wanted is None
-            variable.name = names.fresh(wanted or f"{whole.name}_{'T' if flipped else 'part'}")
+            word = "T" if flipped else "view" if np.size(variable.value) == np.size(whole.value) else "part"
+            variable.name = names.fresh(wanted or f"{whole.name}_{word}")
         return names.taken
 
     def equation_with_shape(self, each: Assign) -> str:
@@ -215,7 +222,12 @@ class Layout:
             return Name(f"{variable.name}{_subscript(e.index) if variable.kept else ''}")
         if not isinstance(e, Apply):
             return e
+        if e.function is np.array:
+            raise UnknownToReader("a number as an array")
         operands = tuple(map(self._symbols, e.operands))
+        if e.function is np.einsum:  # of rows with rows, over all of them
+            product = Apply(ops.mul, operands, {}, e.value)
+            return Apply(ops.sum, (product,), {"axis": (0, 1)}, e.value)
         if e.function is ops.getitem and isinstance(operands[0], Name):
             index = e.attrs["index"]
             if isinstance(index, Moving):

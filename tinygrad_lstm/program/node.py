@@ -32,6 +32,8 @@ class ProgramNode:
         self.called, self.general = called_by_names(function), general
         self.forward, self.backward = general.source.functions
         self.operations = {"operations": general.source.operations} if general.source.operations else {}
+        learned = [general.closure[name] for name in general.wrt if name in general.closure]
+        self.held = [leaf for leaf in general.closure.values() if not any(leaf is x for x in learned)]
         self.pool = Pool()
         self.pooled = {"empty": self.pool.empty} if in_place else {}
         self.tried = Tried(general.trial, general.shapes, self.called) if general.trial else None
@@ -75,7 +77,7 @@ class ProgramNode:
         Who asks for gradients of both goes back twice; most ask for those of the first alone.
         """
         wrt, own = self.general.wrt, self.general.closure
-        held = {leaf: leaf.value for leaf in own.values() if not any(leaf is x for x in inputs)}
+        held = {leaf: leaf.value for leaf in self.held if not any(leaf is x for x in inputs)}
         call = Call(
             lambda parts: self.called(**{name: nested(value, name, parts) for name, value in given.items()}),
             parts,

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine import backprop, ops
-from ..engine.errors import short
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
 from ..structure.loops import Every, Fixed, Loop, Moving, Stacked
@@ -20,15 +19,12 @@ from ..symbolic.rewriting import applications, replaced
 from ..symbolic.tracer import OpenedArray, UnknownToReader, cast
 from ..symbolic.tracer import _read as read_with
 from .building import RuleOf
+from .literals import ATOM, PREFIX, PRODUCT, SUM, literal, number
 from .names import identifier
-from .recording import NotExpressible
 from .sizes import Size, written
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole
 from .views import at_step, in_rows, is_read
 from .width import fitted, paired
-
-SUM, PRODUCT, PREFIX, ATOM = range(1, 5)
-"""How tightly Python binds; 0 is what binds least, as a comparison."""
 
 Line = tuple[str, Tensor | None]
 
@@ -142,6 +138,8 @@ class NumpyText:
 
     def zeros(self, begin: Begin) -> str:
         like, value = begin.like, begin.variable.value
+        if begin.empty and like is not None and begin.variable.loop is None:  # a gradient that is returned
+            return self.filled("empty", value).replace(self.empty, "np.empty", 1)
         if begin.empty:
             return self.filled("empty", value)
         if like is not None and like not in self.inlined:
@@ -186,7 +184,12 @@ class NumpyText:
         a = e.operands[0]
         if len(e.operands) == 2 and self.expression(a) == target and e.function in _IN_PLACE:
             return f"{target} {_IN_PLACE[e.function]} {self.expression(e.operands[1])}"
-        return f"np.{e.function.__name__}({self.listed(e.operands)}, out={target})"
+        name, owner, details = e.function.__name__, "", ""
+        if name == "reduce":
+            axis = e.attrs["axis"][0] if np.size(e.attrs["axis"]) == 1 and np.ndim(e.attrs["axis"]) else e.attrs["axis"]
+            owner, details = f"{e.function.__self__.__name__}.", f", axis={literal(axis)}"
+            details += ", keepdims=True" if e.attrs.get("keepdims") else ""
+        return f"np.{owner}{name}({self.listed(e.operands)}{details}, out={target})"
 
     # Expressions
 
@@ -254,6 +257,13 @@ class NumpyText:
             return self.constant(e)
         if e.function in (np.dot, np.ascontiguousarray):
             return f"np.{e.function.__name__}({self.listed(e.operands)})", ATOM
+        if e.function is np.array:
+            (x,) = e.operands
+            kind = f"np.{e.value.dtype}" if e.value.dtype != np.float64 else "" if isinstance(x, Number) else "float"
+            text = repr(float(x.value)) if isinstance(x, Number) and np.isfinite(x.value) else self.expression(x)
+            return f"np.array({', '.join(filter(None, (text, kind)))})", ATOM
+        if e.function is np.einsum:
+            return f"np.einsum({e.attrs['subscripts']!r}, {self.listed(e.operands)})", ATOM
         if isinstance(e.function, RuleOf):
             return self.opaque(
                 e.function.primitive, f".rule({self.listed(e.operands)}{self.attrs(e.attrs)})[{e.function.slot}]"
@@ -318,7 +328,7 @@ class NumpyText:
     def attrs(self, attrs: Mapping[str, Any]) -> str:
         """Write the attributes of a call."""
         arrays = {name: self.part(x) for name, x in attrs.items() if isinstance(x, np.ndarray | Stacked)}
-        return "".join(f", {name}={arrays.get(name) or _attr(x)}" for name, x in attrs.items())
+        return "".join(f", {name}={arrays.get(name) or literal(x)}" for name, x in attrs.items())
 
     def _unrolled(self, e: Apply) -> bool:
         return any(isinstance(x, Read) and isinstance(x.index, Every) for x in e.operands)
@@ -393,10 +403,10 @@ class NumpyText:
             attrs["axis"] = attrs["axis"][0]
         if function.__name__ == "reduce" and owner in _REDUCED:
             details = "".join(
-                f", {key}={_attr(value)}" for key, value in attrs.items() if not (key == "axis" and value is None)
+                f", {key}={literal(value)}" for key, value in attrs.items() if not (key == "axis" and value is None)
             )
             return f"np.{_REDUCED[owner]}({self.listed(e.operands)}{details})", ATOM
-        details = "".join(f", {key}={_attr(value)}" for key, value in attrs.items())
+        details = "".join(f", {key}={literal(value)}" for key, value in attrs.items())
         return f"np.{owner.__name__}.{function.__name__}({self.listed(e.operands)}{details})", ATOM
 
     # Operations on shapes
@@ -543,45 +553,12 @@ _SHAPED: dict[Any, Callable[[NumpyText, Apply], tuple[str, float]]] = {
 """Operations on shapes, which the tracer leaves as they are, too."""
 
 
-def number(value: Any) -> tuple[str, float]:
-    if isinstance(value, bool | np.bool_):
-        return str(bool(value)), ATOM
-    if value != value or abs(value) == float("inf"):
-        return {"inf": "np.inf", "-inf": "-np.inf"}.get(str(value), "np.nan"), PREFIX if value < 0 else ATOM
-    text = str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
-    return text, ATOM if value >= 0 else PREFIX
-
-
 def _moved_axis(array: str, axis: int, ndim: int) -> str:
     return array if axis % ndim == 0 else f"np.moveaxis({array}, 0, {axis})"
 
 
 def _parts(place: Any) -> tuple[Any, ...]:
     return place if isinstance(place, tuple) else (place,)
-
-
-def _attr(value: Any) -> str:
-    """Write what an operation is told besides its inputs: by our own words alone, since the text will be run."""
-    if isinstance(value, bool | None | type(...)):
-        return repr(value)
-    if isinstance(value, float):
-        return number(value)[0]
-    if isinstance(value, np.generic):
-        return f"np.dtype({value.dtype.str!r}).type({_attr(value.item())})"
-    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
-        return f"np.dtype({np.dtype(value).str!r})"
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_attr, value))}{',' if len(value) == 1 else ''})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_attr, value))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{_attr(key)}: {_attr(x)}' for key, x in value.items())}}}"
-    if isinstance(value, slice):
-        return f"slice({_attr(value.start)}, {_attr(value.stop)}, {_attr(value.step)})"
-    plain = next((kind for kind in (int, str, bytes, complex) if isinstance(value, kind)), None)
-    if plain is None:
-        raise NotExpressible(f"a program cannot say {short(value)}, which an operation is told besides its inputs")
-    return plain.__repr__(value)  # not its own, which is somebody's function
 
 
 def _replaced(e: Any, known: Mapping[int, Name]) -> Any:

@@ -18,15 +18,17 @@ from ..symbolic.expressions import Apply, Constant, Number
 from ..symbolic.rewriting import applications
 from ..symbolic.tracer import OpenedArray
 from .arguments import given_to, recorded, recorded_numbers
-from .beginning import begun_by_step
+from .beginning import begun_by_rows, begun_by_step
 from .building import Builder
 from .carrying import CARRIED, Carrying
+from .factoring import FACTORED, Factoring
 from .gathering import GATHERED, Gathering
 from .inplace import IN_PLACE, InPlace
 from .layout import Layout
 from .letters import Sizes
 from .names import Names
 from .numpy_text import Line, NumpyText
+from .remaking import REMADE, Remaking
 from .sizes import lifted
 from .source_code import SourceCode
 from .statements import Assign, Begin, For, Read, Statement, Variable, reads, statements
@@ -81,6 +83,13 @@ class _Writing:
             gathering = Gathering(builder, self.forward, self.backward)
             self.backward, inlined = gathering.backward, gathering.inlined
             self.backward = Carrying(builder, self.backward, self.gradients).backward
+            begun_by_rows(self.backward)
+            if Factoring(self.backward).finds:
+                self.comments.append(FACTORED)
+        if job.in_place:
+            remaking = Remaking(builder, self.forward, self.backward, [*self.results, *self.gradients])
+            inlined = {**inlined, **remaking.inlined}
+            self.comments += [REMADE] if remaking.finds else []
         else:
             self.backward = begun_by_step(self.backward)
         results = [*self.results, *self.gradients]
@@ -318,7 +327,12 @@ class _Writing:
                     text = self.text.data(part)
                     if not text.startswith("np."):
                         found[_argument(text)] = None
-            elif each.like and each.steps is None and not each.empty and each.like not in self.layout.inlined:
+            elif (
+                each.like
+                and each.steps is None
+                and not each.empty
+                and not {each.like, each.variable} & self.layout.inlined.keys()
+            ):
                 note(each.like)
         for each in self.gradients:
             if isinstance(each, Read):

@@ -11,14 +11,16 @@ from ...engine.tensor import Tensor
 from ...structure.rolling import roll
 from .hoisting import Hoisted, Reassociated, SplitProducts
 from .merging import MergedPointwise, MergedProducts
+from .reciprocal import Reciprocals
 from .rewriting import Rewriting
+from .stacking import Stacked
 from .tanh import SigmoidByTanh
 
 BY_LEVEL: dict[int, tuple[type[Rewriting], ...]] = {
-    1: (MergedProducts, MergedPointwise, MergedPointwise),
+    1: (MergedProducts, MergedPointwise),
     2: (
-        MergedProducts, MergedPointwise, SplitProducts, MergedProducts, Reassociated, MergedPointwise, MergedPointwise,
-        Hoisted, MergedPointwise, MergedPointwise, MergedPointwise,
+        MergedProducts, MergedPointwise, SplitProducts, MergedProducts, Reassociated, Stacked, Reciprocals,
+        MergedPointwise, Hoisted, MergedPointwise,
     ),
 }  # fmt: skip
 
@@ -32,11 +34,14 @@ def optimized(outputs: Sequence[Tensor], level: int) -> tuple[list[Tensor], list
     comments: dict[str, None] = {}
     for each in (*((SigmoidByTanh,) if level >= 3 else ()), *BY_LEVEL.get(min(level, 2), ())):
         rewriting = each(roll(Graph(*now)))
-        if not rewriting.finds:
-            continue
-        made = rewriting.run(now)
-        if all(_same(x.value, y.value) for x, y in zip(now, made, strict=True)):
+        while rewriting.finds:
+            made = rewriting.run(now)
+            if not all(_same(x.value, y.value) for x, y in zip(now, made, strict=True)):
+                break
             now, comments = made, {**comments, each.comment: None}
+            if not each.repeats:
+                break
+            rewriting = each(roll(Graph(*now)))
     return now, list(comments)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
 from ...structure.loops import Loop, Made, Reference
 from ...structure.words import is_number
-from .rewriting import HERE, Rewriting, is_product
+from .rewriting import HERE, Rewriting, columns_of, is_product
 
 
 @dataclass(eq=False)
@@ -61,12 +62,28 @@ class MergedProducts(Rewriting):
         return [part for _, part in sorted(zip(after, parts, strict=True), key=lambda pair: first[pair[0]])]
 
     def _chain(self, made: Made) -> tuple[str, ...]:
-        chain: list[str] = []
-        while len(users := self.all_use(made)) == 1 and len(chain) < 4:
-            made = users[0]
-            numbers = [x.item() for x in made.node.inputs if is_number(x)]
-            chain.append(f"{made.primitive.name}{numbers}")
+        """Say what is done to it alone, with all that is made of it on the way, until it meets another part."""
+        assert made.loop is not None
+        mine, chain = {made: ""}, []
+        for each in made.loop.body:
+            if any(ref.of in mine for ref in each.operands) and all(
+                self._is_own(ref, each, mine) for ref in each.operands
+            ):
+                numbers = [x.item() for x in each.node.inputs if is_number(x)]
+                mine[each] = f"{each.primitive.name}{numbers}"
+        for each, said in mine.items():
+            chain.append(said)
+            if any(user not in mine for user in self.all_use(each)):
+                break
         return tuple(chain)
+
+    def _is_own(self, reference: Reference, user: Made, mine: Container[Any]) -> bool:
+        """Tell whether nobody else has to do with what an operation reads."""
+        of = reference.of
+        if of in mine or (user.loop and self.outside(reference, user.loop) is not None):
+            return reference.index in (None, HERE)
+        alone = isinstance(of, Made) and self.all_use(of) == [user]
+        return user.primitive.combines == "sum" and reference.index == HERE and alone
 
     @property
     def finds(self) -> bool:
@@ -95,6 +112,7 @@ class MergedPointwise(Rewriting):
     """What is done number by number to neighbouring columns of one array is done to all of them at once."""
 
     comment = "what is done alike to neighbouring columns is done to all of them at once"
+    repeats = True
 
     def look(self) -> None:
         self.groups: dict[Made, _Columns] = {}
@@ -133,14 +151,8 @@ class MergedPointwise(Rewriting):
     def _columns_of(self, reference: Reference) -> tuple[Any, int, int] | None:
         """Return of which array something is columns, and which."""
         of = reference.of
-        if not isinstance(of, Made) or reference.index != HERE or of.primitive is not ops.getitem:
-            return None
-        index = of.attrs["index"]
-        if not (isinstance(index, tuple) and len(index) == 2 and index[0] is Ellipsis and isinstance(index[1], slice)):
-            return None
-        if of.operands[0].index != HERE or index[1].step is not None:
-            return None
-        return of.operands[0].of, index[1].start or 0, index[1].stop
+        place = columns_of(of) if isinstance(of, Made) and reference.index == HERE else None
+        return None if place is None else (of.operands[0].of, *place)  # type: ignore[union-attr]
 
     def _place(self, made: Made) -> tuple[int, int]:
         for reference in made.operands:

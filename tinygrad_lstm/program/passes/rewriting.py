@@ -5,9 +5,10 @@ A pass sees the graph rolled up, and decides for a family what it will do with e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...engine import ops
 from ...engine.scope import call_in
 from ...engine.tensor import Tensor
 from ...structure.loops import Given, Loop, Made, Moving, Reference, Rolled
@@ -18,10 +19,11 @@ HERE = Moving(1, 0)
 class Rewriting:
     """Makes every operation again, in the order they ran; a pass overrides ``prepare`` and ``member``.
 
-    ``comment`` is what it leaves in the program.
+    ``comment`` is what it leaves in the program; one that ``repeats`` may find more once it has run.
     """
 
     comment = ""
+    repeats = False
 
     def __init__(self, rolled: Rolled) -> None:
         self.rolled = rolled
@@ -118,3 +120,29 @@ def is_product(made: Made) -> bool:
 
 def columns(node: Tensor) -> int:
     return node.shape[-1]
+
+
+def columns_of(made: Made) -> tuple[int, int] | None:
+    """Return which columns of an array an operation takes, of an array of the same step; None if it does not."""
+    if made.primitive is not ops.getitem or made.operands[0].index != HERE:
+        return None
+    index = made.attrs["index"]
+    if not (isinstance(index, tuple) and len(index) == 2 and index[0] is Ellipsis and isinstance(index[1], slice)):
+        return None
+    return None if index[1].step is not None else (index[1].start or 0, index[1].stop)
+
+
+def pieces_of(loop: Loop) -> Iterator[tuple[Made, ...]]:
+    """Yield families that are all columns of an array, cut into pieces of one width, in their order."""
+    found: dict[Reference, dict[int, Made]] = {}
+    for made in loop.body:
+        place = columns_of(made)
+        if place is not None and place[1] - place[0] == columns(made.node):
+            found.setdefault(made.operands[0], {}).setdefault(place[0], made)
+    for pieces in found.values():
+        starts = sorted(pieces)
+        row = tuple(pieces[start] for start in starts)
+        width, whole = columns(row[0].node), columns(row[0].node.inputs[0])
+        alike = all(columns(each.node) == width for each in row)
+        if len(row) > 1 and alike and starts == list(range(0, whole, width)):
+            yield row

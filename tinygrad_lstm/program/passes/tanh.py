@@ -36,9 +36,15 @@ class SigmoidByTanh(Rewriting):
             return False
         if of.primitive.combines == "sum":
             return all(self._can_halve(each, loop) for each in of.operands)
+        if of.primitive is ops.mul:
+            return self._factor(of, loop) is not None
         if is_product(of):
             return self.outside(of.operands[1], loop) is not None
         return False
+
+    def _factor(self, made: Made, loop: Loop) -> int | None:
+        """Return which factor is outside of the loop."""
+        return next((i for i, each in enumerate(made.operands) if self.outside(each, loop) is not None), None)
 
     @property
     def finds(self) -> bool:
@@ -56,7 +62,10 @@ class SigmoidByTanh(Rewriting):
                 self.halves[whole] = self.like(node, ops.mul, whole, 0.5)
             return
         of: Any = reference.of
-        for each in of.operands[1:] if is_product(of) else of.operands:
+        halved = of.operands
+        if of.primitive.combines != "sum":
+            halved = (of.operands[1 if is_product(of) else self._factor(of, loop)],)
+        for each in halved:
             self._prepare(each, loop, node)
 
     def member(self, made: Made, node: Tensor) -> Tensor:
@@ -74,4 +83,6 @@ class SigmoidByTanh(Rewriting):
         assert x.primitive is not None
         if x.primitive.combines == "sum":
             return self.like(x, x.primitive, *(self._half(each, node) for each in x.inputs))
-        return self.like(x, x.primitive, x.inputs[0], self.halves[x.inputs[1]])
+        halved = 0 if x.inputs[0] in self.halves and x.primitive is ops.mul else 1
+        factors = [self.halves[each] if i == halved else self.of(each) for i, each in enumerate(x.inputs)]
+        return self.like(x, x.primitive, *factors)
