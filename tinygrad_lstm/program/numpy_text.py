@@ -252,7 +252,7 @@ class NumpyText:
             return e.text, ATOM
         if isinstance(e, Constant):
             return self.constant(e)
-        if e.function in (np.dot, np.ascontiguousarray):
+        if e.function in (np.dot, np.ascontiguousarray, np.tri):
             return f"np.{e.function.__name__}({self.listed(e.operands)})", ATOM
         if isinstance(e.function, RuleOf):
             return self.opaque(
