@@ -429,6 +429,35 @@ def the_next_numbers(x):
     return (e * e).mean()
 
 
+@case(words)
+def words_back_to_front(ids):
+    return unrolled(E[ids[::-1]])[0]
+
+
+@case(words)
+def words_read_from_the_last_one_on(ids):
+    h = tl.tensor(np.zeros((ids.shape[1], H)))
+    for t in reversed(range(len(ids))):
+        h = tl.tanh(E[ids[t]] @ W + h @ U)
+    return h
+
+
+@case(lambda steps, batch: (*words(steps, batch), *sequences(steps, batch)))
+def words_and_numbers_read_from_the_last_one_on(ids, x):
+    h = tl.tensor(np.zeros((ids.shape[1], H)))
+    for t in reversed(range(len(ids))):
+        h = tl.tanh((E[ids[t]] + x[t]) @ W + h @ U)
+    return h
+
+
+@case(lambda steps, batch: (*words(steps + 1, batch), *sequences(steps + 1, batch)))
+def words_and_numbers_from_the_second_one_on(ids, x):
+    h = tl.tensor(np.zeros((ids.shape[1], H)))
+    for t in range(1, len(ids)):
+        h = tl.tanh((E[ids[t]] + x[t]) @ W + h @ U)
+    return h
+
+
 @case(sequences)
 def states_by_name(x):
     h, hs = unrolled(x)

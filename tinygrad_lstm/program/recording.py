@@ -228,7 +228,7 @@ def _record(
     optimize: int,
 ) -> RecordedRun:
     """Run a function on data like its example's; the second time with the signs of all numbers turned, and whole
-    numbers that are 0 besides, as the places of a padding are.
+    numbers that are 0 besides, as the places of a padding are; or 1, where all are 0.
 
     A branch that is taken by the sign of something is then taken the other way, as a rule.
     """
@@ -275,7 +275,7 @@ def run_at(
         drawn = rng.choice(array.ravel(), shape) if array.size else np.zeros(shape, array.dtype)
         if array.dtype.kind in "iub":
             if sign < 0 and drawn.size:
-                other = ~drawn.flat[0] if array.dtype.kind == "b" else 0
+                other = ~drawn.flat[0] if array.dtype.kind == "b" else not drawn.any()
                 half = rng.permutation(np.arange(drawn.size) % 2).reshape(shape)
                 drawn = np.where(half > 0, drawn, other).astype(array.dtype)
             drawn.setflags(write=False)

@@ -238,18 +238,18 @@ class _Unifying:
 
     def _sources(self, x: Any, y: Any) -> Iterator[str]:
         """Yield which arguments numbers are, or which parts: all steps but the first, or the last; or in a row."""
+        flat = isinstance(x, np.ndarray) and x.ndim == 1
         for name, argument in self.a.arguments.items():
             theirs = self.b.arguments[name]
             if self._is_in(x, argument) and self._is_in(y, theirs):
                 yield name
-            elif not isinstance(x, Given) and isinstance(argument, np.ndarray):
-                in_a_row = isinstance(x, np.ndarray) and x.ndim == 1
-                for part, steps in _PARTS.items():
-                    ours, others = argument[steps], theirs[steps]
-                    if self._is_in(x, ours) and self._is_in(y, others):
-                        yield f"{name}{part}"
-                    elif in_a_row and np.array_equal(x, ours.ravel()) and np.array_equal(y, others.ravel()):
-                        yield f"{name}{part}.ravel()"
+            for part, steps in _PARTS.items() if isinstance(argument, np.ndarray) and not isinstance(x, Given) else ():
+                ours, others = argument[steps], theirs[steps]
+                new = part and not (isinstance(x, Stacked) and part == "[:-1]")  # whose steps are those of the whole
+                if new and self._is_in(x, ours) and self._is_in(y, others):
+                    yield f"{name}{part}"
+                if flat and ours.ndim > 1 and np.array_equal(x, ours.ravel()) and np.array_equal(y, others.ravel()):
+                    yield f"{name}{part}.ravel()"
 
     def _is_in(self, data: Any, argument: Any) -> bool:
         """Tell whether data are an argument; of several steps, whether those are its entries."""
@@ -257,8 +257,7 @@ class _Unifying:
         if isinstance(data, Given):
             values, first, direction = [leaf.value for leaf in data.members], data.first, data.direction
         elif isinstance(data, Stacked):
-            values, direction = data.values, data.index.sign
-            first = -data.index.offset * direction
+            values, first, direction = data.values, data.first, data.direction
         else:
             return bool(np.array_equal(data, array))
         if isinstance(data, Given) and not data.stacked:
@@ -278,7 +277,7 @@ _FROM_OUTSIDE = (
     "argument, or compute them of tensors"
 )
 
-_PARTS = {"": slice(None), "[1:]": slice(1, None), "[:-1]": slice(-1)}
+_PARTS = {"": slice(None), "[1:]": slice(1, None), "[:-1]": slice(-1), "[::-1]": slice(None, None, -1)}
 """Parts of arrays that are found again, as they are written: what a model of sequences is asked, and what is right."""
 
 

@@ -78,7 +78,7 @@ def _loop_from(
             around = _loop_from(rolled, nodes, kinds, start, period * k, count // k) if 1 < k < count else 0
             if around:
                 return around
-            count, ending = (count, False) if k >= count and ending else (min(k, count - 1), ending)
+            count, ending = (count, False) if ending else (min(k, count - 1), ending)
     return 0
 
 
@@ -259,7 +259,7 @@ def _moving(value: Any, loop: Loop) -> Any:
         sign = value.by * loop.direction
         return Moving(sign, value.first - sign * loop.first)
     if isinstance(value, Stacked):
-        value.index = Moving(loop.direction, -loop.direction * loop.first)
+        value.first, value.direction = loop.first, loop.direction
     return value
 
 
