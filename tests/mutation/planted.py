@@ -190,7 +190,8 @@ def of_programs() -> Iterator[Mutant]:
         for module in modules:
             for function in programs.functions_of(module):
                 name = programs.named(function)
-                yield from _of_function(group, function, programs.OfProgram(name), name)
+                check = programs.OfProgram(name, module in (programs.compiled, programs.expand))
+                yield from _of_function(group, function, check, name)
 
 
 def _by_hand() -> Iterator[Mutant]:

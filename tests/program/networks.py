@@ -316,10 +316,18 @@ def what_follows_the_loop_and_is_like_a_part_of_its_step():
 def parts_of_steps_and_single_numbers():
     (W,) = weights(W=(D - 1, H))
     x, h, total = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H))), 0
-    for t in range(T):
+    for t in reversed(range(T)):
         h = tl.tanh(x[t, :, 1:] @ W + h)
         total = total + (h * h).sum(axis=1).sum().reshape(())
     return total, [x, W]
+
+
+@own
+def a_number_in_a_shape_of_its_own():
+    a, w = tl.tensor(0.5), tl.tensor(0.3, requires_grad=True, name="w")
+    for _ in range(5):
+        a = tl.tanh(a * w).reshape(()) + 0.1
+    return a, [w]
 
 
 @own
@@ -340,6 +348,26 @@ def rows_of_a_table_against_time():
     for t in reversed(range(T)):
         h = tl.tanh((x[t] + E[ids[t]]) @ W + h)
     return (h * h).sum(), [x, E, W]
+
+
+@own
+def steps_that_meet_others_on_their_way_back():
+    (W,) = weights(W=(D, H))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(1, T):
+        h = tl.tanh((x[t] - x[T - t]) @ W + h)
+    return (h * h).sum(), [x, W]
+
+
+@own
+def states_in_other_orders():
+    (W,) = weights(W=(D, H))
+    x, h, hs = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H))), []
+    for t in range(T):
+        h = tl.tanh(x[t] @ W + h)
+        hs.append(h)
+    turned, mixed = tl.concat(hs[::-1]), tl.concat([hs[1], hs[0], *hs[2:]])
+    return (turned * mixed * drawn(T * N, H, learns=False)).sum(), [x, W]
 
 
 NETWORKS = {**{name: lambda cell=cell: layered(tl.nn.Recurrent(cell(D, H, rng=0))) for name, cell in ATLAS.items()}}
