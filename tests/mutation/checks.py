@@ -28,7 +28,6 @@ from tinygrad_lstm.testing import (
     GradientError,
     NothingCheckedError,
     check_cell,
-    check_compiled,
     check_op,
     check_second_order,
     check_vjp,
@@ -467,72 +466,3 @@ def _require_plain_arrays() -> None:
         read_only = backprop.read_only(np.ones(2, dtype).view(Matrix))
         if type(read_only) is not kind or read_only.flags.writeable:
             raise AssertionError(f"numbers of type {dtype} are handed on in {type(read_only)}")
-
-
-def of_programs() -> None:
-    """What is compiled, and what a graph is opened as, is what is composed: at other sizes, at every level of work."""
-    rng = np.random.default_rng(0)
-    xs, one, seven = (rng.normal(size=(*size, 3)) for size in ((4, 2), (1, 3), (7, 1)))
-    for layer in (tl.LSTM(3, 4, rng=0), tl.GRU(3, 4, bidirectional=True, rng=0), _by_steps):
-        check_compiled(layer, xs, others=[[one], [seven]])
-    _require_that_it_opens(xs)
-    printed = [str(tl.source(f, xs, optimize=2)) for f in (tl.LSTM(3, 4, rng=0), tl.GRU(3, 4, rng=0), _by_steps)]
-    PRINTED.extend(printed if not PRINTED else ())
-    assert printed == PRINTED, "a pass saves less, or more"
-
-
-def _require_that_it_opens(xs: Any) -> None:
-    """A compiled layer is the graph that it stands for: printed, placed, differentiated twice, after a move."""
-    leaf, layer = tl.tensor(xs, requires_grad=True, name="xs"), tl.RNN(3, 4, rng=0)
-    leaves = [leaf, *layer.parameters()]
-    fast = tl.compile(layer)
-    composed, made = ((f(leaf)[0] * f(leaf)[1]).sum() for f in (layer, fast))
-    assert "not compiled" not in fast.explain()
-    graph, _ = tl.Graph(made).opened()
-    assert str(graph) == str(tl.Graph(composed))
-    for x, y in zip(tl.Graph(composed).nodes, graph.nodes, strict=True):
-        assert (x.line, x.name, x.scope, x.time) == (y.line, y.name, y.scope, y.time)
-        assert [frame.line for frame in x.context.frames] == [frame.line for frame in y.context.frames]
-    for level in range(3):
-        value, gradients = tl.source(composed, wrt=leaves, optimize=level)()
-        np.testing.assert_allclose(value, composed.value, rtol=1e-12)
-        for x, y in zip(gradients, tl.grad(composed, leaves), strict=True):
-            np.testing.assert_allclose(x, y.value, rtol=1e-9, atol=1e-13)
-    late = fast(leaf)[0]
-    late.name = "late"
-    for each in leaves:
-        each.value = each.value + 1
-    graph, taken = tl.Graph(late).opened()
-    assert taken[late].name == "late"
-    np.testing.assert_allclose(graph.output.value, late.value, rtol=1e-12)
-    for x, y in zip(*(_second_derivatives(loss, leaves) for loss in (composed, made)), strict=True):
-        np.testing.assert_allclose(x.value, y.value, rtol=1e-9, atol=1e-13)
-    twice = tl.compile(lambda a, b: (tl.tanh(a * b) * a).sum())
-    for create_graph in (False, True):
-        slopes = (
-            tl.grad(loss, leaf, create_graph=create_graph) for loss in (twice(leaf, leaf), twice.function(leaf, leaf))
-        )
-        for (x,), (y,) in zip(*[slopes] * 2, strict=True):
-            np.testing.assert_allclose(x.value, y.value, rtol=1e-12)
-    short = tl.RNN(3, 4, rng=0, dtype=np.float32)
-    single = tl.compile(short)
-    check_vjp(lambda xs: single(xs), xs[:2].astype(np.float32))
-
-
-PRINTED: list[str] = []
-"""The programs before anything was planted: a pass that lets work be done twice still computes the same."""
-
-
-def _by_steps(xs: Any) -> Any:
-    """A loop that nobody's layer runs, which reads the step before the last one too."""
-    before = now = xs[0] * 0.5
-    total = (now * now).sum()
-    for t in range(1, len(xs)):
-        before, now = now, tl.tanh(now * xs[t] + before)
-        total = total + (now * now).sum()
-    return total
-
-
-def _second_derivatives(loss: Any, leaves: list[Any]) -> Any:
-    slopes = tl.grad(loss, leaves, create_graph=True)
-    return tl.grad(sum((g * g).sum() for g in slopes), leaves)

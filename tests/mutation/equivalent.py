@@ -6,6 +6,8 @@ _MESSAGE = "only what a message or a name in a picture says"
 _OVERWRITTEN = "a partial sum is kept, and the complete one overwrites it later"
 _PRUNING = "only decides how much work is done besides"
 _IN_PLACE = "whether a sum is written in place, which gives the same numbers"
+_ALIKE = "any member of a family may be asked, since all are alike"
+_LONG_ENOUGH = "a loop has two steps, at least, and what is read of it here a step of its own"
 _NO_OTHER = "no rule returns another partial, or one that places numbers in another shape than the input's"
 
 EQUIVALENT: dict[str, str] = {
@@ -101,6 +103,10 @@ EQUIVALENT: dict[str, str] = {
     "_owned: drop a condition at step.arrived > 1 or step.node.primitive.fresh": "copies a sum that nobody else holds",
     "_owned: drop a condition at step.arrived > 1 or step.node.primitive.fresh (2)": "copies what a program made anew",
     "backward: drop a condition at step.arrived == step.expected*": _OVERWRITTEN,
+    "rolling._add_loop: another number at 0 (3)": _ALIKE,
+    "rolling._ending: lose a minus at -1": _ALIKE,
+    "rolling._whole_family: drop a condition at loop is None or not isinstance(head.index, Fixed)  (2)": _LONG_ENOUGH,
+    "rolling._whole_family: drop a condition at loop is None or not isinstance(head.index, Fixed)  (3)": _LONG_ENOUGH,
 }
 """By name, or by a beginning of it followed by ``*``."""
 

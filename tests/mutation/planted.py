@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import tinygrad_lstm as tl
-from tests.mutation import checks
+from tests.mutation import checks, programs
 from tests.mutation.rewrites import bare, mutants
 from tinygrad_lstm.engine import backprop, forwards, graph, ops
 from tinygrad_lstm.engine.ops import BUILTIN
@@ -31,9 +31,6 @@ from tinygrad_lstm.nn import (
     recurrent,
     regularisers,
 )
-from tinygrad_lstm.program import beginning, building, compiled, expand, gathering, simplifying, stepwise
-from tinygrad_lstm.program.passes import hoisting, merging, rewriting
-from tinygrad_lstm.structure import repeating, rolling
 
 
 @dataclass(frozen=True)
@@ -189,30 +186,12 @@ def of_programs() -> Iterator[Mutant]:
 
     They are planted if their group is asked for, and join the others once each that gets away is caught or explained.
     """
-    for group, modules in {
-        "rolling up": (rolling, repeating),
-        "programs": (building, simplifying, stepwise, beginning, gathering, compiled, expand),
-        "passes": (hoisting, merging, rewriting),
-    }.items():
+    for group, modules in programs.MODULES.items():
         for module in modules:
-            for function in _functions_of(module):
-                yield from _of_function(group, function, checks.of_programs, _named(function))
-
-
-def _functions_of(module: Any) -> list[FunctionType]:
-    """Every function and method that is written there, in order, but those that only tell or print."""
-    classes = [each for each in vars(module).values() if inspect.isclass(each) and each.__module__ == module.__name__]
-    found = [vars(module), *map(vars, classes)]
-    functions = [getattr(each, "fget", each) for names in found for each in names.values()]
-    own = [each for each in functions if inspect.isfunction(each) and each.__code__.co_filename == module.__file__]
-    return [each for each in own if not each.__code__.co_freevars and each.__name__ not in _TELLING]
-
-
-_TELLING = {"explain", "_told", "__getattr__", "__repr__", "__str__"}
-
-
-def _named(function: FunctionType) -> str:
-    return f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+            for function in programs.functions_of(module):
+                name = programs.named(function)
+                check = programs.OfProgram(name, module in (programs.compiled, programs.expand))
+                yield from _of_function(group, function, check, name)
 
 
 def _by_hand() -> Iterator[Mutant]:

@@ -44,9 +44,10 @@ def unlike(loss, wrt, program, same):
 
 
 def tensors(nested):
-    """Return the tensors in nested tuples and lists."""
+    """Return the tensors in nested tuples, lists and dicts."""
     if isinstance(nested, tl.Tensor):
         return [nested]
+    nested = list(nested.values()) if isinstance(nested, dict) else nested
     return [x for part in nested for x in tensors(part)] if isinstance(nested, tuple | list) else []
 
 

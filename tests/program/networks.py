@@ -298,5 +298,77 @@ def a_window_over_the_steps():
     return total, [x, W, U]
 
 
+@own
+def what_follows_the_loop_and_is_like_a_part_of_its_step():
+    (W,) = weights(W=(D, H))
+    x, h, decay, last = (
+        drawn(T, N, D, name="x"),
+        tl.tensor(np.zeros((N, H))),
+        *(drawn(H, seed=seed, learns=False) for seed in (1, 2)),
+    )
+    scaled = lambda h, by: h * by
+    for t in range(T):
+        h = tl.tanh(x[t] @ W + scaled(h, decay))
+    return (scaled(h, last) * h).sum(), [x, W]
+
+
+@own
+def parts_of_steps_and_single_numbers():
+    (W,) = weights(W=(D - 1, H))
+    x, h, total = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H))), 0
+    for t in reversed(range(T)):
+        h = tl.tanh(x[t, :, 1:] @ W + h)
+        total = total + (h * h).sum(axis=1).sum().reshape(())
+    return total, [x, W]
+
+
+@own
+def a_number_in_a_shape_of_its_own():
+    a, w = tl.tensor(0.5), tl.tensor(0.3, requires_grad=True, name="w")
+    for _ in range(5):
+        a = tl.tanh(a * w).reshape(()) + 0.1
+    return a, [w]
+
+
+@own
+def steps_in_a_list_that_learn():
+    (W,), h = weights(W=(D, H)), tl.tensor(np.zeros((N, H)))
+    named, nameless = ([drawn(N, D, name=name, seed=t + 10 * (name is None)) for t in range(T)] for name in ("x", None))
+    for x in named:
+        h = tl.tanh(x @ W + h)
+    for x in nameless:
+        h = tl.sigmoid(x @ W + h)
+    return (h * h).sum(), [*named, *nameless, W]
+
+
+@own
+def rows_of_a_table_against_time():
+    E, W = weights(E=(7, D), W=(D, H))
+    x, ids, h = drawn(T, N, D, name="x"), np.random.default_rng(0).integers(0, 7, (T, N)), tl.tensor(np.zeros((N, H)))
+    for t in reversed(range(T)):
+        h = tl.tanh((x[t] + E[ids[t]]) @ W + h)
+    return (h * h).sum(), [x, E, W]
+
+
+@own
+def steps_that_meet_others_on_their_way_back():
+    (W,) = weights(W=(D, H))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(1, T):
+        h = tl.tanh((x[t] - x[T - t]) @ W + h)
+    return (h * h).sum(), [x, W]
+
+
+@own
+def states_in_other_orders():
+    (W,) = weights(W=(D, H))
+    x, h, hs = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H))), []
+    for t in range(T):
+        h = tl.tanh(x[t] @ W + h)
+        hs.append(h)
+    turned, mixed = tl.concat(hs[::-1]), tl.concat([hs[1], hs[0], *hs[2:]])
+    return (turned * mixed * drawn(T * N, H, learns=False)).sum(), [x, W]
+
+
 NETWORKS = {**{name: lambda cell=cell: layered(tl.nn.Recurrent(cell(D, H, rng=0))) for name, cell in ATLAS.items()}}
 NETWORKS |= LAYERS | OWN

@@ -37,8 +37,12 @@ def loss_of(layer, xs):
 
 @pytest.fixture(scope="module", params=LAYERS)
 def pair(request):
+    return made_pair(request.param)
+
+
+def made_pair(name):
     """A loss that was composed, and one that a program computed."""
-    layer, xs = LAYERS[request.param](), drawn_input()
+    layer, xs = LAYERS[name](), drawn_input()
     fast = tl.compile(layer)
     made = [loss_of(f, xs) for f in (layer, fast)]
     assert "not compiled" not in fast.explain()

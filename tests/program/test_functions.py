@@ -133,7 +133,7 @@ def a_cross_entropy(ids, target):
     return tl.cross_entropy(s.reshape(-1, 2), target.ravel())
 
 
-@case(words_and_targets, refused=True)
+@case(words_and_targets)
 def cross_entropies_by_steps(ids, target):
     o, _ = lstm(E[ids])
     s = o @ V
@@ -180,7 +180,7 @@ def cumulative(x):
     return tl.cumsum(x, axis=0) @ W
 
 
-@case(sequences, refused=True)
+@case(sequences)
 def a_root_of_the_steps(x):
     h, _ = unrolled(x)
     return h / np.sqrt(len(x))
@@ -335,6 +335,133 @@ def an_output_of_its_own_for_each_sequence(x):
 @case(sequences)
 def states_that_begin_with_one_number(x):
     return unrolled(x, tl.tensor(np.full((x.shape[1], H), 0.3)))[0]
+
+
+@case(sequences)
+def scaled_by_sizes(x):
+    h, _ = unrolled(x)
+    return h * (1 / np.sqrt(x.shape[1])) + h * (-0.25 * len(x)) + 3 * h / (len(x) * x.shape[1]) + h * len(x) ** -0.5
+
+
+@case(sequences, refused=True)
+def scaled_by_a_logarithm(x):
+    return unrolled(x)[0] * np.log(len(x) + 1)
+
+
+@case(sequences)
+def states_that_begin_with_ones(x):
+    return unrolled(x, tl.tensor(np.ones((x.shape[1], H))))[0]
+
+
+@case(sequences)
+def the_second_last_state(x):
+    return unrolled(tl.concat([x, x]))[1][-2]
+
+
+@case(sequences)
+def three_times_in_each_step(x):
+    h = tl.tensor(np.zeros((x.shape[1], H)))
+    for t in range(len(x)):
+        for _ in range(3):
+            h = tl.tanh(x[t] @ W + h @ U)
+    return h
+
+
+@case(sequences)
+def twice_in_each_of_two_loops(x):
+    h = k = tl.tensor(np.zeros((x.shape[1], H)))
+    for t in range(len(x)):
+        for _ in range(2):
+            h = tl.tanh(x[t] @ W + h @ U)
+        for _ in range(2):
+            k = tl.sigmoid(x[t] @ W + k @ U + h)
+    return h, k
+
+
+def attending(x, mask, chosen):
+    scores = (x @ W).transpose(1, 0, 2) @ (x @ W).transpose(1, 2, 0)
+    weight = tl.softmax(chosen(scores, mask), axis=-1)
+    return weight @ x.transpose(1, 0, 2)
+
+
+@case(sequences)
+def a_causal_mask(x):
+    mask = np.tril(np.ones((len(x), len(x)))) > 0
+    return attending(x, mask, lambda scores, mask: tl.where(mask, scores, -1e9))
+
+
+@case(sequences)
+def a_causal_mask_of_infinities(x):
+    return attending(x, np.tri(len(x)) == 0, lambda scores, mask: tl.where(mask, -np.inf, scores))
+
+
+@case(sequences)
+def a_causal_mask_that_is_added(x):
+    mask = np.triu(np.full((len(x), len(x)), -1e9), 1)
+    return attending(x, mask, lambda scores, mask: scores + mask)
+
+
+@case(sequences, refused=True)
+def a_band_of_a_mask(x):
+    mask = np.tri(len(x), k=1) - np.tri(len(x), k=-2)
+    return attending(x, mask, lambda scores, mask: scores + mask)
+
+
+@case(lambda steps, batch: (words(steps + 1, batch)[0] % 2,))
+def the_next_bit(ids):
+    _, hs = unrolled(E[ids[:-1]])
+    return tl.cross_entropy((tl.stack(hs) @ V).reshape(-1, 2), ids[1:].ravel())
+
+
+@case(lambda steps, batch: (words(steps + 1, batch)[0] % 2,))
+def the_next_bit_in_each_step(ids):
+    h, total = tl.tensor(np.zeros((ids.shape[1], H))), 0
+    for t in range(len(ids) - 1):
+        h = tl.tanh(E[ids[t]] @ W + h @ U)
+        total = total + tl.cross_entropy(h @ V, ids[t + 1])
+    return total
+
+
+@case(lambda steps, batch: sequences(steps + 1, batch))
+def the_next_numbers(x):
+    _, hs = unrolled(x[:-1])
+    e = tl.stack(hs) @ U[:, :D] - x[1:]
+    return (e * e).mean()
+
+
+@case(words)
+def words_back_to_front(ids):
+    return unrolled(E[ids[::-1]])[0]
+
+
+@case(words)
+def words_read_from_the_last_one_on(ids):
+    h = tl.tensor(np.zeros((ids.shape[1], H)))
+    for t in reversed(range(len(ids))):
+        h = tl.tanh(E[ids[t]] @ W + h @ U)
+    return h
+
+
+@case(lambda steps, batch: (*words(steps, batch), *sequences(steps, batch)))
+def words_and_numbers_read_from_the_last_one_on(ids, x):
+    h = tl.tensor(np.zeros((ids.shape[1], H)))
+    for t in reversed(range(len(ids))):
+        h = tl.tanh((E[ids[t]] + x[t]) @ W + h @ U)
+    return h
+
+
+@case(lambda steps, batch: (*words(steps + 1, batch), *sequences(steps + 1, batch)))
+def words_and_numbers_from_the_second_one_on(ids, x):
+    h = tl.tensor(np.zeros((ids.shape[1], H)))
+    for t in range(1, len(ids)):
+        h = tl.tanh((E[ids[t]] + x[t]) @ W + h @ U)
+    return h
+
+
+@case(sequences)
+def states_by_name(x):
+    h, hs = unrolled(x)
+    return {"output": tl.stack(hs), "last": (h, {"input": x})}
 
 
 def differing(name, optimize, sizes):

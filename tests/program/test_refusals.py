@@ -181,8 +181,10 @@ def test_sizes_that_became_numbers_are_found_again_or_refused(f):
 
 
 def test_what_is_no_tensor_is_refused():
-    with pytest.raises(NotExpressible, match="what a program computes are tensors, in tuples or lists; the function"):
+    with pytest.raises(NotExpressible, match="are tensors, in tuples, lists or dicts; the function returns nda"):
         tl.source(lambda x: x.value, X)
+    with pytest.raises(NotExpressible, match="the function returns nothing"):
+        tl.source(lambda x: (), X)
     with pytest.raises(NotExpressible, match="a program needs an array among its arguments"):
         tl.source(lambda n: W * n, 3)
 
@@ -242,6 +244,85 @@ def test_what_a_pass_computes_otherwise_has_no_gradient_above_level_0():
         h = tl.tanh(a + h @ U)
     with pytest.raises(ValueError, match="at optimize=2 a tensor of wrt is computed otherwise, or not at all; ask"):
         tl.source(h.sum(), wrt=[a], optimize=2)
+
+
+def otherwise_for_many_sequences(x):
+    return run(x) * 2 if x.shape[1] > 40 else run(x)
+
+
+def otherwise_for_many_steps(x):
+    return run(x) * 2 if len(x) > 128 else run(x)
+
+
+def from_a_late_step_on(x):
+    return run(x, decide=lambda t, h: t < 200)
+
+
+@pytest.mark.parametrize("f", [otherwise_for_many_sequences, otherwise_for_many_steps, from_a_late_step_on])
+def test_what_begins_at_sizes_far_beyond_those_recorded_is_noticed_at_those(f):
+    fast = tl.compile(f)
+    for steps, batch in [(5, 2), (5, 50), (129, 2), (300, 60)]:
+        x = drawn(steps, batch, 3, name="x")
+        assert unlike_compiled(fast, f, [x], [x, W], to_rounding) == []
+    assert "not compiled: the program computes another value than the graph of what it returns" in fast.explain()
+    with pytest.raises(NotExpressible):
+        tl.source(f, drawn(300, 60, 3))
+
+
+def all_states(x):
+    return [run(x[: t + 1]) for t in range(len(x))]
+
+
+def one_that_is_called_by_its_size(x):
+    return {f"h_{len(x)}": run(x)}
+
+
+def a_single_one_in_a_tuple(x):
+    return (run(x),) if len(x) == 1 else run(x)
+
+
+@pytest.mark.parametrize("f", [all_states, one_that_is_called_by_its_size, a_single_one_in_a_tuple])
+def test_what_is_nested_otherwise_at_another_size_is_refused(f):
+    with pytest.raises(
+        NotExpressible, match=r"returns? other numbers of tensors, or names? them otherwise|two runs of it"
+    ):
+        tl.source(f, X)
+    fast = tl.compile(f)
+    for steps in (5, 1):
+        x = drawn(steps, 2, 3)
+        assert type(fast(x)) is type(f(x))
+
+
+TABLE = drawn(7, 3, name="E")
+
+
+def of_two(a, b):
+    return (TABLE[a] * TABLE[b] + TABLE[b]).sum()
+
+
+def of_the_next(a):
+    return of_two(a[:-1], a[1:])
+
+
+@pytest.mark.parametrize("f", [of_two, of_the_next, lambda a: (TABLE[a[::-1]][0] * 2 + TABLE[a][1]).sum()])
+@pytest.mark.parametrize("number", [0, 3])
+def test_data_that_are_alike_in_the_first_call_are_told_apart(f, number):
+    fast, count = tl.compile(f), 2 if f is of_two else 1
+    first, other = np.full((5, 2), number), np.random.default_rng(0).integers(0, 7, (2, 5, 2))
+    for given in ([first] * count, list(other[:count])):
+        assert np.isclose(fast(*given).item(), f(*given).item(), rtol=1e-12)
+    assert fast.explain().endswith("lines")
+
+
+def test_data_that_cannot_be_told_apart_are_refused():
+    def f(a):
+        if a.any():
+            raise IndexError("there is but one row")
+        return of_the_next(a)
+
+    words = f"{HERE}: these numbers may be a\\[1:\\] or a\\[:-1\\], which are alike; call it first with others"
+    with pytest.raises(NotExpressible, match=words):
+        tl.source(f, np.zeros((5, 2), int))
 
 
 def the_last_ones(x):

@@ -172,7 +172,7 @@ def test_all_kinds_of_things_are_looked_into():
         def still():
             return 1
 
-    slotted, kept, array, large = Slotted(), Kept(), np.zeros(3), np.zeros(20_000)
+    slotted, kept, array, large = Slotted(), Kept(), np.zeros(3), np.zeros((2, 20_000)).T
 
     def empty():
         return later
@@ -183,6 +183,7 @@ def test_all_kinds_of_things_are_looked_into():
         (lambda: setattr(slotted, "a", 2), lambda: setattr(slotted, "a", 1)),
         (lambda: setattr(Kept, "k", 2), lambda: setattr(Kept, "k", 1)),
         (lambda: array.fill(1), lambda: array.fill(0)),
+        (lambda: large.__setitem__((777, 1), 1), lambda: large.__setitem__((777, 1), 0)),
     ):
         change()
         assert not around.hold()
@@ -190,6 +191,18 @@ def test_all_kinds_of_things_are_looked_into():
         assert around.hold()
     later = 1
     assert not around.hold()
+
+
+def test_a_single_number_of_a_large_array_is_noticed_and_one_that_is_read_only_not_looked_at():
+    large, still, objects = np.ones((40_000, 3)), np.ones((40_000, 3)), np.full(20_000, None)
+    still.setflags(write=False)
+    fast = tl.compile(lambda x: (x * large[:4, None]).sum() * still[0, 0] + len(objects))
+    before = fast(X).item()
+    large[3, 1] = 100.0
+    assert np.isclose(fast(X).item(), fast.function(X).item())
+    assert fast(X).item() != before
+    assert len(list(surroundings._places(large))) == 1
+    assert not list(surroundings._places(still))
 
 
 def test_what_an_operation_of_yours_closes_over_is_noticed():

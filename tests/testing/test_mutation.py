@@ -2,16 +2,20 @@
 
 from collections import Counter
 from fractions import Fraction
+from itertools import islice
 
 import pytest
 
-from tests.mutation import checks
+from tests.mutation import programs
 from tests.mutation.__main__ import chosen
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.planted import all_mutants, of_programs
 from tests.mutation.rewrites import mutants
+from tinygrad_lstm.program import building
+from tinygrad_lstm.structure import rolling
 
 MUTANTS = all_mutants()
+EVERY = [*MUTANTS, *of_programs()]
 
 
 def test_mutants_are_many_and_everywhere():
@@ -27,7 +31,7 @@ def test_no_two_are_the_same():
 
 @pytest.mark.parametrize("key", EQUIVALENT)
 def test_each_explanation_is_of_a_mutant_that_there_is(key):
-    assert any(mutant.name == key or (key.endswith("*") and mutant.name.startswith(key[:-1])) for mutant in MUTANTS)
+    assert any(mutant.name == key or (key.endswith("*") and mutant.name.startswith(key[:-1])) for mutant in EVERY)
 
 
 @pytest.mark.parametrize("mutant", [m for m in MUTANTS if m.group == "classics"][::3], ids=lambda mutant: mutant.name)
@@ -38,14 +42,41 @@ def test_the_checks_pass_what_is_right_and_catch_the_classics(mutant):
     mutant.caught()
 
 
-def test_programs_have_groups_of_their_own_and_a_check_that_passes_what_is_right():
+def test_programs_have_groups_of_their_own():
     there_are = list(of_programs())
     assert {mutant.group for mutant in there_are} == {"rolling up", "programs", "passes"}
     assert len({mutant.name for mutant in there_are}) == len(there_are) > 1000
-    checks.of_programs()
-    wrong = next(mutant for mutant in there_are if mutant.target == "building._BackwardPass.build")
+    assert len({mutant.caught for mutant in there_are}) == 2  # so that what is right is found out once
+
+
+@pytest.fixture
+def few_cases(monkeypatch):
+    """Two programs and no test: what all of them catch, ``python -m tests.mutation`` finds out."""
+    texts = list(islice(programs._texts(), 2))
+    monkeypatch.setattr(programs, "_texts", lambda: texts)
+    monkeypatch.setattr(programs, "_tests", lambda: ())
+    programs.cases.cache_clear()
+    yield
+    programs.cases.cache_clear()
+
+
+def test_the_check_of_programs_passes_what_is_right_and_asks_for_what_a_function_has_a_part_in(few_cases):
+    before = [function.__code__ for module in (building, rolling) for function in programs.functions_of(module)]
+    wrong = next(mutant for mutant in of_programs() if mutant.target == "building._BackwardPass.build")
+    wrong.caught()
     with wrong.planted(), pytest.raises(Exception):  # noqa: B017, PT011
-        checks.of_programs()
+        wrong.caught()
+    wrong.caught()
+    assert all("building._BackwardPass.build" in case.ran for case in programs.cases())
+    assert not any("compiled.compile" in case.ran for case in programs.cases())
+    assert before == [function.__code__ for module in (building, rolling) for function in programs.functions_of(module)]
+
+
+def test_another_text_is_caught(few_cases, monkeypatch):
+    case = programs.cases()[0]
+    monkeypatch.setattr(programs, "_told", lambda source: f"{source} and more")
+    with pytest.raises(AssertionError):
+        case.require_same()
 
 
 def test_a_share_is_the_same_for_a_seed_and_the_next_days_bring_the_rest():

@@ -69,7 +69,7 @@ def recorded_numbers(array: Any) -> Any:
     """Return the numbers that stood in an operation: an array, or one for each step."""
     if not isinstance(array, Stacked):
         return array
-    return _by_step(array.values, -array.index.offset * array.index.sign, array.index.sign)
+    return _by_step(array.values, array.first, array.direction)
 
 
 def _by_step(values: Sequence[Any], first: int, direction: int) -> Any:

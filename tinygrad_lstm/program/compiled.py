@@ -36,16 +36,17 @@ def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
     and sequences. In the graph it is one node. Weights are those of the moment: they may learn, be loaded, be frozen.
     What cannot be a program is computed as it always was; ``explain()`` says what and why.
 
-    A function is run to be recorded twice, and to try the program at one step, at 37, and at sizes beyond those before,
-    up to 128 steps of 4 sequences. What it reads besides its arguments is noticed when it changes: attributes of
-    modules, as by ``train()``, weights that are replaced, what it closes over, globals; what changes in each call is
-    not compiled. A decision by the data that falls the same way in both recordings is not noticed, nor is what begins
-    at more steps or sequences: write them with ``tl.where``. Under ``tl.detect_nan()`` the graph that one sees is
-    computed.
+    A function is run to be recorded twice, and to try the program at one step, at 37, and at sizes beyond those before:
+    at up to 1000 steps of 4 sequences, and at 4 steps of all sequences. What it reads besides its arguments is noticed
+    when it changes: attributes of modules, as by ``train()``, weights that are replaced, what it closes over, globals;
+    what changes in each call is not compiled. Numbers of an array that it closes over are read through in each call:
+    make a large one a tensor, or read-only. A decision by the data that falls the same way in both recordings is not
+    noticed, nor is what begins at more steps, or for one size between others: write them with ``tl.where``. Under
+    ``tl.detect_nan()`` the graph that one sees is computed.
 
     Arguments:
-        function: a module, or a function of tensors and arrays that returns tensors, in tuples and lists. The first
-            array it takes is (T, N, ·) or (T, ·), by ``batch_first`` (N, T, ·).
+        function: a module, or a function of tensors and arrays that returns tensors, in tuples, lists and dicts. The
+            first array it takes is (T, N, ·) or (T, ·), by ``batch_first`` (N, T, ·).
         optimize: the level of ``tl.source``: 0, 1, 2 or 3.
 
     Raises:

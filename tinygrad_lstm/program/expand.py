@@ -16,7 +16,7 @@ from ..engine.opening import again, stand_ins
 from ..engine.primitive import Array
 from ..engine.scope import Context, call_in
 from ..engine.tensor import Tensor
-from .recording import flattened
+from .recording import outputs_of
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Call:
         first = Tensor(np.zeros(())).serial
         context = context._replace(recording=True, detecting_nan=None)
         returned = call_in(context, _direct, (self.function, {**self.given, **others}), {})
-        outputs = [x for _, x in flattened(returned, "output")]
+        outputs = outputs_of(returned)
         taken = stand_ins(x for x in Graph(*outputs).nodes if x.serial > first)
         outputs = [taken.get(x, x) for x in outputs]
         return outputs, [x for x in Graph(*outputs).nodes if x.serial > first]

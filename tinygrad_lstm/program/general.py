@@ -15,7 +15,7 @@ from ..engine.tensor import Tensor
 from ..structure.loops import Reference
 from ..symbolic.expressions import Constant, Number
 from .letters import Sizes
-from .recording import NotExpressible, RecordedRun, products, record_twice
+from .recording import NotExpressible, RecordedRun, derived, record_twice
 from .source_code import SourceCode
 from .trying import TrialRun, require_right
 from .unifying import Parameters, unify
@@ -75,7 +75,7 @@ def of_function(
     rolled = a.rolled
     arrays = {name: x for name, x in a.arguments.items() if not isinstance(x, Tensor)}
     sizes = Sizes(rolled, {n: letter for letter, n in a.sizes.items()}, arrays, a.arguments)
-    sizes.known = {int(size): size for size in products(a.sizes)}
+    sizes.known = {int(size): size for size in derived(a.sizes)}
     named = {
         **found.argument,
         **{given: str(found.part[id(given)]) for given in rolled.given.values() if id(given) in found.part},
@@ -111,7 +111,7 @@ def of_function(
     shapes = {name: _free(np.shape(x), np.shape(b.arguments[name]), letters) for name, x in a.arguments.items()}
     trial = None
     if not any(each.primitive.surrogate for each in rolled.made()):
-        trial = TrialRun(made, {**closure, **constants}, split, [*asked, *learned.values()])
+        trial = TrialRun(made, {**closure, **constants}, split, [*asked, *learned.values()], a.structure)
         everything = current()._replace(recording=True, detecting_nan=None)
         call_in(everything, require_right, (trial, b), {})
     return General(made, list(a.arguments), shapes, closure, constants, wanted, a.structure, trial)

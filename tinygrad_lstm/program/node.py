@@ -19,7 +19,7 @@ from ..engine.tensor import Tensor
 from .expand import Call
 from .general import General, called_by_names
 from .pool import Pool
-from .recording import array_of, nested, rebuilt
+from .recording import array_of, nested, returned_like
 from .trying import Tried, sizes_of
 
 skip_file(__file__)  # what is compiled is called on a line of whoever calls it
@@ -51,8 +51,8 @@ class ProgramNode:
         outputs, saved = self._ran(parts, {})
         inputs = [general.closure[name] if name in general.closure else parts[name] for name in general.wrt]
         if not current().recording or not any(x.requires_grad for x in inputs):
-            return rebuilt(general.structure, iter([Tensor(_owned(x)) for x in outputs]))
-        return rebuilt(general.structure, iter(self._recorded(given, parts, inputs, outputs, saved)))
+            return returned_like(general.structure, iter([Tensor(_owned(x)) for x in outputs]))
+        return returned_like(general.structure, iter(self._recorded(given, parts, inputs, outputs, saved)))
 
     def _ran(self, parts: Mapping[str, Any], others: Mapping[str, Any]) -> tuple[Any, Any]:
         """Return outputs and what is saved; with other numbers for some of what it is given, by name."""

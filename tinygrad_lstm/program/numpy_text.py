@@ -255,7 +255,7 @@ class NumpyText:
             return e.text, ATOM
         if isinstance(e, Constant):
             return self.constant(e)
-        if e.function in (np.dot, np.ascontiguousarray):
+        if e.function in (np.dot, np.ascontiguousarray, np.tri):
             return f"np.{e.function.__name__}({self.listed(e.operands)})", ATOM
         if e.function is np.array:
             (x,) = e.operands
@@ -431,7 +431,7 @@ class NumpyText:
         if index is None:
             return "None"
         if isinstance(index, Stacked):
-            return f"{self.data(index)}[{self.place(index.index)}]"
+            return f"{self.data(index)}[t]"
         if isinstance(index, np.ndarray):
             return self.data(index)
         return self.place(index)
@@ -474,9 +474,12 @@ def _take(w: NumpyText, e: Apply) -> tuple[str, float]:
 
 
 def _reshape(w: NumpyText, e: Apply) -> tuple[str, float]:
-    if isinstance(e.operands[0], Number):
-        return w.write(e.operands[0])
-    return f"{w.expression(e.operands[0], ATOM)}.reshape({w.shape(e.attrs['shape'])})", ATOM
+    inside: Any = e.operands[0]
+    if isinstance(inside, Number):
+        return w.write(inside)
+    if not np.ndim(inside.value):  # which may be a number of Python
+        return f"np.reshape({w.expression(inside)}, {w.shape(e.attrs['shape'])})", ATOM
+    return f"{w.expression(inside, ATOM)}.reshape({w.shape(e.attrs['shape'])})", ATOM
 
 
 def _transpose(w: NumpyText, e: Apply) -> tuple[str, float]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import product, repeat
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class RecordedRun:
     arguments: dict[str, Any]  # a Tensor, or an array of whole numbers
     computed: list[Tensor]  # what it returned
     outputs: list[Tensor]  # the same, after the passes
-    structure: Any  # how the outputs were nested
+    returned: Any  # those, nested
     rolled: Rolled
     sizes: dict[str, int]
     names: dict[Tensor, str]
@@ -66,15 +66,21 @@ class RecordedRun:
     again: Callable[[dict[str, int], float], OneRun]  # runs it at other sizes, on numbers that are wobbled by a little
 
     @property
+    def structure(self) -> Any:
+        """How the outputs are nested."""
+        return returned_like(self.returned, repeat(None))
+
+    @property
     def leaves(self) -> dict[Tensor, str]:
         return {x: name for name, x in self.arguments.items() if isinstance(x, Tensor)}
 
 
-def products(sizes: Mapping[str, int]) -> list[Size]:
-    """Return the numbers of rows that all steps of all sequences have."""
-    N = sizes.get("N")
-    steps = [letter for letter in sizes if letter != "N"]
-    return [Size.of(sizes[letter], letter) * Size.of(N, "N") for letter in steps] if N else []
+def derived(sizes: Mapping[str, int]) -> list[Size]:
+    """Return sizes that are made of others: a step less, as ``xs[1:]`` has, and rows of all steps of all sequences."""
+    steps = [Size.of(n, letter) for letter, n in sizes.items() if letter != "N"]
+    fewer = [n - 1 for n in steps]
+    rows = [n * Size.of(sizes["N"], "N") for n in (*steps, *fewer)] if "N" in sizes else []
+    return [*fewer, *rows]
 
 
 def flattened(value: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -92,11 +98,21 @@ def parts_of(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from flattened(value, parameter(name))
 
 
-def skeleton(value: Any) -> Any:
-    """Return how something is nested, without the tensors and arrays in it."""
-    if isinstance(value, tuple | list):
-        return nested_like(value, map(skeleton, value))
-    return None if _is_array(value) or isinstance(value, Tensor) else value
+def outputs_of(returned: Any) -> list[Any]:
+    """Return what a function returned, in a row: of tuples, lists and dicts."""
+    if isinstance(returned, tuple | list) or type(returned) is dict:
+        parts = returned.values() if isinstance(returned, dict) else returned
+        return [x for part in parts for x in outputs_of(part)]
+    return [returned]
+
+
+def returned_like(like: Any, outputs: Iterator[Any]) -> Any:
+    """Return outputs as a function returns them, nested as it did before."""
+    if type(like) is dict:
+        return {key: returned_like(each, outputs) for key, each in like.items()}
+    if isinstance(like, tuple | list):
+        return nested_like(like, (returned_like(each, outputs) for each in like))
+    return next(outputs)
 
 
 def nested_like(like: Any, parts: Iterable[Any]) -> Any:
@@ -212,7 +228,7 @@ def _record(
     optimize: int,
 ) -> RecordedRun:
     """Run a function on data like its example's; the second time with the signs of all numbers turned, and whole
-    numbers that are 0 besides, as the places of a padding are.
+    numbers that are 0 besides, as the places of a padding are; or 1, where all are 0.
 
     A branch that is taken by the sign of something is then taken the other way, as a rule.
     """
@@ -233,8 +249,7 @@ def _record(
         outputs, comments = optimized(outputs, optimize)
         rolled = roll(Graph(*outputs))
     again = partial(run_at, f, example, letters, 2, sign)
-    structure = skeleton(run.returned)
-    return RecordedRun(run.arguments, run.computed, outputs, structure, rolled, sizes, names, comments, again)
+    return RecordedRun(run.arguments, run.computed, outputs, run.returned, rolled, sizes, names, comments, again)
 
 
 def run_at(
@@ -260,8 +275,9 @@ def run_at(
         drawn = rng.choice(array.ravel(), shape) if array.size else np.zeros(shape, array.dtype)
         if array.dtype.kind in "iub":
             if sign < 0 and drawn.size:
-                other = ~drawn.flat[0] if array.dtype.kind == "b" else 0
-                drawn = np.where(np.arange(drawn.size).reshape(shape) % 2 > 0, drawn, other).astype(array.dtype)
+                other = ~drawn.flat[0] if array.dtype.kind == "b" else not drawn.any()
+                half = rng.permutation(np.arange(drawn.size) % 2).reshape(shape)
+                drawn = np.where(half > 0, drawn, other).astype(array.dtype)
             drawn.setflags(write=False)
             arguments[name] = drawn
         else:
@@ -276,11 +292,12 @@ def run_at(
             returned = call_in(current()._replace(recording=True), f, (), given)
     except Exception as error:  # whatever somebody's function raises where sizes are others
         raise Unfit(error) from error
-    outputs = [x for _, x in flattened(returned, "output")]
+    outputs = outputs_of(returned)
     if sign < 0 and not all(isinstance(x, Tensor) and np.isfinite(x.value).all() for x in outputs):
         raise Unfit(ValueError("turned signs make what is not finite"))
     if not outputs or not all(isinstance(x, Tensor) for x in outputs):
         raise NotExpressible(
-            "what a program computes are tensors, in tuples or lists; the function returns something else"
+            "what a program computes are tensors, in tuples, lists or dicts; the function returns "
+            + ("nothing" if not outputs else next(type(x).__name__ for x in outputs if not isinstance(x, Tensor)))
         )
     return OneRun(arguments, returned, outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -56,6 +57,14 @@ class Size(int):
     def letters(self) -> set[str]:
         """The names in it."""
         return {letter for product in self.terms for letter in product}
+
+    def where(self, sizes: Mapping[str, int]) -> int:
+        """Return the number that it is where the names stand for other sizes.
+
+        >>> (2 * Size.of(5, "N") + 1).where({"N": 7})
+        15
+        """
+        return sum(times * math.prod(sizes[letter] for letter in product) for product, times in self.terms.items())
 
     def _combined(self, other: Any, by: int) -> Any:
         if not isinstance(other, int):

@@ -8,6 +8,7 @@ from functools import partial
 from operator import is_
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -22,8 +23,8 @@ _ENDS = (*PLAIN, Tensor, ModuleType)
 MOST_PLACES = 10_000
 """Places that are watched, at most: they are looked at in each call."""
 
-MOST_NUMBERS = 10_000
-"""Numbers of an array, at most, that are compared one by one."""
+MOST_KEPT = 100_000
+"""Bytes of an array, at most, of which a copy is kept; of more, it is their checksum."""
 
 _NOT_THEIRS = {__name__.partition(".")[0], "numpy", *sys.stdlib_module_names} - {"__main__"}
 
@@ -80,8 +81,8 @@ class Surroundings:
 def _places(x: Any) -> Iterator[Callable[[], tuple[Any, ...]]]:
     """Yield functions that return what an object holds: each time, what it holds then."""
     if isinstance(x, np.ndarray):
-        if x.size <= MOST_NUMBERS:
-            yield lambda: (x.tobytes(),)
+        if x.flags.writeable or x.base is not None:  # the numbers of others cannot change
+            yield lambda: (_numbers(x),)
     elif isinstance(x, Primitive):
         yield lambda: (x.forward, x.rule)
     elif isinstance(x, FunctionType):
@@ -107,6 +108,12 @@ def _places(x: Any) -> Iterator[Callable[[], tuple[Any, ...]]]:
             )
     else:
         yield from _attributes(x)
+
+
+def _numbers(x: np.ndarray[Any, Any]) -> bytes | int:
+    if x.nbytes <= MOST_KEPT or x.dtype.hasobject:
+        return x.tobytes()
+    return crc32(np.ascontiguousarray(x).view(np.uint8).data)
 
 
 def _attributes(x: Any) -> Iterator[Callable[[], tuple[Any, ...]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ..engine.backprop import grad
 from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor, tensor
-from .recording import NotExpressible, OneRun, RecordedRun, Unfit, array_of, flattened, nested
+from .recording import NotExpressible, OneRun, RecordedRun, Unfit, array_of, nested, outputs_of, returned_like
 from .source_code import SourceCode
 
 SLACK = 1e4
@@ -27,8 +28,8 @@ OTHERS = ({"T": 1, "N": 1, "S": 1}, {"T": 37, "N": 2, "S": 5})
 WOBBLE = 1e-15
 """By how much numbers are moved to see whether rounding grows by itself, as in a network that is chaotic."""
 
-MOST_TRIED, MOST_SEQUENCES = 128, 4
-"""Steps and sequences, at most, of which a program is tried; of more, it is tried on the first of them."""
+MOST_STEPS, FEW = 1000, 4
+"""A program is tried on as many steps, at most, of a few sequences; and on a few steps of all sequences."""
 
 MOST_BACK = 16
 """Steps, at most, of which its gradients are compared, too; of more, it is only seen whether it goes back."""
@@ -42,9 +43,12 @@ class TrialRun:
     besides: dict[str, Any]
     split: bool
     wrt: list[str | Tensor]
+    structure: Any  # how outputs are nested
 
     def require_same(self, run: OneRun | RecordedRun, back: bool = True) -> None:
         """Run the program on what the function was given, and compare with what that computed; if asked, gradients."""
+        if returned_like(run.returned, repeat(None)) != self.structure:
+            raise NotExpressible("it returns other numbers of tensors, or names them otherwise, at other sizes")
         outputs, gradients = self._ran(run, _seeds(run.computed))
         coarsest = self._coarsest(run)
         for x, y in zip(run.computed, outputs, strict=True):
@@ -159,9 +163,22 @@ class Tried:
             NotExpressible: where it computes something else, or cannot.
         """
         sizes = sizes_of(self.shapes, parts) or {}
-        few = {letter: min(n, MOST_SEQUENCES if letter == "N" else MOST_TRIED) for letter, n in sizes.items()}
-        if all(self.lowest.get(letter, n + 1) <= n <= self.highest[letter] for letter, n in few.items()):
+        tried = {letter: n if letter == "N" else min(n, MOST_STEPS) for letter, n in sizes.items()}
+        new = {letter for letter, n in tried.items() if not self.lowest.get(letter, n + 1) <= n <= self.highest[letter]}
+        if not new:
             return
+        if new - {"N"} or tried["N"] <= FEW:
+            self._try(given, parts, {letter: min(n, FEW) if letter == "N" else n for letter, n in tried.items()}, sizes)
+        if "N" in new and tried["N"] > FEW:
+            self._try(given, parts, {letter: n if letter == "N" else min(n, FEW) for letter, n in tried.items()}, sizes)
+        for letter in new:
+            self.lowest[letter] = min(tried[letter], self.lowest.get(letter, tried[letter]))
+            self.highest[letter] = max(tried[letter], self.highest.get(letter, tried[letter]))
+
+    def _try(
+        self, given: Mapping[str, Any], parts: Mapping[str, Any], few: Mapping[str, int], sizes: Mapping[str, int]
+    ) -> None:
+        """Compare on the first steps and sequences; where the function needs more, there is nothing to compare."""
         back = max(few.values(), default=0) <= MOST_BACK
         try:
             run = self._run(given, parts, few, back)
@@ -172,9 +189,6 @@ class Tried:
             everything = current()._replace(recording=True, detecting_nan=None)
             again = partial(self._run, given, parts, few, back, WOBBLE)
             call_in(everything, self.trial.require, (run, again, back), {})
-        for letter, n in few.items():
-            self.lowest[letter] = min(n, self.lowest.get(letter, n))
-            self.highest[letter] = max(n, self.highest.get(letter, n))
 
     def _run(
         self,
@@ -197,7 +211,7 @@ class Tried:
         named = {name: nested(value, name, parts) for name, value in given.items()}
         with np.errstate(all="ignore"):
             returned = call_in(current()._replace(recording=back, detecting_nan=None), self.function, (), named)
-        return OneRun(arguments, returned, [x for _, x in flattened(returned, "")])
+        return OneRun(arguments, returned, outputs_of(returned))
 
 
 def _seeds(outputs: Sequence[Tensor]) -> list[Any]:
@@ -224,5 +238,5 @@ def _close(ours: Any, theirs: Any, coarsest: float, largest: float = 0.0) -> boo
 
 
 def _what(x: Tensor) -> str:
-    made = x.name or (x.primitive.name if x.primitive else "a tensor")
+    made = x.name or (x.primitive.name if x.primitive else "what it returns")
     return f"{made}{x.context.place}{f' ({x.line})' if x.line else ''}"

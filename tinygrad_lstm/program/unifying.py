@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
@@ -14,7 +16,8 @@ from ..engine.tensor import Tensor
 from ..structure.loops import Fixed, Given, Loop, Made, Moving, Reference, Stacked
 from ..structure.words import is_number
 from ..symbolic.expressions import Apply, Constant, Number
-from .recording import NotExpressible, RecordedRun, array_of, products
+from ..symbolic.tracer import cast
+from .recording import NotExpressible, RecordedRun, array_of, derived
 from .sizes import Size
 
 
@@ -46,17 +49,21 @@ class _Unifying:
         self.found = Parameters()
         self.other: dict[Given | Made, Given | Made] = {}
         named = {(a.sizes[letter], b.sizes[letter]): Size.of(a.sizes[letter], letter) for letter in a.sizes}
-        for size in products(a.sizes):
-            m, n = (letter for product in size.terms for letter in product)
-            named[int(size), b.sizes[m] * b.sizes[n]] = size
+        named.update({(int(size), size.where(b.sizes)): size for size in derived(a.sizes)})
         self.named = named
 
     def run(self) -> tuple[Parameters, list[Reference]]:
+        if self.a.structure != self.b.structure:
+            raise NotExpressible("two runs of it return other numbers of tensors, or name them otherwise")
         ours: list[Any] = self.a.rolled.items
         theirs: list[Any] = self.b.rolled.items
         for x, y in zip_longest(ours, theirs):
             if type(x) is not type(y):
-                raise self.unlike(x or y, "the number of operations depends on the data or on the sizes")
+                raise self.unlike(
+                    x or y,
+                    "the number of operations depends on the data or on the sizes; decide by tl.where, and let each "
+                    "step do the same",
+                )
             if isinstance(x, Loop):
                 self.loop(x, y)
             else:
@@ -141,26 +148,35 @@ class _Unifying:
         """Return a whole number of both recordings, or the size that it is."""
         if x == y:
             return x
-        if (x, y) in self.named:
-            found: int = self.named[x, y]
-            return found
-        for (i, j), size in self.named.items():
-            if x - i == y - j and abs(x - i) <= 4:
-                moved: int = size + (x - i)
-                return moved
-        for (i, j), size in self.named.items():
-            if i and x % i == 0 and y == x // i * j:
-                times: int = x // i * size
-                return times
-        raise self.unlike(at, f"{x} and {y}, which is no size of the arguments")
+        found = [(times, abs(more), times * size + more) for times, more, size in self._in_sizes(x, y)]
+        if not found:
+            raise self.unlike(at, f"{x} and {y}, which is no size of the arguments")
+        size: int = min(found, key=lambda each: each[:2])[2]
+        return size
 
-    def whole(self, x: float, y: float, at: Any) -> tuple[int, bool]:
-        """Return the size that a number is, or is one by."""
-        for one_by in (False, True):
-            m, n = (1 / x, 1 / y) if one_by and x and y else (x, y)
-            if round(m) == m and round(n) == n:
-                return self.number(int(m), int(n), at), one_by
-        raise self.unlike(at, f"{x:g} and {y:g}, which is no size of the arguments")
+    def _in_sizes(self, x: int, y: int) -> Iterator[tuple[int, int, Size]]:
+        """Yield how many times which size two numbers are, and how many more; those are a few."""
+        for (i, j), size in self.named.items():
+            times = (x - y) // (i - j)
+            if times > 0 and x - times * i == y - times * j and abs(x - times * i) <= 4:
+                yield times, x - times * i, size
+
+    def by_size(self, leaf: Tensor, other: Tensor, at: Any) -> Any:
+        """Return a number that is some times a size or its root, or is divided by one, as an expression."""
+        x, y = leaf.item(), other.item()
+        for (i, j), size in self.named.items():
+            for root in (False, True):
+                m, n = (i**0.5, j**0.5) if root else (i, j)
+                named = Apply(ops.pow, (Constant(size), Number(0.5)), {}, np.asarray(m)) if root else Constant(size)
+                for product, p, q in ((ops.mul, m, n), (ops.div, 1 / m, 1 / n)):
+                    factor = _shortest(x, y, p, q, 4 * float(np.finfo(leaf.dtype).eps))
+                    if factor == 1 and product is ops.mul:
+                        return named
+                    if factor is not None:
+                        return Apply(product, (Number(factor), named), {}, leaf.value)
+        if round(x) == x and round(y) == y:
+            return Constant(self.number(int(x), int(y), at))
+        raise self.unlike(at, f"{x:g} and {y:g}, which is no size of the arguments, nor some times one or its root")
 
     def given(self, x: Given, y: Given, at: Any) -> None:
         if x in self.other:
@@ -176,45 +192,64 @@ class _Unifying:
                 raise self.unlike(at, "they read different arguments")
             self.found.argument[x] = self.a.leaves[leaf]
         elif is_number(leaf) and is_number(theirs) and leaf.item() != theirs.item():
-            size, one_by = self.whole(leaf.item(), theirs.item(), at)
-            whole = Constant(size)
-            self.found.numbers[x] = Apply(ops.div, (Number(1.0), whole), {}, leaf.value) if one_by else whole
+            self.found.numbers[x] = self.by_size(leaf, theirs, at)
         elif leaf is theirs or (leaf.shape == theirs.shape and np.array_equal(leaf.value, theirs.value)):
             self.found.closure[x] = leaf
         elif _is_uniform(leaf.value, theirs.value):
             self.found.uniform.add(x)
+        elif (triangle := self.triangle(leaf.value, theirs.value, at)) is not None:
+            self.found.numbers[x] = triangle
         else:
             self.data(x, y, at)
 
+    def triangle(self, x: NDArray[Any], y: NDArray[Any], at: Any) -> Any:
+        """Return an array that is one number below a diagonal and another one above, as a causal mask is; or None."""
+        if x.ndim != 2 or y.ndim != 2 or not x.size or not y.size:
+            return None
+        below, above = x[-1, 0], x[0, -1]
+        for k in (0, -1, 1):
+            pair = [(array, np.tri(len(array), array.shape[1], k, dtype=bool)) for array in (x, y)]
+            if below != above and all(np.array_equal(array, np.where(tri, below, above)) for array, tri in pair):
+                sizes = [Constant(self.number(m, n, at)) for m, n in zip(x.shape, y.shape, strict=True)]
+                tri: Any = Apply(np.tri, (*sizes, *([Number(k)] if k else [])), {}, np.tri(len(x), x.shape[1], k))
+                chosen = Apply(ops.where, (tri, Number(float(below)), Number(float(above))), {}, x)
+                plain = tri if (below, above) == (1, 0) else chosen
+                return Apply(cast, (plain,), {"dtype": x.dtype}, x) if x.dtype != np.float64 else plain
+        return None
+
     def data(self, x: Any, y: Any, at: Any) -> None:
         """Find numbers that came in from outside of the graph among the arguments."""
-        name = self._source(x, y)
-        if isinstance(x, np.ndarray) and name is None:
+        names = list(self._sources(x, y))
+        where = at if isinstance(at, Made) or not isinstance(x, Given) else x.members[0]
+        if len(names) > 1:
+            why = f"these numbers may be {names[0]} or {names[1]}, which are alike; call it first with others"
+            raise self.unlike(where, why)
+        if names:
+            self.found.part[id(x.values[0] if isinstance(x, Stacked) else x)] = names[0]
+            return
+        if isinstance(x, np.ndarray):
             if np.array_equal(x, y):
                 return  # the same numbers whatever the arguments are
             if x.ndim == y.ndim == 1 and np.array_equal(x, np.arange(len(x))) and np.array_equal(y, np.arange(len(y))):
                 self.found.part[id(x)] = self.number(len(x), len(y), at)
                 return
-        if name is None:
-            what = x.members[0] if isinstance(x, Given) else at
-            stacked = isinstance(x, Given) and x.stacked and is_number(x.members[0])
-            why = (
-                "it is computed from the number of the step, outside of the graph"
-                if stacked
-                else "these numbers are neither an argument nor the same in both: they come from outside of the graph"
-            )
-            raise self.unlike(at if isinstance(at, Made) else what, why)
-        self.found.part[id(x.values[0] if isinstance(x, Stacked) else x)] = name
+        stacked = isinstance(x, Given) and x.stacked and is_number(x.members[0])
+        raise self.unlike(where, _BY_THE_STEP if stacked else _FROM_OUTSIDE)
 
-    def _source(self, x: Any, y: Any) -> str | None:
+    def _sources(self, x: Any, y: Any) -> Iterator[str]:
+        """Yield which arguments numbers are, or which parts: all steps but the first, or the last; or in a row."""
+        flat = isinstance(x, np.ndarray) and x.ndim == 1
         for name, argument in self.a.arguments.items():
             theirs = self.b.arguments[name]
             if self._is_in(x, argument) and self._is_in(y, theirs):
-                return name
-            whole = isinstance(x, np.ndarray) and isinstance(argument, np.ndarray) and x.ndim == 1
-            if whole and np.array_equal(x, argument.ravel()) and np.array_equal(y, theirs.ravel()):
-                return f"{name}.ravel()"
-        return None
+                yield name
+            for part, steps in _PARTS.items() if isinstance(argument, np.ndarray) and not isinstance(x, Given) else ():
+                ours, others = argument[steps], theirs[steps]
+                new = part and not (isinstance(x, Stacked) and part == "[:-1]")  # whose steps are those of the whole
+                if new and self._is_in(x, ours) and self._is_in(y, others):
+                    yield f"{name}{part}"
+                if flat and ours.ndim > 1 and np.array_equal(x, ours.ravel()) and np.array_equal(y, others.ravel()):
+                    yield f"{name}{part}.ravel()"
 
     def _is_in(self, data: Any, argument: Any) -> bool:
         """Tell whether data are an argument; of several steps, whether those are its entries."""
@@ -222,8 +257,7 @@ class _Unifying:
         if isinstance(data, Given):
             values, first, direction = [leaf.value for leaf in data.members], data.first, data.direction
         elif isinstance(data, Stacked):
-            values, direction = data.values, data.index.sign
-            first = -data.index.offset * direction
+            values, first, direction = data.values, data.first, data.direction
         else:
             return bool(np.array_equal(data, array))
         if isinstance(data, Given) and not data.stacked:
@@ -232,6 +266,27 @@ class _Unifying:
         return all(
             0 <= t < len(array) and np.array_equal(value, array[t]) for t, value in zip(places, values, strict=True)
         )
+
+
+_BY_THE_STEP = (
+    "it is computed from the number of the step, outside of the graph; give it as an argument, an array of all steps"
+)
+
+_FROM_OUTSIDE = (
+    "these numbers are neither an argument nor the same in both: they come from outside of the graph; make them an "
+    "argument, or compute them of tensors"
+)
+
+_PARTS = {"": slice(None), "[1:]": slice(1, None), "[:-1]": slice(-1), "[::-1]": slice(None, None, -1)}
+"""Parts of arrays that are found again, as they are written: what a model of sequences is asked, and what is right."""
+
+
+def _shortest(x: float, y: float, p: float, q: float, eps: float) -> float | None:
+    """Return the shortest number that is x if it is multiplied by p, and y by q, but for rounding; None if none is."""
+    if not math.isclose(x * q, y * p, rel_tol=2 * eps):
+        return None
+    tried = (float(f"{x / p:.{digits}g}") for digits in range(1, 18))
+    return next((f for f in tried if math.isclose(f * p, x, rel_tol=eps) and math.isclose(f * q, y, rel_tol=eps)), None)
 
 
 def _shape(of: Given | Made) -> tuple[int, ...]:

@@ -135,7 +135,9 @@ class _Writing:
         self.returned = [self.text.expression(each) if each is not None else "None" for each in self.gradients]
         self.outputs = [self.text.expression(each) for each in self.results]
         self.arguments.update({name: recorded_numbers(array) for name, array in self.text.given.values()})
+        known = self.job.sizes.arguments
         self.parameters = list(dict.fromkeys([*self.arguments, *self.data]))
+        self.arguments.update({name: known[name] for name in self.data if name in known})
         self.operations = ["operations"] if self.text.operations else []
         self.empty = ["empty=np.empty"] if self.job.in_place else []
         self.given_seeds = [] if self.job.seeds else [seed.name for seed in self.seeds]
@@ -371,7 +373,7 @@ def _dict(pairs: Sequence[tuple[str, str]]) -> str:
 
 def _argument(text: str) -> str:
     """Return of which argument some numbers are."""
-    return text.partition(".")[0]
+    return text.partition(".")[0].partition("[")[0]
 
 
 def _data_of(each: Assign) -> list[Any]:

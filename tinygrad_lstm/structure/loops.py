@@ -87,7 +87,8 @@ class Stacked:
     """Numbers that stand in an operation and differ from step to step, as which rows of a table to take."""
 
     values: list[Any]
-    index: Moving = Moving(1, 0)
+    first: int = 0  # the step of the first ones, and which way they go
+    direction: int = 1
 
 
 @dataclass(eq=False)

@@ -57,6 +57,8 @@ def _general(value: Any, moves: bool) -> Any:
     """Return an attribute without the numbers that may differ from step to step: which entry, and arrays."""
     if isinstance(value, np.ndarray):
         return "array", value.shape
+    if isinstance(value, tuple) and any(isinstance(x, np.ndarray) for x in value):
+        return tuple(_general(x, moves) for x in value)
     if not moves:
         return repr(value)
     if isinstance(value, tuple) and value and isinstance(value[0], int):

@@ -49,16 +49,10 @@ def roll(graph: Graph) -> Rolled:
         for node in nodes[start : start + shift]:
             _write_out(rolled, node)
         start += shift
-        ending = True
-        while count > 1:
-            try:
-                start += _add_loop(rolled, nodes, kinds, start, period, count, ending)
-                break
-            except _Differs as differs:
-                count, ending = (count, False) if differs.k >= count and ending else (min(differs.k, count - 1), ending)
-        else:
+        taken = _loop_from(rolled, nodes, kinds, start, period, count)
+        if not taken:
             _write_out(rolled, nodes[start])
-            start += 1
+        start += taken or 1
     return rolled
 
 
@@ -66,6 +60,26 @@ def _write_out(rolled: Rolled, node: Tensor) -> None:
     made = Made([node], None, _gathered(node, tuple(map(rolled.reference, node.inputs))), dict(node.attrs))
     rolled.items.append(made)
     rolled.place[node] = made, 0
+
+
+def _loop_from(
+    rolled: Rolled, nodes: Sequence[Tensor], kinds: np.ndarray[Any, Any], start: int, period: int, count: int
+) -> int:
+    """Add a loop of as many steps as are alike, and return how many operations it has; 0 if no two are.
+
+    Where steps are unlike after the third, say, three of them may be one step of a loop around them.
+    """
+    ending = True
+    while count > 1:
+        try:
+            return _add_loop(rolled, nodes, kinds, start, period, count, ending)
+        except _Differs as differs:
+            k = differs.k
+            around = _loop_from(rolled, nodes, kinds, start, period * k, count // k) if 1 < k < count else 0
+            if around:
+                return around
+            count, ending = (count, False) if ending else (min(k, count - 1), ending)
+    return 0
 
 
 def _add_loop(
@@ -156,6 +170,8 @@ def _same_or_moving(values: list[Any]) -> Any:
     head = values[0]
     if isinstance(head, np.ndarray):
         return head if all(value is head or np.array_equal(value, head) for value in values) else Stacked(values)
+    if isinstance(head, tuple) and any(isinstance(part, np.ndarray) for part in head):
+        return tuple(_same_or_moving(list(parts)) for parts in zip(*values, strict=True))
     if isinstance(head, tuple) and head and isinstance(head[0], int):
         first = _same_or_moving([value[0] for value in values])
         if any(value[1:] != head[1:] for value in values):
@@ -243,7 +259,7 @@ def _moving(value: Any, loop: Loop) -> Any:
         sign = value.by * loop.direction
         return Moving(sign, value.first - sign * loop.first)
     if isinstance(value, Stacked):
-        value.index = Moving(loop.direction, -loop.direction * loop.first)
+        value.first, value.direction = loop.first, loop.direction
     return value
 
 
