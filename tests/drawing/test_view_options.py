@@ -13,8 +13,9 @@ import tinygrad_lstm as tl
 from tests.drawing.test_draw import HOSTILE, visible
 from tests.drawing.test_views import SPACE, assert_well_made, texts
 from tinygrad_lstm.drawing import VIEWS
+from tinygrad_lstm.drawing.scale import LAST, Scale
+from tinygrad_lstm.drawing.scene import Box
 from tinygrad_lstm.nn.samples import small_loss
-from tinygrad_lstm.pages.theme import SHADES
 from tinygrad_lstm.structure import words
 from tinygrad_lstm.structure.words import magnitude, statistics
 
@@ -64,7 +65,48 @@ def test_a_larger_gradient_never_has_a_lighter_shade(view):
     ]
     assert [shade for _, shade in sorted(known)] == sorted(shade for _, shade in known)
     assert len({shade for _, shade in known}) > 1
-    assert sum(isinstance(sample.looks.shade, int) for sample in scene.key) == len(SHADES)
+    assert [sample.looks.role for sample in scene.key if isinstance(sample.looks, Box)] == ["scale", "swatch"]
+
+
+@pytest.mark.parametrize("view", ["ops", "gates", "cells", "backward"])
+def test_the_scale_is_that_of_the_steps_that_are_drawn(view):
+    loss = small_loss("rnn", 30, last_step=True)
+    whole = tl.draw(loss, view, color="gradient", steps="all")._scene
+    part = tl.draw(loss, view, color="gradient", steps=(2, 5))._scene
+    for scene in (whole, part):
+        shown = [thing.size for thing in (*scene.boxes, *scene.arrows) if thing.size]
+        assert 10 ** np.array([scene.scale.bottom, scene.scale.top]) == pytest.approx([min(shown), max(shown)])
+        assert {0, LAST} <= {thing.shade for thing in (*scene.boxes, *scene.arrows)}
+    assert part.scale.bottom > whole.scale.bottom
+
+
+def test_of_a_network_of_the_command_line_the_gradient_fades_on_its_way_back():
+    scene = tl.draw(small_loss("lstm", 40, last_step=True), "cells", color="gradient", steps="all")._scene
+    shades = [box.shade for box in scene.boxes if box.role == "cell"]
+    assert len(shades) == 40
+    assert shades[0] < 10 < LAST / 2 < shades[-1]
+
+
+@pytest.mark.parametrize(
+    ("magnitudes", "ticks"),
+    [
+        ([1e-4, 1.0], ["10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "1"]),
+        ([0.03, 2.0], ["0.05", "0.1", "0.2", "0.5", "1", "2"]),
+        ([3.0, 4.0], ["0.5", "1", "2"]),
+        ([], ["0.1", "0.2", "0.5", "1"]),
+        ([0.0, math.nan, math.inf, 7e-30], ["1e−30", "2e−30", "5e−30"]),
+        ([1e-300, 1e300], [f"10{words.superscript(power)}" for power in range(284, 301, 3)]),
+    ],
+)
+def test_a_scale_has_ticks_at_round_numbers(magnitudes, ticks):
+    scale = Scale(magnitudes)
+    found = list(scale.ticks())
+    assert [tick.text for tick in found] == ticks
+    assert all(0 <= tick.share <= 1 for tick in found)
+    assert min(np.diff([tick.share for tick in found])) > 0.04
+    assert scale.level(0.0) == -1
+    assert scale.level(math.nan) == scale.level(math.inf) == LAST
+    assert all(0 <= scale.level(m) <= LAST for m in magnitudes if m)
 
 
 def test_zero_and_no_gradient_at_all_are_not_the_smallest_shade():

@@ -121,7 +121,7 @@ class Picture:
     def _placed(self) -> Placed:
         placed = place(self._scene, upward_layout if self._scene.upwards else by_dot)
         if self._scene.key:
-            placed.add_below(legend.placed(self._scene.key, placed.high.x - placed.low.x))
+            placed.add_below(legend.placed(self._scene, placed.high.x - placed.low.x))
         return placed
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:

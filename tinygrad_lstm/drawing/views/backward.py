@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import replace
 from operator import attrgetter
@@ -10,7 +11,6 @@ from ...engine.backprop import Contribution, backprop
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure.words import magnitude, short
-from ..scale import Scale
 from ..scene import Arrow, Box, Scene, Text
 from .describe import NOT_YET
 from .options import Options
@@ -40,8 +40,6 @@ class _Backward(UnrolledScene):
             self.steps[step.node].append(step)
         self.meetings = self._find_meetings()
         self.cut: set[tuple[Tensor, Tensor]] = set()  # uses of what no gradient comes to that were looked through
-        self.scale = Scale([*self.complete.values(), *(magnitude(step.contribution) for step in walk)])
-        self.scene.scale = self.scale if options.colored else None
         self.scene.title = self.scene.title.replace("was computed", "sends its gradient back")
         self.scene.description += (
             " Arrows lead from the output to the inputs, against the computation; numbers are norms."
@@ -51,7 +49,8 @@ class _Backward(UnrolledScene):
         """Return the box of a leaf from which nothing was computed: what it is given is all its gradient."""
         node, box = self.graph.output, super()._alone()
         box.texts = (*box.texts, Text(f"seed {_norm(self.complete[node])}", "gradient"))
-        return self._shaded(box, self.complete[node])
+        box.size = self.complete[node]
+        return box
 
     def _draw(self, part: Part) -> None:
         """Draw the part, what it sends to its inputs, and before it the circle where what it receives adds up."""
@@ -80,7 +79,7 @@ class _Backward(UnrolledScene):
         total = max(self.complete[node] for node in received)
         word = "seed" if part.members[-1] is self.graph.output else "∂"
         box.texts = (*box.texts, Text(f"{word} {_norm(total)}", "gradient"))
-        self._shaded(box, total)
+        box.size = total
 
     def _is_known(self, node: Tensor) -> bool:
         """Tell whether a walk that is shown half way has completed a node's gradient."""
@@ -121,7 +120,8 @@ class _Backward(UnrolledScene):
         if step.expected > 1:
             count = f"all {step.expected}" if step.arrived == step.expected else f"{step.arrived} of {step.expected}"
             box.texts = (*box.texts, Text(f"{count}: {_norm(magnitude(step.after))}", "gradient"))
-        self.scene.add(self._shaded(box, size))
+        box.size = size
+        self.scene.add(box)
         self._flow(part.id, box.id, size, step.node, step.input)
 
     def _to_cuts(self, node: Tensor, part: Part) -> None:
@@ -140,7 +140,7 @@ class _Backward(UnrolledScene):
                     id = f"{self.graph.ids[x]}@{self.graph.ids[user]}.{slot}"
                     box = self.describe.node(x, id, column, part.place if column == part.column else ())
                     self.scene.add(box)
-                    arrow = Arrow(part.id, box.id, "gradient", "", "nothing flows on: detached", shade=-1)
+                    arrow = Arrow(part.id, box.id, "gradient", "", "nothing flows on: detached", size=0.0)
                     arrow.uses.append((x, user))
                     self.scene.arrows.append(arrow)
 
@@ -162,24 +162,19 @@ class _Backward(UnrolledScene):
 
     def _flow(self, tail: str, head: str, size: float, node: Tensor, x: Tensor) -> Arrow:
         """Add an arrow for a contribution; between two boxes, one for all of them."""
-        shade = self.scale.shade(size)
+        largest = size if math.isfinite(size) else math.inf  # NaN is larger than nothing
         arrow = self._bundles.get((tail, head))
         if arrow is None:
-            arrow = self._bundles[tail, head] = Arrow(tail, head, "gradient", _norm(size), shade=shade)
+            arrow = self._bundles[tail, head] = Arrow(tail, head, "gradient", _norm(size), size=largest)
             self.scene.arrows.append(arrow)
         elif arrow.label.count("+") < 2:
             arrow.label += f" + {_norm(size)}"
         else:
             arrow.label = f"{arrow.label.removesuffix(' …')} …"
-        arrow.shade = max(arrow.shade or 0, shade) if arrow.shade != -1 else shade
+        arrow.size = max(arrow.size or 0.0, largest)
         arrow.tooltip = f"of norm {arrow.label}: {tail} → {head}"
         arrow.uses.append((x, node))
         return arrow
-
-    def _shaded(self, box: Box, total: float) -> Box:
-        if self.scene.scale is not None:
-            box.shade = self.scale.shade(total)
-        return box
 
 
 def _norm(size: float) -> str:
