@@ -1,4 +1,4 @@
-"""A notebook shows the picture as wide as its cell, or half as large in a box that scrolls; the rest stays as it was."""
+"""A notebook shows a picture as wide as its cell, or half as large in a box that scrolls, and the rest as it was."""
 
 import pytest
 
