@@ -80,10 +80,13 @@ class Backdrop:
         if lit and self._shown not in lit:
             self._shown = lit[-1]
         view = self._around(self._places[self._shown])
-        graph = ET.Element("g", self._graph.attrib)
+        graph, above = ET.Element("g", self._graph.attrib), []
         for column, place in zip(self._columns, self._places, strict=True):
             if place.x - self._part[0] < view.x + view.width and view.x < place.x + place.width:
-                graph.append(_coloured(column, looks))
+                own, at_work = _coloured(column, looks)
+                graph.append(own)
+                above.append(at_work)
+        graph.extend(above)
         return view, ET.tostring(graph, "unicode")
 
     def _looks(self, events: list[int]) -> dict[str, str]:
@@ -114,9 +117,11 @@ class Backdrop:
         return Viewport(corners[0], corners[1], *self._part)
 
 
-def _coloured(column: ET.Element, looks: dict[str, str]) -> ET.Element:
-    """Return a copy of a column in which every element has its look; what is lit stands above the rest."""
+def _coloured(column: ET.Element, looks: dict[str, str]) -> tuple[ET.Element, ET.Element]:
+    """Return a copy of a column in which every element has its look, and apart from it what is lit, to stand above."""
     own = deepcopy(column)
+    own.attrib.pop("id", None)
+    lit = ET.Element("g", own.attrib)
     for element in list(own):
         look = looks.get(element.attrib.pop("id", ""))
         for title in element.findall("title"):
@@ -125,10 +130,9 @@ def _coloured(column: ET.Element, looks: dict[str, str]) -> ET.Element:
             element.set("opacity", "0.3")
         elif look == LIT:
             own.remove(element)
-            own.append(element)
+            lit.append(element)
             (_light_arrow if "edge" in element.get("class", "") else _light_box)(element)
-    own.attrib.pop("id", None)
-    return own
+    return own, lit
 
 
 def _light_box(box: ET.Element) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from ...pages.theme import FADED, GRADIENT, INK, INNER_GROUP, MUTED, PAPER, STYLED, dark_style
 from ...structure.words import clean, display_name
 from ..place import unit
 from ..recording.event import Event
 from ..recording.tape import Tape
-from ..terminal.panes import progress
 from .backdrop import GLOW, SIGNS, SMALLEST, Backdrop
 from .shots import Shot
 
@@ -23,20 +23,21 @@ PICTURE = (20, 70, 690, 572)
 PANEL, PANEL_WIDTH = 742, 518
 """Where the words beside the picture begin, and how wide they may be."""
 
-LINES, LETTERS = 18, 50
-"""Of the equations: lines at most, and letters of a line; chosen: they fit beside the picture."""
+LETTERS, LINE, BETWEEN, ROOM = 50, 25, 10, 440
+"""Of the equations: letters of a line at most; the height of a line, of what is between two, and of all, in pixels."""
 
 FADE = 10
 """Strips in which the picture fades out, each of 4 pixels."""
 
-SEGMENTS = 24
-"""Time steps that are told apart in the bar below; of more, one shows several."""
+LABELS, APART = 24, (1, 2, 5, 10, 20, 50)
+"""Of the time steps below: how many are named at most, and how many apart."""
 
 FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 
-def frame(tape: Tape, backdrop: Backdrop, shot: Shot, number: int, of: int) -> str:
-    """Return the SVG of one frame, the ``number``-th, from 1 on."""
+def frame(tape: Tape, backdrop: Backdrop, film: Sequence[Shot], number: int) -> str:
+    """Return the SVG of one frame of a film, by its number from 0 on."""
+    shot = film[number]
     left, top, width, height = PICTURE
     view, picture = backdrop.cut(shot.events)
     seen = " ".join(f"{side:.2f}" for side in view)
@@ -45,11 +46,11 @@ def frame(tape: Tape, backdrop: Backdrop, shot: Shot, number: int, of: int) -> s
         [
             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>',
             _text(left, 48, f"How the gradient of {output} flows back", 26, weight="bold"),
-            _text(WIDTH - 20, 48, f"{number} of {of}", 20, MUTED, anchor="end"),
+            _text(WIDTH - 20, 48, f"{number + 1} of {len(film)}", 20, MUTED, anchor="end"),
             f'<svg x="{left}" y="{top}" width="{width}" height="{height}" viewBox="{seen}">{picture}</svg>',
             *_fading(),
             *_words(tape, shot),
-            *_bar(tape, shot),
+            *_bar(film, shot),
         ]
     )
     return (
@@ -78,7 +79,7 @@ def _words(tape: Tape, shot: Shot) -> Iterator[str]:
     yield _text(PANEL, PICTURE[1] + 38, _place(tape, shot), 22, GRADIENT, weight="bold")
     y = PICTURE[1] + 66.0
     for line, colour in _equations(tape, shot):
-        y += 10 if not line else 25
+        y += LINE if line else BETWEEN
         if line:
             yield _text(PANEL, y, line, 16, colour, family=SIGNS)
     assert first.step is not None
@@ -107,21 +108,25 @@ def _equations(tape: Tape, shot: Shot) -> list[tuple[str, str]]:
     """Return lines with their colours, empty ones between equations: with numbers where they fit, else what matters."""
     events = [tape[number] for number in shot.events]
     written = [pair for event in events for pair in _lines(event, numbers=True)]
-    if len(written) <= LINES:
+    if _height(written) <= ROOM:
         return written
     written = [pair for event in events for pair in _lines(event)]
-    if len(written) <= LINES:
+    if _height(written) <= ROOM:
         return written
     inside = {event.node for event in events}
     leaving = [event for event in events if event.node.inputs[event.slot] not in inside]
     chosen: list[tuple[str, str]] = []
     for count, event in enumerate(leaving):
         lines = _lines(event)
-        if len(chosen) + len(lines) > LINES - 2:
+        if _height(chosen + lines) > ROOM - LINE:
             left = len(leaving) - count
             return [*chosen, (f"… and {left} more", MUTED)]
         chosen += lines
     return chosen
+
+
+def _height(lines: list[tuple[str, str]]) -> int:
+    return sum(LINE if line else BETWEEN for line, _ in lines)
 
 
 def _lines(event: Event, *, numbers: bool = False) -> list[tuple[str, str]]:
@@ -132,29 +137,28 @@ def _lines(event: Event, *, numbers: bool = False) -> list[tuple[str, str]]:
     return [*(lines or [(clean(event.formula, LETTERS), INK)]), ("", INK)]
 
 
-def _bar(tape: Tape, shot: Shot) -> Iterator[str]:
+def _bar(film: Sequence[Shot], shot: Shot) -> Iterator[str]:
     """Yield a bar of all time steps, filled where the walk has been: from the right, as time goes back."""
-    passed = progress(tape, shot.events[-1])
-    steps = list(passed)
+    total = Counter(each.time for each in film for _ in each.events if each.time is not None)
+    passed = Counter(each.time for each in film for n in each.events if n <= shot.events[-1])
     left, right, y = PICTURE[0], WIDTH - 20, 656
-    each = (right - left) / max(len(steps), 1)
-    every = -(-len(steps) // SEGMENTS)
-    for place, t in enumerate(steps):
-        x, now = left + place * each, t == shot.time
-        gap = 4 if len(steps) <= SEGMENTS else 0
-        yield _rect(x, y, each - gap, FADED)
-        full = (each - gap) * passed[t]
-        if full:
-            yield _rect(x + each - gap - full, y, full, GRADIENT)
-        if place % every == 0 or now:
-            bold = "bold" if now else "normal"
-            colour = GRADIENT if now else MUTED
-            if now or abs(t - (shot.time if shot.time is not None else t - every)) >= every:
-                yield _text(x + each / 2, y + 40, f"t = {t}" if now else str(t), 18, colour, "middle", weight=bold)
+    wide = (right - left) / max(len(total), 1)
+    apart = next(n for n in APART if len(total) <= n * LABELS)
+    gap = 4 if apart == 1 else 0
+    for place, t in enumerate(sorted(total)):
+        x, now = left + place * wide, t == shot.time
+        full = (wide - gap) * passed[t] / total[t]
+        yield _rect(x, y, wide - gap - full, FADED)
+        yield _rect(x + wide - gap - full, y, full, GRADIENT)
+        at = min(max(x + wide / 2, left + 24), right - 36)
+        if now:
+            yield _text(at, y + 40, f"t = {t}", 18, GRADIENT, "middle", weight="bold")
+        elif t % apart == 0 and (shot.time is None or abs(t - shot.time) * wide > 60):
+            yield _text(at, y + 40, str(t), 18, MUTED, "middle")
 
 
 def _rect(x: float, y: float, width: float, fill: str) -> str:
-    return f'<rect x="{x:.1f}" y="{y}" width="{max(width, 0.5):.1f}" height="14" fill="{fill}"/>'
+    return f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="14" fill="{fill}"/>' if width > 0.05 else ""
 
 
 def _text(x: float, y: float, words: str, size: float, fill: str = INK, anchor: str = "start", **more: str) -> str:

@@ -51,10 +51,10 @@ def film(
 
 def _frames(tape: Tape, chosen: list[Shot], steps: Window, report: Report | None) -> Iterator[str]:
     backdrop = Backdrop(tape, steps, *PICTURE[2:])
-    for number, shot in enumerate(chosen, 1):
-        yield frame(tape, backdrop, shot, number, len(chosen))
+    for number in range(len(chosen)):
+        yield frame(tape, backdrop, chosen, number)
         if report:
-            report(number, len(chosen))
+            report(number + 1, len(chosen))
 
 
 def _rasteriser() -> Callable[[str], Image.Image]:
