@@ -12,7 +12,7 @@ from tinygrad_lstm.nn.samples import small_loss
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_every_operation_and_every_use_between_two_boxes_has_its_element(view, cell):
     loss = small_loss(cell, 3)
-    picture = tl.draw(loss, view)
+    picture = tl.draw(loss, view, loss=True)
     boxes, arrows = picture.elements()
     graph = tl.Graph(loss)
     shown = {node for nodes in boxes.values() for node in nodes}

@@ -155,7 +155,7 @@ def test_a_line_that_cannot_get_out_says_so():
 def test_a_round_box_is_met_in_the_middles_of_its_sides_only(width, height):
     places = terminals(Rect(400, 400, width, height), ALL_SIDES, round_=True)
     assert len(places) == 4
-    assert all(x == 50 or y == 50 for (x, y), _ in places)
+    assert all(round(400 / PITCH) in cell for cell, _ in places)
 
 
 VIEWS_IN_COLUMNS = [("ops", by_dot), ("gates", upward_layout), ("cells", upward_layout), ("backward", by_dot)]

@@ -20,7 +20,7 @@ def draw(network, view):
         DRAWN[network] = NETWORKS[network](), {}
     loss, pictures = DRAWN[network]
     if view not in pictures:
-        pictures[view] = tl.draw(loss, view)
+        pictures[view] = tl.draw(loss, view, loss=True)
     return pictures[view]
 
 

@@ -30,14 +30,14 @@ def test_a_window_says_what_it_leaves_out(view):
 
 @pytest.mark.parametrize(("view", "longest"), [("ops", 12), ("gates", 5), ("cells", 16), ("backward", 12)])
 def test_a_long_sequence_is_shown_by_its_ends_unless_all_of_it_is_wanted(view, longest):
-    loss = small_loss("rnn", longest + 1)
+    loss = small_loss("rnn", longest + 2)
     picture = tl.draw(loss, view)
-    assert [text for text in texts(picture) if "step" in text] == ["… 1 step …"]
+    assert [text for text in texts(picture) if "step" in text] == ["… 2 steps …"]
     assert "left out" in picture.description
     whole = tl.draw(loss, view, steps="all")
-    assert sum(column.id.startswith("t") for column in whole._scene.columns) == longest + 1
+    assert sum(column.id.startswith("t") for column in whole._scene.columns) == longest + 2
     assert "left out" not in whole.description
-    assert "left out" not in tl.draw(small_loss("rnn", longest), view).description
+    assert "left out" not in tl.draw(small_loss("rnn", longest + 1), view).description
 
 
 @pytest.mark.parametrize("view", ["ops", "gates", "cells", "rolled"])
@@ -55,7 +55,7 @@ def test_of_a_walk_under_way_every_view_shows_what_is_there_and_what_is_not(view
 def test_a_larger_gradient_never_has_a_lighter_shade(view):
     loss = small_loss("rnn", 5)
     gradients = {step.input: step.after for step in tl.backprop(loss)} | {loss: np.ones(())}
-    scene = tl.draw(loss, view, color="gradient")._scene
+    scene = tl.draw(loss, view, color="gradient", loss=True)._scene
     ids = tl.Graph(loss).ids
     known = [
         (magnitude(gradients[node]), box.shade)
@@ -72,7 +72,7 @@ def test_a_larger_gradient_never_has_a_lighter_shade(view):
 def test_the_scale_is_that_of_the_steps_that_are_drawn(view):
     loss = small_loss("rnn", 30, last_step=True)
     whole = tl.draw(loss, view, color="gradient", steps="all")._scene
-    part = tl.draw(loss, view, color="gradient", steps=(2, 5))._scene
+    part = tl.draw(loss, view, color="gradient", steps=(2, 14))._scene
     for scene in (whole, part):
         shown = [thing.size for thing in (*scene.boxes, *scene.arrows) if thing.size]
         assert 10 ** np.array([scene.scale.bottom, scene.scale.top]) == pytest.approx([min(shown), max(shown)])
@@ -130,7 +130,7 @@ def test_what_is_on_no_route_of_a_highlighted_path_is_faded(view):
         if graph.ids[node] in faded:
             assert faded[graph.ids[node]] == (graph.ids[node] not in on_path)
     if view != "backward":
-        assert not next(box.faded for box in scene.boxes if box.texts[0].text == "h0")
+        assert not next(box.faded for box in scene.boxes if box.texts[0].text == "h₋₁")
         assert next(box.faded for box in scene.boxes if box.texts[0].text in ("x₀", "xs", "xₜ"))
         assert any(arrow.thick for arrow in scene.arrows)
     assert all(arrow.thick is not arrow.faded for arrow in scene.arrows)
@@ -165,12 +165,14 @@ def test_depth_and_names_open_modules():
 @pytest.mark.parametrize("view", VIEWS)
 def test_shapes_values_and_legend_appear_on_request(view):
     loss = small_loss("rnn", 2)
-    assert "2×2" in texts(tl.draw(loss, view, shapes=True))
-    assert "2×2" not in texts(tl.draw(loss, view, shapes=False))
+    assert "2×2" in texts(tl.draw(loss, view, shapes=True, loss=True))
+    assert "2×2" not in texts(tl.draw(loss, view, shapes=False, loss=True))
     number = words.numbers(loss.value)
-    assert any(number in text for text in texts(tl.draw(loss, view, values=True)))
-    assert not any(number in text for text in texts(tl.draw(loss, view)))
-    explained = set(visible(tl.draw(loss, view, legend=True).svg)) - set(visible(tl.draw(loss, view).svg))
+    assert any(number in text for text in texts(tl.draw(loss, view, values=True, loss=True)))
+    assert not any(number in text for text in texts(tl.draw(loss, view, loss=True)))
+    explained = set(visible(tl.draw(loss, view, legend=True, loss=True).svg)) - set(
+        visible(tl.draw(loss, view, loss=True).svg)
+    )
     assert "sum, mean or maximum" in explained
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from ..structure.path import Path
 from ..structure.timeline import Window
 from ..structure.words import clean
 from . import legend as legends
-from .picture import Picture
+from .fitting import FITS, fitted
+from .picture import FittedPicture, Picture
 from .scene import Scene, Text
 from .views.options import COLORS, DIRECTIONS, Gradients, Notes, Options
 from .views.registry import VIEWS
@@ -36,7 +38,9 @@ def draw(
     expand: str | Sequence[str] = (),
     direction: str = "left-to-right",
     legend: bool = False,
+    loss: bool = False,
     notes: Notes | None = None,
+    fit: str | None = None,
 ) -> Picture:
     """Return a picture of the computation behind a tensor, from the graph that ran. Same graph, same DOT text, always.
 
@@ -57,6 +61,7 @@ def draw(
       ``expand``      opens single ones by name: ``"t1"``, ``"t1.cell"`` or, in every step, ``"cell"``
       ``direction``   of time: <directions>
       ``legend``      what the shapes, lines and colours mean
+      ``loss``        in the views of a network, also what comes after its last step and needs no weight: the loss
       ``notes``       words to write at a node, ``{y: "look here"}``, or at one node's use by another, ``{(x, y): ...}``
 
     Raises ValueError for a view, a step, a name, a path or a direction that there is not, TypeError for an option of
@@ -72,8 +77,9 @@ def draw(
         raise TypeError(f"draw shows how a tensor was computed; got {type(x).__name__}{one}")
     _choose("view", view, VIEWS)
     _choose("color", color, (None, *COLORS))
+    _choose("fit", fit, (None, *FITS))
     _choose("direction", direction, DIRECTIONS)
-    for name, flag in (("values", values), ("legend", legend), ("shapes", shapes)):
+    for name, flag in (("values", values), ("legend", legend), ("loss", loss), ("shapes", shapes)):
         if flag is not None and not isinstance(flag, bool):
             raise TypeError(f"{name} must be True or False, not {flag!r}")
     if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
@@ -115,16 +121,21 @@ def draw(
         expand=tuple(names),
         downwards=direction == DIRECTIONS[1],
         legend=legend,
+        loss=loss or highlight is not None or bool(notes),
     )
-    with collector.paused():
-        scene = VIEWS[view].scene(graph, options)
-    if highlight is not None:
-        _fade(scene, highlight)
-    _write_notes(scene, notes or {})
-    scene.shade(colored=options.colored)
-    scene.drop_empty_columns()
-    scene.key = legends.key(scene, options)
-    return Picture(scene)
+
+    def scene_of(longest: int | None) -> Scene:
+        with collector.paused():
+            scene = VIEWS[view].scene(graph, replace(options, longest=longest))
+        if highlight is not None:
+            _fade(scene, highlight)
+        _write_notes(scene, notes or {})
+        scene.shade(colored=options.colored)
+        scene.drop_empty_columns()
+        scene.key = legends.key(scene, options)
+        return scene
+
+    return Picture(scene_of(None)) if fit is None else FittedPicture(fitted(scene_of, fit, len(graph)))
 
 
 def _moved_notes(notes: Any, taken: Mapping[Tensor, Tensor]) -> Any:

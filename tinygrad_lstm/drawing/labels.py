@@ -5,13 +5,26 @@ from __future__ import annotations
 import html
 import unicodedata
 
-from ..pages.theme import TEXTS
+from ..pages.theme import SMALL, TEXTS
 from ..structure.words import clean
 from .scene import Box
 
-_COMMON = 0.56
-_WIDTHS = {**dict.fromkeys("iljtfrI.,:;'|![]() ", 0.3), **dict.fromkeys("mwMWσ∂Σ‖", 0.8)}
-"""How wide characters are, in parts of the font size: Helvetica's (Adobe), rounded; others have the common width."""
+_WIDTHS = {
+    ch: width
+    for width, characters in {
+        0.3: "ijlI',. ·",
+        0.4: "frt!()-/:;[\\]|₀₁₂₃₄₅₆₇₈₉ₜ",
+        0.5: 'J"*`∂‖',
+        0.6: "acekosvxyzFLT?_₋δ",
+        0.8: "wCDGHNOQRU&",
+        0.9: "M#+<=>^~×⊙−∈",
+        1.0: "mW%@…→",
+    }.items()
+    for ch in characters
+}
+_COMMON = 0.7
+"""How wide characters are, in parts of the font size: in DejaVu Sans, the widest of the fonts that stand in for
+Helvetica, rounded up; others have the common width. What fits there fits everywhere."""
 
 
 def html_label(rows: list[tuple[str, dict[str, str]]]) -> str:
@@ -38,25 +51,27 @@ def escaped(text: str, longest: int = 300) -> str:
 
 
 def width(text: str, size: float) -> float:
-    """Return about how wide a text is in Helvetica, in points."""
+    """Return how wide a text is at most, in points."""
     return size * sum(1.0 if unicodedata.east_asian_width(ch) in "WF" else _WIDTHS.get(ch, _COMMON) for ch in text)
 
 
-def size(box: Box, downwards: bool) -> tuple[float, float]:
+def size(box: Box, downwards: bool, small: float = SMALL) -> tuple[float, float]:
     """Return how wide and how high a box has to be for its words, in points; the other way round if time runs down."""
     if box.role == "joint":
         return (5.0, 5.0)
-    points = [float(TEXTS[text.style]["POINT-SIZE"]) for text in box.texts]
+    points = [max(float(TEXTS[text.style]["POINT-SIZE"]), small) for text in box.texts]
     wide = max((width(text.text, p) for text, p in zip(box.texts, points, strict=True)), default=0.0)
     height = sum(points) * 1.3 + 8
     if box.role in ("pointwise", "meeting"):
-        wide = height = max(wide + 10 if len(box.texts) > 1 else wide * 0.8 + 10, height * 0.9, 26.0)
+        wide = height = max(wide + 10 if len(box.texts) > 1 else wide + 4, height * 0.9, 26.0)
     elif box.role in ("input", "output", "parameter", "product", "reduction"):
         wide, height = wide * 1.25 + 18, height * 1.15
     elif box.role in ("cell", "module", "gap"):
         wide, height = wide + 22, max(height + 6, 48.0)
+    elif box.role == "stub":
+        wide += 6
     else:
-        wide += 18
+        wide += 4 if box.lane == "layer" else 12
     result = (max(wide, 30.0), max(height, 26.0))
     return result[::-1] if downwards else result
 

@@ -40,7 +40,7 @@ def key(scene: Scene, options: Options) -> tuple[Sample, ...]:
 
 def placed(scene: Scene, width: float) -> PlacedColumn:
     """Place the samples in rows that are no wider than the picture, or than a page."""
-    rows = _Shelf(max(width, LEAST_ROOM))
+    rows = _Shelf(max(width, LEAST_ROOM), scene.small)
     for looks, meaning in scene.key:
         if scene.scale is not None and isinstance(looks, Box) and looks.role == "scale":
             rows.add_scale(looks, meaning, scene.scale)
@@ -52,15 +52,15 @@ def placed(scene: Scene, width: float) -> PlacedColumn:
 class _Shelf:
     """Places one after another from left to right, and begins a row where one would be too long."""
 
-    def __init__(self, room: float) -> None:
-        self._room = room
+    def __init__(self, room: float, small: float) -> None:
+        self._room, self._small = room, small
         self._content, self._template = Content(""), Template(0, 0)
         self._x, self._y = GAP, 0.0
 
     def add(self, looks: Box | Arrow, meaning: str) -> None:
         """Place a sample, and behind it what it means."""
-        wide = ARROW if isinstance(looks, Arrow) else max(labels.size(looks, False)[0], 30.0)
-        x, y = self._begin(wide + 6 + labels.width(meaning, 9))
+        wide = ARROW if isinstance(looks, Arrow) else max(labels.size(looks, False, self._small)[0], 30.0)
+        x, y = self._begin(wide + 6 + labels.width(meaning, self._small))
         if isinstance(looks, Arrow):
             start, end = Point(x, y), Point(x + ARROW - 6, y)
             id = f"legend.{len(self._content.arrows)}"
@@ -72,7 +72,7 @@ class _Shelf:
 
     def add_scale(self, bar: Box, meaning: str, scale: Scale) -> None:
         """Place a bar of all shades behind what it means, and below it the numbers they stand for."""
-        words = labels.width(meaning, 9)
+        words = labels.width(meaning, self._small)
         x, y = self._begin(words + 10 + BAR + GAP)  # the last number may stand out
         self._write(meaning, x, y)
         left = x + words + 10
@@ -80,7 +80,7 @@ class _Shelf:
         for share, text in scale.ticks():
             at = left + share * BAR
             self._add_box(Box("", "tick", ()), Rect(at, y - BAR_HEIGHT / 2 + 3, 0.6, 4.0))
-            self._write(text, at - labels.width(text, 9) / 2, y - BAR_HEIGHT / 2 - 4)
+            self._write(text, at - labels.width(text, self._small) / 2, y - BAR_HEIGHT / 2 - 4)
 
     def column(self) -> PlacedColumn:
         """Return all of it, in a frame."""
@@ -101,7 +101,7 @@ class _Shelf:
         return begin
 
     def _write(self, words: str, left: float, y: float) -> None:
-        wide = labels.width(words, 9)
+        wide = labels.width(words, self._small)
         self._add_box(Box("", "gap", (Text(words, "detail"),)), Rect(left + wide / 2, y, wide + 4, 16.0))
 
     def _add_box(self, box: Box, rect: Rect) -> None:

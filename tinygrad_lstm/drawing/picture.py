@@ -10,10 +10,8 @@ from ..engine.tensor import Tensor
 from ..interop.files import write_file
 from ..structure import collector
 from . import legend
-from .layout.by_dot import by_dot
-from .layout.columns import place
+from .fitting import Fitted, placed
 from .layout.model import Placed
-from .layout.upward_layout import upward_layout
 from .page import notebook, page
 from .paint import svg as paint
 from .paint.dot import to_dot
@@ -64,30 +62,34 @@ class Picture:
     @cached_property
     def _painted(self) -> paint.Painting:
         with collector.paused():
-            return paint.Painting(self._scene, self._placed)
+            return paint.Painting(self._scene, self._placed, self._canvas)
 
     @property
     def size(self) -> tuple[float, float]:
         """Return the width and the height of the SVG, in points."""
-        return paint.size(self._placed)
+        return self._canvas.size
+
+    @property
+    def _canvas(self) -> paint.Canvas:
+        return paint.Canvas.around(self._placed)
 
     @property
     def start(self) -> tuple[float, float]:
         """Return where to begin to look, in parts of the size: a little before the first step, or the first column."""
         named = [column.content.title != "" for column in self._placed.columns]
         left, top, _, _ = self.places()[named.index(True) if any(named) else 0]
-        width, height = self.size
+        width, height = self._canvas.size
         return max(left - AROUND, 0.0) / width, max(top - AROUND, 0.0) / height
 
     def places(self) -> list[tuple[float, float, float, float]]:
         """Return where what stands in each column of the SVG does, in its order: left, top, width and height."""
-        found = []
+        found, (_, (before, above), _) = [], self._canvas
         for column in self._placed.columns:
             rects = [rect for _, rect in column.boxes()]
-            rects += [frame.rect for frame in column.frames() if frame.kind != "time"]
+            rects += [frame.rect for frame in column.frames() if frame.kind in ("step", "cell", "group")]
             left, right = min(r.x - r.width / 2 for r in rects), max(r.x + r.width / 2 for r in rects)
             low, high = min(r.y - r.height / 2 for r in rects), max(r.y + r.height / 2 for r in rects)
-            start = (left - self._placed.low.x + paint.PAD, self._placed.high.y - high + paint.PAD)
+            start = (left - self._placed.low.x + before, self._placed.high.y - high + above)
             found.append((*start, right - left, high - low))
         return found
 
@@ -131,10 +133,10 @@ class Picture:
 
     @cached_property
     def _placed(self) -> Placed:
-        placed = place(self._scene, upward_layout if self._scene.upwards else by_dot)
+        whole = placed(self._scene)
         if self._scene.key:
-            placed.add_below(legend.placed(self._scene, placed.high.x - placed.low.x))
-        return placed
+            whole.add_below(legend.placed(self._scene, whole.high.x - whole.low.x))
+        return whole
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {
@@ -145,3 +147,35 @@ class Picture:
 
     def __repr__(self) -> str:
         return f"<picture: {self.title}; save it as .{', .'.join(ENDINGS[:-1])} or .{ENDINGS[-1]}>"
+
+
+class FittedPicture(Picture):
+    """A picture for one place, such as a slide: drawn as large as it will be seen there."""
+
+    def __init__(self, fitted: Fitted) -> None:
+        super().__init__(fitted.scene)
+        self._fitted = fitted
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Return the width and the height of the SVG, in CSS pixels."""
+        width, height = self._fitted.canvas
+        return width * self._fitted.scale, height * self._fitted.scale
+
+    @property
+    def positioned(self) -> str:
+        """Return the picture as DOT with every position and the size of a PNG, as Graphviz paints it."""
+        dots = 72 * self._fitted.scale * self._fitted.fit.zoom
+        text = paint.positioned(self._scene, self._placed, self._canvas)
+        return text.replace("{", f"{{\n\tdpi={dots:.6g}", 1)
+
+    @property
+    def _canvas(self) -> paint.Canvas:
+        inner, (width, height) = paint.size(self._placed), self._fitted.canvas
+        margins = ((width - inner[0]) / 2 + paint.PAD, (height - inner[1]) / 2 + paint.PAD)
+        shown = 'width="{:.0f}" height="{:.0f}"'.format(*self.size)
+        return paint.Canvas((width, height), margins, shown)
+
+    @property
+    def _placed(self) -> Placed:
+        return self._fitted.placed

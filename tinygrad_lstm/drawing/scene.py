@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..engine.tensor import Tensor
+from ..pages.theme import SMALL
 from .scale import Scale
 
 Place = tuple[str, ...]
@@ -99,6 +100,7 @@ class Scene:
     upwards: bool = False  # in each column, from bottom to top: one box above another
     scale: Scale | None = None  # of the shades, if there are any
     key: tuple[Sample, ...] = ()  # the legend
+    small: float = SMALL  # points: no words are smaller
     _ids: set[str] = field(default_factory=set)
 
     def add(self, box: Box) -> str:

@@ -12,6 +12,7 @@ from ..engine.primitive import Kind, Primitive
 from .colour import between, contrast
 
 FONT = "Helvetica"
+SMALL = 10.0  # points: the smallest words, where a picture is not fitted to a size
 INK = "#222222"
 MUTED = "#595959"
 PAPER = "#ffffff"
@@ -36,6 +37,7 @@ _ROLES: dict[str, tuple[str, str, str, str, str]] = {
     "cut": ("box", "dashed", PAPER, GRADIENT, "detached: no gradient flows back over it"),
     "echo": ("box", "rounded,dashed", PAPER, "#777777", "made elsewhere, used here"),
     "gap": ("plaintext", "", PAPER, MUTED, ""),
+    "stub": ("plaintext", "", PAPER, INK, ""),
     "swatch": ("box", "filled", PAPER, MUTED, ""),
     "tick": ("box", "filled", MUTED, MUTED, ""),
     "joint": ("point", "filled", "#555555", "#555555", ""),
@@ -70,10 +72,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "sign": {"POINT-SIZE": "15"},
     "symbol": {"POINT-SIZE": "12"},
     "name": {"POINT-SIZE": "12"},
-    "detail": {"POINT-SIZE": "9", "COLOR": MUTED},
-    "value": {"POINT-SIZE": "9"},
-    "gradient": {"POINT-SIZE": "9", "COLOR": GRADIENT},
-    "pending": {"POINT-SIZE": "9", "COLOR": MUTED},
+    "detail": {"POINT-SIZE": f"{SMALL:g}", "COLOR": MUTED},
+    "value": {"POINT-SIZE": f"{SMALL:g}"},
+    "gradient": {"POINT-SIZE": f"{SMALL:g}", "COLOR": GRADIENT},
+    "pending": {"POINT-SIZE": f"{SMALL:g}", "COLOR": MUTED},
     "note": {"POINT-SIZE": "12", "COLOR": GRADIENT},
 }
 """The lines of a box."""

@@ -403,11 +403,12 @@ class Gap:
 def shown(steps: list[int], window: Window, longest: int) -> list[int | Gap]:
     """Return the steps a window shows, and what is left out between them.
 
-    Without a window, of a sequence that is longer than ``longest`` the first and the last steps are shown. Raises
+    Without a window, of a sequence that is longer than ``longest`` the first and the last steps are shown; a single one
+    is not left out, since to say so takes as much room. Raises
     ValueError for a window that shows none of the steps.
     """
     wanted = None if window is None or window == "all" else _checked(window)
-    if window == "all" or (window is None and len(steps) <= longest) or not steps:
+    if window == "all" or (window is None and len(steps) <= longest + 1) or not steps:
         return list(steps)
     if wanted is None:
         half = longest // 2

@@ -63,14 +63,14 @@ class Symbols:
         if x.name is None:
             named = self.activated(x)
             return None if named is None or named.name is None else Name("a", named.name, time_of(named), shape=x.shape)
-        if x in self._initial_states:
-            return self._initial_states[x]
+        if x in self.initial_states:
+            return self.initial_states[x]
         found = _SYMBOL.fullmatch(x.name)
         text, below = (found[1], found[2]) if found else (x.name, "")
         return Name(text, below, "" if x.is_leaf else time_of(x), shape=x.shape)
 
     @cached_property
-    def _initial_states(self) -> dict[Tensor, Name]:
+    def initial_states(self) -> dict[Tensor, Name]:
         """Return what is called h0 or h_init, for an h of the first step, as the h of the step before."""
         times: dict[str, set[int]] = defaultdict(set)
         for node in self.nodes:
@@ -142,7 +142,7 @@ class Symbols:
                 letter = "w"
             else:
                 continue
-            state = self._initial_states.get(other) if other is not None else None
+            state = self.initial_states.get(other) if other is not None else None
             known = state.text if state else other.name if other is not None and other.name else ""
             before = known if partner and len(known) < 3 else ""
             return Name(letter, before + (self._destination(user) or ""))

@@ -9,6 +9,7 @@ from .. import labels
 from ..scene import Scene
 from .geometry import Curve, End, Point, Rect
 from .model import GUTTER, PlacedColumn
+from .router import ARROWHEAD
 
 
 def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
@@ -23,8 +24,8 @@ def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
             _face_both(column, placed)
         elif not column.content.title:
             _face_neighbours(column, placed)
-    wide = [0.0 if scene.downwards else labels.width(c.arrow.label, 9) for p in placed for c in p.content.crossing]
-    gutter = max([GUTTER * (0.7 if scene.upwards else 1), *(width + 16 for width in wide)])
+    words = [] if scene.downwards else [c.arrow.label for column in placed for c in column.content.crossing]
+    gutter = max([GUTTER * (0.7 if scene.upwards else 1), *(labels.width(label, scene.small) + 12 for label in words)])
     at = 0.0
     for column in placed:
         column.dx = at
@@ -101,15 +102,14 @@ def _faced(column: PlacedColumn, placed: list[PlacedColumn]) -> list[tuple[End, 
 
 
 def _face_neighbours(column: PlacedColumn, placed: list[PlacedColumn]) -> None:
-    """Place initial states right where they enter the first step."""
+    """Place initial states right where they enter the first step, and what the last one leaves right where it does."""
     content = column.content
     bound = {slot for arrow in content.inner for slot in (arrow.tail, arrow.head)}
-    bound |= {end.slot for end in content.ends if not end.outgoing}
+    bound |= {end.slot for end in content.ends if not end.outgoing and content.boxes[end.slot].role != "stub"}
     opposite = _faced(column, placed)
     entering = [height - column.port(end) for end, _, height in opposite if not end.outgoing]
     level = column.template.moved(0, median(entering) if entering else 0.0)  # what comes in comes in straight
-    leaving = {end.slot: height for end, _, height in opposite if end.outgoing}
-    wanted = {slot: height for slot, height in leaving.items() if slot not in bound}
+    wanted = {end.slot: height for end, _, height in opposite if end.slot not in bound}
     free = float("-inf")
     for slot in sorted(wanted, key=wanted.__getitem__):
         rect = level.boxes[slot]
@@ -120,7 +120,7 @@ def _face_neighbours(column: PlacedColumn, placed: list[PlacedColumn]) -> None:
         return
     for end in content.ends:
         if end.slot in wanted:
-            level.ends[end] = _straight_out(level.boxes[end.slot], end.forward, level.width)
+            level.ends[end] = _straight(level.boxes[end.slot], end, level.width)
     level.frames.clear()
     column.template, column.kind = level, -1 - column.number
 
@@ -145,6 +145,16 @@ def _face_both(gap: PlacedColumn, placed: list[PlacedColumn]) -> None:
         line = _straight_out(Rect(box.x, heights[end], box.width, 0), end.forward, template.width)
         template.ends[end] = line if end.outgoing else Curve(line.points[::-1])
     gap.template = template
+
+
+def _straight(rect: Rect, end: End, width: float) -> Curve:
+    """Lead straight from the side of a box to the border of its column, or from there to the box."""
+    if end.outgoing:
+        return _straight_out(rect, end.forward, width)
+    border, box = _straight_out(rect, end.forward, width).points[::-3]
+    tip = box
+    box = box.moved(ARROWHEAD if end.forward else -ARROWHEAD, 0)
+    return Curve((border, border, box, box), tip)
 
 
 def _straight_out(rect: Rect, forward: bool, width: float) -> Curve:

@@ -27,7 +27,7 @@ def by_dot(content: Content, scene: Scene) -> Template:
     """Place the column's boxes and arrows where ``dot`` would put them."""
     graph = layout_graph("column", scene)
     ids = [box.id for box in content.boxes]
-    write_groups(graph, content.boxes, itertools.count())
+    write_groups(graph, content.boxes, itertools.count(), scene.small, sized=True)
     ports: dict[tuple[bool, bool, str], str] = {}
     for end in content.ends:
         ports.setdefault(end.port, f"port {len(ports)}")

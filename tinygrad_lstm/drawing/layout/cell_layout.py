@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from math import ceil
 from typing import TypeVar
 
 from .model import Content
@@ -48,15 +50,40 @@ def _top(rows: list[str]) -> int:
     return max(map(ROWS.index, rows), default=0)
 
 
-def spread(names: list[T], sizes: list[float], least: float) -> tuple[dict[T, float], float]:
+def lanes(content: Content, places: dict[int, tuple[int, str]]) -> set[int]:
+    """Return the columns with a line beside them, right of them: from a box that has another above it, to elsewhere."""
+    taken = {(column, ROWS.index(row)) for column, row in places.values()}
+    found = set()
+    for arrow in content.inner:
+        if arrow.tail in places and arrow.head in places:
+            (column, row), (to, _) = places[arrow.tail], places[arrow.head]
+            covered = any(other == column and high > ROWS.index(row) for other, high in taken)
+            if row == "layer" and to != column and covered:
+                found.add(column)
+    return found
+
+
+def spread(names: list[T], sizes: list[float], least: float, lanes: Container[T] = ()) -> tuple[dict[T, float], float]:
     """Return places in a row, so far apart that lines pass between what stands there; and how long the row is."""
     places: dict[T, float] = {}
-    at, before = even(max(least * 0.6, sizes[0] / 2 + 3 * PITCH)), 0.0
+    at, before, last = 0.0, 0.0, names[0]
     for name, size in zip(names, sizes, strict=True):
         if places:
-            at = even(at + max(least, (before + size) / 2 + 3 * PITCH) - PITCH)
+            lane = 2 * PITCH if last in lanes else 0.0
+            at += max(least, _on_grid((before + size) / 2 + NEXT)) + lane
+        else:
+            at = _on_grid(max(least / 2, size / 2) + NEXT)
         places[name], before = at, size
-    return places, even(at + max(least * 0.6, before / 2 + 3 * PITCH))
+        last = name
+    return places, even(at + max(least / 2, before / 2) + 2 * PITCH)
+
+
+NEXT = 5.0
+"""Points at least between two boxes in a row; chosen by eye."""
+
+
+def _on_grid(x: float) -> float:
+    return float(ceil(x / PITCH) * PITCH)
 
 
 def even(x: float) -> float:

@@ -45,10 +45,15 @@ def place(scene: Scene, provider: Provider) -> Placed:
             if column.kind not in turned:
                 turned[column.kind] = column.template.turned(1)
             column.template = turned[column.kind]
-    whole = Placed(placed, Point(0, 0), Point(0, 0), scene.downwards)
-    xs, ys = zip(*_corners(whole), strict=True)
-    whole.low, whole.high = Point(min(xs), min(ys)), Point(max(xs), max(ys))
+    whole = Placed(placed, Point(0, 0), Point(0, 0), scene.downwards, scene.small)
+    whole.low, whole.high = bounds(whole)
     return whole
+
+
+def bounds(placed: Placed) -> tuple[Point, Point]:
+    """Return the lower left and the upper right corner of all that is painted."""
+    xs, ys = zip(*_corners(placed), strict=True)
+    return Point(min(xs), min(ys)), Point(max(xs), max(ys))
 
 
 def _corners(placed: Placed) -> Iterator[Point]:
@@ -59,10 +64,14 @@ def _corners(placed: Placed) -> Iterator[Point]:
             known[column.kind] = column.template.corners()
         for corner in known[column.kind]:
             yield corner.moved(column.dx, column.dy)
-        if any(arrow.label for arrow in column.content.drawn):
+        broken = any(
+            placed.columns[c.tail_column].row != placed.columns[c.head_column].row for c in column.content.crossing
+        )
+        if broken or any(arrow.label for arrow in column.content.drawn):
             for arrow, curve in placed.arrows(column):
+                yield from curve.points if broken else ()
                 if arrow.label and curve.label:
-                    half = labels.width(arrow.label, 9) / 2
+                    half = labels.width(arrow.label, placed.small) / 2
                     yield curve.label.moved(-half, -6)
                     yield curve.label.moved(half, 6)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from math import dist
 from typing import Any, NamedTuple
 
 
@@ -43,6 +45,8 @@ class Curve(NamedTuple):
     points: tuple[Point, ...]
     tip: Point | None = None
     label: Point | None = None
+    gaps: tuple[Point, ...] = ()  # where another line crosses over it
+    cut: int = -1  # which of its Bézier curves is left out, where it goes on in another row
 
     def moved(self, dx: float, dy: float) -> Curve:
         """Return the same curve, so far to the right and up."""
@@ -53,20 +57,65 @@ class Curve(NamedTuple):
         return self._each(lambda point: point.turned(way))
 
     def _each(self, change: Callable[[Point], Point]) -> Curve:
-        return Curve(tuple(map(change, self.points)), self.tip and change(self.tip), self.label and change(self.label))
+        tip, label = self.tip and change(self.tip), self.label and change(self.label)
+        return Curve(tuple(map(change, self.points)), tip, label, tuple(map(change, self.gaps)), self.cut)
 
     def then(self, other: Curve, *, upright: bool) -> Curve:
         """Return this curve, a smooth connection, and the other; ``upright`` if the gap is crossed vertically."""
         a, b = self.points[-1], other.points[0]
         bend = (0, (b.y - a.y) / 2) if upright else ((b.x - a.x) / 2, 0)
         between = (a.moved(*bend), b.moved(-bend[0], -bend[1]))
-        return Curve((*self.points, *between, *other.points), other.tip, other.label or self.label)
+        gaps = self.gaps + other.gaps
+        return Curve((*self.points, *between, *other.points), other.tip, other.label or self.label, gaps)
+
+    def broken(self, other: Curve, way: float) -> Curve:
+        """Return this curve a little longer, and after a break the other from a little before where it starts."""
+        here, there = self.points[-1], other.points[0]
+        end, start = here.moved(way, 0), there.moved(-way, 0)
+        points = (*self.points, here, end, end, end, start, start, start, there, *other.points)
+        return Curve(points, other.tip, None, self.gaps + other.gaps, len(self.points) // 3 + 1)
+
+    def pieces(self) -> list[tuple[Point, ...]]:
+        """Return the splines that are left between the gaps, each of 3n + 1 points."""
+        found, piece = [], [self.points[0]]
+        ends, firsts, seconds = self.points[::3], self.points[1::3], self.points[2::3]
+        for number, (start, a, b, end) in enumerate(zip(ends, firsts, seconds, ends[1:], strict=False)):
+            if number == self.cut:
+                found.append(tuple(piece))
+                piece = [end]
+                continue
+            for gap in sorted((gap for gap in self.gaps if _on(gap, start, end)), key=partial(dist, start)):
+                before, after = _around(gap, start, end)
+                found.append((*piece, piece[-1], before, before))
+                piece, a, b = [after], after, end
+            piece += [a, b, end]
+        return [*found, tuple(piece)]
+
+
+GAP = 4.0
+"""Points that a line leaves free on both sides of one that crosses over it; chosen by eye."""
+
+
+def _on(gap: Point, start: Point, end: Point) -> bool:
+    """Tell whether a gap is on a piece that runs straight across or up, with enough of it on both sides."""
+    between = min(start.x, end.x) <= gap.x <= max(start.x, end.x) and min(start.y, end.y) <= gap.y <= max(
+        start.y, end.y
+    )
+    straight = start.x == end.x or start.y == end.y
+    return straight and between and min(dist(gap, start), dist(gap, end)) > GAP
+
+
+def _around(gap: Point, start: Point, end: Point) -> tuple[Point, Point]:
+    """Return the last point before a gap and the first one after it."""
+    length = dist(start, end)
+    dx, dy = GAP * (end.x - start.x) / length, GAP * (end.y - start.y) / length
+    return gap.moved(-dx, -dy), gap.moved(dx, dy)
 
 
 class Outline(NamedTuple):
     """A group's outline; the path names it from the outside in."""
 
-    kind: str  # "step", "time" (its caption alone), "cell" (an opened one) or "group"
+    kind: str  # "step", "time" (its caption alone), "cell" (an opened one), "name" (of a cell), "fork" or "group"
     path: tuple[str, ...]
     title: str
     rect: Rect

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ...pages.theme import SMALL
 from .. import labels
 from ..scene import Arrow, Box
 from .geometry import Curve, End, Outline, Point, Rect, Template
 
-GUTTER = 44.0
+GUTTER = 30.0
 """Points between two columns; chosen by eye."""
+
+BREAK = 22.0
+"""Points that a line leads on where a row ends, and before the next one; chosen by eye."""
 
 
 class Inner(NamedTuple):
@@ -66,6 +70,7 @@ class PlacedColumn:
     template: Template
     number: int
     kind: int  # the number of its template
+    row: int = 0  # where time goes on in another line of the page
     dx: float = 0.0
     dy: float = 0.0
 
@@ -82,7 +87,8 @@ class PlacedColumn:
     def frames(self) -> Iterator[Outline]:
         """Yield the frames with their titles and their places in the picture."""
         for frame in self.template.frames:
-            yield frame._replace(title=frame.title or self.content.title, rect=frame.rect.moved(self.dx, self.dy))
+            title = self.content.title if frame.kind in ("step", "time") else frame.title
+            yield frame._replace(title=title, rect=frame.rect.moved(self.dx, self.dy))
 
     def arrows(self) -> Iterator[tuple[Arrow, Curve]]:
         """Yield the arrows within the column with their lines in the picture."""
@@ -111,15 +117,16 @@ class Placed:
     low: Point
     high: Point
     upright: bool
+    small: float = SMALL  # points: no words are smaller
 
     def _beside(self, a: Point, b: Point, label: str) -> Point:
         """Return a place for a label in the gap: above a line that runs straight, else above where it starts."""
-        half = labels.width(label, 9) / 2
+        half = labels.width(label, self.small) / 2
         if self.upright:
             middle = (a.y + b.y) / 2 if abs(a.x - b.x) < 1 else a.y - 8 if b.y < a.y else a.y + 8
             return Point(a.x + half + 6, middle)
         if abs(a.y - b.y) < 1:
-            return Point((a.x + b.x) / 2, a.y + 8)
+            return Point((a.x + b.x) / 2, a.y + 3 + self.small / 2)
         return Point(a.x + (half + 2 if b.x > a.x else -half - 2), a.y + (7 if b.y < a.y else -7))
 
     def add_below(self, column: PlacedColumn) -> None:
@@ -140,10 +147,16 @@ class Placed:
         for arrow, tail_column, tail_end, head_column, head_end in column.content.crossing:
             start = self.columns[tail_column].end(tail_end)
             finish = self.columns[head_column].end(head_end)
+            if self.columns[tail_column].row != self.columns[head_column].row:
+                way = BREAK if tail_end.forward else -BREAK
+                curve = start.broken(finish, way)
+                place = finish.points[0].moved(-way / 2, 2 + self.small / 2)
+                yield arrow, curve._replace(label=place if arrow.label else None)
+                continue
             curve = start.then(finish, upright=self.upright)
             if arrow.label:
                 at = self._beside(start.points[-1], finish.points[0], arrow.label)
-                half = labels.width(arrow.label, 9) / 2
+                half = labels.width(arrow.label, self.small) / 2
                 while any(_over(at, half, p, other) and arrow.label != text for p, other, text in written):
                     at = at.moved(0, 11)  # above what leads the same way and says something else
                 written.append((at, half, arrow.label))

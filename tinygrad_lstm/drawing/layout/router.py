@@ -7,20 +7,21 @@ one source may share their way, which is what makes them fork.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Set
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Set
 from itertools import pairwise
 from math import ceil, dist, sqrt
 
 from .geometry import Curve, Point, Rect
 
-PITCH = 8.0
+PITCH = 6.0
 """Points between two lines of the grid; chosen by eye, so that parallel lines keep apart."""
 
-TURN, CROSS, TIP = 3, 5, 8
+TURN, CROSS, TIP = 3, 10, 8
 """What a turn, a crossing, and a place where the tip of another arrow will lie cost, in steps of the grid: how much
 longer a way may be to avoid one; chosen by eye."""
 
-RADIUS, ARROWHEAD = 7.0, 6.0
+RADIUS, ARROWHEAD = 6.0, 6.0
 """Points: of a rounded corner, and how long an arrow's tip is; chosen by eye."""
 
 MOST = 400_000
@@ -72,6 +73,21 @@ class Router:
                 self._used.setdefault(cell, {}).setdefault(source, set()).add(0 if a[1] == b[1] else 1)
         while (before := tree[found[0]]) is not None:
             found.insert(0, before)
+        return found
+
+    def forks(self) -> set[Cell]:
+        """Return where lines of one source part."""
+        parted = (Counter(tree.values()) for tree in self._trees.values())
+        return {cell for counted in parted for cell, number in counted.items() if cell is not None and number > 1}
+
+    def gaps(self, source: str, cells: list[Cell], strong: Container[str]) -> list[Cell]:
+        """Return where a line lets others cross over it: a weak one a strong one, of two alike the upright one."""
+        found = []
+        for before, cell in pairwise(cells):
+            others = [other in strong for other in self._used.get(cell, {}) if other != source]
+            own, upright = source in strong, before[0] == cell[0]
+            if others and (own < any(others) or (own == any(others) and upright)):
+                found.append(cell)
         return found
 
     def _cheapest(self, source: str, starts: Terminals, ends: Terminals) -> list[Cell]:
@@ -188,6 +204,11 @@ def curve(
     if len(corners) == 1:
         corners.insert(0, _border(start, corners[0], round_[0]) if start else corners[0])
     return Curve(_rounded(corners), point if tip else None)
+
+
+def on_grid(cell: Cell) -> Point:
+    """Return where a cell of the grid is."""
+    return Point(cell[0] * PITCH, cell[1] * PITCH)
 
 
 def _covered(rect: Rect) -> Iterable[Cell]:

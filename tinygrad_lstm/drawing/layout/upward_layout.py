@@ -9,23 +9,29 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import count, pairwise, zip_longest
-from math import dist
+from math import ceil, dist
 
 from ...pages.theme import ROLES
 from .. import labels
 from ..scene import Scene
 from .by_dot import by_dot
-from .cell_layout import ROWS, cell_layout, even, spread
+from .cell_layout import ROWS, cell_layout, even, lanes, spread
 from .geometry import Curve, End, Outline, Point, Rect, Template
 from .model import Content, Inner
-from .router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, Terminals, curve, terminals
+from .router import DOWN, LEFT, PITCH, RIGHT, UP, Cell, NoWay, Router, Terminals, curve, on_grid, terminals
 
-ACROSS = 64.0
-ABOVE = 56.0
-BETWEEN = 40.0
-ASIDE = 32.0
+ACROSS = 36.0
+ABOVE = 54.0
+BETWEEN = 30.0
+ASIDE = 24.0
 """Points: from column to column and from row to row in a cell, and from a box to the next above and to one beside it;
 chosen by eye."""
+
+DOT, TITLE = 5.0, 12.0
+"""Points: how large a fork is, and the name of a cell."""
+
+Line = tuple[str, list[Cell], Curve]
+"""A line with the source it belongs to and its way over the grid."""
 
 ROUND = ("ellipse", "circle")
 """Graphviz's shapes that a line can meet in the middles of their sides only."""
@@ -81,6 +87,7 @@ class _Stack:
         self.content = content
         self.crowded = crowded  # lines meet boxes wherever they can
         self.downwards = scene.downwards
+        self.small, self.title = scene.small, max(TITLE, scene.small)
         self.sizes = [self._size(slot) for slot in range(len(content.boxes))]
         self.unit_of: dict[int, _Unit] = {}
         units = self._units()
@@ -99,13 +106,13 @@ class _Stack:
     def _write(self, number: int, arrow: Inner) -> None:
         """Find a place for an arrow's label, whose words run from left to right whichever way time does."""
         line = self.template.inner[number]
-        find = _at_corner if arrow.tail == arrow.head else self._beside
+        find = self._at_corner if arrow.tail == arrow.head else self._beside
         label = find(line.turned(1), arrow.label).turned(-1) if self.downwards else find(line, arrow.label)
         self.template.inner[number] = line._replace(label=label)
 
     def _beside(self, line: Curve, label: str) -> Point:
         """Return a place for a label, next to the longest straight piece of a line: right, if nothing is there."""
-        half = labels.width(label, 9) / 2
+        half = labels.width(label, self.small) / 2
         places: list[Point] = []
         for a, b in sorted(pairwise(line.points[::3]), key=lambda piece: -dist(*piece)):
             for part in (0.5, 0.3, 0.7, 0.15, 0.85) if dist(a, b) > 24 or not places else ():
@@ -117,10 +124,15 @@ class _Stack:
         self.written.append(Rect(place.x, place.y, 2 * half, 10))
         return place
 
+    def _at_corner(self, line: Curve, label: str) -> Point:
+        """Return a place for the label of a loop: at its upper right, where no line leaves a box."""
+        half = labels.width(label, self.small) / 2
+        return Point(max(p.x for p in line.points) + half + 6, max(p.y for p in line.points) - 2)
+
     def _size(self, slot: int) -> tuple[float, float]:
         """Return the size of the words; steps that are left out stand as high as all that passes them."""
         box = self.content.boxes[slot]
-        width, height = labels.size(box, self.downwards)
+        width, height = labels.size(box, self.downwards, self.small)
         if box.role == "gap":
             ports = Counter(port[:1] for port in {end.port for end in self.content.ends if end.slot == slot})
             height = max(height, 2 * PITCH * (max(ports.values(), default=0) + 1))
@@ -172,10 +184,10 @@ class _Stack:
         rows = [row for row in ROWS if any(found == row for _, found in places.values())]
         wide = [max(self.sizes[slot][0] for slot, at in places.items() if at[0] == column) for column in columns]
         high = [max(self.sizes[slot][1] for slot, at in places.items() if at[1] == row) for row in rows]
-        xs, unit.width = spread(columns, wide, ACROSS)
+        xs, unit.width = spread(columns, wide, ACROSS, lanes(self.content, places))
         ys, top = spread(rows, high, ABOVE)
         unit.height = top + 2 * PITCH  # room for the title
-        title = even(labels.width(unit.block.partition("\n")[2], 12) + 8 * PITCH)
+        title = even(labels.width(unit.block.partition("\n")[2], self.title) + 8 * PITCH)
         if title > unit.width and not self.downwards:
             xs = {column: x + (title - unit.width) / 2 for column, x in xs.items()}
             unit.width = title
@@ -189,7 +201,8 @@ class _Stack:
         return bool(sides) and all(sides)
 
     def _assemble(self) -> Template:
-        room = 2 * PITCH * min(self._detours() + 1, 4)
+        lines = any(not self.unit_of[end.slot].block for end in self.content.ends)  # from the border to a box
+        room = 2 * PITCH * max(min(self._detours(), 3), lines)
         sides = [sum(each.width + ASIDE for each in unit.beside[i::2]) for unit in self.units for i in (0, 1)]
         half = [max(sides[2 * i : 2 * i + 2]) for i in range(len(self.units))]
         width = even(max(unit.width + 2 * side for unit, side in zip(self.units, half, strict=True)) + 2 * room)
@@ -203,7 +216,7 @@ class _Stack:
             rects |= {slot: rect.moved(unit.left, unit.low) for slot, rect in unit.rects.items()}
             if unit.block:
                 whole = Rect(unit.width / 2, unit.height / 2, unit.width, unit.height).moved(unit.left, unit.low)
-                frames.append(Outline("cell", ("", unit.block), unit.block.partition("\n")[2], whole))
+                frames += [Outline("cell", ("", unit.block), "", whole), self._title(unit)]
             edges = [unit.left + unit.width, unit.left]
             for number, each in enumerate(unit.beside):
                 edges[number % 2] += ASIDE if number % 2 == 0 else -ASIDE - each.width
@@ -216,15 +229,29 @@ class _Stack:
             frames.append(Outline("time", ("time",), "", Rect(width / 2, caption / 2 + 2, width, caption)))
         return Template(width, even(y - BETWEEN + 2 * PITCH), [rects[slot] for slot in range(len(rects))], frames)
 
+    def _title(self, unit: _Unit) -> Outline:
+        """Return the name of an opened cell, in its upper left corner as one reads it."""
+        title = unit.block.partition("\n")[2]
+        wide, high = labels.width(title, self.title) + 8, self.title + 4
+        if self.downwards:
+            place = Rect(high / 2 + 4, wide / 2 + 4, high, wide)
+        else:
+            place = Rect(wide / 2 + 4, unit.height - high / 2 - 4, wide, high)
+        return Outline("name", ("", unit.block, "name"), title, place.moved(unit.left, unit.low))
+
     def _detours(self) -> int:
         """Return how many arrows have to pass a box on their way up."""
         level = {slot: n for n, unit in enumerate(self.units) for each in (unit, *unit.beside) for slot in each.slots}
-        return sum(level[arrow.head] - level[arrow.tail] != 1 for arrow in self.content.inner)
+        return sum(
+            level[arrow.head] - level[arrow.tail] != 1
+            for arrow in self.content.inner
+            if arrow.tail == arrow.head or self.unit_of[arrow.tail] is not self.unit_of[arrow.head]
+        )
 
     def _room_for_labels(self, unit: _Unit) -> float:
         """Return the room between this unit and the next one, where labels stand beside a loop."""
         loops = [arrow.label for arrow in self.content.inner if arrow.tail == arrow.head and arrow.tail in unit.slots]
-        return max((labels.width(label, 9) for label in loops), default=0.0) if self.downwards else 0.0
+        return max((labels.width(label, self.small) for label in loops), default=0.0) if self.downwards else 0.0
 
     def _align(self, unit: _Unit, rects: dict[int, Rect], width: float) -> None:
         """Place a single box straight above or below the one it belongs to."""
@@ -234,10 +261,17 @@ class _Stack:
         for arrow in self.content.inner:
             own, above = self.unit_of[arrow.tail], self.unit_of[arrow.head]
             if above is unit and own.block and arrow.tail in rects and self.content.boxes[slot].role == "output":
-                edge = own.left + (PITCH * 3 if self._mirrored(own) else own.width - PITCH * 3)
-                unit.left = edge - unit.width / 2
+                unit.left = rects[arrow.tail].x + self._aside(arrow.tail, own) - unit.width / 2
             if own is unit and above.block:
                 unit.left = (width - above.width) / 2 + above.rects[arrow.head].x - unit.width / 2
+
+    def _aside(self, slot: int, unit: _Unit) -> float:
+        """Return how far beside a box its way up is: none if nothing in the cell stands above it."""
+        own = unit.rects[slot]
+        widths = [rect.width for rect in unit.rects.values() if rect.x == own.x and rect.y >= own.y]
+        if len(widths) == 1:
+            return 0.0
+        return (-PITCH if self._mirrored(unit) else PITCH) * (ceil(max(widths) / 2 / PITCH) + 1)
 
     def _route(self) -> None:
         jobs: list[Inner | End] = [*self.content.inner, *self.content.ends]
@@ -249,8 +283,15 @@ class _Stack:
                 self.router.expect_tip(terminals(self.template.boxes[end.slot], side, round_=self._is_round(end.slot)))
         for job in sorted(jobs, key=self._priority):
             curves[job] = self._between(job) if isinstance(job, Inner) else self._to_border(job)
-        self.template.inner = [curves[arrow] for arrow in self.content.inner]
-        self.template.ends = {end: curves[end] for end in self.content.ends}
+        strong = {source for job, (source, *_) in curves.items() if isinstance(job, End) or job.role == "state"}
+        lines = {
+            job: line._replace(gaps=tuple(map(on_grid, self.router.gaps(source, cells, strong))))
+            for job, (source, cells, line) in curves.items()
+        }
+        self.template.inner = [lines[arrow] for arrow in self.content.inner]
+        self.template.ends = {end: lines[end] for end in self.content.ends}
+        for number, (x, y) in enumerate(sorted(map(on_grid, self.router.forks()))):
+            self.template.frames.append(Outline("fork", (f"fork{number}",), "", Rect(x, y, DOT, DOT)))
 
     def _priority(self, job: Inner | End) -> tuple[int, float]:
         """Return a key to sort by: first what is straight, then what is short; a bus in full."""
@@ -265,7 +306,7 @@ class _Stack:
         from_bus = self.content.boxes[job.tail].lane == "bus"
         return (0 if straight else 1), (-far if from_bus else far)
 
-    def _between(self, arrow: Inner) -> Curve:
+    def _between(self, arrow: Inner) -> Line:
         a, b = self.template.boxes[arrow.tail], self.template.boxes[arrow.head]
         exits, entries = self._terminals(arrow.tail, outgoing=True), self._terminals(arrow.head, outgoing=False)
         source = f"b{arrow.tail}"
@@ -276,19 +317,21 @@ class _Stack:
             exits, entries = (left, right) if arrow.role == "back" else (right, left)
         cells = self.router.line(source, exits, entries)
         round_ = self._is_round(arrow.tail), self._is_round(arrow.head)
-        return curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint", round_=round_)
+        return source, cells, curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint", round_=round_)
 
-    def _to_border(self, end: End) -> Curve:
+    def _to_border(self, end: End) -> Line:
         x, side = (self.router.columns, LEFT) if end.forward else (0, RIGHT)
         port = {((x, round(self.heights[end] / PITCH)), side): 0}
         inside = self._terminals(end.slot, outgoing=end.outgoing)
         rect, role = self.template.boxes[end.slot], self.content.boxes[end.slot].role
         round_ = self._is_round(end.slot)
         if end.outgoing:
-            apart = f" {end.key}" if role == "gap" else ""
-            return curve(self.router.line(f"b{end.slot}{apart}", inside, port), rect, None, round_=(round_, False))
-        cells = self.router.line(f"{end.key} from {end.forward}", port, inside)
-        return curve(cells, None, rect, tip=role != "joint", round_=(False, round_))
+            source = f"b{end.slot} {end.key}" if role == "gap" else f"b{end.slot}"
+            cells = self.router.line(source, inside, port)
+            return source, cells, curve(cells, rect, None, round_=(round_, False))
+        source = f"{end.key} from {end.forward}"
+        cells = self.router.line(source, port, inside)
+        return source, cells, curve(cells, None, rect, tip=role != "joint", round_=(False, round_))
 
     def _port_heights(self) -> dict[End, float]:
         """Return where each state crosses the border: on its belt, or along the bus by which it comes in."""
@@ -325,7 +368,7 @@ class _Stack:
         ahead = UP if outgoing else DOWN
         sides = {ahead: 0, LEFT: 2, RIGHT: 2}
         if box.lane == "layer":
-            sides = {ahead: 0, LEFT: 8, RIGHT: 8}
+            sides = {ahead: 0, LEFT: 4, RIGHT: 4}
         elif box.lane:
             sides = {UP: 2, RIGHT: 0, DOWN: 1, LEFT: 2} if outgoing else {DOWN: 0, LEFT: 0, UP: 1, RIGHT: 2}
         return terminals(self.template.boxes[slot], sides, round_=self._is_round(slot), crowded=self.crowded)
@@ -337,8 +380,3 @@ class _Stack:
 def _covers(rect: Rect, at: Point, half: float) -> bool:
     """Tell whether a box or a label stands where another label of some width would."""
     return abs(rect.x - at.x) < rect.width / 2 + half and abs(rect.y - at.y) < rect.height / 2 + 6
-
-
-def _at_corner(line: Curve, label: str) -> Point:
-    """Return a place for the label of a loop: at its upper right, where no line leaves a box."""
-    return Point(max(p.x for p in line.points) + labels.width(label, 9) / 2 + 6, max(p.y for p in line.points) - 2)

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     import graphviz
 
 _NODES = {"fontname": theme.FONT, "fontsize": "11", "fontcolor": theme.INK, "margin": "0.09,0.05", "penwidth": "1.2"}
-_EDGES = {"fontname": theme.FONT, "fontsize": "9", "fontcolor": theme.MUTED, "arrowsize": "0.6", "penwidth": "1.1"}
+_EDGES = {"fontname": theme.FONT, "fontcolor": theme.MUTED, "arrowsize": "0.6", "penwidth": "1.1"}
 _FRAMES = {
     "step": {**theme.OUTER_GROUP, "fontsize": "14"},
     "time": {"shape": "plaintext", "fontcolor": theme.MUTED, "fontsize": "11"},
     "cell": {**theme.OPEN_CELL, "fontsize": "12"},
+    "name": {"shape": "plaintext", "fontcolor": theme.OPEN_CELL["fontcolor"], "fontsize": "12"},
+    "paper": {"shape": "box", "style": "invis", "fontsize": "1"},
+    "fork": {"shape": "point", "color": theme.ROLES["joint"]["color"], "fontsize": "1"},
     "group": {**theme.INNER_GROUP, "fontsize": "11"},
 }
 """What the frames of each kind look like; font sizes in points."""
@@ -36,9 +39,9 @@ def to_dot(scene: Scene) -> str:
         if column.title:
             with graph.subgraph(name=f"cluster_{next(numbers)}") as cluster:
                 cluster.attr(label=labels.plain(column.title), margin="8", fontsize="14", **theme.OUTER_GROUP)
-                write_groups(cluster, boxes, numbers)
+                write_groups(cluster, boxes, numbers, scene.small)
         else:
-            write_groups(graph, boxes, numbers)
+            write_groups(graph, boxes, numbers, scene.small)
     for arrow in scene.arrows:
         ends = (arrow.head, arrow.tail) if against(arrow.role) else (arrow.tail, arrow.head)
         graph.edge(*ends, **arrow_look(arrow), edgetooltip=labels.plain(arrow.tooltip))
@@ -55,27 +58,40 @@ def layout_graph(name: str, scene: Scene) -> graphviz.Digraph:
     """Return an empty graph whose arrows lead in the direction of time."""
     direction = "TB" if scene.downwards else "LR"
     distances = {"nodesep": "0.18", "ranksep": "0.35", "newrank": "true"}
-    return _graph(name, scene.title, rankdir=direction, fontname=theme.FONT, fontcolor=theme.INK, **distances)
+    return _graph(
+        name, scene.title, scene.small, rankdir=direction, fontname=theme.FONT, fontcolor=theme.INK, **distances
+    )
 
 
-def _graph(name: str, title: str, **look: str) -> graphviz.Digraph:
+def _graph(name: str, title: str, small: float, **look: str) -> graphviz.Digraph:
     import graphviz
 
     attributes = {"bgcolor": theme.PAPER, "label": "", "tooltip": labels.plain(title), **look}
-    return graphviz.Digraph(name, graph_attr=attributes, node_attr=_NODES, edge_attr=_EDGES)
+    edges = {**_EDGES, "fontsize": f"{small:g}"}
+    return graphviz.Digraph(name, graph_attr=attributes, node_attr=_NODES, edge_attr=edges)
 
 
-def write_groups(graph: graphviz.Digraph, boxes: list[Box], numbers: Iterator[int], above: Place = ()) -> None:
+def write_groups(
+    graph: graphviz.Digraph,
+    boxes: list[Box],
+    numbers: Iterator[int],
+    small: float,
+    sized: bool = False,
+    above: Place = (),
+) -> None:
     """Write the boxes, each in its nested clusters; ``comment`` keeps a cluster's path.
 
-    A chain of clusters with nothing else in them is drawn as one.
+    A chain of clusters with nothing else in them is drawn as one. ``sized`` says that boxes are as large as their words
+    may become in any font, not only in the one that Graphviz finds on this machine.
     """
     import graphviz
 
     inside: dict[str, list[Box]] = {}
     for box in boxes:
         if box.place == above:
-            graph.node(box.id, tooltip=labels.plain(box.tooltip), **box_look(box))
+            width, height = labels.size(box, False, small) if sized else (0, 0)
+            size = {"width": _number(width / 72), "height": _number(height / 72)} if sized else {}
+            graph.node(box.id, tooltip=labels.plain(box.tooltip), **size, **box_look(box, small))
         else:
             inside.setdefault(box.place[len(above)], []).append(box)
     for members in inside.values():
@@ -84,7 +100,7 @@ def write_groups(graph: graphviz.Digraph, boxes: list[Box], numbers: Iterator[in
             title = labels.plain(" · ".join(map(words.clean, within[len(above) :])))
             path = graphviz.nohtml("\n".join(map(labels.plain, within)))
             cluster.attr(label=title, margin="8", fontsize="11", comment=path, **theme.INNER_GROUP)
-            write_groups(cluster, members, numbers, within)
+            write_groups(cluster, members, numbers, small, sized, within)
 
 
 def painted(
@@ -92,26 +108,32 @@ def painted(
     frames: Iterable[Outline],
     boxes: Iterable[tuple[Box, Rect]],
     arrows: Iterable[tuple[Arrow, Curve]],
+    small: float,
 ) -> str:
     """Return DOT in which everything has its place: Graphviz, with the layout ``nop2``, only paints it.
 
     The elements have the ids f0, f1, … for frames, b0, … for boxes and a0, … for arrows.
     """
-    graph = _graph(title, title, layout="nop2", notranslate="true", outputorder="nodesfirst", splines="true")
+    graph = _graph(title, title, small, layout="nop2", notranslate="true", outputorder="nodesfirst", splines="true")
     graph.node_attr["fixedsize"] = "true"
     for number, frame in enumerate(frames):
         look = {"shape": "box", **_FRAMES[frame.kind], "class": frame.kind}
         font_size = look.pop("fontsize")
-        label = labels.html_label([(frame.title, {"POINT-SIZE": font_size})]) if frame.title else ""
+        label = (
+            labels.html_label([(frame.title, {"POINT-SIZE": f"{max(float(font_size), small):g}"})])
+            if frame.title
+            else ""
+        )
         graph.node(f"f{number}", label=label, id=f"f{number}", labelloc="t", **_at(frame.rect), **look)
     ends: dict[str, str] = {}
     for number, (box, rect) in enumerate(boxes):
         ends[box.id] = id = f"b{number}"
-        graph.node(id, id=id, tooltip=labels.plain(box.tooltip), **box_look(box), **_at(rect))
+        graph.node(id, id=id, tooltip=labels.plain(box.tooltip), **box_look(box, small), **_at(rect))
     for number, (arrow, curve) in enumerate(arrows):
         # a spline is written from its tail, whichever way its layout was asked for
-        tip = f"e,{_point(curve.tip)} " if curve.tip else ""
-        look = {**arrow_look(arrow), "pos": tip + " ".join(map(_point, curve.points))}
+        pieces = [" ".join(map(_point, piece)) for piece in curve.pieces()]
+        pieces[-1] = (f"e,{_point(curve.tip)} " if curve.tip else "") + pieces[-1]
+        look = {**arrow_look(arrow), "pos": ";".join(pieces)}
         if arrow.label and curve.label:
             look["lp"] = _point(curve.label)
         look.pop("dir", None)
@@ -132,7 +154,7 @@ def attributes(role: str, label: str) -> dict[str, str]:
     return look
 
 
-def box_look(box: Box) -> dict[str, str]:
+def box_look(box: Box, small: float = theme.SMALL) -> dict[str, str]:
     """Return a box's label, shape and colours."""
     look = dict(theme.ROLES[box.role])
     if box.role in ("joint", "tick", "scale"):
@@ -147,8 +169,14 @@ def box_look(box: Box) -> dict[str, str]:
         look["color"], look["penwidth"] = theme.GRADIENT, "3"
     if box.faded:
         look["fillcolor"], look["color"], ink["COLOR"] = theme.PAPER, theme.FADED, theme.FADED_INK
-    rows = [(text.text, {**theme.TEXTS[text.style], **ink}) for text in box.texts]
+    rows = [(text.text, {**_lettering(text.style, small), **ink}) for text in box.texts]
     return {"label": labels.html_label(rows), "class": box.role, **look}
+
+
+def _lettering(style: str, small: float) -> dict[str, str]:
+    """Return the look of words of a style, no smaller than it may be."""
+    look = theme.TEXTS[style]
+    return {**look, "POINT-SIZE": f"{max(float(look['POINT-SIZE']), small):g}"}
 
 
 def arrow_look(arrow: Arrow) -> dict[str, str]:

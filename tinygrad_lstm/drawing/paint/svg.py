@@ -16,8 +16,8 @@ from ..scene import Arrow, Box, Scene, Text
 from . import dot
 from .render import MEND, RenderError, render
 
-PAD = 6.0
-"""Points of paper around the picture; chosen by eye."""
+PAD, EDGE = 6.0, 4.0
+"""Points of paper around the picture, chosen by eye; and what Graphviz adds to it on each side by itself."""
 
 _UNFIT = re.compile(r"[^\w.@→′-]+")
 _HOLE = re.compile(r"@(\w+)@")
@@ -40,7 +40,7 @@ class Painting:
     follows the reader's choice of light or dark and can be read aloud.
     """
 
-    def __init__(self, scene: Scene, placed: Placed) -> None:
+    def __init__(self, scene: Scene, placed: Placed, canvas: Canvas) -> None:
         self._scene = scene
         self._placed = placed
         self._stamps: dict[object, _Stamp] = {}
@@ -52,17 +52,17 @@ class Painting:
         self._taken: set[str] = set()
         self.boxes: dict[str, Box] = {}
         self.arrows: dict[str, Arrow] = {}
-        width, height = size(placed)
+        (width, height), (left, top), shown = canvas
         drawn = [
             f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
-            f'<g class="graph" transform="translate({PAD - placed.low.x:.2f} {PAD + placed.high.y:.2f})">',
+            f'<g class="graph" transform="translate({left - placed.low.x:.2f} {top + placed.high.y:.2f})">',
         ]
         for column, stamp in zip(placed.columns, stamps, strict=True):
             drawn += self._column(column, stamp)
         body = "\n".join([*drawn, "</g>\n</svg>\n"])
         head = [
             '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
-            f'<svg role="img" width="{width:.0f}pt" height="{height:.0f}pt" viewBox="0 0 {width:.2f} {height:.2f}" '
+            f'<svg role="img" {shown} viewBox="0 0 {width:.2f} {height:.2f}" '
             f'class="{STYLED}" xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,sans-serif">',
             f"<title>{labels.escaped(scene.title)}</title>",
             f"<desc>{labels.escaped(scene.description, 2000)}</desc>",
@@ -107,7 +107,9 @@ class Painting:
         """
         rects = {f"f{number}": frame.rect for number, frame in enumerate(self._frames)}
         rects |= {f"b{number}": rect for number, (_, rect) in enumerate(self._boxes)}
-        drawn = render(dot.painted("picture", self._frames, self._boxes, self._arrows), "svg", "nop2")
+        drawn = render(
+            dot.painted("picture", self._frames, self._boxes, self._arrows, self._scene.small), "svg", "nop2"
+        )
         pieces = {}
         for group in list(ET.fromstring(drawn).iter(f"{_SVG}g")):
             name = group.get("id", "")
@@ -172,16 +174,36 @@ class Painting:
         return id
 
 
+class Canvas(NamedTuple):
+    """The paper: its size and where on it the picture begins, in points; and how large it is shown, as SVG says it."""
+
+    size: tuple[float, float]
+    margins: tuple[float, float]  # left and top
+    shown: str
+
+    @classmethod
+    def around(cls, placed: Placed) -> Canvas:
+        """Return paper just as large as the picture."""
+        width, height = size(placed)
+        return cls((width, height), (PAD, PAD), f'width="{width:.0f}pt" height="{height:.0f}pt"')
+
+
 def size(placed: Placed) -> tuple[float, float]:
     """Return the width and the height of the picture, in points."""
     return placed.high.x - placed.low.x + 2 * PAD, placed.high.y - placed.low.y + 2 * PAD
 
 
-def positioned(scene: Scene, placed: Placed) -> str:
-    """Return DOT of the whole with every position, for Graphviz to paint as it is."""
+def positioned(scene: Scene, placed: Placed, canvas: Canvas | None = None) -> str:
+    """Return DOT of the whole with every position, for Graphviz to paint as it is, on paper of that size."""
+    paper = []
+    if canvas:
+        (width, height), (left, top), _ = canvas
+        middle = placed.low.x - left + width / 2, placed.high.y + top - height / 2
+        paper.append(Outline("paper", ("paper",), "", Rect(*middle, width - 2 * EDGE, height - 2 * EDGE)))
     return dot.painted(
         scene.title,
-        [frame for column in placed.columns for frame in column.frames()],
+        [*paper, *(frame for column in placed.columns for frame in column.frames())],
         [box for column in placed.columns for box in column.boxes()],
         [arrow for column in placed.columns for arrow in placed.arrows(column)],
+        scene.small,
     )

@@ -15,6 +15,7 @@ from ...engine.tensor import Tensor
 from ...pages.theme import role_of
 from ...structure import words
 from ...structure.words import display_name, magnitude, statistics
+from ...symbolic.expressions import Name
 from ...symbolic.formulas import equation
 from ...symbolic.symbols import Symbols
 from ..scene import Box, Place, Text
@@ -54,7 +55,7 @@ class Describer:
 
     def heading(self, node: Tensor, often: str = "") -> list[Text]:
         """Return the lines that say what a node is: its symbol, and its name with what is appended to it."""
-        name = words.clean(node.name) + often if node.name else ""
+        name = (self.own_name(node) if node.is_leaf else words.clean(node.name)) + often if node.name else ""
         if node.primitive is not None:
             symbol = words.clean(node.primitive.symbol)
         elif node.detached:
@@ -97,8 +98,14 @@ class Describer:
         return self.own_name(node) or words.clean(node.primitive.symbol if node.primitive else "data")
 
     def own_name(self, node: Tensor) -> str:
-        """Return what its author called a node, with its time step; nothing if it has no name."""
+        """Return what its author called a node, with its time step, h₋₁ for h0; nothing if it has no name."""
+        if first := self._symbols.initial_states.get(node):
+            return words.clean(first.text) + self.subscript(first)
         return words.clean(display_name(node) or "")
+
+    def subscript(self, first: Name) -> str:
+        """Return the step of an initial state: the one before the first, or after the last where time leads back."""
+        return words.subscript(first.time)
 
     def numbers(self, nodes: list[Tensor], most: int = 3) -> list[Text]:
         """Return the lines that values and gradients add to a box: up to so many numbers, else the norms."""

@@ -137,7 +137,7 @@ class _Opening:
         users = self._users[node]
         if any(self._parts.timeline.crosses(node, user) for user in users):
             return True
-        outside = all(self._parts.of[user] is not self._parts.of[node] for user in users)
+        outside = all(self._parts.of.get(user) is not self._parts.of[node] for user in users)
         return node.name is not None and (outside or f"{node.name}0" in self._states)
 
 
@@ -154,7 +154,8 @@ class _Gates(UnrolledScene):
     def _users_outside(self, x: Tensor) -> list[Tensor]:
         """Return what uses x besides the cell itself: if anything does, x is an output, and not only a state."""
         source = self.parts.of[x]
-        return [user for user in self.parts.timeline.users[x] if not _carries(source, self.parts.of[user])]
+        of, users = self.parts.of, self.parts.timeline.users[x]
+        return [user for user in users if user in self.parts.head or not _carries(source, of[user])]
 
     def _has_pill(self, x: Tensor) -> bool:
         return self.parts.of[x].block != "" and self.parts.timeline.fold[x] in self._shown
@@ -162,14 +163,7 @@ class _Gates(UnrolledScene):
     def _draw(self, part: Part) -> None:
         super()._draw(part)
         for x in filter(self._has_pill, part.outputs):
-            pill = Part(f"{part.id}.out", "output", part.column, members=[x])
-            box = self.describe.group(pill, (Text(self.describe.own_name(x) or "out"),), [x])
-            self.scene.add(box)
-            arrow = Arrow(part.id, box.id, tooltip=box.tooltip)
-            if (path := self.parts.options.highlight) is not None:
-                arrow.thick = x in path and (x is path.end or any(user in path for user in self._users_outside(x)))
-                arrow.faded = not arrow.thick
-            self.scene.arrows.append(arrow)
+            self._pill(x, part)
 
     def _tail(self, x: Tensor, part: Part) -> str:
         source = self.parts.of[x]

@@ -35,3 +35,5 @@ class Options:
     expand: tuple[str, ...] = ()
     downwards: bool = False
     legend: bool = False
+    loss: bool = False
+    longest: int | None = None  # steps of a sequence that are shown, where none are asked for

@@ -10,6 +10,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Kind
 from ...engine.scope import Frame
 from ...engine.tensor import Tensor
+from ...structure.ends import final_states, head
 from ...structure.timeline import AFTER, BEFORE, Gap, Timeline, shown
 from ...structure.words import clean
 from ..scene import Column, Place, Text, unused
@@ -73,8 +74,11 @@ class Parts:
         self._states: dict[object, int] = {}
         self._around_cells = self._calls_around_cells()
         self.initial = self.timeline.initial_states()
+        self.head = head(self.timeline) if cells_closed and not options.loss else set[Tensor]()
+        self.operations = [node for node in self.timeline.operations if node not in self.head]
+        self.final = final_states(self.timeline) if cells_closed else {}
         self.weights = self.timeline.weights()
-        self.steps = shown(self.timeline.steps, options.steps, longest)
+        self.steps = shown(self.timeline.steps, options.steps, min(longest, options.longest or longest))
         self.columns, self._index = self._lay_columns()
         self.of: dict[Tensor, Part] = {}
         self.parts: list[Part] = []
@@ -101,8 +105,8 @@ class Parts:
 
     def _lay_columns(self) -> tuple[tuple[Column, ...], dict[float, int]]:
         """Return the columns in order, and where each time is shown."""
-        times = set(map(self.timeline.column, self.timeline.operations)) | self._cut_between()
-        sides = set(self.initial.values())
+        times = set(map(self.timeline.column, self.operations)) | self._cut_between()
+        sides = {*self.initial.values(), *(-side for side in self.final.values())}
         found: list[tuple[Column, list[float]]] = []
         if BEFORE in times or not times or (1 in sides and not isinstance(self.steps[0], Gap)):
             found.append((Column("before"), [BEFORE]))
@@ -140,7 +144,7 @@ class Parts:
     def _divide(self) -> None:
         gaps = {self._index[gap.first]: gap for gap in self.gaps}
         found: dict[object, Part] = {}
-        for node in self.timeline.operations:
+        for node in self.operations:
             column = self._index[self.timeline.column(node)]
             key: object = gaps.get(column)
             if key is not None:
@@ -219,9 +223,9 @@ class Parts:
         """Find what of each part is used outside of it, in the order in which it was made."""
         for part in self.parts:
             part.outputs.clear()
-        for node in self.timeline.operations:
+        for node in self.operations:
             part = self.of[node]
-            if node is self.graph.output or any(self.of[user] is not part for user in self.timeline.users[node]):
+            if node is self.graph.output or any(self.of.get(user) is not part for user in self.timeline.users[node]):
                 part.outputs.append(node)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure import words
+from ...symbolic.expressions import Name
 from ..scene import Arrow, Box, Column, Place, Scene, Text, unused
-from .describe import role
+from .describe import Describer, role
 from .options import Options
 from .parts import Part, Parts
 from .unrolled import UnrolledScene, is_input
@@ -26,8 +27,17 @@ def rolled(graph: Graph, options: Options) -> Scene:
     return _RolledScene(parts).drawn()
 
 
+class _Timeless(Describer):
+    """Says the same of a loop however often it ran."""
+
+    def subscript(self, first: Name) -> str:
+        return words.subscript(first.time) if first.time.startswith("-") else "_T"
+
+
 class _RolledScene(UnrolledScene):
     """Draws what is the same part in every step as one, and one arrow for each direction of time."""
+
+    _describer = _Timeless
 
     def __init__(self, parts: Parts) -> None:
         _fold(parts)
@@ -39,7 +49,7 @@ class _RolledScene(UnrolledScene):
         scene = super().drawn()
         weights = {box.id for box in scene.boxes if box.role == "parameter"}
         said: set[tuple[str, str]] = set()
-        for arrow in scene.arrows:
+        for arrow in filter(lambda arrow: arrow.uses, scene.arrows):
             arrow.role, arrow.label = self._carried(arrow)
             if arrow.role in ("first", "cut") and (arrow.tail, arrow.label) in said:
                 arrow.label = ""  # where it forks it says so once
@@ -78,6 +88,12 @@ class _RolledScene(UnrolledScene):
             texts.append(Text(words.shape(self.graph.values[node]), "detail"))
         texts += self.describe.numbers(part.outputs, most=1)
         return tuple(texts)
+
+    def _output_name(self, x: Tensor) -> str:
+        return words.clean(x.name or "out") + EVER
+
+    def _stub(self, states: list[Tensor], part: Part) -> None:
+        """Draw nothing: the last step is one of all."""
 
     def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: Place) -> Box:
         """Return a leaf's box: a weight is the same in every step, an input another one, but in the same place."""

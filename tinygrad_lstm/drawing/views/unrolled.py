@@ -42,10 +42,12 @@ class UnrolledScene:
     hide the picture.
     """
 
+    _describer = Describer
+
     def __init__(self, parts: Parts, *, upwards: bool = False) -> None:
         self.parts = parts
         self.graph = parts.graph
-        self.describe = Describer(parts.graph, parts.options)
+        self.describe = self._describer(parts.graph, parts.options)
         self.scene = Scene(*title(parts), parts.columns, downwards=parts.options.downwards, upwards=upwards)
         self._copies: dict[tuple[object, ...], Box] = {}
         self._bundles: dict[tuple[object, ...], Arrow] = {}
@@ -80,11 +82,62 @@ class UnrolledScene:
                     far.append(x)
             self._from_afar(far, node, part)
         self.scene.add(self._box(part))
+        fold = self.parts.timeline.fold
+        for x in {fold[x]: x for x in part.outputs}.values() if self._gives_out(part) else ():
+            if x is self.graph.output or any(user in self.parts.head for user in self.parts.timeline.users[x]):
+                self._pill(x, part)
+        self._stub([x for x in self.parts.final if self.parts.of[x] is part], part)
+
+    def _gives_out(self, part: Part) -> bool:
+        """Tell whether a part is drawn with what it gives out above it, as Olah draws h."""
+        return self.scene.upwards and part.kind == "cell" and self.parts.is_step(part.column)
+
+    def _pill(self, x: Tensor, part: Part) -> None:
+        """Draw an output of a cell above it, which says what it is."""
+        pill = Part(f"{part.id}.out", "output", part.column, members=[x])
+        box = self.describe.group(pill, (Text(self._output_name(x)),), [x])
+        self.scene.add(box)
+        arrow = Arrow(part.id, box.id, tooltip=box.tooltip)
+        if (path := self.parts.options.highlight) is not None:
+            arrow.thick = x in path and (x is path.end or any(user in path for user in self._users_outside(x)))
+            arrow.faded = not arrow.thick
+        self.scene.arrows.append(arrow)
+
+    def _users_outside(self, x: Tensor) -> list[Tensor]:
+        """Return what uses a state besides what makes it."""
+        return [user for user in self.parts.timeline.users[x] if self.parts.of.get(user) is not self.parts.of[x]]
+
+    def _output_name(self, x: Tensor) -> str:
+        return self.describe.own_name(x) or "out"
+
+    def _stub(self, states: list[Tensor], part: Part) -> None:
+        """Draw where states lead that the last step leaves, each with its name, and whether anything uses it."""
+        sides = {self.parts.final[x] for x in states}
+        if part.kind == "gap" or len(sides) != 1:
+            return
+        states.sort(key=self._is_given_out, reverse=True)
+        said = [(self.describe.name(x), "" if self._is_given_out(x) else "unused") for x in states]
+        texts = [Text(*text) for name, use in said for text in ((name,), (use, "detail")) if text[0]]
+        names = [", ".join(filter(None, words)) for words in said]
+        box = Box(f"{self.graph.ids[states[0]]}@end", "stub", tuple(texts), part.column + sides.pop(), shows=states)
+        box.tooltip = "\n".join(map(self.describe.tooltip, states))
+        role = "state" if box.column > part.column else "back"
+        arrow = Arrow(part.id, self.scene.add(box), role, tooltip=f"what the last step hands on: {', '.join(names)}")
+        arrow.port = "" if part.closed else self.parts.timeless(states[0])
+        arrow.faded = self.parts.options.highlight is not None  # a route ends at what is drawn
+        self.scene.arrows.append(arrow)
+
+    def _is_given_out(self, x: Tensor) -> bool:
+        return x is self.graph.output or bool(self._users_outside(x))
 
     def _is_cleaned(self, node: Tensor) -> bool:
         """Tell whether something is but the sequence, as with zeros where it is over: its parts are the input."""
         users = self.parts.timeline.users[node]
-        return _is_given(node) and bool(users) and all(is_input(self.parts.of[user]) for user in users)
+        return (
+            _is_given(node)
+            and bool(users)
+            and all(user in self.parts.of and is_input(self.parts.of[user]) for user in users)
+        )
 
     def _only_picks(self, part: Part) -> bool:
         """Tell whether a part is drawn as the input itself, from which it only picks."""

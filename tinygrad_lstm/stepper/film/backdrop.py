@@ -44,7 +44,7 @@ class Backdrop:
     """The gates of all that a film shows, cut for a frame of so many pixels: a time step fits in."""
 
     def __init__(self, tape: Tape, steps: Window, width: float, height: float) -> None:
-        picture = draw(tape.graph.output, "gates", steps="all" if steps is None else steps)
+        picture = draw(tape.graph.output, "gates", steps="all" if steps is None else steps, loss=True)
         self._tape = tape
         self._boxes, self._arrows = picture.elements()
         self._size = picture.size
@@ -126,7 +126,7 @@ def _coloured(column: ET.Element, looks: dict[str, str]) -> tuple[ET.Element, ET
         look = looks.get(element.attrib.pop("id", ""))
         for title in element.findall("title"):
             element.remove(title)
-        if look == PALE:
+        if look == PALE or "fork" in element.get("class", ""):
             element.set("opacity", "0.3")
         elif look == LIT:
             own.remove(element)

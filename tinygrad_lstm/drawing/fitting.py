@@ -1,0 +1,113 @@
+"""Fit a picture to the place where it will be seen: which steps it shows, in how many rows, and in which type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from .layout.by_dot import by_dot
+from .layout.columns import place
+from .layout.model import Placed
+from .layout.rows import TooWide, in_rows, wrapped
+from .layout.upward_layout import upward_layout
+from .paint.svg import PAD
+from .scene import Scene
+
+
+class Fit(NamedTuple):
+    """A place for a picture: its size in CSS pixels, and how large the smallest words have to be there."""
+
+    meaning: str
+    width: int
+    height: int  # at most; of a slide always
+    least: float  # CSS pixels
+    zoom: float = 1.0  # pixels of a PNG in one of these
+    whole: bool = False  # the canvas has just that size
+
+
+FITS = {
+    "slide": Fit("16:9, for a talk", 1280, 720, 14, zoom=1.5, whole=True),
+    "readme": Fit("830 px, as wide as a page on the web", 830, 1100, 10),
+    "column": Fit("3.3 in, a column of a paper", 317, 864, 10, zoom=300 / 96),
+}
+"""The places there are, by their names."""
+
+SIZES = (10.0, 11.0, 12.0, 13.5, 15.0, 17.0, 20.0)
+"""Points of the smallest words that are tried: boxes and gutters stay, so that larger words make a picture denser."""
+
+EASY = 1.2
+"""How much larger than they have to be words are, where that needs no more rows; chosen by eye."""
+
+EASIEST = 2.0
+"""How much larger at most: what is small stays small. Chosen by eye."""
+
+MOST = 5
+"""Steps of a long sequence that are shown at most; chosen by eye."""
+
+
+class Fitted(NamedTuple):
+    """A picture that fits: its scene and layout, CSS pixels in a point, and the canvas in points."""
+
+    scene: Scene
+    placed: Placed
+    scale: float
+    canvas: tuple[float, float]
+    fit: Fit
+
+
+def placed(scene: Scene) -> Placed:
+    """Return the scene with a place for everything."""
+    return place(scene, upward_layout if scene.upwards else by_dot)
+
+
+def fitted(scene_of: Callable[[int], Scene], name: str, steps: int) -> Fitted:
+    """Return the picture that shows most steps in the fewest rows, of a scene that shows at most so many.
+
+    Raises ValueError where even two steps, the first and the last, cannot be read.
+    """
+    fit, found = FITS[name], []
+    for longest in range(max(min(steps, MOST), 2), 1, -1):
+        scene = scene_of(longest)
+        found = [each for small in SIZES for each in _arranged(scene, small, fit)]
+        if readable := [each for each in found if each.scene.small * each.scale >= fit.least]:
+            return min(readable, key=_preference)
+        if not found:
+            break
+    raise ValueError(_too_large(scene, name, wide=not found))
+
+
+def _preference(found: Fitted) -> tuple[int, float, float]:
+    """Return a key to sort by: few rows, words that are easy to read, then as few changes as need be."""
+    pixels = found.scene.small * found.scale
+    return found.placed.columns[-1].row, max(found.fit.least * EASY - pixels, 0.0), found.scene.small
+
+
+def _arranged(scene: Scene, small: float, fit: Fit) -> Iterator[Fitted]:
+    """Yield ways to divide the picture into rows, with the smallest words of that size."""
+    scene = replace(scene, small=small)
+    most = fit.width * small / fit.least - 2 * PAD
+    for share in (1.0, 0.75, 0.5, 0.35) if fit.whole else (1.0,):
+        whole = placed(scene)
+        try:
+            rows = in_rows(whole.columns, most * share)
+        except TooWide:
+            return
+        if len(rows) > 1 and not whole.upright:
+            wrapped(whole, rows)
+        wide, high = (b - a + 2 * PAD for a, b in zip(whole.low, whole.high, strict=True))
+        scale = min(fit.width / wide, fit.height / high, EASIEST * fit.least / small)
+        canvas = (fit.width / scale, fit.height / scale) if fit.whole else (wide, high)
+        yield Fitted(scene, whole, scale, canvas, fit)
+
+
+def _too_large(scene: Scene, name: str, *, wide: bool) -> str:
+    """Return what does not fit where, and what would."""
+    fit = FITS[name]
+    what = "even one step is too wide" if wide else "its first and its last step are too much"
+    others = " or ".join(f"fit={other!r}" for other, size in FITS.items() if size.width > fit.width)
+    return (
+        f"{scene.title!r} does not fit {name!r} ({fit.meaning}) with words of {fit.least:g} pixels: {what}. "
+        f"Draw less of it, with steps=(0, 1), view='gates' or view='cells', or direction='top-to-bottom'"
+        f"{', or in a larger place, ' + others if others else ''}"
+    )

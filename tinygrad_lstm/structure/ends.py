@@ -1,0 +1,36 @@
+"""Where a network ends: the states that its last step leaves, and the loss that is computed of what it gave out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from ..engine.tensor import Tensor
+from .timeline import AFTER, Timeline
+
+
+def final_states(timeline: Timeline) -> dict[Tensor, int]:
+    """Find the states that no step takes any more: +1 if they leave to the right, −1 if time leads to the left."""
+    carried = {timeline.fold[x]: (x, user) for x, user in timeline.carried_states.values() if x in timeline.of}
+    members: dict[tuple[object, ...], list[Tensor]] = defaultdict(list)
+    for node in timeline.of:
+        if timeline.fold[node] in carried:
+            members[timeline.fold[node]].append(node)
+    taken = {timeline.moved(x) for node in timeline.operations for x in node.inputs if timeline.crosses(x, node)}
+    found: dict[Tensor, int] = {}
+    for fold, nodes in members.items():
+        state, user = carried[fold]
+        side = 1 if timeline.of[state] < timeline.of[user] else -1
+        last = max(nodes, key=lambda node: side * timeline.of[node])
+        if last not in taken and timeline.of[last] == timeline.steps[-1 if side > 0 else 0]:
+            found[last] = side
+    return found
+
+
+def head(timeline: Timeline) -> set[Tensor]:
+    """Find what is computed after all steps and needs no weight any more: the loss, and what leads to it."""
+    weights, needed = timeline.weights(), set[Tensor]()
+    for node in reversed(timeline.operations):
+        if any(user in needed for user in timeline.users[node]) or any(x in weights for x in node.inputs):
+            needed.add(node)
+    after = (node for node in timeline.operations if timeline.steps and timeline.column(node) == AFTER)
+    return {node for node in after if node not in needed}
