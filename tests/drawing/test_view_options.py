@@ -3,6 +3,7 @@
 import math
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -365,3 +366,18 @@ def test_a_note_about_nothing_in_the_picture_is_refused():
     for about in (tl.tensor(1.0), (x, y), (y, x), "y"):
         with pytest.raises(ValueError, match=r"a note is about a node of the graph, or a pair \(x, y\) where y uses x"):
             tl.draw(y, notes={about: "here"})
+
+
+@pytest.mark.parametrize("fit", ["slide", "readme", "column"])
+def test_a_fitted_picture_has_its_scale_within_it(fit):
+    picture = tl.draw(small_loss("lstm", 40, last_step=True), "cells", color="gradient", fit=fit)
+    placed = picture._placed
+    (legend,) = [column for column in placed.columns if column.is_legend]
+    lowest = min(rect.y for column in placed.columns if column is not legend for _, rect in column.boxes())
+    for box, rect in legend.boxes():
+        assert placed.low.x <= rect.x - rect.width / 2 <= rect.x + rect.width / 2 <= placed.high.x, box
+        assert placed.low.y <= rect.y - rect.height / 2 <= rect.y < lowest, box
+    ticks = [rect for box, rect in legend.boxes() if box.role == "tick"]
+    numbers = [rect for box, rect in legend.boxes() if box.role == "gap" and box.texts][-len(ticks) - 1 :]
+    assert len(ticks) > 2
+    assert all(a.x + a.width / 2 <= b.x - b.width / 2 + 8 for a, b in pairwise(numbers))

@@ -38,9 +38,9 @@ def key(scene: Scene, options: Options) -> tuple[Sample, ...]:
     return tuple(samples)
 
 
-def placed(scene: Scene, width: float) -> PlacedColumn:
-    """Place the samples in rows that are no wider than the picture, or than a page."""
-    rows = _Shelf(max(width, LEAST_ROOM), scene.small)
+def placed(scene: Scene, width: float, least: float = LEAST_ROOM) -> PlacedColumn:
+    """Place the samples in rows that are no wider than the picture, or than there is room at least."""
+    rows = _Shelf(max(width, least), scene.small)
     for looks, meaning in scene.key:
         if scene.scale is not None and isinstance(looks, Box) and looks.role == "scale":
             rows.add_scale(looks, meaning, scene.scale)
@@ -53,7 +53,7 @@ class _Shelf:
     """Places one after another from left to right, and begins a row where one would be too long."""
 
     def __init__(self, room: float, small: float) -> None:
-        self._room, self._small = room, small
+        self._room, self._small, self._row = room, small, max(ROW, 2.6 * small)
         self._content, self._template = Content(""), Template(0, 0)
         self._x, self._y = GAP, 0.0
 
@@ -73,19 +73,25 @@ class _Shelf:
     def add_scale(self, bar: Box, meaning: str, scale: Scale) -> None:
         """Place a bar of all shades behind what it means, and below it the numbers they stand for."""
         words = labels.width(meaning, self._small)
-        x, y = self._begin(words + 10 + BAR + GAP)  # the last number may stand out
-        self._write(meaning, x, y)
-        left = x + words + 10
-        self._add_box(bar, Rect(left + BAR / 2, y + 5, BAR, BAR_HEIGHT))
-        for share, text in scale.ticks():
-            at = left + share * BAR
-            self._add_box(Box("", "tick", ()), Rect(at, y - BAR_HEIGHT / 2 + 3, 0.6, 4.0))
-            self._write(text, at - labels.width(text, self._small) / 2, y - BAR_HEIGHT / 2 - 4)
+        if self._room < words + 10 + BAR + 3 * GAP:
+            self.add(Box("", "gap", ()), meaning)  # in a row of its own
+            words = 0.0
+        wide = min(BAR, self._room - words - 10 - 3 * GAP)
+        x, y = self._begin(words + 10 + wide + GAP)  # the last number may stand out
+        if words > 0:
+            self._write(meaning, x, y)
+        left, middle = x + words + 10, y + self._small / 2
+        low = middle - BAR_HEIGHT / 2
+        self._add_box(bar, Rect(left + wide / 2, middle, wide, BAR_HEIGHT))
+        for share, text in scale.ticks(int(wide / (3.2 * self._small))):
+            at = left + share * wide
+            self._add_box(Box("", "tick", ()), Rect(at, low - 2, 0.6, 4.0))
+            self._write(text, at - labels.width(text, self._small) / 2, low - 4 - self._small / 2)
 
     def column(self) -> PlacedColumn:
         """Return all of it, in a frame."""
-        height = ROW - self._y
-        template = self._template.moved(0, height - ROW / 2)
+        height = self._row - self._y
+        template = self._template.moved(0, height - self._row / 2)
         template.height = height
         whole = Rect(template.width / 2, height / 2, template.width, height)
         template.frames = [Outline("group", ("legend",), "", whole)]
@@ -94,7 +100,7 @@ class _Shelf:
     def _begin(self, needed: float) -> Point:
         """Return where the next sample begins, and take so much of the row."""
         if self._x + needed > self._room and self._x > GAP:
-            self._x, self._y = GAP, self._y - ROW
+            self._x, self._y = GAP, self._y - self._row
         begin = Point(self._x, self._y)
         self._x += needed + GAP
         self._template.width = max(self._template.width, self._x)
@@ -102,7 +108,7 @@ class _Shelf:
 
     def _write(self, words: str, left: float, y: float) -> None:
         wide = labels.width(words, self._small)
-        self._add_box(Box("", "gap", (Text(words, "detail"),)), Rect(left + wide / 2, y, wide + 4, 16.0))
+        self._add_box(Box("", "gap", (Text(words, "detail"),)), Rect(left + wide / 2, y, wide + 4, 1.3 * self._small))
 
     def _add_box(self, box: Box, rect: Rect) -> None:
         self._content.boxes.append(replace(box, id=f"legend.{len(self._content.boxes)}"))

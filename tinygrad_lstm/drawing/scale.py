@@ -12,9 +12,6 @@ from ..structure.words import short, superscript
 DEEPEST = 16
 """How many powers of ten the scale shows at most below the largest magnitude: as many digits as float64 has."""
 
-TICKS = 8
-"""How many powers of ten have a tick, at most; chosen: their numbers stand beside each other under a bar."""
-
 LAST = len(LEVELS) - 1
 
 
@@ -42,11 +39,11 @@ class Scale:
             return LAST
         return round(LAST * min(max(self._share(math.log10(magnitude)), 0.0), 1.0))
 
-    def ticks(self) -> Iterator[Tick]:
-        """Yield the powers of ten; where there is but one or two of them, also twice and five times each."""
+    def ticks(self, most: int = 8) -> Iterator[Tick]:
+        """Yield the powers of ten, or every so many; where there is but one or two, also twice and five times each."""
         powers = range(math.ceil(self.bottom - 1e-9), math.floor(self.top + 1e-9) + 1)
         if len(powers) > 2:
-            for power in powers[:: math.ceil(len(powers) / TICKS)]:
+            for power in powers[:: math.ceil(len(powers) / max(most, 2))]:
                 yield Tick(self._share(power), _power(power))
             return
         for power in range(powers[0] - 1, powers[-1] + 1):
