@@ -100,7 +100,7 @@ def _place(tape: Tape, shot: Shot) -> str:
     else:
         kind, _ = next(iter(units))
         gate = event.scope[-1].replace("_", " ") if kind == "call" and event.scope else ""
-        what = gate or f"back through {event.equation}"
+        what = gate or event.equation
     return clean(" · ".join(filter(None, (when, what))), 36)
 
 
