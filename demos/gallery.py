@@ -1,4 +1,4 @@
-"""Gallery: every view of every cell, in light and in dark, on one page that works offline.
+"""Gallery: every view of every cell, in light or in dark, on one page that works offline.
 
 Each picture is a quotient of the same kind of graph: the one that ran when a small cell read three inputs. Nothing is
 drawn from a template, so what the pictures have in common, and where they differ, is what the cells have. Run it with
@@ -52,43 +52,66 @@ PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Gallery of tinygrad_lstm</title>
 <style>
-:root {{ color-scheme: light dark }}
-body {{ font: 16px/1.5 Helvetica, Arial, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem }}
-figure {{ margin: 1rem 0 2.5rem }} figcaption {{ margin-bottom: .5rem }}
-.pair {{ display: grid; gap: .75rem; grid-template-columns: 1fr }}
-.frame {{ overflow: auto; max-height: 40rem; border: 1px solid #8888; border-radius: 8px }}
-.light {{ color-scheme: light; background: #fff }} .dark {{ color-scheme: dark; background: #14181f }}
-nav a {{ margin-right: 1rem }}
+:root {{ color-scheme: light dark; --paper: light-dark(#fff, #14181f); --line: light-dark(#ccc, #4a5462) }}
+:root:has(#light:checked) {{ color-scheme: light }}
+:root:has(#dark:checked) {{ color-scheme: dark }}
+* {{ box-sizing: border-box }}
+body {{ font: 16px/1.5 Helvetica, Arial, sans-serif; margin: 0 auto; max-width: 90rem; padding: 1rem;
+  background: var(--paper); color: light-dark(#222, #e6e9ee) }}
+header {{ display: flex; flex-wrap: wrap; gap: .5rem 2rem; align-items: center; justify-content: space-between }}
+h1 {{ margin: 0 }} h2 {{ margin: 2rem 0 0 }} p {{ margin: .25rem 0 }}
+fieldset {{ border: 1px solid var(--line); border-radius: 8px; display: flex; gap: 1rem; padding: .25rem .75rem }}
+nav a {{ display: inline-block; padding: .25rem .75rem .25rem 0 }}
+a {{ color: light-dark(#00609a, #56b4e9) }}
+.grid {{ display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)) }}
+figure {{ margin: 0; display: grid; grid-template-rows: 12rem auto }}
+.picture {{ border: 1px solid var(--line); border-radius: 8px; overflow: hidden; background: var(--paper) }}
+.picture img {{ display: block; width: 100%; height: 100%; object-fit: cover; padding: .5rem }}
+.picture:focus-visible, .close:focus-visible {{ outline: 3px solid currentColor }}
+.close {{ display: none }}
+figure:target .picture {{ position: fixed; inset: 0; z-index: 1; border: 0; border-radius: 0; overflow: auto }}
+figure:target img {{ width: auto; height: auto; max-width: none; padding: 4rem 1rem 1rem; margin: auto }}
+figure:target .close {{ display: block; position: fixed; right: 1rem; top: .75rem; z-index: 2; padding: .5rem 1rem;
+  background: var(--paper); border: 1px solid var(--line); border-radius: 8px }}
+:root:has(:target.one) {{ overflow: hidden }}
 </style>
-<h1>Gallery</h1>
-<p>Every view of every cell, drawn from the graph that ran; each in light and in dark. Wide pictures scroll.</p>
+<header><h1>Gallery</h1>
+<fieldset><legend>Colours</legend>
+<label><input type="radio" name="scheme" id="system" checked> as the system</label>
+<label><input type="radio" name="scheme" id="light"> light</label>
+<label><input type="radio" name="scheme" id="dark"> dark</label></fieldset></header>
+<p>Every view of every cell, drawn from the graph that ran. Each opens at its full size.</p>
 <nav>{links}</nav>
 {sections}
 </html>
 """
 
 
-def figure(picture, caption):
-    """One picture twice: the frame's colour scheme decides how it looks, as a reader's own would."""
+def figure(picture, caption, name):
+    """A thumbnail that shows where the picture starts, and opens it; an image follows the colour scheme around it."""
     source = base64.b64encode(picture.svg.encode("utf-8")).decode("ascii")
-    image = f'<img src="data:image/svg+xml;base64,{source}" alt="{html.escape(picture.description)}">'
-    frames = "".join(f'<div class="frame {scheme}" tabindex="0">{image}</div>' for scheme in ("light", "dark"))
-    return f'<figure><figcaption>{html.escape(caption)}</figcaption><div class="pair">{frames}</div></figure>'
+    left, top = (round(100 * share) for share in picture.start)
+    return (
+        f'<figure id="{name}" class="one"><a class="picture" href="#{name}">'
+        f'<img src="data:image/svg+xml;base64,{source}" style="object-position: {left}% {top}%" '
+        f'alt="{html.escape(picture.description)}"></a>'
+        f'<figcaption>{html.escape(caption)}</figcaption><a class="close" href="#closed">Close</a></figure>'
+    )
 
 
 def gallery():
     """The page as text."""
     sections = []
     for view, about in ABOUT.items():
-        figures = "".join(figure(tl.draw(small_loss(cell, 3), view), cell) for cell in CELLS)
-        sections.append(f'<h2 id="{view}">{view}</h2><p>{html.escape(about)}</p>{figures}')
-    figures = "".join(figure(picture, caption) for caption, picture in MORE.items())
-    sections.append(f'<h2 id="more">And more</h2>{figures}')
+        figures = "".join(figure(tl.draw(small_loss(cell, 3), view), cell, f"{view}-{cell}") for cell in CELLS)
+        sections.append(f'<h2 id="{view}">{view}</h2><p>{html.escape(about)}</p><div class="grid">{figures}</div>')
+    figures = "".join(figure(picture, caption, f"more-{n}") for n, (caption, picture) in enumerate(MORE.items()))
+    sections.append(f'<h2 id="more">And more</h2><div class="grid">{figures}</div>')
     links = "".join(f'<a href="#{name}">{name}</a>' for name in (*ABOUT, "more"))
     return PAGE.format(links=links, sections="\n".join(sections))
 
 
 if __name__ == "__main__":
     page = gallery()
-    assert page.count("<img ") == 2 * (len(VIEWS) * len(CELLS) + len(MORE))
+    assert page.count("<img ") == len(VIEWS) * len(CELLS) + len(MORE)
     print(write_file(Path(sys.argv[1] if len(sys.argv) > 1 else "gallery.html"), page))

@@ -1,8 +1,9 @@
-"""A notebook shows the picture at its real size in a box that scrolls, and the rest of the notebook stays as it was."""
+"""A notebook shows a picture as wide as its cell, or half as large in a box that scrolls, and the rest as it was."""
 
 import pytest
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.pages.theme import IN_THE_DARK, PAPER
 
@@ -16,7 +17,23 @@ def pictures():
     return [tl.draw(small_loss("lstm", 4), view)._repr_mimebundle_()["text/html"] for view in ("gates", "ops", "gates")]
 
 
-def test_the_picture_scrolls_and_keeps_its_size(open_page, pictures):
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("steps", [1, 2, 6])
+def test_it_fits_the_cell_and_starts_on_the_network(open_page, view, steps):
+    page = open_page(NOTEBOOK.format(tl.draw(small_loss("lstm", steps), view)._repr_mimebundle_()["text/html"]))
+    box = page.get_by_role("region")
+    real = box.locator("svg").evaluate("s => s.viewBox.baseVal.width * 96 / 72")
+    assert box.locator("svg").bounding_box()["width"] == pytest.approx(min(real, max(800, real / 2)), abs=2)
+    frame = box.bounding_box()
+    right, bottom = frame["x"] + frame["width"] + 1, frame["y"] + frame["height"] + 1
+    nodes = [node.bounding_box() for node in box.locator(".column .node").all()[:60]]
+    across = [n for n in nodes if frame["x"] - 1 <= n["x"] and n["x"] + n["width"] <= right]
+    seen = [n for n in across if frame["y"] - 1 <= n["y"] and n["y"] + n["height"] <= bottom]
+    assert len(seen) >= 3
+    assert min(n["x"] for n in seen) < frame["x"] + frame["width"] / 3
+
+
+def test_a_large_picture_scrolls_and_can_be_read(open_page, pictures):
     page = open_page(NOTEBOOK.format("".join(pictures)))
     for box in page.get_by_role("region").all():
         wide, seen, high, space = box.evaluate("b => [b.scrollWidth, b.clientWidth, b.scrollHeight, b.clientHeight]")
@@ -24,7 +41,7 @@ def test_the_picture_scrolls_and_keeps_its_size(open_page, pictures):
         assert space <= 720
         svg = box.locator("svg")
         real = svg.evaluate("s => s.viewBox.baseVal.width * 96 / 72")
-        assert svg.bounding_box()["width"] == pytest.approx(real, abs=1)
+        assert svg.bounding_box()["width"] == pytest.approx(max(800, real / 2), abs=2)
         assert high >= svg.bounding_box()["height"] - 1
         box.evaluate("b => b.scrollTo(b.scrollWidth, b.scrollHeight)")
         frame, picture = box.bounding_box(), svg.bounding_box()

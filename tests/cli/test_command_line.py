@@ -249,7 +249,12 @@ def test_a_page_holds_the_window_that_was_asked_for(tmp_path):
         (["--html", "no/such/step.html"], "cannot write"),
         (["--html", "step.html", "--window", "9:12"], "shows none of the time steps 0 to 2"),
         (["--html", "step.html", "--window", "x"], "--window takes A:B"),
-        (["--window", "0:2"], "give its name with --html"),
+        (["--window", "0:2"], "give its name with --html or --film"),
+        (["--every", "cell"], "--every says what a frame of a film shows; give its name with --film"),
+        (["--html", "step.html", "--film", "film"], "ask for one of them at a time"),
+        (["--film", "film.mp4"], "a film is a .gif, or a folder of SVGs"),
+        (["--film", "/dev/null/film"], "cannot write /dev/null/film"),
+        (["--film", "film", "--every", "frame"], "Invalid value for '--every'"),
     ],
 )
 def test_step_refuses_in_one_line(tmp_path, monkeypatch, arguments, says):

@@ -101,7 +101,7 @@ def test_takes_all_options_at_once(here):
     done = draw(*options)
     assert done.returncode == 0, done.stderr
     words = {"".join(e.itertext()) for e in ET.fromstring(done.stdout).iter("{http://www.w3.org/2000/svg}text")}
-    assert {"… 2 steps …", "… 5 steps …", "‖∂L/∂·‖ at least"} <= words
+    assert {"… 2 steps …", "… 5 steps …", "size of the gradient, ‖∂L/∂·‖"} <= words
 
 
 @pytest.mark.parametrize(("window", "shown"), [("all", 30), (":2", 2), ("28:", 2), ("3:5", 2)])

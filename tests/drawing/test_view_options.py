@@ -3,6 +3,7 @@
 import math
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ import tinygrad_lstm as tl
 from tests.drawing.test_draw import HOSTILE, visible
 from tests.drawing.test_views import SPACE, assert_well_made, texts
 from tinygrad_lstm.drawing import VIEWS
+from tinygrad_lstm.drawing.scale import LAST, Scale
+from tinygrad_lstm.drawing.scene import Box
 from tinygrad_lstm.nn.samples import small_loss
-from tinygrad_lstm.pages.theme import SHADES
 from tinygrad_lstm.structure import words
 from tinygrad_lstm.structure.words import magnitude, statistics
 
@@ -64,7 +66,48 @@ def test_a_larger_gradient_never_has_a_lighter_shade(view):
     ]
     assert [shade for _, shade in sorted(known)] == sorted(shade for _, shade in known)
     assert len({shade for _, shade in known}) > 1
-    assert sum(isinstance(sample.looks.shade, int) for sample in scene.key) == len(SHADES)
+    assert [sample.looks.role for sample in scene.key if isinstance(sample.looks, Box)] == ["scale", "swatch"]
+
+
+@pytest.mark.parametrize("view", ["ops", "gates", "cells", "backward"])
+def test_the_scale_is_that_of_the_steps_that_are_drawn(view):
+    loss = small_loss("rnn", 30, last_step=True)
+    whole = tl.draw(loss, view, color="gradient", steps="all")._scene
+    part = tl.draw(loss, view, color="gradient", steps=(2, 14))._scene
+    for scene in (whole, part):
+        shown = [thing.size for thing in (*scene.boxes, *scene.arrows) if thing.size]
+        assert 10 ** np.array([scene.scale.bottom, scene.scale.top]) == pytest.approx([min(shown), max(shown)])
+        assert {0, LAST} <= {thing.shade for thing in (*scene.boxes, *scene.arrows)}
+    assert part.scale.bottom > whole.scale.bottom
+
+
+def test_of_a_network_of_the_command_line_the_gradient_fades_on_its_way_back():
+    scene = tl.draw(small_loss("lstm", 40, last_step=True), "cells", color="gradient", steps="all")._scene
+    shades = [box.shade for box in scene.boxes if box.role == "cell"]
+    assert len(shades) == 40
+    assert shades[0] < 10 < LAST / 2 < shades[-1]
+
+
+@pytest.mark.parametrize(
+    ("magnitudes", "ticks"),
+    [
+        ([1e-4, 1.0], ["10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "1"]),
+        ([0.03, 2.0], ["0.05", "0.1", "0.2", "0.5", "1", "2"]),
+        ([3.0, 4.0], ["0.5", "1", "2"]),
+        ([], ["0.1", "0.2", "0.5", "1"]),
+        ([0.0, math.nan, math.inf, 7e-30], ["1e−30", "2e−30", "5e−30"]),
+        ([1e-300, 1e300], [f"10{words.superscript(power)}" for power in range(284, 301, 3)]),
+    ],
+)
+def test_a_scale_has_ticks_at_round_numbers(magnitudes, ticks):
+    scale = Scale(magnitudes)
+    found = list(scale.ticks())
+    assert [tick.text for tick in found] == ticks
+    assert all(0 <= tick.share <= 1 for tick in found)
+    assert min(np.diff([tick.share for tick in found])) > 0.04
+    assert scale.level(0.0) == -1
+    assert scale.level(math.nan) == scale.level(math.inf) == LAST
+    assert all(0 <= scale.level(m) <= LAST for m in magnitudes if m)
 
 
 def test_zero_and_no_gradient_at_all_are_not_the_smallest_shade():
@@ -323,3 +366,18 @@ def test_a_note_about_nothing_in_the_picture_is_refused():
     for about in (tl.tensor(1.0), (x, y), (y, x), "y"):
         with pytest.raises(ValueError, match=r"a note is about a node of the graph, or a pair \(x, y\) where y uses x"):
             tl.draw(y, notes={about: "here"})
+
+
+@pytest.mark.parametrize("fit", ["slide", "readme", "column"])
+def test_a_fitted_picture_has_its_scale_within_it(fit):
+    picture = tl.draw(small_loss("lstm", 40, last_step=True), "cells", color="gradient", fit=fit)
+    placed = picture._placed
+    (legend,) = [column for column in placed.columns if column.is_legend]
+    lowest = min(rect.y for column in placed.columns if column is not legend for _, rect in column.boxes())
+    for box, rect in legend.boxes():
+        assert placed.low.x <= rect.x - rect.width / 2 <= rect.x + rect.width / 2 <= placed.high.x, box
+        assert placed.low.y <= rect.y - rect.height / 2 <= rect.y < lowest, box
+    ticks = [rect for box, rect in legend.boxes() if box.role == "tick"]
+    numbers = [rect for box, rect in legend.boxes() if box.role == "gap" and box.texts][-len(ticks) - 1 :]
+    assert len(ticks) > 2
+    assert all(a.x + a.width / 2 <= b.x - b.width / 2 + 8 for a, b in pairwise(numbers))

@@ -64,7 +64,10 @@ def draw(
         bool | None, typer.Option("--shapes/--no-shapes", help="Write the shapes into the boxes.", show_default=False)
     ] = None,
     color: Annotated[
-        Color | None, typer.Option(help="Shade boxes by the magnitude of their gradient, with a scale.")
+        Color | None,
+        typer.Option(
+            help="Shade boxes by the size of their gradient, with a scale; of our cells, from the last step back."
+        ),
     ] = None,
     highlight: Annotated[
         str | None,
@@ -98,9 +101,9 @@ def draw(
             if target is not None:
                 tensor = load(target)
             else:
-                tensor = small_loss(
-                    name, steps or (12 if view.value in FIGURES else 4), layers=layers or 1, bidirectional=bidirectional
-                )
+                last = color is not None  # a gradient that vanishes does so on its way back from there
+                length = steps or (12 if view.value in FIGURES else 4)
+                tensor = small_loss(name, length, layers=layers or 1, bidirectional=bidirectional, last_step=last)
             picture = picture_of(
                 tensor,
                 view.value,

@@ -6,6 +6,8 @@ tinygrad-lstm step my_model.py:loss
 
 tinygrad-lstm step --steps 30 --html step.html
 
+tinygrad-lstm step --film backward.gif
+
 printf 'break op:tanh\\ncontinue\\nwhere\\n' | tinygrad-lstm step
 
 Commands: step, next, return, until, continue, goto; reverse-step, reverse-next, reverse-continue; break, tbreak, watch;
@@ -15,13 +17,21 @@ print, display, where, list, up, down; help tells of each.
 from __future__ import annotations
 
 import warnings
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .app import app, refuse, refusing, say, working, writing
+from ..stepper.film.shots import EVERY
+from .app import app, errors, progress, refuse, refusing, say, working, writing
 from .options import CellOption, TensorArgument, WindowOption, window_of
+
+if TYPE_CHECKING:
+    from ..stepper import Stepper
+    from ..structure.timeline import Window
+
+Every = StrEnum("Every", [(name, name) for name in EVERY])  # type: ignore[misc]
 
 
 @app.command(epilog=__doc__)
@@ -34,12 +44,17 @@ def step(
     html: Annotated[
         Path | None, typer.Option(help="Write the walk as a page to step through in a browser.", metavar="FILE.html")
     ] = None,
+    film: Annotated[
+        Path | None,
+        typer.Option(help="Write the backward pass as an animation for slides.", metavar="FILE.gif|FOLDER"),
+    ] = None,
+    every: Annotated[Every | None, typer.Option(help="What a frame of the film shows; a gate if not given.")] = None,
     window: WindowOption = None,
 ) -> None:
     """Step through backpropagation, forwards and backwards, one contribution at a time.
 
-    In the terminal, with panes, completion and history; from standard input, a command a line; or, with --html, as a
-    page that needs nothing else.
+    In the terminal, with panes, completion and history; from standard input, a command a line; with --html, as a page
+    that needs nothing else; or, with --film, as a GIF or a folder of SVGs.
     """
     from ..nn.samples import small_loss
     from ..stepper import step as walk_from
@@ -47,11 +62,18 @@ def step(
 
     if target is not None and (cell or steps):
         raise refuse(f"{target} says what to step through; --cell and --steps are for our own cells")
-    if window and not html:
-        raise refuse("--window says what a page holds; give its name with --html")
+    if html and film:
+        raise refuse("--html writes a page, --film an animation; ask for one of them at a time")
+    if window and not (html or film):
+        raise refuse("--window says what a page or a film holds; give its name with --html or --film")
+    if every and not film:
+        raise refuse("--every says what a frame of a film shows; give its name with --film")
     with refusing(ValueError):
         tensor = load(target) if target is not None else small_loss(cell or "lstm", steps or 3)
         stepper = walk_from(tensor)
+        if film is not None:
+            _write_film(stepper, film, every, window_of(window))
+            return
         if html is None:
             stepper.terminal()
             return
@@ -60,3 +82,15 @@ def step(
     for each in caught:
         say(str(each.message), style="yellow")
     say(f"wrote {html}: {len(stepper)} events; open it in a browser")
+
+
+def _write_film(stepper: Stepper, film: Path, every: Every | None, steps: Window) -> None:
+    bars = progress(console=errors, transient=True, disable=not errors.is_terminal)
+    with refusing(ModuleNotFoundError), writing(film), bars:
+        task = bars.add_task("drawing frames", total=None)
+
+        def report(done: int, total: int) -> None:
+            bars.update(task, completed=done, total=total)
+
+        stepper.film(film, every.value if every else EVERY[0], steps=steps, report=report)
+    say(f"wrote {film}: {bars.tasks[0].completed:.0f} frames")

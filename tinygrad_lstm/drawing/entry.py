@@ -83,7 +83,8 @@ def draw(
       ``gradients``   ∂x/∂node for a number x, from a walk that leaves every ``.grad`` alone; or a mapping from nodes to
                       gradients, such as ``stepper.gradients``, which marks the rest as not computed yet
       ``shapes``      the shape of each node; shown by default, but not in an opened cell
-      ``color``       ``"gradient"`` shades every box by the magnitude of its gradient, on a logarithmic scale
+      ``color``       ``"gradient"`` shades every box by the magnitude of its gradient, on a logarithmic scale of
+                      those that are drawn
       ``steps``       ``(a, b)`` shows the time steps of ``range(a, b)``, ``"all"`` every one; without it a long
                       sequence is shown by its first and last steps
       ``highlight``   a ``tl.path(output, x)``: everything else fades
@@ -170,6 +171,7 @@ def draw(
         if highlight is not None:
             _fade(scene, highlight)
         _write_notes(scene, notes or {})
+        scene.shade(colored=options.colored)
         scene.drop_empty_columns()
         scene.key = legends.key(scene, options)
         return scene

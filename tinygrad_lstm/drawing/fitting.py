@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from . import legend
 from .layout.by_dot import by_dot
 from .layout.columns import place
 from .layout.model import Placed
@@ -80,7 +81,11 @@ def fitted(scene_of: Callable[[int], Scene], name: str, steps: int) -> Fitted:
 def _preference(found: Fitted) -> tuple[int, float, float]:
     """Return a key to sort by: few rows, words that are easy to read, then as few changes as need be."""
     pixels = found.scene.small * found.scale
-    return found.placed.columns[-1].row, max(found.fit.least * EASY - pixels, 0.0), found.scene.small
+    return (
+        max(column.row for column in found.placed.columns),
+        max(found.fit.least * EASY - pixels, 0.0),
+        found.scene.small,
+    )
 
 
 def _arranged(scene: Scene, small: float, fit: Fit) -> Iterator[Fitted]:
@@ -95,6 +100,8 @@ def _arranged(scene: Scene, small: float, fit: Fit) -> Iterator[Fitted]:
             return
         if len(rows) > 1 and not whole.upright:
             wrapped(whole, rows)
+        if scene.key:
+            whole.add_below(legend.placed(scene, whole.high.x - whole.low.x, min(legend.LEAST_ROOM, most)))
         wide, high = (b - a + 2 * PAD for a, b in zip(whole.low, whole.high, strict=True))
         scale = min(fit.width / wide, fit.height / high, EASIEST * fit.least / small)
         canvas = (fit.width / scale, fit.height / scale) if fit.whole else (wide, high)

@@ -27,9 +27,9 @@ def page(svg: str, title: str, description: str) -> str:
 def notebook(svg: str, title: str, width: float, start: tuple[float, float]) -> str:
     """Return the picture as a piece of HTML that fits the width of a cell, and starts where it is said, in shares.
 
-    What would be shrunk below LEAST of its size is shown at its real size instead, in a box that scrolls. Nothing in it
-    reaches the rest of the notebook: the picture's style concerns the picture alone, and its parts have no identifiers,
-    which several pictures would share.
+    What would be shrunk below LEAST of its size is shrunk to that, in a box that scrolls. Nothing in it reaches the
+    rest of the notebook: the picture's style concerns the picture alone, and its parts have no identifiers, which
+    several pictures would share.
     """
     svg = re.sub(r'<g id="[^"]*"', "<g", inline(svg))
     left, top = start

@@ -21,6 +21,9 @@ ENDINGS = (*FORMATS, "dot", "html")
 PIXELS, LARGEST = 96 / 72, 32767
 """Of a PNG: pixels in a point (96 and 72 to the inch), and at most on a side (the limit of cairo, which paints it)."""
 
+AROUND = 18.0
+"""Points before what one begins to look at; chosen by eye."""
+
 
 class Picture(Shown):
     """What ``draw`` returns of a view. ``source`` is the DOT text; a notebook shows the picture itself."""
@@ -71,14 +74,23 @@ class Picture(Shown):
 
     @property
     def start(self) -> tuple[float, float]:
-        """Return where to begin to look: the upper left corner of the first step's first box, in parts of the size."""
-        placed = self._placed
-        steps = [column for column in placed.columns if column.content.title and column.content.boxes]
-        rects = [rect for column in (steps or placed.columns)[:1] for _, rect in column.boxes()]
-        width, height = self.size
-        x = min((rect.x - rect.width / 2 for rect in rects), default=placed.low.x)
-        y = max((rect.y + rect.height / 2 for rect in rects), default=placed.high.y)
-        return (x - placed.low.x + paint.PAD) / width, (placed.high.y - y + paint.PAD) / height
+        """Return where to begin to look, in parts of the size: a little before the first step, or the first column."""
+        named = [column.content.title != "" for column in self._placed.columns]
+        left, top, _, _ = self.places()[named.index(True) if any(named) else 0]
+        width, height = self._canvas.size
+        return max(left - AROUND, 0.0) / width, max(top - AROUND, 0.0) / height
+
+    def places(self) -> list[tuple[float, float, float, float]]:
+        """Return where what stands in each column of the SVG does, in its order: left, top, width and height."""
+        found, (_, (before, above), _) = [], self._canvas
+        for column in self._placed.columns:
+            rects = [rect for _, rect in column.boxes()]
+            rects += [frame.rect for frame in column.frames() if frame.kind in ("step", "cell", "group")]
+            left, right = min(r.x - r.width / 2 for r in rects), max(r.x + r.width / 2 for r in rects)
+            low, high = min(r.y - r.height / 2 for r in rects), max(r.y + r.height / 2 for r in rects)
+            start = (left - self._placed.low.x + before, self._placed.high.y - high + above)
+            found.append((*start, right - left, high - low))
+        return found
 
     def elements(self) -> tuple[dict[str, list[Tensor]], dict[str, list[tuple[Tensor, Tensor]]]]:
         """Return what elements of the SVG stand for, by their ids: boxes for nodes, arrows for uses of them."""
@@ -106,7 +118,7 @@ class Picture(Shown):
     def _placed(self) -> Placed:
         whole = placed(self._scene)
         if self._scene.key:
-            whole.add_below(legend.placed(self._scene.key, whole.high.x - whole.low.x))
+            whole.add_below(legend.placed(self._scene, whole.high.x - whole.low.x))
         return whole
 
 

@@ -40,6 +40,7 @@ class Box:
     tooltip: str = ""
     statistics: str = ""  # more for the tooltip: numbers, which may differ in the last digit between machines
     pending: bool = False  # its gradient has not been computed yet
+    size: float | None = None  # the magnitude that decides its shade
     shade: int | None = None  # on the theme's scale of magnitudes
     faded: bool = False  # not what the picture wants to show
     shows: list[Tensor] = field(default_factory=list)  # what it stands for
@@ -59,7 +60,8 @@ class Arrow:
     role: str = "data"
     label: str = ""
     tooltip: str = ""
-    shade: int | None = None
+    size: float | None = None
+    shade: int | None = None  # which decides its width
     faded: bool = False
     thick: bool = False  # what the picture wants to show
     port: str = ""  # where it crosses from one column to the next: with others of that name
@@ -121,6 +123,16 @@ class Scene:
         box.id = unused(box.id, self._ids)
         self.boxes.append(box)
         return box.id
+
+    def shade(self, *, colored: bool) -> None:
+        """Give boxes their shades, if they are coloured, and arrows their widths, on a scale of what is drawn."""
+        sizes = [box.size for box in self.boxes] + [arrow.size for arrow in self.arrows]
+        scale = Scale(size for size in sizes if size is not None)
+        for box in self.boxes:
+            box.shade = scale.level(box.size) if colored and box.size is not None else None
+        for arrow in self.arrows:
+            arrow.shade = None if arrow.size is None else scale.level(arrow.size)
+        self.scale = scale if colored else None
 
     def drop_empty_columns(self) -> None:
         """Remove the columns in which nothing stands."""

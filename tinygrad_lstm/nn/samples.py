@@ -20,10 +20,13 @@ def olahs(cell: str, input_size: int, hidden_size: int, rng: Seed) -> Cell:
     return cell_of(cell)(input_size, hidden_size, rng=rng, **before)
 
 
-def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = False) -> Tensor:
+def small_loss(
+    cell: str, steps: int, *, layers: int = 1, bidirectional: bool = False, last_step: bool = False
+) -> Tensor:
     """Return a scalar loss of a small recurrent network (D = H = 2) over random inputs: the sum of its outputs.
 
-    ``cell`` is one of ``names()``; the inputs are (T, D) for T ``steps``.
+    ``cell`` is one of ``names()``; the inputs are (T, D) for T ``steps``. A loss of the ``last_step`` alone has to
+    reach back over all the others: how much of its gradient arrives there is what one looks for.
     """
     rng = np.random.default_rng(0)
     directions = 2 if bidirectional else 1
@@ -31,6 +34,7 @@ def small_loss(cell: str, steps: int, *, layers: int = 1, bidirectional: bool = 
     cells = [olahs(cell, size, 2, rng) for size in sizes for _ in range(directions)]
     layer: Recurrent = Recurrent(*cells, bidirectional=bidirectional)
     output, _ = layer(tensor(rng.normal(size=(steps, 2)), name="xs"))
-    loss: Tensor = output.sum()
+    summed = output.inputs[-1] if last_step else output  # the output is the stack of h at every step
+    loss: Tensor = summed.sum()
     loss.name = "L"
     return loss

@@ -6,14 +6,17 @@ well, and a magnitude by its number, never by colour alone.
 
 from __future__ import annotations
 
+import re
+
 from ..engine.primitive import Kind, Primitive
+from .colour import between, contrast
 
 FONT = "Helvetica"
 SMALL = 10.0  # points: the smallest words, where a picture is not fitted to a size
 INK = "#222222"
-MUTED = "#666666"
+MUTED = "#595959"
 PAPER = "#ffffff"
-GRADIENT = "#b03a00"
+GRADIENT = "#a83700"
 FADED = "#cccccc"
 FADED_INK = "#b5b5b5"
 INVERSE = "#fffffe"  # words on the strongest shades
@@ -30,13 +33,14 @@ _ROLES: dict[str, tuple[str, str, str, str, str]] = {
     "reduction": ("octagon", "filled", "#f9dccb", "#d55e00", "sum, mean or maximum"),
     "movement": ("box", "filled", "#eeeeee", "#777777", "numbers moved, not changed"),
     "cell": ("box", "filled,rounded", "#dff0d0", "#4d8b2f", "recurrent cell"),
-    "module": ("box", "filled,rounded", "#e7ecd9", "#768a4a", "module"),
-    "meeting": ("circle", "filled", "#ffffff", "#b03a00", "contributions meet and add"),
-    "cut": ("box", "dashed", PAPER, "#b03a00", "detached: no gradient flows back over it"),
+    "module": ("box", "filled,rounded", "#d3dabd", "#55632f", "module"),
+    "meeting": ("circle", "filled", "#ffffff", GRADIENT, "contributions meet and add"),
+    "cut": ("box", "dashed", PAPER, GRADIENT, "detached: no gradient flows back over it"),
     "echo": ("box", "rounded,dashed", PAPER, "#777777", "made elsewhere, used here"),
     "gap": ("plaintext", "", PAPER, MUTED, ""),
     "stub": ("plaintext", "", PAPER, INK, ""),
     "swatch": ("box", "filled", PAPER, MUTED, ""),
+    "tick": ("box", "filled", MUTED, MUTED, ""),
     "joint": ("point", "filled", "#555555", "#555555", ""),
 }
 """Shape, style, fill and line of each role, and what a legend calls it; nothing for what is in no legend."""
@@ -56,7 +60,7 @@ _ARROWS: dict[str, tuple[str, dict[str, str]]] = {
     "state": ("state, to the next step", {"color": INK, "penwidth": "2.2"}),
     "back": ("state, to the step before", {"color": INK, "penwidth": "2.2"}),
     "gradient": ("gradient, against the computation", {"color": GRADIENT, "fontcolor": GRADIENT, "dir": "back"}),
-    "cut": ("a value without its history", {"color": "#b03a00", "style": "dashed", "penwidth": "1.6"}),
+    "cut": ("a value without its history", {"color": GRADIENT, "style": "dashed", "penwidth": "1.6"}),
     "first": ("used by the first step only", {"color": "#555555", "style": "dashed"}),
     "noted": ("what a note is about", {"color": GRADIENT, "fontcolor": GRADIENT, "penwidth": "2.2"}),
 }
@@ -77,9 +81,9 @@ TEXTS: dict[str, dict[str, str]] = {
 }
 """The lines of a box."""
 
-OUTER_GROUP = {"style": "filled,rounded", "color": "#666666", "fillcolor": "#f4f4f4", "fontcolor": INK}
+OUTER_GROUP = {"style": "filled,rounded", "color": MUTED, "fillcolor": "#f4f4f4", "fontcolor": INK}
 INNER_GROUP = {"style": "filled,rounded", "color": "#aaaaaa", "fillcolor": "#fafafa", "fontcolor": MUTED}
-OPEN_CELL = {"style": "filled,rounded", "color": "#4d8b2f", "fillcolor": "#f1f8ea", "fontcolor": "#4d8b2f"}
+OPEN_CELL = {"style": "filled,rounded", "color": "#4d8b2f", "fillcolor": "#f1f8ea", "fontcolor": "#3b6f22"}
 
 _SHADES = {
     "#fff5eb": "#1c1a19",
@@ -95,6 +99,34 @@ _SHADES = {
 
 SHADES = tuple(_SHADES)
 """A scale of magnitudes, from the smallest to the largest (after ColorBrewer's Oranges: readable without colour)."""
+
+_LEVELS = dict(zip(between(SHADES, 64), between(tuple(_SHADES.values()), 64), strict=True))
+LEVELS = tuple(_LEVELS)
+"""The same scale as good as continuous, in steps that no eye tells apart."""
+
+_BLACK, _WHITE = "#010101", "#fefefe"
+_INKS = {(_BLACK, _WHITE): _BLACK, (_WHITE, _BLACK): _WHITE, (_BLACK, _BLACK): "#010102", (_WHITE, _WHITE): "#fefefd"}
+"""Words on a level, on light pages and on dark ones, each black or white, whichever reads better: what stands for both.
+
+One name for each pair, since a style sheet knows a colour by nothing but its name.
+"""
+
+
+def _ink_on(fill: str) -> str:
+    return max((_BLACK, _WHITE), key=lambda ink: contrast(ink, fill))
+
+
+INKS = tuple(_INKS[_ink_on(light), _ink_on(dark)] for light, dark in _LEVELS.items())
+"""The colour of the words on each of the levels."""
+
+ROLES["scale"] = {
+    "shape": "box",
+    "style": "striped",
+    "fillcolor": ":".join(LEVELS),
+    "color": PAPER,
+    "penwidth": "0",
+    "class": "scale",
+}
 
 _COOL_SHADES = {
     "#f7fbff": "#191b1d",
@@ -145,7 +177,7 @@ ON_PAGES: dict[str, str] = {
 IN_THE_DARK: dict[str, str] = {
     PAPER: "#14181f",
     INK: "#e6e9ee",
-    MUTED: "#9aa4b2",
+    MUTED: "#a6b0bd",
     GRADIENT: "#ff9a66",
     FADED: "#3a424d",
     FADED_INK: "#59626e",
@@ -157,10 +189,10 @@ IN_THE_DARK: dict[str, str] = {
     "#f1f8ea": "#1a2418",
     "#cfe3f2": "#12354c",
     "#0072b2": "#56b4e9",
-    "#cdeee3": "#0f3b30",
-    "#009e73": "#2fd0a2",
-    "#ddd6f3": "#2d2450",
-    "#6a51a3": "#b3a3e6",
+    "#cdeee3": "#13493b",
+    "#009e73": "#34d9aa",
+    "#ddd6f3": "#2c2350",
+    "#6a51a3": "#a48fe0",
     "#fff3b8": "#453a08",
     "#b58900": "#e6c34a",
     "#f9dccb": "#4a2410",
@@ -170,10 +202,14 @@ IN_THE_DARK: dict[str, str] = {
     "#eeeeee": "#2b323c",
     "#777777": "#8b95a3",
     "#dff0d0": "#22391a",
-    "#4d8b2f": "#8fd06a",
-    "#e7ecd9": "#2d3421",
-    "#768a4a": "#b4c489",
+    "#4d8b2f": "#7dc056",
+    "#3b6f22": "#8fd06b",
+    "#d3dabd": "#242a18",
+    "#55632f": "#a0b072",
+    _BLACK: _WHITE,
+    _WHITE: _BLACK,
     **_SHADES,
+    **_LEVELS,
     **_COOL_SHADES,
     **_TIME_SHADES,
     BLACK: "#0a0c10",
@@ -182,6 +218,9 @@ IN_THE_DARK: dict[str, str] = {
 
 STYLED = "tinygrad_lstm"
 """The class of our SVG: a style within it would otherwise apply to the whole of an HTML page."""
+
+_PAINTED = re.compile(r'(fill|stroke)="(#[0-9a-f]{6})"')
+"""A colour in SVG, and what it is for."""
 
 _ROLE_OF = {Kind.activation: "layer", Kind.comparison: "pointwise"}
 """The kinds of operations whose role has another name."""
@@ -201,11 +240,16 @@ def ink_on(shade: int) -> str:
     return INK if shade < DARK_WORDS else BLACK if shade == DARK_WORDS else INVERSE
 
 
-def dark_style() -> str:
-    """Return a style sheet for SVG that exchanges the colours for those who prefer dark pages."""
+def dark_style(drawn: str = "") -> str:
+    """Return a style sheet for SVG that exchanges the colours for those who prefer dark pages.
+
+    For one picture, it holds only the colours that are drawn there.
+    """
+    every = [(kind, light) for light in IN_THE_DARK for kind in ("fill", "stroke")]
+    there = set(_PAINTED.findall(drawn)) if drawn else every
     rules = (
-        f'svg.{STYLED} [{kind}="{light}"]{{{kind}:{dark}}}'
-        for light, dark in IN_THE_DARK.items()
-        for kind in ("fill", "stroke")
+        f'svg.{STYLED} [{kind}="{light}"]{{{kind}:{IN_THE_DARK[light]}}}'
+        for kind, light in every
+        if (kind, light) in there
     )
     return f"@media (prefers-color-scheme: dark){{{''.join(rules)}}}"

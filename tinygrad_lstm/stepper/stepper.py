@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from numpy.typing import ArrayLike
@@ -41,6 +42,29 @@ class Stepper(Cursor):
         if Path(path).suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"a page is HTML: the name must end in .html, not {os.fspath(path)!r}")
         return write_file(path, page(self, steps))
+
+    def film(
+        self,
+        path: str | os.PathLike[str],
+        every: str = "gate",
+        *,
+        steps: Window = None,
+        report: Callable[[int, int], object] | None = None,
+    ) -> Path:
+        """Write the backward pass as an animation for slides, 1280 by 720; return its path.
+
+        A path that ends in ``.gif`` is an animated GIF, which needs the extra ``images``; any other a folder of
+        numbered SVGs. Each frame shows the gates with what is at work lit and what is not reached yet pale, its
+        equations, and where the walk is; ``every`` is what a frame shows: a ``"gate"``, or operation outside of gates,
+        a ``"contribution"``, a ``"cell"`` or a time ``"step"``. ``steps`` as for ``draw``: ``(a, b)`` shows the time
+        steps of ``range(a, b)``. ``report`` is told after each frame how many there are, and of how many.
+
+        Raises ValueError for another ending, for a folder that holds something else, for what ``every`` cannot be, for
+        a walk in which nothing happens, and for more than 400 frames; ModuleNotFoundError without the extra.
+        """
+        from .film.writing import film
+
+        return film(self.events, path, every, steps=steps, report=report)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         from .web.page import frame

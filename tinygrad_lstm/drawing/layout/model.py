@@ -132,7 +132,11 @@ class Placed:
 
     def add_below(self, column: PlacedColumn) -> None:
         """Place something that belongs to no step, such as a legend, under everything else."""
-        column.dx, column.dy = self.low.x, self.low.y - GUTTER / 2 - column.template.height
+        frames = [
+            frame.rect for each in self.columns for frame in each.frames()
+        ]  # a time step is named below its boxes
+        bottom = min([self.low.y, *(rect.y - rect.height / 2 for rect in frames)])
+        column.dx, column.dy = self.low.x, bottom - GUTTER / 2 - column.template.height
         self.columns.append(column)
         self.low = Point(self.low.x, column.dy)
         self.high = Point(max(self.high.x, column.dx + column.template.width), self.high.y)

@@ -151,7 +151,7 @@ def attributes(role: str, label: str) -> dict[str, str]:
 def box_look(box: Box, small: float = theme.SMALL) -> dict[str, str]:
     """Return a box's label, shape and colours."""
     look = dict(theme.ROLES[box.role])
-    if box.role == "joint":
+    if box.role in ("joint", "tick", "scale"):
         return {"label": "", **look}
     ink = {}
     if box.shade is not None:
@@ -189,13 +189,12 @@ def arrow_look(arrow: Arrow) -> dict[str, str]:
 
 def shade_look(shade: int) -> tuple[str, str]:
     """Return the colours of a box of that shade, and of the words in it; −1 is no magnitude at all."""
-    fill = theme.SHADES[shade] if shade >= 0 else theme.PAPER
-    return fill, theme.INVERSE if shade >= theme.DARK_WORDS else theme.INK
+    return (theme.LEVELS[shade], theme.INKS[shade]) if shade >= 0 else (theme.PAPER, theme.INK)
 
 
 def width_of(shade: int) -> str:
     """Return how wide an arrow is drawn for a shade."""
-    return f"{0.8 + 0.5 * max(shade, 0):g}"
+    return f"{0.8 + 3.5 * max(shade, 0) / (len(theme.LEVELS) - 1):.3g}"
 
 
 def _at(rect: Rect) -> dict[str, str]:

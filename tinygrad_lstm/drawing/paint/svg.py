@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from ...pages.theme import INK, PAPER, SHADES, STYLED, dark_style
+from ...pages.theme import INKS, LEVELS, PAPER, STYLED, dark_style
 from .. import labels
 from ..layout.geometry import Curve, End, Outline, Rect
 from ..layout.model import Placed, PlacedColumn
@@ -53,19 +53,22 @@ class Painting:
         self.boxes: dict[str, Box] = {}
         self.arrows: dict[str, Arrow] = {}
         (width, height), (left, top), shown = canvas
-        lines = [
+        drawn = [
+            f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
+            f'<g class="graph" transform="translate({left - placed.low.x:.2f} {top + placed.high.y:.2f})">',
+        ]
+        for column, stamp in zip(placed.columns, stamps, strict=True):
+            drawn += self._column(column, stamp)
+        body = "\n".join([*drawn, "</g>\n</svg>\n"])
+        head = [
             '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
             f'<svg role="img" {shown} viewBox="0 0 {width:.2f} {height:.2f}" '
             f'class="{STYLED}" xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,sans-serif">',
             f"<title>{labels.escaped(scene.title)}</title>",
             f"<desc>{labels.escaped(scene.description, 2000)}</desc>",
-            f"<style>{dark_style()}</style>",
-            f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
-            f'<g class="graph" transform="translate({left - placed.low.x:.2f} {top + placed.high.y:.2f})">',
+            f"<style>{dark_style(body)}</style>",
         ]
-        for column, stamp in zip(placed.columns, stamps, strict=True):
-            lines += self._column(column, stamp)
-        self.svg = "\n".join([*lines, "</g>\n</svg>\n"])
+        self.svg = "\n".join([*head, body])
 
     def _stamp(self, column: PlacedColumn) -> _Stamp:
         key = self._key(column)
@@ -116,6 +119,8 @@ class Painting:
                 element.tag = element.tag.removeprefix(_SVG)
                 if name in rects and element.get("text-anchor") == "start":
                     element.attrib.update({"text-anchor": "middle", "x": f"{rects[name].x:.2f}"})
+                if group.get("class") == "node scale":
+                    element.set("shape-rendering", "crispEdges")  # no seams between its levels
             body = "".join(ET.tostring(child, "unicode") for child in group if child.tag != "title")
             pieces[name] = f'<g id="@id@" class="{group.get("class")}"><title>@title@</title>\n{body}</g>'
         expected = len(rects) + len(self._arrows)
@@ -138,7 +143,7 @@ class Painting:
             looks = {}
             if box.shade:
                 fill, ink = dot.shade_look(box.shade)
-                looks = {f'fill="{SHADES[0]}"': f'fill="{fill}"', f'fill="{INK}"': f'fill="{ink}"'}
+                looks = {f'fill="{LEVELS[0]}"': f'fill="{fill}"', f'fill="{INKS[0]}"': f'fill="{ink}"'}
             words = [text.text for text in box.texts]
             yield self._filled(f"b{number}", id, f"{box.tooltip}\n{box.statistics}".strip(), words, looks)
         for number, arrow in enumerate(column.content.drawn, stamp.arrows):

@@ -17,11 +17,11 @@ from .walked import Returned
 
 def backward(graph: Graph, options: Options) -> Scene:
     """Draw which contributions flow where, how large they are, where they meet and add up."""
-    plain = replace(options, gradients=None, colored=False, loss=True)
+    plain = replace(options, gradients=None, loss=True)
     walked = Returned(graph.output, options.gradients)
     parts = Parts(graph, replace(plain, depth=None), cells_closed=True, longest=LONG_GATES, keep_closed=True)
     if parts.timeline.cells or parts.timeline.free:
         open_cells(parts, plain)
-        return OverGates(parts, walked, colored=options.colored).drawn()
+        return OverGates(parts, walked).drawn()
     parts = Parts(graph, plain, cells_closed=False, longest=LONG_OPS)
-    return OverOperations(parts, walked, colored=options.colored).drawn()
+    return OverOperations(parts, walked).drawn()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite
+
 from ...engine.backprop import Contribution
 from ...engine.tensor import Tensor
 from ...structure.words import magnitude
@@ -16,10 +18,9 @@ from .walked import Returned, norm, so_far
 class OverGates(Gates):
     """Each arrow by which a gradient comes back is turned round; what no gradient reaches fades."""
 
-    def __init__(self, parts: Parts, walked: Returned, *, colored: bool) -> None:
+    def __init__(self, parts: Parts, walked: Returned) -> None:
         super().__init__(parts, upwards=True)
         self._walked = walked
-        self.scene.scale = walked.scale if colored else None
         self.scene.title = self.scene.title.replace("was computed", "sends its gradient back")
         self.scene.description += DESCRIPTION
 
@@ -54,7 +55,7 @@ class OverGates(Gates):
             return
         word = "seed" if node is self.graph.output else "∂"
         box.texts = (*box.texts, Text(f"{word} {norm(total)}", "gradient"))
-        box.shade = self._walked.scale.shade(total) if self.scene.scale else None
+        box.size = total
         weighed = self._to_weights(part.members if part else [])
         for step in weighed:
             name = self.describe.symbol(step.input)
@@ -90,4 +91,4 @@ class OverGates(Gates):
     def _lead(self, arrow: Arrow, sizes: list[float], tooltip: str) -> None:
         arrow.tail, arrow.head = arrow.head, arrow.tail
         arrow.role, arrow.label, arrow.tooltip = "gradient", "", tooltip
-        arrow.shade = max(map(self._walked.scale.shade, sizes), default=-1)
+        arrow.size = max((size if isfinite(size) else inf for size in sizes), default=0.0)  # NaN is larger than nothing

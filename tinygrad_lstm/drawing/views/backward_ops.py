@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite
 from operator import attrgetter
 
 from ...engine.backprop import Contribution
@@ -19,12 +20,11 @@ DESCRIPTION = " Arrows lead from the output to the inputs, against the computati
 class OverOperations(UnrolledScene):
     """Boxes as in the forward picture, but only where a gradient arrives."""
 
-    def __init__(self, parts: Parts, walked: Returned, *, colored: bool) -> None:
+    def __init__(self, parts: Parts, walked: Returned) -> None:
         super().__init__(parts)
         self._walked = walked
         self.meetings = self._find_meetings()
         self.cut: set[tuple[Tensor, Tensor]] = set()  # uses of what no gradient comes to that were looked through
-        self.scene.scale = walked.scale if colored else None
         self.scene.title = self.scene.title.replace("was computed", "sends its gradient back")
         self.scene.description += DESCRIPTION
 
@@ -32,7 +32,8 @@ class OverOperations(UnrolledScene):
         """Return the box of a leaf from which nothing was computed: what it is given is all its gradient."""
         node, box = self.graph.output, super()._alone()
         box.texts = (*box.texts, Text(f"seed {norm(self._walked.complete[node])}", "gradient"))
-        return self._shaded(box, self._walked.complete[node])
+        box.size = self._walked.complete[node]
+        return box
 
     def _draw(self, part: Part) -> None:
         """Draw the part, what it sends to its inputs, and before it the circle where what it receives adds up."""
@@ -61,7 +62,7 @@ class OverOperations(UnrolledScene):
         total = max(self._walked.complete[node] for node in received)
         word = "seed" if part.members[-1] is self.graph.output else "∂"
         box.texts = (*box.texts, Text(f"{word} {norm(total)}", "gradient"))
-        self._shaded(box, total)
+        box.size = total
 
     def _meeting(self, node: Tensor, part: Part) -> None:
         """Add a circle where several contributions to an operation's result add up."""
@@ -97,7 +98,8 @@ class OverOperations(UnrolledScene):
         box.texts = (*box.texts, Text(f"+= {norm(size)}", "gradient"))
         if total := so_far(step):
             box.texts = (*box.texts, Text(total, "gradient"))
-        self.scene.add(self._shaded(box, size))
+        box.size = size
+        self.scene.add(box)
         self._flow(part.id, box.id, size, step.node, step.input)
 
     def _to_cuts(self, node: Tensor, part: Part) -> None:
@@ -116,7 +118,7 @@ class OverOperations(UnrolledScene):
                     id = f"{self.graph.ids[x]}@{self.graph.ids[user]}.{slot}"
                     box = self.describe.node(x, id, column, part.place if column == part.column else ())
                     self.scene.add(box)
-                    arrow = Arrow(part.id, box.id, "gradient", "", "nothing flows on: detached", shade=-1)
+                    arrow = Arrow(part.id, box.id, "gradient", "", "nothing flows on: detached", size=0.0)
                     arrow.uses.append((x, user))
                     self.scene.arrows.append(arrow)
 
@@ -138,21 +140,16 @@ class OverOperations(UnrolledScene):
 
     def _flow(self, tail: str, head: str, size: float, node: Tensor, x: Tensor) -> Arrow:
         """Add an arrow for a contribution; between two boxes, one for all of them."""
-        shade = self._walked.scale.shade(size)
+        largest = size if isfinite(size) else inf  # NaN is larger than nothing
         arrow = self._bundles.get((tail, head))
         if arrow is None:
-            arrow = self._bundles[tail, head] = Arrow(tail, head, "gradient", norm(size), shade=shade)
+            arrow = self._bundles[tail, head] = Arrow(tail, head, "gradient", norm(size), size=largest)
             self.scene.arrows.append(arrow)
         elif arrow.label.count("+") < 2:
             arrow.label += f" + {norm(size)}"
         else:
             arrow.label = f"{arrow.label.removesuffix(' …')} …"
-        arrow.shade = max(arrow.shade or 0, shade) if arrow.shade != -1 else shade
+        arrow.size = max(arrow.size or 0.0, largest)
         arrow.tooltip = f"of norm {arrow.label}: {tail} → {head}"
         arrow.uses.append((x, node))
         return arrow
-
-    def _shaded(self, box: Box, total: float) -> Box:
-        if self.scene.scale is not None:
-            box.shade = self._walked.scale.shade(total)
-        return box

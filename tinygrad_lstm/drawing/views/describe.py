@@ -18,7 +18,6 @@ from ...structure.words import display_name, magnitude, statistics
 from ...symbolic.expressions import Name
 from ...symbolic.formulas import equation
 from ...symbolic.symbols import Symbols
-from ..scale import Scale
 from ..scene import Box, Place, Text
 from .options import Options
 from .parts import Part
@@ -36,7 +35,6 @@ class Describer:
         self._symbols = Symbols(graph.nodes)
         self._leaves: dict[Tensor, Box] = {}
         self._texts: dict[tuple[Text, ...], tuple[Text, ...]] = {}  # boxes that say the same share their words
-        self.scale = Scale(map(magnitude, (options.gradients or {}).values())) if options.colored else None
 
     def node(self, node: Tensor, id: str, column: int = 0, place: Place = ()) -> Box:
         """Return a box for one node: an operation, or a copy of a leaf."""
@@ -140,11 +138,9 @@ class Describer:
         lines += [f"gradient: {statistics(gradient)}" for gradient in self._known([node])]
         return "\n".join(lines)
 
-    def shade(self, nodes: Iterable[Tensor]) -> int | None:
-        """Return the shade of the largest of the nodes' gradients, if boxes are shaded."""
-        if self.scale is None:
-            return None
-        return self.scale.shade(max(map(magnitude, self._known(nodes)), default=0.0))
+    def size(self, nodes: Iterable[Tensor]) -> float | None:
+        """Return the magnitude of the largest of the nodes' gradients, if boxes are shaded by it."""
+        return max(map(magnitude, self._known(nodes)), default=0.0) if self.options.colored else None
 
     def _known(self, nodes: Iterable[Tensor]) -> list[NDArray[Any]]:
         """Return those gradients that were asked for and are known."""
@@ -155,7 +151,7 @@ class Describer:
         """Return the box as the gradients of the nodes want it to look."""
         wanted = [node for node in nodes if node.requires_grad]
         box.pending = self.options.gradients is not None and bool(wanted) and not self._known(wanted)
-        box.shade = self.shade(wanted)
+        box.size = self.size(wanted)
         return box
 
 

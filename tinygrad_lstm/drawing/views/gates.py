@@ -175,7 +175,10 @@ class Gates(UnrolledScene):
         source = self.parts.of.get(x)
         if source and part.block and (source.column, source.block) == (part.column, part.block):
             role, label = ("state" if source.lane == part.lane == "belt" else "data"), ""
-        return super()._arrow(tail, part, x, node, role, label)
+        arrow = super()._arrow(tail, part, x, node, role, label)
+        if source and tail == f"{source.id}.out":
+            arrow.port = ""  # leaves higher than the state it says the name of
+        return arrow
 
     def _box(self, part: Part) -> Box:
         if not part.block:

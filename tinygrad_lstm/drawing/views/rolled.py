@@ -71,7 +71,7 @@ class _RolledScene(UnrolledScene):
         times = sorted({self.parts.timeline.of[x] for x in part.members if x in self.parts.timeline.of})
         when = f"{len(times)} time steps, t = {times[0]} … {times[-1]}" if times else "once"
         box.tooltip = f"{part.id}: {when}\nfor example {self.describe.tooltip((part.outputs or [node])[0])}"
-        box.shade = self.describe.shade(part.outputs)
+        box.size = self.describe.size(part.outputs)
         return box
 
     def _texts(self, part: Part) -> tuple[Text, ...]:

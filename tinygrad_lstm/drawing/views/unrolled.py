@@ -49,7 +49,6 @@ class UnrolledScene:
         self.graph = parts.graph
         self.describe = self._describer(parts.graph, parts.options)
         self.scene = Scene(*title(parts), parts.columns, downwards=parts.options.downwards, upwards=upwards)
-        self.scene.scale = self.describe.scale
         self._copies: dict[tuple[object, ...], Box] = {}
         self._bundles: dict[tuple[object, ...], Arrow] = {}
 

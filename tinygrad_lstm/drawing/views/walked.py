@@ -7,7 +7,6 @@ from collections import defaultdict
 from ...engine.backprop import Contribution, backprop
 from ...engine.tensor import Tensor
 from ...structure.words import magnitude, short
-from ..scale import Scale
 from .options import Gradients
 
 
@@ -27,7 +26,6 @@ class Returned:
         for step in steps:
             self.sent[step.input].append(step)
             self.steps[step.node].append(step)
-        self.scale = Scale([*self.complete.values(), *(magnitude(step.contribution) for step in steps)])
 
     def is_known(self, node: Tensor) -> bool:
         """Tell whether a walk that is shown half way has completed a node's gradient."""

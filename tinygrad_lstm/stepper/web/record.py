@@ -154,7 +154,7 @@ class Record:
         numbers = self._nodes
         made = []
         for view, title, granularity in VIEWS:
-            picture = draw(self.graph.output, view, steps=window)
+            picture = draw(self.graph.output, view, steps=window, loss=True)
             try:
                 boxes, arrows = picture.elements()
             except RenderError as error:  # the walk is there without its pictures
