@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import tinygrad_lstm as tl
 from tinygrad_lstm.drawing.layout.by_dot import by_dot
 from tinygrad_lstm.drawing.layout.columns import place
-from tinygrad_lstm.drawing.layout.geometry import Point, Rect
+from tinygrad_lstm.drawing.layout.geometry import Curve, Point, Rect
 from tinygrad_lstm.drawing.layout.router import DOWN, LEFT, PITCH, RIGHT, UP, NoWay, Router, curve, terminals
 from tinygrad_lstm.drawing.layout.upward_layout import upward_layout
 from tinygrad_lstm.nn.cells import CELLS
@@ -222,3 +222,15 @@ def test_a_line_keeps_away_from_where_the_tip_of_another_will_lie():
     (column,) = {x for x, y in line() if y == 9}
     assert column in (10, 14)
     assert (column, 9) not in line(((column + 1, 9), LEFT))
+
+
+@pytest.mark.parametrize("tip", [None, Point(100, 0)])
+def test_a_curve_led_back_has_its_gaps_and_its_break_where_they_were(tip):
+    here = Curve((Point(0, 0), Point(0, 0), Point(30, 0), Point(30, 0)), gaps=(Point(15, 0),))
+    there = Curve((Point(60, 0), Point(60, 0), Point(94, 0), Point(94, 0)), tip)
+    line = here.broken(there, 8)
+    forth, back = line.pieces(), line.reversed().pieces()
+    assert len(forth) == len(back) == 3
+    assert [piece[0].x for piece in forth] == [0, 19, 52]
+    assert [round(piece[-1].x) for piece in back] == [52, 19, 6 if tip else 0]
+    assert line.reversed().tip == (Point(0, 0) if tip else None)

@@ -2,6 +2,8 @@
 
 tinygrad-lstm draw --cell gru --view gates -o gru.svg -o gru.png
 
+tinygrad-lstm draw --steps 3 --fit slide -o slide.png
+
 tinygrad-lstm draw --steps 40 --view cells --color gradient -o vanishing.html
 
 tinygrad-lstm draw --steps 1000 --view ops --window 500:503 -o - --format dot
@@ -20,6 +22,7 @@ from typing import Annotated
 import typer
 
 from ..drawing.figures.registry import FIGURES
+from ..drawing.fitting import FITS
 from ..drawing.picture import ENDINGS
 from ..drawing.views.options import COLORS, DIRECTIONS
 from ..drawing.views.registry import VIEWS
@@ -28,6 +31,10 @@ from .options import CellOption, TensorArgument, WindowOption, window_of
 
 VIEW_HELP = ". ".join(f"{view.name}: {view.meaning}" for view in VIEWS.values()) + "."
 FIGURE_HELP = ". ".join(f"{kind.name}: {kind.meaning}" for kind in FIGURES.values()) + "."
+FIT_HELP = (
+    "Make it legible in a place: time in rows, steps left out, larger words. "
+    f"{', '.join(f'{name}: {fit.meaning}' for name, fit in FITS.items())}."
+)
 OUTPUT_HELP = (
     f"Where to write; the name ends in .{', .'.join(ENDINGS)}, which is a page that pans and zooms. May be repeated; "
     "- is standard output. If not given, a name made of what is drawn."
@@ -36,6 +43,7 @@ OUTPUT_HELP = (
 View = StrEnum("View", [(name, name) for name in (*VIEWS, *FIGURES)])  # type: ignore[misc]
 Direction = StrEnum("Direction", [(name, name) for name in DIRECTIONS])  # type: ignore[misc]
 Color = StrEnum("Color", [(name, name) for name in COLORS])  # type: ignore[misc]
+Fitting = StrEnum("Fitting", [(name, name) for name in FITS])  # type: ignore[misc]
 Format = StrEnum("Format", [(name, name) for name in ENDINGS])  # type: ignore[misc]
 
 OPENED, FIRST_DIRECTION = View("gates"), Direction(DIRECTIONS[0])
@@ -80,6 +88,8 @@ def draw(
     ] = None,
     direction: Annotated[Direction, typer.Option(help="Where time leads.")] = FIRST_DIRECTION,
     legend: Annotated[bool, typer.Option("--legend", help="Explain shapes, lines and colours.")] = False,
+    loss: Annotated[bool, typer.Option("--loss", help="Show also the loss, and what leads to it.")] = False,
+    fit: Annotated[Fitting | None, typer.Option(help=FIT_HELP)] = None,
     format: Annotated[
         Format | None, typer.Option(help="What to write to standard output, or to a file without an ending.")
     ] = None,
@@ -117,6 +127,8 @@ def draw(
                 expand=expand or (),
                 direction=direction.value,
                 legend=legend,
+                loss=loss,
+                fit=fit and fit.value,
             )
             contents = [picture.render(each) for each in formats]  # all of them, before any is written
         for file, content in zip(outputs, contents, strict=True):

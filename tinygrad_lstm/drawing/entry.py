@@ -18,12 +18,12 @@ from ..structure.timeline import Window
 from ..structure.words import clean
 from . import legend as legends
 from .figures.figure import Figure
-from .figures.registry import FIGURES
-from .fitting import FITS, fitted
+from .figures.registry import FIGURES, FigureKind
+from .fitting import FITS, Fit, fitted
 from .picture import FittedPicture, Picture
 from .scene import Scene, Text
 from .views.options import COLORS, DIRECTIONS, Gradients, Notes, Options
-from .views.registry import VIEWS
+from .views.registry import VIEWS, View
 
 FigureName = Literal["openings", "rainbow", "jacobian", "saturation", "influence"]
 """What editors are told of the figures; a test compares it with the registry."""
@@ -93,7 +93,11 @@ def draw(
       ``direction``   of time: <directions>
       ``legend``      what the shapes, lines and colours mean
       ``loss``        in the views of a network, also what comes after its last step and needs no weight: the loss
+      ``fit``         makes the picture legible in one of the places below: larger words, time in rows, fewer steps
       ``notes``       words to write at a node, ``{y: "look here"}``, or at one node's use by another, ``{(x, y): ...}``
+
+    The places, with CSS pixels or inches:
+      <fits>
 
     Raises ValueError for a view, a step, a name, a path or a direction that there is not, TypeError for an option of
     another kind than these.
@@ -176,7 +180,7 @@ def draw(
         scene.key = legends.key(scene, options)
         return scene
 
-    return Picture(scene_of(None)) if fit is None else FittedPicture(fitted(scene_of, fit, len(graph)))
+    return Picture(scene_of(None)) if fit is None else FittedPicture(fitted(scene_of, fit))
 
 
 def _figure(graph: Graph, name: str, steps: Window, highlight: Path | None, others: list[str]) -> Figure:
@@ -211,14 +215,18 @@ def _quoted(name: str) -> str:
     return f'``"{name}"``'
 
 
+def _listed(entries: Mapping[str, View | FigureKind | Fit]) -> str:
+    return "\n      ".join(f"{_quoted(name):<15} {entry.meaning}" for name, entry in entries.items())
+
+
 if draw.__doc__:  # which python -OO leaves out
-    draw.__doc__ = (
-        draw.__doc__.replace(
-            "<views>", "\n      ".join(f"{_quoted(view.name):<15} {view.meaning}" for view in VIEWS.values())
-        )
-        .replace("<figures>", "\n      ".join(f"{_quoted(kind.name):<15} {kind.meaning}" for kind in FIGURES.values()))
-        .replace("<directions>", " or ".join(map(_quoted, DIRECTIONS)))
-    )
+    for blank, words in {
+        "<views>": _listed(VIEWS),
+        "<figures>": _listed(FIGURES),
+        "<fits>": _listed(FITS),
+        "<directions>": " or ".join(map(_quoted, DIRECTIONS)),
+    }.items():
+        draw.__doc__ = draw.__doc__.replace(blank, words)
 
 
 def _fade(scene: Scene, path: Path) -> None:

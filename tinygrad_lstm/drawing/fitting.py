@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from . import legend
 from .layout.by_dot import by_dot
-from .layout.columns import place
-from .layout.model import Placed
+from .layout.columns import Provider, place
+from .layout.geometry import Template
+from .layout.model import Content, Placed
 from .layout.rows import TooWide, in_rows, wrapped
 from .layout.upward_layout import upward_layout
 from .paint.svg import PAD
@@ -43,8 +44,8 @@ EASY = 1.2
 EASIEST = 2.0
 """How much larger at most: what is small stays small. Chosen by eye."""
 
-MOST = 5
-"""Steps of a long sequence that are shown at most; chosen by eye."""
+STEPS = (16, 12, 9, 7, 5, 4, 3, 2)
+"""How many steps of a long sequence are shown, if so many can be read; a view may show fewer."""
 
 
 class Fitted(NamedTuple):
@@ -62,15 +63,32 @@ def placed(scene: Scene) -> Placed:
     return place(scene, upward_layout if scene.upwards else by_dot)
 
 
-def fitted(scene_of: Callable[[int], Scene], name: str, steps: int) -> Fitted:
+class _Remembered:
+    """Lays out each column once for each size of its words, however many steps are shown."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, Template] = {}
+
+    def __call__(self, content: Content, scene: Scene) -> Template:
+        words = tuple(text.text for box in content.boxes for text in box.texts), tuple(a.label for a in content.inner)
+        key = scene.small, content.signature(), words
+        if key not in self._known:
+            self._known[key] = upward_layout(content, scene) if scene.upwards else by_dot(content, scene)
+        return self._known[key]
+
+
+def fitted(scene_of: Callable[[int], Scene], name: str) -> Fitted:
     """Return the picture that shows most steps in the fewest rows, of a scene that shows at most so many.
 
     Raises ValueError where even two steps, the first and the last, cannot be read.
     """
-    fit, found = FITS[name], []
-    for longest in range(max(min(steps, MOST), 2), 1, -1):
+    fit, found, provider, before = FITS[name], list[Fitted](), _Remembered(), -1
+    for longest in STEPS:
         scene = scene_of(longest)
-        found = [each for small in SIZES for each in _arranged(scene, small, fit)]
+        if len(scene.columns) == before:
+            continue
+        before = len(scene.columns)
+        found = [each for small in SIZES for each in _arranged(scene, small, fit, provider)]
         if readable := [each for each in found if each.scene.small * each.scale >= fit.least]:
             return min(readable, key=_preference)
         if not found:
@@ -88,12 +106,12 @@ def _preference(found: Fitted) -> tuple[int, float, float]:
     )
 
 
-def _arranged(scene: Scene, small: float, fit: Fit) -> Iterator[Fitted]:
+def _arranged(scene: Scene, small: float, fit: Fit, provider: Provider) -> Iterator[Fitted]:
     """Yield ways to divide the picture into rows, with the smallest words of that size."""
     scene = replace(scene, small=small)
     most = fit.width * small / fit.least - 2 * PAD
     for share in (1.0, 0.75, 0.5, 0.35) if fit.whole else (1.0,):
-        whole = placed(scene)
+        whole = place(scene, provider)
         try:
             rows = in_rows(whole.columns, most * share)
         except TooWide:
@@ -112,9 +130,10 @@ def _too_large(scene: Scene, name: str, *, wide: bool) -> str:
     """Return what does not fit where, and what would."""
     fit = FITS[name]
     what = "even one step is too wide" if wide else "its first and its last step are too much"
+    less = "" if wide else "steps=(0, 1), "
     others = " or ".join(f"fit={other!r}" for other, size in FITS.items() if size.width > fit.width)
     return (
         f"{scene.title!r} does not fit {name!r} ({fit.meaning}) with words of {fit.least:g} pixels: {what}. "
-        f"Draw less of it, with steps=(0, 1), view='gates' or view='cells', or direction='top-to-bottom'"
+        f"Draw less of it, with {less}view='gates', view='cells' or direction='top-to-bottom'"
         f"{', or in a larger place, ' + others if others else ''}"
     )

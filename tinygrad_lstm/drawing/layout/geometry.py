@@ -62,15 +62,15 @@ class Curve(NamedTuple):
 
     def reversed(self) -> Curve:
         """Return the curve from its end to its start, with its tip there."""
+        pieces = len(self.points) // 3
         if self.tip is None:
-            return self._replace(points=self.points[::-1])
+            return self._replace(points=self.points[::-1], cut=pieces - 1 - self.cut if self.cut >= 0 else -1)
         first, _, third, fourth = self.points[:4]
         room = min(ARROWHEAD, dist(first, fourth) / 2)
         part = room / (dist(first, fourth) or 1.0)
         neck = first.moved((fourth.x - first.x) * part, (fourth.y - first.y) * part)
         points = (self.tip, self.points[-1], self.points[-1], *self.points[:3:-1], fourth, third, neck, neck)
-        cut = len(points) // 3 - 1 - self.cut if self.cut >= 0 else -1
-        return Curve(points, first, self.label, self.gaps, cut)
+        return Curve(points, first, self.label, self.gaps, pieces - self.cut if self.cut >= 0 else -1)
 
     def then(self, other: Curve, *, upright: bool) -> Curve:
         """Return this curve, a smooth connection, and the other; ``upright`` if the gap is crossed vertically."""

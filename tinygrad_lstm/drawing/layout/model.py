@@ -155,7 +155,7 @@ class Placed:
             if self.columns[tail_column].row != self.columns[head_column].row:
                 way = BREAK if tail_end.forward else -BREAK
                 curve = start.broken(finish, way)
-                place = finish.points[0].moved(-way / 2, 2 + self.small / 2)
+                place = finish.points[0].moved(-way / 2, 4 + self.small / 2)
                 curve = curve._replace(label=place if arrow.label else None)
                 yield arrow, curve.reversed() if arrow.against else curve
                 continue

@@ -35,6 +35,9 @@ class OverGates(Gates):
             self._turn(arrow, boxes)
         return scene
 
+    def _stub(self, states: list[Tensor], part: Part) -> None:
+        """Draw nothing: no gradient comes from where nothing leads."""
+
     def _receive(self, box: Box, part: Part | None) -> None:
         """Write the norm of the gradient that a box receives, and what it adds to its own weights."""
         if box.role in ("gap", "joint", "stub", "cut", "constant"):
