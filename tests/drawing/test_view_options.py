@@ -381,3 +381,13 @@ def test_a_fitted_picture_has_its_scale_within_it(fit):
     numbers = [rect for box, rect in legend.boxes() if box.role == "gap" and box.texts][-len(ticks) - 1 :]
     assert len(ticks) > 2
     assert all(a.x + a.width / 2 <= b.x - b.width / 2 + 8 for a, b in pairwise(numbers))
+
+
+def test_hints_of_a_long_picture_are_short_and_say_so():
+    long, short = (
+        next(box for box in tl.draw(small_loss("rnn", 300), steps=steps)._scene.boxes if box.id == "t9.cell.layer.tanh")
+        for steps in ("all", (9, 11))
+    )
+    assert long.tooltip == "t9.cell.layer.tanh\nshape 2; of fewer steps the hints say more"
+    assert "tanh(" in short.tooltip
+    assert long.statistics == "" != short.statistics

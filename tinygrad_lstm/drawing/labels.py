@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import unicodedata
+from functools import lru_cache
 
 from ..pages.theme import SMALL, TEXTS
 from ..structure.words import clean
@@ -45,11 +46,13 @@ def plain(text: str, longest: int = 300) -> str:
     return verbatim
 
 
+@lru_cache(2000)
 def escaped(text: str, longest: int = 300) -> str:
     """Return printable lines, escaped, for SVG and HTML."""
     return html.escape("\n".join(clean(line, longest) for line in text.split("\n")))
 
 
+@lru_cache(2000)
 def width(text: str, size: float) -> float:
     """Return how wide a text is at most, in points."""
     return size * sum(1.0 if unicodedata.east_asian_width(ch) in "WF" else _WIDTHS.get(ch, _COMMON) for ch in text)

@@ -29,8 +29,9 @@ NOT_YET = "∂ not computed yet"
 class Describer:
     """Turns nodes into boxes: symbol, name, shape and, on request, numbers."""
 
-    def __init__(self, graph: Graph, options: Options) -> None:
+    def __init__(self, graph: Graph, options: Options, *, brief: bool = False) -> None:
         self.graph = graph
+        self.brief = brief
         self.options = options
         self._symbols = Symbols(graph.nodes)
         self._leaves: dict[Tensor, Box] = {}
@@ -127,13 +128,17 @@ class Describer:
         return lines
 
     def tooltip(self, node: Tensor) -> str:
-        """Return full name, equation, shape and dtype."""
+        """Return full name, equation, shape and dtype; in brief, where more can be seen."""
         value = self.graph.values[node]
+        if self.brief:
+            return f"{self.graph.ids[node]}\nshape {words.shape(value)}; of fewer steps the hints say more"
         cut = f"\ndetached at {node.line}: nothing flows back over it" if node.detached else ""
         return f"{self.graph.ids[node]}\n{equation(node, self._symbols)}\nshape {words.shape(value)}, {node.dtype}{cut}"
 
     def statistics(self, node: Tensor) -> str:
-        """Return what a node's value and gradient are like."""
+        """Return what a node's value and gradient are like; nothing in brief."""
+        if self.brief:
+            return ""
         lines = [f"value: {statistics(self.graph.values[node])}"]
         lines += [f"gradient: {statistics(gradient)}" for gradient in self._known([node])]
         return "\n".join(lines)

@@ -20,6 +20,9 @@ LONG_CELLS = 16
 FAN = 8
 """States of so many steps are drawn one by one where a module looks at all of them; chosen by eye."""
 
+BRIEF = 200
+"""Columns: of a longer picture the hints are short; chosen: to write equations takes half of the time to draw."""
+
 MANY = 4
 """More inputs of an operation than this that come from far away are drawn as one; chosen by eye."""
 
@@ -47,7 +50,7 @@ class UnrolledScene:
     def __init__(self, parts: Parts, *, upwards: bool = False) -> None:
         self.parts = parts
         self.graph = parts.graph
-        self.describe = self._describer(parts.graph, parts.options)
+        self.describe = self._describer(parts.graph, parts.options, brief=len(parts.columns) > BRIEF)
         self.scene = Scene(*title(parts), parts.columns, downwards=parts.options.downwards, upwards=upwards)
         self._copies: dict[tuple[object, ...], Box] = {}
         self._bundles: dict[tuple[object, ...], Arrow] = {}
