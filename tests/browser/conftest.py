@@ -68,4 +68,4 @@ def open_page(chromium, tmp_path):
 
 @pytest.fixture(scope="session")
 def gates():
-    return tl.draw(small_loss("lstm", 4), "gates")
+    return tl.draw(small_loss("lstm", 8), "gates", steps="all")

@@ -65,7 +65,7 @@ def test_a_wide_chain_starts_at_its_left_end_and_as_high_as_the_window(page):
 
 
 def test_what_fits_and_can_be_read_is_shown_whole(open_page):
-    page = open_page(tl.draw(small_loss("lstm", 5), "cells").render("html"))
+    page = open_page(tl.draw(small_loss("lstm", 7), "cells").render("html"))
     _, y, width, height = window(page)
     assert size(page)[0] == pytest.approx(width, abs=NEAR)
     assert corner(page)[1] == pytest.approx(y + (height - size(page)[1]) / 2, abs=NEAR)
@@ -308,8 +308,8 @@ def test_fingers_pan_and_pinch(open_page, gates):
 
 
 def test_a_fitted_picture_follows_the_window_and_a_moved_one_stays(page):
-    page.set_viewport_size({"width": 1000, "height": 820})
-    page.wait_for_function("document.querySelector('main').clientHeight > 650")
+    page.set_viewport_size({"width": 1000, "height": 770})
+    page.wait_for_function("document.querySelector('main').clientHeight > 610")
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # fitted by then
     assert size(page)[1] == pytest.approx(window(page)[3], abs=NEAR)
     page.keyboard.press("+")

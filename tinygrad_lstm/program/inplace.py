@@ -21,7 +21,7 @@ from .beginning import HERE
 from .building import Builder
 from .cutting import Cuts
 from .layout import Layout
-from .opening import Opening, can_write, is_elementwise
+from .opening import Opener, can_write, is_elementwise
 from .simplifying import VIEWS
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole, reads, statements
 
@@ -35,7 +35,7 @@ class InPlace:
         self, builder: Builder, layout: Layout, opened: type[OpenedArray], named: Callable[[int], int]
     ) -> None:
         self.builder, self.layout, self.named = builder, layout, named
-        self.opened = Opening(layout.inlined, opened)
+        self.opened = Opener(layout.inlined, opened)
         self.buffers: list[Variable] = []
         self.free: list[Variable] = []
         self.body: list[Statement] = []

@@ -24,7 +24,7 @@ from .statements import Read, Variable
 from .views import at_step
 
 
-class Opening:
+class Opener:
     """Opens expressions; ``inlined`` says what stands for variables that have no name."""
 
     def __init__(self, inlined: Mapping[Variable, Any], traced: type[OpenedArray]) -> None:

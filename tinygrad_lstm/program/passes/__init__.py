@@ -13,13 +13,13 @@ from .hoisting import Hoisted, Reassociated, SplitProducts
 from .merging import MergedPointwise, MergedProducts
 from .reciprocal import Reciprocals
 from .rewriting import Rewriting
-from .stacking import Stacked
+from .stacking import Stacking
 from .tanh import SigmoidByTanh
 
 BY_LEVEL: dict[int, tuple[type[Rewriting], ...]] = {
     1: (MergedProducts, MergedPointwise),
     2: (
-        MergedProducts, MergedPointwise, SplitProducts, MergedProducts, Reassociated, Stacked, Reciprocals,
+        MergedProducts, MergedPointwise, SplitProducts, MergedProducts, Reassociated, Stacking, Reciprocals,
         MergedPointwise, Hoisted, MergedPointwise,
     ),
 }  # fmt: skip

@@ -19,7 +19,7 @@ Row = tuple[Made, ...]
 """What is done to the first piece, to the second, and so on: the same operation of the same things."""
 
 
-class Stacked(Rewriting):
+class Stacking(Rewriting):
     """mean(a[:, :H]), mean(a[:, H:]), ... become mean(a.reshape(N, pieces, H))."""
 
     comment = "columns that are summed up alike, each for themselves, have an axis of their own: (N, pieces, H)"
