@@ -55,6 +55,7 @@ class Router:
         self._blocked = {cell for rect in obstacles for cell in _covered(rect)}
         self._used: dict[Cell, dict[str, set[int]]] = {}  # along which axes which source's lines run
         self._tips: set[Cell] = set()
+        self._heads: set[Cell] = set()  # where lines end, which is no place to fork
         self.examined = 0  # how many states of lines were looked at: what the routes have cost
         self._trees: dict[str, dict[Cell, Cell | None]] = {}  # of each source's lines, whence they came
 
@@ -71,6 +72,7 @@ class Router:
             tree.setdefault(b, a)
             for cell in (a, b):
                 self._used.setdefault(cell, {}).setdefault(source, set()).add(0 if a[1] == b[1] else 1)
+        self._heads.add(found[-1])
         while (before := tree[found[0]]) is not None:
             found.insert(0, before)
         return found
@@ -112,7 +114,7 @@ class Router:
         for cell, before in self._trees[source].items() if self.examined <= MOST else ():
             for side in SIDES:
                 if before is None or _moved(cell, side) != before:
-                    offer(2, (cell, side), None)
+                    offer(2 + (TIP if cell in self._heads else 0), (cell, side), None)
         while queue and self.examined <= MOST:
             _, cost, state, there = heapq.heappop(queue)
             if there:
