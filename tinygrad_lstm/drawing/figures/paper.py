@@ -102,6 +102,11 @@ class Paper:
         """Draw a filled circle."""
         self._add(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}"/>')
 
+    def place(self, x: float, y: float, scale: float, elements: str, high: float) -> None:
+        """Put elements of an SVG, which are painted from their own origin, at a place, so many pixels high there."""
+        self._add(f'<g transform="translate({x:.1f} {y:.1f}) scale({scale:.4f})">{elements}</g>')
+        self.bottom = max(self.bottom, y + high)
+
     def scale(
         self,
         x: float,

@@ -11,6 +11,7 @@ from .jacobian import jacobian
 from .openings import openings
 from .rainbow import rainbow
 from .saturation import saturation
+from .story import story
 
 
 class FigureKind(NamedTuple):
@@ -35,6 +36,9 @@ _FIGURES = (
         "saturation", "how near each unit of each activation is to an end of its range, step by step", saturation
     ),
     FigureKind("influence", "how much the loss of each step, or each output, depends on each input", influence),
+    FigureKind(
+        "story", "one step in as many pictures as its gates do things, each with its equation and numbers", story
+    ),
 )
 
 FIGURES = {kind.name: kind for kind in _FIGURES}
