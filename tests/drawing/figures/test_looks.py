@@ -44,7 +44,7 @@ MAKERS = {
     "sweep": lambda make: tl.sweep({f"network {n}": make() for n in range(5)}),
 }
 
-NEED_GATES = ("openings", "story")
+NEED_GATES = ("openings", "story", "belt")
 
 CASES = [
     (figure, name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,6 +54,24 @@ class Belt:
     def before(self, t: int) -> str:
         """Return what the state is called that comes into a step: c₁."""
         return called(self.state, t - 1 if self.state.forwards else t + 1)
+
+
+class Act(NamedTuple):
+    """One thing that a gate does: what it is multiplied with, and what comes of it."""
+
+    kind: str  # "forget", on the belt; "see", where the past is looked at; "write"; or "read"
+    product: Tensor
+    passed: Tensor  # of which the gate lets a part through
+    factor: Tensor  # the gate, or 1 minus it
+
+
+def acts(reading: Recorded, gate: Tensor, on_belt: Container[Tensor]) -> Iterator[Act]:
+    """Yield what a gate does at its step."""
+    for product, slot, factor in reading.products(gate):
+        passed = product.inputs[slot]
+        past = reading.is_past(passed, product, slot)
+        kind = "forget" if product in on_belt else "see" if past else "write" if reading.is_added(product) else "read"
+        yield Act(kind, product, passed, factor)
 
 
 def called(state: State, t: int) -> str:

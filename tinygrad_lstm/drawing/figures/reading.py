@@ -220,7 +220,7 @@ class Recorded:
         inner = first.scope[len(cell) :] if first.scope[: len(cell)] == tuple(cell) else first.scope
         name = clean(inner[-1]).removesuffix("_gate").replace("_", " ") if inner else ""
         at = {self.timeline.of[node]: node for node in nodes}
-        symbol, is_layer = _own(first), self._is_layer(first)
+        symbol, is_layer = clean(first.name or first.primitive.symbol, 18), self._is_layer(first)
         if not first.name and not is_layer and first.inputs[0].name:
             symbol = clean(f"{symbol}({first.inputs[0].name})", 18)  # tanh(c)
         roles = {CANDIDATE} if low < 0 else {role for node in nodes for role in self._roles(node)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .belt import belt
 from .figure import Figure
 from .influence import influence
 from .jacobian import jacobian
@@ -39,6 +40,7 @@ _FIGURES = (
     FigureKind(
         "story", "one step in as many pictures as its gates do things, each with its equation and numbers", story
     ),
+    FigureKind("belt", "the state that cells carry on, as wide as its norm, and how open the gates are", belt),
 )
 
 FIGURES = {kind.name: kind for kind in _FIGURES}

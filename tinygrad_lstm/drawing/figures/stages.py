@@ -9,7 +9,7 @@ from ...engine.tensor import Tensor
 from ...structure.words import clean, magnitude, short, subscript
 from ...symbolic.expressions import text
 from ...symbolic.symbols import Symbols
-from .carrying import Belt, belts, called
+from .carrying import Belt, acts, belts, called
 from .difference import share
 from .reading import CANDIDATE, Bounded, CellRun, Recorded
 
@@ -39,6 +39,15 @@ def stages(reading: Recorded, cell: CellRun, t: int, symbols: Symbols) -> list[S
     return _Teller(reading, cell, t, symbols).stages()
 
 
+TITLES = {
+    "see": "What the candidate sees",
+    "forget": "What is forgotten",
+    "write": "What is written",
+    "read": "What is read",
+}
+"""By what a gate does."""
+
+
 class _Teller:
     """Tells what the gates of one step do."""
 
@@ -46,10 +55,8 @@ class _Teller:
         self._reading, self._cell, self._t, self._symbols = reading, cell, t, symbols
         self._belts = [belt for belt in belts(reading) if belt.cell is cell and t in belt.at]
         self._on_belt = {node for belt in self._belts for node in belt.at[t].way}
-        self._sees = Stage("What the candidate sees")
-        self._forgets = Stage("What is forgotten")
-        self._writes = Stage("What is written")
-        self._reads = Stage("What is read")
+        self._stages = {kind: Stage(title) for kind, title in TITLES.items()}
+        self._forgets, self._writes, self._reads = (self._stages[kind] for kind in ("forget", "write", "read"))
 
     def stages(self) -> list[Stage]:
         """Return those that there are, each with what it says."""
@@ -57,7 +64,7 @@ class _Teller:
             if self._t in gate.at:
                 self._sort(gate)
         self._without_gates()
-        found = [self._sees, self._forgets, self._writes, *map(self._update, self._belts), self._reads]
+        found = [self._stages["see"], self._forgets, self._writes, *map(self._update, self._belts), self._reads]
         found_before: set[Tensor] = set()
         for stage in found:
             layers = [layer.at[self._t] for layer in stage.layers]
@@ -67,27 +74,22 @@ class _Teller:
 
     def _sort(self, gate: Bounded) -> None:
         """Put a gate into the stages in which it has a part, with what it is multiplied with there."""
-        for product, slot, factor in self._reading.products(gate.at[self._t]):
-            passed, name = product.inputs[slot], self._by(factor, gate)
-            part = self._part(product, passed)
-            if product in self._on_belt:
-                stage, what = self._forgets, f"{name} keeps {part}."
-            elif self._reading.is_past(passed, product, slot):
-                stage, what = self._sees, f"{name} lets the candidate see {part}."
-            elif self._reading.is_added(product):
-                stage, what = (
-                    self._writes,
-                    f"{name} lets {part} in: a norm of {short(magnitude(product.value))} is added.",
-                )
-            else:
-                stage, what = self._reads, f"{name} shows {part}{self._norm(product)}."
-                stage.made.append(product)
+        for kind, product, passed, factor in acts(self._reading, gate.at[self._t], self._on_belt):
+            name, part, stage = self._by(factor, gate), self._part(product, passed), self._stages[kind]
             stage.layers += [gate] if gate not in stage.layers else []
-            is_made = stage in (self._writes, self._reads)
-            stage.lit += [*self._behind([gate.at[self._t]]), factor, product, *([passed] if is_made else [])]
-            stage.said += [passed] if is_made and passed.name and passed.primitive else []
+            stage.lit += [*self._behind([gate.at[self._t]]), factor, product]
+            if kind in ("write", "read"):
+                stage.lit.append(passed)
+                stage.said += [passed] if passed.name and passed.primitive else []
             stage.said.append(product)
-            stage.sentences.append(what)
+            stage.made += [product] if kind == "read" else []
+            says = {
+                "forget": f"{name} keeps {part}.",
+                "see": f"{name} lets the candidate see {part}.",
+                "write": f"{name} lets {part} in: a norm of {short(magnitude(product.value))} is added.",
+                "read": f"{name} shows {part}{self._norm(product)}.",
+            }
+            stage.sentences.append(says[kind])
 
     def _by(self, factor: Tensor, gate: Bounded) -> str:
         """Return what multiplies: a gate, or 1 minus it."""

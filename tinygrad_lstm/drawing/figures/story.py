@@ -11,7 +11,7 @@ from .carrying import belts
 from .figure import Figure, NoFigure
 from .in_numbers import equations
 from .paper import BODY, MARGIN, WIDTH, Paper, width_of, wrapped
-from .reading import Bounded, CellRun, Recorded
+from .reading import CellRun, Recorded
 from .stages import Stage, stages
 from .step_picture import StepPicture
 
@@ -95,7 +95,7 @@ def _draw(paper: Paper, stage: Stage, number: int, picture: StepPicture, symbols
     y += 8
     for layer in stage.layers:
         y += BODY + 6
-        symbol = _symbol(layer)
+        symbol = layer.symbol
         paper.text(x, y, symbol, bold=True, room=60)
         paper.text(x + min(width_of(symbol, BODY, bold=True), 60) + 9, y, layer.words, ink=MUTED, room=room - 75)
     y += 12
@@ -110,9 +110,3 @@ def _draw(paper: Paper, stage: Stage, number: int, picture: StepPicture, symbols
         y += BODY + 8
         paper.text(x, y, line, size=BODY + 1, room=room)
     paper.bottom = max(paper.bottom, top + high)
-
-
-def _symbol(layer: Bounded) -> str:
-    """Return what a layer is called, or of one without a name the sign of what it computes."""
-    node = next(iter(layer.at.values()))
-    return layer.symbol if node.name or node.primitive is None else node.primitive.symbol
