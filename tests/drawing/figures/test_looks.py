@@ -41,6 +41,7 @@ def _difference(make):
 MAKERS = {
     **{name: lambda make, name=name: tl.draw(make(), name) for name in FIGURES},
     "difference": _difference,
+    "compare": lambda make: tl.compare(make(), {"<b> another & one": make()}, rnn=small_loss("rnn", 8)),
     "sweep": lambda make: tl.sweep({f"network {n}": make() for n in range(5)}),
 }
 
