@@ -8,12 +8,14 @@ import pytest
 
 import tinygrad_lstm as tl
 from tests.drawing.figures.networks import LOSSES, WORDS, reader
+from tests.drawing.figures.test_looks import contrast
 from tests.drawing.figures.test_numbers import tips
 from tinygrad_lstm.drawing.figures.belt_step import BLUE, WIDEST
 from tinygrad_lstm.drawing.figures.carrying import belts
 from tinygrad_lstm.drawing.figures.difference import share
 from tinygrad_lstm.drawing.figures.reading import Recorded
 from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.pages.theme import IN_THE_DARK, INK, OPEN_CELL
 from tinygrad_lstm.structure.words import short, shown
 
 SPACE = "{http://www.w3.org/2000/svg}"
@@ -78,3 +80,19 @@ def test_eight_steps_stand_in_a_row():
     assert ">t = 11<" not in last.svg
     assert [every.svg.count(f">t = {t}<") for t in range(20)] == [1] * 20
     assert every.size[1] > 2 * last.size[1]
+
+
+def test_words_on_a_cell_stand_out_from_it_by_day_and_by_night():
+    fill = OPEN_CELL["fillcolor"]
+    for ink in (BLUE, INK):
+        assert contrast(ink, fill) >= 4.5
+        assert contrast(IN_THE_DARK[ink], IN_THE_DARK[fill]) >= 4.5
+
+
+def test_of_many_units_the_outline_is_drawn_in_the_order_of_their_size():
+    svg = tl.draw(reader(size=64), "belt", steps=(2, 3)).svg
+    outlines = [area.get("points").split() for area in ET.fromstring(svg).iter(f"{SPACE}polygon")]
+    assert [len(points) for points in outlines] == [64 + 4] * len(outlines)
+    ups = [float(point.partition(",")[2]) for point in outlines[0][2:-2]]
+    values = np.sort(states(reader(size=64), "f")[2].mean(axis=0))[::-1]
+    np.testing.assert_allclose(np.diff(ups), -40 * np.diff(values), atol=0.11)

@@ -9,7 +9,7 @@ from ...pages.theme import FADED, MUTED
 from ...structure.timeline import Window
 from ...structure.words import clean, short
 from .belt_step import HIGH, Place, draw_step
-from .carrying import Belt, belts
+from .carrying import ONE_STEP, Belt, belts
 from .difference import share
 from .figure import Figure, NoFigure
 from .paper import BODY, MARGIN, SMALL, WIDTH, Paper, fitted, width_of, wrapped
@@ -33,6 +33,8 @@ def belt(graph: Graph, steps: Window = None) -> Figure:
     if steps is None:
         reading.steps = reading.steps[-PER_ROW:]
     carried = belts(reading)
+    if not reading.states:
+        raise NoFigure(ONE_STEP)
     if not carried:
         raise NoFigure(
             "no state of this network runs on a belt past the layers: whatever a step hands on goes through a layer "
@@ -80,7 +82,8 @@ def _chain(paper: Paper, carried: Belt, reading: Recorded, several: bool) -> Non
     wide = min((WIDTH - 2 * MARGIN - ENTRY) / min(max(len(order), 1), PER_ROW), WIDEST)
     for begin in range(0, len(order), PER_ROW):
         row, top = order[begin : begin + PER_ROW], paper.bottom + 12
-        left = MARGIN + ENTRY
+        room = WIDTH - 2 * MARGIN - ENTRY
+        left = MARGIN + ENTRY + (room - wide * min(len(order), PER_ROW)) / 2
         for k, t in enumerate(row):
             place = Place(left + k * wide, top, wide, most)
             draw_step(paper, place, carried, reading, t, first=not k, last=k == len(row) - 1)

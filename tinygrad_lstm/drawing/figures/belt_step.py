@@ -184,7 +184,8 @@ class _BeltStep:
         shown = [other for other in self._belt.cell.others if self._t in other.at]
         if not readers and not shown:
             return
-        self._paper.line([(x, top + BELT), (x, top + BUS), (left + wide, top + BUS)], WIRE, width=1.6)
+        below = top + BELT + self._width(self._passage.norms[-1]) / 2
+        self._paper.line([(x, below), (x, top + BUS), (left + wide, top + BUS)], WIRE, width=1.6)
         for gate, _ in readers:
             self._paper.line([(self._x[gate], top + BOXES), (self._x[gate], y), (x, y)], WIRE, width=1.2)
         for other in shown[:1]:
@@ -243,21 +244,27 @@ class _BeltStep:
 
 
 def bars(paper: Paper, frame: tuple[float, float, float, float], values: Array, low: float, high: float) -> None:
-    """Draw numbers between two ends as bars from the nearest of zero: sorted, where there is no room for each."""
+    """Draw numbers between two ends as bars from zero; where there is no room for each, as their outline, sorted."""
     x, y, wide, tall = frame
-    across = wide / len(values)
-    zero = y + tall * high / (high - low)
+    across, scale = wide / len(values), tall / (high - low)
+    zero = y + scale * high
     if low < 0:
         paper.line([(x, zero), (x + wide, zero)], FADED, width=0.8)
-    tight = across < 2
-    for k, value in enumerate(np.sort(values)[::-1].tolist() if tight else values.tolist()):
-        if not np.isfinite(value):
-            continue
-        end = y + tall * (high - value) / (high - low)
-        fill = GOLD if low >= 0 else BLUE if value > 0 else ORANGE
-        thin = across + 0.1 if tight else min(across - 0.6, 7.0)
-        left = x + k * across + (0 if tight else (across - thin) / 2)
-        paper.rect(left, min(zero, end), thin, max(abs(end - zero), 0.4), fill, tip="" if tight else shown(value, 3))
+    if across < 2:
+        ordered = np.sort(np.nan_to_num(values))[::-1]
+        for sign, fill in ((1, GOLD if low >= 0 else BLUE), (-1, ORANGE)):
+            part = np.maximum(sign * ordered, 0) * sign
+            ups = [(x + (k + 0.5) * across, zero - scale * value) for k, value in enumerate(part.tolist())]
+            if part.any():
+                paper.area([(x, zero), (x, ups[0][1]), *ups, (x + wide, ups[-1][1]), (x + wide, zero)], fill, line=0)
+        return
+    thin = min(across - 0.6, 7.0)
+    for k, value in enumerate(values.tolist()):
+        if np.isfinite(value):
+            fill = GOLD if low >= 0 else BLUE if value > 0 else ORANGE
+            top = min(zero, zero - scale * value)
+            left = x + k * across + (across - thin) / 2
+            paper.rect(left, top, thin, max(abs(scale * value), 0.4), fill, tip=shown(value, 3))
 
 
 def _adds(node: Tensor) -> bool:

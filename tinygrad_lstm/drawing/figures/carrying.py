@@ -13,6 +13,9 @@ from ...engine.tensor import Tensor
 from ...structure.words import magnitude, subscript
 from .reading import CellRun, Recorded, State
 
+ONE_STEP = "no state is handed from one time step to the next in this graph: unroll more steps"
+"""What is said where one cannot see what a cell carries on."""
+
 
 @dataclass(eq=False)
 class Passage:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ...engine.tensor import Tensor
-from ...structure.words import clean, magnitude, short, subscript
+from ...structure.words import clean, magnitude, short
 from ...symbolic.expressions import text
 from ...symbolic.symbols import Symbols
 from .carrying import Belt, acts, belts, called
@@ -167,7 +167,7 @@ class _Teller:
 
     def _part(self, product: Tensor, passed: Tensor) -> str:
         """Write which share of what a gate is multiplied with it lets through: 70% of c₁."""
-        norm, name = magnitude(passed.value), self._name(passed, "it")
+        norm, name = magnitude(passed.value), self._name(passed, "what comes in")
         if not norm:
             return f"nothing yet of {name}, which is zero"
         return f"{share(magnitude(product.value) / norm)} of {name}"
@@ -184,4 +184,4 @@ class _Teller:
             return clean(text(own)) if own is not None else clean(node.name)
         if node.primitive is not None and len(node.inputs) == 1 and (inner := self._name(node.inputs[0], "")):
             return f"{node.primitive.symbol}({inner})"
-        return otherwise + subscript(self._t) if otherwise and len(otherwise) < 3 else otherwise
+        return otherwise

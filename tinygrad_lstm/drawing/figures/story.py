@@ -7,7 +7,7 @@ from ...pages.theme import FADED, MUTED
 from ...structure.timeline import Window
 from ...structure.words import clean, magnitude
 from ...symbolic.symbols import Symbols
-from .carrying import belts
+from .carrying import ONE_STEP, belts
 from .figure import Figure, NoFigure
 from .in_numbers import equations
 from .paper import BODY, MARGIN, WIDTH, Paper, width_of, wrapped
@@ -28,6 +28,8 @@ def story(graph: Graph, steps: Window = None) -> Figure:
     Source: the five pictures, C. Olah, "Understanding LSTM Networks" (2015).
     """
     reading = Recorded(graph, steps)
+    if not reading.states:
+        raise NoFigure(ONE_STEP)
     cell = next((cell for cell in reading.cells if any(gate.roles for gate in cell.gates)), None)
     cell = cell or next((belt.cell for belt in belts(reading) if belt.cell.gates), None)
     if cell is None:
@@ -38,10 +40,12 @@ def story(graph: Graph, steps: Window = None) -> Figure:
     t = _telling(reading, cell)
     symbols = Symbols(graph.nodes)
     chapters = stages(reading, cell, t, symbols)
-    picture = StepPicture(reading, cell, t, LEFT, TALLEST)
-    beside = picture.scale >= SMALLEST
-    if not beside:
-        picture = StepPicture(reading, cell, t, WIDTH - 2 * MARGIN, TALLEST)
+    sizes = ((LEFT, TALLEST), (LEFT, 1.5 * TALLEST), (WIDTH - 2 * MARGIN, 1.5 * TALLEST))
+    for room, tallest in sizes:
+        picture = StepPicture(reading, cell, t, room, tallest)
+        if picture.scale >= SMALLEST:
+            break
+    beside = room == LEFT
     paper = Paper(f"One step of {_kind(reading, cell)}: t = {t}", _sentence(chapters, reading, cell, t))
     for number, stage in enumerate(chapters, 1):
         if number > 1:
