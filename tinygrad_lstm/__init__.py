@@ -46,7 +46,7 @@ _HOMES = {
         *("PeepholeLSTMCell", "RNNCell", "binary_cross_entropy_with_logits", "clip_grad_norm", "cross_entropy"),
         *("mse_loss", "nll_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "RMSprop", "AdamW", "Adagrad"),
     ),
-    "drawing": ("draw", "difference", "sweep"),
+    "drawing": ("draw", "compare", "difference", "sweep"),
     "interop": ("load", "save"),
     "stepper": ("step",),
     "program": ("compile", "source"),

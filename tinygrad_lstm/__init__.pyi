@@ -15,6 +15,7 @@ from . import structure as structure
 from . import symbolic as symbolic
 from . import testing as testing
 from . import training as training
+from .drawing import compare as compare
 from .drawing import difference as difference
 from .drawing import draw as draw
 from .drawing import sweep as sweep
@@ -162,6 +163,7 @@ __all__ = [
     "chunk",
     "clip",
     "clip_grad_norm",
+    "compare",
     "concat",
     "cos",
     "cosh",

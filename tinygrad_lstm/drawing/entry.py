@@ -25,7 +25,7 @@ from .scene import Scene, Text
 from .views.options import COLORS, DIRECTIONS, Gradients, Notes, Options
 from .views.registry import VIEWS, View
 
-FigureName = Literal["openings", "rainbow", "jacobian", "saturation", "influence"]
+FigureName = Literal["openings", "rainbow", "jacobian", "saturation", "influence", "story", "belt"]
 """What editors are told of the figures; a test compares it with the registry."""
 
 

@@ -165,12 +165,13 @@ class Letters:
     """What the formulas of one operation call its inputs, its output and their gradients.
 
     Different tensors never share a name: the second of them gets a prime. What cannot be written out has a letter.
+    ``owners`` has what each name stands for.
     """
 
     def __init__(self, symbols: Symbols, node: Tensor) -> None:
         assert node.primitive is not None
         self._symbols, self._node = symbols, node
-        self._owners: dict[Name, Tensor] = {}
+        self.owners: dict[Name, Tensor] = {}
         named = {x: self._written(x, MOST_PARTS) for x in node.inputs}
         generic = _generic(node)
         for x, letter in zip(node.inputs, generic, strict=True):
@@ -218,9 +219,9 @@ class Letters:
 
     def _free(self, x: Tensor, name: Name, taken: Iterable[str] = ()) -> Name:
         """Give x a name, with a prime for each other tensor that has it already."""
-        while self._owners.get(name, x) is not x or name.text in taken:
+        while self.owners.get(name, x) is not x or name.text in taken:
             name = Name(name.text + "′", name.below, name.time, name.above, name.shape)
-        self._owners[name] = x
+        self.owners[name] = x
         return name
 
 

@@ -143,9 +143,10 @@ def test_a_cell_without_ends_does_not_saturate():
         tl.draw(h.sum(), "saturation")
 
 
-def test_one_step_has_no_jacobian():
+@pytest.mark.parametrize("name", ["jacobian", "story", "belt"])
+def test_one_step_hands_nothing_on(name):
     with pytest.raises(ValueError, match=r"no state is handed .* unroll more steps"):
-        tl.draw(small_loss("lstm", 1), "jacobian")
+        tl.draw(small_loss("lstm", 1), name)
 
 
 def test_a_network_that_is_given_nothing_has_no_influence():

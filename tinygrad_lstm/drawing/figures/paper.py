@@ -98,9 +98,16 @@ class Paper:
         )
         self.bottom = max([self.bottom, *(y for _, y in points)])
 
-    def dot(self, x: float, y: float, fill: str, radius: float = 2.6) -> None:
-        """Draw a filled circle."""
-        self._add(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}"/>')
+    def dot(self, x: float, y: float, fill: str, radius: float = 2.6, *, line: str = "", tip: str = "") -> None:
+        """Draw a filled circle; the tip is what it says when pointed at."""
+        how = f' stroke="{line}"' if line else ""
+        inside = f"><title>{labels.escaped(tip)}</title></circle>" if tip else "/>"
+        self._add(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}"{how}{inside}')
+
+    def place(self, x: float, y: float, scale: float, elements: str, high: float) -> None:
+        """Put elements of an SVG, which are painted from their own origin, at a place, so many pixels high there."""
+        self._add(f'<g transform="translate({x:.1f} {y:.1f}) scale({scale:.4f})">{elements}</g>')
+        self.bottom = max(self.bottom, y + high)
 
     def scale(
         self,

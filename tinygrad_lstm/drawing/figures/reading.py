@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -60,6 +60,7 @@ class CellRun:
     """A recurrent cell over time: its layers in the order f, i, g, o, and its other activations."""
 
     name: str
+    members: list[Tensor]  # its operations, over all steps
     layers: list[Bounded] = field(default_factory=list)
     others: list[Bounded] = field(default_factory=list)
 
@@ -101,7 +102,7 @@ class Recorded:
         wanted = timeline.steps[-LONG:] if window is None else shown(timeline.steps, window, LONG)
         self.steps = [t for t in wanted if isinstance(t, int)]
         self._weights = self._lasting(timeline.weights())
-        self._initial = set(timeline.initial_states())
+        self.initial = set(timeline.initial_states())
         self._members = self._cell_members()
 
     @property
@@ -120,7 +121,7 @@ class Recorded:
             for node in members:
                 if two_ended(node.primitive):
                     groups[self.timeline.fold[node]].append(node)
-            run = CellRun(self._name_of(members[0]))
+            run = CellRun(self._name_of(members[0]), members)
             for nodes in groups.values():
                 activation = self._activation(nodes)
                 (run.layers if activation.is_layer else run.others).append(activation)
@@ -157,12 +158,7 @@ class Recorded:
         found: dict[int, dict[Tensor, None]] = defaultdict(dict)
         for node in made:
             for slot, x in enumerate(node.inputs):
-                if (
-                    x not in behind
-                    and x not in self._weights
-                    and not is_number(x)
-                    and (node, slot) not in self._initial
-                ):
+                if x not in behind and x not in self._weights and not is_number(x) and (node, slot) not in self.initial:
                     found[self.timeline.of[node]][x] = None
         return {t: sorted(found[t], key=lambda x: x.serial) for t in sorted(found)}
 
@@ -181,8 +177,7 @@ class Recorded:
 
     def weights_of(self, cell: CellRun) -> list[Tensor]:
         """Return the weights that a cell learns, in the order of its layers, then the others."""
-        members = next(found for found in self._members.values() if self._name_of(found[0]) == cell.name)
-        used = {x: None for node in members for x in node.inputs if x in self._weights and x.requires_grad}
+        used = {x: None for node in cell.members for x in node.inputs if x in self._weights and x.requires_grad}
         order = {layer.name: place for place, layer in enumerate(cell.layers)}
         last = len(order)
 
@@ -225,7 +220,7 @@ class Recorded:
         inner = first.scope[len(cell) :] if first.scope[: len(cell)] == tuple(cell) else first.scope
         name = clean(inner[-1]).removesuffix("_gate").replace("_", " ") if inner else ""
         at = {self.timeline.of[node]: node for node in nodes}
-        symbol, is_layer = _own(first), self._is_layer(first)
+        symbol, is_layer = clean(first.name or first.primitive.symbol, 18), self._is_layer(first)
         if not first.name and not is_layer and first.inputs[0].name:
             symbol = clean(f"{symbol}({first.inputs[0].name})", 18)  # tanh(c)
         roles = {CANDIDATE} if low < 0 else {role for node in nodes for role in self._roles(node)}
@@ -252,6 +247,12 @@ class Recorded:
 
     def _roles(self, gate: Tensor) -> Iterable[str]:
         """Yield what a gate does, by what it multiplies: the past, what is added to a state, or what is shown."""
+        for product, slot, _ in self.products(gate):
+            past = self.is_past(product.inputs[slot], product, slot)
+            yield RESET if past else WRITE if self.is_added(product) else READ
+
+    def products(self, gate: Tensor) -> Iterator[tuple[Tensor, int, Tensor]]:
+        """Yield what a gate is multiplied in, the slot of what it lets pass there, and itself, or 1 minus itself."""
         queue = [gate]
         for x in queue:
             for user in self.timeline.users[x]:
@@ -261,15 +262,14 @@ class Recorded:
                 if user.primitive.combines == "sum" and all(y.is_leaf for _, y in others):
                     queue.append(user)  # 1 − f
                 elif user.primitive.combines == "product" and user.primitive.kind is not Kind.product and others:
-                    slot, other = others[0]
-                    yield RESET if self._is_past(other, user, slot) else WRITE if self._is_added(user) else READ
+                    yield user, others[0][0], x
 
-    def _is_past(self, x: Tensor, user: Tensor, slot: int) -> bool:
+    def is_past(self, x: Tensor, user: Tensor, slot: int) -> bool:
         """Tell whether all that a step knows of x, but for weights, is a state of the step before."""
         queue, found = [(x, user, slot)], False
         given = self.inputs.get(self.timeline.of[user], ())
         for y, node, place in queue:
-            if (node, place) in self._initial or self.timeline.crosses(y, node) or self.timeline.moved(y).detached:
+            if (node, place) in self.initial or self.timeline.crosses(y, node) or self.timeline.moved(y).detached:
                 found = True
             elif any(y is each for each in given):
                 return False
@@ -280,7 +280,7 @@ class Recorded:
                 queue += ((z, y, i) for i, z in enumerate(y.inputs))
         return found
 
-    def _is_added(self, node: Tensor) -> bool:
+    def is_added(self, node: Tensor) -> bool:
         users = [user for user in self.timeline.users[node] if self.timeline.of.get(user) == self.timeline.of[node]]
         return any(user.primitive is not None and user.primitive.combines == "sum" for user in users)
 

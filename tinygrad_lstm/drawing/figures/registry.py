@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .belt import belt
 from .figure import Figure
 from .influence import influence
 from .jacobian import jacobian
 from .openings import openings
 from .rainbow import rainbow
 from .saturation import saturation
+from .story import story
 
 
 class FigureKind(NamedTuple):
@@ -35,6 +37,10 @@ _FIGURES = (
         "saturation", "how near each unit of each activation is to an end of its range, step by step", saturation
     ),
     FigureKind("influence", "how much the loss of each step, or each output, depends on each input", influence),
+    FigureKind(
+        "story", "one step in as many pictures as its gates do things, each with its equation and numbers", story
+    ),
+    FigureKind("belt", "the state that cells carry on, as wide as its norm, and how open the gates are", belt),
 )
 
 FIGURES = {kind.name: kind for kind in _FIGURES}

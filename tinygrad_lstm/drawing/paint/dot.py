@@ -152,7 +152,7 @@ def box_look(box: Box, small: float = theme.SMALL) -> dict[str, str]:
     """Return a box's label, shape and colours."""
     look = dict(theme.ROLES[box.role])
     if box.role in ("joint", "tick", "scale"):
-        return {"label": "", **look}
+        return {"label": "", **look, **(dict.fromkeys(("fillcolor", "color"), theme.FADED) if box.faded else {})}
     ink = {}
     if box.shade is not None:
         look["fillcolor"], ink["COLOR"] = shade_look(box.shade)
