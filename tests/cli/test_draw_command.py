@@ -202,3 +202,12 @@ def test_help_teaches_by_example():
     done = draw("--help")
     assert done.returncode == 0
     assert done.stdout.count("tinygrad-lstm draw ") >= 4
+
+
+def test_a_story_is_a_view_by_one_word(here):
+    assert draw("--story", "--cell", "gru", "-o", "story.svg").returncode == 0
+    assert "forgotten" in (here / "story.svg").read_text(encoding="utf-8")
+    assert "leave out --view ops" in draw("--story", "--view", "ops").stderr
+    refused = draw("--story", "--cell", "rnn")
+    assert refused.returncode == 2
+    assert "no story of a cell without gates" in refused.stderr

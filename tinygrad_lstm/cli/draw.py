@@ -54,6 +54,7 @@ OPENED, FIRST_DIRECTION = View("gates"), Direction(DIRECTIONS[0])
 def draw(
     target: TensorArgument = None,
     view: Annotated[View, typer.Option("--view", "-v", help=f"{VIEW_HELP} Figures: {FIGURE_HELP}")] = OPENED,
+    story: Annotated[bool, typer.Option("--story", help="Tell one step in pictures: --view story.")] = False,
     output: Annotated[
         list[str] | None,
         typer.Option("--output", "-o", help=OUTPUT_HELP, metavar="FILE"),
@@ -103,6 +104,9 @@ def draw(
 
     if target is not None and (cell or steps or layers or bidirectional):
         raise refuse(f"{target} says what to draw; --cell, --steps, --layers and --bidirectional are for our own cells")
+    if story and view is not OPENED:
+        raise refuse(f"--story is a view of its own; leave out --view {view.value}")
+    view = View("story") if story else view
     name = target.rpartition(":")[2] if target else cell or "lstm"
     outputs = output or [f"{name}-{view.value}.{format.value if format else 'svg'}"]
     with refusing(ValueError, RenderError):
