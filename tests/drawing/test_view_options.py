@@ -391,3 +391,13 @@ def test_hints_of_a_long_picture_are_short_and_say_so():
     assert long.tooltip == "t9.cell.layer.tanh\nshape 2; of fewer steps the hints say more"
     assert "tanh(" in short.tooltip
     assert long.statistics == "" != short.statistics
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [("lstm", ["forget (reset)", "input (write)", "candidate", "output (read)"]), ("gru", ["update (reset, write)", "reset"])],
+)
+def test_a_legend_says_what_each_gate_does(cell, words):
+    shown = visible(tl.draw(small_loss(cell, 2), "gates", legend=True).svg)
+    assert set(words) <= set(shown)
+    assert not set(words) & set(visible(tl.draw(small_loss(cell, 2), "gates").svg))

@@ -177,7 +177,7 @@ def draw(
         _write_notes(scene, notes or {})
         scene.shade(colored=options.colored)
         scene.drop_empty_columns()
-        scene.key = legends.key(scene, options)
+        scene.key = legends.key(scene, options, graph)
         return scene
 
     return Picture(scene_of(None)) if fit is None else FittedPicture(fitted(scene_of, fit))

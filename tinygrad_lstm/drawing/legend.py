@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..engine.graph import Graph
 from ..pages.theme import ARROW_NAMES, ROLE_NAMES
 from . import labels
+from .figures.reading import Recorded
 from .layout.geometry import Curve, Outline, Point, Rect, Template
 from .layout.model import Content, PlacedColumn
 from .scale import Scale
@@ -22,10 +24,12 @@ LEAST_ROOM = 520.0
 """Points that a row may be wide at least; chosen: about the width of a printed page."""
 
 
-def key(scene: Scene, options: Options) -> tuple[Sample, ...]:
+def key(scene: Scene, options: Options, graph: Graph) -> tuple[Sample, ...]:
     """Return what a legend of the scene has to explain: what is in it, and no more."""
     samples: list[Sample] = []
     if options.legend:
+        if any(box.role == "layer" and box.block for box in scene.boxes):
+            samples += [Sample(Box("", "layer", (Text(symbol),)), words) for symbol, words in _gates(graph).items()]
         for role in dict.fromkeys(box.role for box in scene.boxes):
             if role in ROLE_NAMES:
                 samples.append(Sample(Box("", role, (Text(" ", "detail"),)), ROLE_NAMES[role]))
@@ -36,6 +40,11 @@ def key(scene: Scene, options: Options) -> tuple[Sample, ...]:
         if any(box.shade == -1 for box in scene.boxes):
             samples.append(Sample(Box("", "swatch", (Text(" ", "detail"),), shade=-1), "none"))
     return tuple(samples)
+
+
+def _gates(graph: Graph) -> dict[str, str]:
+    """Return what each layer of the cells is called, and whether it resets, writes or reads."""
+    return {layer.symbol: layer.words for cell in Recorded(graph).cells for layer in cell.layers if layer.words}
 
 
 def placed(scene: Scene, width: float, least: float = LEAST_ROOM) -> PlacedColumn:
