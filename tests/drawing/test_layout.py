@@ -179,7 +179,7 @@ def test_what_crosses_meets_at_ports_on_the_borders_of_both_columns(view, provid
     placed = place(scene, provider)
     count = 0
     for column in placed.columns:
-        for (arrow, i, end, j, to), (_, whole) in zip(column.content.crossing, placed.crossing(column), strict=True):
+        for (arrow, i, end, j, to, _), (_, whole) in zip(column.content.crossing, placed.crossing(column), strict=True):
             start, finish = placed.columns[i].end(end).points, placed.columns[j].end(to).points
             if arrow.against:
                 assert {start[-1], finish[0]} <= set(whole.points)
@@ -204,7 +204,7 @@ def test_between_steps_that_look_alike_states_cross_straight(cell):
     heights = [
         (placed.columns[i].end(end).points[-1].y, placed.columns[j].end(to).points[0].y)
         for column in placed.columns[3:5]
-        for arrow, i, end, j, to in column.content.crossing
+        for arrow, i, end, j, to, _ in column.content.crossing
         if arrow.role == "state" and placed.columns[i].template is placed.columns[j].template
     ]
     assert len(heights) >= 2 * len(CELLS[cell].state_names)

@@ -395,7 +395,10 @@ def test_hints_of_a_long_picture_are_short_and_say_so():
 
 @pytest.mark.parametrize(
     ("cell", "words"),
-    [("lstm", ["forget (reset)", "input (write)", "candidate", "output (read)"]), ("gru", ["update (reset, write)", "reset"])],
+    [
+        ("lstm", ["forget (reset)", "input (write)", "candidate", "output (read)"]),
+        ("gru", ["update (reset, write)", "reset"]),
+    ],
 )
 def test_a_legend_says_what_each_gate_does(cell, words):
     shown = visible(tl.draw(small_loss(cell, 2), "gates", legend=True).svg)

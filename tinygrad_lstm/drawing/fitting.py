@@ -30,7 +30,7 @@ class Fit(NamedTuple):
 
 FITS = {
     "slide": Fit("16:9, for a talk", 1280, 720, 12, zoom=1.5, whole=True),
-    "readme": Fit("830 px, as wide as a page on the web", 830, 1100, 10),
+    "readme": Fit("830 px, as wide as a page on the web", 830, 1500, 10),
     "column": Fit("3.3 in, a column of a paper", 317, 864, 10, zoom=300 / 96),
 }
 """The places there are, by their names."""

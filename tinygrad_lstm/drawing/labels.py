@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import unicodedata
 from functools import lru_cache
+from math import hypot
 
 from ..pages.theme import SMALL, TEXTS
 from ..structure.words import clean
@@ -26,6 +27,10 @@ _WIDTHS = {
 _COMMON = 0.7
 """How wide characters are, in parts of the font size: in DejaVu Sans, the widest of the fonts that stand in for
 Helvetica, rounded up; others have the common width. What fits there fits everywhere."""
+
+
+LINE, CAPITALS = 1.3, 0.75
+"""How far lines are apart, and how high capitals are, in parts of the font size."""
 
 
 def html_label(rows: list[tuple[str, dict[str, str]]]) -> str:
@@ -63,10 +68,11 @@ def size(box: Box, downwards: bool, small: float = SMALL) -> tuple[float, float]
     if box.role == "joint":
         return (5.0, 5.0)
     points = [max(float(TEXTS[text.style]["POINT-SIZE"]), small) for text in box.texts]
-    wide = max((width(text.text, p) for text, p in zip(box.texts, points, strict=True)), default=0.0)
-    height = sum(points) * 1.3 + 8
+    widths = [width(text.text, p) for text, p in zip(box.texts, points, strict=True)]
+    wide = max(widths, default=0.0)
+    height = sum(points) * LINE + 8
     if box.role in ("pointwise", "meeting"):
-        wide = height = max(wide + 10 if len(box.texts) > 1 else wide + 4, height * 0.9, 26.0)
+        wide = height = max(_diameter(widths, points) + (4 if len(widths) > 1 else 2), 26.0)
     elif box.role in ("input", "output", "parameter", "product", "reduction"):
         wide, height = wide * 1.25 + 18, height * 1.15
     elif box.role in ("cell", "module", "gap"):
@@ -77,6 +83,16 @@ def size(box: Box, downwards: bool, small: float = SMALL) -> tuple[float, float]
         wide += 4 if box.lane == "layer" else 12
     result = (max(wide, 30.0), max(height, 26.0))
     return result[::-1] if downwards else result
+
+
+def _diameter(widths: list[float], points: list[float]) -> float:
+    """Return how wide a circle is around lines of words, one below the other about its middle."""
+    found, top = 0.0, sum(points) * LINE / 2
+    for wide, high in zip(widths, points, strict=True):
+        middle = top - high * LINE / 2
+        found = max(found, hypot(wide, 2 * abs(middle) + high * CAPITALS))
+        top -= high * LINE
+    return found
 
 
 def _escape(text: str) -> str:

@@ -10,6 +10,9 @@ from ..scene import Scene
 from .geometry import ARROWHEAD, Curve, End, Point, Rect
 from .model import GUTTER, PlacedColumn
 
+CLEAR = 12.0
+"""Points between a line and what it passes by; chosen by eye."""
+
 
 def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
     """Place one column beside the other: steps in a row, others so that what flows flows straight."""
@@ -39,10 +42,24 @@ def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
                 placed[number].dy = placed[number + 1].dy - _offset(number, placed)
             else:
                 placed[number].dy = placed[number - 1].dy + _offset(number - 1, placed)
+    _let_pass(placed)
     if scene.upwards:
         _caption_in_one_row(steps)
         for column in reversed(placed):
             column.dy -= placed[0].dy
+
+
+def _let_pass(placed: list[PlacedColumn]) -> None:
+    """Lower what stands between two steps below the lines that pass it by."""
+    for column in placed:
+        for arrow in column.content.crossing:
+            first, last = sorted((arrow.tail_column, arrow.head_column))
+            low = placed[arrow.tail_column].dy + placed[arrow.tail_column].port(arrow.tail_end)
+            low = min(low, placed[arrow.head_column].dy + placed[arrow.head_column].port(arrow.head_end))
+            for passed in placed[first + 1 : last]:
+                top = max((rect.y + rect.height / 2 for rect in passed.template.boxes), default=0.0)
+                if not passed.content.title and top + passed.dy > low - CLEAR:
+                    passed.dy = low - CLEAR - top
 
 
 def _caption_in_one_row(steps: list[PlacedColumn]) -> None:
@@ -85,7 +102,7 @@ def _opposite(column: PlacedColumn, placed: list[PlacedColumn]) -> list[tuple[En
     columns = {each.number: each for each in around}
     found = []
     for neighbour in around:
-        for _, i, tail_end, j, head_end in neighbour.content.crossing:
+        for _, i, tail_end, j, head_end, _ in neighbour.content.crossing:
             if i == column.number and j in columns:
                 found.append((tail_end, j, columns[j].port(head_end)))
             if j == column.number and i in columns:

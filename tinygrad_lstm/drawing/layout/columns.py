@@ -8,6 +8,7 @@ ports on their borders and cross what lies between by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from .. import labels
 from ..scene import Box, Scene, Text
@@ -86,6 +87,7 @@ def contents_of(scene: Scene) -> list[Content]:
         where[box.id] = (box.column, len(boxes))
         boxes.append(box)
     prefixes = [f"{column.id}." for column in scene.columns]
+    said: dict[tuple[object, ...], list[tuple[str, int]]] = {}  # where lines leave: labels, and to where
     for arrow in scene.arrows:
         (i, tail), (j, head) = where[arrow.start], where[arrow.end]
         if i == j:
@@ -95,7 +97,13 @@ def contents_of(scene: Scene) -> list[Content]:
         key = arrow.port or arrow.start.removeprefix(prefixes[i])
         out, into = End(j > i, True, key, tail), End(i > j, False, key, head)
         contents[i].ends[out] = contents[j].ends[into] = None
-        contents[max(i, j)].crossing.append(Crossing(arrow, i, out, j, into))
+        written = said.setdefault((i, *out.port), [])
+        if arrow.role != "gradient" and any(label == arrow.label for label, _ in written):
+            arrow = replace(arrow, label="")  # where lines part they say it once, but for each contribution
+        above = sum(to != j for _, to in written) if arrow.label else 0
+        if arrow.label:
+            written.append((arrow.label, j))
+        contents[max(i, j)].crossing.append(Crossing(arrow, i, out, j, into, above))
     return contents
 
 
@@ -106,7 +114,7 @@ def _widest(group: list[Content], boxes: list[Box]) -> Content:
         arrow._replace(label=max((content.inner[number].label for content in group), key=_width))
         for number, arrow in enumerate(first.inner)
     ]
-    return Content(first.title, boxes, first.arrows, inner, first.ends)
+    return Content(max((content.title for content in group), key=_width), boxes, first.arrows, inner, first.ends)
 
 
 def _widest_boxes(group: list[Content]) -> list[Box]:

@@ -180,7 +180,7 @@ class Template:
     def corners(self) -> tuple[Point, Point]:
         """Return the lower left and the upper right one of all that is in it, and of itself."""
         points = [Point(0, 0), Point(self.width, self.height)]
-        for x, y, width, height in self.boxes:
+        for x, y, width, height in (*self.boxes, *(frame.rect for frame in self.frames)):
             points += Point(x - width / 2, y - height / 2), Point(x + width / 2, y + height / 2)
         for curve in (*self.inner, *self.ends.values()):
             points += curve.points

@@ -60,6 +60,7 @@ class Crossing(NamedTuple):
     tail_end: End
     head_column: int
     head_end: End
+    above: int = 0  # how many labels stand where its own would, of lines to other columns
 
 
 @dataclass
@@ -105,9 +106,9 @@ class PlacedColumn:
         return self.template.ends[end].moved(self.dx, self.dy)
 
 
-def _over(a: Point, half: float, b: Point, other: float) -> bool:
-    """Tell whether labels, so far to both sides of two points, stand on each other."""
-    return abs(a.y - b.y) < 10 and abs(a.x - b.x) < half + other
+def _over(a: Point, half: float, b: Point, other: float, line: float) -> bool:
+    """Tell whether labels, so far to both sides of two points, stand on each other; a line is so high."""
+    return abs(a.y - b.y) < 0.9 * line and abs(a.x - b.x) < half + other
 
 
 @dataclass
@@ -132,11 +133,7 @@ class Placed:
 
     def add_below(self, column: PlacedColumn) -> None:
         """Place something that belongs to no step, such as a legend, under everything else."""
-        frames = [
-            frame.rect for each in self.columns for frame in each.frames()
-        ]  # a time step is named below its boxes
-        bottom = min([self.low.y, *(rect.y - rect.height / 2 for rect in frames)])
-        column.dx, column.dy = self.low.x, bottom - GUTTER / 2 - column.template.height
+        column.dx, column.dy = self.low.x, self.low.y - GUTTER / 2 - column.template.height
         self.columns.append(column)
         self.low = Point(self.low.x, column.dy)
         self.high = Point(max(self.high.x, column.dx + column.template.width), self.high.y)
@@ -148,8 +145,8 @@ class Placed:
 
     def crossing(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
         """Yield the arrows between a column and one before it, with their lines from box to box."""
-        written: list[tuple[Point, float, str]] = []
-        for arrow, tail_column, tail_end, head_column, head_end in column.content.crossing:
+        written: list[tuple[Point, float]] = []
+        for arrow, tail_column, tail_end, head_column, head_end, above in column.content.crossing:
             start = self.columns[tail_column].end(tail_end)
             finish = self.columns[head_column].end(head_end)
             if self.columns[tail_column].row != self.columns[head_column].row:
@@ -161,10 +158,10 @@ class Placed:
                 continue
             curve = start.then(finish, upright=self.upright)
             if arrow.label:
-                at = self._beside(start.points[-1], finish.points[0], arrow.label)
-                half = labels.width(arrow.label, self.small) / 2
-                while any(_over(at, half, p, other) and arrow.label != text for p, other, text in written):
-                    at = at.moved(0, 11)  # above what leads the same way and says something else
-                written.append((at, half, arrow.label))
+                half, line = labels.width(arrow.label, self.small) / 2, 1.1 * self.small
+                at = self._beside(start.points[-1], finish.points[0], arrow.label).moved(0, above * line)
+                while any(_over(at, half, p, other, line) for p, other in written):
+                    at = at.moved(0, line)  # above what leads the same way and says something else
+                written.append((at, half))
                 curve = curve._replace(label=at)
             yield arrow, curve.reversed() if arrow.against else curve

@@ -21,7 +21,7 @@ def in_rows(columns: Sequence[PlacedColumn], most: float) -> list[list[PlacedCol
     if widest > most:
         raise TooWide(widest)
     ends = ((first, last) for number, last in enumerate(columns) for first in columns[: number + 1])
-    limits = {width for first, last in ends if widest <= (width := _width(first, last)) <= most}
+    limits = {most, *(width for first, last in ends if widest <= (width := _width(first, last)) <= most)}
     fewest = len(_filled(columns, most))
     return _filled(columns, min(limit for limit in limits if len(_filled(columns, limit)) == fewest))
 

@@ -27,8 +27,8 @@ ASIDE = 24.0
 """Points: from column to column and from row to row in a cell, and from a box to the next above and to one beside it;
 chosen by eye."""
 
-DOT, TITLE = 5.0, 12.0
-"""Points: how large a fork is, and the name of a cell."""
+DOT, TITLE, CAPTION = 5.0, 12.0, 11.0
+"""Points: how large a fork is, and the names of a cell and of a time step."""
 
 Line = tuple[str, list[Cell], Curve]
 """A line with the source it belongs to and its way over the grid."""
@@ -95,7 +95,9 @@ class _Stack:
             self._arrange(unit)
         self.units = self._rows(units)
         self.template = self._assemble()
-        self.router = Router(self.template.width, self.template.height, self.template.boxes)
+        passed_by = self.downwards and not crowded
+        titles = [frame.rect for frame in self.template.frames if frame.kind == "name" and passed_by]
+        self.router = Router(self.template.width, self.template.height, [*self.template.boxes, *titles])
         self.heights = self._port_heights()
         self._route()
         self.written: list[Rect] = []  # where labels are
@@ -195,6 +197,10 @@ class _Stack:
         for slot, (column, row) in places.items():
             x = unit.width - xs[column] if self._mirrored(unit) else xs[column]
             unit.rects[slot] = Rect(x, ys[row], *self.sizes[slot])
+        if self.downwards:  # the title stands before the first column
+            room = even(self.title + 2 * PITCH)
+            unit.width += room
+            unit.rects = {slot: rect.moved(room, 0) for slot, rect in unit.rects.items()}
 
     def _mirrored(self, unit: _Unit) -> bool:
         """Tell whether a cell reads the sequence backwards: its state comes in from the right."""
@@ -207,8 +213,9 @@ class _Stack:
         sides = [sum(each.width + ASIDE for each in unit.beside[i::2]) for unit in self.units for i in (0, 1)]
         half = [max(sides[2 * i : 2 * i + 2]) for i in range(len(self.units))]
         width = even(max(unit.width + 2 * side for unit, side in zip(self.units, half, strict=True)) + 2 * room)
-        caption = (5 if self.downwards else 2) * PITCH if self.content.title else 0.0
-        y = 2 * PITCH + even(caption)
+        words = labels.width(self.content.title, max(CAPTION, self.small))
+        caption = even(words + PITCH if self.downwards else 2 * PITCH) if self.content.title else 0.0
+        y = 2 * PITCH + caption
         rects: dict[int, Rect] = {}
         frames = []
         for unit in self.units:
@@ -227,7 +234,9 @@ class _Stack:
             high = max(each.height for each in (unit, *unit.beside))
             y = even(y + high + BETWEEN + self._room_for_labels(unit))
         if caption:
-            frames.append(Outline("time", ("time",), "", Rect(width / 2, caption / 2 + 2, width, caption)))
+            frames.append(
+                Outline("time", ("time",), "", Rect(width / 2, caption / 2 + 2, width, max(caption, 1.2 * self.small)))
+            )
         placed = [rects[slot] for slot in range(len(rects))]
         bound = [placed[end.slot] for end in self.content.ends if not self.unit_of[end.slot].block]
         left = even(max(0.0, *(2 * PITCH - (rect.x - rect.width / 2) for rect in bound), 0.0))
@@ -238,12 +247,13 @@ class _Stack:
     def _title(self, unit: _Unit) -> Outline:
         """Return the name of an opened cell, in its upper left corner as one reads it."""
         title = unit.block.partition("\n")[2]
-        wide, high = labels.width(title, self.title) + 8, self.title + 4
+        return Outline("name", ("", unit.block, "name"), title, self._title_of(unit).moved(unit.left, unit.low))
+
+    def _title_of(self, unit: _Unit) -> Rect:
+        wide, high = labels.width(unit.block.partition("\n")[2], self.title) + 8, self.title + 4
         if self.downwards:
-            place = Rect(high / 2 + 4, wide / 2 + 4, high, wide)
-        else:
-            place = Rect(wide / 2 + 4, unit.height - high / 2 - 4, wide, high)
-        return Outline("name", ("", unit.block, "name"), title, place.moved(unit.left, unit.low))
+            return Rect(high / 2 + 4, wide / 2 + 4, high, wide)
+        return Rect(wide / 2 + 4, unit.height - high / 2 - 4, wide, high)
 
     def _detours(self) -> int:
         """Return how many arrows have to pass a box on their way up."""

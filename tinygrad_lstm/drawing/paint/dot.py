@@ -154,7 +154,7 @@ def box_look(box: Box, small: float = theme.SMALL) -> dict[str, str]:
     if box.role in ("joint", "tick", "scale"):
         return {"label": "", **look, **(dict.fromkeys(("fillcolor", "color"), theme.FADED) if box.faded else {})}
     ink = {}
-    if box.shade is not None:
+    if box.shade is not None and box.role != "constant":
         look["fillcolor"], ink["COLOR"] = shade_look(box.shade)
         look["style"] = look["style"] if "filled" in look["style"] else f"{look['style']},filled".strip(",")
     if box.pending:

@@ -91,8 +91,8 @@ class Painting:
         looks = tuple(box.look for box in column.content.boxes)
         arrows = tuple(arrow.look for arrow in column.content.drawn)
         crossings = tuple(
-            (self._relative(column, i, end), self._relative(column, j, to))
-            for _, i, end, j, to in column.content.crossing
+            (self._relative(column, i, end), self._relative(column, j, to), above)
+            for _, i, end, j, to, above in column.content.crossing
         )
         return column.kind, looks, arrows, crossings
 

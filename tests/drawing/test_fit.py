@@ -1,0 +1,126 @@
+"""A picture made for a slide, a page or a column is as large as it has to be, and can be read there."""
+
+import io
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.drawing import VIEWS
+from tinygrad_lstm.drawing.fitting import FITS
+from tinygrad_lstm.nn.cells import CELLS
+from tinygrad_lstm.nn.samples import small_loss
+
+Image = pytest.importorskip("PIL.Image")
+SPACE = "{http://www.w3.org/2000/svg}"
+FULL = 0.85
+"""How much of the canvas the picture takes each way, at least."""
+
+FITTING = [(view, fit) for view in ("gates", "cells", "rolled") for fit in FITS]
+
+
+def fitted(cell, view, fit, steps=6):
+    """A picture, or none where it is refused, as what is wide is in a column."""
+    try:
+        return tl.draw(small_loss(cell, steps), view, fit=fit)
+    except ValueError as error:
+        refusal = str(error)
+    assert f"does not fit {fit!r}" in refusal
+    return None
+
+
+def in_pixels(picture):
+    """The SVG's width and height, and how many of its own units are in a pixel."""
+    root = ET.fromstring(picture.svg)
+    width, height = float(root.get("width")), float(root.get("height"))
+    return root, width, height, width / float(root.get("viewBox").split()[2])
+
+
+@pytest.mark.parametrize(("view", "fit"), FITTING)
+@pytest.mark.parametrize("cell", CELLS)
+def test_no_words_are_below_ten_pixels_and_the_size_is_what_was_asked_for(cell, view, fit):
+    picture = fitted(cell, view, fit)
+    if picture is None:
+        assert (fit, view) == ("column", "gates")
+        return
+    root, width, height, scale = in_pixels(picture)
+    assert min(float(text.get("font-size")) * scale for text in root.iter(f"{SPACE}text")) >= 9.95
+    if fit == "slide":
+        assert (width, height) == (1280, 720)
+    else:
+        assert width <= FITS[fit].width
+        assert height <= FITS[fit].height
+
+
+@pytest.mark.parametrize(("view", "fit"), FITTING)
+def test_a_png_has_so_many_pixels(view, fit):
+    picture = fitted("gru", view, fit)
+    pixels = Image.open(io.BytesIO(picture.render("png"))).size
+    if fit == "slide":
+        assert pixels == (1920, 1080)
+    assert pixels == tuple(pytest.approx(side * FITS[fit].zoom, abs=2) for side in picture.size)
+
+
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_layer_gate_and_state_keeps_its_label_in_each_step_shown(cell, fit):
+    picture = fitted(cell, "gates", fit)
+    if picture is None:
+        return
+    said = ["".join(text.itertext()) for text in ET.fromstring(picture.svg).iter(f"{SPACE}text")]
+    whole = tl.draw(small_loss(cell, 6), "gates", steps="all")._scene
+    steps = [column.id for column in picture._scene.columns if column.title.startswith("t = ")]
+    assert len(steps) >= 2
+    for box in (box for box in picture._scene.boxes if box.role != "joint"):
+        assert all(text.text in said for text in box.texts)
+    drawn = {box.id: tuple(text.text for text in box.texts) for box in picture._scene.boxes}
+    for box in whole.boxes:
+        if box.id.partition(".")[0] in steps and box.role != "stub":
+            assert drawn[box.id] == tuple(text.text for text in box.texts)
+
+
+@pytest.mark.parametrize("fit", ["poster", "", 0, 830, "Slide"])
+def test_a_place_that_there_is_not_is_refused_with_those_there_are(fit):
+    with pytest.raises(ValueError, match=rf"unknown fit {fit!r}; choose None or 'slide' or 'readme' or 'column'"):
+        tl.draw(small_loss("lstm", 2), fit=fit)
+
+
+def test_a_width_is_no_option():
+    with pytest.raises(TypeError, match="width"):
+        tl.draw(small_loss("lstm", 2), width=0)
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_what_is_too_large_is_refused_and_what_the_refusal_says_does_fit(fit):
+    loss = small_loss("lstm", 3, layers=4, bidirectional=True)
+    with pytest.raises(ValueError, match=f"does not fit '{fit}'.* Draw less of it, .*view='cells'") as refused:
+        tl.draw(loss, "ops", fit=fit)
+    wider = [other for other in FITS if FITS[other].width > FITS[fit].width]
+    assert all(f"fit={other!r}" in str(refused.value) for other in wider)
+    assert tl.draw(small_loss("lstm", 3), "cells", fit=fit).svg
+
+
+@pytest.mark.parametrize(("cell", "view"), [("lstm", "backward"), ("gru", "backward"), ("lstm", "ops")])
+@pytest.mark.parametrize("fit", FITS)
+def test_what_is_too_large_is_refused_in_words_and_not_by_accident(cell, view, fit):
+    for steps in (2, 3, 4):
+        fitted(cell, view, fit, steps)
+
+
+def ink(picture):
+    """The part of the canvas, each way, of the box around all that is not paper."""
+    pixels = np.asarray(Image.open(io.BytesIO(picture.render("png"))).convert("L")) < 250
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    return (rows[-1] - rows[0] + 1) / pixels.shape[0], (columns[-1] - columns[0] + 1) / pixels.shape[1]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_picture_fills_its_canvas(cell, view):
+    assert min(ink(tl.draw(small_loss(cell, 3), view))) >= FULL
+
+
+@pytest.mark.parametrize(("view", "fit"), [each for each in FITTING if each[1] != "slide"])
+def test_a_fitted_picture_fills_its_canvas(view, fit):
+    assert min(ink(fitted("gru", view, fit))) >= FULL
