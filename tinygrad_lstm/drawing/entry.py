@@ -180,7 +180,20 @@ def draw(
         scene.key = legends.key(scene, options, graph)
         return scene
 
-    return Picture(scene_of(None)) if fit is None else FittedPicture(fitted(scene_of, fit))
+    return Picture(scene_of(None)) if fit is None else FittedPicture(fitted(scene_of, fit, _ways(view, options)))
+
+
+def _ways(view: str, options: Options) -> list[str]:
+    """Return what draws less than was asked for, in this view and with these options."""
+    views = {"ops": ["gates", "cells"], "backward": ["gates", "cells"], "gates": ["cells"]}.get(view, [])
+    ways = [f"view={each!r}" for each in views]
+    ways += ["steps=(a, b) of fewer steps"] if options.steps != (0, 1) and view != "rolled" else []
+    numbers = [name for name in ("values", "gradients", "shapes") if getattr(options, name)]
+    return [
+        *ways,
+        *(f"no {name}" for name in numbers),
+        *([] if options.downwards else [f"direction={DIRECTIONS[1]!r}"]),
+    ]
 
 
 def _figure(graph: Graph, name: str, steps: Window, highlight: Path | None, others: list[str]) -> Figure:

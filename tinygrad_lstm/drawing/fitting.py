@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -24,25 +24,23 @@ class Fit(NamedTuple):
     width: int
     height: int  # at most; of a slide always
     least: float  # CSS pixels
+    easy: float  # CSS pixels that are easy to read: so large where that needs no more rows
     zoom: float = 1.0  # pixels of a PNG in one of these
     whole: bool = False  # the canvas has just that size
 
 
 FITS = {
-    "slide": Fit("16:9, for a talk", 1280, 720, 12, zoom=1.5, whole=True),
-    "readme": Fit("830 px, as wide as a page on the web", 830, 1500, 10),
-    "column": Fit("3.3 in, a column of a paper", 317, 864, 10, zoom=300 / 96),
+    "slide": Fit("16:9, for a talk", 1280, 720, 10, 15, zoom=1.5, whole=True),
+    "readme": Fit("830 px, as wide as a page on the web", 830, 1500, 10, 12),
+    "column": Fit("3.3 in, a column of a paper", 317, 864, 10, 12, zoom=300 / 96),
 }
 """The places there are, by their names."""
 
 SIZES = (10.0, 11.0, 12.0, 13.5, 15.0, 17.0, 20.0)
 """Points of the smallest words that are tried: boxes and gutters stay, so that larger words make a picture denser."""
 
-EASY = 1.2
-"""How much larger than they have to be words are, where that needs no more rows; chosen by eye."""
-
-EASIEST = 2.0
-"""How much larger at most: what is small stays small. Chosen by eye."""
+LARGEST = 1.7
+"""How much larger than easy to read at most: what is small stays small. Chosen by eye."""
 
 STEPS = (16, 12, 9, 7, 5, 4, 3, 2)
 """How many steps of a long sequence are shown, if so many can be read; a view may show fewer."""
@@ -77,10 +75,10 @@ class _Remembered:
         return self._known[key]
 
 
-def fitted(scene_of: Callable[[int], Scene], name: str) -> Fitted:
+def fitted(scene_of: Callable[[int], Scene], name: str, ways: Sequence[str]) -> Fitted:
     """Return the picture that shows most steps in the fewest rows, of a scene that shows at most so many.
 
-    Raises ValueError where even two steps, the first and the last, cannot be read.
+    Raises ValueError where even two steps, the first and the last, cannot be read, with ways to draw less.
     """
     fit, found, provider, before = FITS[name], list[Fitted](), _Remembered(), -1
     for longest in STEPS:
@@ -93,7 +91,7 @@ def fitted(scene_of: Callable[[int], Scene], name: str) -> Fitted:
             return min(readable, key=_preference)
         if not found:
             break
-    raise ValueError(_too_large(scene, name, wide=not found))
+    raise ValueError(_too_large(scene, name, ways, wide=not found))
 
 
 def _preference(found: Fitted) -> tuple[int, float, float]:
@@ -101,7 +99,7 @@ def _preference(found: Fitted) -> tuple[int, float, float]:
     pixels = found.scene.small * found.scale
     return (
         max(column.row for column in found.placed.columns),
-        max(found.fit.least * EASY - pixels, 0.0),
+        max(found.fit.easy - pixels, 0.0),
         found.scene.small,
     )
 
@@ -121,19 +119,18 @@ def _arranged(scene: Scene, small: float, fit: Fit, provider: Provider) -> Itera
         if scene.key:
             whole.add_below(legend.placed(scene, whole.high.x - whole.low.x, min(legend.LEAST_ROOM, most)))
         wide, high = (b - a + 2 * PAD for a, b in zip(whole.low, whole.high, strict=True))
-        scale = min(fit.width / wide, fit.height / high, EASIEST * fit.least / small)
+        scale = min(fit.width / wide, fit.height / high, LARGEST * fit.easy / small)
         canvas = (fit.width / scale, fit.height / scale) if fit.whole else (wide, high)
         yield Fitted(scene, whole, scale, canvas, fit)
 
 
-def _too_large(scene: Scene, name: str, *, wide: bool) -> str:
+def _too_large(scene: Scene, name: str, ways: Sequence[str], *, wide: bool) -> str:
     """Return what does not fit where, and what would."""
     fit = FITS[name]
     what = "even one step is too wide" if wide else "its first and its last step are too much"
-    less = "" if wide else "steps=(0, 1), "
-    others = " or ".join(f"fit={other!r}" for other, size in FITS.items() if size.width > fit.width)
+    larger = [f"fit={other!r}" for other, size in FITS.items() if size.width > fit.width]
+    shown = [*(way for way in ways if not (wide and way.startswith("steps"))), *larger]
     return (
-        f"{scene.title!r} does not fit {name!r} ({fit.meaning}) with words of {fit.least:g} pixels: {what}. "
-        f"Draw less of it, with {less}view='gates', view='cells' or direction='top-to-bottom'"
-        f"{', or in a larger place, ' + others if others else ''}"
+        f"{scene.title!r} does not fit {name!r} ({fit.meaning}) with words of {fit.least:g} pixels: {what}"
+        f"{'; less would be drawn, or larger, with ' + ' or '.join(shown) if shown else ''}"
     )

@@ -33,7 +33,7 @@ def key(scene: Scene, options: Options, graph: Graph) -> tuple[Sample, ...]:
         for role in dict.fromkeys(box.role for box in scene.boxes):
             if role in ROLE_NAMES:
                 samples.append(Sample(Box("", role, (Text(" ", "detail"),)), ROLE_NAMES[role]))
-        for role in dict.fromkeys(arrow.role for arrow in scene.arrows):
+        for role in dict.fromkeys(arrow.role for arrow in scene.arrows if not arrow.faded):
             samples.append(Sample(Arrow("", "", role), ARROW_NAMES[role]))
     if scene.scale is not None:
         samples.append(Sample(Box("", "scale", ()), "size of the gradient, ‖∂L/∂·‖"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ..engine.tensor import Tensor
-from .timeline import AFTER, Timeline
+from .timeline import AFTER, BEFORE, Timeline
 
 
 def final_states(timeline: Timeline) -> dict[Tensor, int]:
@@ -17,7 +17,12 @@ def final_states(timeline: Timeline) -> dict[Tensor, int]:
         given = {node.inputs[slot].name for node, slot in timeline.initial_states()}
         named = {node.name: node for node in timeline.of if node.name and f"{node.name}0" in given}
         return dict.fromkeys(named.values(), 1)
-    carried = {timeline.fold[x]: (x, user) for x, user in timeline.carried_states.values() if x in timeline.of}
+    losses = head(timeline)
+    carried = {
+        timeline.fold[x]: (x, user)
+        for x, user in timeline.carried_states.values()
+        if x in timeline.of and x not in losses
+    }
     members: dict[tuple[object, ...], list[Tensor]] = defaultdict(list)
     for node in timeline.of:
         if timeline.fold[node] in carried:
@@ -34,10 +39,17 @@ def final_states(timeline: Timeline) -> dict[Tensor, int]:
 
 
 def head(timeline: Timeline) -> set[Tensor]:
-    """Find what is computed after all steps and needs no weight any more: the loss, and what leads to it."""
+    """Find what no weight and no module needs any more: the loss, at the end or step by step, and what leads to it."""
     weights, needed = timeline.weights(), set[Tensor]()
     for node in reversed(timeline.operations):
         if any(user in needed for user in timeline.users[node]) or any(x in weights for x in node.inputs):
             needed.add(node)
-    after = (node for node in timeline.operations if timeline.steps and timeline.column(node) == AFTER)
-    return {node for node in after if node not in needed}
+    kept = {timeline.fold[node] for node in needed}  # what one step's weights need belongs to the others as well
+    return {
+        node
+        for node in timeline.operations
+        if timeline.steps
+        and timeline.fold[node] not in kept
+        and (timeline.column(node) == AFTER or (timeline.cells and not timeline.levels(node)))
+        and timeline.column(node) != BEFORE
+    }

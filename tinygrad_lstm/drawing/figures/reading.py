@@ -12,6 +12,7 @@ import numpy as np
 from ...engine.graph import Graph
 from ...engine.primitive import Array, Kind, Primitive
 from ...engine.tensor import Tensor
+from ...structure.ends import head
 from ...structure.timeline import Timeline, Window, shown
 from ...structure.words import clean, is_number
 from .figure import NoFigure
@@ -135,9 +136,10 @@ class Recorded:
         """Return what steps hand on to their neighbours, in the order in which it is made."""
         carried = {self.timeline.fold[x]: (x, user) for x, user in self.timeline.carried_states.values()}
         found: dict[object, State] = {}
+        losses = head(self.timeline)
         for node, t in self.timeline.of.items():
             fold = self.timeline.fold[node]
-            if fold in carried:
+            if fold in carried and node not in losses:
                 x, user = carried[fold]
                 forwards = self.timeline.of[x] < self.timeline.of[user]
                 found.setdefault(fold, State(_own(node), {}, forwards)).at[t] = node

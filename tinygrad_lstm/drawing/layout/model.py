@@ -152,14 +152,13 @@ class Placed:
             if self.columns[tail_column].row != self.columns[head_column].row:
                 way = BREAK if tail_end.forward else -BREAK
                 curve = start.broken(finish, way)
-                place = finish.points[0].moved(-way / 2, 4 + self.small / 2)
-                curve = curve._replace(label=place if arrow.label else None)
-                yield arrow, curve.reversed() if arrow.against else curve
-                continue
-            curve = start.then(finish, upright=self.upright)
+                at = finish.points[0].moved(-way / 2, 4 + self.small / 2)
+            else:
+                curve = start.then(finish, upright=self.upright)
+                at = self._beside(start.points[-1], finish.points[0], arrow.label)
             if arrow.label:
                 half, line = labels.width(arrow.label, self.small) / 2, 1.1 * self.small
-                at = self._beside(start.points[-1], finish.points[0], arrow.label).moved(0, above * line)
+                at = at.moved(0, above * line)
                 while any(_over(at, half, p, other, line) for p, other in written):
                     at = at.moved(0, line)  # above what leads the same way and says something else
                 written.append((at, half))
