@@ -91,16 +91,18 @@ def test_a_width_is_no_option():
         tl.draw(small_loss("lstm", 2), width=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fit", FITS)
 def test_what_is_too_large_is_refused_and_what_the_refusal_says_does_fit(fit):
     loss = small_loss("lstm", 3, layers=4, bidirectional=True)
-    with pytest.raises(ValueError, match=f"does not fit '{fit}'.* Draw less of it, .*view='cells'") as refused:
+    with pytest.raises(ValueError, match=f"does not fit '{fit}'.* less would be drawn, or larger, with .*view='cells'") as refused:
         tl.draw(loss, "ops", fit=fit)
     wider = [other for other in FITS if FITS[other].width > FITS[fit].width]
     assert all(f"fit={other!r}" in str(refused.value) for other in wider)
     assert tl.draw(small_loss("lstm", 3), "cells", fit=fit).svg
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cell", "view"), [("lstm", "backward"), ("gru", "backward"), ("lstm", "ops")])
 @pytest.mark.parametrize("fit", FITS)
 def test_what_is_too_large_is_refused_in_words_and_not_by_accident(cell, view, fit):

@@ -451,7 +451,7 @@ def test_a_loss_that_is_summed_up_in_the_loop_keeps_to_its_own_line():
         with tl.time_step(t):
             state = cell(tl.tensor([1.0, 2.0], name="x"), state)
             loss = loss + state[0].sum()
-    picture = tl.draw(loss, "gates")
+    picture = tl.draw(loss, "gates", loss=True)
     crossing = [a for a in arrows(picture, "state") if a.tail.startswith("t1.") and a.head.startswith("t2.")]
     leaving = {arrow.tail: arrow.port for arrow in crossing}
     assert len(leaving) == len(set(leaving.values())) == 3

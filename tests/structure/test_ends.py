@@ -55,6 +55,18 @@ def test_the_head_is_what_needs_no_weight_any_more():
     assert not any(x in timeline.weights() for node in found for x in node.inputs)
 
 
+def test_a_loss_added_up_step_by_step_is_the_head_and_no_state_of_the_network():
+    cell, readout, state, loss = tl.GRUCell(2, 3, rng=0), tl.Linear(3, 4, rng=0), None, 0
+    for t in range(3):
+        with tl.time_step(t):
+            h = state = cell(tl.tensor([1.0, 2.0], name="x"), state)
+            loss = loss + (readout(h) ** 2).sum()
+    timeline = Timeline(tl.Graph(loss))
+    assert loss in head(timeline)
+    assert h not in head(timeline)
+    assert [x.name for x in final_states(timeline)] == ["h"]
+
+
 def test_what_has_no_steps_has_no_head():
     x = tl.tensor([1.0, 2.0], name="x", requires_grad=True)
     assert head(Timeline(tl.Graph((x * x).sum()))) == set()

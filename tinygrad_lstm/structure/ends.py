@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ..engine.tensor import Tensor
-from .timeline import AFTER, BEFORE, Timeline
+from .timeline import AFTER, Timeline
 
 
 def final_states(timeline: Timeline) -> dict[Tensor, int]:
@@ -39,17 +39,13 @@ def final_states(timeline: Timeline) -> dict[Tensor, int]:
 
 
 def head(timeline: Timeline) -> set[Tensor]:
-    """Find what no weight and no module needs any more: the loss, at the end or step by step, and what leads to it."""
+    """Find what no weight needs any more: the loss and what leads to it after all steps, and its sum over steps."""
     weights, needed = timeline.weights(), set[Tensor]()
     for node in reversed(timeline.operations):
         if any(user in needed for user in timeline.users[node]) or any(x in weights for x in node.inputs):
             needed.add(node)
     kept = {timeline.fold[node] for node in needed}  # what one step's weights need belongs to the others as well
-    return {
-        node
-        for node in timeline.operations
-        if timeline.steps
-        and timeline.fold[node] not in kept
-        and (timeline.column(node) == AFTER or (timeline.cells and not timeline.levels(node)))
-        and timeline.column(node) != BEFORE
-    }
+    sums = {timeline.fold[x] for x, _ in timeline.carried_states.values() if x in timeline.of and timeline.cells} - kept
+    after = (node for node in timeline.operations if timeline.steps and timeline.column(node) == AFTER)
+    added = (node for node in timeline.of if timeline.fold[node] in sums and not timeline.levels(node))
+    return {*(node for node in after if node not in needed), *added}
