@@ -12,7 +12,6 @@ from tinygrad_lstm.drawing.fitting import FITS
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
 
-Image = pytest.importorskip("PIL.Image")
 SPACE = "{http://www.w3.org/2000/svg}"
 FULL = 0.85
 """How much of the canvas the picture takes each way, at least."""
@@ -56,7 +55,7 @@ def test_no_words_are_below_ten_pixels_and_the_size_is_what_was_asked_for(cell, 
 @pytest.mark.parametrize(("view", "fit"), FITTING)
 def test_a_png_has_so_many_pixels(view, fit):
     picture = fitted("gru", view, fit)
-    pixels = Image.open(io.BytesIO(picture.render("png"))).size
+    pixels = opened(picture).size
     if fit == "slide":
         assert pixels == (1920, 1080)
     assert pixels == tuple(pytest.approx(side * FITS[fit].zoom, abs=2) for side in picture.size)
@@ -95,7 +94,9 @@ def test_a_width_is_no_option():
 @pytest.mark.parametrize("fit", FITS)
 def test_what_is_too_large_is_refused_and_what_the_refusal_says_does_fit(fit):
     loss = small_loss("lstm", 3, layers=4, bidirectional=True)
-    with pytest.raises(ValueError, match=f"does not fit '{fit}'.* less would be drawn, or larger, with .*view='cells'") as refused:
+    with pytest.raises(
+        ValueError, match=f"does not fit '{fit}'.* less would be drawn, or larger, with .*view='cells'"
+    ) as refused:
         tl.draw(loss, "ops", fit=fit)
     wider = [other for other in FITS if FITS[other].width > FITS[fit].width]
     assert all(f"fit={other!r}" in str(refused.value) for other in wider)
@@ -110,9 +111,14 @@ def test_what_is_too_large_is_refused_in_words_and_not_by_accident(cell, view, f
         fitted(cell, view, fit, steps)
 
 
+def opened(picture):
+    """The PNG, by the library that reads it where the extra for images is installed."""
+    return pytest.importorskip("PIL.Image").open(io.BytesIO(picture.render("png")))
+
+
 def ink(picture):
     """The part of the canvas, each way, of the box around all that is not paper."""
-    pixels = np.asarray(Image.open(io.BytesIO(picture.render("png"))).convert("L")) < 250
+    pixels = np.asarray(opened(picture).convert("L")) < 250
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     return (rows[-1] - rows[0] + 1) / pixels.shape[0], (columns[-1] - columns[0] + 1) / pixels.shape[1]
 
