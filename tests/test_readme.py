@@ -51,11 +51,11 @@ def test_its_commands_run(tmp_path):
     assert "`python demos/check_your_own_gradient.py`" in README
     run("check_your_own_gradient.py", cwd=tmp_path / "demos")
     shown = re.findall(r"\]\((demos/\w+\.svg)\)", README)
-    assert len(shown) == 7
+    assert len(shown) == 8
     for picture in shown:
         assert words(tmp_path / picture) == words(HERE / picture)
     by_command = [picture for picture in shown if f"-o {picture}`" in README]
-    assert len(by_command) == 4, "each of these stands beside the command that makes it"
+    assert len(by_command) == 5, "each of these stands beside the command that makes it"
 
 
 @pytest.mark.slow

@@ -40,6 +40,7 @@ class InPlace:
         self.free: list[Variable] = []
         self.body: list[Statement] = []
         self.in_loop = False
+        self.handed: set[Variable] = set()
         self.of = {variable: of for of, variable in builder.variables.items()}
         self.reads: Counter[Variable] = Counter()
         self.cuts = Cuts(builder, layout)
@@ -90,6 +91,7 @@ class InPlace:
             self.body, self.buffers, self.free = [], [], []
             begun: list[Statement] = []
             self.in_loop = isinstance(each, For)
+            self.handed = self._handed_on(each.body) if isinstance(each, For) else set()
             self.cuts.begin()
             for one in each.body if isinstance(each, For) else [each]:
                 begun += self._statement(one, each.loop if isinstance(each, For) else None)
@@ -100,6 +102,12 @@ class InPlace:
             else:
                 found += self.body
         return found
+
+    def _handed_on(self, body: list[Statement]) -> set[Variable]:
+        """Return what is the next step's as it is: an array of its own in each step, or that step would write over it."""
+        assigned = [each for each in body if isinstance(each, Assign) and not each.adds]
+        roots = [_root(self.opened(each.expression)) for each in assigned if each.target.variable.carries]
+        return {root.variable for root in roots if isinstance(root, Read) and not root.variable.kept}
 
     def _statement(self, each: Statement, loop: Loop | None) -> list[Statement]:
         """Take a statement apart; return what has to begin before the loop for it."""
@@ -117,6 +125,9 @@ class InPlace:
             self.body.append(each)
             return begun
         if each.place is not None and not _basic(each.place):
+            self.body.append(each)
+            return begun
+        if each.target.variable in self.handed:
             self.body.append(each)
             return begun
         variable, target = each.target.variable, _placed(each.target, each.place)

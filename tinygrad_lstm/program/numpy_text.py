@@ -213,7 +213,8 @@ class NumpyText:
             loop = variable.loop
             assert loop is not None
             steps = f"range({self.span(loop.low, loop.high)})"
-            return f"*({variable.name}[t] for t in {f'reversed({steps})' if read.index.descending else steps})"
+            row = self.place(in_rows(Moving(1, 0), variable))
+            return f"*({variable.name}[{row}] for t in {f'reversed({steps})' if read.index.descending else steps})"
         return f"{variable.name}[{self.place(in_rows(read.index, variable))}]"
 
     def whole(self, variable: Variable, index: Whole) -> str:
