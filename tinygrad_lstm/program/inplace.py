@@ -104,7 +104,7 @@ class InPlace:
         return found
 
     def _handed_on(self, body: list[Statement]) -> set[Variable]:
-        """Return what is the next step's as it is: an array of its own in each step, or that step would write over it."""
+        """Return what the next step is given as it is: a new array in each step, or that step would write over it."""
         assigned = [each for each in body if isinstance(each, Assign) and not each.adds]
         roots = [_root(self.opened(each.expression)) for each in assigned if each.target.variable.carries]
         return {root.variable for root in roots if isinstance(root, Read) and not root.variable.kept}
