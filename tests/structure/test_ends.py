@@ -13,7 +13,7 @@ from tinygrad_lstm.structure.timeline import Timeline
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_last_step_leaves_each_state_once(cell, steps):
     timeline = Timeline(tl.Graph(small_loss(cell, steps)))
-    found = final_states(timeline)
+    found = final_states(timeline, head(timeline))
     assert sorted(x.name for x in found) == sorted(CELLS[cell].state_names)
     assert set(found.values()) == {1}
     assert {timeline.of[x] for x in found} == {steps - 1}
@@ -21,7 +21,7 @@ def test_the_last_step_leaves_each_state_once(cell, steps):
 
 def test_where_time_leads_back_states_leave_to_the_left_at_the_first_step():
     timeline = Timeline(tl.Graph(small_loss("lstm", 3, bidirectional=True)))
-    found = final_states(timeline)
+    found = final_states(timeline, head(timeline))
     assert sorted((x.name, side, timeline.of[x]) for x, side in found.items()) == [
         ("c", -1, 0),
         ("c", 1, 2),
@@ -40,7 +40,8 @@ def test_a_state_that_a_decoder_takes_is_not_left():
     for t in range(3, 6):
         with tl.time_step(t):
             h = decoder(h, h)
-    assert last_read not in final_states(Timeline(tl.Graph(h.sum())))
+    timeline = Timeline(tl.Graph(h.sum()))
+    assert last_read not in final_states(timeline, head(timeline))
 
 
 def test_the_head_is_what_needs_no_weight_any_more():
@@ -64,7 +65,7 @@ def test_a_loss_added_up_step_by_step_is_the_head_and_no_state_of_the_network():
     timeline = Timeline(tl.Graph(loss))
     assert loss in head(timeline)
     assert h not in head(timeline)
-    assert [x.name for x in final_states(timeline)] == ["h"]
+    assert [x.name for x in final_states(timeline, head(timeline))] == ["h"]
 
 
 def test_what_has_no_steps_has_no_head():

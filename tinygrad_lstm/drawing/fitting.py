@@ -58,7 +58,11 @@ class Fitted(NamedTuple):
 
 def placed(scene: Scene) -> Placed:
     """Return the scene with a place for everything."""
-    return place(scene, upward_layout if scene.upwards else by_dot)
+    return place(scene, _laid_out)
+
+
+def _laid_out(content: Content, scene: Scene) -> Template:
+    return upward_layout(content, scene) if scene.upwards else by_dot(content, scene)
 
 
 class _Remembered:
@@ -71,7 +75,7 @@ class _Remembered:
         words = tuple(text.text for box in content.boxes for text in box.texts), tuple(a.label for a in content.inner)
         key = scene.small, content.signature(), words
         if key not in self._known:
-            self._known[key] = upward_layout(content, scene) if scene.upwards else by_dot(content, scene)
+            self._known[key] = _laid_out(content, scene)
         return self._known[key]
 
 

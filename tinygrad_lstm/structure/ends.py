@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Container
 
 from ..engine.tensor import Tensor
 from .timeline import AFTER, Timeline
 
 
-def final_states(timeline: Timeline) -> dict[Tensor, int]:
+def final_states(timeline: Timeline, losses: Container[Tensor]) -> dict[Tensor, int]:
     """Find the states that no step takes any more: +1 if they leave to the right, −1 if time leads to the left.
 
-    Of a single step only the names tell, as with initial states: h is what h0 becomes.
+    A loss that is added up from step to step, of the head, is none. Of a single step only the names tell, as with
+    initial states: h is what h0 becomes.
     """
     if len(timeline.steps) == 1:
         given = {node.inputs[slot].name for node, slot in timeline.initial_states()}
         named = {node.name: node for node in timeline.of if node.name and f"{node.name}0" in given}
         return dict.fromkeys(named.values(), 1)
-    losses = head(timeline)
     carried = {
         timeline.fold[x]: (x, user)
         for x, user in timeline.carried_states.values()

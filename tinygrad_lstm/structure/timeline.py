@@ -404,8 +404,7 @@ def shown(steps: list[int], window: Window, longest: int) -> list[int | Gap]:
     """Return the steps a window shows, and what is left out between them.
 
     Without a window, of a sequence that is longer than ``longest`` the first and the last steps are shown; a single one
-    is not left out, since to say so takes as much room. Raises
-    ValueError for a window that shows none of the steps.
+    is not left out, since to say so takes as much room. Raises ValueError for a window that shows none of the steps.
     """
     wanted = None if window is None or window == "all" else _checked(window)
     if window == "all" or (window is None and len(steps) <= longest + 1) or not steps:

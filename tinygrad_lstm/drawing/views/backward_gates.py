@@ -8,7 +8,6 @@ from ...engine.backprop import Contribution
 from ...engine.tensor import Tensor
 from ...structure.words import magnitude
 from ..scene import Arrow, Box, Scene, Text
-from .backward_ops import DESCRIPTION
 from .describe import NOT_YET
 from .gates import Gates
 from .parts import Part, Parts
@@ -21,8 +20,7 @@ class OverGates(Gates):
     def __init__(self, parts: Parts, walked: Returned) -> None:
         super().__init__(parts, upwards=True)
         self._walked = walked
-        self.scene.title = self.scene.title.replace("was computed", "sends its gradient back")
-        self.scene.description += DESCRIPTION
+        walked.entitle(self.scene)
 
     def drawn(self) -> Scene:
         """Return the scene, with what each box receives and each arrow brings."""

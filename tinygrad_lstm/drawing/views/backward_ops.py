@@ -14,8 +14,6 @@ from .parts import Part, Parts
 from .unrolled import UnrolledScene
 from .walked import Returned, norm, so_far
 
-DESCRIPTION = " Arrows lead from the output to the inputs, against the computation; numbers are norms."
-
 
 class OverOperations(UnrolledScene):
     """Boxes as in the forward picture, but only where a gradient arrives."""
@@ -25,8 +23,7 @@ class OverOperations(UnrolledScene):
         self._walked = walked
         self.meetings = self._find_meetings()
         self.cut: set[tuple[Tensor, Tensor]] = set()  # uses of what no gradient comes to that were looked through
-        self.scene.title = self.scene.title.replace("was computed", "sends its gradient back")
-        self.scene.description += DESCRIPTION
+        walked.entitle(self.scene)
 
     def _alone(self) -> Box:
         """Return the box of a leaf from which nothing was computed: what it is given is all its gradient."""

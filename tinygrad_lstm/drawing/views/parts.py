@@ -74,9 +74,10 @@ class Parts:
         self._states: dict[object, int] = {}
         self._around_cells = self._calls_around_cells()
         self.initial = self.timeline.initial_states()
-        self.head = head(self.timeline) if cells_closed and not options.loss else set[Tensor]()
+        losses = head(self.timeline) if cells_closed else set[Tensor]()
+        self.head = set[Tensor]() if options.loss else losses
         self.operations = [node for node in self.timeline.operations if node not in self.head]
-        self.final = final_states(self.timeline) if cells_closed else {}
+        self.final = final_states(self.timeline, losses) if cells_closed else {}
         self.weights = self.timeline.weights()
         self.steps = shown(self.timeline.steps, options.steps, min(longest, options.longest or longest))
         self.columns, self._index = self._lay_columns()

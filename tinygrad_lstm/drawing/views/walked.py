@@ -7,6 +7,7 @@ from collections import defaultdict
 from ...engine.backprop import Contribution, backprop
 from ...engine.tensor import Tensor
 from ...structure.words import magnitude, short
+from ..scene import Scene
 from .options import Gradients
 
 
@@ -30,6 +31,11 @@ class Returned:
     def is_known(self, node: Tensor) -> bool:
         """Tell whether a walk that is shown half way has completed a node's gradient."""
         return self._known is None or self._known.get(node) is not None
+
+    def entitle(self, scene: Scene) -> None:
+        """Say of a picture that it shows the way back."""
+        scene.title = scene.title.replace("was computed", "sends its gradient back")
+        scene.description += " Arrows lead from the output to the inputs, against the computation; numbers are norms."
 
 
 def norm(size: float) -> str:
