@@ -139,8 +139,7 @@ class FittedPicture(Picture):
     def positioned(self) -> str:
         """Return the picture as DOT with every position and the size of a PNG, as Graphviz paints it."""
         dots = 72 * self._fitted.scale * self._fitted.fit.zoom
-        text = paint.positioned(self._scene, self._placed, self._canvas)
-        return text.replace("{", f"{{\n\tdpi={dots:.6g}", 1)
+        return paint.positioned(self._scene, self._placed, self._canvas, dpi=f"{dots:.6g}")
 
     @property
     def _canvas(self) -> paint.Canvas:

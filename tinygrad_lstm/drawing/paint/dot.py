@@ -108,22 +108,21 @@ def painted(
     boxes: Iterable[tuple[Box, Rect]],
     arrows: Iterable[tuple[Arrow, Curve]],
     small: float,
+    **whole: str,
 ) -> str:
     """Return DOT in which everything has its place: Graphviz, with the layout ``nop2``, only paints it.
 
-    The elements have the ids f0, f1, … for frames, b0, … for boxes and a0, … for arrows.
+    The elements have the ids f0, f1, … for frames, b0, … for boxes and a0, … for arrows. ``whole`` is the look of the
+    graph itself, such as how many dots an inch of a PNG has.
     """
-    graph = _graph(title, title, small, layout="nop2", notranslate="true", outputorder="nodesfirst", splines="true")
+    only_painted = {"layout": "nop2", "notranslate": "true", "outputorder": "nodesfirst", "splines": "true"}
+    graph = _graph(title, title, small, **only_painted, **whole)
     graph.node_attr["fixedsize"] = "true"
     for number, frame in enumerate(frames):
-        look = {"shape": "box", **_FRAMES[frame.kind], "class": frame.kind}
-        font_size = look.pop("fontsize")
-        label = (
-            labels.html_label([(frame.title, {"POINT-SIZE": f"{max(float(font_size), small):g}"})])
-            if frame.title
-            else ""
-        )
-        graph.node(f"f{number}", label=label, id=f"f{number}", labelloc="t", **_at(frame.rect), **look)
+        shape = {"shape": "box", **_FRAMES[frame.kind], "class": frame.kind}
+        font = {"POINT-SIZE": f"{max(float(shape.pop('fontsize')), small):g}"}
+        label = labels.html_label([(frame.title, font)]) if frame.title else ""
+        graph.node(f"f{number}", label=label, id=f"f{number}", labelloc="t", **_at(frame.rect), **shape)
     ends: dict[str, str] = {}
     for number, (box, rect) in enumerate(boxes):
         ends[box.id] = id = f"b{number}"

@@ -193,8 +193,11 @@ def size(placed: Placed) -> tuple[float, float]:
     return placed.high.x - placed.low.x + 2 * PAD, placed.high.y - placed.low.y + 2 * PAD
 
 
-def positioned(scene: Scene, placed: Placed, canvas: Canvas | None = None) -> str:
-    """Return DOT of the whole with every position, for Graphviz to paint as it is, on paper of that size."""
+def positioned(scene: Scene, placed: Placed, canvas: Canvas | None = None, **look: str) -> str:
+    """Return DOT of the whole with every position, for Graphviz to paint as it is, on paper of that size.
+
+    ``look`` has more attributes of the graph, such as how many dots an inch of a PNG has.
+    """
     paper = []
     if canvas:
         (width, height), (left, top), _ = canvas
@@ -206,4 +209,5 @@ def positioned(scene: Scene, placed: Placed, canvas: Canvas | None = None) -> st
         [box for column in placed.columns for box in column.boxes()],
         [arrow for column in placed.columns for arrow in placed.arrows(column)],
         scene.small,
+        **look,
     )
