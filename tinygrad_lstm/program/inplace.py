@@ -124,10 +124,7 @@ class InPlace:
         ):
             self.body.append(each)
             return begun
-        if each.place is not None and not _basic(each.place):
-            self.body.append(each)
-            return begun
-        if each.target.variable in self.handed:
+        if each.target.variable in self.handed or (each.place is not None and not _basic(each.place)):
             self.body.append(each)
             return begun
         variable, target = each.target.variable, _placed(each.target, each.place)
