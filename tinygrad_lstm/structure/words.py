@@ -47,7 +47,10 @@ def clean(thing: Any, longest: int = LONGEST) -> str:
     >>> clean("forget" + chr(10) + "gate"), clean("forget_gate", 7)
     ('forget gate', 'for…ate')
     """
-    return cut(printable(str(thing)).replace("\n", " "), longest)
+    text = str(thing)
+    if len(text) <= longest and text.isprintable():
+        return text
+    return cut(printable(text).replace("\n", " "), longest)
 
 
 def display_name(node: Tensor) -> str | None:
