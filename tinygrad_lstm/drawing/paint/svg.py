@@ -44,7 +44,9 @@ class _Form(NamedTuple):
         """Return the form of a piece with named holes."""
         between = _HOLE.split(piece.replace("%", "%%"))
         places = {"id": 0, "title": 1}
-        return cls("%s".join(between[::2]), tuple(places[hole] if hole in places else int(hole) + 2 for hole in between[1::2]))
+        return cls(
+            "%s".join(between[::2]), tuple(places[hole] if hole in places else int(hole) + 2 for hole in between[1::2])
+        )
 
     def filled(self, words: Sequence[str]) -> str:
         """Return the element with its words."""
