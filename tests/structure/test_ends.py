@@ -53,7 +53,7 @@ def test_the_head_is_what_needs_no_weight_any_more():
     found = head(timeline)
     assert loss in found
     assert scores not in found
-    assert not any(x in timeline.weights() for node in found for x in node.inputs)
+    assert not any(x in timeline.weights for node in found for x in node.inputs)
 
 
 def test_a_loss_added_up_step_by_step_is_the_head_and_no_state_of_the_network():

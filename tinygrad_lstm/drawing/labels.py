@@ -51,10 +51,15 @@ def plain(text: str, longest: int = 300) -> str:
     return verbatim
 
 
-@lru_cache(2000)
 def escaped(text: str, longest: int = 300) -> str:
     """Return printable lines, escaped, for SVG and HTML."""
+    if len(text) <= longest and text.replace("\n", "").isprintable():
+        return html.escape(text)
     return html.escape("\n".join(clean(line, longest) for line in text.split("\n")))
+
+
+escaped_word = lru_cache(2000)(escaped)
+"""The same of what is short and comes again, as the words on boxes are."""
 
 
 @lru_cache(2000)

@@ -6,7 +6,7 @@ import copyreg
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from operator import attrgetter
 from types import MappingProxyType
@@ -237,7 +237,12 @@ def _structural_name(node: Tensor) -> str:
     parts = [*node.scope, own] if node.primitive else [own]
     if node.time is not None:
         parts.insert(0, f"t{node.time}")
-    return ".".join(re.sub(r"[^\w.]+", "_", part)[:60] for part in parts)
+    return ".".join(map(_in_a_name, parts))
+
+
+@lru_cache(2000)
+def _in_a_name(part: str) -> str:
+    return re.sub(r"[^\w.]+", "_", part)[:60]
 
 
 def _parts(tensor: Tensor) -> tuple[Callable[..., Tensor], tuple[_Copied, ...]]:

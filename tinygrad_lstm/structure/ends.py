@@ -16,7 +16,7 @@ def final_states(timeline: Timeline, losses: Container[Tensor]) -> dict[Tensor, 
     initial states: h is what h0 becomes.
     """
     if len(timeline.steps) == 1:
-        given = {node.inputs[slot].name for node, slot in timeline.initial_states()}
+        given = {node.inputs[slot].name for node, slot in timeline.initial_states}
         named = {node.name: node for node in timeline.of if node.name and f"{node.name}0" in given}
         return dict.fromkeys(named.values(), 1)
     carried = {
@@ -41,7 +41,7 @@ def final_states(timeline: Timeline, losses: Container[Tensor]) -> dict[Tensor, 
 
 def head(timeline: Timeline) -> set[Tensor]:
     """Find what no weight needs any more: the loss and what leads to it after all steps, and its sum over steps."""
-    weights, needed = timeline.weights(), set[Tensor]()
+    weights, needed = timeline.weights, set[Tensor]()
     for node in reversed(timeline.operations):
         if any(user in needed for user in timeline.users[node]) or any(x in weights for x in node.inputs):
             needed.add(node)

@@ -35,8 +35,9 @@ class Timeline:
 
     def __init__(self, graph: Graph) -> None:
         self.operations = [node for node in graph.nodes if node.primitive is not None]
+        self._uses = [(x, node, slot) for node in self.operations for slot, x in enumerate(node.inputs)]
         self.users: dict[Tensor, list[Tensor]] = defaultdict(list)
-        for x, node, _ in self._uses():
+        for x, node, _ in self._uses:
             self.users[x].append(node)
         shared: dict[tuple[Frame, ...], Calls] = {}  # nodes made in the same calls share what is said of them
         self._calls = {
@@ -49,6 +50,7 @@ class Timeline:
             self.of = self._inferred()
         self.steps = sorted(set(self.of.values()))
         self._span = self._spanning_calls()
+        self._levels: dict[Tensor, list[tuple[Frame, Module]]] = {}
         self.cells, self.free = self._recurrent()
         self._columns = self._all_columns()
         self.phases = self._named_phases()  # what the program calls each step's part of time
@@ -65,18 +67,22 @@ class Timeline:
 
     def levels(self, node: Tensor) -> list[tuple[Frame, Module]]:
         """Return the calls an operation was made in, outermost first, that lie within one time step."""
-        return [(frame, module) for frame, module in self._calls[node] if frame.call not in self._span]
+        if node not in self._levels:
+            calls = self._calls[node]
+            self._levels[node] = [(frame, module) for frame, module in calls if frame.call not in self._span]
+        return self._levels[node]
 
+    @cached_property
     def initial_states(self) -> dict[tuple[Tensor, int], int]:
-        """Find where the first step takes given numbers for what later steps get from their neighbour.
+        """Return where the first step takes given numbers for what later steps get from their neighbour.
 
         Maps the operation and its input slot to +1 if the state comes from the left, from the step before, and to −1 if
         it comes from the right. Of a single step only the names tell: h0 for what becomes h.
         """
         carried_states = self.carried_states
         found = dict.fromkeys(self._named_initial_states(), 1) if len(self.steps) == 1 else {}
-        for x, node, slot in self._uses():
-            if x.is_leaf and node in self.of and (self.fold[node], slot) in carried_states:
+        for x, node, slot in self._uses:
+            if x.primitive is None and node in self.of and (self.fold[node], slot) in carried_states:
                 state, user = carried_states[self.fold[node], slot]
                 found[node, slot] = 1 if self.of[state] < self.of[user] else -1
             elif x in self.cuts and self.of.get(node) == self.cuts[x]:
@@ -94,7 +100,7 @@ class Timeline:
     def cuts(self) -> dict[Tensor, int]:
         """Return the detached leaves with which a step begins that comes after what made them, and that step."""
         found: dict[Tensor, int] = {}
-        for x, node, slot in self._uses() if any(x.detached for x in self.users) else ():
+        for x, node, slot in self._uses if any(x.detached for x in self.users) else ():
             begins, leaf = self.of.get(node), self.moved(x)
             if begins is None or not leaf.detached:
                 continue
@@ -106,7 +112,7 @@ class Timeline:
     @cached_property
     def carried_states(self) -> dict[tuple[object, int], tuple[Tensor, Tensor]]:
         """Return, for each place in a step that takes a state of a neighbour, an example: the state and its user."""
-        uses = self._uses()
+        uses = self._uses
         return {(self.fold[node], slot): (self.moved(x), node) for x, node, slot in uses if self.crosses(x, node)}
 
     @cached_property
@@ -127,12 +133,7 @@ class Timeline:
             x = x.inputs[0]
         return x
 
-    def _uses(self) -> Iterator[tuple[Tensor, Tensor, int]]:
-        """Yield each tensor that is used, the operation that uses it, and as which of its inputs."""
-        for node in self.operations:
-            for slot, x in enumerate(node.inputs):
-                yield x, node, slot
-
+    @cached_property
     def weights(self) -> set[Tensor]:
         """Return the leaves that belong to the network rather than to its input.
 
@@ -140,10 +141,10 @@ class Timeline:
         initial state is none of them, learned or not.
         """
         found = set()
-        for x, node, slot in self._uses():
+        for x, node, slot in self._uses:
             if x.is_leaf and (x.requires_grad or self._looks_learned(x, node, slot)):
                 found.add(x)
-        return found - {node.inputs[slot] for node, slot in self.initial_states()}
+        return found - {node.inputs[slot] for node, slot in self.initial_states}
 
     def _looks_learned(self, x: Tensor, node: Tensor, slot: int) -> bool:
         made, other = node.primitive, node.inputs[slot - 1].primitive
@@ -158,8 +159,8 @@ class Timeline:
         Weights tell apart what would otherwise only be counted: the first step may leave out what the others do.
         """
         used_at: dict[Tensor, set[int | None]] = defaultdict(set)
-        for x, node, _ in self._uses():
-            if x.is_leaf and x.requires_grad:
+        for x, node, _ in self._uses:
+            if x.primitive is None and x.requires_grad:
                 used_at[x].add(self.of.get(node))
         lasting = {x for x, times in used_at.items() if len(times) > 1}  # what is learned of one step is its state
         count: Counter[tuple[object, ...]] = Counter()
@@ -182,7 +183,7 @@ class Timeline:
         chained: dict[Module, set[int]] = defaultdict(set)
         carried_states: dict[Module, set[tuple[int, int]]] = defaultdict(set)
         resumed = set()  # calls that are given a detached state
-        for x, node, _ in self._uses():
+        for x, node, _ in self._uses:
             if x.detached:
                 resumed |= {frame.call for frame, _ in self._calls[node]}
             if x in self._calls and (repeated := _repeated(self._calls[x], self._calls[node])):
@@ -238,7 +239,7 @@ class Timeline:
     def _named_initial_states(self) -> Iterator[tuple[Tensor, int]]:
         """Yield where an h0 comes in, and an h comes out: all that tells a state when there is but one step."""
         names = {f"{node.name}0" for node in self.operations if node.name}
-        for x, node, slot in self._uses():
+        for x, node, slot in self._uses:
             if x.is_leaf and x.name in names:
                 yield node, slot
 
@@ -262,7 +263,7 @@ class Timeline:
         found: set[Module] = set()
         free = False
         behind: dict[Tensor, list[Tensor]] = {}
-        for x, node, _ in self._uses():
+        for x, node, _ in self._uses:
             if not self.crosses(x, node):
                 continue
             x = self.moved(x)

@@ -47,7 +47,10 @@ def clean(thing: Any, longest: int = LONGEST) -> str:
     >>> clean("forget" + chr(10) + "gate"), clean("forget_gate", 7)
     ('forget gate', 'for…ate')
     """
-    return cut(printable(str(thing)).replace("\n", " "), longest)
+    text = str(thing)
+    if len(text) <= longest and text.isprintable():
+        return text
+    return cut(printable(text).replace("\n", " "), longest)
 
 
 def display_name(node: Tensor) -> str | None:
@@ -97,10 +100,10 @@ def in_full(array: Any, digits: int = 4, width: int | None = None) -> str:
 def magnitude(array: Any) -> float:
     """Return the Euclidean norm; as float64, and right also where squares are too large or too small for that."""
     flat = np.asarray(array, np.float64).ravel()
+    norm = math.sqrt(np.vdot(flat, flat))  # which says nothing of overflow
+    if (norm > 1e-150 and norm < math.inf) or not flat.any():
+        return norm
     with np.errstate(all="ignore"):
-        norm = math.sqrt(flat @ flat)
-        if (norm > 1e-150 and norm < math.inf) or not flat.any():
-            return norm
         largest = float(np.abs(flat).max())
         return largest * float(np.linalg.norm(flat / largest)) if largest < math.inf else largest
 

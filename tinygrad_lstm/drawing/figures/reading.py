@@ -102,8 +102,8 @@ class Recorded:
         self.all_steps = timeline.steps
         wanted = timeline.steps[-LONG:] if window is None else shown(timeline.steps, window, LONG)
         self.steps = [t for t in wanted if isinstance(t, int)]
-        self._weights = self._lasting(timeline.weights())
-        self.initial = set(timeline.initial_states())
+        self._weights = self._lasting(timeline.weights)
+        self.initial = set(timeline.initial_states)
         self._members = self._cell_members()
 
     @property

@@ -69,13 +69,17 @@ def _corners(placed: Placed) -> Iterator[Point]:
             placed.columns[at].row for line in column.content.crossing for at in (line.tail_column, line.head_column)
         }
         broken = len(rows) > 1
-        if broken or any(arrow.label for arrow in column.content.drawn):
-            for arrow, curve in placed.arrows(column):
+        lines = list(zip(column.content.arrows, column.template.inner, strict=True))
+        written = [(arrow.label, curve.label.moved(column.dx, column.dy)) for arrow, curve in lines if curve.label]
+        if broken or any(line.arrow.label for line in column.content.crossing):
+            for arrow, curve in placed.crossing(column):
                 yield from curve.points if broken else ()
-                if arrow.label and curve.label:
-                    half = labels.width(arrow.label, placed.small) / 2
-                    yield curve.label.moved(-half, -6)
-                    yield curve.label.moved(half, 6)
+                written += [(arrow.label, curve.label)] if curve.label else []
+        for label, at in written:
+            half = labels.width(label, placed.small) / 2
+            if label:
+                yield at.moved(-half, -6)
+                yield at.moved(half, 6)
 
 
 def contents_of(scene: Scene) -> list[Content]:
@@ -121,7 +125,7 @@ def _widest_boxes(group: list[Content]) -> list[Box]:
     """Return the boxes for columns that differ at most in their arrows, as the first and the last step from others."""
     boxes = []
     for slot, box in enumerate(group[0].boxes):
-        rows = zip(*(content.boxes[slot].texts for content in group), strict=True)
+        rows = zip(*dict.fromkeys(content.boxes[slot].texts for content in group), strict=True)
         texts = tuple(Text(max((text.text for text in row), key=_width), row[0].style) for row in rows)
         boxes.append(Box(box.id, box.role, texts, box.column, box.place, box.block, box.lane))
     return boxes

@@ -50,7 +50,9 @@ class Curve(NamedTuple):
 
     def moved(self, dx: float, dy: float) -> Curve:
         """Return the same curve, so far to the right and up."""
-        return self._each(lambda point: point.moved(dx, dy))
+        if not dx and not dy:
+            return self
+        return self._each(lambda point: Point(point[0] + dx, point[1] + dy))
 
     def turned(self, way: int) -> Curve:
         """Return the curve after a quarter turn about the origin."""

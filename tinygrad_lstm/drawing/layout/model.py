@@ -88,8 +88,11 @@ class PlacedColumn:
     def frames(self) -> Iterator[Outline]:
         """Yield the frames with their titles and their places in the picture."""
         for frame in self.template.frames:
-            title = self.content.title if frame.kind in ("step", "time") else frame.title
-            yield frame._replace(title=title, rect=frame.rect.moved(self.dx, self.dy))
+            yield frame._replace(title=self.title_of(frame), rect=frame.rect.moved(self.dx, self.dy))
+
+    def title_of(self, frame: Outline) -> str:
+        """Return what stands on a frame: that of a step has the step's own title."""
+        return self.content.title if frame.kind in ("step", "time") else frame.title
 
     def arrows(self) -> Iterator[tuple[Arrow, Curve]]:
         """Yield the arrows within the column with their lines in the picture."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -33,6 +33,26 @@ class _Stamp(NamedTuple):
     arrows: int
 
 
+class _Form(NamedTuple):
+    """A painted element in one shade, with %s for each of its words; and which of them: its id is 0, its title 1."""
+
+    text: str
+    words: tuple[int, ...]
+
+    @classmethod
+    def of(cls, piece: str) -> _Form:
+        """Return the form of a piece with named holes."""
+        between = _HOLE.split(piece.replace("%", "%%"))
+        places = {"id": 0, "title": 1}
+        return cls(
+            "%s".join(between[::2]), tuple(places[hole] if hole in places else int(hole) + 2 for hole in between[1::2])
+        )
+
+    def filled(self, words: Sequence[str]) -> str:
+        """Return the element with its words."""
+        return self.text % tuple([words[number] for number in self.words])
+
+
 class Painting:
     """A picture as SVG text, and what was drawn: the boxes and arrows of the scene by their ids in it.
 
@@ -49,6 +69,7 @@ class Painting:
         self._arrows: list[tuple[Arrow, Curve]] = []
         stamps = [self._stamp(column) for column in placed.columns]
         self._pieces = self._painted()
+        self._forms: dict[tuple[str, int], _Form] = {}
         self._taken: set[str] = set()
         self.boxes: dict[str, Box] = {}
         self.arrows: dict[str, Arrow] = {}
@@ -59,16 +80,15 @@ class Painting:
         ]
         for column, stamp in zip(placed.columns, stamps, strict=True):
             drawn += self._column(column, stamp)
-        body = "\n".join([*drawn, "</g>\n</svg>\n"])
         head = [
             '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
             f'<svg role="img" {shown} viewBox="0 0 {width:.2f} {height:.2f}" '
             f'class="{STYLED}" xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,sans-serif">',
             f"<title>{labels.escaped(scene.title)}</title>",
             f"<desc>{labels.escaped(scene.description, 2000)}</desc>",
-            f"<style>{dark_style(body)}</style>",
+            f"<style>{dark_style(' '.join([drawn[0], *(form.text for form in self._forms.values())]))}</style>",
         ]
-        self.svg = "\n".join([*head, body])
+        self.svg = "\n".join([*head, *drawn, "</g>\n</svg>\n"])
 
     def _stamp(self, column: PlacedColumn) -> _Stamp:
         key = self._key(column)
@@ -134,34 +154,37 @@ class Painting:
         dx, dy = column.dx - stamp.column.dx, column.dy - stamp.column.dy
         move = f' transform="translate({dx:.2f} {-dy:.2f})"' if dx or dy else ""
         yield f'<g id="{self._id(name)}" class="column"{move}>'
-        for number, frame in enumerate(column.frames(), stamp.frames):
-            yield self._filled(f"f{number}", self._id(".".join((name, *frame.path))), frame.title, [frame.title])
+        for number, frame in enumerate(column.template.frames, stamp.frames):
+            title = column.title_of(frame)
+            yield self._filled(f"f{number}", 0, self._id(".".join((name, *frame.path))), title, [title])
         for number, box in enumerate(column.content.boxes, stamp.boxes):
             id = self._id(box.id)
             if not column.is_legend:
                 self.boxes[id] = box
-            looks = {}
-            if box.shade:
-                fill, ink = dot.shade_look(box.shade)
-                looks = {f'fill="{LEVELS[0]}"': f'fill="{fill}"', f'fill="{INKS[0]}"': f'fill="{ink}"'}
-            words = [text.text for text in box.texts]
-            yield self._filled(f"b{number}", id, f"{box.tooltip}\n{box.statistics}".strip(), words, looks)
+            hint = f"{box.tooltip}\n{box.statistics}".strip() if box.statistics else box.tooltip.strip()
+            yield self._filled(f"b{number}", box.shade or 0, id, hint, [text.text for text in box.texts])
         for number, arrow in enumerate(column.content.drawn, stamp.arrows):
             id = self._id(f"{arrow.tail}→{arrow.head}")
             if not column.is_legend:
                 self.arrows[id] = arrow
-            blank, own = (f'stroke-width="{dot.width_of(shade)}"' for shade in (0, arrow.shade or 0))
-            yield self._filled(f"a{number}", id, arrow.tooltip, [arrow.label], {blank: own})
+            yield self._filled(f"a{number}", arrow.shade or 0, id, arrow.tooltip, [arrow.label])
         yield "</g>"
 
-    def _filled(self, name: str, id: str, tooltip: str, words: Iterable[str], looks: Mapping[str, str] = {}) -> str:
+    def _filled(self, name: str, shade: int, id: str, tooltip: str, words: Iterable[str]) -> str:
         """Return a painted element with its own words and looks; every text is escaped here, and nowhere else."""
+        form = self._forms.get((name, shade)) or self._forms.setdefault((name, shade), self._form(name, shade))
+        return form.filled([id, labels.escaped(tooltip), *map(labels.escaped_word, words)])
+
+    def _form(self, name: str, shade: int) -> _Form:
+        """Return the form of an element in the colours, or of the width, that a shade gives it."""
         piece = self._pieces[name]
-        for blank, look in looks.items():
-            piece = piece.replace(blank, look)
-        texts = {"id": id, "title": labels.escaped(tooltip)}
-        texts.update((str(number), labels.escaped(word)) for number, word in enumerate(words))
-        return _HOLE.sub(lambda hole: texts[hole[1]], piece)
+        if name.startswith("b") and shade:
+            fill, ink = dot.shade_look(shade)
+            piece = piece.replace(f'fill="{LEVELS[0]}"', f'fill="{fill}"').replace(f'fill="{INKS[0]}"', f'fill="{ink}"')
+        if name.startswith("a"):
+            blank, own = (f'stroke-width="{dot.width_of(each)}"' for each in (0, shade))
+            piece = piece.replace(blank, own)
+        return _Form.of(piece)
 
     def _id(self, text: str) -> str:
         """Return the text as an identifier that is not taken yet: no spaces, nothing that needs escaping."""

@@ -78,8 +78,8 @@ class OverGates(Gates):
         if not uses and boxes[arrow.head].role == "output":  # what is given out has its gradient from those who take it
             (x,) = boxes[arrow.head].shows
             uses = [(x, user) for user in self._users_outside(x)]
-        pairs = [(x, node) for x, node in uses if self._walked.is_known(node)]
-        found = [step for x, node in pairs for step in self._walked.steps[node] if step.input is x]
+        known = [use for use in uses if self._walked.is_known(use[1])]
+        found = [step for use in known for step in self._walked.between.get(use, ())]
         if not found:
             arrow.faded, arrow.label = True, ""
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,14 +34,17 @@ class Describer:
         self.options = options
         self._symbols = Symbols(graph.nodes)
         self._leaves: dict[Tensor, Box] = {}
+        self._names: dict[Tensor, str] = {}
         self._texts: dict[tuple[Text, ...], tuple[Text, ...]] = {}  # boxes that say the same share their words
 
     def node(self, node: Tensor, id: str, column: int = 0, place: Place = ()) -> Box:
         """Return a box for one node: an operation, or a copy of a leaf."""
-        box = self._leaves.get(node) or self._box(node)
+        like = self._leaves.get(node) or self._box(node)
         if node.is_leaf:
-            self._leaves[node] = box
-        return replace(box, id=id, column=column, place=place, shows=[node])
+            self._leaves[node] = like
+        box = Box(id, like.role, like.texts, column, place, tooltip=like.tooltip, statistics=like.statistics)
+        box.pending, box.size, box.shows = like.pending, like.size, [node]
+        return box
 
     def _box(self, node: Tensor) -> Box:
         texts = self.heading(node)
@@ -100,9 +102,11 @@ class Describer:
 
     def own_name(self, node: Tensor) -> str:
         """Return what its author called a node, with its time step, h₋₁ for h0; nothing if it has no name."""
-        if first := self._symbols.initial_states.get(node):
-            return words.clean(first.text) + self.subscript(first)
-        return words.clean(display_name(node) or "")
+        if node not in self._names:
+            first = self._symbols.initial_states.get(node)
+            own = words.clean(first.text) + self.subscript(first) if first else words.clean(display_name(node) or "")
+            self._names[node] = own
+        return self._names[node]
 
     def subscript(self, first: Name) -> str:
         """Return the step of an initial state: the one before the first, or after the last where time leads back."""

@@ -52,12 +52,12 @@ class _Opening:
         self._fused = {cell: _layers(cell.members, self._modules[cell], parts) for cell in cells}
         self._layers = {cell: _proper(fused, parts.weights) for cell, fused in self._fused.items()}
         self._on_belts = self._belts(cells)
-        for cell in cells:
-            self._open(cell)
+        opened = {cell: self._opened(cell) for cell in cells}
+        parts.parts[:] = [each for part in parts.parts for each in opened.get(part, [part])]
         parts.find_outputs()
 
-    def _open(self, cell: Part) -> None:
-        """Put the cell's own parts in its place."""
+    def _opened(self, cell: Part) -> list[Part]:
+        """Return the cell's own parts, to be put in its place."""
         fused = self._fused[cell] | self._modules[cell]
         made: dict[Tensor, Part] = {}
         for node in cell.members:
@@ -66,8 +66,7 @@ class _Opening:
                 made[last] = self._part(last, cell)
             made[last].members.append(node)
             self._parts.of[node] = made[last]
-        position = self._parts.parts.index(cell)
-        self._parts.parts[position : position + 1] = [made[last] for last in sorted(made, key=attrgetter("serial"))]
+        return [made[last] for last in sorted(made, key=attrgetter("serial"))]
 
     def _without_layers(self, cell: Part) -> dict[Tensor, Tensor]:
         """Map what is in a module without a matrix, such as a norm, to its last operation, if the cell has matrices."""

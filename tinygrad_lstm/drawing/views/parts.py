@@ -73,12 +73,12 @@ class Parts:
         self.taken: set[str] = set()
         self._states: dict[object, int] = {}
         self._around_cells = self._calls_around_cells()
-        self.initial = self.timeline.initial_states()
+        self.initial = self.timeline.initial_states
         losses = head(self.timeline) if cells_closed else set[Tensor]()
         self.head = set[Tensor]() if options.loss else losses
         self.operations = [node for node in self.timeline.operations if node not in self.head]
         self.final = final_states(self.timeline, losses) if cells_closed else {}
-        self.weights = self.timeline.weights()
+        self.weights = self.timeline.weights
         self.steps = shown(self.timeline.steps, options.steps, min(longest, options.longest or longest))
         self.columns, self._index = self._lay_columns()
         self.of: dict[Tensor, Part] = {}
@@ -145,13 +145,17 @@ class Parts:
     def _divide(self) -> None:
         gaps = {self._index[gap.first]: gap for gap in self.gaps}
         found: dict[object, Part] = {}
+        closed_modules: dict[object, tuple[object, Part] | None] = {}  # by what decides: operations of a call share it
         for node in self.operations:
             column = self._index[self.timeline.column(node)]
             key: object = gaps.get(column)
             if key is not None:
                 part = Part(f"{self.columns[column].id}.steps", "gap", column, str(key))
             else:
-                closed = self._closed_module(node, column) or self._handed_on(node, column)
+                made_in = column, node.context.frames, self.timeline.free and self.timeline.fold[node]
+                if made_in not in closed_modules:
+                    closed_modules[made_in] = self._closed_module(node, column)
+                closed = closed_modules[made_in] or self._handed_on(node, column)
                 key, part = closed or (node, Part(self.graph.ids[node], "op", column))
             if key not in found:
                 part.id = unused(part.id, self.taken)

@@ -24,9 +24,11 @@ class Returned:
         self.complete.update((step.input, magnitude(step.after)) for step in steps if step.arrived == step.expected)
         self.sent: dict[Tensor, list[Contribution]] = defaultdict(list)  # by what receives them
         self.steps: dict[Tensor, list[Contribution]] = defaultdict(list)  # by what sends them
+        self.between: dict[tuple[Tensor, Tensor], list[Contribution]] = defaultdict(list)  # by input, and what sends
         for step in steps:
             self.sent[step.input].append(step)
             self.steps[step.node].append(step)
+            self.between[step.input, step.node].append(step)
 
     def is_known(self, node: Tensor) -> bool:
         """Tell whether a walk that is shown half way has completed a node's gradient."""
