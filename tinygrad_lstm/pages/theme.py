@@ -20,7 +20,6 @@ GRADIENT = "#a83700"
 FADED = "#cccccc"
 FADED_INK = "#b5b5b5"
 INVERSE = "#fffffe"  # words on the strongest shades
-BLACK = "#000000"  # words on shades of the middle, which neither INK nor INVERSE stands out from
 
 _ROLES: dict[str, tuple[str, str, str, str, str]] = {
     "parameter": ("cylinder", "filled", "#cfe3f2", "#0072b2", "weight or bias, learned"),
@@ -116,7 +115,11 @@ def _ink_on(fill: str) -> str:
     return max((_BLACK, _WHITE), key=lambda ink: contrast(ink, fill))
 
 
-INKS = tuple(_INKS[_ink_on(light), _ink_on(dark)] for light, dark in _LEVELS.items())
+def _inks(levels: dict[str, str]) -> tuple[str, ...]:
+    return tuple(_INKS[_ink_on(light), _ink_on(dark)] for light, dark in levels.items())
+
+
+INKS = _inks(_LEVELS)
 """The colour of the words on each of the levels."""
 
 ROLES["scale"] = {
@@ -141,6 +144,10 @@ _COOL_SHADES = {
 
 COOL_SHADES = tuple(_COOL_SHADES)
 """The same for magnitudes of negative numbers, which have a mark as well (after ColorBrewer's Blues)."""
+
+_COOL_LEVELS = dict(zip(between(COOL_SHADES, 64), between(tuple(_COOL_SHADES.values()), 64), strict=True))
+COOL_LEVELS, COOL_INKS = tuple(_COOL_LEVELS), _inks(_COOL_LEVELS)
+"""The same scale as good as continuous, and the colour of the words on each level."""
 
 _TIME_SHADES = {
     "#440155": "#5a8fc7",
@@ -211,8 +218,8 @@ IN_THE_DARK: dict[str, str] = {
     **_SHADES,
     **_LEVELS,
     **_COOL_SHADES,
+    **_COOL_LEVELS,
     **_TIME_SHADES,
-    BLACK: "#0a0c10",
 }
 """What each colour becomes where a person prefers dark pages."""
 
@@ -229,15 +236,6 @@ _ROLE_OF = {Kind.activation: "layer", Kind.comparison: "pointwise"}
 def role_of(primitive: Primitive) -> str:
     """Return the role of an operation, by its kind."""
     return _ROLE_OF.get(primitive.kind, primitive.kind)
-
-
-def ink_on(shade: int) -> str:
-    """Return the colour of words on one of the shades, warm or cool: a contrast of 4.5 at least, by day and by night.
-
-    >>> ink_on(0), ink_on(7)
-    ('#222222', '#fffffe')
-    """
-    return INK if shade < DARK_WORDS else BLACK if shade == DARK_WORDS else INVERSE
 
 
 def dark_style(drawn: str = "") -> str:

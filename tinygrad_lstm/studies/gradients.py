@@ -11,6 +11,7 @@ from ..engine.primitive import Array
 from ..pages.plot import Series, log_plot
 from ..pages.theme import ON_PAGES
 from ..structure.words import short
+from . import inside
 from .moment import KEPT
 from .reach import BATCH, CELLS, own, rows, run
 from .study import Result, Section, Study, Table
@@ -27,9 +28,10 @@ _LOOK = (
 
 
 def report(results: list[Result]) -> list[Section]:
-    """Return the sections: before and after training, direction by direction, W, clipping."""
+    """Return the sections: before and after training, direction by direction, from the inside, W, clipping."""
     gap = [each for each in results if each.row["part"] == "gap"]
     sections = [*_over_the_gap(gap), *_forget_biases(gap), _directions(gap)] if gap else []
+    sections += inside.sections([each for each in results if each.row["part"] == "inside"])
     for part, section in (("radius", _radius), ("clipping", _clipping)):
         if there := [each for each in results if each.row["part"] == part]:
             sections.append(section(there))

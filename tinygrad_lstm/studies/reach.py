@@ -14,6 +14,7 @@ from ..nn.cell import Cell
 from ..nn.gate import same
 from ..nn.optim import clip_grad_norm
 from .contest import CONTENDERS, lstm
+from .inside import trained
 from .jacobian import jacobians, recurrent_weight, scale_to, singular_values, spectral_radius
 from .study import Result, Row, rounded
 from .tasks import temporal_order
@@ -40,12 +41,15 @@ RADII = (0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.7, 2.0)
 def rows() -> list[Row]:
     """Return the rows: every cell over a gap of 30; what W decides; a training with and one without clipping.
 
-    >>> [row["part"] for row in rows()][-3:]
-    ['radius', 'clipping', 'clipping']
+    The last are an RNN and an LSTM that are shown from the inside.
+
+    >>> [row["part"] for row in rows()][-5:]
+    ['radius', 'clipping', 'clipping', 'inside', 'inside']
     """
     cells = [_row("gap", cell=cell, gap=30, updates=500, seeds=3) for cell in CELLS]
     clipping = [_row("clipping", gap=20, updates=200, seeds=1, clip=clip) for clip in (None, 1.0)]
-    return [*cells, _row("radius", gap=50, seeds=5), *clipping]
+    inside = [_row("inside", cell=cell, gap=20, updates=500) for cell in ("RNN", "LSTM, forget bias 1")]
+    return [*cells, _row("radius", gap=50, seeds=5), *clipping, *inside]
 
 
 def _row(part: str, **settings: Any) -> Row:
@@ -53,12 +57,14 @@ def _row(part: str, **settings: Any) -> Row:
 
 
 def run(part: str, cell: str | None, gap: int, updates: int, seeds: int, clip: float | None) -> dict[str, Any]:
-    """Return what one row finds; see ``over_the_gap``, ``by_radius`` and ``clipped``."""
+    """Return what one row finds; see ``over_the_gap``, ``by_radius``, ``clipped`` and ``trained``."""
     if part == "radius":
         return by_radius(gap, seeds)
     if part == "clipping":
         return clipped(gap, updates, clip)
     assert cell is not None
+    if part == "inside":
+        return trained(cell, gap, updates, RATE.get(cell, 0.01))
     return over_the_gap(CELLS[cell], gap, updates, seeds, RATE.get(cell, 0.01))
 
 

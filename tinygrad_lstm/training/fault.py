@@ -31,7 +31,7 @@ def of_loss(loss: Tensor) -> str:
     A −∞ elsewhere, such as that of a mask, is not on that way, unless it is what did it.
     """
     node, value = loss, loss.value
-    while fault := _faulty_input(node):
+    while fault := faulty_input(node):
         node, value = fault
     kind = "NaN" if np.isnan(value).any() else "Inf"
     said = f"the loss is {loss.item()}: "
@@ -71,7 +71,7 @@ def of_update(optimizer: Optimizer, before: Iterable[Array], step: int) -> str:
     return ""
 
 
-def _faulty_input(node: Tensor) -> tuple[Tensor, np.ndarray] | None:
+def faulty_input(node: Tensor) -> tuple[Tensor, np.ndarray] | None:
     """Return an input that was not finite, as it was when the node used it: one with NaN before one with Inf."""
     pairs = list(zip(node.inputs, node.input_values, strict=True))
     faults = [(x, value) for x, value in pairs if not np.isfinite(value).all()]

@@ -12,20 +12,23 @@ from hypothesis import strategies as st
 import tinygrad_lstm as tl
 from tests.drawing.figures.networks import GATED, LOSSES, plain_mgu
 from tests.drawing.test_draw import HOSTILE
+from tinygrad_lstm.drawing.figures.maps import ink_for, shade_of
 from tinygrad_lstm.drawing.figures.paper import WIDTH, width_of
 from tinygrad_lstm.drawing.figures.registry import FIGURES
 from tinygrad_lstm.drawing.figures.sweep import LOOKS
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.pages.theme import (
+    COOL_LEVELS,
     COOL_SHADES,
     IN_THE_DARK,
     INK,
+    INKS,
+    LEVELS,
     MUTED,
     ON_PAGES,
     PAPER,
     SHADES,
     TIME_SHADES,
-    ink_on,
 )
 from tinygrad_lstm.structure import words
 
@@ -101,7 +104,7 @@ def test_words_are_large_enough_on_the_paper_and_not_on_each_other_and_colours_h
     for (mine, a, b, c, d), (theirs, e, f, g, h) in combinations(rects, 2):
         assert c <= e + 2 or g <= a + 2 or d <= f + 1 or h <= b + 1, (mine, theirs)
     used = {element.get(kind) for element in root.iter() for kind in ("fill", "stroke")} - {None, "none"}
-    assert used <= set(IN_THE_DARK)
+    assert used <= {*IN_THE_DARK, *INKS}  # some inks read as well by night
 
 
 @pytest.mark.parametrize("figure", MAKERS)
@@ -126,11 +129,18 @@ def contrast(ink, paper):
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("shade", range(len(SHADES)))
-def test_numbers_stand_out_from_every_shade_by_day_and_by_night(shade):
-    for shades in (SHADES, COOL_SHADES):
-        assert contrast(ink_on(shade), shades[shade]) >= 4.5
-        assert contrast(IN_THE_DARK[ink_on(shade)], IN_THE_DARK[shades[shade]]) >= 4.5
+@pytest.mark.parametrize("value", [-1.0, -0.7, -0.4, -0.1, 0.0, 0.2, 0.5, 0.6, 0.8, 1.0])
+def test_numbers_stand_out_from_their_field_by_day_and_by_night(value):
+    level, cool = shade_of(value, 1.0)
+    fill, ink = (COOL_LEVELS if cool else LEVELS)[level], ink_for(value, 1.0)
+    assert contrast(ink, fill) >= 4.5
+    assert contrast(IN_THE_DARK.get(ink, ink), IN_THE_DARK[fill]) >= 4.5
+
+
+def test_shades_are_as_good_as_continuous():
+    openings = tl.draw(small_loss("lstm", 12), "openings").svg
+    assert sum(f'fill="{level}"' in openings for level in LEVELS) == 64
+    assert {shade_of(n / 63.5, 1.0)[0] for n in range(64)} == set(range(64))
 
 
 @pytest.mark.parametrize("ink", [INK, MUTED, *(ON_PAGES[colour] for colour, _ in LOOKS)])

@@ -40,7 +40,8 @@ def belt(graph: Graph, steps: Window = None) -> Figure:
             "no state of this network runs on a belt past the layers: whatever a step hands on goes through a layer "
             "again, as in a plain RNN; an LSTM and a GRU have a belt; 'saturation' shows the activations of this one"
         )
-    paper = Paper("What runs on the belt", _sentence(carried[0], reading))
+    nodes = [node for each in carried for t in reading.steps if t in each.at for node in each.at[t].way]
+    paper = Paper("What runs on the belt", _sentence(carried[0], reading) + reading.warning(nodes))
     for each in carried:
         _chain(paper, each, reading, len(carried) > 1)
     _key(paper, carried[0])
@@ -50,9 +51,11 @@ def belt(graph: Graph, steps: Window = None) -> Figure:
 def _sentence(carried: Belt, reading: Recorded) -> str:
     shown = [t for t in reading.steps if t in carried.at]
     kept = {t: carried.at[t].kept for t in shown if np.isfinite(carried.at[t].kept)}
-    norms = {t: carried.at[t].norms[-1] for t in shown}
-    if not norms:
+    norms = {t: carried.at[t].norms[-1] for t in shown if np.isfinite(carried.at[t].norms[-1])}
+    if not shown:
         return f"None of these steps carries {clean(carried.state.name)} on.{reading.note}"
+    if not norms:
+        return f"The state {clean(carried.state.name)} is no number at any of these steps.{reading.note}"
     parts = []
     if kept and min(kept.values()) < 1:
         least = min(kept, key=lambda t: kept[t])

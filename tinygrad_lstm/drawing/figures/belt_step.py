@@ -12,6 +12,7 @@ from ...pages.theme import FADED, ON_PAGES, OPEN_CELL, ROLES
 from ...structure.words import short, shown
 from .carrying import Belt, acts, called
 from .difference import share
+from .maps import WRONG
 from .paper import SMALL, Paper, width_of
 from .reading import CANDIDATE, Bounded, Recorded
 
@@ -101,13 +102,13 @@ class _BeltStep:
         passage, y = self._passage, top + BELT
         stops = [left - (14 if first else 0), *self._ops.values(), left + wide + (12 if last else 0)]
         for norm, start, end in zip(passage.norms, stops[:-1], stops[1:], strict=True):
-            high = self._width(norm)
-            self._paper.rect(start, y - high / 2, end - start + 0.3, high, BLUE, tip=f"norm {shown(norm, 3)}")
+            high, fill = self._width(norm), BLUE if np.isfinite(norm) else WRONG
+            self._paper.rect(start, y - high / 2, end - start + 0.3, high, fill, tip=f"norm {shown(norm, 3)}")
         if first:
             name = self._belt.before(self._t)
             self._paper.text(left - 18, y + 4, name, anchor="end", ink=BLUE, room=40)
         products = [x for node, x in self._ops.items() if node.primitive and node.primitive.combines == "product"]
-        kept, ends = passage.kept, f"‖{self._belt.name(self._t)}‖ {short(passage.norms[-1])}"
+        kept, ends = passage.kept, f"‖{self._belt.name(self._t)}‖ {_said(passage.norms[-1])}"
         if products and np.isfinite(kept):
             words = f"keeps {share(kept)}"
             half = width_of(words, SMALL) / 2
@@ -117,7 +118,9 @@ class _BeltStep:
 
     def _width(self, norm: float) -> float:
         most = self._place.most
-        return max(WIDEST * norm / most, NARROWEST) if most and np.isfinite(norm) else NARROWEST
+        if not np.isfinite(norm):
+            return WIDEST / 2
+        return max(WIDEST * norm / most, NARROWEST) if most else NARROWEST
 
     def _bus(self, first: bool) -> None:
         """Draw what the layers are given: the input from below, and the states that they look at."""
@@ -251,7 +254,10 @@ def bars(paper: Paper, frame: tuple[float, float, float, float], values: Array, 
     if low < 0:
         paper.line([(x, zero), (x + wide, zero)], FADED, width=0.8)
     if across < 2:
-        ordered = np.sort(np.nan_to_num(values))[::-1]
+        if not np.isfinite(values).all():
+            paper.rect(x, y, wide, tall, WRONG, tip="NaN or Inf")
+            return
+        ordered = np.sort(values)[::-1]
         for sign, fill in ((1, GOLD if low >= 0 else BLUE), (-1, ORANGE)):
             part = np.maximum(sign * ordered, 0) * sign
             ups = [(x + (k + 0.5) * across, zero - scale * value) for k, value in enumerate(part.tolist())]
@@ -260,11 +266,18 @@ def bars(paper: Paper, frame: tuple[float, float, float, float], values: Array, 
         return
     thin = min(across - 0.6, 7.0)
     for k, value in enumerate(values.tolist()):
-        if np.isfinite(value):
+        left = x + k * across + (across - thin) / 2
+        if not np.isfinite(value):
+            paper.rect(left, y, thin, tall, WRONG, tip=_said(value))
+        else:
             fill = GOLD if low >= 0 else BLUE if value > 0 else ORANGE
             top = min(zero, zero - scale * value)
-            left = x + k * across + (across - thin) / 2
             paper.rect(left, top, thin, max(abs(scale * value), 0.4), fill, tip=shown(value, 3))
+
+
+def _said(norm: float) -> str:
+    """Write a norm, or what it is if it is no number."""
+    return short(norm) if np.isfinite(norm) else "NaN" if np.isnan(norm) else "Inf"
 
 
 def _adds(node: Tensor) -> bool:

@@ -102,7 +102,7 @@ def compare(*losses: Tensor | Mapping[str, Tensor], steps: Window = None, **labe
     columns = chains[0].reading.columns if same else [str(t) for t in times]
     below(paper, left, wide, columns, "" if same else "time step")
     ends = (f"‖∂L/∂state‖ {short(span.least)}", f"{short(most)}, and as wide as it is large")
-    paper.scale(left, paper.bottom + 14, ends, shades=SHADES[PALEST:])
+    paper.scale(left, paper.bottom + 14, ends, shades=SHADES[PALEST:], wide=90)
     return Figure(paper)
 
 

@@ -14,7 +14,7 @@ from ...structure.timeline import Window
 from ...structure.words import clean, magnitude, short, shown
 from ...structure.words import shape as shape_of
 from .figure import Figure
-from .maps import below, field, outline
+from .maps import below, field, ink_for, outline
 from .paper import BODY, MARGIN, SMALL, WIDTH, Paper, width_of
 from .reading import Recorded
 
@@ -181,8 +181,9 @@ def _map(paper: Paper, rows: list[ChangeRow], reading: Recorded) -> None:
     outline(paper, (x, y, room, HIGH * len(rows)))
     if across >= width_of("0.012%", SMALL) + 4:
         for r, k in np.argwhere(np.isfinite(values)).tolist():
-            shade = min(int(values[r, k] / most * 8), 7) if most else 0
-            paper.number(x + (k + 0.5) * across, y + (r + 0.5) * HIGH + 4, share(float(values[r, k])), shade)
+            value = float(values[r, k])
+            place, ink = (x + (k + 0.5) * across, y + (r + 0.5) * HIGH + 4), ink_for(value, most)
+            paper.text(*place, share(value), size=SMALL, ink=ink, anchor="middle")
     paper.bottom = y + HIGH * len(rows)
     below(paper, x, across, reading.columns, "" if reading.has_words else "time step")
     paper.scale(x, paper.bottom + 10, ("unchanged", f"by {share(most)} of its norm"))

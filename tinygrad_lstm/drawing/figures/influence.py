@@ -11,11 +11,12 @@ from ...engine.backprop import apply_vjp
 from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...engine.tensor import Tensor
-from ...pages.theme import MUTED, SHADES
+from ...pages.theme import LEVELS, MUTED
 from ...structure.timeline import AFTER, Window
 from ...structure.words import magnitude, short, superscript
+from . import fault
 from .figure import Figure, NoFigure
-from .maps import below, field, outline, step_for
+from .maps import below, field, key_to_marks, mark, outline, step_for
 from .paper import MARGIN, SMALL, WIDTH, Paper
 from .reading import Recorded
 from .walk import BackwardWalk
@@ -24,7 +25,7 @@ LARGEST, FIELD, LEFT = 470.0, 40.0, 76.0
 """Pixels: of the whole map and of a field of it at most, and what is left of it."""
 
 DEEPEST = 8
-"""Powers of ten that the scale shows at most; chosen: one shade for each."""
+"""Powers of ten that the scale shows at most; chosen: they can still be told apart."""
 
 MOST_WALKS = 3000
 """Backward walks at most, one for each output and step; chosen: a minute or so."""
@@ -47,9 +48,22 @@ def influence(graph: Graph, steps: Window = None) -> Figure:
     matrix = _of_losses(reading, entering) if by_losses else of_outputs(reading)
     name = "L" if by_losses else _output(reading)[0]
     title = "Which inputs each loss feels" if by_losses else "Which inputs each output feels"
-    paper = Paper(title, _sentence(matrix, reading, "loss" if by_losses else "output"))
+    warning = _warning(matrix, reading, entering if by_losses else {})
+    paper = Paper(title, _sentence(matrix, reading, "loss" if by_losses else "output") + warning)
     _draw(paper, matrix, reading, name)
     return Figure(paper)
+
+
+def _warning(matrix: Array, reading: Recorded, entering: dict[int, dict[Tensor, Array]]) -> str:
+    """Say where the first NaN or Inf of the norms came from, if there is one."""
+    wrong = [t for t, row in zip(reading.steps, matrix, strict=True) if np.isinf(row).any()]
+    if not wrong:
+        return ""
+    output, walk = reading.graph.output, _walk(reading)
+    seeds = entering.get(wrong[0]) or {_output(reading)[1][wrong[0]]: np.ones(_output(reading)[1][wrong[0]].shape)}
+    causes = (fault.of_walk(reading.timeline, walk, each) for each in (seeds, {output: np.ones(output.shape)}))
+    cause = next(filter(None, causes), "they overflowed")
+    return f" Not all are numbers, first in the row of step {wrong[0]}: {cause}."
 
 
 def losses(reading: Recorded) -> dict[int, dict[Tensor, Array]]:
@@ -76,15 +90,19 @@ def losses(reading: Recorded) -> dict[int, dict[Tensor, Array]]:
     return found
 
 
+def _walk(reading: Recorded) -> BackwardWalk:
+    return BackwardWalk(reading.graph, [x for given in reading.inputs.values() for x in given])
+
+
 def _of_losses(reading: Recorded, entering: dict[int, dict[Tensor, Array]]) -> Array:
-    walk = BackwardWalk(reading.graph, [x for given in reading.inputs.values() for x in given])
+    walk = _walk(reading)
     return _rows(reading, {t: [walk(seeds)] for t, seeds in entering.items()})
 
 
 def of_outputs(reading: Recorded) -> Array:
-    """Return the Frobenius norms of ∂h_t/∂x_s, (T, T): NaN where h_t comes before x_s."""
+    """Return the Frobenius norms of ∂h_t/∂x_s, (T, T): NaN where h_t comes before x_s, infinite if it is no number."""
     _, at = _output(reading)
-    walk = BackwardWalk(reading.graph, [x for given in reading.inputs.values() for x in given])
+    walk = _walk(reading)
     shown = [t for t in reading.steps if t in at]
     walks = sum(at[t].size for t in shown)
     if walks > MOST_WALKS:
@@ -94,10 +112,8 @@ def of_outputs(reading: Recorded) -> Array:
         )
     found: dict[int, list[dict[Tensor, Array]]] = {t: [] for t in shown}
     for t in shown:
-        for k in range(at[t].size):
-            seed = np.zeros(at[t].shape)
-            seed.flat[k] = 1.0
-            found[t].append(walk({at[t]: seed}))
+        size = at[t].size
+        found[t].append(walk.many(at[t], np.eye(size).reshape(size, *at[t].shape)))
     return _rows(reading, found)
 
 
@@ -110,20 +126,25 @@ def _output(reading: Recorded) -> tuple[str, dict[int, Tensor]]:
 
 
 def _rows(reading: Recorded, found: dict[int, list[dict[Tensor, Array]]]) -> Array:
-    """Return norms over all walks of a row, and all that a step is given; NaN where nothing leads from s to t."""
+    """Return norms over all walks of a row, and all that a step is given; NaN where nothing leads from s to t.
+
+    What is no number, be it NaN or infinite, is infinite there.
+    """
     matrix = np.full((len(reading.steps),) * 2, np.nan)
     for t, walks in found.items():
         for k, s in enumerate(reading.steps):
             given = reading.inputs.get(s, [])
             norm = magnitude([magnitude(gradients[x]) for gradients in walks for x in given])
             if norm or s <= t:
-                matrix[reading.steps.index(t), k] = norm
+                matrix[reading.steps.index(t), k] = norm if np.isfinite(norm) else np.inf
     return matrix
 
 
 def _sentence(matrix: Array, reading: Recorded, what: str) -> str:
     row = matrix[-1]
     t, norms = reading.steps[-1], {s: norm for s, norm in zip(reading.steps, row, strict=True) if np.isfinite(norm)}
+    if not any(norms.values()) and np.isinf(row).any():
+        return f"What the {what} at step {t} feels of the inputs is not a number.{reading.note}"
     if not any(norms.values()):
         return f"No {what} that is shown depends on any input.{reading.note}"
     most = max(norms, key=lambda s: norms[s])
@@ -146,15 +167,15 @@ def _draw(paper: Paper, matrix: Array, reading: Recorded, name: str) -> None:
     low = max(math.floor(math.log10(positive.min())), high - DEEPEST) if positive.size else -1
     low = min(low, high - 1)
 
-    def shade(value: float) -> int:
-        share = (math.log10(value) - low) / (high - low) if value > 0 else 0.0
-        return min(max(int(share * len(SHADES)), 0), len(SHADES) - 1)
+    def share(value: float) -> float:
+        return max((math.log10(value) - low) / (high - low), 0.0) if value > 0 else 0.0
 
     def tip(row: int, column: int) -> str:
         t, s = reading.steps[row], reading.steps[column]
         return f"∂{name} at step {t} / ∂x at step {s}, {reading.columns[column]}: {short(float(matrix[row, column]))}"
 
-    field(paper, (x, y, whole, whole), matrix, 1.0, tip, shade=shade)
+    field(paper, (x, y, whole, whole), matrix, 1.0, tip, share=share)
+    mark(paper, (x, y, whole, whole), np.isinf(matrix), lambda r, c: tip(r, c).rpartition(":")[0] + ": NaN or Inf")
     outline(paper, (x, y, whole, whole))
     every = step_for(SMALL + 4, side)
     for row in range(0, count, every):
@@ -167,16 +188,18 @@ def _draw(paper: Paper, matrix: Array, reading: Recorded, name: str) -> None:
     below(paper, x, side, reading.columns, "" if reading.has_words else "input of step")
     bottom = paper.bottom
     _scale(paper, (x + whole + 34, y + 4), low, high)
+    if np.isinf(matrix).any():
+        key_to_marks(paper, x + whole + 34, y + 220)
     paper.bottom = max(bottom, paper.bottom)
 
 
 def _scale(paper: Paper, place: tuple[float, float], low: int, high: int) -> None:
     """Draw the shades upwards, with a tick at each power of ten."""
     x, y = place
-    tall, each = 160.0, 160.0 / len(SHADES)
+    tall, each = 160.0, 160.0 / len(LEVELS)
     paper.text(x, y + 6, "norm of the derivative", size=SMALL, ink=MUTED, room=WIDTH - MARGIN - x)
-    for number, fill in enumerate(reversed(SHADES)):
-        paper.rect(x, y + 18 + number * each, 14, each, fill)
+    for number, fill in enumerate(reversed(LEVELS)):
+        paper.rect(x, y + 18 + number * each, 14, each + 0.2, fill)
     every = math.ceil((high - low) / 8)
     for power in range(low, high + 1, every):
         up = y + 18 + tall * (1 - (power - low) / (high - low))

@@ -6,28 +6,47 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...engine.primitive import Array
-from ...pages.theme import COOL_SHADES, FADED, MUTED, SHADES
+from ...pages.theme import COOL_INKS, COOL_LEVELS, FADED, INKS, LEVELS, MUTED, PAPER
 from .paper import SMALL, Paper, fitted, width_of
 
 Frame = tuple[float, float, float, float]
 """Left, top, width and height, in pixels."""
 
 MANY = 4000
-"""Fields of a map: of more, neighbours of one shade are one rectangle, and none says its number; chosen: 1 MB."""
+"""Fields of a map: of more, there are eight shades, neighbours of one are one rectangle, and none says its number.
+
+Chosen: 1 MB.
+"""
+
+WRONG, CROSSED = "#777777", 5.0
+"""The fill of a field that holds NaN or Inf, and from how many pixels on it has a line across as well."""
 
 TILTED_ROOM = 96.0
 """Pixels that a tilted word may be long; chosen: about fourteen letters."""
 
 
+SIGNED = (*reversed(COOL_LEVELS[1:]), *LEVELS)
+"""The scale of numbers of both signs."""
+
+
 def shade_of(value: float, most: float) -> tuple[int, bool]:
-    """Return which of the shades a number has, in equal parts up to the most, and whether it is negative.
+    """Return which of the levels a number has, in equal parts up to the most, and whether it is negative.
 
     >>> shade_of(0.99, 1.0), shade_of(-0.5, 1.0), shade_of(0.0, 0.0)
-    ((7, False), (4, True), (0, False))
+    ((63, False), (32, True), (0, False))
     """
-    part = int(abs(value) / most * len(SHADES)) if most and math.isfinite(value) else 0
-    return min(part, len(SHADES) - 1), value < 0
+    part = int(abs(value) / most * len(LEVELS)) if most and math.isfinite(value) else 0
+    return min(part, len(LEVELS) - 1), value < 0
+
+
+def ink_for(value: float, most: float) -> str:
+    """Return the colour of a number that is written on its own level."""
+    level, cool = shade_of(value, most)
+    return (COOL_INKS if cool else INKS)[level]
 
 
 def field(
@@ -37,27 +56,55 @@ def field(
     most: float,
     tip: Callable[[int, int], str],
     *,
-    shade: Callable[[float], int] | None = None,
+    share: Callable[[float], float] | None = None,
     apart: float = 0.0,
 ) -> None:
-    """Draw numbers, (R, C), as fields of shades: warm where positive, cool where negative; NaN is left out."""
+    """Draw numbers, (R, C), as fields of shades: warm where positive, cool where negative; NaN is left out.
+
+    ``share`` says how far along the scale a number is, from 0 to 1, if not in proportion.
+    """
     x, y, wide, high = frame
     rows, columns = values.shape
     across, down = wide / columns, high / rows
     for r, row in enumerate(values):
-        looks = []
+        looks: list[tuple[int, bool, int] | None] = []
         for c, value in enumerate(row.tolist()):
-            number, cool = (shade(value), False) if shade else shade_of(value, most)
-            looks.append((number, cool, 0 if values.size > MANY else c) if math.isfinite(value) else None)
+            if not math.isfinite(value):
+                looks.append(None)
+                continue
+            level, cool = shade_of(share(value), 1.0) if share else shade_of(value, most)
+            looks.append((level, cool, c) if values.size <= MANY else (round(level / 9) * 9, cool, 0))
         c = 0
         for look, run in groupby(looks):
             count = len(list(run))
             if look:
-                fill = (COOL_SHADES if look[1] else SHADES)[look[0]]
+                fill = (COOL_LEVELS if look[1] else LEVELS)[look[0]]
                 words = tip(r, c) if values.size <= MANY else ""
                 tall = down - apart if apart else down + 0.2  # neighbours overlap, or a hairline would show
                 paper.rect(x + c * across, y + r * down, count * across + 0.2, tall, fill, tip=words)
             c += count
+
+
+def mark(paper: Paper, frame: Frame, wrong: NDArray[np.bool_], tip: Callable[[int, int], str]) -> None:
+    """Mark the fields, (R, C), whose numbers are NaN or Inf, which ``field`` leaves out."""
+    x, y, wide, high = frame
+    rows, columns = wrong.shape
+    across, down = wide / columns, high / rows
+    for r, row in enumerate(wrong.tolist()):
+        for is_wrong, run in groupby(range(columns), row.__getitem__):
+            first, *others = run
+            if is_wrong:
+                left, top, long = x + first * across, y + r * down, (1 + len(others)) * across
+                paper.rect(left, top, long + 0.2, down, WRONG, tip=tip(r, first))
+                if min(long, down) >= CROSSED:
+                    paper.line([(left + 1, top + down - 1), (left + long - 1, top + 1)], PAPER)
+
+
+def key_to_marks(paper: Paper, x: float, y: float) -> None:
+    """Say what the marks are."""
+    paper.rect(x, y, 15, 10, WRONG)
+    paper.line([(x + 1, y + 9), (x + 14, y + 1)], PAPER)
+    paper.text(x + 21, y + 9, "NaN or Inf", size=SMALL, ink=MUTED)
 
 
 def outline(paper: Paper, frame: Frame) -> None:

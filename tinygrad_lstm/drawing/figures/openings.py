@@ -6,11 +6,11 @@ import numpy as np
 
 from ...engine.graph import Graph
 from ...engine.primitive import Array
-from ...pages.theme import COOL_SHADES, INK, MUTED, SHADES
+from ...pages.theme import INK, MUTED
 from ...structure.timeline import Window
 from ...structure.words import shown
 from .figure import Figure, NoFigure
-from .maps import Frame, below, field, in_a_row, shade_of, two_digits
+from .maps import SIGNED, Frame, below, field, in_a_row, ink_for, key_to_marks, mark, two_digits
 from .paper import BODY, MARGIN, SMALL, WIDTH, Paper, width_of
 from .reading import Bounded, CellRun, Recorded
 
@@ -33,14 +33,17 @@ def openings(graph: Graph, steps: Window = None) -> Figure:
             "there are no gates in this network: nothing in a recurrent cell of it lies between 0 and 1 and is "
             "computed with weights, as σ(x W + b) is; 'saturation' shows its activations"
         )
-    paper = Paper("How open the gates are", _sentence(cells[0], reading))
+    layers = [layer for cell in cells for layer in cell.layers]
+    warning = reading.warning(node for layer in layers for t, node in layer.at.items() if t in reading.steps)
+    paper = Paper("How open the gates are", _sentence(cells[0], reading) + warning)
     for cell in cells:
         _block(paper, cell, reading, len(cells) > 1)
     x, y = MARGIN + LEFT, paper.bottom + 10
     x += paper.scale(x, y, ("0, closed", "1, open")) + 28
-    if any(not layer.is_gate for cell in cells for layer in cell.layers):
-        signed = (*reversed(COOL_SHADES[1:]), *SHADES)
-        paper.scale(x, y, ("−1", "+1"), shades=signed, swatch=9)
+    if any(not layer.is_gate for layer in layers):
+        x += paper.scale(x, y, ("−1", "+1"), shades=SIGNED, wide=135) + 28
+    if warning:
+        key_to_marks(paper, x, y)
     return Figure(paper)
 
 
@@ -103,9 +106,11 @@ def _band(paper: Paper, frame: Frame, layer: Bounded, reading: Recorded) -> None
         return f"{called}, step {reading.steps[k]}, {reading.columns[k]}: {shown(float(mean[k]), 3)}"
 
     field(paper, frame, mean[np.newaxis], layer.high, tip)
+    mark(paper, frame, layer.wrong(reading.steps, mean[np.newaxis]), tip)
     there = np.flatnonzero(np.isfinite(mean)).tolist()
     for k, words in zip(there, in_a_row(mean[there].tolist(), wide), strict=True):
-        paper.number(x + (k + 0.5) * wide, y + 19, words, shade_of(mean[k], layer.high)[0])
+        ink = ink_for(float(mean[k]), layer.high)
+        paper.text(x + (k + 0.5) * wide, y + 19, words, size=SMALL, ink=ink, anchor="middle")
     if there:
         paper.text(x + room + 8, y + 20, two_digits(float(mean[there].mean())), ink=INK, size=BODY)
 
@@ -133,4 +138,5 @@ def _units(paper: Paper, layer: Bounded, units: Array, reading: Recorded, y: flo
         return f"{layer.symbol}, unit {j}, step {reading.steps[k]}: {shown(float(units[j, k]), 3)}"
 
     field(paper, (x, y, room, high * len(units)), units, layer.high, tip, apart=0.6)
+    mark(paper, (x, y, room, high * len(units)), layer.wrong(reading.steps, units), tip)
     return y + high * len(units)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ...pages.theme import FADED, INK, MUTED, PAPER, SHADES, STYLED, dark_style, ink_on
+from ...pages.theme import FADED, INK, LEVELS, MUTED, PAPER, STYLED, dark_style
 from ...structure.words import clean
 from .. import labels
 
@@ -115,27 +115,22 @@ class Paper:
         y: float,
         ends: tuple[str, str],
         *,
-        shades: Sequence[str] = SHADES,
+        shades: Sequence[str] = LEVELS,
         ticks: Iterable[tuple[float, str]] = (),
-        swatch: float = 15.0,
+        wide: float = 120.0,
     ) -> float:
         """Draw shades in a row with what the ends mean beside them, and ticks, in shares, below; return the width."""
         before = width_of(ends[0], SMALL) + 6 if ends[0] else 0.0
-        wide = swatch * len(shades)
+        swatch = wide / len(shades)
         if ends[0]:
             self.text(x, y + 9, ends[0], size=SMALL, ink=MUTED)
         for number, shade in enumerate(shades):
-            self.rect(x + before + swatch * number, y, swatch, 10, shade)
+            self.rect(x + before + swatch * number, y, swatch + 0.2, 10, shade)  # or hairlines would show
         for place, words in ticks:
             self.line([(x + before + place * wide, y + 10), (x + before + place * wide, y + 14)], MUTED)
             self.text(x + before + place * wide, y + 25, words, size=SMALL, ink=MUTED, anchor="middle")
         self.text(x + before + wide + 6, y + 9, ends[1], size=SMALL, ink=MUTED)
         return before + wide + 6 + width_of(ends[1], SMALL)
-
-    def number(self, x: float, y: float, words: str, shade: int) -> None:
-        """Write what there is of a number in a field of a map, in an ink that stands out from its shade."""
-        if words:
-            self.text(x, y, words, size=SMALL, ink=ink_on(shade), anchor="middle")
 
     def _add(self, part: str) -> None:
         self._parts.append(part)
@@ -148,6 +143,7 @@ class Paper:
     def svg(self, description: str = "", *, standalone: bool = True) -> str:
         """Return all of it as SVG text; not standalone, it is for a page that has the dark colours already."""
         high = self.bottom + MARGIN
+        body = [f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>', *self._parts]
         declaration = '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n'
         return "\n".join(
             [
@@ -156,9 +152,8 @@ class Paper:
                 f'font-family="Helvetica,Arial,DejaVu Sans,sans-serif">',
                 f"<title>{labels.escaped(self.title)}</title>",
                 f"<desc>{labels.escaped(description or self.sentence, 2000)}</desc>",
-                f"<style>{dark_style()}</style>" if standalone else "",
-                f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
-                *self._parts,
+                f"<style>{dark_style(''.join(body))}</style>" if standalone else "",
+                *body,
                 "</svg>\n",
             ]
         )

@@ -15,11 +15,13 @@ from ...pages.theme import INK, MUTED, PAPER, TIME_SHADES
 from ...structure.path import Path
 from ...structure.timeline import Timeline, Window
 from ...structure.words import clean, magnitude, short, shown
+from . import fault
 from .axes import grid
 from .figure import Figure, NoFigure
 from .maps import Frame, below
 from .paper import MARGIN, SMALL, WIDTH, Paper
 from .reading import Recorded
+from .walk import BackwardWalk
 
 WIDE, HIGH, LEFT, RIGHT = 378.0, 150.0, 78.0, 40.0
 """Pixels of a panel, and what is beside its ribbons: on the left what each is called, on the right numbers."""
@@ -44,6 +46,7 @@ def rainbow(graph: Graph, steps: Window = None, highlight: Path | None = None) -
     parts = {weight: found for weight, found in by_step(graph, reading.timeline, weights).items() if found}
     if not parts:
         raise NoFigure("the loss does not depend on any weight of a recurrent cell: there is no gradient to draw")
+    _require_numbers(reading, parts)
     paper = Paper("Where in time the gradient comes from", _sentence(parts, reading))
     y, wide = paper.bottom + 4, len(parts) == 1
     for number, (weight, found) in enumerate(parts.items()):
@@ -63,11 +66,12 @@ def rainbow(graph: Graph, steps: Window = None, highlight: Path | None = None) -
 def by_step(graph: Graph, timeline: Timeline, weights: Iterable[Tensor]) -> dict[Tensor, dict[int, Array]]:
     """Return what the uses at each step contribute to the gradient of each weight, in the order of the walk."""
     found: dict[Tensor, dict[int, Array]] = {weight: {} for weight in weights}
-    for edge in backprop(graph.output):
-        t = timeline.of.get(edge.node)
-        if edge.input in found and t is not None:
-            parts = found[edge.input]
-            parts[t] = parts[t] + edge.contribution if t in parts else edge.contribution
+    with np.errstate(all="ignore"):
+        for edge in backprop(graph.output):
+            t = timeline.of.get(edge.node)
+            if edge.input in found and t is not None:
+                parts = found[edge.input]
+                parts[t] = parts[t] + edge.contribution if t in parts else edge.contribution
     return found
 
 
@@ -76,6 +80,20 @@ def _chosen(reading: Recorded, highlight: Path | None) -> list[Tensor]:
         return [highlight.start]
     found = [weight for cell in reading.cells for weight in reading.weights_of(cell)]
     return [weight for weight in found if weight.ndim > 1] or found
+
+
+def _require_numbers(reading: Recorded, parts: dict[Tensor, dict[int, Array]]) -> None:
+    """Refuse ribbons of NaN or Inf: of those there is neither a width nor a sum."""
+    for weight, found in parts.items():
+        wrong = [t for t, part in found.items() if not np.isfinite(part).all()]
+        if wrong:
+            graph = reading.graph
+            seeds = {graph.output: np.ones(graph.output.shape)}
+            cause = fault.of_walk(reading.timeline, BackwardWalk(graph, parts), seeds) or "it overflowed"
+            raise NoFigure(
+                f"the gradient of {_called(weight)} is not a number: what step {wrong[0]} adds to it, which the walk "
+                f"comes to first, holds NaN or Inf; {cause}"
+            )
 
 
 def _sentence(parts: dict[Tensor, dict[int, Array]], reading: Recorded) -> str:

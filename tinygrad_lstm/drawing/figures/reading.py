@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...engine.graph import Graph
 from ...engine.primitive import Array, Kind, Primitive
@@ -15,6 +16,7 @@ from ...engine.tensor import Tensor
 from ...structure.ends import head
 from ...structure.timeline import Timeline, Window, shown
 from ...structure.words import clean, is_number
+from . import fault
 from .figure import NoFigure
 
 LONG = 100
@@ -54,6 +56,11 @@ class Bounded:
         }
         blank = np.full_like(next(iter(arrays.values())), np.nan, dtype=np.float64)
         return np.array([arrays.get(t, blank) for t in steps])
+
+    def wrong(self, steps: Iterable[int], means: Array) -> NDArray[np.bool_]:
+        """Return at which of the steps, (T), means over what was computed there, (..., T), are NaN or Inf."""
+        there = np.array([t in self.at for t in steps])
+        return there & ~np.isfinite(means)
 
 
 @dataclass(eq=False)
@@ -112,6 +119,11 @@ class Recorded:
         if len(self.steps) == len(self.all_steps):
             return ""
         return f" Shown are steps {self.steps[0]} to {self.steps[-1]} of {self.all_steps[0]} to {self.all_steps[-1]}."
+
+    def warning(self, nodes: Iterable[Tensor]) -> str:
+        """Say, at the end of a sentence, where the first NaN or Inf behind some nodes came from, if there is any."""
+        found = fault.of_values(self.timeline, nodes)
+        return f" Not all are numbers: {found}." if found else ""
 
     @cached_property
     def cells(self) -> list[CellRun]:

@@ -6,12 +6,12 @@ import numpy as np
 
 from ...engine.graph import Graph
 from ...engine.primitive import Array
-from ...pages.theme import COOL_SHADES, MUTED, SHADES
+from ...pages.theme import MUTED
 from ...structure.timeline import Window
 from ...structure.words import shown
 from ...training.watch import NEAR
 from .figure import Figure, NoFigure
-from .maps import Frame, below, field, outline
+from .maps import SIGNED, Frame, below, field, key_to_marks, mark, outline
 from .paper import BODY, MARGIN, SMALL, Paper, width_of
 from .reading import Bounded, Recorded
 
@@ -31,7 +31,9 @@ def saturation(graph: Graph, steps: Window = None) -> Figure:
     if not maps:
         raise NoFigure("nothing in a recurrent cell of this network has two ends to be near to, as σ and tanh have")
     parts = {activation: saturated(activation, reading.steps) for _, activation in maps}
-    paper = Paper("Where the activations saturate", _sentence(parts, reading))
+    shown_nodes = [node for _, each in maps for t, node in each.at.items() if t in reading.steps]
+    warning = reading.warning(shown_nodes)
+    paper = Paper("Where the activations saturate", _sentence(parts, reading) + warning)
     y, words = paper.bottom + 4, reading.has_words
     for number, (cell, activation) in enumerate(maps):
         if number and number % 2 == 0:
@@ -43,8 +45,10 @@ def saturation(graph: Graph, steps: Window = None) -> Figure:
         _panel(paper, frame, called, activation, parts[activation], reading)
         if number >= len(maps) - 2:
             below(paper, frame[0], frame[2] / len(reading.steps), reading.columns, "" if words else "time step")
-    signed = (*reversed(COOL_SHADES[1:]), *SHADES)
-    paper.scale(MARGIN + LEFT, paper.bottom + 14, ("at its lower end", "at its upper end"), shades=signed)
+    x, y = MARGIN + LEFT, paper.bottom + 14
+    wide = paper.scale(x, y, ("at its lower end", "at its upper end"), shades=SIGNED, wide=225)
+    if warning:
+        key_to_marks(paper, x + wide + 28, y)
     return Figure(paper)
 
 
@@ -85,6 +89,7 @@ def _panel(paper: Paper, frame: Frame, called: str, activation: Bounded, share: 
         return f"{called}, unit {j}, step {reading.steps[k]}, {reading.columns[k]}: {shown(float(value), 3)}"
 
     field(paper, frame, units, 1.0, tip, apart=0.5 if high / len(units) > 5 else 0.0)
+    mark(paper, frame, activation.wrong(reading.steps, units), tip)
     outline(paper, frame)
     paper.text(x - 5, y + 9, "0", size=SMALL, ink=MUTED, anchor="end")
     if len(units) > 1 and high >= 30:

@@ -46,7 +46,8 @@ def story(graph: Graph, steps: Window = None) -> Figure:
         if picture.scale >= SMALLEST:
             break
     beside = room == LEFT
-    paper = Paper(f"One step of {_kind(reading, cell)}: t = {t}", _sentence(chapters, reading, cell, t))
+    warning = reading.warning(node for node in cell.members if reading.timeline.of[node] == t)
+    paper = Paper(f"One step of {_kind(reading, cell)}: t = {t}", _sentence(chapters, reading, cell, t) + warning)
     for number, stage in enumerate(chapters, 1):
         if number > 1:
             paper.line([(MARGIN, paper.bottom + 12), (WIDTH - MARGIN, paper.bottom + 12)], FADED)

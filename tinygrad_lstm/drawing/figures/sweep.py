@@ -12,7 +12,7 @@ from ...engine.errors import short as shortened
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...pages.plot import Axis, log_axis
-from ...pages.theme import MUTED, ON_PAGES, SHADES
+from ...pages.theme import LEVELS, MUTED, ON_PAGES
 from ...structure.timeline import Window
 from ...structure.words import clean, magnitude, short, shown
 from .axes import curve, grid
@@ -188,5 +188,5 @@ def _strip(paper: Paper, frame: Frame, symbol: str, openings: dict[int, float], 
     for k, t in enumerate(steps):
         value = openings.get(t, np.nan)
         if np.isfinite(value):
-            fill = SHADES[shade_of(value, 1.0)[0]]
+            fill = LEVELS[shade_of(value, 1.0)[0]]
             paper.rect(x + k * across, y, across + 0.2, high, fill, tip=f"{symbol} step {t}: {shown(value, 3)}")
