@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class FlowRow:
     """One time step: the norm of ∂L/∂state by the state's name, and the share of each gate's units that saturate.
 
     ``complete`` holds the number of the event that completes each gradient; ``cut`` the line that detached the state
-    with which the step begins, so that nothing flows back over it.
+    with which the step begins, so that nothing flows back over it; ``states`` and ``gates`` whose numbers these are.
     """
 
     time: int
@@ -34,6 +34,8 @@ class FlowRow:
     complete: dict[str, int]
     phase: str | None = None
     cut: Line | None = None
+    states: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
+    gates: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
 
 
 class Flow(tuple[FlowRow, ...]):
@@ -87,11 +89,14 @@ def flow(tape: Tape) -> Flow:
     rows = {t: FlowRow(t, {}, {}, {}, timeline.phases.get(t), cut.get(t)) for t in timeline.steps}
     for node, name in _named(states, timeline).items():
         row = rows[timeline.of[node]]
+        row.states[name] = node
         row.norms[name] = magnitude(tape.gradients[node]) if node in tape.gradients else 0.0
         if uses := tape.uses(node):
             row.complete[name] = uses[-1]
     for node, name in _named(gates, timeline).items():
-        rows[timeline.of[node]].saturation[name] = _saturated(node)
+        row = rows[timeline.of[node]]
+        row.gates[name] = node
+        row.saturation[name] = _saturated(node)
     return Flow(rows.values())
 
 

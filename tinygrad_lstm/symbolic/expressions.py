@@ -72,6 +72,14 @@ class Constant(_Written):
     value: NDArray[Any] | float
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Place(Constant):
+    """The numbers of a small tensor, and whose they are: a notation may leave them for others to fill in."""
+
+    of: str
+    """``"g"``, ``"y"``, or the number of an input: as in a rule."""
+
+
 Function = Primitive | np.ufunc | Callable[..., Any]
 """A primitive; or, where those are opened, a ufunc, the ``reduce`` of one, or the tracer's ``cast``."""
 
@@ -138,6 +146,8 @@ def shape_of(expression: Expression) -> tuple[int, ...]:
 
 def placed(expression: Expression, notation: Notation, place: int = SUM) -> str:
     """Return the expression, in parentheses if it binds less tightly than its place requires."""
+    if isinstance(expression, Place) and (hole := notation.hole(expression.of, bracketed=place > SUM)):
+        return hole
     written, binding = _write(expression, notation)
     return written if binding >= place else notation.between("(", written, ")")
 

@@ -14,8 +14,8 @@ from ..engine.graph import Graph
 from ..engine.ops import getitem
 from ..engine.tensor import Tensor
 from ..structure.words import is_number
-from .expressions import Apply, Constant, Expression, Name, Number, factors, placed, shape_of, terms, text
-from .notation import LATEX, MATHML, PLAIN, Notation
+from .expressions import Apply, Expression, Name, Number, Place, factors, placed, shape_of, terms, text
+from .notation import LATEX, MATHML, PLAIN, TO_FILL, Notation
 from .rewriting import applications, replaced, simplified
 from .symbols import Letters, Symbols
 from .tracer import UnknownToReader, read_rule
@@ -48,6 +48,11 @@ class Formula:
     def mathml(self) -> str:
         """The equation in MathML, in as many lines as it takes."""
         return self.broken(MATHML)
+
+    @property
+    def to_fill(self) -> str:
+        """The same with places for numbers, ``<mrow data-of="y">``; nothing else differs from step to step."""
+        return self.broken(TO_FILL)
 
     @property
     def latex(self) -> str:
@@ -216,7 +221,8 @@ def _contributions(node: Tensor, letters: Letters, upstream: Any) -> list[Expres
     if upstream is None:
         return [simplified(replaced(each, by)) for each in made]
     arrays = [upstream, node.value, *node.input_values]
-    by |= {slot: Constant(x) for slot, x in zip(slots(node), arrays, strict=True) if _is_small(x)}
+    whose = ["g", "y", *map(str, range(len(node.inputs)))]
+    by |= {slot: Place(x, of) for slot, x, of in zip(slots(node), arrays, whose, strict=True) if _is_small(x)}
     return [replaced(each, by) for each in made]
 
 
@@ -279,10 +285,10 @@ def forward(node: Tensor, *, numbers: bool = False, symbols: Symbols | None = No
     letters = (symbols or Symbols.near(node)).letters(node)
     operands = letters.inputs
     if numbers:
-        pairs = zip(operands, node.input_values, strict=True)
-        operands = tuple(Constant(x) if _is_small(x) and not isinstance(e, Number) else e for e, x in pairs)
+        pairs = enumerate(zip(operands, node.input_values, strict=True))
+        operands = tuple(Place(x, str(i)) if _is_small(x) and not isinstance(e, Number) else e for i, (e, x) in pairs)
     line = Formula(letters.output, "=", Apply(node.primitive, operands, node.attrs, node.value))
-    return replace(line, result=Constant(node.value)) if numbers and _is_small(node.value) else line
+    return replace(line, result=Place(node.value, "y")) if numbers and _is_small(node.value) else line
 
 
 def _is_small(array: Any) -> bool:

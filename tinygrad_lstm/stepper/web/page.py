@@ -14,7 +14,11 @@ from ...structure.words import display_name, printable
 from ..cursor import Cursor
 from .record import Record
 
-SCRIPTS = ("step/data.js", "step/words.js", "step/picture.js", "step/panels.js", "step/timeline.js", "step/main.js")
+SCRIPTS = (
+    *("network/arrays.js", "network/functions.js", "network/network.js"),
+    *("step/data.js", "step/agreement.js", "step/words.js", "step/picture.js", "step/panels.js", "step/timeline.js"),
+    *("step/change.js", "step/main.js"),
+)
 """In the order in which they need each other."""
 
 _ESCAPES = re.compile(r"<|\\(?:u[0-9a-f]{4}|.)")

@@ -1,46 +1,35 @@
-"""What a page holds: the events of a tape, the arrays they show and the pictures they move over, as plain data.
+"""What a page holds: the network, the events of a tape, and the pictures they move over, as plain data.
 
-Every array, formula and line stands in a table once, and is referred to by its number there.
+Numbers are computed in the browser, of the network. Every formula and line stands in a table once, and is referred to
+by its number there; one in numbers has a place for each, so that all steps share it.
 """
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
 from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ...drawing import draw
+from ...drawing.figures.reading import Recorded
 from ...drawing.paint.render import RenderError
 from ...engine.tensor import Tensor
 from ...structure.timeline import Window, shown
-from ...structure.words import clean, display_name, magnitude
+from ...structure.words import clean, display_name
 from ...symbolic.formulas import Formula, equation, input_names
 from ..breakpoints import GRAMMAR
 from ..commands import COMMANDS, helped
 from ..cursor import Cursor
-from ..flow import FlowRow, flow
+from ..flow import SATURATED, FlowRow, flow
 from ..inspection import MOST
 from ..place import GRANULARITIES, described, unit
 from ..recording.event import Event
+from .network import Network
 
 MOST_EVENTS = 1600
 """A walk of more events is shown through a window of time steps; chosen: 30 steps of an LSTM have 1,509."""
 
 MOST_OPERATIONS = 2500
 """A program of more operations, in what is shown of it, has no picture; measured: one of a chain takes 1.6 s."""
-
-EXACT = 256
-"""Arrays of at most so many numbers are kept whole, larger ones as blocks; chosen: 16 by 16 is a heat map."""
-
-BLOCKS, LONGEST_ROW = 16, 128
-"""How many blocks there are at most on a side, and in a single row; chosen: each is a few pixels wide."""
-
-FEW = 16
-"""Arrays of at most so many numbers are kept with 6 digits, larger ones with 4; chosen: as many as are shown."""
 
 VIEWS = (
     ("rolled", "Loop", "cell"),
@@ -61,7 +50,8 @@ class Record:
         self._window = self._chosen(steps)
         self._positions, self._held = self._kept()
         self._nodes: dict[Tensor, int] = {}
-        self._arrays: dict[tuple[Any, ...], int] = {}
+        self.network = Network(self.graph, self.tape.gradients[self.graph.output])
+        self._place = {node: i for i, node in enumerate(self.graph.nodes)}  # in the network
         self._math: dict[str, int] = {}
         self._texts: dict[str, int] = {}
         self._units: dict[object, int] = {}  # numbered anew: what tells calls apart differs from run to run
@@ -88,7 +78,9 @@ class Record:
             "nodes": [self._node(node) for node in self._nodes],
             "views": views,
             "phases": {t: clean(phase) for t, phase in self.tape.timeline.phases.items()},
-            "flow": [_flow_row(row) for row in flow(self.tape)],
+            "flow": [self._flow_row(row) for row in flow(self.tape)],
+            "saturated": SATURATED,
+            "layers": self._layers(),
             "grains": GRANULARITIES,
             "grain": self.stepper.granularity,
             "breakpoints": [[b.number, b.kind, b.text, b.hits, b.nowhere] for b in self.stepper.breakpoints],
@@ -98,7 +90,7 @@ class Record:
             "help": helped(),
             "grammar": GRAMMAR,
             "most": MOST,
-            "arrays": [summary(np.ndarray(*array)) for array in self._arrays],
+            "network": self.network.data(),
             "math": list(self._math),
             "texts": list(self._texts),
         }
@@ -170,15 +162,10 @@ class Record:
         return made
 
     def _event(self, event: Event) -> list[Any]:
-        """Return number, node, slot, formula, formula in numbers, in words; then of a contribution all there is."""
+        """Return number, node, slot, formula, formula with places for numbers, in words."""
         row: list[Any] = [event.index, _number(self._nodes, event.node), event.slot]
-        row += [self._formula(event.rule), self._formula(event.in_numbers), _number(self._texts, event.formula)]
-        if event.step is None:
-            return row
-        product, contribution = np.shape(event.step.product), np.shape(event.contribution)
-        summed = None if product == contribution else [str(product), str(contribution)]
-        arrays = [self._array(array) for array in (event.before, event.contribution, event.after)]
-        return [*row, *arrays, event.step.arrived, event.step.expected, summed]
+        to_fill = None if event.in_numbers is None else event.in_numbers.to_fill
+        return [*row, self._formula(event.rule), self._written(to_fill), _number(self._texts, event.formula)]
 
     def _node(self, node: Tensor) -> dict[str, Any]:
         return {
@@ -191,93 +178,52 @@ class Record:
             "inputs": [self._nodes[x] for x in self._inputs(node)],
             "letters": input_names(node, self.tape.symbols) if node.primitive else (),
             "equation": equation(node, self.tape.symbols),
-            "value": self._array(self.graph.values[node]),
             "where": _number(self._texts, described(self.tape, node)),
-            "gradient": self._array(self.tape.gradients.get(node)),
-            "arrivals": self._arrivals(node),
+            "at": self._place[node],
             "units": [_number(self._units, unit(self.tape, node, granularity)) for granularity in GRANULARITIES],
         }
 
     def _inputs(self, node: Tensor) -> tuple[Tensor, ...]:
         return node.inputs if node in self._held else ()
 
-    def _arrivals(self, node: Tensor) -> list[tuple[int, int | None]]:
-        """Return the events that change a node's gradient, and what it is then.
-
-        Of those between which the page shows none, the last.
-        """
-        if node is self.graph.output:
-            return [(self.tape.start, self._array(self.tape.gradients[node]))]
-        uses = self.tape.uses(node)
-        last = {bisect_left(self._positions, use): arrived for arrived, use in enumerate(uses, 1)}
-        return [(uses[arrived - 1], self._array(self.tape.total(node, arrived))) for arrived in last.values()]
-
     def _formula(self, formula: Formula | None) -> int | None:
-        return None if formula is None else _number(self._math, formula.mathml)
+        return self._written(None if formula is None else formula.mathml)
 
-    def _array(self, array: Any) -> int | None:
-        if array is None:
-            return None
-        values = np.asarray(array)
-        return _number(self._arrays, (values.shape, values.dtype.str, values.tobytes()))
+    def _written(self, math: str | None) -> int | None:
+        return None if math is None else _number(self._math, math)
+
+    def _layers(self) -> list[dict[str, Any]]:
+        """Return the layers of cells, f, i, g, o: what each is called, what it does, where its values lie, and when."""
+        if not self._steps:
+            return []
+        cells = Recorded(self.graph, "all").cells
+        return [
+            {
+                "cell": clean(cell.name) if len(cells) > 1 else "",
+                "symbol": clean(layer.symbol),
+                "words": clean(layer.words),
+                "range": [layer.low, layer.high],
+                "at": [self._place[node] for node in layer.at.values()],
+            }
+            for cell in cells
+            for layer in cell.layers
+        ]
+
+    def _flow_row(self, row: FlowRow) -> dict[str, Any]:
+        """Return the nodes of a row, and of gates also where their values lie."""
+        gates = {name: [self._place[node], *_range(node)] for name, node in row.gates.items()}
+        states = {name: self._place[node] for name, node in row.states.items()}
+        return {"time": row.time, "states": states, "events": row.complete, "gates": gates}
 
 
-def _flow_row(row: FlowRow) -> dict[str, Any]:
-    return {
-        "time": row.time,
-        "norms": {name: _plain(norm) for name, norm in row.norms.items()},
-        "events": row.complete,
-        "saturation": {name: round(share, 3) for name, share in row.saturation.items()},
-    }
+def _range(node: Tensor) -> tuple[float, float]:
+    assert node.primitive is not None
+    return node.primitive.range
 
 
 def _number(table: dict[Any, int], thing: Any) -> int:
     """Return the number of a thing in a table that holds each once."""
     return table.setdefault(thing, len(table))
-
-
-def summary(values: NDArray[Any]) -> dict[str, Any]:
-    """Return an array for a page: its shape, its norm, and its numbers, or of a large one those of its blocks.
-
-    What is larger than ``EXACT`` comes with its smallest and largest number and its mean.
-
-    >>> summary(np.array([[1.0, -2.0]]))["v"]
-    [1, -2]
-    """
-    whole: dict[str, Any] = {"shape": str(values.shape), "norm": _plain(magnitude(values), 17)}
-    if not values.size:
-        return {**whole, "rows": 0, "v": []}
-    flat = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(1, -1)
-    if values.size > EXACT:
-        with np.errstate(all="ignore"):
-            whole["stats"] = [_plain(float(x)) for x in (values.min(), values.max(), values.mean())]
-            whole["bad"] = int(values.size - np.isfinite(values).sum())
-            flat, whole["block"] = _blocks(flat)
-    digits = 6 if flat.size <= FEW else 4
-    return whole | {"rows": flat.shape[0], "v": [_plain(x, digits) for x in flat.ravel().tolist()]}
-
-
-def _blocks(values: NDArray[Any]) -> tuple[NDArray[Any], list[int] | None]:
-    """Return of each block the number of the largest magnitude; and the rows and columns there were, if reduced."""
-    rows, columns = values.shape
-    down = min(rows, BLOCKS)
-    across = min(columns, LONGEST_ROW if rows == 1 else BLOCKS)
-    if (down, across) == (rows, columns):
-        return values, None
-    high, low = values, values
-    for axis, count in enumerate((down, across)):
-        starts = np.arange(count) * values.shape[axis] // count
-        high = np.maximum.reduceat(high, starts, axis)
-        low = np.minimum.reduceat(low, starts, axis)
-    return np.where(np.abs(low) > np.abs(high), low, high), [rows, columns]
-
-
-def _plain(number: float, digits: int = 6) -> float | str | int:
-    """Return a number as JSON can hold it: with the digits that one looks at, and what is not finite as a word."""
-    if not math.isfinite(number):
-        return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
-    short = float(f"{number:.{digits}g}")
-    return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
 def _inert(svg: str) -> str:

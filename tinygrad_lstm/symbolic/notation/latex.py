@@ -65,6 +65,9 @@ class LaTeX:
         body = r" \\ ".join(" & ".join(self.number(float(value)) for value in row) for row in rows)
         return f"\\begin{{bmatrix}} {body} \\end{{bmatrix}}"
 
+    def hole(self, of: str, *, bracketed: bool) -> str:
+        return ""
+
     def words(self, text: str) -> str:
         return f"\\mathrm{{{_escaped(text)}}}"
 

@@ -41,6 +41,9 @@ class MathML:
         entries = ("".join(f"<mtd>{self.number(float(value))}</mtd>" for value in row) for row in rows)
         return self.between("[", f"<mtable>{''.join(f'<mtr>{row}</mtr>' for row in entries)}</mtable>", "]")
 
+    def hole(self, of: str, *, bracketed: bool) -> str:
+        return ""
+
     def words(self, text: str) -> str:
         return f"<mtext>{escape(text)}</mtext>"
 
@@ -93,3 +96,11 @@ class MathML:
         return (
             f"<mtable displaystyle='true'><mtr><mtd style='text-align: right'>{left}</mtd>{first}</mtr>{below}</mtable>"
         )
+
+
+class ToFill(MathML):
+    """MathML in which the numbers of tensors are left out, each place with the name of what stands there."""
+
+    def hole(self, of: str, *, bracketed: bool) -> str:
+        brackets = " data-bracketed=''" if bracketed else ""
+        return f"<mrow data-of='{of}'{brackets}></mrow>"

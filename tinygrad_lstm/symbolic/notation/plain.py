@@ -37,6 +37,10 @@ class Plain:
     def numbers(self, array: Any) -> str:
         return in_full(array)
 
+    def hole(self, of: str, *, bracketed: bool) -> str:
+        """Return a place for numbers to be filled in, empty for none; negative ones in brackets, or not."""
+        return ""
+
     def words(self, text: str) -> str:
         return text
 

@@ -42,6 +42,7 @@ class Network {
       }
     }
     this.edges = [];
+    this.edgesBy = new Map();
     this.arriving = new Map(); // at each node: the edges that bring something, in order
     for (const node of this.nodes.toReversed()) {
       if (!node.code || !this.expected.has(node.number)) continue;
@@ -52,13 +53,17 @@ class Network {
         this.arriving.get(input).push(edge);
         edge.arrived = this.arriving.get(input).length;
         this.edges.push(edge);
+        this.edgesBy.set(`${edge.node}/${slot}`, edge);
       });
     }
   }
 
+  edgeAt(node, slot) { return this.edgesBy.get(`${node}/${slot}`) ?? null; }
+
   /** Compute all values and all gradients; less would hardly be faster, since one number touches nearly all. */
   compute() {
     this.values = new Array(this.nodes.length);
+    this.looked = new Map(); // contributions that somebody has looked at
     for (const node of this.nodes) this.values[node.number] = this.valueOf(node);
     this.gradients = new Map([[this.output, this.seed]]);
     for (const node of this.nodes.toReversed()) {
@@ -106,9 +111,12 @@ class Network {
   }
 
   /** What one use of a tensor adds to its gradient, and the product of the rule, before any sum over repeated axes. */
-  contribution({ node, slot, target }) {
-    const made = this.running(this.nodes[node], this.gradients.get(node)).product(slot);
-    return { product: made, contribution: contributed(made, this.nodes[target].shape) };
+  contribution(edge) {
+    if (!this.looked.has(edge)) {
+      const product = this.running(this.nodes[edge.node], this.gradients.get(edge.node)).product(edge.slot);
+      this.looked.set(edge, { product, contribution: contributed(product, this.nodes[edge.target].shape) });
+    }
+    return this.looked.get(edge);
   }
 
   /** What has arrived at a node after so many contributions; null of none. */

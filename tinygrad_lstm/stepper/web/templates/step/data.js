@@ -4,19 +4,63 @@
 
 const tape = JSON.parse(document.querySelector("#data").textContent);
 
-const FIELDS = ["number", "node", "slot", "math", "inNumbers", "text", "before", "added", "after",
-  "arrived", "expected", "summed"];
+const FIELDS = ["number", "node", "slot", "math", "toFill", "text"];
 
-const nodes = tape.nodes.map((node, number) => ({ ...node, number }));
-const events = tape.events.map((row, position) => {
-  const event = Object.fromEntries(FIELDS.map((field, i) => [field, row[i] ?? null]));
-  event.position = position;
-  event.phase = event.number < tape.start ? "forward" : event.number > tape.start ? "backward" : "seed";
-  event.of = nodes[event.node];
-  event.target = event.phase === "forward" ? null : event.phase === "seed" ? event.of : nodes[event.of.inputs[event.slot]];
-  return event;
-});
-const arrays = tape.arrays.map((array) => ({ ...array, v: array.v.map(Number), stats: array.stats?.map(Number), norm: Number(array.norm) }));
+const network = new Network(tape.network);
+
+/** The numbers of the events: those of the network as it came, which has every edge. */
+const numberOf = new Map(network.edges.map(({ node, slot }, i) => [`${node}/${slot}`, tape.start + 1 + i]));
+
+/** A node of the page; its numbers are the network's, as they are now. */
+class ShownNode {
+  constructor(data, number) { Object.assign(this, data, { number }); }
+
+  get value() { return network.values[this.at]; }
+
+  get gradient() { return network.gradients.get(this.at) ?? null; }
+
+  /** The events that change its gradient. */
+  get arrivals() {
+    if (this.at === network.output) return [tape.start];
+    return (network.arriving.get(this.at) ?? []).map(({ node, slot }) => numberOf.get(`${node}/${slot}`));
+  }
+}
+
+/** An event of the page. What it adds is computed when somebody looks. */
+class ShownEvent {
+  constructor(row, position) {
+    FIELDS.forEach((field, i) => { this[field] = row[i] ?? null; });
+    this.position = position;
+    this.phase = this.number < tape.start ? "forward" : this.number > tape.start ? "backward" : "seed";
+    this.of = nodes[this.node];
+    this.target = this.phase === "forward" ? null : this.phase === "seed" ? this.of : nodes[this.of.inputs[this.slot]];
+  }
+
+  /** The edge of the network, if error flows over it: not over one that ends at a gate that is held. */
+  get edge() {
+    return this.phase === "backward" ? network.edgeAt(this.of.at, this.slot) : null;
+  }
+
+  get arrived() { return this.edge?.arrived ?? null; }
+
+  get expected() { return this.edge ? network.expected.get(this.target.at) : null; }
+
+  get added() { return this.edge ? network.contribution(this.edge).contribution : null; }
+
+  get before() { return this.edge ? network.total(this.target.at, this.arrived - 1) : null; }
+
+  get after() { return this.edge ? network.total(this.target.at, this.arrived) : null; }
+
+  /** The shapes before and after the sum over what was repeated, if there was one. */
+  get summed() {
+    if (!this.edge) return null;
+    const { product, contribution } = network.contribution(this.edge);
+    return !product || sameShape(product.shape, contribution.shape) ? null : [shapeText(product.shape), shapeText(contribution.shape)];
+  }
+}
+
+const nodes = tape.nodes.map((node, number) => new ShownNode(node, number));
+const events = tape.events.map((row, position) => new ShownEvent(row, position));
 
 const positionOf = new Map(events.map((event) => [event.number, event.position]));
 const seedPosition = positionOf.get(tape.start);
@@ -46,14 +90,54 @@ function shown(number, digits = 4) {
   return String(Number(number.toPrecision(digits))).replace("-", MINUS);
 }
 
+const EXACT = 256; // so many numbers are shown each, more as blocks
+const [BLOCKS, LONGEST_ROW] = [16, 128]; // at most so many blocks on a side, and in a single row
+
+const views = new WeakMap();
+
+/** An array as it is looked at: rows of numbers, or of blocks, each by its number of largest magnitude; and statistics. */
+function viewOf(array) {
+  if (!views.has(array)) views.set(array, viewed(array));
+  return views.get(array);
+}
+
+function viewed({ shape, data }) {
+  const columns = shape.length ? shape.at(-1) : 1;
+  const made = { shape: shapeText(shape), norm: norm(data), rows: data.length ? data.length / columns : 0, v: Array.from(data) };
+  if (data.length <= EXACT) return made;
+  Object.assign(made, { stats: [least(made.v), most(made.v), mean(made.v)], bad: made.v.filter((x) => !Number.isFinite(x)).length });
+  const [down, across] = [Math.min(made.rows, BLOCKS), Math.min(columns, made.rows === 1 ? LONGEST_ROW : BLOCKS)];
+  if (down === made.rows && across === columns) return made;
+  const blocks = new Array(down * across).fill(0);
+  made.v.forEach((x, at) => {
+    const [i, j] = [Math.floor(at / columns), at % columns];
+    const block = blockOf(i, made.rows, down) * across + blockOf(j, columns, across);
+    if (Number.isNaN(x) || Math.abs(x) > Math.abs(blocks[block])) blocks[block] = x;
+  });
+  return { ...made, v: blocks, block: [made.rows, columns], rows: down };
+}
+
+/** In which of so many parts of a length a place lies. */
+const blockOf = (place, length, parts) => Math.floor(((place + 1) * parts - 1) / length);
+
+const least = (numbers) => numbers.reduce((a, b) => Math.min(a, b));
+const most = (numbers) => numbers.reduce((a, b) => Math.max(a, b));
+const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
+
+/** The Euclidean norm, also of numbers whose squares are too large. */
+function norm(data) {
+  const largest = data.reduce((size, x) => Math.max(size, Math.abs(x)), 0);
+  if (!largest || !Number.isFinite(largest)) return largest;
+  return largest * Math.sqrt(data.reduce((sum, x) => sum + (x / largest) ** 2, 0));
+}
+
 /** An array as text: its numbers if they are few, else its shape and statistics. */
-function asText(id, digits = 6) {
-  if (id === null || id === undefined) return "nothing yet";
-  const { v, rows, shape, stats } = arrays[id];
+function asText(array, digits = 6) {
+  if (!array) return "nothing yet";
+  const { v, rows, shape, stats, norm: length } = viewOf(array);
   if (stats || v.length > tape.most) {
-    const [low, high] = (stats ?? [Math.min(...v), Math.max(...v)]).map((number) => shown(number));
-    const norm = shown(arrays[id].norm);
-    return `shape ${shape}, norm ${norm}, from ${low} to ${high}`;
+    const [low, high] = (stats ?? [least(v), most(v)]).map((number) => shown(number));
+    return `shape ${shape}, norm ${shown(length)}, from ${low} to ${high}`;
   }
   if (shape === "()") return shown(v[0], digits);
   const columns = v.length / (rows || 1);
@@ -63,18 +147,31 @@ function asText(id, digits = 6) {
 }
 
 /** The Euclidean norm of an array; null of none. */
-const normOf = (id) => (id === null || id === undefined ? null : arrays[id].norm);
+const normOf = (array) => (array ? viewOf(array).norm : null);
 
 /** How many of the changes to a node's gradient have happened by an event. */
 function arrivedBy({ arrivals: changes }, { number }) {
-  const later = changes.findIndex(([when]) => when > number);
+  const later = changes.findIndex((when) => when > number);
   return later < 0 ? changes.length : later;
 }
 
-/** What has arrived at a node by an event: the number of an array, or null. */
+/** What has arrived at a node by an event: an array, or null. */
 function gradientAt(node, event) {
   const arrived = arrivedBy(node, event);
-  return arrived ? node.arrivals[arrived - 1][1] : null;
+  return arrived ? network.total(node.at, arrived) : null;
+}
+
+/** Norms of the gradients of states at a step, and which share of each gate's units lies near the ends of its range. */
+function flowOf({ states, gates }) {
+  const shares = Object.entries(gates).map(([name, [at, low, high]]) => {
+    const { data } = network.values[at];
+    const margin = tape.saturated * (high - low);
+    return [name, data.reduce((count, x) => count + (x < low + margin || x > high - margin), 0) / (data.length || 1)];
+  });
+  return {
+    norms: mappedValues(states, (at) => (network.gradients.has(at) ? normOf(network.gradients.get(at)) : 0)),
+    saturation: Object.fromEntries(shares),
+  };
 }
 
 const named = (node) => node.shown ?? node.id;

@@ -31,22 +31,26 @@ function narrate(event, hidden) {
   if (event.phase === "forward") {
     return of.op ? `Forward${when}: ${of.op} computes ${of.equation}.` : `Forward: ${named(of)} is given.`;
   }
+  if (!event.edge) return `Backward${when}: nothing comes by here, since what is held fixed passes no error on.`;
   const size = hidden ? "its size is for you to guess" : `it has norm ${shown(normOf(event.added))}`;
   const complete = event.arrived < event.expected ? `${event.arrived} of ${event.expected} have arrived`
     : `all ${event.expected > 1 ? `${event.expected} have` : "of it has"} arrived, so it can be passed on`;
   return `Backward${when}: ${of.op} sends a contribution to the gradient of ${named(event.target)}; ${size}, and ${complete}.`;
 }
 
+/** The address of an event, with what was changed. */
+const address = ({ number }) => `${location.href.split("#")[0]}#step=${number}${change.inAddress}`;
+
 /** The address leads back here, once we have come to rest; where a frame has none of its own, that is no matter. */
-function remember({ number }) {
+function remember(event, after = 150) {
   clearTimeout(state.resting);
   state.resting = setTimeout(() => {
     try {
-      history.replaceState(null, "", `#step=${number}`);
+      history.replaceState(null, "", address(event));
     } catch (error) {
       if (error.name !== "SecurityError") throw error;
     }
-  }, 150);
+  }, after);
 }
 
 function go(position) {
@@ -145,6 +149,7 @@ const KEYS = {
   ])),
   "/": () => prompt(""),
   p: () => togglePredict(),
+  e: () => change.toggle(),
   "+": () => picture.zoom(1),
   "=": () => picture.zoom(1),
   "-": () => picture.zoom(-1),
@@ -157,7 +162,7 @@ const KEYS = {
 const KEY_MEANINGS = [
   ...tape.commands.filter(({ key }) => key && key !== "?").map(({ key, meaning }) => [key, meaning]),
   ["Space", "play and pause"], ["Home End", "to the beginning, to the end"], ["+ −", "a nearer picture, or a farther one"],
-  ["p", "predict"], ["/", "type a command; Esc leaves, and closes an answer"], ["?", "this help"],
+  ["p", "predict"], ["e", "what if: change a number, hold a gate"], ["/", "type a command; Esc leaves, and closes an answer"], ["?", "this help"],
 ];
 
 function prompt(start) {
@@ -219,12 +224,13 @@ guess.section.querySelector("form").addEventListener("submit", (submit) => {
 });
 guess.section.querySelector(".show").addEventListener("click", () => reveal(""));
 
-/** Where an address leads. */
+/** Where an address leads, and what it changes. */
 function follow(address) {
-  const found = /#step=(.*)$/.exec(address);
-  if (!found) return false;
+  const asked = new URLSearchParams(address.split("#")[1] ?? "");
   try {
-    walk.to(positionOfNumber(wholeNumber("#step=", found[1])));
+    if (asked.has("change")) change.take(asked.get("change"));
+    if (!asked.has("step")) return asked.has("change");
+    walk.to(positionOfNumber(wholeNumber("#step=", asked.get("step"))));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     say(error.message);
@@ -244,7 +250,6 @@ addEventListener("resize", () => {
 });
 
 walk.to(positionOf.get(tape.position) ?? seedPosition);
-follow(location.href);
 if (picture.views.length) {
   if (innerWidth < 640) walk.grain = "gate"; // operations are too many for a phone
   openGrain();
@@ -255,3 +260,6 @@ if (picture.views.length) {
 strip.draw();
 showMarks();
 show({ hurry: true });
+follow(location.href);
+show({ hurry: true });
+if (!change.isNothing) change.toggle(true);

@@ -10,12 +10,34 @@ const SMALLEST_FORMULA = 11.5; // pixels
 const bodyOf = (id) => document.querySelector(`#${id} .body`);
 
 /** What Python wrote as MathML, in which everything from users is escaped. */
-function formula(id, className) {
-  const math = document.createElementNS("http://www.w3.org/1998/Math/MathML", "math");
+function formula(id, className, fill = null) {
+  const math = document.createElementNS(MATH, "math");
   math.setAttribute("display", "block");
   math.innerHTML = tape.math[id];
+  if (fill) for (const hole of math.querySelectorAll("[data-of]")) hole.append(...inFormula(fill(hole.dataset.of), "bracketed" in hole.dataset));
   return element("div", { className, tabIndex: 0 }, math);
 }
+
+const MATH = "http://www.w3.org/1998/Math/MathML";
+
+function math(tag, ...children) {
+  const made = document.createElementNS(MATH, tag);
+  made.append(...children);
+  return made;
+}
+
+/** The numbers of a small array as they stand in a formula: a negative one, where a sign stands before it, in brackets. */
+function inFormula({ shape, data }, bracketed) {
+  const number = (x) => math("mn", shown(x));
+  if (!shape.length) return bracketed && data[0] < 0 ? [math("mo", "("), number(data[0]), math("mo", ")")] : [number(data[0])];
+  const columns = shape.at(-1);
+  const rows = Array.from({ length: data.length / columns }, (_, i) => math("mtr",
+    ...Array.from(data.subarray(i * columns, (i + 1) * columns), (x) => math("mtd", number(x)))));
+  return [math("mo", "["), math("mtable", ...rows), math("mo", "]")];
+}
+
+/** What stands in the formulas of an event for the upstream gradient, the output and the inputs. */
+const operandOf = ({ of }) => (name) => (name === "g" ? of.gradient ?? new NumArray(of.value.shape) : name === "y" ? of.value : network.operands(network.nodes[of.at])[Number(name)]);
 
 /** A formula that is too wide is written smaller, as long as it can be read; then it scrolls. */
 function shrink(written) {
@@ -24,14 +46,14 @@ function shrink(written) {
   if (ratio < 1) written.style.fontSize = `${Math.max(SMALLEST_FORMULA, size * ratio)}px`;
 }
 
-function arrayView(id, width = WIDE) {
-  if (id === null || id === undefined) return element("span", { className: "quiet", textContent: "nothing yet" });
-  const { v, rows, shape, stats } = arrays[id];
+function arrayView(array, width = WIDE) {
+  if (!array) return element("span", { className: "quiet", textContent: "nothing yet" });
+  const { v, rows, shape, stats } = viewOf(array);
   if (!v.length) return element("span", { className: "quiet", textContent: `empty, shape ${shape}` });
   if (v.length === 1) return element("span", { className: "number", textContent: shown(v[0]) });
   const columns = v.length / rows;
   if (!stats && v.length <= FEW && columns <= 6) return grid(v, rows, columns, shape);
-  return heatMap(arrays[id], columns, width);
+  return heatMap(viewOf(array), columns, width);
 }
 
 function grid(v, rows, columns, shape) {
@@ -46,7 +68,7 @@ function grid(v, rows, columns, shape) {
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** Orange is above zero, blue below; the stronger, the farther from it. What is not finite is in the colour of ink. */
-function heatMap({ v, rows, shape, stats, bad, block, norm }, columns, room) {
+function heatMap({ v, rows, shape, stats, bad, block, norm: length }, columns, room) {
   const size = Math.max(3, Math.min(CELL, Math.floor(room / columns), Math.floor(HIGH / rows)));
   const canvas = element("canvas", { width: columns * size, height: rows * size, className: "heat", role: "img" });
   const finite = v.filter(Number.isFinite);
@@ -58,8 +80,8 @@ function heatMap({ v, rows, shape, stats, bad, block, norm }, columns, room) {
     paint.fillStyle = Number.isFinite(x) ? `color-mix(in srgb, ${x >= 0 ? above : below} ${100 * strength}%, ${zero})` : ink;
     paint.fillRect((i % columns) * size, Math.floor(i / columns) * size, size, size);
   });
-  const [low, high, mean] = stats ?? [Math.min(...v), Math.max(...v), v.reduce((a, b) => a + b, 0) / v.length];
-  const statistics = `shape ${shape} · norm ${shown(norm)} · ${shown(low)} … ${shown(high)} · mean ${shown(mean)}${bad ? ` · ${bad} not finite` : ""}`;
+  const [low, high, middle] = stats ?? [least(v), most(v), mean(v)];
+  const statistics = `shape ${shape} · norm ${shown(length)} · ${shown(low)} … ${shown(high)} · mean ${shown(middle)}${bad ? ` · ${bad} not finite` : ""}`;
   canvas.setAttribute("aria-label", `heat map, ${statistics}`);
   const readout = element("small", { className: "readout", textContent: block ? "each square is the largest magnitude of a block" : "point at a square for its number" });
   const [height, width] = block ?? [rows, columns];
@@ -89,14 +111,14 @@ function showEquation(event, hidden) {
   if (event.math !== null) parts.push(formula(event.math, "rule"));
   else parts.push(element("p", { className: "rule", textContent: event.phase === "seed" ? "where every gradient begins:" : of.equation }));
   if (event.phase === "seed") parts.push(element("p", { className: "rule" }, `∂${named(of)}/∂${named(of)} = `, arrayView(of.gradient)));
-  if (event.inNumbers !== null && !hidden) parts.push(formula(event.inNumbers, "in-numbers"));
+  if (event.toFill !== null && !hidden) parts.push(formula(event.toFill, "in-numbers", operandOf(event)));
   bodyOf("equation").replaceChildren(...parts);
   for (const written of document.querySelectorAll("#equation :is(.rule, .in-numbers)")) shrink(written);
 }
 
 function showAccumulator(event, hidden) {
   const section = document.querySelector("#accumulator");
-  section.hidden = event.phase !== "backward";
+  section.hidden = !event.edge;
   if (section.hidden) return;
   section.querySelector("h2").replaceChildren("Accumulator of ∂L/∂", element("bdi", { textContent: asInput(event, event.slot) }));
   const summand = (title, id, className, secret) => element("div", { className },
@@ -131,7 +153,7 @@ function showNumbers(event) {
 
 function showLedger(event) {
   const section = document.querySelector("#ledger");
-  const rows = event.phase === "backward" ? arrivals[event.target.number].slice(0, LONG_LEDGER) : [];
+  const rows = event.edge ? arrivals[event.target.number].filter(({ edge }) => edge).slice(0, LONG_LEDGER) : [];
   section.hidden = rows.length < 2;
   if (section.hidden) return;
   section.querySelector("h2").replaceChildren("Ledger of ∂L/∂", element("bdi", { textContent: named(event.target) }));
@@ -174,14 +196,14 @@ const guess = {
 
   /** Which of its numbers is asked for: the one of largest magnitude. */
   asked({ added }) {
-    const { v } = arrays[added];
+    const { v } = viewOf(added);
     return v.reduce((best, x, i) => (Math.abs(x) > Math.abs(v[best]) ? i : best), 0);
   },
 
   show(event) {
     this.section.hidden = !isHidden(event);
     if (this.section.hidden) return;
-    const { v, rows, block } = arrays[event.added];
+    const { v, rows, block } = viewOf(event.added);
     const at = this.asked(event);
     const columns = v.length / rows;
     const [label, verdict] = [this.section.querySelector("label"), this.section.querySelector(".verdict")];
@@ -193,7 +215,7 @@ const guess = {
   },
 
   compare(event, text) {
-    const wanted = arrays[event.added].v[this.asked(event)];
+    const wanted = viewOf(event.added).v[this.asked(event)];
     const said = Number(text.trim().replace(MINUS, "-").replace(",", "."));
     if (!text.trim() || Number.isNaN(said)) return { verdict: "Type a number, as 0.25 or -1e-3.", right: false };
     const right = Math.abs(said - wanted) <= Math.max(0.02 * Math.abs(wanted), 5e-5);
@@ -203,4 +225,4 @@ const guess = {
   },
 };
 
-const isHidden = (event) => guess.on && event.phase === "backward" && !guess.seen.has(event.position);
+const isHidden = (event) => guess.on && event.edge !== null && !guess.seen.has(event.position);

@@ -52,11 +52,11 @@ function showTimeline(event) {
 
 const strip = {
   section: document.querySelector("#strip"),
-  names: [...new Set(tape.flow.flatMap(({ norms }) => Object.keys(norms)))],
+  names: [...new Set(tape.flow.flatMap(({ states }) => Object.keys(states)))],
   cursor: null,
 
   draw() {
-    const rows = tape.flow;
+    const rows = tape.flow.map((row) => ({ ...row, ...flowOf(row) }));
     this.section.hidden = rows.length < 2 || !this.names.length;
     if (this.section.hidden) return;
     const body = bodyOf("strip");
