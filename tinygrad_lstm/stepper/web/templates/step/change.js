@@ -68,6 +68,7 @@ const change = {
     network.plan();
     network.compute();
     strip.draw();
+    picture.measure();
     show({ hurry: true });
     this.answer();
   },
@@ -269,5 +270,9 @@ const change = {
 function layerNodes() { return new Set(tape.layers.flatMap(({ at }) => at)); }
 
 const isWeight = ({ at, value }) => Boolean(network.nodes[at].learns) && value.shape.length > 1;
+
+/** The layers of the first cell, with what each does, in the order of its equations. */
+document.querySelector(".roles").textContent = tape.layers.filter(({ cell }) => cell === tape.layers[0].cell)
+  .map(({ symbol, words }) => `${symbol} ${words}`).join(" · ");
 
 change.build();

@@ -251,7 +251,8 @@ addEventListener("resize", () => {
 
 walk.to(positionOf.get(tape.position) ?? seedPosition);
 if (picture.views.length) {
-  if (innerWidth < 640) walk.grain = "gate"; // operations are too many for a phone
+  const [first] = tape.grains;
+  if (walk.grain === first && tape.views.some(({ grain }) => grain === "gate")) walk.grain = "gate"; // operations are too many for a first sight
   openGrain();
 } else {
   document.querySelector("#picture .nothing").hidden = false;

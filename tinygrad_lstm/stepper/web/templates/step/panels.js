@@ -110,10 +110,22 @@ function showEquation(event, hidden) {
   if (event.phase === "backward") parts.push(element("p", { className: "quiet", textContent: `computed as ${of.equation}` }));
   if (event.math !== null) parts.push(formula(event.math, "rule"));
   else parts.push(element("p", { className: "rule", textContent: event.phase === "seed" ? "where every gradient begins:" : of.equation }));
-  if (event.phase === "seed") parts.push(element("p", { className: "rule" }, `∂${named(of)}/∂${named(of)} = `, arrayView(of.gradient)));
+  if (event.phase === "seed") {
+    parts.push(element("p", { className: "rule" }, `∂${named(of)}/∂${named(of)} = `, arrayView(of.gradient)));
+    parts.unshift(...begun(of));
+  }
   if (event.toFill !== null && !hidden) parts.push(formula(event.toFill, "in-numbers", operandOf(event)));
   bodyOf("equation").replaceChildren(...parts);
   for (const written of document.querySelectorAll("#equation :is(.rule, .in-numbers)")) shrink(written);
+}
+
+/** What has happened up to here, and what to do next. */
+function begun(loss) {
+  const steps = tape.flow.length;
+  const ran = steps ? ` through ${steps} time step${steps > 1 ? "s" : ""}` : "";
+  const button = element("button", { type: "button", className: "begin", textContent: "→ send the error back" });
+  button.addEventListener("click", () => go(walk.position + 1));
+  return [element("p", {}, `The network has run forward${ran}; ${named(loss)} = ${asText(loss.value, 4)}.`), button];
 }
 
 function showAccumulator(event, hidden) {

@@ -1,7 +1,7 @@
 // The picture: one view at a time, laid out once. Its elements take on the state of the nodes they stand for.
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const SMALLEST = 0.6; // of real size: words are still readable
+const SMALLEST = 0.44; // of real size: words are still readable
 const SVG = "http://www.w3.org/2000/svg";
 
 const picture = {
@@ -21,15 +21,21 @@ const picture = {
       const boxes = Object.entries(data.boxes).map(([id, shows]) => ({ drawn: elements.get(id), shows, state: "" }));
       const arrows = Object.entries(data.arrows).map(([id, uses]) => ({ drawn: elements.get(id), uses, state: "" }));
       for (const box of boxes) box.drawn.addEventListener("click", () => seekTo(box.shows));
-      this.drawn[name] = { svg, boxes, arrows, width: svg.width.baseVal.value, height: svg.height.baseVal.value };
+      this.drawn[name] = { svg, boxes, arrows, gauges: boxes.flatMap((box) => gauge(box) ?? []), width: svg.width.baseVal.value, height: svg.height.baseVal.value };
     }
     this.view = name;
     this.box.querySelector("svg")?.remove();
     this.box.append(this.drawn[name].svg);
+    this.measure();
     this.fit();
     for (const button of document.querySelectorAll("[data-view]")) {
       button.setAttribute("aria-pressed", String(button.dataset.view === name));
     }
+  },
+
+  /** Fill the boxes of layers by what they let through, unit by unit. */
+  measure() {
+    for (const each of this.drawn[this.view]?.gauges ?? []) each();
   },
 
   /** As high as there is room, and never too small to read. */
@@ -86,6 +92,36 @@ const picture = {
     if (at >= 0 && at < this.views.length) look(this.views[at]);
   },
 };
+
+const MOST_BARS = 12; // units that have a bar each; of more, the mean has one
+
+/** Of a box that is one layer of a cell: what fills it to the level of each unit, a tanh from the middle. Null of others. */
+function gauge({ drawn, shows }) {
+  const layer = shows.length < 12 && tape.layers.find(({ at }) => shows.some((number) => at.includes(nodes[number].at)));
+  const shape = drawn.querySelector("path, polygon, ellipse");
+  if (!layer || !shape) return null;
+  const number = nodes[shows.find((each) => layer.at.includes(nodes[each].at))].at;
+  const [low, high] = layer.range;
+  const group = make("g", { class: "gauge", "aria-hidden": "true" });
+  shape.after(group);
+  return () => {
+    const levels = openings(network.values[number]).map((x) => (x - low) / (high - low));
+    const { x, y, width, height } = shape.getBBox();
+    const [inset, wide] = [2, (width - 4) / levels.length];
+    const level = (share) => y + inset + (height - 2 * inset) * (1 - Math.min(1, Math.max(0, share)));
+    const zero = level(low < 0 ? -low / (high - low) : 0);
+    group.replaceChildren(...levels.filter(Number.isFinite).map((share, i) => make("rect", {
+      x: x + inset + i * wide, y: Math.min(zero, level(share)), width: Math.max(0.5, wide - 0.8), height: Math.abs(level(share) - zero),
+    })));
+  };
+}
+
+/** What each unit lets through, on the average of all sequences; of many units the mean. */
+function openings({ shape, data }) {
+  const units = shape.at(-1) ?? 1;
+  const means = Array.from({ length: units }, (_, i) => mean(Array.from({ length: data.length / units }, (__, n) => data[n * units + i])));
+  return units <= MOST_BARS ? means : [mean(means)];
+}
 
 function mark(each, state) {
   if (each.state === state) return;
