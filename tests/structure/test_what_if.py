@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.nn.cell import Cell
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.structure.path import find
+from tinygrad_lstm.structure.timeline import Timeline
 from tinygrad_lstm.testing.generate import strategies
 
 T, N, D, H = 5, 2, 3, 4
@@ -309,7 +311,7 @@ def test_the_walk_and_the_picture_are_those_of_the_change():
     loss = small_loss("lstm", 3)
     changed = tl.what_if(loss, {"t1.f": 1.0, "h0": 0.5})
     for view in ("ops", "gates", "cells", "rolled", "backward"):
-        assert tl.draw(changed, view, format="dot")
+        assert tl.draw(changed, view).source
     contributions = list(tl.backprop(changed))
     assert len(contributions) < len(list(tl.backprop(loss)))
     (h0,) = [leaf for leaf in tl.Graph(changed).leaves if leaf.name == "h0"]
@@ -420,3 +422,12 @@ def test_a_module_that_returns_several_has_to_be_asked_for_one():
         tl.what_if(unrolled(cell, *inputs()), {cell: 0.0})
     rnn = tl.RNNCell(D, H, rng=0)
     assert tl.what_if(unrolled(rnn, *inputs()), {rnn: 1.0}).item() == T * N * H
+
+
+def test_a_step_that_lacks_operations_is_still_a_step_like_the_others():
+    changed = tl.what_if(small_loss("lstm", 4), {"t2.c": 0.0})
+    fold = Timeline(tl.Graph(changed)).fold
+    for name, steps in {"h": 4, "c": 3, "o": 4}.items():
+        assert Counter(fold[node] for node in fold if node.name == name).most_common() == [
+            (fold[find(changed, f"t1.{name}")], steps)
+        ]
