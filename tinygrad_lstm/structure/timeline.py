@@ -170,8 +170,8 @@ class Timeline:
             learned = tuple(x.serial for x in node.inputs if x in lasting)
             column = self._columns[node]
             in_step = node in self.of or BEFORE < column < AFTER
-            base = (in_step, modules, node.primitive.name, learned if len(learned) < len(node.inputs) else ())
-            alike[base][column].append(node)
+            weights = learned if len(learned) < len(node.inputs) else ()
+            alike[in_step, modules, node.primitive.name, weights][column].append(node)
         keys: dict[Tensor, tuple[object, ...]] = {}
         shared: dict[tuple[object, ...], tuple[object, ...]] = {}
         for base, columns in alike.items():
