@@ -52,6 +52,7 @@ _HOMES = {
     "program": ("compile", "source"),
     "structure.path": ("path",),
     "structure.unused": ("explain_unused",),
+    "structure.what_if": ("what_if",),
     "symbolic": ("UnknownToReader", "derive", "formula", "to_sympy"),
     "training.fit": ("fit",),
 }

@@ -124,6 +124,7 @@ from .program import source as source
 from .stepper import step as step
 from .structure.path import path as path
 from .structure.unused import explain_unused as explain_unused
+from .structure.what_if import what_if as what_if
 from .symbolic import UnknownToReader as UnknownToReader
 from .symbolic import derive as derive
 from .symbolic import formula as formula
@@ -268,6 +269,7 @@ __all__ = [
     "tril",
     "triu",
     "var",
+    "what_if",
     "where",
     "zeros",
     "zeros_like",

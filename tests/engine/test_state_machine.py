@@ -402,7 +402,7 @@ def replacing_a_value_in_place(patch):
 
 
 def second_derivatives_at_todays_values(patch):
-    patch.setattr(backprop, "_as_it_was", lambda x, value: x)
+    patch.setattr(backprop, "as_it_was", lambda x, value: x)
 
 
 def gradients_cut_in_a_recorded_walk(patch):

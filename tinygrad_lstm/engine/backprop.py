@@ -361,7 +361,7 @@ def _recorded(node: Tensor, function: Callable[..., Any], *args: Any) -> Any:
 
 def _differentiable(rule: Callable[..., tuple[Any, ...]], node: Tensor, upstream: Tensor) -> tuple[Any, ...]:
     """Apply the rule to Tensors."""
-    operands = [_as_it_was(x, value) for x, value in zip(node.inputs, node.input_values, strict=True)]
+    operands = [as_it_was(x, value) for x, value in zip(node.inputs, node.input_values, strict=True)]
     return rule(upstream, node, *operands, **node.attrs)
 
 
@@ -374,7 +374,7 @@ cast = Primitive(
 )
 
 
-def _as_it_was(x: Tensor, value: Any) -> Tensor:
+def as_it_was(x: Tensor, value: Any) -> Tensor:
     """Return x as it was when the graph ran, still differentiable, should an optimiser have moved it since."""
     if x._value is value:
         return x

@@ -35,21 +35,35 @@ def stand_ins(nodes: Iterable[Tensor]) -> dict[Tensor, Tensor]:
 
 
 def again(node: Tensor, inputs: Sequence[Tensor], values: Mapping[Tensor, Array] | None = None) -> Tensor:
-    """Return an operation made again of other inputs: named, placed and timed as it was.
+    """Return an operation made again of other inputs, in its place in the program: named, placed and timed as it was.
 
     An input that is still the same gives the value that it had when the graph ran, or one of these ``values``.
     """
+    made = anew(node, inputs, values)
+    made.requires_grad, made.serial = node.requires_grad, node.serial
+    return made
+
+
+def anew(node: Tensor, inputs: Sequence[Tensor], values: Mapping[Tensor, Array] | None = None) -> Tensor:
+    """Return an operation made again as the newest of all, so that its inputs may be newer than it was.
+
+    It requires a gradient if an input does: one that took its place, or one of those it required a gradient for.
+    """
     primitive: Any = node.primitive
     given = values or {}
-    operands = tuple(
-        given.get(x, recorded if x is old else x._value)
-        for x, old, recorded in zip(inputs, node.inputs, node.input_values, strict=True)
-    )
-    value = np.asarray(primitive.forward(*operands, **node._attrs))
+    pairs = tuple(zip(inputs, node.inputs, node.input_values, strict=True))
+    operands = tuple(given.get(x, recorded if x is old else x._value) for x, old, recorded in pairs)
+    if all(operand is recorded for operand, recorded in zip(operands, node.input_values, strict=True)):
+        value = node._value
+    else:
+        value = np.asarray(primitive.forward(*operands, **node._attrs))
     if value.base is not None and value.flags.writeable:
         value = value.copy()
     value.setflags(write=False)
-    needs, context = node.requires_grad, node.context
-    made = Tensor(value, primitive, tuple(inputs), operands, node._attrs, needs, context, node.name, node.code)
-    made.instruction, made.serial = node.instruction, node.serial
+    needs = primitive.rule is not None and any(
+        x.requires_grad and (x is not old or node.requires_grad) for x, old, _ in pairs
+    )
+    context, name, code = node.context, node.name, node.code
+    made = Tensor(value, primitive, tuple(inputs), operands, node._attrs, needs, context, name, code)
+    made.instruction = node.instruction
     return made

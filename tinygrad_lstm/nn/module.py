@@ -88,6 +88,11 @@ class Module:
         MODULES[module.__number] = module
         return module
 
+    @property
+    def __frame_number__(self) -> int:
+        """The number that the frames of a graph know it by."""
+        return self.__number
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the module computes; yours to write."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward(...)")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ..engine.errors import short
 from ..engine.graph import Graph
@@ -59,27 +62,54 @@ def path(output: Tensor, x: Tensor) -> Path:
 def find(output: Tensor, name: str) -> Tensor:
     """Return the tensor of that name behind the output: ``"h0"``, ``"t3.c"``, or by its id, ``"t3.cell.tanh"``.
 
-    The end of a name will do, from a dot on.
+    The end of a name will do, from a dot on, also behind a step.
 
     Raises ValueError, naming some that there are, for one that is not there and for one of several.
     """
     graph, _ = Graph(output).opened()
-    by_name: dict[str, list[Tensor]] = {}
-    for node, id in graph.ids.items():
-        step = f"t{node.time}." if node.time is not None else ""
-        for known in {id, node.name or id, f"{step}{node.name or id}"}:
-            by_name.setdefault(known, []).append(node)
-    found = by_name.get(name) or _ending(name, by_name)
+    found = called(name, names_of(graph, {node: node.time for node in graph.nodes}))
     if len(found) == 1:
         return found[0]
-    if not found:
-        names = dict.fromkeys(node.name for node in graph.nodes if node.name)
-        there = list(names) or list(graph.ids.values())
-        raise ValueError(f"no tensor here is called {name!r}; there is {', '.join(map(clean, there[:12]))}")
+    raise unknown(name, graph) if not found else ambiguous(name, graph, found)
+
+
+def names_of(graph: Graph, times: Mapping[Tensor, int | None]) -> dict[str, list[Tensor]]:
+    """Return what each tensor may be called: by its id; by its name, alone, with its step, and in scopes around it."""
+    by_name: dict[str, list[Tensor]] = {}
+    for node, id in graph.ids.items():
+        t, own = times.get(node), node.name or id
+        step = f"t{t}." if t is not None else ""
+        scopes = accumulate(node.scope, "{}{}.".format, initial="") if node.name else ("",)
+        for known in {id, own, *(f"{step}{scope}{own}" for scope in scopes)}:
+            by_name.setdefault(known, []).append(node)
+    return by_name
+
+
+def called(name: str, by_name: Mapping[str, list[Tensor]]) -> list[Tensor]:
+    """Return the tensors of that name; if there is none, those whose names end so, at its step if it tells one."""
+    if name in by_name:
+        return by_name[name]
+    step, dot, rest = name.partition(".")
+    at = f"{step}." if dot and _STEP.fullmatch(step) else ""
+    ending = f".{rest if at else name}"
+    return list(
+        dict.fromkeys(x for known in by_name if known.endswith(ending) and known.startswith(at) for x in by_name[known])
+    )
+
+
+_STEP = re.compile(r"t-?\d+")
+
+
+def unknown(name: str, graph: Graph) -> ValueError:
+    """Return the complaint that nothing is called so, which names some that there are."""
+    names = dict.fromkeys(node.name for node in graph.nodes if node.name)
+    there = list(names) or list(graph.ids.values())
+    return ValueError(f"no tensor here is called {name!r}; there is {', '.join(map(clean, there[:12]))}")
+
+
+def ambiguous(name: str, graph: Graph, found: Sequence[Tensor], where: str = "") -> ValueError:
+    """Return the complaint that several are called so, which names them by their ids."""
     ids = ", ".join(graph.ids[node] for node in found[:6])
-    raise ValueError(f"{len(found)} tensors are called {name!r}; say which: {ids}{', …' if len(found) > 6 else ''}")
-
-
-def _ending(name: str, by_name: dict[str, list[Tensor]]) -> list[Tensor]:
-    """Return the tensors whose names end so."""
-    return list(dict.fromkeys(x for known, found in by_name.items() if known.endswith(f".{name}") for x in found))
+    return ValueError(
+        f"{len(found)} tensors are called {name!r}{where}; say which: {ids}{', …' if len(found) > 6 else ''}"
+    )

@@ -156,28 +156,35 @@ class Timeline:
     def _folded(self) -> dict[Tensor, tuple[object, ...]]:
         """Return a key for each operation that its counterparts in other steps share.
 
-        Weights tell apart what would otherwise only be counted: the first step may leave out what the others do.
+        Weights tell apart what would otherwise only be counted: the first step may leave out what the others do. So do
+        names, where steps do not have as many.
         """
         used_at: dict[Tensor, set[int | None]] = defaultdict(set)
         for x, node, _ in self._uses:
             if x.primitive is None and x.requires_grad:
                 used_at[x].add(self.of.get(node))
         lasting = {x for x, times in used_at.items() if len(times) > 1}  # what is learned of one step is its state
-        count: Counter[tuple[object, ...]] = Counter()
-        shared: dict[tuple[object, ...], tuple[object, ...]] = {}
-        keys: dict[Tensor, tuple[object, ...]] = {}
+        alike: dict[tuple[object, ...], dict[float, list[Tensor]]] = defaultdict(lambda: defaultdict(list))
         for node in self.operations:
             assert node.primitive is not None
             modules = tuple(module for _, module in self._calls[node])
             learned = tuple(x.serial for x in node.inputs if x in lasting)
             column = self._columns[node]
             in_step = node in self.of or BEFORE < column < AFTER
-            base = (in_step, modules, node.primitive.name, learned if len(learned) < len(node.inputs) else ())
-            moment = (column, *base)
-            key = (*base, count[moment])
-            keys[node] = shared.setdefault(key, key)
-            count[moment] += 1
-        return keys
+            weights = learned if len(learned) < len(node.inputs) else ()
+            alike[in_step, modules, node.primitive.name, weights][column].append(node)
+        keys: dict[Tensor, tuple[object, ...]] = {}
+        shared: dict[tuple[object, ...], tuple[object, ...]] = {}
+        for base, columns in alike.items():
+            as_many = len({len(nodes) for nodes in columns.values()}) == 1
+            for nodes in columns.values():
+                count: Counter[str | None] = Counter()
+                for node in nodes:
+                    name = None if as_many else node.name
+                    key = (*base, name, count[name])
+                    keys[node] = shared.setdefault(key, key)
+                    count[name] += 1
+        return {node: keys[node] for node in self.operations}
 
     def _inferred(self) -> dict[Tensor, int]:
         chained: dict[Module, set[int]] = defaultdict(set)

@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
@@ -190,6 +191,10 @@ def test_a_difference_is_of_two_runs_of_one_network():
         tl.difference(tl.tanh(tl.tensor(1.0)), tl.tanh(tl.tanh(tl.tensor(1.0))))
     with pytest.raises(ValueError, match=r"not two runs of one network: at .*, there are .* of shape .* and "):
         tl.difference(one, small_loss("gru", 3))
+    lstm = tl.LSTM(2, 2, rng=0)  # the same weights in another network
+    short, long = (lstm(tl.tensor(np.ones((steps, 2))))[1][0].sum() for steps in (3, 5))
+    with pytest.raises(ValueError, match="not two runs of one network"):
+        tl.difference(short, long)
 
 
 def test_a_sweep_takes_losses_by_name():

@@ -14,6 +14,7 @@ from tinygrad_lstm.drawing.figures.reading import Recorded
 from tinygrad_lstm.nn.cell import advance
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.structure.partners import partners
 from tinygrad_lstm.structure.words import magnitude, shown
 
 
@@ -184,7 +185,7 @@ def test_a_difference_is_relative_to_what_was():
     tl.SGD(lstm.parameters(), lr=0.1).step()
     after = lstm(xs)[0].sum()
     first, second = tl.Graph(before), tl.Graph(after)
-    partner = differences._partners(first, second)
+    partner, _ = partners(first, second)
     rows = {row.symbol: row.changes for row in differences.rows_of(Recorded(first), partner)}
     assert list(rows) == ["f", "i", "g", "o", "c", "h"]
     for symbol, changes in rows.items():
@@ -198,6 +199,45 @@ def test_a_difference_is_relative_to_what_was():
         np.testing.assert_allclose((old, new), (np.linalg.norm(kept[path]), np.linalg.norm(parameter.value)))
     said = tl.difference(before, after).description
     assert f"The loss was {shown(before.item())} and is {shown(after.item())}." in said
+
+
+CHANGES = {
+    "a gate": ({"f": 1.0}, "Replaced: f at every step."),
+    "a step": ({"t2.c": 0.0}, "Replaced: c at t = 2."),
+    "functions": ({"f": lambda f: f * 0.5, "t3.i": 1.0}, "Replaced: f at every step, i at t = 3."),
+    "a state": ({"h0": 1.0}, "Replaced: h0."),
+    "a function of a state": ({"h0": lambda h: h + 0.5}, "Replaced: h0."),
+    "what steps hand on": ({"h": lambda h: 0.5 * h}, "Replaced: h at every step."),
+    "many": ({f"t1.{name}": 0.5 for name in ("h", "o")} | {"t3.f": 0, "t3.i": 0, "t3.g": 0}, "Replaced: h at t = 1, "),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_difference_of_what_was_replaced_says_so(what):
+    changes, said = CHANGES[what]
+    loss = small_loss("lstm", 5)
+    changed = tl.what_if(loss, changes)
+    one, other = tl.difference(loss, changed), tl.difference(changed, loss)
+    assert one.description.startswith(said)
+    assert other.description.startswith(said)
+    assert "Weights" not in one.svg
+    graphs = tl.Graph(loss), tl.Graph(changed)
+    partner, _ = partners(*graphs)
+    rows = {row.symbol: row.changes for row in differences.rows_of(Recorded(graphs[0]), partner)}
+    for symbol, found in rows.items():
+        old, new = ({node.time: node.value for node in graph.nodes if node.name == symbol} for graph in graphs)
+        wanted = [differences.change(old[t], new[t]) if t in new else np.nan for t in old]
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_of_many_that_were_replaced_the_first_are_said():
+    loss = small_loss("gru", 3, layers=2, bidirectional=True)
+    changed = tl.what_if(loss, {node: 1.0 for node in tl.Graph(loss).nodes if node.name in ("z", "r")})
+    said = tl.difference(loss, changed).description
+    assert said.startswith("Replaced: layer0.update_gate.z at every step, layer0.reset_gate.r at every step, ")
+    assert "5 others." in said
+    moved = tl.what_if(loss, {next(leaf for leaf in tl.Graph(loss).leaves if leaf.requires_grad): 0.0})
+    assert "Weights" in tl.difference(loss, moved).svg
 
 
 def test_a_run_compared_with_itself_has_not_changed():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,9 @@ import numpy as np
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...pages.theme import MUTED, ON_PAGES
+from ...structure.partners import partners
 from ...structure.timeline import Window
-from ...structure.words import clean, magnitude, short, shown
-from ...structure.words import shape as shape_of
+from ...structure.words import clean, magnitude, short, shown, span
 from .figure import Figure
 from .maps import below, field, ink_for, outline
 from .paper import BODY, MARGIN, SMALL, WIDTH, Paper, width_of
@@ -20,6 +21,9 @@ from .reading import Recorded
 
 LEFT, HIGH = 186.0, 24.0
 """Pixels left of the map, for what a row is called, and the height of a row."""
+
+SAID = 4
+"""Things that were replaced, which the sentence names: of more, the first."""
 
 NEVER = 1e-16
 """A norm below this is 0: of nothing there is no share."""
@@ -35,13 +39,16 @@ class ChangeRow:
 
 
 def difference(before: Tensor, after: Tensor, *, steps: Window = None) -> Figure:
-    """Return a figure of how two runs of one network differ, such as before and after one step of an optimiser.
+    """Return a figure of how two runs of one network differ, such as before and after one step of an optimiser, or as
+    it ran and with a gate replaced by ``tl.what_if``.
 
-    The map shows gates and states at each time step, by ‖after − before‖ / ‖before‖; the bars show the weights, as
-    they were when each run used them. Rows are in the order f, i, g, o, then states.
+    The map shows gates and states at each time step, by ‖after − before‖ / ‖before‖, and nothing where one of the runs
+    has no such; the bars show the weights, as they were when each run used them. Rows are in the order f, i, g, o, then
+    states. What was replaced is said.
 
     Arguments:
-        before, after: the losses of the runs, tensors whose graphs have the same operations and shapes.
+        before, after: the losses of the runs, tensors whose graphs have the same operations and shapes, but for what
+            ``tl.what_if`` replaced.
         steps: ``(a, b)`` shows the time steps of ``range(a, b)``, ``"all"`` every one; without it the last 100.
 
     Raises:
@@ -56,40 +63,24 @@ def difference(before: Tensor, after: Tensor, *, steps: Window = None) -> Figure
     >>> before.backward()
     >>> tl.SGD(lstm.parameters(), lr=0.1).step()
     >>> tl.difference(before, lstm(xs)[0].sum())
-    <figure: What one update changes; save it as .svg, .png, .pdf or .html>
+    <figure: What differs between two runs; save it as .svg, .png, .pdf or .html>
+    >>> tl.difference(before, tl.what_if(before, {"t1.f": 0.0})).description.split(". ")[0]
+    'Replaced: f at t = 1'
     """
     for run in (before, after):
         if not isinstance(run, Tensor):
             raise TypeError(f"difference compares the losses of two runs, which are tensors, not {type(run).__name__}")
     first, second = Graph(before).opened()[0], Graph(after).opened()[0]
-    partner = _partners(first, second)
+    partner, replaced = partners(first, second)
     reading = Recorded(first, steps)
     rows, weights = rows_of(reading, partner), weights_of(first, second, partner)
-    paper = Paper("What one update changes", _sentence(first, second, rows, weights, reading))
+    said = _replaced([*replaced, *_given_others(first, second, partner, set(replaced))], partner, reading)
+    paper = Paper("What differs between two runs", said + _sentence(first, second, rows, weights, reading))
     if rows:
         _map(paper, rows, reading)
-    _bars(paper, weights)
+    if not said or any(delta for _, delta, _ in weights.values()):
+        _bars(paper, weights)
     return Figure(paper)
-
-
-def _partners(first: Graph, second: Graph) -> dict[Tensor, Tensor]:
-    """Return for each node of the first run the one that takes its place in the second."""
-    for mine, theirs in zip(first.nodes, second.nodes, strict=False):
-        if mine.shape != theirs.shape or mine.primitive is not theirs.primitive:
-            what = " and ".join(
-                f"{'a leaf' if node.primitive is None else node.primitive.name} of shape {shape_of(node.value)}"
-                for node in (mine, theirs)
-            )
-            raise ValueError(
-                f"these are not two runs of one network: at {clean(first.ids[mine])}, there are {what}; run the same "
-                "network twice, on inputs of the same shapes"
-            )
-    if len(first.nodes) != len(second.nodes):
-        raise ValueError(
-            f"these are not two runs of one network: the graphs have {len(first.nodes)} and {len(second.nodes)} nodes; "
-            "run it twice on sequences of one length"
-        )
-    return dict(zip(first.nodes, second.nodes, strict=True))
 
 
 def rows_of(reading: Recorded, partner: dict[Tensor, Tensor]) -> list[ChangeRow]:
@@ -108,7 +99,8 @@ def rows_of(reading: Recorded, partner: dict[Tensor, Tensor]) -> list[ChangeRow]
 
 
 def _changes(at: dict[int, Tensor], partner: dict[Tensor, Tensor], steps: list[int]) -> list[float]:
-    return [change(at[t].value, partner[at[t]].value) if t in at else np.nan for t in steps]
+    pairs = [(at[t], partner.get(at[t])) if t in at else (None, None) for t in steps]
+    return [np.nan if old is None or new is None else change(old.value, new.value) for old, new in pairs]
 
 
 def change(old: Any, new: Any) -> float:
@@ -125,11 +117,35 @@ def weights_of(first: Graph, second: Graph, partner: dict[Tensor, Tensor]) -> di
     """Return of each weight, by its name, its norm before, how far it moved, and the norm after."""
     found = {}
     for node in first.leaves:
-        if node.requires_grad:
+        if node.requires_grad and node in partner:
             old, new = first.values[node], second.values[partner[node]]
             name = clean(node.name or first.ids[node])
             found[name] = magnitude(old), magnitude(np.subtract(new, old, dtype=np.float64)), magnitude(new)
     return found
+
+
+def _given_others(first: Graph, second: Graph, partner: dict[Tensor, Tensor], replaced: set[Tensor]) -> list[Tensor]:
+    """Return the other inputs and states that held other numbers in the second run."""
+    leaves = [x for x in first.leaves if x.name and not x.requires_grad and x in partner and x not in replaced]
+    return [x for x in leaves if not np.array_equal(first.values[x], second.values[partner[x]], equal_nan=True)]
+
+
+def _replaced(nodes: list[Tensor], partner: dict[Tensor, Tensor], reading: Recorded) -> str:
+    """Say what was replaced, and at which steps; nothing where nothing was."""
+    steps: dict[tuple[tuple[str, ...], str], list[int]] = {}
+    for node in nodes:
+        at = steps.setdefault((node.scope, node.name or partner[node].name or reading.graph.ids[node]), [])
+        if (t := reading.timeline.of.get(node, node.time)) is not None:
+            at.append(t)
+    alone = Counter(name for _, name in steps)
+    parts = []
+    for (scope, name), at in steps.items():
+        every = len(at) > 1 and set(at) == set(reading.all_steps)
+        when = " at every step" if every else f" at {span(at)}" if at else ""
+        parts.append(clean(name if alone[name] == 1 else ".".join((*scope, name))) + when)
+    if len(parts) > SAID:
+        parts[SAID - 1 :] = [f"{len(parts) - SAID + 1} others"]
+    return f"Replaced: {', '.join(parts)}. " if parts else ""
 
 
 def _sentence(first: Graph, second: Graph, rows: list[ChangeRow], weights: dict[str, Any], reading: Recorded) -> str:
