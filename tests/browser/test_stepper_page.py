@@ -160,6 +160,7 @@ def test_every_control_is_reached_by_tab(page):
 def test_the_command_line_goes_where_the_stepper_goes(open_page, text, seed):
     mirror = tl.step(small_loss("lstm", 3))
     page = open_page(text)
+    button(page, "Operations").click()  # as the stepper begins
     rng = np.random.default_rng(seed)
     lines = [
         *("step", "s 3", "next", "n", "return", "until op:tanh", "u", "d", "rs 2", "reverse-next", "continue"),
@@ -313,6 +314,7 @@ def test_the_picture_follows_in_every_view_and_never_moves_its_parts(page, stepp
 
 
 def test_the_edge_that_carries_the_contribution_is_thick(page, stepper):
+    button(page, "Operations").click()
     for event in stepper.events.backward[::9]:
         at(page, event.index)
         current = page.locator("#picture .edge.current")

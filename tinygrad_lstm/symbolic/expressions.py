@@ -187,6 +187,8 @@ def _write(expression: Expression, n: Notation) -> tuple[str, int]:
         return n.gradient(placed(expression.of, n, ATOM)), ATOM if isinstance(expression.of, Name) else POWER
     if isinstance(expression, Number):
         return n.number(expression.value), ATOM if expression.value >= 0 else SUM
+    if isinstance(expression, Place) and (hole := n.hole(expression.of, bracketed=False)):
+        return hole, ATOM
     if isinstance(expression, Constant):
         value = np.asarray(expression.value)
         if value.size > MOST_NUMBERS:

@@ -30,7 +30,7 @@ const change = {
 
   /** Begin a change that undo takes back: several moves of one slider are one. */
   begin(what) {
-    if (this.moving !== what) this.past.push(structuredClone(this.now));
+    if (what === null || this.moving !== what) this.past.push(structuredClone(this.now));
     this.moving = what;
   },
 
@@ -245,20 +245,34 @@ const change = {
   /** What stands in the address, empty for nothing. */
   get inAddress() { return this.isNothing ? "" : `&change=${encodeURIComponent(JSON.stringify(this.now))}`; },
 
+  /** Tell whether something from an address is a change that can be made here. */
+  fits(asked) {
+    const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
+    const isObject = (x) => typeof x === "object" && x !== null && !Array.isArray(x);
+    if (!isObject(asked) || Object.keys(asked).some((key) => !Object.hasOwn(NOTHING, key))) return false;
+    const { leaves = {}, weights = 1, layers = {} } = asked;
+    if (!isObject(leaves) || !isNumber(weights) || !isObject(layers)) return false;
+    const fitsLeaf = ([id, one]) => {
+      const node = this.leaves.find((each) => each.id === id);
+      if (!node || !isObject(one)) return false;
+      const { numbers = {}, by = 1, plus = 0 } = one;
+      return isNumber(by) && isNumber(plus) && isObject(numbers)
+        && Object.entries(numbers).every(([place, x]) => /^\d+$/.test(place) && Number(place) < node.value.size && isNumber(x));
+    };
+    return Object.entries(leaves).every(fitsLeaf)
+      && Object.entries(layers).every(([which, end]) => Object.hasOwn(tape.layers, which) && (end === 0 || end === 1));
+  },
+
   /** Take over what an address says. What is not about this page is refused. */
   take(text) {
     let asked;
     try {
-      asked = { ...structuredClone(NOTHING), ...(text ? JSON.parse(text) : {}) };
+      asked = text ? JSON.parse(text) : {};
     } catch {
       throw new Refused("the address does not say what to change");
     }
-    const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
-    const fits = isNumber(asked.weights) && Object.entries(asked.leaves).every(([id, { numbers = {}, by = 1, plus = 0 }]) => {
-      const node = this.leaves.find((each) => each.id === id);
-      return node && isNumber(by) && isNumber(plus) && Object.entries(numbers).every(([place, x]) => Number(place) in node.value.data && isNumber(x));
-    }) && Object.entries(asked.layers).every(([which, end]) => which in tape.layers && (end === 0 || end === 1));
-    if (!fits) throw new Refused("the address changes what is not on this page");
+    if (!this.fits(asked)) throw new Refused("the address changes what is not on this page");
+    asked = { ...structuredClone(NOTHING), ...asked };
     if (JSON.stringify(asked) === JSON.stringify(this.now)) return;
     this.now = asked;
     this.apply();

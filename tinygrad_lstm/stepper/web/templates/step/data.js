@@ -163,7 +163,8 @@ function gradientAt(node, event) {
 
 /** Norms of the gradients of states at a step, and which share of each gate's units lies near the ends of its range. */
 function flowOf({ states, gates }) {
-  const shares = Object.entries(gates).map(([name, [at, low, high]]) => {
+  const free = Object.entries(gates).filter(([, [at]]) => !network.changed.has(at)); // what is held does not saturate
+  const shares = free.map(([name, [at, low, high]]) => {
     const { data } = network.values[at];
     const margin = tape.saturated * (high - low);
     return [name, data.reduce((count, x) => count + (x < low + margin || x > high - margin), 0) / (data.length || 1)];

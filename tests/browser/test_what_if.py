@@ -1,0 +1,216 @@
+"""What if: one change of each kind, and every number on the screen beside a page of the changed run in Python."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import tinygrad_lstm as tl
+from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.stepper.web.page import page as page_of
+
+
+def network(hidden=2):
+    lstm = tl.LSTM(2, hidden, rng=0)
+    xs = tl.tensor(np.random.default_rng(1).normal(size=(3, 1, 2)), name="xs")
+    output, _ = lstm(xs)
+    loss = (output * output).sum()
+    loss.name = "L"
+    return lstm, xs, loss
+
+
+def opened(page):
+    page.locator("#what-if").click()
+    return page.locator("#change")
+
+
+def number(page):
+    return int(page.locator("#timeline output").inner_text().split()[1])
+
+
+def on_screen(page, events):
+    """All numbers that the page shows at some events, and in the strip."""
+    told = [page.locator("#strip title").all_text_contents()]
+    page.evaluate("document.querySelector('#change').hidden = true")
+    for event in events:
+        page.evaluate(f"location.hash = '#step={event}'")
+        for _ in range(100):
+            if number(page) == event:
+                break
+            page.wait_for_timeout(20)
+        panels = page.locator("#panels section:visible, #narration")
+        told.append([text.split("point at")[0] for text in panels.all_inner_texts()])
+    return told
+
+
+def choose(page, name):
+    select = page.locator("#change select")
+    values = select.locator("option").evaluate_all("all => all.map((each) => [each.value, each.textContent])")
+    select.select_option(next(value for value, text in values if (text.startswith(name) if name else not value)))
+
+
+def moved(page, name, value):
+    page.locator(f"#change .{name} input").evaluate(
+        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }", str(value)
+    )
+
+
+def typed(page, lstm, xs):
+    choose(page, "xs")
+    page.locator(".fields input").nth(3).fill("2.5")
+    other = xs.value.copy()
+    other[1, 0, 1] = 2.5
+    return {xs: other}
+
+
+def dragged(page, lstm, xs):
+    choose(page, "xs")
+    box = page.locator(".fields input").first.bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 10, steps=4)
+    page.mouse.up()
+    other = xs.value.copy()
+    other[0, 0, 0] = float(page.locator(".fields input").first.input_value())
+    assert other[0, 0, 0] > xs.value[0, 0, 0] + 0.8
+    return {xs: other}
+
+
+def scaled(page, lstm, xs):
+    choose(page, "xs")
+    moved(page, "by", 2)
+    return {xs: xs.value * 2}
+
+
+def forget_bias(page, lstm, xs):
+    bias = lstm.cells[0].forget_gate.bias
+    choose(page, "cell.forget_gate.bias")
+    moved(page, "plus", 3)
+    return {bias: bias.value + 3}
+
+
+def every_weight(page, lstm, xs):
+    choose(page, "")
+    moved(page, "by", 0.5)
+    return {x: x.value * 0.5 for x in lstm.parameters() if x.ndim > 1}
+
+
+def the_first_state(page, lstm, xs):
+    choose(page, "h0")
+    page.locator(".fields input").first.fill("-0.5")
+    return {"h0": np.array([[-0.5, 0.0]])}
+
+
+@pytest.mark.parametrize("control", [typed, dragged, scaled, forget_bias, every_weight, the_first_state])
+def test_every_number_is_that_of_a_run_in_python(open_page, control):
+    lstm, xs, loss = network()
+    page = open_page(page_of(tl.step(loss)))
+    opened(page)
+    begun = page.locator("#change .answer").inner_text()
+    changes = control(page, lstm, xs)
+    assert page.locator("#change .answer").inner_text() != begun
+    fresh = tl.what_if(loss, changes)
+    theirs = open_page(page_of(tl.step(fresh)))
+    events = [*range(tl.step(loss).events.start, len(tl.step(loss)), 9), 12, 30]
+    assert on_screen(page, events) == on_screen(theirs, events)
+    assert f"{fresh.item():.4g}" in on_screen(page, [tl.step(loss).events.start])[1][0]
+
+
+@pytest.mark.parametrize(
+    ("layer", "end", "value"), [("forget_gate", 1, 1.0), ("input_gate", 0, 0.0), ("candidate", 0, -1.0)]
+)
+def test_a_layer_that_is_held(open_page, layer, end, value):
+    """No error flows past it; all other gradients are those of a run with a constant there."""
+    lstm, _, loss = network()
+    stepper = tl.step(loss)
+    page = open_page(page_of(stepper))
+    section = opened(page)
+    symbol = {"forget_gate": "f", "input_gate": "i", "candidate": "g"}[layer]
+    section.locator("fieldset", has=page.locator("b", has_text=re.compile(f"^{symbol}$"))).get_by_role("radio").nth(
+        1 + end
+    ).click()
+    cell = lstm.cells[0]
+    fresh = tl.what_if(loss, {getattr(cell, layer): value})
+    assert f"{fresh.item():.5g}" in section.locator(".answer").inner_text().replace("−", "-")
+    mirror = tl.step(fresh)
+    flow = page.locator("#strip title").all_text_contents()
+    assert flow == open_page(page_of(mirror)).locator("#strip title").all_text_contents()
+    page.keyboard.press("Escape")
+    page.keyboard.press("End")
+    for name in ("output_gate.weight", "output_gate.bias", *["forget_gate.weight"] * (layer != "forget_gate")):
+        page.locator("#line").fill(f"print cell.{name}.grad")
+        page.locator("#line").press("Enter")
+        mirror.goto(len(mirror) - 1)
+        ours, theirs = page.locator("#console pre").text_content(), str(mirror.print(f"cell.{name}.grad"))
+        assert re.findall(r"[-−.\d]+", ours) == re.findall(r"[-−.\d]+", theirs)
+    page.locator("#line").fill(f"print cell.{layer}.weight.grad")
+    page.locator("#line").press("Enter")
+    assert page.locator("#console pre").text_content() == "nothing yet"
+    event = next(e for e in stepper.events.backward if e.scope[-1:] == (layer,))
+    page.evaluate(f"location.hash = '#step={event.index}'")
+    page.get_by_text("what is held fixed passes no error on").wait_for()
+
+
+def test_undo_reset_and_the_address(open_page):
+    _, _, loss = network()
+    page = open_page(page_of(tl.step(loss)))
+    section = opened(page)
+    answer = section.locator(".answer")
+    begun = answer.inner_text()
+    choose(page, "xs")
+    moved(page, "by", 2)
+    moved(page, "by", 3)  # one slider, moved on: one change
+    page.locator("#change .by input").dispatch_event("change")
+    scaled_by_3 = answer.inner_text()
+    section.get_by_role("radio").nth(1).click()
+    both = answer.inner_text()
+    assert len({begun, scaled_by_3, both}) == 3
+    page.wait_for_timeout(300)
+    address = page.url
+    again = open_page(page_of(tl.step(loss)))
+    again.evaluate(f"location.hash = {json.dumps(address.split('#')[1])}")
+    again.wait_for_timeout(300)
+    assert again.locator("#change .answer").text_content() == both
+    section.locator(".undo").click()
+    assert answer.inner_text() == scaled_by_3
+    section.locator(".undo").click()
+    assert answer.inner_text() == begun
+    section.get_by_role("radio").nth(1).click()
+    section.locator(".reset").click()
+    assert answer.inner_text() == begun
+    assert "change" not in page.url or page.wait_for_timeout(300) or "change" not in page.url
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["%7B", "[1]", '{"leaves":{"nobody":{}}}', '{"weights":"x"}', '{"layers":{"99":1}}', "null", '{"leaves":3}'],
+)
+def test_an_address_that_says_nonsense_is_refused(open_page, hostile):
+    page = open_page(page_of(tl.step(small_loss("lstm", 2))))
+    before = page.locator("#strip title").all_text_contents()
+    page.evaluate(f"location.hash = '#step=3&change=' + encodeURIComponent({json.dumps(hostile)})")
+    page.wait_for_timeout(200)
+    assert page.locator("#console pre").is_visible()
+    assert page.locator("#strip title").all_text_contents() == before
+
+
+def test_a_page_that_computes_other_numbers_shows_none(open_page, monkeypatch):
+    text = page_of(tl.step(small_loss("lstm", 2)))
+    broken = text.replace('"tanh"', '"sin"')
+    assert broken != text
+    page = open_page(broken)
+    assert "computes other numbers than Python" in page.locator("#agreement").inner_text()
+    assert page.locator("main").is_hidden()
+
+
+def test_large_networks_have_a_field_for_the_number_that_is_chosen(open_page):
+    _, _, loss = network(hidden=20)
+    page = open_page(page_of(tl.step(loss)))
+    section = opened(page)
+    begun = section.locator(".answer").inner_text()
+    choose(page, "cell.forget_gate.weight")
+    section.locator(".fields input").first.fill("43")
+    assert "[2, 3]" in section.locator(".fields").inner_text()
+    section.locator(".fields input").nth(1).fill("7")
+    assert section.locator(".answer").inner_text() != begun
