@@ -17,7 +17,7 @@ from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.pages.offline import _source
 from tinygrad_lstm.stepper.recording.tape import Tape
-from tinygrad_lstm.stepper.web.network import MOVEMENTS, UFUNCS, Network
+from tinygrad_lstm.stepper.web.network import MOVEMENTS, UFUNCS, PageNetwork
 from tinygrad_lstm.testing import strategies
 from tinygrad_lstm.testing.generate.cases import CASES
 
@@ -25,7 +25,7 @@ SCRIPTS = ("network/arrays.js", "network/functions.js", "network/network.js")
 
 COMPUTED = """(data) => {
   const told = (array) => array && [array.shape, Array.from(array.data)];
-  const network = new Network(data);
+  const network = new PageNetwork(data);
   return {
     apart: network.disagreement(),
     values: network.values.map(told),
@@ -78,7 +78,7 @@ def ulps(ours, theirs):
 
 def faults(reader, output, seed=None, *, bound=LOCALLY):
     """Return what is wrong in the browser, operation by operation and contribution by contribution."""
-    network = Network(tl.Graph(output), seed)
+    network = PageNetwork(tl.Graph(output), seed)
     made = reader.evaluate(COMPUTED, network.data())
     nodes = network.graph.nodes
     values = {node: array(told) for node, told in zip(nodes, made["values"], strict=True)}
@@ -201,10 +201,10 @@ OTHERS = {1: ["negative", "sin"], 2: ["add", "multiply"]}
 
 def test_every_mutated_instruction_is_noticed(reader):
     """An instruction that is poisoned with NaN, or does what another does, is noticed when the page is opened."""
-    data = Network(tl.Graph(lesson())).data()
+    data = PageNetwork(tl.Graph(lesson())).data()
     reader.evaluate("() => FUNCTIONS.set('poison', ([a]) => mapped(() => NaN, a))")
     opened = """(data) => {
-      try { const apart = new Network(data).disagreement(); return !(apart <= 1e-12); } catch (error) { return true; }
+      try { const apart = new PageNetwork(data).disagreement(); return !(apart <= 1e-12); } catch (error) { return true; }
     }"""
     assert not reader.evaluate(opened, data)
     unused, missed, tried = [], [], 0
@@ -246,13 +246,13 @@ def test_one_that_cannot_be_read_keeps_its_numbers_and_says_so(reader):
     opaque = tl.primitive("opaque", forward, lambda g, y, x: (g * tl.exp(x),))
     x, w = tl.tensor([[0.5, -2.0]], requires_grad=True, name="x"), tl.tensor(2.0, requires_grad=True, name="w")
     y = opaque(x * w)
-    network = Network(tl.Graph((tl.tanh(y) * w).sum()))
+    network = PageNetwork(tl.Graph((tl.tanh(y) * w).sum()))
     made = reader.evaluate(COMPUTED, network.data())
     assert "opaque" in network.unread
     assert made["apart"] <= LOCALLY
     nodes = network.graph.nodes
     asked = """([data, leaf]) => {
-      const network = new Network(data);
+      const network = new PageNetwork(data);
       network.set(leaf, new NumArray([], Float64Array.of(3)));
       network.compute();
       return [[...network.stale], [...network.staleGradients]];
@@ -275,7 +275,7 @@ def test_a_leaf_that_was_replaced_between_two_uses(reader):
     w = tl.tensor(2.0, requires_grad=True)
     first = w * 3
     w.value = 5.0
-    found = reader.evaluate(COMPUTED, Network(tl.Graph(first + w * w)).data())
+    found = reader.evaluate(COMPUTED, PageNetwork(tl.Graph(first + w * w)).data())
     assert array(found["values"][-1]) == 31
     assert found["apart"] == 0
 
@@ -285,12 +285,12 @@ def test_changes_are_what_python_makes_of_them(reader):
     lstm = tl.LSTM(2, 3, rng=0)
     xs = tl.tensor(np.random.default_rng(1).normal(size=(4, 1, 2)), requires_grad=True)
     loss = lstm(xs)[0].sum()
-    network = Network(tl.Graph(loss))
+    network = PageNetwork(tl.Graph(loss))
     nodes = network.graph.nodes
     other = xs.value.copy()
     other[2] *= -3
     asked = """([data, leaf, shape, numbers]) => {
-      const network = new Network(data);
+      const network = new PageNetwork(data);
       network.set(leaf, new NumArray(shape, Float64Array.from(numbers)));
       network.compute();
       const told = (array) => [array.shape, Array.from(array.data)];
@@ -304,6 +304,6 @@ def test_changes_are_what_python_makes_of_them(reader):
     )
     assert back <= IN_ALL
     again = lstm(tl.tensor(other, requires_grad=True))[0].sum()
-    fresh = Network(tl.Graph(again))
+    fresh = PageNetwork(tl.Graph(again))
     assert max(apart(array(t), fresh.graph.values[n]) for n, t in zip(fresh.graph.nodes, values, strict=True)) <= IN_ALL
     assert max(apart(array(t), fresh.gradients[fresh.graph.nodes[i]]) for i, t in gradients) <= IN_ALL

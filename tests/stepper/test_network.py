@@ -7,11 +7,11 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
-from tinygrad_lstm.stepper.web.network import Network, packed, written_index
+from tinygrad_lstm.stepper.web.network import PageNetwork, packed, written_index
 
 
 def data(output):
-    return Network(tl.Graph(output)).data()
+    return PageNetwork(tl.Graph(output)).data()
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -64,7 +64,7 @@ def test_one_number_is_itself(number):
 )
 def test_what_cannot_be_read_is_told_with_the_reason(forward, why):
     own = tl.primitive("own", forward, lambda g, y, x: (g,))
-    network = Network(tl.Graph(own(tl.tensor([0.5, -1.0], requires_grad=True)).sum()))
+    network = PageNetwork(tl.Graph(own(tl.tensor([0.5, -1.0], requires_grad=True)).sum()))
     codes = network.data()["codes"]
     assert why in network.unread["own"]
     assert any("recorded" in code["forward"] for code in codes)
@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_told_with_the_reason(forward, why):
 
 def test_truths_are_joined_as_truths():
     own = tl.primitive("both", lambda x: ((x > 0) & ~(x > 1)) * x, lambda g, y, x: (g,))
-    network = Network(tl.Graph(own(tl.tensor([0.5, -1.0], requires_grad=True)).sum()))
+    network = PageNetwork(tl.Graph(own(tl.tensor([0.5, -1.0], requires_grad=True)).sum()))
     names = [step[0] for step in network.data()["codes"][0]["forward"]["do"]]
     assert {"logical_and", "logical_not"} <= set(names)
     assert network.unread == {}

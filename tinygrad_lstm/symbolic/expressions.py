@@ -73,7 +73,7 @@ class Constant(_Written):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Place(Constant):
+class Hole(Constant):
     """The numbers of a small tensor, and whose they are: a notation may leave them for others to fill in."""
 
     of: str
@@ -146,7 +146,7 @@ def shape_of(expression: Expression) -> tuple[int, ...]:
 
 def placed(expression: Expression, notation: Notation, place: int = SUM) -> str:
     """Return the expression, in parentheses if it binds less tightly than its place requires."""
-    if isinstance(expression, Place) and (hole := notation.hole(expression.of, bracketed=place > SUM)):
+    if isinstance(expression, Hole) and (hole := notation.hole(expression.of, bracketed=place > SUM)):
         return hole
     written, binding = _write(expression, notation)
     return written if binding >= place else notation.between("(", written, ")")
@@ -187,7 +187,7 @@ def _write(expression: Expression, n: Notation) -> tuple[str, int]:
         return n.gradient(placed(expression.of, n, ATOM)), ATOM if isinstance(expression.of, Name) else POWER
     if isinstance(expression, Number):
         return n.number(expression.value), ATOM if expression.value >= 0 else SUM
-    if isinstance(expression, Place) and (hole := n.hole(expression.of, bracketed=False)):
+    if isinstance(expression, Hole) and (hole := n.hole(expression.of, bracketed=False)):
         return hole, ATOM
     if isinstance(expression, Constant):
         value = np.asarray(expression.value)

@@ -14,7 +14,7 @@ from ..engine.graph import Graph
 from ..engine.ops import getitem
 from ..engine.tensor import Tensor
 from ..structure.words import is_number
-from .expressions import Apply, Expression, Name, Number, Place, factors, placed, shape_of, terms, text
+from .expressions import Apply, Expression, Name, Number, Hole, factors, placed, shape_of, terms, text
 from .notation import LATEX, MATHML, PLAIN, TO_FILL, Notation
 from .rewriting import applications, replaced, simplified
 from .symbols import Letters, Symbols
@@ -222,7 +222,7 @@ def _contributions(node: Tensor, letters: Letters, upstream: Any) -> list[Expres
         return [simplified(replaced(each, by)) for each in made]
     arrays = [upstream, node.value, *node.input_values]
     whose = ["g", "y", *map(str, range(len(node.inputs)))]
-    by |= {slot: Place(x, of) for slot, x, of in zip(slots(node), arrays, whose, strict=True) if _is_small(x)}
+    by |= {slot: Hole(x, of) for slot, x, of in zip(slots(node), arrays, whose, strict=True) if _is_small(x)}
     return [replaced(each, by) for each in made]
 
 
@@ -286,9 +286,9 @@ def forward(node: Tensor, *, numbers: bool = False, symbols: Symbols | None = No
     operands = letters.inputs
     if numbers:
         pairs = enumerate(zip(operands, node.input_values, strict=True))
-        operands = tuple(Place(x, str(i)) if _is_small(x) and not isinstance(e, Number) else e for i, (e, x) in pairs)
+        operands = tuple(Hole(x, str(i)) if _is_small(x) and not isinstance(e, Number) else e for i, (e, x) in pairs)
     line = Formula(letters.output, "=", Apply(node.primitive, operands, node.attrs, node.value))
-    return replace(line, result=Place(node.value, "y")) if numbers and _is_small(node.value) else line
+    return replace(line, result=Hole(node.value, "y")) if numbers and _is_small(node.value) else line
 
 
 def _is_small(array: Any) -> bool:

@@ -34,7 +34,7 @@ Plain = Any
 """What JSON can hold."""
 
 
-class Network:
+class PageNetwork:
     """A graph as data for a page. ``data()`` is what travels; ``unread`` says which operations could not be read.
 
     A browser computes in float64. A network of float32 is made again in float64 first, and it is those numbers that
@@ -42,7 +42,7 @@ class Network:
 
     >>> import tinygrad_lstm as tl
     >>> x = tl.tensor([0.5, 1.0], requires_grad=True, name="x")
-    >>> network = Network(tl.Graph(tl.tanh(x * x).sum()))
+    >>> network = PageNetwork(tl.Graph(tl.tanh(x * x).sum()))
     >>> [code["forward"]["do"] for code in network.data()["codes"]]
     [[['multiply', [0, 1]]], [['tanh', [0]]], [['add.reduce', [0], {'axis': None, 'keepdims': False}]]]
     """

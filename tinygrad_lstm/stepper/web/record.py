@@ -23,7 +23,7 @@ from ..flow import SATURATED, FlowRow, flow
 from ..inspection import MOST
 from ..place import GRANULARITIES, described, unit
 from ..recording.event import Event
-from .network import Network
+from .network import PageNetwork
 
 MOST_EVENTS = 1600
 """A walk of more events is shown through a window of time steps; chosen: 30 steps of an LSTM have 1,509."""
@@ -50,7 +50,7 @@ class Record:
         self._window = self._chosen(steps)
         self._positions, self._held = self._kept()
         self._nodes: dict[Tensor, int] = {}
-        self.network = Network(self.graph, self.tape.gradients[self.graph.output])
+        self.network = PageNetwork(self.graph, self.tape.gradients[self.graph.output])
         self._place = {node: i for i, node in enumerate(self.graph.nodes)}  # in the network
         self._math: dict[str, int] = {}
         self._texts: dict[str, int] = {}
