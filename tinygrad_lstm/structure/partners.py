@@ -26,8 +26,8 @@ def partners(first: Graph, second: Graph) -> Partners:
 
     >>> import tinygrad_lstm as tl
     >>> x = tl.tensor(1.0, name="x")
-    >>> y = tl.tanh(x)
-    >>> first, second = tl.Graph(y * x), tl.Graph(tl.what_if(y * x, {y: 0.5}))
+    >>> y = tl.tanh(x) * x
+    >>> first, second = tl.Graph(y), tl.Graph(tl.what_if(y, {"tanh": 0.5}))
     >>> [first.ids[node] for node in partners(first, second).replaced]
     ['tanh']
     """
