@@ -143,10 +143,17 @@ def test_a_cell_without_ends_does_not_saturate():
         tl.draw(h.sum(), "saturation")
 
 
-@pytest.mark.parametrize("name", ["jacobian", "story", "belt"])
-def test_one_step_hands_nothing_on(name):
+def test_one_step_hands_nothing_on():
     with pytest.raises(ValueError, match=r"no state is handed .* unroll more steps"):
-        tl.draw(small_loss("lstm", 1), name)
+        tl.draw(small_loss("lstm", 1), "jacobian")
+
+
+@pytest.mark.parametrize("name", ["story", "belt"])
+def test_a_step_that_is_given_no_state_has_none_to_tell(name):
+    with tl.time_step(0), tl.scope("cell"):
+        y = tl.sigmoid(tl.ones(2) @ tl.ones(2, 3)) * tl.tanh(tl.ones(2) @ tl.ones(2, 3))
+    with pytest.raises(ValueError, match=r"no state is handed .* name what a single step is given .* as h_init and h"):
+        tl.draw(y.sum(), name)
 
 
 def test_a_network_that_is_given_nothing_has_no_influence():

@@ -152,8 +152,8 @@ class _BeltStep:
                 if timeline.crosses(x, node):
                     found.add(names.get(timeline.moved(x), ""))
                 elif (node, slot) in self._reading.initial:
-                    state, _ = timeline.carried_states.get((timeline.fold[node], slot), (x, node))
-                    found.add(names.get(state, ""))
+                    state = self._reading.handed_on(node, slot)
+                    found.add(names.get(state, "") if state is not None else "")
                 elif x in mine and x not in seen:
                     seen.add(x)
                     queue.append(x)

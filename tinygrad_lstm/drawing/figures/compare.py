@@ -124,7 +124,7 @@ def chain(label: str, loss: object, steps: Window = None) -> Followed:
         raise TypeError(f"{of} must be a tensor, or several in a mapping from labels, not {shortened(loss)}")
     reading = Recorded(Graph(loss).opened()[0], steps)
     label = label or _kinds(reading)
-    if not reading.states:
+    if len(reading.all_steps) < 2 or not reading.states:
         raise ValueError(f"{clean(label)!r} hands no state from one time step to the next: there is nothing to follow")
     complete = gradients(reading.graph.output)
     norms, forwards = {}, {}

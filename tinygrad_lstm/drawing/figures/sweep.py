@@ -74,7 +74,7 @@ def sweep(losses: Mapping[str, Tensor], *, steps: Window = None) -> Figure:
 def panel(label: str, loss: Tensor, steps: Window = None) -> Panel:
     """Return what one network did: the norms of the gradients of its states, relative to the last, and its gates."""
     reading = Recorded(Graph(loss).opened()[0], steps)
-    if not reading.states:
+    if len(reading.all_steps) < 2 or not reading.states:
         raise ValueError(f"{clean(label)!r} hands no state from one time step to the next: there is nothing to follow")
     complete = gradients(reading.graph.output)
     curves = {}
