@@ -1,5 +1,6 @@
 """A NaN or an Inf in a run is never drawn as a number: the figure names the tensor and the step where it began."""
 
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -82,6 +83,21 @@ def test_influence_that_is_no_number_is_marked_in_its_field_and_said():
         made.description
     )
     assert made.description.startswith("The loss at step 5 feels the input of step 5 most")
+
+
+@pytest.mark.parametrize("make", [tl.compare, tl.sweep])
+def test_of_several_networks_those_with_a_fault_are_named(make):
+    made = make({"whole": run(bad=0.0), "nan": run(), "back": broken_backwards()})
+    assert made.description.endswith(
+        f"Not all are numbers. nan: {BEGAN}; back: the first Inf of the backward walk was made by the rule of sqrt at "
+        "t=2, for its input 0."
+    )
+    assert "nan of nan" not in made.description
+    assert f'fill="{WRONG}"' in made.svg
+    assert "NaN or Inf" in made.svg
+    assert WRONG not in make({"whole": run(bad=0.0)}).svg
+    assert not re.search("no gradient is left|Nothing arrives", made.description)
+    assert re.search("no gradient is left|Nothing arrives", make({"nan": run()}).description)
 
 
 def test_a_jacobian_that_is_no_number_says_why():

@@ -156,8 +156,8 @@ class Recorded:
                 x, user = carried[fold]
                 forwards = self.timeline.of[x] < self.timeline.of[user]
                 found.setdefault(fold, State(_own(node), {}, forwards)).at[t] = node
-        for state in sorted({*self._begun.values()}, key=lambda node: node.serial):
-            found[state] = State(_own(state), {self.all_steps[0]: state})
+        for begun in sorted({*self._begun.values()}, key=lambda node: node.serial):
+            found[begun] = State(_own(begun), {self.all_steps[0]: begun})
         several = len({state.name for state in found.values()}) < len(found)
         for state in found.values() if several else ():
             node = next(iter(state.at.values()))
