@@ -45,7 +45,7 @@ def test_a_file_is_compared_with_ours_in_a_window(here):
     svg = (here / "compare.svg").read_text(encoding="utf-8")
     assert ">my_model.py:loss<" in svg
     assert "Shown are steps 2 to 5 of 0 to 6" in svg
-    assert svg.count(">∂L/∂") == 2 * 2 * 2 + 1
+    assert svg.count(">∂L/∂") == 7
 
 
 def test_its_examples_run(here):
@@ -57,6 +57,15 @@ def test_its_examples_run(here):
         done = run(*words)
         assert done.exit_code == 0, done.output
     assert "Examples of tinygrad-lstm compare" in run("--help").output
+
+
+def test_it_fits_a_slide_or_says_where_it_does(here):
+    assert run("lstm", "rnn", "--fit", "slide").exit_code == 0
+    assert '<svg role="img" width="1280" height="720"' in (here / "compare.svg").read_text(encoding="utf-8")
+    done = run("lstm", "rnn", "--fit", "column")
+    assert done.exit_code == 2
+    assert "does not fit 'column'" in done.stderr
+    assert "fit='slide' or fit='readme' would work" in done.stderr
 
 
 def test_its_help_names_the_cells_and_the_endings():

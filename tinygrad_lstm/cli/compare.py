@@ -2,7 +2,7 @@
 
 tinygrad-lstm compare lstm gru rnn
 
-tinygrad-lstm compare lstm rnn --steps 40 -o vanishing.svg -o vanishing.png
+tinygrad-lstm compare lstm rnn --steps 40 --fit slide -o vanishing.svg -o vanishing.png
 
 tinygrad-lstm compare lstm my_model.py:loss --window 0:20 -o - --format html
 """
@@ -17,13 +17,15 @@ import typer
 from ..drawing.shown import Shown
 from ..nn.named import names
 from .app import app, deliver, refuse, refusing, working
-from .draw import format_of
+from .draw import FIT_MEANINGS, Fitting, format_of
 from .options import WindowOption, window_of
 
 if TYPE_CHECKING:
     from ..engine.tensor import Tensor
 
 Format = StrEnum("Format", [(name, name) for name in Shown.endings])  # type: ignore[misc]
+
+FIT_HELP = f"Make it as large as it can be in a place. {FIT_MEANINGS}."
 
 STEPS = 12
 """How many time steps are compared if nothing is said; chosen: a plain RNN has forgotten by then."""
@@ -47,6 +49,7 @@ def compare(
     layers: Annotated[int | None, typer.Option(min=1, max=20, help="How many layers of them; 1 if not given.")] = None,
     bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Read in both directions.")] = False,
     window: WindowOption = None,
+    fit: Annotated[Fitting | None, typer.Option(help=FIT_HELP)] = None,
     format: Annotated[
         Format | None, typer.Option(help="What to write to standard output, or to a file without an ending.")
     ] = None,
@@ -83,7 +86,7 @@ def compare(
                         name, steps or STEPS, layers=layers or 1, bidirectional=bidirectional, last_step=True
                     )
                 )
-            picture = figure_of(losses, steps=window_of(window))
+            picture = figure_of(losses, steps=window_of(window), fit=fit and fit.value)
             contents = [picture.render(each) for each in formats]  # all of them, before any is written
         for file, content in zip(outputs, contents, strict=True):
             deliver(file, content, f": {picture.title}")

@@ -32,9 +32,9 @@ from .options import CellOption, TensorArgument, WindowOption, window_of
 
 VIEW_HELP = ". ".join(f"{view.name}: {view.meaning}" for view in VIEWS.values()) + "."
 FIGURE_HELP = ". ".join(f"{kind.name}: {kind.meaning}" for kind in FIGURES.values()) + "."
+FIT_MEANINGS = ", ".join(f"{name}: {fit.meaning}" for name, fit in FITS.items())
 FIT_HELP = (
-    "Make it legible in a place: time in rows, steps left out, larger words. "
-    f"{', '.join(f'{name}: {fit.meaning}' for name, fit in FITS.items())}."
+    f"Make it legible in a place: time in rows, steps left out, larger words. {FIT_MEANINGS}. A figure is scaled."
 )
 OUTPUT_HELP = (
     f"Where to write; the name ends in .{', .'.join(ENDINGS)}, which is a page that pans and zooms. May be repeated; "

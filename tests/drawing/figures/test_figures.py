@@ -90,13 +90,14 @@ OPTIONS = {
     "direction": "top-to-bottom",
     "legend": True,
     "loss": True,
-    "fit": "slide",
 }
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_options_that_mean_nothing_for_a_figure_are_refused(option):
-    with pytest.raises(ValueError, match=rf"{option} means nothing for the figure 'openings', which takes steps; the"):
+    with pytest.raises(
+        ValueError, match=rf"{option} means nothing for the figure 'openings', which takes steps and fit; the"
+    ):
         tl.draw(small_loss("lstm", 2), "openings", **{option: OPTIONS[option]})
 
 

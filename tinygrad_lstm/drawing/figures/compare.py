@@ -72,7 +72,9 @@ class Followed:
         self.norms = {name: {t: norms[t] for t in norms if t in times} for name, norms in self.norms.items()}
 
 
-def compare(*losses: Tensor | Mapping[str, Tensor], steps: Window = None, **labelled: Tensor) -> Figure:
+def compare(
+    *losses: Tensor | Mapping[str, Tensor], steps: Window = None, fit: str | None = None, **labelled: Tensor
+) -> Figure:
     """Return networks one above the other on one clock, with the gradient that their states carry back, on one scale.
 
     Between the cells is ‖∂L/∂h_t‖, and ‖∂L/∂c_t‖ of an LSTM: the wider and the darker, the more arrives at that step.
@@ -81,11 +83,13 @@ def compare(*losses: Tensor | Mapping[str, Tensor], steps: Window = None, **labe
     Arguments:
         losses: of each network a number, which is then called by its cell; or a mapping, ``{label: loss}``.
         steps: ``(a, b)`` shows the time steps of ``range(a, b)``, ``"all"`` every one; without it the last 100.
+        fit: ``"slide"``, ``"readme"`` or ``"column"``: as large as it can be there, as for ``draw``.
         labelled: more of them, each by what it is to be called: ``lstm=loss``.
 
     Raises:
         TypeError: for what is no tensor.
-        ValueError: for no losses at all, one that is not a single number, and a network without states.
+        ValueError: for no losses at all, one that is not a single number, and a network without states; and where
+            it does not fit.
 
     Source: the vanishing gradient, Y. Bengio, P. Simard & P. Frasconi, "Learning Long-Term Dependencies with Gradient
     Descent Is Difficult" (1994).
@@ -123,7 +127,7 @@ def compare(*losses: Tensor | Mapping[str, Tensor], steps: Window = None, **labe
     x = left + paper.scale(left, y, ends, shades=SHADES[PALEST:], wide=90) + 28
     if not np.isfinite(every).all():
         key_to_marks(paper, x, y)
-    return Figure(paper)
+    return Figure(paper).fitted(fit)
 
 
 def _labels(given: list[object]) -> list[tuple[str, object]]:

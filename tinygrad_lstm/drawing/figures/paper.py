@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 
 from ...pages.theme import FADED, INK, LEVELS, MUTED, PAPER, STYLED, dark_style
@@ -13,6 +15,8 @@ WIDTH, MARGIN = 830.0, 26.0
 
 SMALL, BODY, TITLE = 11.0, 13.0, 20.0
 """Sizes of words, in pixels; chosen: none is below 10 where a figure is shown at its width."""
+
+_FONT_SIZE = re.compile(r'font-size="([\d.]+)"')
 
 BOLDER = 1.12
 """How much wider bold words are; measured: DejaVu."""
@@ -30,6 +34,7 @@ class Paper:
     def __init__(self, title: str, sentence: str) -> None:
         self.title, self.sentence = title, sentence
         self.bottom = MARGIN
+        self.smallest = math.inf  # of all words, in pixels
         self._parts: list[str] = []
         for words, size, bold in ((title, TITLE, True), (sentence, BODY + 1, False)):
             for line in wrapped(words, size, (WIDTH - 2 * MARGIN) / (BOLDER if bold else 1)):
@@ -57,6 +62,7 @@ class Paper:
 
         ``tilted``, they lead up to the place from below; a ``halo`` of paper keeps lines away.
         """
+        self.smallest = min(self.smallest, size)
         words = words if room is None else fitted(words, size, room / BOLDER if bold else room)
         how = f' text-anchor="{anchor}"' if anchor != "start" else ""
         how += ' font-weight="bold"' if bold else ""
@@ -106,6 +112,7 @@ class Paper:
 
     def place(self, x: float, y: float, scale: float, elements: str, high: float) -> None:
         """Put elements of an SVG, which are painted from their own origin, at a place, so many pixels high there."""
+        self.smallest = min([self.smallest, *(scale * float(size) for size in _FONT_SIZE.findall(elements))])
         self._add(f'<g transform="translate({x:.1f} {y:.1f}) scale({scale:.4f})">{elements}</g>')
         self.bottom = max(self.bottom, y + high)
 
@@ -137,21 +144,27 @@ class Paper:
 
     @property
     def size(self) -> tuple[float, float]:
-        """Return the width and the height, in points."""
-        return WIDTH * 0.75, (self.bottom + MARGIN) * 0.75
+        """Return the width and the height, in pixels."""
+        return WIDTH, round(self.bottom + MARGIN)
 
-    def svg(self, description: str = "", *, standalone: bool = True) -> str:
-        """Return all of it as SVG text; not standalone, it is for a page that has the dark colours already."""
-        high = self.bottom + MARGIN
-        body = [f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>', *self._parts]
+    def svg(self, *, scale: float = 1.0, canvas: tuple[float, float] | None = None, standalone: bool = True) -> str:
+        """Return all of it as SVG text; not standalone, it is for a page that has the dark colours already.
+
+        It is so many times as large, in the middle of a canvas of so many pixels, if there is one.
+        """
+        wide, high = canvas or (self.size[0] * scale, self.size[1] * scale)
+        view = wide / scale, high / scale
+        left, top = ((inner - outer) / 2 for inner, outer in zip(self.size, view, strict=True))
+        sheet = f'<rect class="paper" x="{left:g}" y="{top:g}" width="100%" height="100%" fill="{PAPER}"/>'
+        body = [sheet if canvas else sheet.replace(' x="0" y="0"', ""), *self._parts]
         declaration = '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n'
         return "\n".join(
             [
-                f'{declaration if standalone else ""}<svg role="img" width="{WIDTH:g}" height="{high:.0f}" '
-                f'viewBox="0 0 {WIDTH:g} {high:.0f}" class="{STYLED}" xmlns="http://www.w3.org/2000/svg" '
-                f'font-family="Helvetica,Arial,DejaVu Sans,sans-serif">',
+                f'{declaration if standalone else ""}<svg role="img" width="{wide:.0f}" height="{high:.0f}" '
+                f'viewBox="{left:g} {top:g} {view[0]:g} {view[1]:g}" class="{STYLED}" '
+                f'xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,DejaVu Sans,sans-serif">',
                 f"<title>{labels.escaped(self.title)}</title>",
-                f"<desc>{labels.escaped(description or self.sentence, 2000)}</desc>",
+                f"<desc>{labels.escaped(self.sentence, 2000)}</desc>",
                 f"<style>{dark_style(''.join(body))}</style>" if standalone else "",
                 *body,
                 "</svg>\n",

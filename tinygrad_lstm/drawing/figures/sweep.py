@@ -44,7 +44,7 @@ class Panel:
     cause: str = ""  # of what is no number in them
 
 
-def sweep(losses: Mapping[str, Tensor], *, steps: Window = None) -> Figure:
+def sweep(losses: Mapping[str, Tensor], *, steps: Window = None, fit: str | None = None) -> Figure:
     """Return a figure of several networks as small multiples, such as one for each of several forget biases.
 
     Each panel has ‖∂L/∂state_t‖ of every state, relative to that of the last step, on a scale that all share; below it
@@ -53,6 +53,7 @@ def sweep(losses: Mapping[str, Tensor], *, steps: Window = None) -> Figure:
     Arguments:
         losses: the loss of each network, a number, by what its panel is called.
         steps: ``(a, b)`` shows the time steps of ``range(a, b)``, ``"all"`` every one; without it the last 100.
+        fit: ``"slide"``, ``"readme"`` or ``"column"``: as large as it can be there, as for ``draw``.
 
     Raises:
         TypeError: for what is no mapping from words to tensors.
@@ -74,7 +75,10 @@ def sweep(losses: Mapping[str, Tensor], *, steps: Window = None) -> Figure:
     if not losses:
         raise ValueError("there is nothing to sweep over: give at least one loss")
     panels = [panel(str(label), loss, steps) for label, loss in losses.items()]
-    return multiples(panels, "How far back the gradient reaches", _sentence(panels), "‖∂L/∂state‖, relative to its end")
+    figure = multiples(
+        panels, "How far back the gradient reaches", _sentence(panels), "‖∂L/∂state‖, relative to its end"
+    )
+    return figure.fitted(fit)
 
 
 def panel(label: str, loss: Tensor, steps: Window = None) -> Panel:
