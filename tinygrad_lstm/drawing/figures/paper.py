@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from ...pages.theme import FADED, INK, LEVELS, MUTED, PAPER, STYLED, dark_style
 from ...structure.words import clean
@@ -191,6 +192,49 @@ def fitted(words: str, size: float, room: float) -> str:
         if width_of(cut, size) <= room:
             return cut
     return "…"
+
+
+def told_apart(names: Sequence[str], size: float, room: float) -> list[str]:
+    """Return names with dots in them, cut until they fit, so that they differ as the names do.
+
+    What all have in common is left out first, at the end, then at the beginning; then each is cut in its middle, or
+    at its beginning, and what is still the same is counted.
+
+    >>> told_apart(["layer0_reverse.forget_gate.weight", "layer0_reverse.output_gate.weight"], 13, 160)
+    ['…forget_gate', '…output_gate']
+    """
+    full = [clean(name, 300) for name in names]
+    parts, shorter = [name.split(".") for name in full], full
+    ends = _shared([each[::-1] for each in parts])
+    if any(width_of(name, size) > room for name in full) and len(set(full)) > 1:
+        parts = [each[: len(each) - ends] for each in parts]
+        shorter = [".".join(each) for each in parts]
+        if any(width_of(name, size) > room for name in shorter):
+            begins = _shared(parts)
+            shorter = [("…" if begins else "") + ".".join(each[begins:]) for each in parts]
+    cut = [fitted(name, size, room) for name in shorter]
+    if len(set(cut)) < len(set(full)):
+        cut = [_end_of(name, size, room) for name in shorter]
+    if len(set(cut)) < len(set(full)):
+        numbers = {name: f"{number}  " for number, name in enumerate(dict.fromkeys(full), 1)}
+        cut = [
+            numbers[name] + _end_of(short, size, room - width_of(numbers[name], size))
+            for name, short in zip(full, shorter, strict=True)
+        ]
+    return cut
+
+
+def _shared(parts: Sequence[Sequence[str]]) -> int:
+    """Return how many parts all begin with, of those that are not the last of any."""
+    same = takewhile(lambda column: len(set(column)) == 1, zip(*(each[:-1] for each in parts), strict=False))
+    return len(list(same))
+
+
+def _end_of(words: str, size: float, room: float) -> str:
+    """Return words, cut at their beginning until they fit."""
+    while width_of(words, size) > room and len(words) > 1:
+        words = "…" + words.removeprefix("…")[1:]
+    return words
 
 
 def wrapped(words: str, size: float, room: float) -> list[str]:
