@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ SPACE = "{http://www.w3.org/2000/svg}"
 OF_VALUES = ("openings", "saturation", "belt")
 
 
+@cache
 def run(layer=tl.LSTM, sequence=0, bad=np.nan, size=4):
     """Return the loss of a network that reads two sequences of six steps, one of which is broken at step 3."""
     xs = np.random.default_rng(0).normal(size=(6, 2, 3))
@@ -21,6 +23,7 @@ def run(layer=tl.LSTM, sequence=0, bad=np.nan, size=4):
     return layer(3, size, rng=0)(tl.tensor(xs, name="xs"))[0].sum()
 
 
+@cache
 def broken_backwards():
     """Return a loss that is a number, whose gradient is infinite from its part of step 2 on."""
     output = tl.LSTM(3, 4, rng=0)(tl.ones(6, 3))[0]
