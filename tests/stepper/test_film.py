@@ -84,6 +84,41 @@ def test_words_can_be_read_where_a_frame_is_as_wide_as_a_readme(film):
     assert min(contrast(INK, GLOW), contrast(IN_THE_DARK[INK], IN_THE_DARK[GLOW])) >= READABLE
 
 
+def head_of_a_classifier():
+    """A loss with so many operations after the last step that they do not fit into a frame beside it."""
+    lstm, head = tl.LSTM(3, 4, rng=0), tl.Linear(4, 2, rng=1)
+    output, _ = lstm(tl.ones(2, 1, 3))
+    loss = tl.cross_entropy(tl.relu(tl.tanh(head(output))).reshape(-1, 2), [0, 1])
+    loss.name = "L"
+    return loss
+
+
+@pytest.mark.parametrize("make", [lambda: small_loss("lstm", 3), head_of_a_classifier])
+def test_no_box_is_cut_at_the_top_or_the_bottom(make, tmp_path):
+    for root in frames(tl.step(make()).film(tmp_path / "film")):
+        (picture,) = root.findall(f"{SVG}svg")
+        _, low, _, high = map(float, picture.get("viewBox").split())
+        graph = picture.find(f"{SVG}g")
+        down = float(re.findall(r"-?[\d.]+", graph.get("transform"))[1])
+        boxes = [group for group in graph.iter(f"{SVG}g") if re.match(r"node (?!cell)", group.get("class", ""))]
+        assert len(boxes) > 5
+        for box in boxes:
+            ups = [down + float(shape.get("cy")) for shape in box.iter(f"{SVG}ellipse")]
+            ups += [down + float(text.get("y")) for text in box.iter(f"{SVG}text")]
+            for shape in box.iter(f"{SVG}polygon"):
+                ups += [down + float(point.partition(",")[2]) for point in shape.get("points").split()]
+            assert len({(low < up) + (low + high < up) for up in ups}) <= 1, box.attrib
+        assert not any(re.fullmatch(r"t = \d+", "".join(text.itertext())) for text in picture.iter(f"{SVG}text"))
+        assert lit(root)
+
+
+def test_the_picture_fades_only_where_it_goes_on(film):
+    faded = [root for root in film if any(rect.get("opacity") for rect in root.iter(f"{SVG}rect"))]
+    assert faded
+    for rect in film[0].iter(f"{SVG}rect"):  # the loss is the end of it
+        assert not rect.get("opacity") or float(rect.get("x")) < WIDTH / 4
+
+
 def test_an_arrow_at_work_points_with_the_gradient(walk, film):
     """From the sum down to what was summed: the tip stands at the lower end."""
     (arrow,) = (g for g in film[0].iter(f"{SVG}g") if g.get("class") == "edge data" and g.get("opacity") is None)

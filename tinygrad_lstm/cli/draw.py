@@ -15,6 +15,7 @@ tinygrad-lstm draw --cell gru --view rainbow -o rainbow.png
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -31,9 +32,9 @@ from .options import CellOption, TensorArgument, WindowOption, window_of
 
 VIEW_HELP = ". ".join(f"{view.name}: {view.meaning}" for view in VIEWS.values()) + "."
 FIGURE_HELP = ". ".join(f"{kind.name}: {kind.meaning}" for kind in FIGURES.values()) + "."
+FIT_MEANINGS = ", ".join(f"{name}: {fit.meaning}" for name, fit in FITS.items())
 FIT_HELP = (
-    "Make it legible in a place: time in rows, steps left out, larger words. "
-    f"{', '.join(f'{name}: {fit.meaning}' for name, fit in FITS.items())}."
+    f"Make it legible in a place: time in rows, steps left out, larger words. {FIT_MEANINGS}. A figure is scaled."
 )
 OUTPUT_HELP = (
     f"Where to write; the name ends in .{', .'.join(ENDINGS)}, which is a page that pans and zooms. May be repeated; "
@@ -110,7 +111,7 @@ def draw(
     name = target.rpartition(":")[2] if target else cell or "lstm"
     outputs = output or [f"{name}-{view.value}.{format.value if format else 'svg'}"]
     with refusing(ValueError, RenderError):
-        formats = [_format_of(name, format) for name in outputs]
+        formats = [format_of(name, format) for name in outputs]
         with working("drawing"):
             if target is not None:
                 tensor = load(target)
@@ -139,11 +140,11 @@ def draw(
             deliver(file, content, f": {picture.title}")
 
 
-def _format_of(name: str, format: Format | None) -> str:
+def format_of(name: str, format: StrEnum | None, endings: Sequence[str] = ENDINGS) -> str:
     """Return what to write to a file, or to standard output: what its ending says, or else what was asked for."""
     ending = "" if name == "-" else Path(name).suffix.lower().lstrip(".")
-    if ending not in ENDINGS and (format is None or ending) and name != "-":
-        raise ValueError(f"cannot save a picture as {name!r}: the name must end in .{', .'.join(ENDINGS)}")
+    if ending not in endings and (format is None or ending) and name != "-":
+        raise ValueError(f"cannot save a picture as {name!r}: the name must end in .{', .'.join(endings)}")
     if ending and format and ending != format.value:
         raise ValueError(f"{name} is not where to write {format.value}; leave out --format, or the ending")
     return ending or (format.value if format else "svg")

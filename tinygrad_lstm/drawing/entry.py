@@ -31,7 +31,7 @@ FigureName = Literal["openings", "rainbow", "jacobian", "saturation", "influence
 
 @overload
 def draw(  # type: ignore[overload-overlap]
-    x: Tensor, view: FigureName, *, steps: Window = None, highlight: Path | None = None
+    x: Tensor, view: FigureName, *, steps: Window = None, highlight: Path | None = None, fit: str | None = None
 ) -> Figure: ...
 @overload
 def draw(
@@ -75,7 +75,7 @@ def draw(
     The views:
       <views>
 
-    The figures, which know ``steps`` alone of the options, and ``rainbow`` also ``highlight``, for one weight:
+    The figures, which know of the options ``steps`` and ``fit``, and ``rainbow`` also ``highlight``, for one weight:
       <figures>
 
     The options, for any view:
@@ -135,8 +135,9 @@ def draw(
             "color": color,
         }
         others |= {"depth": depth is not None, "expand": expand, "direction": direction != DIRECTIONS[0]}
-        others |= {"legend": legend, "loss": loss, "notes": notes, "fit": fit}
-        return _figure(graph, view, steps, highlight, [name for name, given in others.items() if given])
+        others |= {"legend": legend, "loss": loss, "notes": notes}
+        figure = _figure(graph, view, steps, highlight, [name for name, given in others.items() if given])
+        return figure.fitted(fit)
     if taken:
         x, notes = graph.output, _moved_notes(notes, taken)
         if isinstance(gradients, Mapping):
@@ -204,7 +205,7 @@ def _figure(graph: Graph, name: str, steps: Window, highlight: Path | None, othe
     if strange:
         raise ValueError(
             f"{' and '.join(strange)} mean{'s' if len(strange) == 1 else ''} nothing for the figure {name!r}, which "
-            f"takes {' and '.join(kind.takes)}; the views take all options: {', '.join(VIEWS)}"
+            f"takes {' and '.join((*kind.takes, 'fit'))}; the views take all options: {', '.join(VIEWS)}"
         )
     with collector.paused():
         return kind.figure(graph, **{each: known[each] for each in kind.takes})

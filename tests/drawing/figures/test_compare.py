@@ -10,6 +10,7 @@ import tinygrad_lstm as tl
 from tests.drawing.figures.networks import plain_mgu, reader
 from tests.drawing.figures.test_numbers import tips
 from tinygrad_lstm.drawing.figures.compare import PALEST, THINNEST, WIDEST, Span, chain
+from tinygrad_lstm.drawing.figures.maps import WRONG
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.pages.theme import SHADES
 from tinygrad_lstm.structure.words import magnitude, short
@@ -55,8 +56,10 @@ def test_shades_are_in_order_and_the_ends_are_the_ends():
     span = Span(1e-6, 1.0)
     shades = [span.shade(norm) for norm in np.logspace(-6, 0, 30)]
     assert list(dict.fromkeys(shades)) == list(SHADES[PALEST:])
-    assert span.shade(0.0) == span.shade(np.nan) == SHADES[PALEST]
-    assert span.thick(0.0) == span.thick(np.inf) == THINNEST
+    assert span.shade(0.0) == SHADES[PALEST]
+    assert span.shade(np.nan) == span.shade(np.inf) == WRONG
+    assert span.thick(0.0) == THINNEST
+    assert span.thick(np.inf) == WIDEST / 2
 
 
 def test_networks_are_called_as_one_says_or_by_their_cells():
@@ -76,6 +79,13 @@ def test_a_network_of_fewer_steps_stands_on_the_same_clock():
     assert len(pieces(figure)) == 11
     starts = [area.get("points").partition(",")[0] for area in ET.fromstring(figure.svg).iter(f"{SPACE}polygon")]
     assert starts[0] == starts[-5]
+
+
+def test_the_clock_shows_the_last_steps_of_the_longest():
+    figure = tl.compare(long=small_loss("rnn", 150), short=small_loss("gru", 60), first=small_loss("gru", 20))
+    assert "Shown are steps 50 to 149 of 0 to 149." in figure.description
+    assert len(pieces(figure)) == 100 + 10
+    assert "first (of which no step is shown: it has steps 0 to 19)" in figure.svg
 
 
 def test_what_cannot_be_compared_is_said():

@@ -1,6 +1,8 @@
 """A NaN or an Inf in a run is never drawn as a number: the figure names the tensor and the step where it began."""
 
+import re
 import xml.etree.ElementTree as ET
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ SPACE = "{http://www.w3.org/2000/svg}"
 OF_VALUES = ("openings", "saturation", "belt")
 
 
+@cache
 def run(layer=tl.LSTM, sequence=0, bad=np.nan, size=4):
     """Return the loss of a network that reads two sequences of six steps, one of which is broken at step 3."""
     xs = np.random.default_rng(0).normal(size=(6, 2, 3))
@@ -20,6 +23,7 @@ def run(layer=tl.LSTM, sequence=0, bad=np.nan, size=4):
     return layer(3, size, rng=0)(tl.tensor(xs, name="xs"))[0].sum()
 
 
+@cache
 def broken_backwards():
     """Return a loss that is a number, whose gradient is infinite from its part of step 2 on."""
     output = tl.LSTM(3, 4, rng=0)(tl.ones(6, 3))[0]
@@ -82,6 +86,21 @@ def test_influence_that_is_no_number_is_marked_in_its_field_and_said():
         made.description
     )
     assert made.description.startswith("The loss at step 5 feels the input of step 5 most")
+
+
+@pytest.mark.parametrize("make", [tl.compare, tl.sweep])
+def test_of_several_networks_those_with_a_fault_are_named(make):
+    made = make({"whole": run(bad=0.0), "nan": run(), "back": broken_backwards()})
+    assert made.description.endswith(
+        f"Not all are numbers. nan: {BEGAN}; back: the first Inf of the backward walk was made by the rule of sqrt at "
+        "t=2, for its input 0."
+    )
+    assert "nan of nan" not in made.description
+    assert f'fill="{WRONG}"' in made.svg
+    assert "NaN or Inf" in made.svg
+    assert WRONG not in make({"whole": run(bad=0.0)}).svg
+    assert not re.search("no gradient is left|Nothing arrives", made.description)
+    assert re.search("no gradient is left|Nothing arrives", make({"nan": run()}).description)
 
 
 def test_a_jacobian_that_is_no_number_says_why():

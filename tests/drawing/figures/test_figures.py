@@ -91,13 +91,14 @@ OPTIONS = {
     "direction": "top-to-bottom",
     "legend": True,
     "loss": True,
-    "fit": "slide",
 }
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_options_that_mean_nothing_for_a_figure_are_refused(option):
-    with pytest.raises(ValueError, match=rf"{option} means nothing for the figure 'openings', which takes steps; the"):
+    with pytest.raises(
+        ValueError, match=rf"{option} means nothing for the figure 'openings', which takes steps and fit; the"
+    ):
         tl.draw(small_loss("lstm", 2), "openings", **{option: OPTIONS[option]})
 
 
@@ -144,10 +145,17 @@ def test_a_cell_without_ends_does_not_saturate():
         tl.draw(h.sum(), "saturation")
 
 
-@pytest.mark.parametrize("name", ["jacobian", "story", "belt"])
-def test_one_step_hands_nothing_on(name):
+def test_one_step_hands_nothing_on():
     with pytest.raises(ValueError, match=r"no state is handed .* unroll more steps"):
-        tl.draw(small_loss("lstm", 1), name)
+        tl.draw(small_loss("lstm", 1), "jacobian")
+
+
+@pytest.mark.parametrize("name", ["story", "belt"])
+def test_a_step_that_is_given_no_state_has_none_to_tell(name):
+    with tl.time_step(0), tl.scope("cell"):
+        y = tl.sigmoid(tl.ones(2) @ tl.ones(2, 3)) * tl.tanh(tl.ones(2) @ tl.ones(2, 3))
+    with pytest.raises(ValueError, match=r"no state is handed .* name what a single step is given .* as h_init and h"):
+        tl.draw(y.sum(), name)
 
 
 def test_a_network_that_is_given_nothing_has_no_influence():

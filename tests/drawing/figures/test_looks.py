@@ -13,7 +13,7 @@ import tinygrad_lstm as tl
 from tests.drawing.figures.networks import GATED, LOSSES, plain_mgu
 from tests.drawing.test_draw import HOSTILE
 from tinygrad_lstm.drawing.figures.maps import ink_for, shade_of
-from tinygrad_lstm.drawing.figures.paper import WIDTH, width_of
+from tinygrad_lstm.drawing.figures.paper import WIDTH, told_apart, width_of
 from tinygrad_lstm.drawing.figures.registry import FIGURES
 from tinygrad_lstm.drawing.figures.sweep import LOOKS
 from tinygrad_lstm.nn.samples import small_loss
@@ -171,6 +171,20 @@ def test_hostile_names_are_shown_and_do_no_harm(figure, name):
 @given(name=st.text(min_size=1, max_size=40))
 def test_any_word_gives_a_well_formed_figure(name):
     ET.fromstring(tl.draw(plain_mgu(3, words=(name, "b", "c")), "openings").svg)
+
+
+def test_panels_of_a_deep_network_have_names_that_differ():
+    made = tl.draw(LOSSES["two layers, both ways"](), "rainbow").svg
+    names = re.findall(r'font-weight="bold">([^<]+)', made)[1:]
+    assert len(set(names)) == len(names) == 12
+    assert "layer1_reverse.reset_gate" in names
+
+
+@given(names=st.lists(st.text("ab._", min_size=1, max_size=40), min_size=1, max_size=6), room=st.integers(60, 300))
+def test_names_that_are_cut_fit_and_differ_as_they_did(names, room):
+    cut = told_apart(names, 13, room)
+    assert all(width_of(name, 13) <= room for name in cut)
+    assert len(set(cut)) >= len({words.clean(name, 300) for name in names})
 
 
 def test_a_word_too_long_for_its_place_is_cut():

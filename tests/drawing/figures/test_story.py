@@ -2,14 +2,17 @@
 
 import re
 import xml.etree.ElementTree as ET
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
 from tests.drawing.figures.networks import LOSSES, plain_mgu, reader
+from tests.drawing.figures.test_numbers import tips
 from tinygrad_lstm.drawing.figures.difference import share
 from tinygrad_lstm.drawing.figures.in_numbers import some
+from tinygrad_lstm.nn.named import names
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.structure.words import short
 
@@ -89,6 +92,36 @@ def test_the_first_step_with_a_state_is_told_unless_another_is_wanted():
     assert tl.draw(loss, "story").title == "One step of LSTMCell: t = 1"
     assert tl.draw(loss, "story", steps=(3, 4)).title == "One step of LSTMCell: t = 3"
     assert "c₋₁ is zero: all of ‖c₀‖" in told(tl.draw(loss, "story", steps=(0, 1)))
+
+
+@pytest.mark.parametrize("named", ["{}0", "{}_init", ""])
+@pytest.mark.parametrize("timed", [True, False])
+def test_one_step_that_is_given_a_state_is_told(named, timed):
+    rng = np.random.default_rng(0)
+    x, *state = (tl.tensor(rng.normal(size=4), name=name) for name in ("x", *(named and named.format(s) for s in "hc")))
+    step = tl.time_step(0) if timed else nullcontext()
+    with step:
+        h, c = tl.LSTMCell(4, 4, rng=0)(x, state)
+    loss, f = (h * h).sum(), next(node for node in tl.Graph(h).nodes if node.name == "f")
+    if not timed and named != "{}0":
+        with pytest.raises(ValueError, match="of one call of a cell, name the state that it is given, as h"):
+            tl.draw(loss, "story")
+        return
+    kept = np.linalg.norm(f.value * state[1].value)
+    for figure in ("story", "belt"):
+        made = tl.draw(loss, figure)
+        assert f"keeps {share(kept / np.linalg.norm(state[1].value))}" in told(made)
+        assert short(np.linalg.norm(c.value)) in told(made)
+    titles = [line[3:] for line in lines(tl.draw(loss, "story")) if re.match(r"\d  ", line)]
+    assert titles == STAGES["lstm"]
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name != "rnn"])
+def test_one_step_is_told_as_the_first_of_several(name):
+    many, one = (tl.draw(small_loss(name, steps), "story", steps=(0, 1)) for steps in (3, 1))
+    assert lines(many)[1:] == lines(one)[1:]
+    many, one = (tl.draw(small_loss(name, steps), "belt", steps=(0, 1)) for steps in (3, 1))
+    assert tips(many) == tips(one)
 
 
 def test_what_is_not_told_is_grey_and_nothing_has_an_id_twice():

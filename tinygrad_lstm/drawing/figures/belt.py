@@ -9,7 +9,7 @@ from ...pages.theme import FADED, MUTED
 from ...structure.timeline import Window
 from ...structure.words import clean, short
 from .belt_step import HIGH, Place, draw_step
-from .carrying import ONE_STEP, Belt, belts
+from .carrying import NO_STATE, Belt, belts
 from .difference import share
 from .figure import Figure, NoFigure
 from .paper import BODY, MARGIN, SMALL, WIDTH, Paper, fitted, width_of, wrapped
@@ -34,7 +34,7 @@ def belt(graph: Graph, steps: Window = None) -> Figure:
         reading.steps = reading.steps[-PER_ROW:]
     carried = belts(reading)
     if not reading.states:
-        raise NoFigure(ONE_STEP)
+        raise NoFigure(NO_STATE)
     if not carried:
         raise NoFigure(
             "no state of this network runs on a belt past the layers: whatever a step hands on goes through a layer "
@@ -56,14 +56,19 @@ def _sentence(carried: Belt, reading: Recorded) -> str:
         return f"None of these steps carries {clean(carried.state.name)} on.{reading.note}"
     if not norms:
         return f"The state {clean(carried.state.name)} is no number at any of these steps.{reading.note}"
+    name, most = clean(carried.state.name), max(norms, key=lambda t: norms[t])
+    end = f"‖{carried.name(most)}‖ = {short(norms[most])}"
+    forgets = bool(kept) and min(kept.values()) < 1
+    if len(shown) == 1:
+        keeps = f"keeps {share(kept[most])} of {name}" if forgets else f"carries {name} on"
+        return f"The step {keeps}; after it, {end}.{reading.note}"
     parts = []
-    if kept and min(kept.values()) < 1:
+    if forgets:
         least = min(kept, key=lambda t: kept[t])
         mean = float(np.mean(list(kept.values())))
-        parts.append(f"A step keeps {share(mean)} of {clean(carried.state.name)} on average, least")
+        parts.append(f"A step keeps {share(mean)} of {name} on average, least")
         parts[-1] += f" at {_at(reading, least)}: {share(kept[least])}."
-    most = max(norms, key=lambda t: norms[t])
-    parts.append(f"The belt is widest after {_at(reading, most)}: ‖{carried.name(most)}‖ = {short(norms[most])}.")
+    parts.append(f"The belt is widest after {_at(reading, most)}: {end}.")
     return " ".join(parts) + reading.note
 
 

@@ -108,7 +108,7 @@ class _BeltStep:
             name = self._belt.before(self._t)
             self._paper.text(left - 18, y + 4, name, anchor="end", ink=BLUE, room=40)
         products = [x for node, x in self._ops.items() if node.primitive and node.primitive.combines == "product"]
-        kept, ends = passage.kept, f"‖{self._belt.name(self._t)}‖ {_said(passage.norms[-1])}"
+        kept, ends = passage.kept, f"‖{self._belt.name(self._t)}‖ {said(passage.norms[-1])}"
         if products and np.isfinite(kept):
             words = f"keeps {share(kept)}"
             half = width_of(words, SMALL) / 2
@@ -152,8 +152,8 @@ class _BeltStep:
                 if timeline.crosses(x, node):
                     found.add(names.get(timeline.moved(x), ""))
                 elif (node, slot) in self._reading.initial:
-                    state, _ = timeline.carried_states.get((timeline.fold[node], slot), (x, node))
-                    found.add(names.get(state, ""))
+                    state = self._reading.handed_on(node, slot)
+                    found.add(names.get(state, "") if state is not None else "")
                 elif x in mine and x not in seen:
                     seen.add(x)
                     queue.append(x)
@@ -268,14 +268,14 @@ def bars(paper: Paper, frame: tuple[float, float, float, float], values: Array, 
     for k, value in enumerate(values.tolist()):
         left = x + k * across + (across - thin) / 2
         if not np.isfinite(value):
-            paper.rect(left, y, thin, tall, WRONG, tip=_said(value))
+            paper.rect(left, y, thin, tall, WRONG, tip=said(value))
         else:
             fill = GOLD if low >= 0 else BLUE if value > 0 else ORANGE
             top = min(zero, zero - scale * value)
             paper.rect(left, top, thin, max(abs(scale * value), 0.4), fill, tip=shown(value, 3))
 
 
-def _said(norm: float) -> str:
+def said(norm: float) -> str:
     """Write a norm, or what it is if it is no number."""
     return short(norm) if np.isfinite(norm) else "NaN" if np.isnan(norm) else "Inf"
 

@@ -13,7 +13,10 @@ from ...engine.tensor import Tensor
 from ...structure.words import magnitude, subscript
 from .reading import CellRun, Recorded, State
 
-ONE_STEP = "no state is handed from one time step to the next in this graph: unroll more steps"
+NO_STATE = (
+    "no state is handed from one time step to the next in this graph: unroll more steps, or name what a single step is "
+    "given and what it makes of it, as h_init and h"
+)
 """What is said where one cannot see what a cell carries on."""
 
 

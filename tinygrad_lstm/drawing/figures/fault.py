@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...engine.tensor import Tensor
 from ...structure.timeline import Timeline
@@ -41,6 +42,14 @@ def _behind(timeline: Timeline, node: Tensor, value: Array, step: int | None) ->
         return f"the first {kind} was made by {clean(node.primitive.name + node.context.place, 80)}"
     name = clean(node.name) if node.name else "an input without a name"
     return f"the first {kind} is in {name}{'' if step is None else f', read at step {step}'}"
+
+
+def of_gradients(graph: Graph, timeline: Timeline, gradients: Mapping[Tensor, Array]) -> str:
+    """Say what gave gradients of a graph's output their first NaN or Inf; nothing if all are finite."""
+    if all(np.isfinite(gradient).all() for gradient in gradients.values()):
+        return ""
+    seeds = {graph.output: np.ones(graph.output.shape)}
+    return of_walk(timeline, BackwardWalk(graph, gradients), seeds) or "a sum of the backward walk overflowed"
 
 
 def of_walk(timeline: Timeline, walk: BackwardWalk, seeds: Mapping[Tensor, Any]) -> str:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from ...structure.words import clean
+from ..fitting import FITS, Fit
 from ..paint.render import RenderError
 from ..shown import Shown
 from .paper import Paper
 
 SCALE = 2.0
 """Pixels of a PNG for one of the SVG; chosen: sharp on a screen of today."""
+
+
+class _Scaled(TypedDict):
+    """How large a figure is, and the pixels of what it stands in the middle of."""
+
+    scale: float
+    canvas: tuple[float, float] | None
 
 
 class NoFigure(ValueError):
@@ -26,8 +36,8 @@ class Figure(Shown):
 
     _kind = "figure"
 
-    def __init__(self, paper: Paper) -> None:
-        self._canvas = paper
+    def __init__(self, paper: Paper, fit: Fit | None = None) -> None:
+        self._canvas, self._fit = paper, fit
 
     @property
     def title(self) -> str:
@@ -42,17 +52,49 @@ class Figure(Shown):
     @property
     def svg(self) -> str:
         """Return the figure as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
-        return self._canvas.svg()
+        return self._canvas.svg(**self._scaled)
 
     @property
     def piece(self) -> str:
         """Return the figure as SVG for a page that has the dark colours already."""
-        return self._canvas.svg(standalone=False)
+        return self._canvas.svg(**self._scaled, standalone=False)
 
     @property
     def size(self) -> tuple[float, float]:
         """Return the width and the height of the SVG, in points."""
-        return self._canvas.size
+        scaled = self._scaled
+        wide, high = scaled["canvas"] or (side * scaled["scale"] for side in self._canvas.size)
+        return 0.75 * wide, 0.75 * high
+
+    def fitted(self, name: str | None) -> Figure:
+        """Return the figure as large as it can be in one of the places that ``draw`` knows, or as it is, for None.
+
+        Raises ValueError, naming what would work, for a place that there is not, and one where words were too small.
+        """
+        if name is None:
+            return self
+        if name not in FITS:
+            raise ValueError(f"unknown fit {name!r}; choose None or {' or '.join(map(repr, FITS))}")
+        if (words := self._words_in(FITS[name])) < FITS[name].least:
+            wide, high = self._canvas.size
+            others = [f"fit={other!r}" for other in FITS if self._words_in(FITS[other]) >= FITS[other].least]
+            instead = f"{' or '.join(others)} would work" if others else "leave fit out, for a page that scrolls"
+            raise ValueError(
+                f"{self.title!r} does not fit {name!r} ({FITS[name].meaning}): it is {wide:.0f} by {high:.0f} pixels, "
+                f"and its smallest words would have {words:.2g} there, less than {FITS[name].least:g}; {instead}"
+            )
+        return Figure(self._canvas, FITS[name])
+
+    def _words_in(self, fit: Fit) -> float:
+        """Return how many pixels the smallest words have in a place."""
+        return self._canvas.smallest * _scale(self._canvas, fit)
+
+    @property
+    def _scaled(self) -> _Scaled:
+        if self._fit is None:
+            return {"scale": 1.0, "canvas": None}
+        canvas = (float(self._fit.width), float(self._fit.height)) if self._fit.whole else None
+        return {"scale": _scale(self._canvas, self._fit), "canvas": canvas}
 
     def _painted_as(self, format: str) -> bytes:
         try:
@@ -64,8 +106,14 @@ class Figure(Shown):
             ) from error
         try:
             painted = (
-                vl_convert.svg_to_png(self.svg, scale=SCALE) if format == "png" else vl_convert.svg_to_pdf(self.svg)
+                vl_convert.svg_to_png(self.svg, scale=self._fit.zoom if self._fit else SCALE)
+                if format == "png"
+                else vl_convert.svg_to_pdf(self.svg)
             )
         except ValueError as error:
             raise RenderError(f"this figure could not be painted as .{format}: {clean(error, 200)}") from error
         return bytes(painted)
+
+
+def _scale(paper: Paper, fit: Fit) -> float:
+    return min(fit.width / paper.size[0], fit.height / paper.size[1])

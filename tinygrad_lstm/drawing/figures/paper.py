@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from ...pages.theme import FADED, INK, LEVELS, MUTED, PAPER, STYLED, dark_style
 from ...structure.words import clean
@@ -13,6 +16,8 @@ WIDTH, MARGIN = 830.0, 26.0
 
 SMALL, BODY, TITLE = 11.0, 13.0, 20.0
 """Sizes of words, in pixels; chosen: none is below 10 where a figure is shown at its width."""
+
+_FONT_SIZE = re.compile(r'font-size="([\d.]+)"')
 
 BOLDER = 1.12
 """How much wider bold words are; measured: DejaVu."""
@@ -30,6 +35,7 @@ class Paper:
     def __init__(self, title: str, sentence: str) -> None:
         self.title, self.sentence = title, sentence
         self.bottom = MARGIN
+        self.smallest = math.inf  # of all words, in pixels
         self._parts: list[str] = []
         for words, size, bold in ((title, TITLE, True), (sentence, BODY + 1, False)):
             for line in wrapped(words, size, (WIDTH - 2 * MARGIN) / (BOLDER if bold else 1)):
@@ -57,6 +63,7 @@ class Paper:
 
         ``tilted``, they lead up to the place from below; a ``halo`` of paper keeps lines away.
         """
+        self.smallest = min(self.smallest, size)
         words = words if room is None else fitted(words, size, room / BOLDER if bold else room)
         how = f' text-anchor="{anchor}"' if anchor != "start" else ""
         how += ' font-weight="bold"' if bold else ""
@@ -106,6 +113,7 @@ class Paper:
 
     def place(self, x: float, y: float, scale: float, elements: str, high: float) -> None:
         """Put elements of an SVG, which are painted from their own origin, at a place, so many pixels high there."""
+        self.smallest = min([self.smallest, *(scale * float(size) for size in _FONT_SIZE.findall(elements))])
         self._add(f'<g transform="translate({x:.1f} {y:.1f}) scale({scale:.4f})">{elements}</g>')
         self.bottom = max(self.bottom, y + high)
 
@@ -137,21 +145,27 @@ class Paper:
 
     @property
     def size(self) -> tuple[float, float]:
-        """Return the width and the height, in points."""
-        return WIDTH * 0.75, (self.bottom + MARGIN) * 0.75
+        """Return the width and the height, in pixels."""
+        return WIDTH, round(self.bottom + MARGIN)
 
-    def svg(self, description: str = "", *, standalone: bool = True) -> str:
-        """Return all of it as SVG text; not standalone, it is for a page that has the dark colours already."""
-        high = self.bottom + MARGIN
-        body = [f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>', *self._parts]
+    def svg(self, *, scale: float = 1.0, canvas: tuple[float, float] | None = None, standalone: bool = True) -> str:
+        """Return all of it as SVG text; not standalone, it is for a page that has the dark colours already.
+
+        It is so many times as large, in the middle of a canvas of so many pixels, if there is one.
+        """
+        wide, high = canvas or (self.size[0] * scale, self.size[1] * scale)
+        view = wide / scale, high / scale
+        left, top = ((inner - outer) / 2 for inner, outer in zip(self.size, view, strict=True))
+        sheet = f'<rect class="paper" x="{left:g}" y="{top:g}" width="100%" height="100%" fill="{PAPER}"/>'
+        body = [sheet if canvas else sheet.replace(' x="0" y="0"', ""), *self._parts]
         declaration = '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n'
         return "\n".join(
             [
-                f'{declaration if standalone else ""}<svg role="img" width="{WIDTH:g}" height="{high:.0f}" '
-                f'viewBox="0 0 {WIDTH:g} {high:.0f}" class="{STYLED}" xmlns="http://www.w3.org/2000/svg" '
-                f'font-family="Helvetica,Arial,DejaVu Sans,sans-serif">',
+                f'{declaration if standalone else ""}<svg role="img" width="{wide:.0f}" height="{high:.0f}" '
+                f'viewBox="{left:g} {top:g} {view[0]:g} {view[1]:g}" class="{STYLED}" '
+                f'xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,DejaVu Sans,sans-serif">',
                 f"<title>{labels.escaped(self.title)}</title>",
-                f"<desc>{labels.escaped(description or self.sentence, 2000)}</desc>",
+                f"<desc>{labels.escaped(self.sentence, 2000)}</desc>",
                 f"<style>{dark_style(''.join(body))}</style>" if standalone else "",
                 *body,
                 "</svg>\n",
@@ -178,6 +192,49 @@ def fitted(words: str, size: float, room: float) -> str:
         if width_of(cut, size) <= room:
             return cut
     return "…"
+
+
+def told_apart(names: Sequence[str], size: float, room: float) -> list[str]:
+    """Return names with dots in them, cut until they fit, so that they differ as the names do.
+
+    What all have in common is left out first, at the end, then at the beginning; then each is cut in its middle, or
+    at its beginning, and what is still the same is counted.
+
+    >>> told_apart(["layer0_reverse.forget_gate.weight", "layer0_reverse.output_gate.weight"], 13, 160)
+    ['…forget_gate', '…output_gate']
+    """
+    full = [clean(name, 300) for name in names]
+    parts, shorter = [name.split(".") for name in full], full
+    ends = _shared([each[::-1] for each in parts])
+    if any(width_of(name, size) > room for name in full) and len(set(full)) > 1:
+        parts = [each[: len(each) - ends] for each in parts]
+        shorter = [".".join(each) for each in parts]
+        if any(width_of(name, size) > room for name in shorter):
+            begins = _shared(parts)
+            shorter = [("…" if begins else "") + ".".join(each[begins:]) for each in parts]
+    cut = [fitted(name, size, room) for name in shorter]
+    if len(set(cut)) < len(set(full)):
+        cut = [_end_of(name, size, room) for name in shorter]
+    if len(set(cut)) < len(set(full)):
+        numbers = {name: f"{number}  " for number, name in enumerate(dict.fromkeys(full), 1)}
+        cut = [
+            numbers[name] + _end_of(short, size, room - width_of(numbers[name], size))
+            for name, short in zip(full, shorter, strict=True)
+        ]
+    return cut
+
+
+def _shared(parts: Sequence[Sequence[str]]) -> int:
+    """Return how many parts all begin with, of those that are not the last of any."""
+    same = takewhile(lambda column: len(set(column)) == 1, zip(*(each[:-1] for each in parts), strict=False))
+    return len(list(same))
+
+
+def _end_of(words: str, size: float, room: float) -> str:
+    """Return words, cut at their beginning until they fit."""
+    while width_of(words, size) > room and len(words) > 1:
+        words = "…" + words.removeprefix("…")[1:]
+    return words
 
 
 def wrapped(words: str, size: float, room: float) -> list[str]:

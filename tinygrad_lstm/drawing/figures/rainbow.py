@@ -19,12 +19,15 @@ from . import fault
 from .axes import grid
 from .figure import Figure, NoFigure
 from .maps import Frame, below
-from .paper import MARGIN, SMALL, WIDTH, Paper
+from .paper import BODY, BOLDER, MARGIN, SMALL, WIDTH, Paper, told_apart
 from .reading import Recorded
 from .walk import BackwardWalk
 
 WIDE, HIGH, LEFT, RIGHT = 378.0, 150.0, 78.0, 40.0
 """Pixels of a panel, and what is beside its ribbons: on the left what each is called, on the right numbers."""
+
+NORM = 98.0
+"""Pixels for the norm beside the name of a weight."""
 
 FINE = 40
 """Steps: of more, the ribbons have no hairline between them, which would be all that one sees."""
@@ -49,13 +52,14 @@ def rainbow(graph: Graph, steps: Window = None, highlight: Path | None = None) -
     _require_numbers(reading, parts)
     paper = Paper("Where in time the gradient comes from", _sentence(parts, reading))
     y, wide = paper.bottom + 4, len(parts) == 1
-    for number, (weight, found) in enumerate(parts.items()):
+    across = WIDTH - 2 * MARGIN if wide else WIDE
+    names = told_apart([_called(weight) for weight in parts], BODY, (across - RIGHT - NORM) / BOLDER)
+    for number, (name, found) in enumerate(zip(names, parts.values(), strict=True)):
         column = number % 2
         if number and not column:
             y = paper.bottom + 16
-        across = WIDTH - 2 * MARGIN if wide else WIDE
         frame = (MARGIN + LEFT + column * (WIDE + 22), y + 24, across - LEFT - RIGHT, HIGH * (1.6 if wide else 1.0))
-        _panel(paper, frame, weight, found, reading)
+        _panel(paper, frame, name, found, reading)
     y = paper.bottom + 16
     x = MARGIN + LEFT + paper.scale(MARGIN + LEFT, y, ("first step", "last step"), shades=TIME_SHADES) + 30
     paper.line([(x, y + 5), (x + 24, y + 5)], INK, width=2)
@@ -115,7 +119,7 @@ def _called(weight: Tensor) -> str:
     return clean(weight.name or "the weight")
 
 
-def _panel(paper: Paper, frame: Frame, weight: Tensor, parts: dict[int, Array], reading: Recorded) -> None:
+def _panel(paper: Paper, frame: Frame, name: str, parts: dict[int, Array], reading: Recorded) -> None:
     """Draw the ribbons of one weight on a scale of their own, the first to arrive lowest.
 
     Of a cell that reads from the end, the walk goes to the right: then all of it is mirrored.
@@ -127,9 +131,9 @@ def _panel(paper: Paper, frame: Frame, weight: Tensor, parts: dict[int, Array], 
     ticks = tuple(tick for tick in axis.ticks[2::2] if axis.at(tick[0]) > y + 14)
     x += RIGHT - LEFT if mirrored else 0.0
     grid(paper, (x, y, wide, high), axis._replace(ticks=ticks), right=not mirrored)
-    paper.text(frame[0] - LEFT, y - 9, _called(weight), bold=True, room=wide + LEFT - 88)
+    paper.text(frame[0] - LEFT, y - 9, name, bold=True)
     left = shown(magnitude(np.sum(list(parts.values()), axis=0)), 3)
-    paper.text(frame[0] + wide, y - 9, f"norm {left}", size=SMALL, ink=MUTED, anchor="end", room=108)
+    paper.text(frame[0] + wide, y - 9, f"norm {left}", size=SMALL, ink=MUTED, anchor="end", room=NORM - 8)
     running = _ribbons(paper, (x, y, wide, high), parts, steps, axis, mirrored)
     paper.line(running, PAPER, width=4.5)
     paper.line(running, INK, width=2)

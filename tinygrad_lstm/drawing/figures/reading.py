@@ -104,14 +104,15 @@ class Recorded:
         if not timeline.steps:
             raise NoFigure(
                 "there are no time steps in this graph: run a recurrent layer or cell, or say the steps yourself, with "
-                "tl.time_step(t): ..."
+                "tl.time_step(t): ...; of one call of a cell, name the state that it is given, as h0"
             )
         self.all_steps = timeline.steps
         wanted = timeline.steps[-LONG:] if window is None else shown(timeline.steps, window, LONG)
         self.steps = [t for t in wanted if isinstance(t, int)]
         self._weights = self._lasting(timeline.weights)
-        self.initial = set(timeline.initial_states)
         self._members = self._cell_members()
+        self._begun = dict(self._begun_in_the_only_step()) if len(self.all_steps) == 1 else {}
+        self.initial = {*timeline.initial_states, *self._begun}
 
     @property
     def note(self) -> str:
@@ -155,6 +156,8 @@ class Recorded:
                 x, user = carried[fold]
                 forwards = self.timeline.of[x] < self.timeline.of[user]
                 found.setdefault(fold, State(_own(node), {}, forwards)).at[t] = node
+        for begun in sorted({*self._begun.values()}, key=lambda node: node.serial):
+            found[begun] = State(_own(begun), {self.all_steps[0]: begun})
         several = len({state.name for state in found.values()}) < len(found)
         for state in found.values() if several else ():
             node = next(iter(state.at.values()))
@@ -200,6 +203,44 @@ class Recorded:
             return order.get(gate, last)
 
         return sorted(used, key=place)
+
+    def handed_on(self, node: Tensor, slot: int) -> Tensor | None:
+        """Return the state that later steps get in the place where the first one takes a given one, as an example."""
+        if (node, slot) in self._begun:
+            return self._begun[node, slot]
+        state, _ = self.timeline.carried_states.get((self.timeline.fold[node], slot), (None, node))
+        return state
+
+    def _begun_in_the_only_step(self) -> Iterator[tuple[tuple[Tensor, int], Tensor]]:
+        """Yield where a single step takes a state that was given to it, with what it makes of it.
+
+        Names tell which is which, h0 or h_init and h; without them, that the step leads a tensor of one shape past all
+        layers to what has a name.
+        """
+        for members in self._members.values():
+            named, inside = {node.name: node for node in members if node.name}, set(members)
+            for node in members:
+                for slot, x in enumerate(node.inputs):
+                    if x in self.timeline.of or x in self._weights or is_number(x):
+                        continue
+                    name = str(_given(x).name or "")
+                    state = named.get(name.removesuffix("0").removesuffix("_init"))
+                    if state is None or state.name == name or state.shape != x.shape:
+                        state = self._led_past(node, x, inside)
+                    if state is not None:
+                        yield (node, slot), state
+
+    def _led_past(self, node: Tensor, x: Tensor, inside: set[Tensor]) -> Tensor | None:
+        """Return what has a name, of those to which x is led by products and sums number by number, from a node."""
+        queue, seen = [node], {node}
+        for y in queue:
+            if y.primitive is None or y.primitive.kind is not Kind.pointwise or y.shape != x.shape:
+                continue
+            if y.name and y.primitive.combines == "sum":
+                return y
+            queue += (user for user in self.timeline.users[y] if user in inside and user not in seen)
+            seen.update(queue)
+        return None
 
     def _lasting(self, weights: set[Tensor]) -> set[Tensor]:
         """Leave out what one step alone uses: an input whose gradient is wanted, and no weight."""
@@ -302,6 +343,13 @@ class Recorded:
 def two_ended(primitive: Primitive | None) -> bool:
     """Tell whether an operation is an activation that has two ends to be near to."""
     return primitive is not None and primitive.kind is Kind.activation and bool(np.isfinite(primitive.range).all())
+
+
+def _given(x: Tensor) -> Tensor:
+    """Return what was given of which a tensor is but a part, as the state of one layer is of those of all."""
+    while x.primitive and x.primitive.kind is Kind.movement and len(x.inputs) == 1:
+        x = x.inputs[0]
+    return x
 
 
 def _gate_like(x: Tensor) -> bool:

@@ -123,7 +123,7 @@ class _Teller:
                 others = [x for x in node.inputs if self._reading.timeline.moved(x) is not before]
                 self._forgets.lit += [node, *self._behind(others)]
                 self._forgets.said.append(node)
-                self._forgets.sentences.append(f"{share(passage.kept)} of {belt.before(self._t)} is kept.")
+                self._forgets.sentences.append(f"{share(passage.kept)} of {self._before(belt)} is kept.")
                 self._forgets.layers += [gate for gate in self._cell.gates if not gate.roles]
             elif made is not None and made.combines == "sum" and not self._writes.said:
                 added = [x for x in node.inputs if self._reading.timeline.moved(x) is not before and x.primitive]
@@ -143,7 +143,9 @@ class _Teller:
         return queue
 
     def _update(self, belt: Belt) -> Stage:
-        passage, name, before = belt.at[self._t], belt.name(self._t), belt.before(self._t)
+        passage, name, before = belt.at[self._t], belt.name(self._t), self._before(belt)
+        if len(self._reading.all_steps) == 1:
+            name = self._name(passage.after, name)
         norms = [short(norm) for norm in passage.norms]
         stage = Stage("The new state", lit=passage.way, said=[passage.after], made=[passage.after])
         if passage.norms[0]:
@@ -155,13 +157,21 @@ class _Teller:
             stage.sentences = [f"{before} is zero: all of ‖{name}‖ = {norms[-1]} has just been written."]
         return stage
 
+    def _before(self, belt: Belt) -> str:
+        """Return what comes in: by its step, or of a single step, which may have no number, as formulas call it."""
+        before = belt.before(self._t)
+        return self._name(belt.at[self._t].before, before) if len(self._reading.all_steps) == 1 else before
+
     def _all(self) -> Stage:
-        t = self._t
+        t, single = self._t, len(self._reading.all_steps) == 1
         mine = set(self._cell.members)
         states = [(state, state.at[t]) for state in self._reading.states if state.at.get(t) in mine]
         stage = Stage("All of it", said=[layer.at[t] for layer in self._cell.layers if t in layer.at], whole=True)
         stage.said = list(dict.fromkeys((*stage.said, *(node for _, node in states))))
-        norms = [f"{called(state, t)} of norm {short(magnitude(node.value))}" for state, node in states]
+        names = [self._name(node, called(state, t)) if single else called(state, t) for state, node in states]
+        norms = [
+            f"{name} of norm {short(magnitude(node.value))}" for name, (_, node) in zip(names, states, strict=True)
+        ]
         stage.sentences = [f"The next step is given {' and '.join(norms)}."] if norms else []
         return stage
 

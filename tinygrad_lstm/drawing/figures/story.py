@@ -7,7 +7,7 @@ from ...pages.theme import FADED, MUTED
 from ...structure.timeline import Window
 from ...structure.words import clean, magnitude
 from ...symbolic.symbols import Symbols
-from .carrying import ONE_STEP, belts
+from .carrying import NO_STATE, belts
 from .figure import Figure, NoFigure
 from .in_numbers import equations
 from .paper import BODY, MARGIN, WIDTH, Paper, width_of, wrapped
@@ -29,7 +29,7 @@ def story(graph: Graph, steps: Window = None) -> Figure:
     """
     reading = Recorded(graph, steps)
     if not reading.states:
-        raise NoFigure(ONE_STEP)
+        raise NoFigure(NO_STATE)
     cell = next((cell for cell in reading.cells if any(gate.roles for gate in cell.gates)), None)
     cell = cell or next((belt.cell for belt in belts(reading) if belt.cell.gates), None)
     if cell is None:

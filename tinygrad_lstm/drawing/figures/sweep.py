@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
-from ...engine.backprop import gradients
 from ...engine.errors import short as shortened
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
@@ -15,15 +15,20 @@ from ...pages.plot import Axis, log_axis
 from ...pages.theme import LEVELS, MUTED, ON_PAGES
 from ...structure.timeline import Window
 from ...structure.words import clean, magnitude, short, shown
+from . import fault
 from .axes import curve, grid
+from .compare import at_states, causes
 from .figure import Figure
-from .maps import Frame, below, shade_of
+from .maps import Frame, below, key_to_marks, mark, shade_of
 from .openings import means
 from .paper import MARGIN, SMALL, WIDTH, Paper, width_of
 from .reading import Recorded
 
 PER_ROW, HIGH, STRIP, LEFT, APART = 4, 170.0, 15.0, 40.0, 18.0
 """Panels in a row; and, in pixels, how high their curves are, a strip of a gate, and what is beside and between."""
+
+BAND = 8.0
+"""Pixels at the foot of a panel, where steps are marked whose gradient is NaN or Inf."""
 
 LOOKS = (("series0", ""), ("series1", "5 3"), ("series3", "2 2"), ("stop", "8 3 2 3"))
 """Colour and dashes of each curve of a panel, in turn: one can do without the colour."""
@@ -36,9 +41,10 @@ class Panel:
     label: str
     curves: dict[str, dict[int, float]]
     gates: dict[str, dict[int, float]] = field(default_factory=dict)
+    cause: str = ""  # of what is no number in them
 
 
-def sweep(losses: Mapping[str, Tensor], *, steps: Window = None) -> Figure:
+def sweep(losses: Mapping[str, Tensor], *, steps: Window = None, fit: str | None = None) -> Figure:
     """Return a figure of several networks as small multiples, such as one for each of several forget biases.
 
     Each panel has ‖∂L/∂state_t‖ of every state, relative to that of the last step, on a scale that all share; below it
@@ -47,6 +53,7 @@ def sweep(losses: Mapping[str, Tensor], *, steps: Window = None) -> Figure:
     Arguments:
         losses: the loss of each network, a number, by what its panel is called.
         steps: ``(a, b)`` shows the time steps of ``range(a, b)``, ``"all"`` every one; without it the last 100.
+        fit: ``"slide"``, ``"readme"`` or ``"column"``: as large as it can be there, as for ``draw``.
 
     Raises:
         TypeError: for what is no mapping from words to tensors.
@@ -68,35 +75,55 @@ def sweep(losses: Mapping[str, Tensor], *, steps: Window = None) -> Figure:
     if not losses:
         raise ValueError("there is nothing to sweep over: give at least one loss")
     panels = [panel(str(label), loss, steps) for label, loss in losses.items()]
-    return multiples(panels, "How far back the gradient reaches", _sentence(panels), "‖∂L/∂state‖, relative to its end")
+    figure = multiples(
+        panels, "How far back the gradient reaches", _sentence(panels), "‖∂L/∂state‖, relative to its end"
+    )
+    return figure.fitted(fit)
 
 
 def panel(label: str, loss: Tensor, steps: Window = None) -> Panel:
     """Return what one network did: the norms of the gradients of its states, relative to the last, and its gates."""
     reading = Recorded(Graph(loss).opened()[0], steps)
-    if not reading.states:
+    if len(reading.all_steps) < 2 or not reading.states:
         raise ValueError(f"{clean(label)!r} hands no state from one time step to the next: there is nothing to follow")
-    complete = gradients(reading.graph.output)
+    arrived, cause = at_states(reading)
     curves = {}
     for state in reading.states:
-        norms = {t: magnitude(complete[state.at[t]]) for t in reading.steps if state.at.get(t) in complete}
-        last = next((norms[t] for t in sorted(norms, reverse=state.forwards) if norms[t]), 1.0)
+        norms = {t: magnitude(gradient) for t, gradient in arrived[state.name].items()}
+        last = next((norms[t] for t in sorted(norms, reverse=state.forwards) if 0 < norms[t] < np.inf), 1.0)
         curves[state.name] = {t: norm / last for t, norm in norms.items()}
     gates = {}
     for cell in reading.cells:
         for gate in cell.gates:
             symbol = f"{cell.name}.{gate.symbol}" if len(reading.cells) > 1 else gate.symbol
-            gates[symbol] = dict(zip(reading.steps, means(gate, reading.steps).tolist(), strict=True))
-    return Panel(label, curves, gates)
+            gates[symbol] = {
+                t: mean
+                for t, mean in zip(reading.steps, means(gate, reading.steps).tolist(), strict=True)
+                if t in gate.at
+            }
+    return Panel(label, curves, gates, cause or fault.of_values(reading.timeline, _gates(reading)))
+
+
+def _gates(reading: Recorded) -> list[Tensor]:
+    """Return the gates of the steps that are shown."""
+    gates = (gate for cell in reading.cells for gate in cell.gates)
+    return [gate.at[t] for gate in gates for t in reading.steps if t in gate.at]
 
 
 def _sentence(panels: list[Panel]) -> str:
     parts = []
     for each in panels:
-        name, norms = max(each.curves.items(), key=lambda pair: pair[1].get(min(pair[1], default=0), 0.0))
-        if norms:
-            parts.append(f"{short(norms[min(norms)])} of {name} with {clean(each.label)}")
-    return f"Of the gradient at the last step, so much is left at the first: {', '.join(parts)}."
+        first = {name: norms[min(norms)] for name, norms in each.curves.items() if norms}
+        first = {name: norm for name, norm in first.items() if np.isfinite(norm)}
+        if first:
+            name = max(first, key=lambda state: first[state])
+            parts.append(f"{short(first[name])} of {name} with {clean(each.label)}")
+    said = (
+        f"Of the gradient at the last step, so much is left at the first: {', '.join(parts)}."
+        if parts
+        else ("At the first step no gradient is left that is a number.")
+    )
+    return said + causes((each.label, each.cause) for each in panels)
 
 
 def multiples(panels: list[Panel], title: str, sentence: str, upwards: str) -> Figure:
@@ -118,8 +145,11 @@ def multiples(panels: list[Panel], title: str, sentence: str, upwards: str) -> F
             y = paper.bottom + 22
         up = log_axis(positive, y + 28 + HIGH, y + 28)
         _panel(paper, (MARGIN + LEFT + column * (wide + APART), y + 28, wide, HIGH), each, up, names=not column)
+    x, y = MARGIN + LEFT, paper.bottom + 14
     if any(each.gates for each in panels):
-        paper.scale(MARGIN + LEFT, paper.bottom + 14, ("gates: 0, closed", "1, open"))
+        x, y = x + paper.scale(x, y, ("gates: 0, closed", "1, open")) + 28, y
+    if any(each.cause for each in panels):
+        key_to_marks(paper, x, y)
     return Figure(paper)
 
 
@@ -135,8 +165,12 @@ def _panel(paper: Paper, frame: Frame, each: Panel, up: Axis, *, names: bool) ->
         name: [(place[t], up(norm)) for t, norm in sorted(norms.items()) if 0 < norm < np.inf]
         for name, norms in each.curves.items()
     }
-    for name, points in lines.items():
-        curve(paper, points, ON_PAGES[looks[name][0]], dashes=looks[name][1], markers=False)
+    for name, norms in each.curves.items():
+        for is_drawn, run in groupby(sorted(norms), lambda t, norms=norms: 0 < norms[t] < np.inf):  # type: ignore[misc]
+            points = [(place[t], up(norms[t])) for t in run] if is_drawn else []
+            curve(paper, points, ON_PAGES[looks[name][0]], dashes=looks[name][1], markers=False)
+    wrong = np.array([[any(not np.isfinite(norms.get(t, 0.0)) for norms in each.curves.values()) for t in steps]])
+    mark(paper, (x, y + high - BAND, wide, BAND), wrong, lambda _, k: f"step {steps[k]}: NaN or Inf")
     rooms = _Rooms(frame, [points for points in lines.values() if points])
     for name, points in lines.items():
         if points and (where := rooms.near(name, points)):
@@ -190,3 +224,5 @@ def _strip(paper: Paper, frame: Frame, symbol: str, openings: dict[int, float], 
         if np.isfinite(value):
             fill = LEVELS[shade_of(value, 1.0)[0]]
             paper.rect(x + k * across, y, across + 0.2, high, fill, tip=f"{symbol} step {t}: {shown(value, 3)}")
+    wrong = np.array([[not np.isfinite(openings.get(t, 0.0)) for t in steps]])
+    mark(paper, frame, wrong, lambda _, k: f"{symbol} step {steps[k]}: NaN or Inf")

@@ -53,6 +53,9 @@ class Backdrop:
             element.tag = element.tag.removeprefix(_SVG)
         self._graph = next(group for group in root.iter("g") if group.get("class") == "graph")
         self._columns = [group for group in self._graph if group.get("class") == "column"]
+        for column in self._columns:
+            column[:] = [each for each in column if "time" not in each.get("class", "").split()]  # the bar says it
+        self._down = float(_NUMBER.findall(self._graph.get("transform", "translate(0 0)"))[1])
         self._places = [Viewport(*place) for place in picture.places()]
         wide, high = (max(place[side] for place in self._places) + 2 * MARGIN for side in (2, 3))
         self.scale = min(width / wide, height / high, LARGEST)
@@ -84,10 +87,23 @@ class Backdrop:
         for column, place in zip(self._columns, self._places, strict=True):
             if place.x - self._part[0] < view.x + view.width and view.x < place.x + place.width:
                 own, at_work = _coloured(column, looks)
+                own[:] = [each for each in own if not self._is_cut(each, view)]
                 graph.append(own)
                 above.append(at_work)
         graph.extend(above)
         return view, ET.tostring(graph, "unicode")
+
+    def goes_on(self, view: Viewport) -> tuple[bool, bool]:
+        """Tell whether there is more of the picture on the left of a part, and on the right."""
+        return view.x > 0, view.x + view.width < self._size[0] - 0.5
+
+    def _is_cut(self, element: ET.Element, view: Viewport) -> bool:
+        """Tell whether a box would be cut by the upper or the lower end of a part: one cannot read what is left."""
+        kinds = element.get("class", "").split()
+        if "node" not in kinds or "cell" in kinds:
+            return False
+        low, high = (self._down + y for y in _heights(element))
+        return low < view.y < high or low < view.y + view.height < high
 
     def _looks(self, events: list[int]) -> dict[str, str]:
         """Return what each element of the picture looks like, by its id."""
@@ -115,6 +131,20 @@ class Backdrop:
             start = middle - part / 2
             corners.append((whole - part) / 2 if part > whole else min(max(start, 0.0), whole - part))
         return Viewport(corners[0], corners[1], *self._part)
+
+
+def _heights(element: ET.Element) -> tuple[float, float]:
+    """Return from where to where a box reaches, in its own coordinates, downwards."""
+    found: list[float] = []
+    for shape in element:
+        if shape.tag == "ellipse":
+            middle, radius = float(shape.get("cy", 0)), float(shape.get("ry", 0))
+            found += [middle - radius, middle + radius]
+        elif shape.tag == "text":
+            found += [float(shape.get("y", 0))]
+        else:
+            found += [float(y) for y in _NUMBER.findall(shape.get("points") or shape.get("d") or "")[1::2]]
+    return min(found, default=0.0), max(found, default=0.0)
 
 
 def _coloured(column: ET.Element, looks: dict[str, str]) -> tuple[ET.Element, ET.Element]:

@@ -48,7 +48,7 @@ def frame(tape: Tape, backdrop: Backdrop, film: Sequence[Shot], number: int) -> 
             _text(left, 48, f"How the gradient of {output} flows back", 26, weight="bold"),
             _text(WIDTH - 20, 48, f"{number + 1} of {len(film)}", 20, MUTED, anchor="end"),
             f'<svg x="{left}" y="{top}" width="{width}" height="{height}" viewBox="{seen}">{picture}</svg>',
-            *_fading(),
+            *_fading(*backdrop.goes_on(view)),
             *_words(tape, shot),
             *_bar(film, shot),
         ]
@@ -60,13 +60,14 @@ def frame(tape: Tape, backdrop: Backdrop, film: Sequence[Shot], number: int) -> 
     )
 
 
-def _fading() -> Iterator[str]:
+def _fading(before: bool, after: bool) -> Iterator[str]:
     """Yield what lets the picture fade out at its sides, where neighbours are cut."""
     left, top, width, height = PICTURE
     for place in range(FADE):
-        for x in (left + 4 * place, left + width - 4 * (place + 1)):
+        for x, goes_on in ((left + 4 * place, before), (left + width - 4 * (place + 1), after)):
             strip = f'<rect x="{x}" y="{top}" width="4" height="{height}"'
-            yield f'{strip} fill="{PAPER}" opacity="{1 - place / FADE:.2f}"/>'
+            if goes_on:
+                yield f'{strip} fill="{PAPER}" opacity="{1 - place / FADE:.2f}"/>'
 
 
 def _words(tape: Tape, shot: Shot) -> Iterator[str]:
