@@ -116,6 +116,8 @@ def _arranged(scene: Scene, small: float, fit: Fit, provider: Provider) -> Itera
         whole = place(scene, provider)
         try:
             rows = in_rows(whole.columns, most * share)
+            if len(rows) > 1:
+                rows = in_rows(whole.columns, most * share - 2 * whole.beyond)
         except TooWide:
             return
         if len(rows) > 1 and not whole.upright:

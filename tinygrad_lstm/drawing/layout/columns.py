@@ -74,7 +74,7 @@ def _corners(placed: Placed) -> Iterator[Point]:
         if broken or any(line.arrow.label for line in column.content.crossing):
             for arrow, curve in placed.crossing(column):
                 yield from curve.points if broken else ()
-                written += [(arrow.label, curve.label)] if curve.label else []
+                written += [(arrow.label, at) for at in (curve.label, curve.again) if at]
         for label, at in written:
             half = labels.width(label, placed.small) / 2
             if label:
