@@ -36,6 +36,9 @@ class Content:
     arrows: list[Arrow] = field(default_factory=list)  # one for each of inner
     inner: list[Inner] = field(default_factory=list)
     ends: dict[End, None] = field(default_factory=dict)  # a set, in order
+    levels: dict[str, dict[str, float]] = field(
+        default_factory=dict
+    )  # of opened cells: how high each row is, in any step
     crossing: list[Crossing] = field(default_factory=list)  # drawn with this column: the later of the two
 
     @property

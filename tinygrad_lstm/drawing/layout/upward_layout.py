@@ -193,11 +193,11 @@ class _Stack:
             return
         places = cell_layout(self.content, unit.slots)
         columns = sorted({column for column, _ in places.values()})
-        rows = [row for row in ROWS if any(found == row for _, found in places.values())]
+        levels = self.content.levels[unit.block]
+        rows = [row for row in ROWS if row in levels]
         wide = [max(self.sizes[slot][0] for slot, at in places.items() if at[0] == column) for column in columns]
-        high = [max(self.sizes[slot][1] for slot, at in places.items() if at[1] == row) for row in rows]
         middles, unit.width = across(wide, ACROSS, lanes(self.content, places))
-        heights, top = upwards(high, ABOVE)
+        heights, top = upwards([levels[row] for row in rows], ABOVE)
         xs, ys = dict(zip(columns, middles, strict=True)), dict(zip(rows, heights, strict=True))
         unit.height = top + 2 * PITCH  # room for the title
         title = even(labels.width(unit.block.partition("\n")[2], self.title) + 8 * PITCH)
