@@ -79,6 +79,24 @@ def test_every_layer_gate_and_state_keeps_its_label_in_each_step_shown(cell, fit
             assert drawn[box.id] == tuple(text.text for text in box.texts)
 
 
+@pytest.mark.parametrize(("view", "fit"), [("gates", "readme"), ("cells", "column"), ("gates", "slide")])
+@pytest.mark.parametrize("shape", [{}, {"bidirectional": True}], ids=str)
+def test_what_goes_on_in_the_next_row_says_its_name_on_both_sides_of_the_break(view, fit, shape):
+    picture = tl.draw(small_loss("lstm", 7, **shape), view, fit=fit, steps="all" if not shape else None)
+    said = ["".join(text.itertext()) for text in ET.fromstring(picture.svg).iter(f"{SPACE}text")]
+    placed, broken = picture._placed, 0
+    for column in placed.columns:
+        for (arrow, line), crossing in zip(placed.crossing(column), column.content.crossing, strict=True):
+            rows = [placed.columns[at].row for at in (crossing.tail_column, crossing.head_column)]
+            if arrow.label and len(set(rows)) == 2:
+                upper, lower = sorted((line.label, line.again), key=lambda at: -at.y)
+                assert lower.y < upper.y
+                assert lower.x < upper.x
+                assert said.count(arrow.label) >= 2
+                broken += 1
+    assert broken or shape or max(column.row for column in placed.columns) == 0  # into a gap nothing is named
+
+
 @pytest.mark.parametrize("fit", ["poster", "", 0, 830, "Slide"])
 def test_a_place_that_there_is_not_is_refused_with_those_there_are(fit):
     with pytest.raises(ValueError, match=rf"unknown fit {fit!r}; choose None or 'slide' or 'readme' or 'column'"):

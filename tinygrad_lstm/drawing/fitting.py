@@ -73,7 +73,8 @@ class _Remembered:
 
     def __call__(self, content: Content, scene: Scene) -> Template:
         words = tuple(text.text for box in content.boxes for text in box.texts), tuple(a.label for a in content.inner)
-        key = scene.small, content.signature(), words
+        levels = tuple((block, *rows.items()) for block, rows in content.levels.items())
+        key = scene.small, content.signature(), words, levels
         if key not in self._known:
             self._known[key] = _laid_out(content, scene)
         return self._known[key]
@@ -116,6 +117,8 @@ def _arranged(scene: Scene, small: float, fit: Fit, provider: Provider) -> Itera
         whole = place(scene, provider)
         try:
             rows = in_rows(whole.columns, most * share)
+            if len(rows) > 1:
+                rows = in_rows(whole.columns, most * share - 2 * whole.beyond)
         except TooWide:
             return
         if len(rows) > 1 and not whole.upright:

@@ -13,6 +13,9 @@ from .model import GUTTER, PlacedColumn
 CLEAR = 12.0
 """Points between a line and what it passes by; chosen by eye."""
 
+APART = 8.0
+"""Points at least from one to the next of what faces a line; chosen by eye."""
+
 
 def align_columns(placed: list[PlacedColumn], scene: Scene) -> None:
     """Place one column beside the other: steps in a row, others so that what flows flows straight."""
@@ -123,17 +126,24 @@ def _face_neighbours(column: PlacedColumn, placed: list[PlacedColumn]) -> None:
     bound = {slot for arrow in content.inner for slot in (arrow.tail, arrow.head)}
     bound |= {end.slot for end in content.ends if not end.outgoing and content.boxes[end.slot].role != "stub"}
     opposite = _faced(column, placed)
-    entering = [height - column.port(end) for end, _, height in opposite if not end.outgoing]
+    coming = [end for end in content.ends if not end.outgoing]
+    coming = [end for end in coming if end.slot in bound] or coming  # what only ends here follows its line
+    entering = [height - column.port(end) for end, _, height in opposite if end in coming]
     level = column.template.moved(0, median(entering) if entering else 0.0)  # what comes in comes in straight
     wanted = {end.slot: height for end, _, height in opposite if end.slot not in bound}
     ceiling = float("inf")
-    for slot in sorted(wanted, key=wanted.__getitem__, reverse=True):
+    fixed = sorted((level.boxes[each] for each in bound), key=lambda rect: -rect.y)
+    order = sorted(wanted, key=wanted.__getitem__, reverse=True)
+    for number, slot in enumerate(order):
         rect = level.boxes[slot]
         rect = rect._replace(y=min(wanted[slot], ceiling - rect.height / 2))
-        for other in (level.boxes[each] for each in bound):
+        for other in fixed:
             if _overlap(rect, other):  # as near as can be without standing on each other
-                rect = rect._replace(y=other.y - (other.height + rect.height) / 2 - 2)
-        ceiling = rect.y - rect.height / 2 - 8
+                way = 1 if wanted[slot] > other.y else -1
+                rect = rect._replace(y=other.y + way * ((other.height + rect.height) / 2 + APART))
+                if way > 0:
+                    _raise(level.boxes, order[:number], rect.y + rect.height / 2 + APART)
+        ceiling = rect.y - rect.height / 2 - APART
         level.boxes[slot] = rect
     if not wanted or any(_overlap(level.boxes[slot], level.boxes[other]) for slot in wanted for other in bound):
         return
@@ -142,6 +152,14 @@ def _face_neighbours(column: PlacedColumn, placed: list[PlacedColumn]) -> None:
             level.ends[end] = _straight(level.boxes[end.slot], end, level.width)
     level.frames.clear()
     column.template, column.kind = level, -1 - column.number
+
+
+def _raise(boxes: list[Rect], slots: list[int], floor: float) -> None:
+    """Raise boxes, of which the last is the lowest, off something that reaches so high, and off each other."""
+    for slot in reversed(slots):
+        rect = boxes[slot]
+        boxes[slot] = rect._replace(y=max(rect.y, floor + rect.height / 2))
+        floor = boxes[slot].y + rect.height / 2 + APART
 
 
 def _overlap(a: Rect, b: Rect) -> bool:

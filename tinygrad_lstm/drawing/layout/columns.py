@@ -7,12 +7,13 @@ ports on their borders and cross what lies between by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from .. import labels
 from ..scene import Box, Scene, Text
 from .alignment import align_columns
+from .cell_layout import cell_layout
 from .geometry import End, Point, Template
 from .model import Content, Crossing, Inner, Placed, PlacedColumn
 
@@ -32,7 +33,9 @@ def place(scene: Scene, provider: Provider) -> Placed:
         alike.setdefault(signature, []).append(content)
         same_boxes.setdefault(signature[1], []).append(content)
     words = {boxes: _widest_boxes(group) for boxes, group in same_boxes.items()}
-    templates = {signature: provider(_widest(group, words[signature[1]]), scene) for signature, group in alike.items()}
+    widest = {signature: _widest(group, words[signature[1]]) for signature, group in alike.items()}
+    levels = _levels(widest.values(), scene)
+    templates = {signature: provider(replace(content, levels=levels), scene) for signature, content in widest.items()}
     kinds = {signature: kind for kind, signature in enumerate(alike)}
     placed = [
         PlacedColumn(content, templates[signature], number, kinds[signature])
@@ -74,7 +77,7 @@ def _corners(placed: Placed) -> Iterator[Point]:
         if broken or any(line.arrow.label for line in column.content.crossing):
             for arrow, curve in placed.crossing(column):
                 yield from curve.points if broken else ()
-                written += [(arrow.label, curve.label)] if curve.label else []
+                written += [(arrow.label, at) for at in (curve.label, curve.again) if at]
         for label, at in written:
             half = labels.width(label, placed.small) / 2
             if label:
@@ -109,6 +112,20 @@ def contents_of(scene: Scene) -> list[Content]:
             written.append((arrow.label, j))
         contents[max(i, j)].crossing.append(Crossing(arrow, i, out, j, into, above))
     return contents
+
+
+def _levels(contents: Iterable[Content], scene: Scene) -> dict[str, dict[str, float]]:
+    """Return how high each row of an opened cell is in any step: one that needs less of it has its belt there too."""
+    found: dict[str, dict[str, float]] = {}
+    for content in contents:
+        blocks = [box.block for box in content.boxes]
+        for block in dict.fromkeys(filter(None, blocks)):
+            slots = [slot for slot, own in enumerate(blocks) if own == block]
+            rows = found.setdefault(block, {})
+            for slot, (_, row) in cell_layout(content, slots).items():
+                high = labels.size(content.boxes[slot], scene.downwards, scene.small)[1]
+                rows[row] = max(rows.get(row, 0.0), high)
+    return found
 
 
 def _widest(group: list[Content], boxes: list[Box]) -> Content:

@@ -47,6 +47,7 @@ class Curve(NamedTuple):
     label: Point | None = None
     gaps: tuple[Point, ...] = ()  # where another line crosses over it
     cut: int = -1  # which of its Bézier curves is left out, where it goes on in another row
+    again: Point | None = None  # where the label stands once more, on the other side of such a break
 
     def moved(self, dx: float, dy: float) -> Curve:
         """Return the same curve, so far to the right and up."""
@@ -59,8 +60,8 @@ class Curve(NamedTuple):
         return self._each(lambda point: point.turned(way))
 
     def _each(self, change: Callable[[Point], Point]) -> Curve:
-        tip, label = self.tip and change(self.tip), self.label and change(self.label)
-        return Curve(tuple(map(change, self.points)), tip, label, tuple(map(change, self.gaps)), self.cut)
+        tip, label, again = (each and change(each) for each in (self.tip, self.label, self.again))
+        return Curve(tuple(map(change, self.points)), tip, label, tuple(map(change, self.gaps)), self.cut, again)
 
     def reversed(self) -> Curve:
         """Return the curve from its end to its start, with its tip there."""
@@ -72,7 +73,7 @@ class Curve(NamedTuple):
         part = room / (dist(first, fourth) or 1.0)
         neck = first.moved((fourth.x - first.x) * part, (fourth.y - first.y) * part)
         points = (self.tip, self.points[-1], self.points[-1], *self.points[:3:-1], fourth, third, neck, neck)
-        return Curve(points, first, self.label, self.gaps, pieces - self.cut if self.cut >= 0 else -1)
+        return Curve(points, first, self.label, self.gaps, pieces - self.cut if self.cut >= 0 else -1, self.again)
 
     def then(self, other: Curve, *, upright: bool) -> Curve:
         """Return this curve, a smooth connection, and the other; ``upright`` if the gap is crossed vertically."""

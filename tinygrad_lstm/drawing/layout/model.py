@@ -15,7 +15,7 @@ GUTTER = 30.0
 """Points between two columns; chosen by eye."""
 
 BREAK = 22.0
-"""Points that a line leads on where a row ends, and before the next one; chosen by eye."""
+"""Points that a line leads on where a row ends, and before the next one, at least; chosen by eye."""
 
 
 class Inner(NamedTuple):
@@ -36,6 +36,9 @@ class Content:
     arrows: list[Arrow] = field(default_factory=list)  # one for each of inner
     inner: list[Inner] = field(default_factory=list)
     ends: dict[End, None] = field(default_factory=dict)  # a set, in order
+    levels: dict[str, dict[str, float]] = field(
+        default_factory=dict
+    )  # of opened cells: how high each row is, in any step
     crossing: list[Crossing] = field(default_factory=list)  # drawn with this column: the later of the two
 
     @property
@@ -124,6 +127,12 @@ class Placed:
     upright: bool
     small: float = SMALL  # points: no words are smaller
 
+    @property
+    def beyond(self) -> float:
+        """Return how far lines lead on where a row ends, and before the next one: as far as what stands on them."""
+        words = (line.arrow.label for column in self.columns for line in column.content.crossing)
+        return max(BREAK, *(labels.width(label, self.small) + 8 for label in words), BREAK)
+
     def _beside(self, a: Point, b: Point, label: str) -> Point:
         """Return a place for a label in the gap: above a line that runs straight, else above where it starts."""
         half = labels.width(label, self.small) / 2
@@ -149,21 +158,30 @@ class Placed:
     def crossing(self, column: PlacedColumn) -> Iterator[tuple[Arrow, Curve]]:
         """Yield the arrows between a column and one before it, with their lines from box to box."""
         written: list[tuple[Point, float]] = []
+        beyond = self.beyond if len({each.row for each in self.columns}) > 1 else BREAK
         for arrow, tail_column, tail_end, head_column, head_end, above in column.content.crossing:
+            end = None
             start = self.columns[tail_column].end(tail_end)
             finish = self.columns[head_column].end(head_end)
             if self.columns[tail_column].row != self.columns[head_column].row:
-                way = BREAK if tail_end.forward else -BREAK
+                way = beyond if tail_end.forward else -beyond
                 curve = start.broken(finish, way)
                 at = finish.points[0].moved(-way / 2, 4 + self.small / 2)
+                end = start.points[-1].moved(way / 2, 4 + self.small / 2)
             else:
                 curve = start.then(finish, upright=self.upright)
                 at = self._beside(start.points[-1], finish.points[0], arrow.label)
             if arrow.label:
-                half, line = labels.width(arrow.label, self.small) / 2, 1.1 * self.small
-                at = at.moved(0, above * line)
-                while any(_over(at, half, p, other, line) for p, other in written):
-                    at = at.moved(0, line)  # above what leads the same way and says something else
-                written.append((at, half))
-                curve = curve._replace(label=at)
+                curve = curve._replace(label=self._free(at, arrow.label, above, written))
+            if arrow.label and end:
+                curve = curve._replace(again=self._free(end, arrow.label, above, written))
             yield arrow, curve.reversed() if arrow.against else curve
+
+    def _free(self, at: Point, label: str, above: int, written: list[tuple[Point, float]]) -> Point:
+        """Return the place for a label, above what leads the same way and says something else, and note it there."""
+        half, line = labels.width(label, self.small) / 2, 1.1 * self.small
+        at = at.moved(0, above * line)
+        while any(_over(at, half, p, other, line) for p, other in written):
+            at = at.moved(0, line)
+        written.append((at, half))
+        return at

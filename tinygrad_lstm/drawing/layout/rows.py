@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .columns import bounds
-from .model import BREAK, Placed, PlacedColumn
+from .model import Placed, PlacedColumn
 
 BETWEEN = 18.0
 """Points from row to row; chosen by eye."""
@@ -45,7 +45,7 @@ def wrapped(placed: Placed, rows: Sequence[Sequence[PlacedColumn]]) -> None:
     left, bottom = placed.low.x, placed.high.y
     for number, row in enumerate(rows):
         corners = [corner.moved(column.dx, column.dy) for column in row for corner in column.template.corners()]
-        indent = BREAK if number else 0.0
+        indent = placed.beyond if number else 0.0
         dx = left + indent - min(x for x, _ in corners)
         dy = bottom - (BETWEEN if number else 0.0) - max(y for _, y in corners)
         bottom = dy + min(y for _, y in corners)

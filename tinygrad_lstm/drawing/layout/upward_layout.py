@@ -18,7 +18,7 @@ from .by_dot import by_dot
 from .cell_layout import ROWS, across, cell_layout, even, lanes, upwards
 from .geometry import Curve, End, Outline, Point, Rect, Template
 from .model import Content, Inner
-from .router import DOWN, LEFT, PITCH, RIGHT, UP, Cell, NoWay, Router, Terminals, curve, on_grid, terminals
+from .router import DOWN, LEFT, PITCH, RIGHT, UP, Cell, NoWay, Router, Side, Terminals, curve, on_grid, terminals
 
 ACROSS = 36.0
 ABOVE = 54.0
@@ -26,6 +26,9 @@ BETWEEN = 30.0
 ASIDE = 24.0
 """Points: from column to column and from row to row in a cell, and from a box to the next above and to one beside it;
 chosen by eye."""
+
+ASTRAY = 8
+"""How much longer a loop may be, in steps of the grid, to keep off the middle of its box; chosen by eye."""
 
 DOT, TITLE, CAPTION = 5.0, 12.0, 11.0
 """Points: how large a fork is, and the names of a cell and of a time step."""
@@ -127,9 +130,16 @@ class _Stack:
         return place
 
     def _at_corner(self, line: Curve, label: str) -> Point:
-        """Return a place for the label of a loop: at its upper right, where no line leaves a box."""
-        half = labels.width(label, self.small) / 2
-        return Point(max(p.x for p in line.points) + half + 6, max(p.y for p in line.points) - 2)
+        """Return a place for the label of a loop: near its upper right corner, where it stands on no other line."""
+        half, high = labels.width(label, self.small) / 2, max(self.small, 10.0)
+        lines = [*self.template.inner, *self.template.ends.values()]
+        bars = [rect for each in lines for rect in _bars(each.turned(1) if self.downwards else each)]
+        taken = [rect.turned(1) if self.downwards else rect for rect in self.template.boxes] + self.written + bars
+        x, y = max(p.x for p in line.points), max(p.y for p in line.points)
+        places = [Point(x + half + 6 + right, y - 2 - down) for right in range(0, 72, 6) for down in (0, 6, -6, -12)]
+        place = next((at for at in places if not any(_covers(rect, at, half, high / 2) for rect in taken)), places[0])
+        self.written.append(Rect(place.x, place.y, 2 * half, high))
+        return place
 
     def _size(self, slot: int) -> tuple[float, float]:
         """Return the size of the words; steps that are left out stand as high as all that passes them."""
@@ -183,11 +193,11 @@ class _Stack:
             return
         places = cell_layout(self.content, unit.slots)
         columns = sorted({column for column, _ in places.values()})
-        rows = [row for row in ROWS if any(found == row for _, found in places.values())]
+        levels = self.content.levels[unit.block]
+        rows = [row for row in ROWS if row in levels]
         wide = [max(self.sizes[slot][0] for slot, at in places.items() if at[0] == column) for column in columns]
-        high = [max(self.sizes[slot][1] for slot, at in places.items() if at[1] == row) for row in rows]
         middles, unit.width = across(wide, ACROSS, lanes(self.content, places))
-        heights, top = upwards(high, ABOVE)
+        heights, top = upwards([levels[row] for row in rows], ABOVE)
         xs, ys = dict(zip(columns, middles, strict=True)), dict(zip(rows, heights, strict=True))
         unit.height = top + 2 * PITCH  # room for the title
         title = even(labels.width(unit.block.partition("\n")[2], self.title) + 8 * PITCH)
@@ -241,6 +251,13 @@ class _Stack:
         bound = [placed[end.slot] for end in self.content.ends if not self.unit_of[end.slot].block]
         left = even(max(0.0, *(2 * PITCH - (rect.x - rect.width / 2) for rect in bound), 0.0))
         right = even(max(0.0, *(rect.x + rect.width / 2 + 2 * PITCH - width for rect in bound), 0.0))
+        if not self.downwards and any(end.forward for end in self.content.ends):  # else they may stand out
+            right += even(
+                max(
+                    (labels.width(label, self.small) + 12 for unit in self.units for label in self._loops(unit)),
+                    default=0.0,
+                )
+            )
         template = Template(width + left + right, even(y - BETWEEN + 2 * PITCH), placed, frames)
         return replace(template.moved(left, 0), width=template.width)
 
@@ -266,8 +283,12 @@ class _Stack:
 
     def _room_for_labels(self, unit: _Unit) -> float:
         """Return the room between this unit and the next one, where labels stand beside a loop."""
-        loops = [arrow.label for arrow in self.content.inner if arrow.tail == arrow.head and arrow.tail in unit.slots]
-        return max((labels.width(label, self.small) for label in loops), default=0.0) if self.downwards else 0.0
+        words = [labels.width(label, self.small) for label in self._loops(unit)]
+        return max(words, default=0.0) if self.downwards else 0.0
+
+    def _loops(self, unit: _Unit) -> list[str]:
+        """Return the labels of the loops around a unit."""
+        return [arrow.label for arrow in self.content.inner if arrow.tail == arrow.head and arrow.tail in unit.slots]
 
     def _align(self, unit: _Unit, rects: dict[int, Rect], width: float) -> None:
         """Place a single box straight above or below the one it belongs to."""
@@ -313,7 +334,9 @@ class _Stack:
         """Return a key to sort by: first what is straight, then what is short; a bus in full."""
         boxes = self.template.boxes
         if isinstance(job, End):
-            return 0 if boxes[job.slot].y == self.heights[job] else 2, 0.0
+            return (0 if boxes[job.slot].y == self.heights[job] else 1 if self._has_loop(job.slot) else 2), -1.0
+        if job.tail == job.head:
+            return 1, 0.0  # after what comes in straight
         a, b = boxes[job.tail], boxes[job.head]
         far = abs(a.x - b.x) + abs(a.y - b.y)
         if self.content.boxes[job.tail].lane == self.content.boxes[job.head].lane == "belt":
@@ -331,11 +354,17 @@ class _Stack:
         if arrow.tail == arrow.head:  # a loop leads around the box, and each on its own way
             loops = [other for other in self.content.inner if other.tail == other.head == arrow.tail]
             source += f" loop {loops.index(arrow)}"
-            right, left = terminals(a, {RIGHT: 0}), terminals(a, {LEFT: 0})
+            right, left = (self._above_the_middle(a, side) for side in (RIGHT, LEFT))
             exits, entries = (left, right) if arrow.role == "back" else (right, left)
         cells = self.router.line(source, exits, entries)
         round_ = self._is_round(arrow.tail), self._is_round(arrow.head)
         return source, cells, curve(cells, a, b, tip=self.content.boxes[arrow.head].role != "joint", round_=round_)
+
+    def _above_the_middle(self, rect: Rect, side: Side) -> Terminals:
+        """Return where a loop may meet a side of its box: above what comes in straight from other columns."""
+        found = terminals(rect, {side: 0}, crowded=self.crowded)
+        middle = round(rect.y / PITCH)
+        return {(cell, side): cost + (0 if cell[1] > middle else ASTRAY) for (cell, side), cost in found.items()}
 
     def _to_border(self, end: End) -> Line:
         x, side = (self.router.columns, LEFT) if end.forward else (0, RIGHT)
@@ -356,10 +385,12 @@ class _Stack:
         heights: dict[tuple[bool, bool, str], float] = {}
         taken: dict[bool, set[float]] = {True: set(), False: set()}
         boxes = self.content.boxes
-        for end in sorted(self.content.ends, key=lambda end: (end.outgoing, boxes[end.slot].lane != "belt")):
+        looped = [end for end in reversed(self.content.ends) if not end.outgoing and self._has_loop(end.slot)]
+        ends = [*looped, *(end for end in self.content.ends if end not in looped)]
+        for end in sorted(ends, key=lambda end: (end.outgoing, boxes[end.slot].lane != "belt")):
             if end.port not in heights:
                 middle = self._natural_height(end, heights)
-                ways = (1, -1) if boxes[end.slot].role == "gap" else (1,)
+                ways = (1, -1) if boxes[end.slot].role == "gap" else (-1,) if end in looped else (1,)  # below a loop
                 near = (middle + way * away * 2 * PITCH for away in count() for way in ways)
                 heights[end.port] = next(y for y in near if y not in taken[end.forward])
                 taken[end.forward].add(heights[end.port])
@@ -391,10 +422,19 @@ class _Stack:
             sides = {UP: 2, RIGHT: 0, DOWN: 1, LEFT: 2} if outgoing else {DOWN: 0, LEFT: 0, UP: 1, RIGHT: 2}
         return terminals(self.template.boxes[slot], sides, round_=self._is_round(slot), crowded=self.crowded)
 
+    def _has_loop(self, slot: int) -> bool:
+        return any(arrow.tail == arrow.head == slot for arrow in self.content.inner)
+
     def _is_round(self, slot: int) -> bool:
         return ROLES[self.content.boxes[slot].role]["shape"] in ROUND
 
 
-def _covers(rect: Rect, at: Point, half: float) -> bool:
-    """Tell whether a box or a label stands where another label of some width would."""
-    return abs(rect.x - at.x) < rect.width / 2 + half and abs(rect.y - at.y) < rect.height / 2 + 6
+def _covers(rect: Rect, at: Point, half: float, high: float = 6.0) -> bool:
+    """Tell whether a box, a line or a label stands where another label of some width would, half as high as that."""
+    return abs(rect.x - at.x) < rect.width / 2 + half and abs(rect.y - at.y) < rect.height / 2 + high
+
+
+def _bars(line: Curve) -> list[Rect]:
+    """Return what the straight pieces of a line cover, and a little around them."""
+    pieces = pairwise(line.points[::3])
+    return [Rect((a.x + b.x) / 2, (a.y + b.y) / 2, abs(a.x - b.x) + 4, abs(a.y - b.y) + 4) for a, b in pieces]

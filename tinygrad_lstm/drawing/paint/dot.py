@@ -134,6 +134,8 @@ def painted(
         look = {**arrow_look(arrow), "pos": ";".join(pieces)}
         if arrow.label and curve.label:
             look["lp"] = _point(curve.label)
+        if arrow.label and curve.again:
+            look |= {"taillabel": look["label"], "tail_lp": _point(curve.again)}
         look.pop("dir", None)
         graph.edge(_node(graph, ends, arrow.tail), _node(graph, ends, arrow.head), id=f"a{number}", **look)
     return str(graph.source)

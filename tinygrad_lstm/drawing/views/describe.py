@@ -108,6 +108,10 @@ class Describer:
             self._names[node] = own
         return self._names[node]
 
+    def is_initial(self, x: Tensor) -> bool:
+        """Tell whether something is a state that was given, with which a first step begins."""
+        return x in self._symbols.initial_states
+
     def subscript(self, first: Name) -> str:
         """Return the step of an initial state: the one before the first, or after the last where time leads back."""
         return words.subscript(first.time)

@@ -97,7 +97,7 @@ class _RolledScene(UnrolledScene):
 
     def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: Place) -> Box:
         """Return a leaf's box: a weight is the same in every step, an input another one, but in the same place."""
-        once = x in self.parts.weights or (column != part.column and not x.detached)
+        once = x in self.parts.weights or self.describe.is_initial(x) or (column != part.column and not x.detached)
         key = (x, 0, place) if once else (self.parts.timeline.fold[node], slot, place)
         if key not in self._copies:
             box = self.describe.node(x, f"{self.graph.ids[x]}@{part.id}", column, place)
