@@ -25,7 +25,7 @@ SCRIPTS = ("network/arrays.js", "network/functions.js", "network/network.js")
 
 COMPUTED = """(data) => {
   const told = (array) => array && [array.shape, Array.from(array.data)];
-  const network = new PageNetwork(data);
+  const network = new Network(data);
   return {
     apart: network.disagreement(),
     values: network.values.map(told),
@@ -204,7 +204,7 @@ def test_every_mutated_instruction_is_noticed(reader):
     data = PageNetwork(tl.Graph(lesson())).data()
     reader.evaluate("() => FUNCTIONS.set('poison', ([a]) => mapped(() => NaN, a))")
     opened = """(data) => {
-      try { const apart = new PageNetwork(data).disagreement(); return !(apart <= 1e-12); } catch (error) { return true; }
+      try { const apart = new Network(data).disagreement(); return !(apart <= 1e-12); } catch (error) { return true; }
     }"""
     assert not reader.evaluate(opened, data)
     unused, missed, tried = [], [], 0
@@ -252,7 +252,7 @@ def test_one_that_cannot_be_read_keeps_its_numbers_and_says_so(reader):
     assert made["apart"] <= LOCALLY
     nodes = network.graph.nodes
     asked = """([data, leaf]) => {
-      const network = new PageNetwork(data);
+      const network = new Network(data);
       network.set(leaf, new NumArray([], Float64Array.of(3)));
       network.compute();
       return [[...network.stale], [...network.staleGradients]];
@@ -290,7 +290,7 @@ def test_changes_are_what_python_makes_of_them(reader):
     other = xs.value.copy()
     other[2] *= -3
     asked = """([data, leaf, shape, numbers]) => {
-      const network = new PageNetwork(data);
+      const network = new Network(data);
       network.set(leaf, new NumArray(shape, Float64Array.from(numbers)));
       network.compute();
       const told = (array) => [array.shape, Array.from(array.data)];

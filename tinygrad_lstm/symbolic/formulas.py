@@ -14,7 +14,7 @@ from ..engine.graph import Graph
 from ..engine.ops import getitem
 from ..engine.tensor import Tensor
 from ..structure.words import is_number
-from .expressions import Apply, Expression, Name, Number, Hole, factors, placed, shape_of, terms, text
+from .expressions import Apply, Expression, Hole, Name, Number, factors, placed, shape_of, terms, text
 from .notation import LATEX, MATHML, PLAIN, TO_FILL, Notation
 from .rewriting import applications, replaced, simplified
 from .symbols import Letters, Symbols
