@@ -11,7 +11,7 @@ import pytest
 import tinygrad_lstm as tl
 from tests.drawing.published import NETWORKS
 from tinygrad_lstm.drawing import VIEWS
-from tinygrad_lstm.drawing.fitting import FITS
+from tinygrad_lstm.drawing.fits import FITS
 from tinygrad_lstm.nn.named import names
 from tinygrad_lstm.nn.samples import small_loss
 

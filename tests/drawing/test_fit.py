@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.drawing import VIEWS
-from tinygrad_lstm.drawing.fitting import FITS
+from tinygrad_lstm.drawing.fits import FITS
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
 

@@ -23,7 +23,7 @@ from typing import Annotated
 import typer
 
 from ..drawing.figures.registry import FIGURES
-from ..drawing.fitting import FITS
+from ..drawing.fits import FITS
 from ..drawing.picture import ENDINGS
 from ..drawing.views.options import COLORS, DIRECTIONS
 from ..drawing.views.registry import VIEWS

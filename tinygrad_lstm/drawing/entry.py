@@ -19,7 +19,8 @@ from ..structure.words import clean
 from . import legend as legends
 from .figures.figure import Figure
 from .figures.registry import FIGURES, FigureKind
-from .fitting import FITS, Fit, fitted
+from .fits import FITS, Fit
+from .fitting import fitted
 from .picture import FittedPicture, Picture
 from .scene import Scene, Text
 from .views.options import COLORS, DIRECTIONS, Gradients, Notes, Options

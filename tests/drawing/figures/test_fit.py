@@ -8,7 +8,7 @@ import tinygrad_lstm as tl
 from tests.drawing.figures.networks import reader
 from tests.drawing.test_fit import in_pixels, opened
 from tinygrad_lstm.drawing import FIGURES
-from tinygrad_lstm.drawing.fitting import FITS
+from tinygrad_lstm.drawing.fits import FITS
 from tinygrad_lstm.nn.samples import small_loss
 
 SPACE = "{http://www.w3.org/2000/svg}"

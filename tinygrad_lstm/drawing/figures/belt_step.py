@@ -152,7 +152,7 @@ class _BeltStep:
                 if timeline.crosses(x, node):
                     found.add(names.get(timeline.moved(x), ""))
                 elif (node, slot) in self._reading.initial:
-                    state = self._reading.handed_on(node, slot)
+                    state = self._reading.state_for(node, slot)
                     found.add(names.get(state, "") if state is not None else "")
                 elif x in mine and x not in seen:
                     seen.add(x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ...structure.words import clean
-from ..fitting import FITS, Fit
+from ..fits import FITS, Fit
 from ..paint.render import RenderError
 from ..shown import Shown
 from .paper import Paper

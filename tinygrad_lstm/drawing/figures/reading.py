@@ -204,7 +204,7 @@ class Recorded:
 
         return sorted(used, key=place)
 
-    def handed_on(self, node: Tensor, slot: int) -> Tensor | None:
+    def state_for(self, node: Tensor, slot: int) -> Tensor | None:
         """Return the state that later steps get in the place where the first one takes a given one, as an example."""
         if (node, slot) in self._begun:
             return self._begun[node, slot]
