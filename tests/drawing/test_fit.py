@@ -147,6 +147,34 @@ def test_a_picture_fills_its_canvas(cell, view):
     assert min(ink(tl.draw(small_loss(cell, 3), view))) >= FULL
 
 
-@pytest.mark.parametrize(("view", "fit"), [each for each in FITTING if each[1] != "slide"])
+@pytest.mark.parametrize(("view", "fit"), FITTING)
 def test_a_fitted_picture_fills_its_canvas(view, fit):
     assert min(ink(fitted("gru", view, fit))) >= FULL
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("view", ["gates", "cells", "rolled"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_slide_is_filled_however_few_steps_there_are(cell, view):
+    """Found from where everything is, without exceptions."""
+    for steps in (1, 2, 3, 6):
+        picture = fitted(cell, view, "slide", steps)
+        placed, (width, height) = picture._placed, picture._fitted.canvas
+        assert FULL <= (placed.high.x - placed.low.x) / width <= 1
+        assert FULL <= (placed.high.y - placed.low.y) / height <= 1
+        assert picture.size == (pytest.approx(1280), pytest.approx(720))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("view", ["gates", "cells"])
+def test_what_is_spread_over_a_slide_keeps_its_boxes_and_its_straight_lines(cell, view):
+    loss = small_loss(cell, 3)
+    alone, spread = tl.draw(loss, view, steps="all")._placed, tl.draw(loss, view, fit="slide")._placed
+    for before, after in zip(alone.columns, spread.columns, strict=True):
+        for (box, rect), (_, moved) in zip(before.boxes(), after.boxes(), strict=True):
+            assert moved.width / rect.width == pytest.approx(moved.height / rect.height, rel=0.5), box.id
+        for (arrow, line), (_, there) in zip(alone.crossing(before), spread.crossing(after), strict=True):
+            if len({round(point.y, 3) for point in line.points}) == 1:
+                assert len({round(point.y, 3) for point in there.points}) == 1, arrow
+    heights = {frame.rect.height for column in spread.columns for frame in column.frames() if frame.kind == "cell"}
+    assert len({round(height, 3) for height in heights}) == (view == "gates")

@@ -12,8 +12,9 @@ from .layout.columns import Provider, place
 from .layout.geometry import Template
 from .layout.model import Content, Placed
 from .layout.rows import TooWide, in_rows, wrapped
+from .layout.spread import spread
 from .layout.upward_layout import upward_layout
-from .paint.svg import PAD
+from .paint.svg import PAD, size
 from .scene import Scene
 
 
@@ -42,6 +43,10 @@ SIZES = (10.0, 11.0, 12.0, 13.5, 15.0, 17.0, 20.0)
 LARGEST = 1.7
 """How much larger than easy to read at most: what is small stays small. Chosen by eye."""
 
+FILLED, SPARSE = 0.93, 0.5
+"""How much of a place with its own height a picture is spread over, and how much of it should be taken without that;
+chosen by eye."""
+
 STEPS = (16, 12, 9, 7, 5, 4, 3, 2)
 """How many steps of a long sequence are shown, if so many can be read; a view may show fewer."""
 
@@ -54,6 +59,7 @@ class Fitted(NamedTuple):
     scale: float
     canvas: tuple[float, float]
     fit: Fit
+    taken: float  # how much of the place it takes by itself, the way it takes less
 
 
 def placed(scene: Scene) -> Placed:
@@ -99,10 +105,14 @@ def fitted(scene_of: Callable[[int], Scene], name: str, ways: Sequence[str]) -> 
     raise ValueError(_too_large(scene, name, ways, wide=not found))
 
 
-def _preference(found: Fitted) -> tuple[int, float, float]:
-    """Return a key to sort by: few rows, words that are easy to read, then as few changes as need be."""
+def _preference(found: Fitted) -> tuple[bool, int, float, float]:
+    """Return a key to sort by: few rows, words that are easy to read, then as few changes as need be.
+
+    Of a place that has its own height, a picture that takes too little stands in more rows.
+    """
     pixels = found.scene.small * found.scale
     return (
+        found.fit.whole and found.taken < SPARSE,
         max(column.row for column in found.placed.columns),
         max(found.fit.easy - pixels, 0.0),
         found.scene.small,
@@ -123,19 +133,29 @@ def _arranged(scene: Scene, small: float, fit: Fit, provider: Provider) -> Itera
             return
         if len(rows) > 1 and not whole.upright:
             wrapped(whole, rows)
+        low, high = whole.low, whole.high
+        scale = _scale(whole, small, fit)
+        taken = min((high.x - low.x) * scale / fit.width, (high.y - low.y) * scale / fit.height)
+        if fit.whole:
+            spread(whole, *(FILLED * side / scale for side in (fit.width, 0 if scene.key else fit.height)))
         if scene.key:
             whole.add_below(legend.placed(scene, whole.high.x - whole.low.x, min(legend.LEAST_ROOM, most)))
-        wide, high = (b - a + 2 * PAD for a, b in zip(whole.low, whole.high, strict=True))
-        scale = min(fit.width / wide, fit.height / high, LARGEST * fit.easy / small)
-        canvas = (fit.width / scale, fit.height / scale) if fit.whole else (wide, high)
-        yield Fitted(scene, whole, scale, canvas, fit)
+        scale = _scale(whole, small, fit)
+        canvas = (fit.width / scale, fit.height / scale) if fit.whole else size(whole)
+        yield Fitted(scene, whole, scale, canvas, fit, taken)
+
+
+def _scale(placed: Placed, small: float, fit: Fit) -> float:
+    """Return how many CSS pixels a point may be."""
+    wide, high = size(placed)
+    return min(fit.width / wide, fit.height / high, LARGEST * fit.easy / small)
 
 
 def _too_large(scene: Scene, name: str, ways: Sequence[str], *, wide: bool) -> str:
     """Return what does not fit where, and what would."""
     fit = FITS[name]
     what = "even one step is too wide" if wide else "its first and its last step are too much"
-    larger = [f"fit={other!r}" for other, size in FITS.items() if size.width > fit.width]
+    larger = [f"fit={other!r}" for other, place in FITS.items() if place.width > fit.width]
     shown = [*(way for way in ways if not (wide and way.startswith("steps"))), *larger]
     return (
         f"{scene.title!r} does not fit {name!r} ({fit.meaning}) with words of {fit.least:g} pixels: {what}"
