@@ -112,13 +112,27 @@ def test_a_width_is_no_option():
 @pytest.mark.parametrize("fit", FITS)
 def test_what_is_too_large_is_refused_and_what_the_refusal_says_does_fit(fit):
     loss = small_loss("lstm", 3, layers=4, bidirectional=True)
-    with pytest.raises(
-        ValueError, match=f"does not fit '{fit}'.* less would be drawn, or larger, with .*view='cells'"
-    ) as refused:
+    with pytest.raises(ValueError, match=f"does not fit '{fit}'.*; it does with .*view='cells'") as refused:
         tl.draw(loss, "ops", fit=fit)
-    wider = [other for other in FITS if FITS[other].width > FITS[fit].width]
-    assert all(f"fit={other!r}" in str(refused.value) for other in wider)
-    assert tl.draw(small_loss("lstm", 3), "cells", fit=fit).svg
+    views = [view for view in VIEWS if f"view={view!r}" in str(refused.value)]
+    larger = [other for other in FITS if f"fit={other!r}" in str(refused.value)]
+    assert all(tl.draw(loss, view, fit=fit).svg for view in views)
+    assert all(tl.draw(loss, "ops", fit=other).svg for other in larger)
+
+
+def test_a_refusal_from_top_to_bottom_says_that_time_does_not_wrap_and_what_does():
+    loss, down = small_loss("lstm", 3), "top-to-bottom"
+    with pytest.raises(ValueError, match=r"in another row\); it does with .*direction='left-to-right'") as refused:
+        tl.draw(loss, "gates", fit="slide", direction=down)
+    assert ("view='cells'" in str(refused.value)) is (fitted_or_none(loss, "cells", direction=down) is not None)
+    assert fitted_or_none(loss, "gates") is not None
+
+
+def fitted_or_none(loss, view, **how):
+    try:
+        return tl.draw(loss, view, fit="slide", **how)
+    except ValueError:
+        return None
 
 
 @pytest.mark.slow
@@ -147,6 +161,41 @@ def test_a_picture_fills_its_canvas(cell, view):
     assert min(ink(tl.draw(small_loss(cell, 3), view))) >= FULL
 
 
-@pytest.mark.parametrize(("view", "fit"), [each for each in FITTING if each[1] != "slide"])
+@pytest.mark.parametrize(("view", "fit"), FITTING)
 def test_a_fitted_picture_fills_its_canvas(view, fit):
     assert min(ink(fitted("gru", view, fit))) >= FULL
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("view", ["gates", "cells", "rolled"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_slide_is_filled_however_few_steps_there_are(cell, view):
+    """Found from where everything is, without exceptions."""
+    for steps in (1, 2, 3, 6):
+        picture = fitted(cell, view, "slide", steps)
+        placed, (width, height) = picture._placed, picture._fitted.canvas
+        assert FULL <= (placed.high.x - placed.low.x) / width <= 1
+        assert FULL <= (placed.high.y - placed.low.y) / height <= 1
+        assert picture.size == (pytest.approx(1280), pytest.approx(720))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("view", ["gates", "cells"])
+def test_what_is_spread_over_a_slide_keeps_its_boxes_and_its_straight_lines(cell, view):
+    loss = small_loss(cell, 3)
+    alone, spread = tl.draw(loss, view, steps="all")._placed, tl.draw(loss, view, fit="slide")._placed
+    for before, after in zip(alone.columns, spread.columns, strict=True):
+        for (box, rect), (_, moved) in zip(before.boxes(), after.boxes(), strict=True):
+            assert moved.width / rect.width == pytest.approx(moved.height / rect.height, rel=0.5), box.id
+        for (arrow, line), (_, there) in zip(alone.crossing(before), spread.crossing(after), strict=True):
+            if len({round(point.y, 3) for point in line.points}) == 1:
+                assert len({round(point.y, 3) for point in there.points}) == 1, arrow
+    heights = {frame.rect.height for column in spread.columns for frame in column.frames() if frame.kind == "cell"}
+    assert len({round(height, 3) for height in heights}) == (view == "gates")
+
+
+def test_from_top_to_bottom_cells_stay_below_each_other_on_a_slide():
+    placed = tl.draw(small_loss("lstm", 3), "cells", fit="slide", direction="top-to-bottom")._placed
+    assert (
+        len({round(rect.x, 3) for column in placed.columns for box, rect in column.boxes() if box.role == "cell"}) == 1
+    )

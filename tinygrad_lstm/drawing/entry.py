@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -171,7 +172,7 @@ def draw(
         loss=loss or highlight is not None or bool(notes),
     )
 
-    def scene_of(longest: int | None) -> Scene:
+    def scene_of(view: str, options: Options, longest: int | None = None) -> Scene:
         with collector.paused():
             scene = VIEWS[view].scene(graph, replace(options, longest=longest))
         if highlight is not None:
@@ -182,20 +183,31 @@ def draw(
         scene.key = legends.key(scene, options, graph)
         return scene
 
-    return Picture(scene_of(None)) if fit is None else FittedPicture(fitted(scene_of, fit, _ways(view, options)))
+    if fit is None:
+        return Picture(scene_of(view, options))
+    ways = {said: partial(scene_of, *how) for said, how in _ways(view, options, shapes).items()}
+    return FittedPicture(fitted(partial(scene_of, view, options), fit, ways))
 
 
-def _ways(view: str, options: Options) -> list[str]:
-    """Return what draws less than was asked for, in this view and with these options."""
+def _ways(view: str, options: Options, shapes: bool | None) -> dict[str, tuple[str, Options]]:
+    """Return what may draw less than was asked for, by the words for it: a view and its options."""
     views = {"ops": ["gates", "cells"], "backward": ["gates", "cells"], "gates": ["cells"]}.get(view, [])
-    ways = [f"view={each!r}" for each in views]
-    ways += ["steps=(a, b) of fewer steps"] if options.steps != (0, 1) and view != "rolled" else []
-    numbers = [name for name in ("values", "gradients", "shapes") if getattr(options, name)]
-    return [
-        *ways,
-        *(f"no {name}" for name in numbers),
-        *([] if options.downwards else [f"direction={DIRECTIONS[1]!r}"]),
-    ]
+    ways = {
+        f"view={each!r}": (each, replace(options, shapes=VIEWS[each].shapes if shapes is None else shapes))
+        for each in views
+    }
+    if isinstance(options.steps, tuple) or (options.steps == "all" and view != "rolled"):
+        first = options.steps[0] if isinstance(options.steps, tuple) else 0
+        if options.steps != (first, first + 1):
+            ways["steps=(a, b) of fewer steps"] = view, replace(options, steps=(first, first + 1))
+    less = {
+        "values": replace(options, values=False),
+        "gradients": replace(options, gradients=None),
+        "shapes": replace(options, shapes=False),
+    }
+    ways |= {f"no {name}": (view, without) for name, without in less.items() if getattr(options, name)}
+    turned = replace(options, downwards=not options.downwards)
+    return ways | {f"direction={DIRECTIONS[turned.downwards]!r}": (view, turned)}
 
 
 def _figure(graph: Graph, name: str, steps: Window, highlight: Path | None, others: list[str]) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,8 +13,9 @@ from .layout.columns import Provider, place
 from .layout.geometry import Template
 from .layout.model import Content, Placed
 from .layout.rows import TooWide, in_rows, wrapped
+from .layout.spread import spread
 from .layout.upward_layout import upward_layout
-from .paint.svg import PAD
+from .paint.svg import PAD, size
 from .scene import Scene
 
 SIZES = (10.0, 11.0, 12.0, 13.5, 15.0, 17.0, 20.0)
@@ -22,6 +23,10 @@ SIZES = (10.0, 11.0, 12.0, 13.5, 15.0, 17.0, 20.0)
 
 LARGEST = 1.7
 """How much larger than easy to read at most: what is small stays small. Chosen by eye."""
+
+FILLED, SPARSE = 0.96, 0.5
+"""How much of a place with its own height a picture is spread over, and how much of it should be taken without that;
+chosen by eye."""
 
 STEPS = (16, 12, 9, 7, 5, 4, 3, 2)
 """How many steps of a long sequence are shown, if so many can be read; a view may show fewer."""
@@ -35,6 +40,7 @@ class Fitted(NamedTuple):
     scale: float
     canvas: tuple[float, float]
     fit: Fit
+    taken: float  # how much of the place it takes by itself, the way it takes less
 
 
 def placed(scene: Scene) -> Placed:
@@ -61,12 +67,29 @@ class _Remembered:
         return self._known[key]
 
 
-def fitted(scene_of: Callable[[int], Scene], name: str, ways: Sequence[str]) -> Fitted:
-    """Return the picture that shows most steps in the fewest rows, of a scene that shows at most so many.
+SceneOf = Callable[[int], Scene]
+"""A scene that shows at most so many steps."""
 
-    Raises ValueError where even two steps, the first and the last, cannot be read, with ways to draw less.
+
+def fitted(scene_of: SceneOf, name: str, ways: Mapping[str, SceneOf]) -> Fitted:
+    """Return the picture that shows most steps in the fewest rows.
+
+    Raises ValueError where even two steps, the first and the last, cannot be read, with those of the ways to draw less
+    that do fit, and the larger places where it does.
     """
-    fit, found, provider, before = FITS[name], list[Fitted](), _Remembered(), -1
+    found = _best(scene_of, FITS[name])
+    if isinstance(found, Fitted):
+        return found
+    scene, wide = found
+    larger = [other for other, place in FITS.items() if place.width > FITS[name].width]
+    fitting = [said for said, other in ways.items() if isinstance(_best(other, FITS[name]), Fitted)]
+    fitting += [f"fit={other!r}" for other in larger if isinstance(_best(scene_of, FITS[other]), Fitted)]
+    raise ValueError(_too_large(scene, name, fitting, wide=wide))
+
+
+def _best(scene_of: SceneOf, fit: Fit) -> Fitted | tuple[Scene, bool]:
+    """Return the picture, or the smallest scene that was tried and whether one step of it is too wide by itself."""
+    found, provider, before = list[Fitted](), _Remembered(), -1
     for longest in STEPS:
         scene = scene_of(longest)
         if len(scene.columns) == before:
@@ -77,13 +100,17 @@ def fitted(scene_of: Callable[[int], Scene], name: str, ways: Sequence[str]) -> 
             return min(readable, key=_preference)
         if not found:
             break
-    raise ValueError(_too_large(scene, name, ways, wide=not found))
+    return scene, not found
 
 
-def _preference(found: Fitted) -> tuple[int, float, float]:
-    """Return a key to sort by: few rows, words that are easy to read, then as few changes as need be."""
+def _preference(found: Fitted) -> tuple[bool, int, float, float]:
+    """Return a key to sort by: few rows, words that are easy to read, then as few changes as need be.
+
+    Of a place that has its own height, a picture that takes too little stands in more rows.
+    """
     pixels = found.scene.small * found.scale
     return (
+        found.fit.whole and found.taken < SPARSE,
         max(column.row for column in found.placed.columns),
         max(found.fit.easy - pixels, 0.0),
         found.scene.small,
@@ -104,21 +131,31 @@ def _arranged(scene: Scene, small: float, fit: Fit, provider: Provider) -> Itera
             return
         if len(rows) > 1 and not whole.upright:
             wrapped(whole, rows)
+        low, high = whole.low, whole.high
+        scale = _scale(whole, small, fit)
+        taken = min((high.x - low.x) * scale / fit.width, (high.y - low.y) * scale / fit.height)
+        if fit.whole and not whole.upright:
+            most_high = 0.0 if scene.key else fit.height
+            spread(whole, *(min(FILLED * side, side - 2 * PAD * scale) / scale for side in (fit.width, most_high)))
         if scene.key:
             whole.add_below(legend.placed(scene, whole.high.x - whole.low.x, min(legend.LEAST_ROOM, most)))
-        wide, high = (b - a + 2 * PAD for a, b in zip(whole.low, whole.high, strict=True))
-        scale = min(fit.width / wide, fit.height / high, LARGEST * fit.easy / small)
-        canvas = (fit.width / scale, fit.height / scale) if fit.whole else (wide, high)
-        yield Fitted(scene, whole, scale, canvas, fit)
+        scale = _scale(whole, small, fit)
+        canvas = (fit.width / scale, fit.height / scale) if fit.whole else size(whole)
+        yield Fitted(scene, whole, scale, canvas, fit, taken)
+
+
+def _scale(placed: Placed, small: float, fit: Fit) -> float:
+    """Return how many CSS pixels a point may be."""
+    wide, high = size(placed)
+    return min(fit.width / wide, fit.height / high, LARGEST * fit.easy / small)
 
 
 def _too_large(scene: Scene, name: str, ways: Sequence[str], *, wide: bool) -> str:
     """Return what does not fit where, and what would."""
     fit = FITS[name]
     what = "even one step is too wide" if wide else "its first and its last step are too much"
-    larger = [f"fit={other!r}" for other, size in FITS.items() if size.width > fit.width]
-    shown = [*(way for way in ways if not (wide and way.startswith("steps"))), *larger]
+    rows = " (from top to bottom time does not go on in another row)" if scene.downwards else ""
     return (
-        f"{scene.title!r} does not fit {name!r} ({fit.meaning}) with words of {fit.least:g} pixels: {what}"
-        f"{'; less would be drawn, or larger, with ' + ' or '.join(shown) if shown else ''}"
+        f"{scene.title!r} does not fit {name!r} ({fit.meaning}) with words of {fit.least:g} pixels: {what}{rows}"
+        f"{'; it does with ' + ' or '.join(ways) if ways else ''}"
     )
