@@ -111,7 +111,7 @@ def test_a_width_is_no_option():
 @pytest.mark.slow
 @pytest.mark.parametrize("fit", FITS)
 def test_what_is_too_large_is_refused_and_what_the_refusal_says_does_fit(fit):
-    loss = small_loss("lstm", 3, layers=4, bidirectional=True)
+    loss = small_loss("lstm", 3, layers=2)
     with pytest.raises(ValueError, match=f"does not fit '{fit}'.*; it does with .*view='cells'") as refused:
         tl.draw(loss, "ops", fit=fit)
     views = [view for view in VIEWS if f"view={view!r}" in str(refused.value)]

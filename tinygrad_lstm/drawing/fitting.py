@@ -77,19 +77,30 @@ def fitted(scene_of: SceneOf, name: str, ways: Mapping[str, SceneOf]) -> Fitted:
     Raises ValueError where even two steps, the first and the last, cannot be read, with those of the ways to draw less
     that do fit, and the larger places where it does.
     """
-    found = _best(scene_of, FITS[name])
+    provider = _Remembered()
+    found = _best(scene_of, FITS[name], provider)
     if isinstance(found, Fitted):
         return found
     scene, wide = found
     larger = [other for other, place in FITS.items() if place.width > FITS[name].width]
-    fitting = [said for said, other in ways.items() if isinstance(_best(other, FITS[name]), Fitted)]
-    fitting += [f"fit={other!r}" for other in larger if isinstance(_best(scene_of, FITS[other]), Fitted)]
+    fitting = [said for said, other in ways.items() if _fits(other, FITS[name], _Remembered())]
+    fitting += [f"fit={other!r}" for other in larger if _fits(scene_of, FITS[other], provider)]
     raise ValueError(_too_large(scene, name, fitting, wide=wide))
 
 
-def _best(scene_of: SceneOf, fit: Fit) -> Fitted | tuple[Scene, bool]:
+def _fits(scene_of: SceneOf, fit: Fit, provider: Provider) -> bool:
+    """Tell whether the first and the last step can be read, in large words, which make a picture dense, or usual ones.
+
+    Two sizes are enough to say so, and to try them all would take minutes of a large network.
+    """
+    scene = scene_of(STEPS[-1])
+    found = (each for small in (SIZES[-1], SIZES[3]) for each in _arranged(scene, small, fit, provider))
+    return any(each.scene.small * each.scale >= fit.least for each in found)
+
+
+def _best(scene_of: SceneOf, fit: Fit, provider: Provider) -> Fitted | tuple[Scene, bool]:
     """Return the picture, or the smallest scene that was tried and whether one step of it is too wide by itself."""
-    found, provider, before = list[Fitted](), _Remembered(), -1
+    found, before = list[Fitted](), -1
     for longest in STEPS:
         scene = scene_of(longest)
         if len(scene.columns) == before:
