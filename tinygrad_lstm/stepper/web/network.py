@@ -230,8 +230,11 @@ MOVEMENTS = frozenset("where reshape transpose broadcast_to concat stack getitem
 
 DETAILS = {"axis", "keepdims", "initial", "shape", "axes", "index", "subscripts"}
 
-_OF_TRUTHS = {"add": "logical_or", "multiply": "logical_and", "maximum": "logical_or", "minimum": "logical_and"} | {
-    f"bitwise_{name}": f"logical_{name}" for name in ("and", "or", "xor")
+_OF_TRUTHS: dict[Any, str] = {
+    **dict.fromkeys((np.add, np.maximum, np.bitwise_or), "logical_or"),
+    **dict.fromkeys((np.multiply, np.minimum, np.bitwise_and), "logical_and"),
+    np.bitwise_xor: "logical_xor",
+    np.invert: "logical_not",
 }
 """What functions do that are given only truths; the page's numbers have one type."""
 
@@ -249,7 +252,7 @@ def function_name(each: Apply) -> str:
         ufunc = owner if isinstance(owner, np.ufunc) else function
         name, known = ufunc.__name__, UFUNCS
         if each.value.dtype.kind == "b" and all(_kind(x) == "b" for x in each.operands):
-            name = "logical_not" if name == "invert" else _OF_TRUTHS.get(name, name)
+            name = _OF_TRUTHS.get(ufunc, name)
         if owner is ufunc:
             return _required(name, known) + f".{function.__name__}"
     return _required(name, known)
