@@ -307,3 +307,26 @@ def test_changes_are_what_python_makes_of_them(reader):
     fresh = PageNetwork(tl.Graph(again))
     assert max(apart(array(t), fresh.graph.values[n]) for n, t in zip(fresh.graph.nodes, values, strict=True)) <= IN_ALL
     assert max(apart(array(t), fresh.gradients[fresh.graph.nodes[i]]) for i, t in gradients) <= IN_ALL
+
+
+def test_numpys_functions_at_numbers_that_are_hard(reader):
+    """Each function of the page at zeros of both signs, infinities, NaN and ties, beside numpy's."""
+    hard = np.array([-np.inf, -5.0, -1.5, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 2.5, 7.0, np.inf, np.nan])
+    a, b = (each.ravel() for each in np.meshgrid(hard, hard))
+    asked = """([name, ...operands]) => Array.from(FUNCTIONS.get(name)(operands.map(
+      (each) => new NumArray([each.length], Float64Array.from(each)))).data)"""
+    wrong = []
+    for name in sorted(UFUNCS - {"matmul"}):
+        function = getattr(np, name)
+        operands = [a, b][: function.nin] if function.nin == 2 else [hard]
+        with np.errstate(all="ignore"):
+            wanted = function(*operands).astype(float)
+        ours = np.array(reader.evaluate(asked, [name, *(each.tolist() for each in operands)]), float)
+        for *given_, mine, theirs in zip(*operands, ours, wanted, strict=True):
+            if not (
+                mine == theirs
+                or (np.isnan(mine) and np.isnan(theirs))
+                or abs(mine - theirs) <= 8 * np.spacing(abs(theirs))
+            ):
+                wrong.append((name, given_, mine, theirs))
+    assert wrong == []

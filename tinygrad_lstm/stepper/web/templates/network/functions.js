@@ -14,6 +14,13 @@ function remainder(a, b) {
   return left !== 0 && left < 0 !== b < 0 ? left + b : left;
 }
 
+/** A quotient rounded down, from what is left, so that it is exact. */
+function floorDivide(a, b) {
+  if (Number.isFinite(a) && Math.abs(b) === Infinity) return a !== 0 && a > 0 !== b > 0 ? -1 : 0;
+  if (!Number.isFinite(a) || b === 0) return Math.abs(a) === Infinity ? NaN : a / b;
+  return Math.round((a - remainder(a, b)) / b);
+}
+
 function power(a, b) {
   if (a === 1 || (a === -1 && Math.abs(b) === Infinity)) return 1; // JavaScript: not a number
   return a ** b;
@@ -83,7 +90,7 @@ const OF_TWO = {
   float_power: power,
   remainder,
   fmod: (a, b) => a % b,
-  floor_divide: (a, b) => (Number.isFinite(a) && b ? Math.round((a - remainder(a, b)) / b) : Math.floor(a / b)),
+  floor_divide: floorDivide,
   logaddexp,
   logaddexp2: (a, b) => logaddexp(a * Math.LN2, b * Math.LN2) / Math.LN2,
   hypot: Math.hypot,
@@ -100,9 +107,9 @@ const OF_TWO = {
   less_equal: (a, b) => truth(a <= b),
   equal: (a, b) => truth(a === b),
   not_equal: (a, b) => truth(a !== b),
-  logical_and: (a, b) => truth(a && b),
-  logical_or: (a, b) => truth(a || b),
-  logical_xor: (a, b) => truth(!a !== !b),
+  logical_and: (a, b) => truth(a !== 0 && b !== 0), // what is not a number is true
+  logical_or: (a, b) => truth(a !== 0 || b !== 0),
+  logical_xor: (a, b) => truth((a !== 0) !== (b !== 0)),
 };
 
 /** What the result is of nothing at all. */

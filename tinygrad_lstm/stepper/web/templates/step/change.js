@@ -24,7 +24,7 @@ const change = {
     this.button.setAttribute("aria-pressed", String(open));
     if (open) {
       this.fill();
-      this.section.scrollIntoView({ block: "start" });
+      document.querySelector("#panels").scrollTop = 0;
     }
   },
 
@@ -87,11 +87,14 @@ const change = {
     const loss = network.values[network.output];
     const what = named(nodes.find(({ at }) => at === network.output));
     const same = this.isNothing;
+    const unknown = !same && network.stale.has(network.output);
+    const answer = unknown ? "not known here" : asText(loss, 5);
     this.section.querySelector(".answer").replaceChildren(
       element("span", { className: "quiet", textContent: `${what} = ` }), asText(this.before, 5),
-      ...(same ? [] : [" → ", element("b", { textContent: asText(loss, 5) })]));
-    const doubtful = network.stale.size + network.staleGradients.size;
-    this.section.querySelector(".unread").textContent = !doubtful || same ? "" : `${Object.keys(tape.network.unread).join(", ")} could not be read, so ${doubtful} tensors keep the numbers of the run, or what follows from them.`;
+      ...(same ? [] : [" → ", element("b", { textContent: answer })]));
+    const doubtful = same ? 0 : new Set([...network.stale, ...network.staleGradients]).size;
+    document.querySelector("#unread").textContent = doubtful
+      ? `${Object.keys(tape.network.unread).join(", ")} could not be read, so ${doubtful} tensors or gradients keep the numbers of the run, or what follows from them.` : "";
     for (const name of ["undo", "reset"]) this.section.querySelector(`.${name}`).disabled = name === "undo" ? !this.past.length : same;
     this.button.classList.toggle("changed", !same);
     document.body.classList.toggle("changed", !same);
@@ -107,7 +110,7 @@ const change = {
     const select = this.section.querySelector("select");
     const groups = [["given", ({ at }) => !network.nodes[at].learns], ["learned", ({ at }) => network.nodes[at].learns]];
     for (const [label, belongs] of groups) {
-      const options = this.leaves.filter(belongs).map((node) => element("option", { value: node.id, textContent: `${named(node)}  ${shapeText(node.value.shape)}` }));
+      const options = this.leaves.filter(belongs).map((node) => element("option", { value: node.id, textContent: `${this.label(node)}  ${shapeText(node.value.shape)}` }));
       if (options.length) select.append(element("optgroup", { label }, ...options));
     }
     if (this.leaves.filter(isWeight).length > 1) select.append(element("option", { value: "", textContent: "every weight matrix" }));
@@ -126,6 +129,13 @@ const change = {
       range.addEventListener("change", () => { this.moving = null; });
     }
     this.answer();
+  },
+
+  /** What a leaf is called; where several are, with the module that uses it. */
+  label(node) {
+    const alike = this.leaves.filter((each) => named(each) === named(node));
+    const user = nodes.find(({ inputs }) => inputs.includes(node.number));
+    return alike.length > 1 && user?.scope.length ? `${named(node)} of ${user.scope.join(".")}` : named(node);
   },
 
   get chosen() { return this.leaves.find(({ id }) => id === this.section.querySelector("select").value) ?? null; },
@@ -188,9 +198,12 @@ const change = {
     const input = element("input", { type: "number", step: "0.1", value: String(Number(node.value.data[place].toPrecision(4))), ariaLabel: `${named(node)}${index}` });
     const give = (number) => {
       const at = (this.now.leaves[node.id] ??= {});
+      if (at.by === 0) { // all were the shift; now they are numbers, and this one another
+        at.numbers = Object.fromEntries(Array.from(node.value.data, (x, i) => [i, x]));
+        Object.assign(at, { by: 1, plus: 0 });
+      }
       const { by = 1, plus = 0 } = at;
-      const factor = by * (isWeight(node) ? this.now.weights : 1);
-      if (factor) (at.numbers ??= {})[place] = (number - plus) / factor;
+      (at.numbers ??= {})[place] = (number - plus) / (by * (isWeight(node) ? this.now.weights || 1 : 1));
       this.apply();
     };
     input.addEventListener("input", () => {
@@ -198,7 +211,10 @@ const change = {
       this.begin(input);
       give(Number(input.value));
     });
-    input.addEventListener("change", () => { this.moving = null; });
+    input.addEventListener("change", () => {
+      this.moving = null;
+      input.value = String(Number(node.value.data[place].toPrecision(4))); // what is in force, also where nothing was typed
+    });
     input.addEventListener("pointerdown", ({ clientX, pointerId }) => {
       const begun = Number(input.value);
       const drag = (move) => {
@@ -232,8 +248,12 @@ const change = {
   },
 
   async copyLink() {
-    remember(walk.event, 0);
     const said = this.section.querySelector(".copied");
+    if (location.protocol === "about:") {
+      said.textContent = "this page has no address of its own: stepper.page(\"step.html\") writes one that has";
+      return;
+    }
+    remember(walk.event, 0);
     try {
       await navigator.clipboard.writeText(address(walk.event));
       said.textContent = "copied";
@@ -260,7 +280,7 @@ const change = {
         && Object.entries(numbers).every(([place, x]) => /^\d+$/.test(place) && Number(place) < node.value.size && isNumber(x));
     };
     return Object.entries(leaves).every(fitsLeaf)
-      && Object.entries(layers).every(([which, end]) => Object.hasOwn(tape.layers, which) && (end === 0 || end === 1));
+      && Object.entries(layers).every(([which, end]) => /^\d+$/.test(which) && Number(which) < tape.layers.length && (end === 0 || end === 1));
   },
 
   /** Take over what an address says. What is not about this page is refused. */
@@ -274,6 +294,7 @@ const change = {
     if (!this.fits(asked)) throw new Refused("the address changes what is not on this page");
     asked = { ...structuredClone(NOTHING), ...asked };
     if (JSON.stringify(asked) === JSON.stringify(this.now)) return;
+    this.begin(null);
     this.now = asked;
     this.apply();
     this.fill();

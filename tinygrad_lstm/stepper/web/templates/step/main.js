@@ -193,7 +193,8 @@ function openHelp() {
 }
 
 document.addEventListener("keydown", (press) => {
-  const typing = press.target.closest("input:not([type=range]), select, dialog");
+  const typing = press.target.closest("input:not([type=range], [type=radio]), select, dialog")
+    || (press.target.matches("[type=radio]") && (press.key.startsWith("Arrow") || press.key === " "));
   const scrolling = press.target.closest("#picture, pre") && press.key.startsWith("Arrow") && press.shiftKey;
   const pressing = press.target.closest("button") && press.key === " ";
   if (press.key === "Escape") say("");
@@ -231,6 +232,7 @@ function follow(address) {
     if (asked.has("change")) change.take(asked.get("change"));
     if (!asked.has("step")) return asked.has("change");
     walk.to(positionOfNumber(wholeNumber("#step=", asked.get("step"))));
+    say("");
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     say(error.message);

@@ -103,11 +103,17 @@ function definition(list, label, content, className = "") {
   list.append(element("dt", { textContent: label, className }), element("dd", { className }, content));
 }
 
+const HELD = "Nothing comes by here: what is held fixed passes no error on.";
+
 function showEquation(event, hidden) {
   const { of } = event;
   const parts = [element("p", { className: "place" }, element("code", { textContent: of.id }),
     ` ${of.time === null ? "" : `· ${timed(of.time)}`}`)];
   if (event.phase === "backward") parts.push(element("p", { className: "quiet", textContent: `computed as ${of.equation}` }));
+  if (event.phase === "backward" && !event.edge) {
+    bodyOf("equation").replaceChildren(...parts, element("p", { className: "rule", textContent: HELD }));
+    return;
+  }
   if (event.math !== null) parts.push(formula(event.math, "rule"));
   else parts.push(element("p", { className: "rule", textContent: event.phase === "seed" ? "where every gradient begins:" : of.equation }));
   if (event.phase === "seed") {

@@ -161,7 +161,7 @@ for (const event of events) {
 
 function stateOfArrow(uses, event) {
   const now = uses.some(([x, node]) => node === event.node && (event.phase === "forward" || event.target?.number === x));
-  if (now && event.phase !== "seed") return "current";
+  if (now && (event.phase === "forward" || event.edge)) return "current";
   if (event.phase === "forward") {
     const at = uses.map(([, node]) => forwardAt[node]).filter((each) => each !== null);
     return at.length && Math.max(...at) < event.position ? "done" : "pending";

@@ -61,7 +61,8 @@ const strip = {
     if (this.section.hidden) return;
     const body = bodyOf("strip");
     const [width, height] = [Math.max(body.clientWidth, 240), Math.max(body.clientHeight, 90)];
-    const room = { left: 46, right: 40, top: 8, bottom: rows.some(({ time }) => tape.phases[time]) ? 32 : 18 };
+    const longest = Math.max(...this.names.map((name) => name.length));
+    const room = { left: 46, right: Math.min(40 + 6 * Math.max(0, longest - 4), width / 3), top: 8, bottom: rows.some(({ time }) => tape.phases[time]) ? 32 : 18 };
     const norms = rows.flatMap((row) => Object.values(row.norms).map(Number)).filter((x) => x > 0 && Number.isFinite(x));
     let [low, high] = norms.length ? [Math.log10(Math.min(...norms)), Math.log10(Math.max(...norms))] : [-1, 0];
     if (high - low < 1) [low, high] = [low - 0.5, high + 0.5];
