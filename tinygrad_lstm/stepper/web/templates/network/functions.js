@@ -9,7 +9,7 @@ function rounded(x) {
 
 /** What is left of a division whose quotient is rounded down: it has the sign of the divisor. */
 function remainder(a, b) {
-  if (!Number.isFinite(b) && Number.isFinite(a)) return a === 0 || a > 0 === b > 0 ? a : b;
+  if (Math.abs(b) === Infinity && Number.isFinite(a)) return a === 0 || a > 0 === b > 0 ? a : b;
   const left = a % b;
   return left !== 0 && left < 0 !== b < 0 ? left + b : left;
 }
@@ -17,7 +17,8 @@ function remainder(a, b) {
 /** A quotient rounded down, from what is left, so that it is exact. */
 function floorDivide(a, b) {
   if (Number.isFinite(a) && Math.abs(b) === Infinity) return a !== 0 && a > 0 !== b > 0 ? -1 : 0;
-  if (!Number.isFinite(a) || b === 0) return Math.abs(a) === Infinity ? NaN : a / b;
+  if (b === 0 || Number.isNaN(a) || Number.isNaN(b)) return a / b;
+  if (Math.abs(a) === Infinity) return NaN;
   return Math.round((a - remainder(a, b)) / b);
 }
 
