@@ -172,7 +172,8 @@ class _Teller:
         norms = [
             f"{name} of norm {short(magnitude(node.value))}" for name, (_, node) in zip(names, states, strict=True)
         ]
-        stage.sentences = [f"The next step is given {' and '.join(norms)}."] if norms else []
+        given = "The next step is given" if t != self._reading.all_steps[-1] else "A next step would be given"
+        stage.sentences = [f"{given} {' and '.join(norms)}."] if norms else []
         return stage
 
     def _part(self, product: Tensor, passed: Tensor) -> str:

@@ -120,7 +120,10 @@ class UnrolledScene:
             return
         states.sort(key=self._is_given_out, reverse=True)
         said = [(self.describe.name(x), "" if self._is_given_out(x) else "unused") for x in states]
-        texts = [Text(*text) for name, use in said for text in ((name,), (use, "detail")) if text[0]]
+        if len({use for _, use in said}) > 1:  # which of them is unused stands in its own line
+            texts = [Text(" ".join(filter(None, words))) for words in said]
+        else:
+            texts = [Text(*text) for name, use in said for text in ((name,), (use, "detail")) if text[0]]
         names = [", ".join(filter(None, words)) for words in said]
         box = Box(f"{self.graph.ids[states[0]]}@end", "stub", tuple(texts), part.column + sides.pop(), shows=states)
         box.tooltip = "\n".join(map(self.describe.tooltip, states))
