@@ -1,5 +1,7 @@
 """A rule prints the formula that computed, with the names of the user's tensors."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -134,3 +136,17 @@ def test_large_tensors_keep_their_names_where_small_ones_become_numbers():
     first, second = tl.step((x * small), np.ones(9)).events.backward
     assert first.numbers == "∂L/∂x += ∂L/∂y ⊙ (−2)"
     assert second.numbers == ""
+
+
+def test_a_formula_in_numbers_has_a_place_for_each_and_steps_differ_in_nothing_else():
+    x, w = tl.tensor(-2.0, requires_grad=True, name="x"), tl.tensor(3.0, requires_grad=True, name="w")
+    y = x * w
+    line = tl.symbolic.forward(y, numbers=True)
+    assert str(line) == "y = (−2) ⊙ 3 = −6"
+    assert re.findall(r"data-of='(\w+)'", line.to_fill) == ["0", "1", "y"]
+    assert "6" not in line.to_fill
+    assert re.findall(r"data-of='(\w+)' data-bracketed", line.to_fill) == ["0", "1"]
+    to_x, _ = tl.symbolic.input_formulas(y, upstream=np.float64(0.5))
+    assert re.findall(r"data-of='(\w+)'", to_x.to_fill) == ["g", "1"]
+    large = tl.tanh(tl.tensor(np.ones(9), name="x"))
+    assert "data-of" not in tl.symbolic.forward(large, numbers=True).to_fill

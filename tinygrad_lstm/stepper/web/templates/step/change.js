@@ -179,6 +179,7 @@ const change = {
     const index = (place) => (shape.length ? `[${stridesOf(shape).map((step, axis) => Math.floor(place / step) % shape[axis]).join(", ")}]` : "");
     if (data.length <= MOST_FIELDS) {
       const rows = Array.from({ length: data.length / columns }, (_, i) => element("div", { className: "row" },
+        ...(data.length > columns ? [element("small", { textContent: index(i * columns).replace(/, \d+\]$/, "]") })] : []),
         ...Array.from({ length: columns }, (_, j) => this.field(node, i * columns + j, index(i * columns + j)))));
       return rows;
     }
