@@ -68,7 +68,7 @@ const strip = {
     if (high - low < 1) [low, high] = [low - 0.5, high + 0.5];
     const x = (i) => room.left + ((width - room.left - room.right) * i) / (rows.length - 1);
     const y = (norm) => {
-      const level = norm > 0 ? (Number.isFinite(norm) ? (Math.log10(norm) - low) / (high - low) : 1) : 0;
+      const level = !Number.isFinite(norm) ? 1 : norm > 0 ? (Math.log10(norm) - low) / (high - low) : 0; // NaN is at the top
       return height - room.bottom - (height - room.top - room.bottom) * level;
     };
     const svg = make("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Norms of the gradient of ${this.names.join(" and ")} over time, on a logarithmic scale` });
