@@ -175,6 +175,12 @@ def test_generated_programs(reader):
     assert problems == []
 
 
+def test_an_attribute_that_is_not_given_is_its_default(reader):
+    a, b = (tl.tensor(np.ones((2, 2)) * n, requires_grad=True) for n in (2.0, 3.0))
+    y = tl.engine.ops.einsum(a, b).sum() + tl.engine.ops.reshape(a[:1, :1]) + tl.cumsum(b).sum()
+    assert faults(reader, y)[0] == []
+
+
 def test_generated_networks(reader):
     problems = []
 
