@@ -28,9 +28,7 @@ def _readable() -> Iterator[None]:
         raise typer.Exit(130) from None
     except Exception as error:
         message = getattr(error, "format_message", str)  # of typer's errors, which have no public base
-        words = message().replace(
-            ": Value error, ", ": "
-        )  # of newer ones; none where there are no arguments at all: then the help is the answer
+        words = message()  # none where there are no arguments at all: then the help is the answer
         if not words:
             raise
         context = getattr(error, "ctx", None)

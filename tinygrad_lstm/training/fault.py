@@ -33,7 +33,7 @@ def of_loss(loss: Tensor) -> str:
     node, value = loss, loss.value
     while fault := faulty_input(node):
         node, value = fault
-    kind = "NaN" if np.isnan(value).any() else "Inf"
+    kind = kind_of(value)
     said = f"the loss is {loss.item()}: "
     if node.primitive is None:
         return f"{said}{_called(node)}, which was given, holds the first {kind}"
@@ -63,7 +63,7 @@ def of_update(optimizer: Optimizer, before: Iterable[Array], step: int) -> str:
     """Say which parameter an update gave its first NaN or Inf; nothing, if all that were finite still are."""
     for parameter, old in zip(optimizer.parameters, before, strict=True):
         if not np.isfinite(parameter.value).all() and np.isfinite(old).all():
-            kind = "NaN" if np.isnan(parameter.value).any() else "Inf"
+            kind = kind_of(parameter.value)
             name = clean(parameter.name) if parameter.name else f"a parameter {parameter.shape}"
             said = f"update {step:,} made the first {kind} in {name}, at a learning rate of {optimizer.lr:.4g}"
             g = parameter.grad
@@ -76,6 +76,11 @@ def faulty_input(node: Tensor) -> tuple[Tensor, np.ndarray] | None:
     pairs = list(zip(node.inputs, node.input_values, strict=True))
     faults = [(x, value) for x, value in pairs if not np.isfinite(value).all()]
     return next((pair for pair in faults if np.isnan(pair[1]).any()), faults[0] if faults else None)
+
+
+def kind_of(value: Array) -> str:
+    """Return what an array that is not finite holds: NaN, or Inf where there is no NaN."""
+    return "NaN" if np.isnan(value).any() else "Inf"
 
 
 def _called(x: Tensor) -> str:

@@ -12,7 +12,7 @@ from ...engine.primitive import Array
 from ...engine.tensor import Tensor
 from ...structure.timeline import Timeline
 from ...structure.words import clean
-from ...training.fault import faulty_input
+from ...training.fault import faulty_input, kind_of
 from .walk import BackwardWalk
 
 
@@ -37,7 +37,7 @@ def _behind(timeline: Timeline, node: Tensor, value: Array, step: int | None) ->
     while found := faulty_input(node):
         step = timeline.of.get(node, step)
         node, value = found
-    kind = "NaN" if np.isnan(value).any() else "Inf"
+    kind = kind_of(value)
     if node.primitive is not None:
         return f"the first {kind} was made by {clean(node.primitive.name + node.context.place, 80)}"
     name = clean(node.name) if node.name else "an input without a name"
@@ -59,7 +59,7 @@ def of_walk(timeline: Timeline, walk: BackwardWalk, seeds: Mapping[Tensor, Any])
             continue
         if (found := faulty_input(node)) is not None:
             return _behind(timeline, *found, timeline.of.get(node))
-        kind = "NaN" if np.isnan(contribution).any() else "Inf"
+        kind = kind_of(contribution)
         rule = clean(f"{node.primitive.name if node.primitive else ''}{node.context.place}", 80)
         return f"the first {kind} of the backward walk was made by the rule of {rule}, for its input {slot}"
     return ""

@@ -53,13 +53,14 @@ class Curve(NamedTuple):
         """Return the same curve, so far to the right and up."""
         if not dx and not dy:
             return self
-        return self._each(lambda point: Point(point[0] + dx, point[1] + dy))
+        return self.each(lambda point: Point(point[0] + dx, point[1] + dy))
 
     def turned(self, way: int) -> Curve:
         """Return the curve after a quarter turn about the origin."""
-        return self._each(lambda point: point.turned(way))
+        return self.each(lambda point: point.turned(way))
 
-    def _each(self, change: Callable[[Point], Point]) -> Curve:
+    def each(self, change: Callable[[Point], Point]) -> Curve:
+        """Return the curve with each of its points changed."""
         tip, label, again = (each and change(each) for each in (self.tip, self.label, self.again))
         return Curve(tuple(map(change, self.points)), tip, label, tuple(map(change, self.gaps)), self.cut, again)
 

@@ -131,7 +131,7 @@ class Placed:
     def beyond(self) -> float:
         """Return how far lines lead on where a row ends, and before the next one: as far as what stands on them."""
         words = (line.arrow.label for column in self.columns for line in column.content.crossing)
-        return max(BREAK, *(labels.width(label, self.small) + 8 for label in words), BREAK)
+        return max([BREAK, *(labels.width(label, self.small) + 8 for label in words)])
 
     def _beside(self, a: Point, b: Point, label: str) -> Point:
         """Return a place for a label in the gap: above a line that runs straight, else above where it starts."""

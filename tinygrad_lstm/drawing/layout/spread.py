@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from .columns import bounds
-from .geometry import Curve, Outline, Point, Rect, Template
+from .geometry import Point, Rect, Template
 from .model import Placed, PlacedColumn
 
 NARROW = 6.0
@@ -85,16 +85,12 @@ def _opened(column: PlacedColumn, cuts: list[float], each: float) -> Template:
     def point(at: Point) -> Point:
         return Point(at.x, up(at.y))
 
-    def line(curve: Curve) -> Curve:
-        tip, label, again = (at and point(at) for at in (curve.tip, curve.label, curve.again))
-        return Curve(tuple(map(point, curve.points)), tip, label, tuple(map(point, curve.gaps)), curve.cut, again)
-
-    frames = [Outline(frame.kind, frame.path, frame.title, box(frame.rect)) for frame in column.template.frames]
+    frames = [frame._replace(rect=box(frame.rect)) for frame in column.template.frames]
     return replace(
         column.template,
         height=up(column.template.height),
         boxes=list(map(box, column.template.boxes)),
         frames=frames,
-        inner=list(map(line, column.template.inner)),
-        ends={end: line(curve) for end, curve in column.template.ends.items()},
+        inner=[curve.each(point) for curve in column.template.inner],
+        ends={end: curve.each(point) for end, curve in column.template.ends.items()},
     )
