@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from ..engine.graph import Graph
 from ..pages.theme import ARROW_NAMES, ROLE_NAMES
+from ..structure.cells import Cells
+from ..structure.timeline import Timeline
 from . import labels
-from .figures.reading import Recorded
 from .layout.geometry import Curve, Outline, Point, Rect, Template
 from .layout.model import Content, PlacedColumn
 from .scale import Scale
@@ -44,7 +45,7 @@ def key(scene: Scene, options: Options, graph: Graph) -> tuple[Sample, ...]:
 
 def _gates(graph: Graph) -> dict[str, str]:
     """Return what each layer of the cells is called, and whether it resets, writes or reads."""
-    return {layer.symbol: layer.words for cell in Recorded(graph).cells for layer in cell.layers if layer.words}
+    return {layer.symbol: layer.words for cell in Cells(Timeline(graph)).cells for layer in cell.layers if layer.words}
 
 
 def placed(scene: Scene, width: float, least: float = LEAST_ROOM) -> PlacedColumn:

@@ -9,12 +9,13 @@ import numpy as np
 from ...engine.primitive import Array
 from ...engine.tensor import Tensor
 from ...pages.theme import FADED, ON_PAGES, OPEN_CELL, ROLES
+from ...structure.cells import CANDIDATE, Bounded
 from ...structure.words import short, shown
 from .carrying import Belt, acts, called
 from .difference import share
 from .maps import WRONG
 from .paper import SMALL, Paper, width_of
-from .reading import CANDIDATE, Bounded, Recorded
+from .reading import Recorded
 
 BELT, PRODUCTS, BOXES, BOX, BUS, HIGH = 58.0, 102.0, 128.0, 46.0, 196.0, 210.0
 """Pixels below the top of a cell: the belt, the products, the boxes of the gates, their height, the bus, the end."""

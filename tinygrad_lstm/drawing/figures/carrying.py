@@ -10,8 +10,9 @@ import numpy as np
 
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
+from ...structure.cells import CellRun, State
 from ...structure.words import magnitude, subscript
-from .reading import CellRun, Recorded, State
+from .reading import Recorded
 
 NO_STATE = (
     "no state is handed from one time step to the next in this graph: unroll more steps, or name what a single step is "

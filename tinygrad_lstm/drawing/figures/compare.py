@@ -14,14 +14,14 @@ from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...engine.tensor import Tensor
 from ...pages.theme import INK, MUTED, OPEN_CELL, SHADES
-from ...structure.timeline import Window, shown
+from ...structure.timeline import Window
 from ...structure.words import clean, magnitude, short
 from . import fault
 from .belt_step import said
 from .figure import Figure
 from .maps import WRONG, below, key_to_marks, step_for
 from .paper import BODY, MARGIN, SMALL, WIDTH, Paper, width_of
-from .reading import LONG, Recorded
+from .reading import Recorded, in_window, left_out
 
 LONGEST, RIGHT, ROW, WIDEST, THINNEST = 210.0, 14.0, 42.0, 22.0, 1.5
 """Pixels before the chains at most and behind them, of a state's row, and of its gradient at most and at least."""
@@ -104,8 +104,7 @@ def compare(
         raise ValueError("there is nothing to compare: give at least one loss, as in tl.compare(lstm=loss)")
     chains = [chain(label, loss) for label, loss in named]
     every_step = sorted({t for each in chains for t in each.reading.all_steps})
-    wanted = every_step[-LONG:] if steps is None else shown(every_step, steps, LONG)
-    times = [t for t in wanted if isinstance(t, int)]
+    times = in_window(every_step, steps)
     for each in chains:
         each.show(times)
     every = [norm for each in chains for norms in each.norms.values() for norm in norms.values()]
@@ -192,15 +191,12 @@ def _sentence(chains: list[Followed], times: list[int], every_step: list[int]) -
         if first:
             name = max(first, key=lambda state: first[state])
             parts.append(f"{short(first[name])} at {name} of {clean(each.label)}")
-    note = ""
-    if len(times) < len(every_step):
-        note = f" Shown are steps {times[0]} to {times[-1]} of {every_step[0]} to {every_step[-1]}."
     said = (
         f"What arrives at the first step, as a norm: {', '.join(parts)}."
         if parts
         else "Nothing arrives that has a norm."
     )
-    return f"{said}{note}{causes((each.label, each.cause) for each in chains)}"
+    return f"{said}{left_out(times, every_step)}{causes((each.label, each.cause) for each in chains)}"
 
 
 def _draw(paper: Paper, each: Followed, times: list[int], x: float, span: Span) -> None:

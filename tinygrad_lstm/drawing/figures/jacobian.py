@@ -10,6 +10,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...pages.plot import linear_axis, log_axis
 from ...pages.theme import MUTED, ON_PAGES
+from ...structure.cells import State
 from ...structure.timeline import Window
 from ...structure.words import short, subscript
 from . import fault
@@ -17,7 +18,7 @@ from .axes import curve, grid
 from .figure import Figure, NoFigure
 from .maps import SIGNED, Frame, below, field, key_to_marks, mark, outline
 from .paper import MARGIN, SMALL, WIDTH, Paper
-from .reading import Recorded, State
+from .reading import Recorded
 from .walk import BackwardWalk
 
 SHOWN, SIDE, APART = 4, 96.0, 14.0

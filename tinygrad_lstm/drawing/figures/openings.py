@@ -7,12 +7,13 @@ import numpy as np
 from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...pages.theme import INK, MUTED
+from ...structure.cells import Bounded, CellRun
 from ...structure.timeline import Window
 from ...structure.words import shown
 from .figure import Figure, NoFigure
 from .maps import SIGNED, Frame, below, field, in_a_row, ink_for, key_to_marks, mark, two_digits
 from .paper import BODY, MARGIN, SMALL, WIDTH, Paper, width_of
-from .reading import Bounded, CellRun, Recorded
+from .reading import Recorded
 
 FEW = 16
 """Units: of no more than these, each has a row; chosen: a row can still be seen."""

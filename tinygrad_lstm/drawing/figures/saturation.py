@@ -7,13 +7,14 @@ import numpy as np
 from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...pages.theme import MUTED
+from ...structure.cells import Bounded
 from ...structure.timeline import Window
 from ...structure.words import shown
 from ...training.watch import NEAR
 from .figure import Figure, NoFigure
 from .maps import SIGNED, Frame, below, field, key_to_marks, mark, outline
 from .paper import BODY, MARGIN, SMALL, Paper, width_of
-from .reading import Bounded, Recorded
+from .reading import Recorded
 
 WIDE, LEFT, HIGH = 378.0, 14.0, 132.0
 """Pixels of a panel, what is beside its map, and how high a map is at most."""

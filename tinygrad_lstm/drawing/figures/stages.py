@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ...engine.tensor import Tensor
+from ...structure.cells import CANDIDATE, Bounded, CellRun
 from ...structure.words import clean, magnitude, short
 from ...symbolic.expressions import text
 from ...symbolic.symbols import Symbols
 from .carrying import Belt, acts, belts, called
 from .difference import share
-from .reading import CANDIDATE, Bounded, CellRun, Recorded
+from .reading import Recorded
 
 
 @dataclass(eq=False)

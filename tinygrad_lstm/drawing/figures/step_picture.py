@@ -10,13 +10,14 @@ from itertools import pairwise
 
 from ...engine.tensor import Tensor
 from ...pages.theme import FADED, INNER_GROUP, OPEN_CELL
+from ...structure.cells import CellRun
 from ...structure.words import subscript
 from ..fitting import placed
 from ..paint import svg as paint
 from ..scene import Arrow, Box, Scene, Text
 from ..views.options import Options
 from ..views.registry import VIEWS
-from .reading import CellRun, Recorded
+from .reading import Recorded
 
 LEAST = 11.0
 """Pixels of the smallest words, however small the picture is; chosen: with 10 as the limit."""

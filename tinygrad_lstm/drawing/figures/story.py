@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...engine.graph import Graph
 from ...pages.theme import FADED, MUTED
+from ...structure.cells import CellRun
 from ...structure.timeline import Window
 from ...structure.words import clean, magnitude
 from ...symbolic.symbols import Symbols
@@ -11,7 +12,7 @@ from .carrying import NO_STATE, belts
 from .figure import Figure, NoFigure
 from .in_numbers import equations
 from .paper import BODY, MARGIN, WIDTH, Paper, width_of, wrapped
-from .reading import CellRun, Recorded
+from .reading import Recorded
 from .stages import Stage, stages
 from .step_picture import StepPicture
 

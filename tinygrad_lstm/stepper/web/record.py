@@ -10,9 +10,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ...drawing import draw
-from ...drawing.figures.reading import Recorded
 from ...drawing.paint.render import RenderError
 from ...engine.tensor import Tensor
+from ...structure.cells import Cells
 from ...structure.timeline import Window, shown
 from ...structure.words import clean, display_name
 from ...symbolic.formulas import Formula, equation, input_names
@@ -194,9 +194,7 @@ class Record:
 
     def _layers(self) -> list[dict[str, Any]]:
         """Return the layers of cells, f, i, g, o: what each is called, what it does, where its values lie, and when."""
-        if not self._steps:
-            return []
-        cells = Recorded(self.graph, "all").cells
+        cells = Cells(self.tape.timeline).cells
         return [
             {
                 "cell": clean(cell.name) if len(cells) > 1 else "",
