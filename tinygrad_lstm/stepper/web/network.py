@@ -48,10 +48,8 @@ class PageNetwork:
     """
 
     def __init__(self, graph: Graph, seed: NDArray[Any] | None = None) -> None:
-        self.given = graph
         self.narrow = any(node.dtype != np.float64 for node in graph.nodes)
-        self.twin = in_float64(graph) if self.narrow else {node: node for node in graph.nodes}
-        self.graph = Graph(self.twin[graph.output]) if self.narrow else graph
+        self.graph = Graph(in_float64(graph)[graph.output]) if self.narrow else graph
         self._seed = None if seed is None else np.asarray(seed, np.float64)
         self.unread: dict[str, str] = {}
         self._codes: dict[str, int] = {}
@@ -122,7 +120,7 @@ class PageNetwork:
         assert primitive is not None
         inputs: dict[Expression, tuple[int, ...]] = {Name(f"x{i}"): x.shape for i, x in enumerate(values)}
         own: dict[str, Plain] = {}
-        code: dict[str, Plain] = {"inputs": len(values)}
+        code: dict[str, Plain] = {}
         try:
             made = [read_forward(primitive, values, attrs)]
             code["forward"] = instructions(made, inputs, attrs, own)
@@ -196,7 +194,7 @@ def instructions(
     steps: list[Plain] = []
     for each in order:
         name = function_name(each)
-        details = {key: value for key, value in each.attrs.items() if key != "dtype"}
+        details = {**_defaults(each.function), **{key: value for key, value in each.attrs.items() if key != "dtype"}}
         if "index" in details:
             whole = details.get("shape", shape(each.operands[0]))
             details["index"] = _index(details["index"], whole, attrs, own)
@@ -256,6 +254,13 @@ def function_name(each: Apply) -> str:
         if owner is ufunc:
             return _required(name, known) + f".{function.__name__}"
     return _required(name, known)
+
+
+def _defaults(function: Any) -> dict[str, Any]:
+    """Return what the attributes of an operation are where nobody gives them, as only Python knows."""
+    if not isinstance(function, Primitive):
+        return {}
+    return {name: function.signature.parameters[name].default for name in function.attr_names}
 
 
 def _required(name: str, known: frozenset[str]) -> str:

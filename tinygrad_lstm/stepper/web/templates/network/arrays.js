@@ -86,7 +86,7 @@ function combined(f, a, b) {
   return made;
 }
 
-const axesOf = (axis, ndim) => (axis === null || axis === undefined ? Array.from({ length: ndim }, (_, i) => i)
+const axesOf = (axis, ndim) => (axis === null ? Array.from({ length: ndim }, (_, i) => i)
   : [axis].flat().map((i) => (i < 0 ? i + ndim : i)));
 
 /** Join all numbers along axes by a function of two. ``start`` is what there is before the first, if there is anything. */
@@ -108,7 +108,7 @@ function reduced(f, a, { axis, keepdims = false, initial }, identity) {
   return keepdims ? made : new NumArray(a.shape.filter((_, i) => !axes.has(i)), out);
 }
 
-function accumulated(f, a, { axis = 0 }) {
+function accumulated(f, a, { axis }) {
   const [along] = axesOf(axis, a.shape.length);
   const step = stridesOf(a.shape)[along];
   const out = a.data.slice();
@@ -210,7 +210,7 @@ function addAt(total, a, index) {
 }
 
 function joined(parts, axis) {
-  const [along] = axesOf(axis ?? 0, parts[0].shape.length);
+  const [along] = axesOf(axis, parts[0].shape.length);
   const shape = parts[0].shape.map((n, i) => (i === along ? parts.reduce((sum, part) => sum + part.shape[along], 0) : n));
   const made = new NumArray(shape);
   const inner = sizeOf(shape.slice(along + 1));
@@ -226,7 +226,7 @@ function joined(parts, axis) {
 }
 
 function stacked(parts, axis) {
-  const [along] = axesOf(axis ?? 0, parts[0].shape.length + 1);
+  const [along] = axesOf(axis, parts[0].shape.length + 1);
   return joined(parts.map((part) => reshaped(part, part.shape.toSpliced(along, 0, 1))), along);
 }
 

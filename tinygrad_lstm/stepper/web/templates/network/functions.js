@@ -118,15 +118,15 @@ const OF_NOTHING = { add: 0, multiply: 1, logical_or: 0, logical_and: 1, logical
 
 const OTHERS = {
   matmul: ([a, b]) => product(a, b),
-  einsum: (operands, { subscripts = "ij,jk->ik" } = {}) => einsum(operands, subscripts),
+  einsum: (operands, { subscripts }) => einsum(operands, subscripts),
   where: ([condition, a, b]) => chosen(condition, a, b),
-  reshape: ([a], { shape = [] } = {}) => reshaped(a, [shape].flat()),
-  transpose: ([a], { axes = null } = {}) => transposed(a, axes),
-  broadcast_to: ([a], { shape = [] } = {}) => repeated(a, shape),
-  getitem: ([a], { index = ["..."] } = {}) => picked(a, index),
-  index_add: ([a], { index = ["..."], shape = [] } = {}) => addAt(new NumArray(shape), a, index),
-  concat: (parts, { axis } = {}) => joined(parts, axis),
-  stack: (parts, { axis } = {}) => stacked(parts, axis),
+  reshape: ([a], { shape }) => reshaped(a, [shape].flat()),
+  transpose: ([a], { axes }) => transposed(a, axes),
+  broadcast_to: ([a], { shape }) => repeated(a, shape),
+  getitem: ([a], { index }) => picked(a, index),
+  index_add: ([a], { index, shape }) => addAt(new NumArray(shape), a, index),
+  concat: (parts, { axis }) => joined(parts, axis),
+  stack: (parts, { axis }) => stacked(parts, axis),
 };
 
 const FUNCTIONS = new Map(Object.entries(OTHERS));

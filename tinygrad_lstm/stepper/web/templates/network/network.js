@@ -13,7 +13,6 @@ class Network {
     this.seed = unpacked(data.seed);
     this.python = { loss: unpacked(data.python.loss), gradients: data.python.gradients.map(([node, packed]) => [node, unpacked(packed)]) };
     this.changed = new Map(); // leaves: their numbers; what is computed: what it is held at
-    this.plan();
     this.compute();
   }
 
@@ -26,8 +25,11 @@ class Network {
 
   isHeld({ number, code }) { return Boolean(code) && this.changed.has(number); }
 
-  /** Which nodes take part in the walk back, and how many contributions each awaits. */
+  /** Which nodes take part in the walk back, and how many contributions each awaits: others once something is held. */
   plan() {
+    const held = [...this.changed.keys()].filter((number) => this.isHeld(this.nodes[number])).join();
+    if (held === this.planned) return;
+    this.planned = held;
     this.expected = new Map([[this.output, 0]]);
     const unvisited = [this.nodes[this.output]];
     while (unvisited.length) {
@@ -62,6 +64,7 @@ class Network {
 
   /** Compute all values and all gradients; less would hardly be faster, since one number touches nearly all. */
   compute() {
+    this.plan();
     this.values = new Array(this.nodes.length);
     this.looked = new Map(); // contributions that somebody has looked at
     for (const node of this.nodes) this.values[node.number] = this.valueOf(node);
@@ -208,7 +211,7 @@ class Run {
   placing(register) {
     const step = this.steps[register - this.first];
     if (step?.name !== "index_add") return null;
-    const { index = ["..."], shape } = this.filled(step.details);
+    const { index, shape } = this.filled(step.details);
     return { piece: this.at(step.operands[0]), index, shape };
   }
 }
