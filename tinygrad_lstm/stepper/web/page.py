@@ -17,7 +17,7 @@ from .record import Record
 SCRIPTS = (
     *("network/arrays.js", "network/functions.js", "network/network.js"),
     *("step/data.js", "step/agreement.js", "step/words.js", "step/picture.js", "step/panels.js", "step/timeline.js"),
-    *("step/change.js", "step/main.js"),
+    *("step/change.js", "step/what_if.js", "step/main.js"),
 )
 """In the order in which they need each other."""
 

@@ -149,7 +149,7 @@ const KEYS = {
   ])),
   "/": () => prompt(""),
   p: () => togglePredict(),
-  e: () => change.toggle(),
+  e: () => whatIf.toggle(),
   "+": () => picture.zoom(1),
   "=": () => picture.zoom(1),
   "-": () => picture.zoom(-1),
@@ -265,4 +265,4 @@ showMarks();
 show({ hurry: true });
 follow(location.href);
 show({ hurry: true });
-if (!change.isNothing) change.toggle(true);
+if (!change.isNothing) whatIf.toggle(true);

@@ -94,10 +94,11 @@ const picture = {
 };
 
 const MOST_BARS = 12; // units that have a bar each; of more, the mean has one
+const ONE_LAYER = 11; // nodes that a box of one layer stands for at most; a gated cell has more
 
 /** Of a box that is one layer of a cell: what fills it to the level of each unit, a tanh from the middle. Null of others. */
 function gauge({ drawn, shows }) {
-  const layer = shows.length < 12 && tape.layers.find(({ at }) => shows.some((number) => at.includes(nodes[number].at)));
+  const layer = shows.length <= ONE_LAYER && tape.layers.find(({ at }) => shows.some((number) => at.includes(nodes[number].at)));
   const shape = drawn.querySelector("path, polygon, ellipse");
   if (!layer || !shape) return null;
   const number = nodes[shows.find((each) => layer.at.includes(nodes[each].at))].at;

@@ -1,0 +1,198 @@
+// What if: the controls of what one can change, and the answer beside them.
+
+const MOST_FIELDS = 48; // so many numbers have a field each; of more one is chosen
+const PIXELS = 40; // that a number is dragged by until it is 1 larger
+
+const whatIf = {
+  section: document.querySelector("#change"),
+  button: document.querySelector("#what-if"),
+
+  toggle(open = this.section.hidden) {
+    this.section.hidden = !open;
+    this.button.setAttribute("aria-pressed", String(open));
+    if (open) {
+      this.fill();
+      document.querySelector("#panels").scrollTop = 0;
+    }
+  },
+
+  /** Show what the network makes of a change, everywhere. */
+  show() {
+    strip.draw();
+    picture.measure();
+    show({ hurry: true });
+    this.answer();
+  },
+
+  answer() {
+    const loss = network.values[network.output];
+    const what = named(nodes.find(({ at }) => at === network.output));
+    const same = change.isNothing;
+    const unknown = !same && network.stale.has(network.output);
+    const answer = unknown ? "not known here" : asText(loss, 5);
+    this.section.querySelector(".answer").replaceChildren(
+      element("span", { className: "quiet", textContent: `${what} = ` }), asText(change.before, 5),
+      ...(same ? [] : [" → ", element("b", { textContent: answer })]));
+    const doubtful = same ? 0 : new Set([...network.stale, ...network.staleGradients]).size;
+    document.querySelector("#unread").textContent = doubtful
+      ? `${Object.keys(tape.network.unread).join(", ")} could not be read, so ${doubtful} tensors or gradients keep the numbers of the run, or what follows from them.` : "";
+    for (const name of ["undo", "reset"]) this.section.querySelector(`.${name}`).disabled = name === "undo" ? !change.past.length : same;
+    this.button.classList.toggle("changed", !same);
+    document.body.classList.toggle("changed", !same);
+  },
+
+  build() {
+    if (!change.leaves.length && !tape.layers.length) {
+      this.button.hidden = true;
+      return;
+    }
+    const select = this.section.querySelector("select");
+    const groups = [["given", ({ at }) => !network.nodes[at].learns], ["learned", ({ at }) => network.nodes[at].learns]];
+    for (const [label, belongs] of groups) {
+      const options = change.leaves.filter(belongs).map((node) => element("option", { value: node.id, textContent: `${this.label(node)}  ${shapeText(node.value.shape)}` }));
+      if (options.length) select.append(element("optgroup", { label }, ...options));
+    }
+    if (change.leaves.filter(isWeight).length > 1) select.append(element("option", { value: "", textContent: "every weight matrix" }));
+    const first = change.leaves.find(({ at }) => !network.nodes[at].learns) ?? change.leaves[0];
+    if (first) select.value = first.id;
+    select.addEventListener("change", () => this.fill());
+    this.section.querySelector(".layers").append(...tape.layers.map((layer, which) => this.layerField(layer, which)));
+    this.section.querySelector(".undo").addEventListener("click", () => change.undo());
+    this.section.querySelector(".reset").addEventListener("click", () => change.reset());
+    this.section.querySelector(".copy").addEventListener("click", () => this.copyLink());
+    this.button.addEventListener("click", () => this.toggle());
+    for (const [name, least, most, step] of [["by", 0, 3, 0.05], ["plus", -5, 5, 0.1]]) {
+      const range = this.section.querySelector(`.${name} input`);
+      Object.assign(range, { min: least, max: most, step });
+      range.addEventListener("input", () => this.slide(name, Number(range.value)));
+      range.addEventListener("change", () => { change.moving = null; });
+    }
+    this.answer();
+  },
+
+  /** What a leaf is called; where several are, with the module that uses it. */
+  label(node) {
+    const alike = change.leaves.filter((each) => named(each) === named(node));
+    const user = nodes.find(({ inputs }) => inputs.includes(node.number));
+    return alike.length > 1 && user?.scope.length ? `${named(node)} of ${user.scope.join(".")}` : named(node);
+  },
+
+  get chosen() { return change.leaves.find(({ id }) => id === this.section.querySelector("select").value) ?? null; },
+
+  /** One layer: as it computes, or held at an end. */
+  layerField({ cell, symbol, words, range }, which) {
+    const choice = (label, end) => {
+      const input = element("input", { type: "radio", name: `layer${which}`, value: String(end), checked: end === null });
+      input.addEventListener("change", () => {
+        change.begin(null);
+        if (end === null) delete change.now.layers[which];
+        else change.now.layers[which] = end;
+        change.apply();
+      });
+      return element("label", {}, input, label);
+    };
+    return element("fieldset", {}, element("legend", {}, element("b", { textContent: symbol }), ` ${[words, cell].filter(Boolean).join(", ")}`),
+      choice("computed", null), ...range.map((end, i) => choice(`held at ${shown(end)}`, i)));
+  },
+
+  /** Show the numbers of the leaf that was chosen, and where the sliders stand. */
+  fill() {
+    const node = this.chosen;
+    const { by, plus } = node ? change.of(node) : { by: change.now.weights, plus: 0 };
+    for (const [name, value] of [["by", by], ["plus", plus]]) {
+      this.section.querySelector(`.${name} input`).value = String(value);
+      this.section.querySelector(`.${name} output`).textContent = shown(value, 3);
+    }
+    this.section.querySelector(".plus").hidden = node === null;
+    this.section.querySelector(".fields").replaceChildren(...(node ? this.fields(node) : []));
+    tape.layers.forEach((_, which) => {
+      const end = change.now.layers[which] ?? null;
+      for (const input of this.section.querySelectorAll(`[name="layer${which}"]`)) input.checked = input.value === String(end);
+    });
+    this.answer();
+  },
+
+  fields(node) {
+    const { shape, data } = node.value;
+    const columns = shape.length ? shape.at(-1) : 1;
+    const index = (place, axes = shape.length) => (axes ? `[${stridesOf(shape).slice(0, axes).map((step, axis) => Math.floor(place / step) % shape[axis]).join(", ")}]` : "");
+    if (data.length <= MOST_FIELDS) {
+      return Array.from({ length: data.length / columns }, (_, i) => element("div", { className: "row" },
+        ...(data.length > columns ? [element("small", { textContent: index(i * columns, shape.length - 1) })] : []),
+        ...Array.from({ length: columns }, (_, j) => this.field(node, i * columns + j, index(i * columns + j)))));
+    }
+    const which = element("input", { type: "number", min: 0, max: data.length - 1, value: 0, ariaLabel: `which of ${data.length} numbers` });
+    const place = element("output", { textContent: index(0) });
+    const holder = element("span", {}, this.field(node, 0, index(0)));
+    which.addEventListener("input", () => {
+      const at = Math.min(Math.max(Math.trunc(Number(which.value)) || 0, 0), data.length - 1);
+      place.textContent = index(at);
+      holder.replaceChildren(this.field(node, at, index(at)));
+    });
+    return [element("div", { className: "row" }, which, place, holder), arrayView(node.value)];
+  },
+
+  /** A number to type, to step with the arrows, or to drag. */
+  field(node, place, index) {
+    const inForce = () => String(Number(node.value.data[place].toPrecision(4)));
+    const input = element("input", { type: "number", step: "0.1", value: inForce(), ariaLabel: `${named(node)}${index}` });
+    input.addEventListener("input", () => {
+      if (input.value.trim() === "" || !Number.isFinite(Number(input.value))) return;
+      change.begin(input);
+      change.putNumber(node, place, Number(input.value));
+    });
+    input.addEventListener("change", () => {
+      change.moving = null;
+      input.value = inForce(); // also where nothing was typed
+    });
+    input.addEventListener("pointerdown", ({ clientX, pointerId }) => {
+      const begun = Number(input.value);
+      const drag = (move) => {
+        if (!input.dragged && Math.abs(move.clientX - clientX) < 4) return;
+        input.dragged = true;
+        if (!input.hasPointerCapture(pointerId)) input.setPointerCapture(pointerId);
+        const number = Number((begun + (move.clientX - clientX) / PIXELS).toFixed(3));
+        input.value = String(number);
+        change.begin(input);
+        change.putNumber(node, place, number);
+      };
+      const drop = () => {
+        input.removeEventListener("pointermove", drag);
+        input.dragged = false;
+        change.moving = null;
+      };
+      input.addEventListener("pointermove", drag);
+      for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, drop, { once: true });
+    });
+    return input;
+  },
+
+  slide(name, value) {
+    const node = this.chosen;
+    change.begin(name);
+    change.put(node, name, value);
+    this.section.querySelector(`.${name} output`).textContent = shown(value, 3);
+    if (node) this.section.querySelector(".fields").replaceChildren(...this.fields(node));
+  },
+
+  async copyLink() {
+    const said = this.section.querySelector(".copied");
+    if (location.protocol === "about:") {
+      said.textContent = "this page has no address of its own: stepper.page(\"step.html\") writes one that has";
+      return;
+    }
+    remember(walk.event, 0);
+    try {
+      await navigator.clipboard.writeText(address(walk.event));
+      said.textContent = "copied";
+    } catch {
+      said.textContent = "this browser does not let pages copy; the address above is the link";
+    }
+  },
+};
+
+/** The layers of the first cell, with what each does, in the order of its equations. */
+document.querySelector(".roles").textContent = tape.layers.filter(({ cell }) => cell === tape.layers[0].cell)
+  .map(({ symbol, words }) => `${symbol} ${words}`).join(" · ");
+
+whatIf.build();
