@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from itertools import count, pairwise, zip_longest
-from math import ceil, dist
+from itertools import count, zip_longest
+from math import ceil
 
 from ...pages.theme import ROLES
 from .. import labels
 from ..scene import Scene
 from .by_dot import by_dot
 from .cell_layout import ROWS, across, cell_layout, even, lanes, upwards
-from .geometry import Curve, End, Outline, Point, Rect, Template
+from .geometry import Curve, End, Outline, Rect, Template
+from .inner_labels import write_labels
 from .model import Content, Inner
 from .router import DOWN, LEFT, PITCH, RIGHT, UP, Cell, NoWay, Router, Side, Terminals, curve, on_grid, terminals
 
@@ -103,43 +104,7 @@ class _Stack:
         self.router = Router(self.template.width, self.template.height, [*self.template.boxes, *titles])
         self.heights = self._port_heights()
         self._route()
-        self.written: list[Rect] = []  # where labels are
-        for number, arrow in enumerate(content.inner):
-            if arrow.label:
-                self._write(number, arrow)
-
-    def _write(self, number: int, arrow: Inner) -> None:
-        """Find a place for an arrow's label, whose words run from left to right whichever way time does."""
-        line = self.template.inner[number]
-        find = self._at_corner if arrow.tail == arrow.head else self._beside
-        label = find(line.turned(1), arrow.label).turned(-1) if self.downwards else find(line, arrow.label)
-        self.template.inner[number] = line._replace(label=label)
-
-    def _beside(self, line: Curve, label: str) -> Point:
-        """Return a place for a label, next to the longest straight piece of a line: right, if nothing is there."""
-        half = labels.width(label, self.small) / 2
-        places: list[Point] = []
-        for a, b in sorted(pairwise(line.points[::3]), key=lambda piece: -dist(*piece)):
-            for part in (0.5, 0.3, 0.7, 0.15, 0.85) if dist(a, b) > 24 or not places else ():
-                at = Point(a.x + (b.x - a.x) * part, a.y + (b.y - a.y) * part)
-                level = abs(a.x - b.x) >= 1
-                places += [at.moved(0, 8)] if level else [at.moved(half + 6, 0), at.moved(-half - 6, 0)]
-        taken = [rect.turned(1) if self.downwards else rect for rect in self.template.boxes] + self.written
-        place = next((at for at in places if not any(_covers(rect, at, half) for rect in taken)), places[0])
-        self.written.append(Rect(place.x, place.y, 2 * half, 10))
-        return place
-
-    def _at_corner(self, line: Curve, label: str) -> Point:
-        """Return a place for the label of a loop: near its upper right corner, where it stands on no other line."""
-        half, high = labels.width(label, self.small) / 2, max(self.small, 10.0)
-        lines = [*self.template.inner, *self.template.ends.values()]
-        bars = [rect for each in lines for rect in _bars(each.turned(1) if self.downwards else each)]
-        taken = [rect.turned(1) if self.downwards else rect for rect in self.template.boxes] + self.written + bars
-        x, y = max(p.x for p in line.points), max(p.y for p in line.points)
-        places = [Point(x + half + 6 + right, y - 2 - down) for right in range(0, 72, 6) for down in (0, 6, -6, -12)]
-        place = next((at for at in places if not any(_covers(rect, at, half, high / 2) for rect in taken)), places[0])
-        self.written.append(Rect(place.x, place.y, 2 * half, high))
-        return place
+        write_labels(self.template, content.inner, self.small, downwards=self.downwards)
 
     def _size(self, slot: int) -> tuple[float, float]:
         """Return the size of the words; steps that are left out stand as high as all that passes them."""
@@ -252,12 +217,8 @@ class _Stack:
         left = even(max(0.0, *(2 * PITCH - (rect.x - rect.width / 2) for rect in bound), 0.0))
         right = even(max(0.0, *(rect.x + rect.width / 2 + 2 * PITCH - width for rect in bound), 0.0))
         if not self.downwards and any(end.forward for end in self.content.ends):  # else they may stand out
-            right += even(
-                max(
-                    (labels.width(label, self.small) + 12 for unit in self.units for label in self._loops(unit)),
-                    default=0.0,
-                )
-            )
+            said = [labels.width(label, self.small) + 12 for unit in self.units for label in self._loops(unit)]
+            right += even(max(said, default=0.0))
         template = Template(width + left + right, even(y - BETWEEN + 2 * PITCH), placed, frames)
         return replace(template.moved(left, 0), width=template.width)
 
@@ -427,14 +388,3 @@ class _Stack:
 
     def _is_round(self, slot: int) -> bool:
         return ROLES[self.content.boxes[slot].role]["shape"] in ROUND
-
-
-def _covers(rect: Rect, at: Point, half: float, high: float = 6.0) -> bool:
-    """Tell whether a box, a line or a label stands where another label of some width would, half as high as that."""
-    return abs(rect.x - at.x) < rect.width / 2 + half and abs(rect.y - at.y) < rect.height / 2 + high
-
-
-def _bars(line: Curve) -> list[Rect]:
-    """Return what the straight pieces of a line cover, and a little around them."""
-    pieces = pairwise(line.points[::3])
-    return [Rect((a.x + b.x) / 2, (a.y + b.y) / 2, abs(a.x - b.x) + 4, abs(a.y - b.y) + 4) for a, b in pieces]
