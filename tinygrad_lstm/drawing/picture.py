@@ -56,10 +56,11 @@ class Picture(Shown):
     @cached_property
     def svg(self) -> str:
         """Return the picture as SVG text, which follows the reader's choice of light or dark and can be read aloud."""
-        return self._painted.svg
+        return self.painting.svg
 
     @cached_property
-    def _painted(self) -> paint.Painting:
+    def painting(self) -> paint.Painting:
+        """Return the picture as its elements: those that Graphviz painted, and where each of them stands."""
         with collector.paused():
             return paint.Painting(self._scene, self._placed, self._canvas)
 
@@ -94,8 +95,8 @@ class Picture(Shown):
 
     def elements(self) -> tuple[dict[str, list[Tensor]], dict[str, list[tuple[Tensor, Tensor]]]]:
         """Return what elements of the SVG stand for, by their ids: boxes for nodes, arrows for uses of them."""
-        boxes = {id: box.shows for id, box in self._painted.boxes.items()}
-        return boxes, {id: arrow.uses for id, arrow in self._painted.arrows.items()}
+        boxes = {id: box.shows for id, box in self.painting.boxes.items()}
+        return boxes, {id: arrow.uses for id, arrow in self.painting.arrows.items()}
 
     def _painted_as(self, format: str) -> str | bytes:
         if format == "dot":

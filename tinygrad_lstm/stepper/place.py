@@ -38,23 +38,33 @@ def _call(timeline: Timeline, node: Tensor, granularity: str) -> Frame | None:
     return levels[0 if granularity == "cell" else -1][0]
 
 
-def described(tape: Tape, node: Tensor) -> str:
-    """Return the way to a node, from the outermost module inwards to the operation, each with its line.
+Level = tuple[str, str, str]
+"""Of a way inwards: the name, what it is or computes, and its line."""
 
-    Above them stands the time step, below them the line of the user's behind the node.
-    """
-    levels = [(frame.name or frame.kind, frame.kind if frame.name else "", frame.line) for frame in node.context.frames]
-    levels.append((node.primitive.name if node.primitive else "leaf", equation(node, tape.symbols), node.line))
-    rows = [("  " * depth + clean(name, 60), clean(what, 120), line) for depth, (name, what, line) in enumerate(levels)]
+
+def way_to(tape: Tape, node: Tensor) -> list[Level]:
+    """Return the way to a node, from the outermost module inwards to the operation, each with its line."""
+    frames = [(frame.name or frame.kind, frame.kind if frame.name else "", frame.line) for frame in node.context.frames]
+    made = node.primitive.name if node.primitive else "leaf"
+    levels = [*frames, (made, equation(node, tape.symbols), node.line)]
+    return [(clean(name, 60), clean(what, 120), _shown(line)) for name, what, line in levels]
+
+
+def made_by(node: Tensor) -> str:
+    """Return the line of the user's behind a node; nothing where that is its own."""
+    own = users_line(node)
+    return _shown(own).rstrip() if own and not own.ours else ""
+
+
+def described(tape: Tape, node: Tensor) -> str:
+    """Return the way to a node, a line each, with the time step above and the line of the user's below."""
+    rows = [("  " * depth + name, what, line) for depth, (name, what, line) in enumerate(way_to(tape, node))]
     names = max(len(name) for name, _, _ in rows)
     whats = max(len(what) for _, what, _ in rows)
     lines = [] if node.time is None else [f"t = {node.time}"]
-    for name, what, line in rows:
-        lines.append(f"{name:<{names}}  {what:<{whats}}  {_shown(line)}".rstrip())
-    own = users_line(node)
-    if own and not own.ours:
-        lines.append(f"made by {_shown(own)}".rstrip())
-    return "\n".join(lines)
+    lines += [f"{name:<{names}}  {what:<{whats}}  {line}".rstrip() for name, what, line in rows]
+    own = made_by(node)
+    return "\n".join([*lines, f"made by {own}"] if own else lines)
 
 
 def _shown(line: Line | None) -> str:

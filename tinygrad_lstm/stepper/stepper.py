@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from numpy.typing import ArrayLike
@@ -30,18 +30,34 @@ class Stepper(Cursor):
 
         walk(self)
 
-    def page(self, path: str | os.PathLike[str], *, steps: Window = None) -> Path:
+    def page(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        makers: Mapping[str, Callable[[int], Tensor]] | None = None,
+        cell: str = "",
+        report: Callable[[int, int], object] = lambda done, total: None,
+    ) -> Path:
         """Write the walk as one HTML file that needs nothing else, to step through in a browser; return its path.
 
-        It opens where the stepper is, with its breakpoints and displays. ``steps`` as for ``draw``: ``(a, b)`` holds
-        the time steps of ``range(a, b)``, ``"all"`` every one, however many. Without it, of a walk that is too long for
-        one page the last steps are held, and the page says so. Raises ValueError for a name that is not of HTML.
+        It opens where the stepper is, with its breakpoints, however long the walk is.
+
+        Arguments:
+            path: the file, which ends in ``.html``.
+            makers: by the names of cells, functions that make the same loss over so many time steps, as
+                ``{"lstm": lambda steps: ...}``; the page can then be set to 1 to 100 steps, and to another of the cells.
+            cell: the name of the one that made this loss.
+            report: told after each recording of them how many there are, and of how many.
+
+        Raises ValueError for a name that is not of HTML, and for a cell that none of the makers is called.
         """
         from .web.page import page
 
         if Path(path).suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"a page is HTML: the name must end in .html, not {os.fspath(path)!r}")
-        return write_file(path, page(self, steps))
+        if makers and cell not in makers:
+            raise ValueError(f"cell={cell!r} is none of the makers: {', '.join(makers)}")
+        return write_file(path, page(self, makers, cell, report))
 
     def film(
         self,

@@ -15,7 +15,7 @@ from ..engine.ops import getitem
 from ..engine.tensor import Tensor
 from ..structure.words import is_number
 from .expressions import Apply, Expression, Hole, Name, Number, factors, placed, shape_of, terms, text
-from .notation import LATEX, MATHML, PLAIN, TO_FILL, Notation
+from .notation import LATEX, MATHML, PLAIN, STEADY, TO_FILL, Notation, Plain
 from .rewriting import applications, replaced, simplified
 from .symbols import Letters, Symbols
 from .tracer import UnknownToReader, read_rule
@@ -47,12 +47,12 @@ class Formula:
     @property
     def mathml(self) -> str:
         """The equation in MathML, in as many lines as it takes."""
-        return self.broken(MATHML)
+        return self.broken(MATHML, measured=STEADY)
 
     @property
     def to_fill(self) -> str:
         """The same with places for numbers, ``<mrow data-of="y">``; nothing else differs from step to step."""
-        return self.broken(TO_FILL)
+        return self.broken(TO_FILL, measured=STEADY)
 
     @property
     def latex(self) -> str:
@@ -69,25 +69,25 @@ class Formula:
         end = () if self.result is None else (n.sign("="), placed(self.result, n))
         return n.row(placed(self.left, n), n.sign(self.sign), placed(self.right, n), *end)
 
-    def broken(self, n: Notation = PLAIN, width: int = WIDTH) -> str:
+    def broken(self, n: Notation = PLAIN, width: int = WIDTH, measured: Plain = PLAIN) -> str:
         """Return the equation in lines of a width, as plain text would have it: broken before + and ⊙."""
-        if len(str(self)) <= width:
+        if len(self._line(measured)) <= width:
             return self._line(n)
         rows: list[list[tuple[str, Expression, int]]] = [[]]
-        room = filled = width - min(len(text(self.left)) + 1, 14)
-        for sign, term, place in self._pieces(room):
-            size = len(placed(term, PLAIN, place)) + len(sign) + 2
+        room = filled = width - min(len(placed(self.left, measured)) + 1, 14)
+        for sign, term, place in self._pieces(room, measured):
+            size = len(placed(term, measured, place)) + len(sign) + 2
             if rows[-1] and filled + size > room:
                 rows.append([])
             filled = size if not rows[-1] else filled + size
             rows[-1].append((sign, term, place))
         return n.lines(placed(self.left, n), [n.row(*(_piece(each, n) for each in row)) for row in rows])
 
-    def _pieces(self, room: int) -> list[tuple[str, Expression, int]]:
+    def _pieces(self, room: int, measured: Plain) -> list[tuple[str, Expression, int]]:
         """Return what is added up, each with its sign; what is too long for a line as its factors."""
         pieces = []
         for sign, term, place in terms(self.right):
-            parts = factors(term) if len(placed(term, PLAIN, place)) > room else [("", term, place)]
+            parts = factors(term) if len(placed(term, measured, place)) > room else [("", term, place)]
             pieces += [(each or sign or self.sign, x, at) for each, x, at in parts]
         return pieces if self.result is None else [*pieces, ("=", self.result, 0)]
 

@@ -19,6 +19,8 @@ from .render import MEND, RenderError, render
 PAD, EDGE = 6.0, 4.0
 """Points of paper around the picture, chosen by eye; and what Graphviz adds to it on each side by itself."""
 
+PAPERED = f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>'
+
 _UNFIT = re.compile(r"[^\w.@→′-]+")
 _HOLE = re.compile(r"@(\w+)@")
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -27,20 +29,20 @@ _SVG = "{http://www.w3.org/2000/svg}"
 class _Stamp(NamedTuple):
     """A column that others look like, and where its frames, boxes and arrows begin among those that are painted."""
 
-    column: PlacedColumn
     frames: int
     boxes: int
     arrows: int
+    reach: tuple[float, float]  # how far to the left and to the right of its corner it is drawn
 
 
-class _Form(NamedTuple):
+class Form(NamedTuple):
     """A painted element in one shade, with %s for each of its words; and which of them: its id is 0, its title 1."""
 
     text: str
     words: tuple[int, ...]
 
     @classmethod
-    def of(cls, piece: str) -> _Form:
+    def of(cls, piece: str) -> Form:
         """Return the form of a piece with named holes."""
         between = _HOLE.split(piece.replace("%", "%%"))
         places = {"id": 0, "title": 1}
@@ -51,6 +53,36 @@ class _Form(NamedTuple):
     def filled(self, words: Sequence[str]) -> str:
         """Return the element with its words."""
         return self.text % tuple([words[number] for number in self.words])
+
+
+class Mark(NamedTuple):
+    """A stamped element: its id, its tooltip and its words, escaped; and what the tooltip says of numbers."""
+
+    form: Form
+    words: list[str]
+    statistics: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the mark as SVG."""
+        id, tooltip, *words = self.words
+        return self.form.filled([id, f"{tooltip}\n{self.statistics}".strip() if self.statistics else tooltip, *words])
+
+
+class PaintedColumn(NamedTuple):
+    """A column of a picture: where its marks are moved to, and from where to where they are seen."""
+
+    id: str
+    dx: float
+    dy: float  # downwards, as SVG has it
+    reach: tuple[float, float]
+    marks: list[Mark]
+
+    @property
+    def text(self) -> str:
+        """Return the column as SVG."""
+        move = f' transform="translate({self.dx:.2f} {self.dy:.2f})"' if self.dx or self.dy else ""
+        return "\n".join([f'<g id="{self.id}" class="column"{move}>', *(mark.text for mark in self.marks), "</g>"])
 
 
 class Painting:
@@ -69,41 +101,51 @@ class Painting:
         self._arrows: list[tuple[Arrow, Curve]] = []
         stamps = [self._stamp(column) for column in placed.columns]
         self._pieces = self._painted()
-        self._forms: dict[tuple[str, int], _Form] = {}
+        self._forms: dict[tuple[str, int], Form] = {}
         self._taken: set[str] = set()
         self.boxes: dict[str, Box] = {}
         self.arrows: dict[str, Arrow] = {}
+        self.columns = [self._column(column, stamp) for column, stamp in zip(placed.columns, stamps, strict=True)]
         (width, height), (left, top), shown = canvas
-        drawn = [
-            f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>',
-            f'<g class="graph" transform="translate({left - placed.low.x:.2f} {top + placed.high.y:.2f})">',
-        ]
-        for column, stamp in zip(placed.columns, stamps, strict=True):
-            drawn += self._column(column, stamp)
-        head = [
+        self.origin = left - placed.low.x, top + placed.high.y
+        self.style = dark_style(" ".join([PAPERED, *(form.text for form in self._forms.values())]))
+        self._head = [
             '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
             f'<svg role="img" {shown} viewBox="0 0 {width:.2f} {height:.2f}" '
             f'class="{STYLED}" xmlns="http://www.w3.org/2000/svg" font-family="Helvetica,Arial,sans-serif">',
             f"<title>{labels.escaped(scene.title)}</title>",
             f"<desc>{labels.escaped(scene.description, 2000)}</desc>",
-            f"<style>{dark_style(' '.join([drawn[0], *(form.text for form in self._forms.values())]))}</style>",
+            f"<style>{self.style}</style>",
+            PAPERED,
+            '<g class="graph" transform="translate({:.2f} {:.2f})">'.format(*self.origin),
         ]
-        self.svg = "\n".join([*head, *drawn, "</g>\n</svg>\n"])
+
+    @property
+    def svg(self) -> str:
+        """Return the picture as SVG text."""
+        return "\n".join([*self._head, *(column.text for column in self.columns), "</g>\n</svg>\n"])
 
     def _stamp(self, column: PlacedColumn) -> _Stamp:
         key = self._key(column)
         if key not in self._stamps:
-            self._stamps[key] = _Stamp(column, len(self._frames), len(self._boxes), len(self._arrows))
-            self._frames += (frame._replace(title=frame.title and "@0@") for frame in column.frames())
+            first = len(self._frames), len(self._boxes), len(self._arrows)
+            away = -column.dx, -column.dy
+            xs: list[float] = []
+            for frame in column.frames():
+                self._frames.append(frame._replace(title=frame.title and "@0@", rect=frame.rect.moved(*away)))
             for box, rect in column.boxes():
                 words = tuple(Text(f"@{i}@", text.style) for i, text in enumerate(box.texts))
                 shade = None if box.shade is None else 0
-                self._boxes.append(
-                    (Box(box.id, box.role, words, pending=box.pending, shade=shade, faded=box.faded), rect)
-                )
+                blank = Box(box.id, box.role, words, pending=box.pending, shade=shade, faded=box.faded)
+                self._boxes.append((blank, rect.moved(*away)))
             for arrow, curve in self._placed.arrows(column):
                 shade = arrow.shade and min(arrow.shade, 0)
+                curve = curve.moved(*away)
                 self._arrows.append((replace(arrow, label=arrow.label and "@0@", shade=shade), curve))
+                xs += (x for x, _ in curve.points)
+            for rect in (*(x.rect for x in self._frames[first[0] :]), *(x for _, x in self._boxes[first[1] :])):
+                xs += rect.x - rect.width / 2, rect.x + rect.width / 2
+            self._stamps[key] = _Stamp(*first, (min(xs, default=0.0), max(xs, default=0.0)))
         return self._stamps[key]
 
     def _key(self, column: PlacedColumn) -> object:
@@ -148,34 +190,35 @@ class Painting:
             raise RenderError(f"Graphviz painted {len(pieces)} of {expected} elements; {MEND}")
         return pieces
 
-    def _column(self, column: PlacedColumn, stamp: _Stamp) -> Iterator[str]:
-        """Fill the pieces of a column, and note which box or arrow each became."""
+    def _column(self, column: PlacedColumn, stamp: _Stamp) -> PaintedColumn:
+        """Give the pieces of a column their words, and note which box or arrow each became."""
         name = "legend" if column.is_legend else self._scene.columns[column.number].id
-        dx, dy = column.dx - stamp.column.dx, column.dy - stamp.column.dy
-        move = f' transform="translate({dx:.2f} {-dy:.2f})"' if dx or dy else ""
-        yield f'<g id="{self._id(name)}" class="column"{move}>'
+        id = self._id(name)
+        reach = column.dx + stamp.reach[0], column.dx + stamp.reach[1]
+        return PaintedColumn(id, column.dx, -column.dy, reach, list(self._marks(column, stamp, name)))
+
+    def _marks(self, column: PlacedColumn, stamp: _Stamp, name: str) -> Iterator[Mark]:
         for number, frame in enumerate(column.template.frames, stamp.frames):
             title = column.title_of(frame)
-            yield self._filled(f"f{number}", 0, self._id(".".join((name, *frame.path))), title, [title])
+            yield self._mark(f"f{number}", 0, self._id(".".join((name, *frame.path))), title, [title])
         for number, box in enumerate(column.content.boxes, stamp.boxes):
             id = self._id(box.id)
             if not column.is_legend:
                 self.boxes[id] = box
-            hint = f"{box.tooltip}\n{box.statistics}".strip() if box.statistics else box.tooltip.strip()
-            yield self._filled(f"b{number}", box.shade or 0, id, hint, [text.text for text in box.texts])
+            mark = self._mark(f"b{number}", box.shade or 0, id, box.tooltip.strip(), [text.text for text in box.texts])
+            yield mark._replace(statistics=labels.escaped(box.statistics))
         for number, arrow in enumerate(column.content.drawn, stamp.arrows):
             id = self._id(f"{arrow.tail}→{arrow.head}")
             if not column.is_legend:
                 self.arrows[id] = arrow
-            yield self._filled(f"a{number}", arrow.shade or 0, id, arrow.tooltip, [arrow.label])
-        yield "</g>"
+            yield self._mark(f"a{number}", arrow.shade or 0, id, arrow.tooltip, [arrow.label])
 
-    def _filled(self, name: str, shade: int, id: str, tooltip: str, words: Iterable[str]) -> str:
-        """Return a painted element with its own words and looks; every text is escaped here, and nowhere else."""
+    def _mark(self, name: str, shade: int, id: str, tooltip: str, words: Iterable[str]) -> Mark:
+        """Return a painted element with its own words; every text is escaped here, and nowhere else."""
         form = self._forms.get((name, shade)) or self._forms.setdefault((name, shade), self._form(name, shade))
-        return form.filled([id, labels.escaped(tooltip), *map(labels.escaped_word, words)])
+        return Mark(form, [id, labels.escaped(tooltip), *map(labels.escaped_word, words)])
 
-    def _form(self, name: str, shade: int) -> _Form:
+    def _form(self, name: str, shade: int) -> Form:
         """Return the form of an element in the colours, or of the width, that a shade gives it."""
         piece = self._pieces[name]
         if name.startswith("b") and shade:
@@ -184,7 +227,7 @@ class Painting:
         if name.startswith("a"):
             blank, own = (f'stroke-width="{dot.width_of(each)}"' for each in (0, shade))
             piece = piece.replace(blank, own)
-        return _Form.of(piece)
+        return Form.of(piece)
 
     def _id(self, text: str) -> str:
         """Return the text as an identifier that is not taken yet: no spaces, nothing that needs escaping."""

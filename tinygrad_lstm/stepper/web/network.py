@@ -62,25 +62,35 @@ class PageNetwork:
         return gradients(self.graph.output, self._seed)
 
     def data(self) -> dict[str, Plain]:
-        """Return all that a page needs to compute every number of the walk, and what to compare them with."""
-        number = {node: i for i, node in enumerate(self.graph.nodes)}
-        rows = [self._node(node, number) for node in self.graph.nodes]
-        checked = [self.graph.output, *(x for x in self.graph.leaves if x in self.gradients)]
+        """Return all that a page needs to compute every number of the walk, but the numbers of leaves."""
+        rows = [self._node(node) for node in self.graph.nodes]
         return {
             "nodes": rows,
             "codes": self._written,
-            "output": number[self.graph.output],
+            "output": self._number[self.graph.output],
             "seed": packed(self.gradients[self.graph.output]),
             "narrow": self.narrow,
-            "python": {
-                "loss": packed(self.graph.values[self.graph.output]),
-                "gradients": [[number[x], packed(self.gradients[x])] for x in checked],
-            },
             "unread": self.unread,
         }
 
-    def _node(self, node: Tensor, number: Mapping[Tensor, int]) -> Plain:
-        """Return ``[shape, learns, value]`` of a leaf, else ``[shape, learns, code, inputs, own, operands]``.
+    def leaves(self) -> dict[int, Plain]:
+        """Return the numbers of the leaves, each by its number among the nodes."""
+        return {self._number[x]: packed(self.graph.values[x]) for x in self.graph.leaves}
+
+    def answers(self) -> dict[str, Plain]:
+        """Return what a page compares itself with: the loss, and the gradients of leaves by their numbers."""
+        checked = [self.graph.output, *(x for x in self.graph.leaves if x in self.gradients)]
+        return {
+            "loss": packed(self.graph.values[self.graph.output]),
+            "gradients": [[self._number[x], packed(self.gradients[x])] for x in checked],
+        }
+
+    @cached_property
+    def _number(self) -> dict[Tensor, int]:
+        return {node: i for i, node in enumerate(self.graph.nodes)}
+
+    def _node(self, node: Tensor) -> Plain:
+        """Return ``[shape, learns]`` of a leaf, else ``[shape, learns, code, inputs, own, operands]``.
 
         ``own`` are the attributes that its code leaves open, ``operands`` the numbers of inputs that were others when
         it ran: of leaves that have been replaced meanwhile.
@@ -88,7 +98,7 @@ class PageNetwork:
         row: list[Plain] = [list(node.shape), int(node.requires_grad)]
         values = self.graph.values
         if node.primitive is None:
-            return [*row, packed(values[node])]
+            return row
         code, own = self._code(node)
         replaced = {
             slot: packed(value)
@@ -96,7 +106,7 @@ class PageNetwork:
             if x.is_leaf and value is not values[x]
         }
         extra: list[Plain] = [own, replaced] if replaced else [own] if own else []
-        return [*row, code, [number[x] for x in node.inputs], *extra]
+        return [*row, code, [self._number[x] for x in node.inputs], *extra]
 
     def _code(self, node: Tensor) -> tuple[int, dict[str, Any]]:
         """Return the number of the code of a node, and the attributes of its own that it leaves open."""

@@ -2,51 +2,96 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import re
 import warnings
+import zlib
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
+from ...drawing.paint.render import RenderError
+from ...drawing.paint.svg import PAPERED
+from ...pages.folding import Folding
 from ...pages.offline import offline
-from ...structure.timeline import Window
-from ...structure.words import display_name, printable
+from ...pages.theme import STYLED
+from ...structure.words import clean, display_name, printable
 from ..cursor import Cursor
-from .record import Record
+from ..flow import SATURATED
+from ..inspection import MOST
+from ..place import GRANULARITIES
+from .record import VIEWS, Forms
+from .sizes import LONGEST, Maker, NotOnALine, count, many, only
 
 SCRIPTS = (
-    *("network/arrays.js", "network/functions.js", "network/network.js"),
-    *("step/data.js", "step/agreement.js", "step/words.js", "step/picture.js", "step/panels.js", "step/timeline.js"),
+    *("network/arrays.js", "network/functions.js", "network/network.js", "unfold.js"),
+    *("step/data.js", "step/words.js", "step/walk.js", "step/picture.js", "step/panels.js", "step/timeline.js"),
     *("step/change.js", "step/what_if.js", "step/main.js"),
 )
 """In the order in which they need each other."""
 
-_ESCAPES = re.compile(r"<|\\(?:u[0-9a-f]{4}|.)")
-"""In JSON: what could end the element it stands in, and the escapes, most of which are of control characters."""
-
 HEIGHT = 720
 """The height of the page in a notebook, in pixels; chosen: picture and panels are seen at once."""
 
+Makers = Mapping[str, Maker]
 
-def page(stepper: Cursor, steps: Window = None) -> str:
+
+def page(
+    stepper: Cursor,
+    makers: Makers | None = None,
+    cell: str = "",
+    report: Callable[[int, int], object] = lambda done, total: None,
+) -> str:
     """Return the walk as an HTML page that opens where the stepper is; it asks the network for nothing.
 
-    A walk that is too long for one page is shown through a window of time steps: the last, or those asked for.
+    Arguments:
+        stepper: the walk.
+        makers: by the names of cells, functions of a number of time steps that make such a loss; the page can then be
+            set to 1 to 100 steps, and to another cell.
+        cell: which of them made the stepper's own.
+        report: told after each recording how many there are, and of how many.
 
     >>> import tinygrad_lstm as tl
     >>> page(tl.step(tl.tanh(tl.tensor(0.5, requires_grad=True, name="x")))).splitlines()[0]
     '<!doctype html>'
     """
-    record = Record(stepper, steps)
-    data = record.data()
-    if record.undrawn:
-        warnings.warn(record.undrawn, stacklevel=2)
+    folding, forms = Folding(), Forms()
+    steps = len(stepper.events.timeline.steps)
+    total = count() * len(makers or {})
+    done = iter(range(1, total + 1))
+    held, notes = {}, [stepper.note]
+    for name, make in (makers or {}).items():
+        try:
+            held[name] = many(make, steps, folding, forms, lambda: report(next(done), total))
+        except (NotOnALine, RenderError) as reason:
+            notes.append(f"{name or 'The network'} cannot be set to other numbers of steps: {reason}.")
+    if cell not in held:
+        held[cell] = only(stepper, steps, folding, forms)
+    own = held[cell]
+    if own.undrawn:
+        warnings.warn(own.undrawn, stacklevel=2)
+    data = {
+        "cell": cell,
+        "steps": steps,
+        "longest": LONGEST if makers else 0,
+        "position": stepper.position,
+        "grain": stepper.granularity,
+        "stops": [[clean(b.text, 60), _met(stepper, b.matches)] for b in stepper.breakpoints],
+        "grains": GRANULARITIES,
+        "views": [[view, grain] for view, _, grain in VIEWS],
+        "saturated": SATURATED,
+        "most": MOST,
+        "paper": PAPERED,
+        "styled": STYLED,
+        "cells": {name: {**each.parts, "values": each.values, "answers": each.answers} for name, each in held.items()},
+        "forms": folding.rows([[text] for text in forms.texts]),
+    }
     output = stepper.graph.output
     values = {
         "title": f"Backpropagation from {display_name(output) or stepper.graph.ids[output]}",
-        "note": " ".join(filter(None, (record.note, stepper.note))),
-        "pictures": record.svgs,
-        "data": _inert_json(data),
+        "note": " ".join(filter(None, (*notes, own.undrawn))),
+        "views": [(view, title) for view, title, _ in VIEWS],
+        "data": _deflated({**data, "texts": folding.texts}),
     }
     return offline("tinygrad_lstm.stepper.web", "step", SCRIPTS, values)
 
@@ -59,8 +104,12 @@ def frame(stepper: Cursor) -> str:
     return f'<iframe {about} style="{style}" srcdoc="{inside}"></iframe>'
 
 
-def _inert_json(data: dict[str, Any]) -> str:
-    """Return data as they may stand in a page: nothing in them can end the element they stand in."""
+def _met(stepper: Cursor, matches: Callable[[Any], bool]) -> list[int]:
+    """Return the numbers of the events at which a breakpoint stops."""
+    return [event.index for event in stepper.events[:] if matches(event)]
+
+
+def _deflated(data: dict[str, Any]) -> str:
+    """Return data as a page holds them: JSON, deflated, in base64, so that nothing in them is ever read as HTML."""
     text = printable(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
-    kept = {"<": "\\u003c", '\\"': '\\"', "\\\\": "\\\\", "\\n": "\\n"}
-    return _ESCAPES.sub(lambda found: kept.get(found[0], " "), text)
+    return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode("ascii")

@@ -2,8 +2,8 @@
 
 from .latex import LaTeX
 from .mathml import MathML, ToFill
-from .plain import Plain
+from .plain import Plain, Steady
 
 Notation = Plain | LaTeX | MathML
 
-PLAIN, LATEX, MATHML, TO_FILL = Plain(), LaTeX(), MathML(), ToFill()
+PLAIN, STEADY, LATEX, MATHML, TO_FILL = Plain(), Steady(), LaTeX(), MathML(), ToFill()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+
 from ...structure.words import in_full, shown, subscript, superscript
 
 _INTEGER = re.compile(r"[-−]?\d+")
@@ -85,6 +87,22 @@ class Plain:
         """Return an equation in several lines, each of which begins with a sign."""
         indent = " " * min(len(left) + 1, _LONGEST_INDENT)
         return "\n".join([f"{left} {rows[0].strip()}", *(f"{indent}{row.strip()}" for row in rows[1:])])
+
+
+class Steady(Plain):
+    """Plain text in which every step and every number is as wide as any other, to measure by: all steps break alike."""
+
+    def name(self, text: str, below: str = "", time: str = "", above: str = "") -> str:
+        return super().name(text, below, "0" if _INTEGER.fullmatch(time) else time, above)
+
+    def number(self, value: float) -> str:
+        return "0.1234"
+
+    def numbers(self, array: Any) -> str:
+        return f"[{', '.join('0.1234' for _ in np.ravel(array))}]"
+
+    def over(self, symbol: str, index: str, piece: str, *, bracketed: bool) -> str:
+        return super().over(symbol, "0" if index else "", piece, bracketed=bracketed)
 
 
 _PARENTHESES = str.maketrans("()", "⁽⁾")

@@ -4,15 +4,16 @@
 // from the last node made to the first, and of each its inputs in turn.
 
 class Network {
-  constructor(data) {
+  /** ``leaf`` tells the numbers of a leaf, by its number and its shape. */
+  constructor(data, leaf) {
     this.codes = data.codes.map((code) => ({ ...code, forward: readied(code.forward), rule: code.rule && readied(code.rule) }));
     this.nodes = data.nodes.map(([shape, learns, code, inputs, own, replaced], number) => (inputs
       ? { number, shape, learns, inputs, code: this.codes[code], own: own ?? {}, replaced: mappedValues(replaced ?? {}, unpacked) }
-      : { number, shape, learns, inputs: [], given: unpacked(code) }));
+      : { number, shape, learns, inputs: [], given: leaf(number, shape) }));
     this.output = data.output;
     this.seed = unpacked(data.seed);
-    this.python = { loss: unpacked(data.python.loss), gradients: data.python.gradients.map(([node, packed]) => [node, unpacked(packed)]) };
     this.changed = new Map(); // leaves: their numbers; what is computed: what it is held at
+    this.cut = new Set(); // uses that no error goes back over, as node/slot
     this.compute();
   }
 
@@ -27,7 +28,7 @@ class Network {
 
   /** Which nodes take part in the walk back, and how many contributions each awaits: others once something is held. */
   plan() {
-    const held = [...this.changed.keys()].filter((number) => this.isHeld(this.nodes[number])).join();
+    const held = [...[...this.changed.keys()].filter((number) => this.isHeld(this.nodes[number])), ...this.cut].join();
     if (held === this.planned) return;
     this.planned = held;
     this.expected = new Map([[this.output, 0]]);
@@ -35,7 +36,8 @@ class Network {
     while (unvisited.length) {
       const node = unvisited.pop();
       if (this.isHeld(node)) continue;
-      for (const input of node.inputs) {
+      for (const [slot, input] of node.inputs.entries()) {
+        if (this.cut.has(`${node.number}/${slot}`)) continue;
         if (this.expected.has(input)) this.expected.set(input, this.expected.get(input) + 1);
         else if (this.nodes[input].learns && !this.isHeld(this.nodes[input])) {
           this.expected.set(input, 1);
@@ -44,23 +46,23 @@ class Network {
       }
     }
     this.edges = [];
-    this.edgesBy = new Map();
     this.arriving = new Map(); // at each node: the edges that bring something, in order
     for (const node of this.nodes.toReversed()) {
+      node.flows = []; // by slot: the edge, where error goes back
       if (!node.code || !this.expected.has(node.number)) continue;
       node.inputs.forEach((input, slot) => {
-        if (!this.expected.has(input)) return;
+        if (!this.expected.has(input) || this.cut.has(`${node.number}/${slot}`)) return;
         const edge = { node: node.number, slot, target: input };
         if (!this.arriving.has(input)) this.arriving.set(input, []);
         this.arriving.get(input).push(edge);
         edge.arrived = this.arriving.get(input).length;
         this.edges.push(edge);
-        this.edgesBy.set(`${edge.node}/${slot}`, edge);
+        node.flows[slot] = edge;
       });
     }
   }
 
-  edgeAt(node, slot) { return this.edgesBy.get(`${node}/${slot}`) ?? null; }
+  edgeAt(node, slot) { return this.nodes[node].flows[slot] ?? null; }
 
   /** Compute all values and all gradients; less would hardly be faster, since one number touches nearly all. */
   compute() {
@@ -74,7 +76,7 @@ class Network {
       if (!node.code || !upstream || !this.expected.has(node.number)) continue;
       const run = this.running(node, upstream);
       node.inputs.forEach((input, slot) => {
-        if (this.expected.has(input)) this.gradients.set(input, this.grown(this.gradients.get(input), run, slot, input));
+        if (node.flows[slot]) this.gradients.set(input, this.grown(this.gradients.get(input), run, slot, input));
       });
     }
     this.findStale();
@@ -151,9 +153,9 @@ class Network {
     }
   }
 
-  /** How far this is from Python, as a part of each array's largest number: of the loss, and of the gradients of leaves. */
-  disagreement() {
-    const pairs = [[this.values[this.output], this.python.loss], ...this.python.gradients.map(([node, array]) => [this.gradients.get(node), array])];
+  /** How far this is from Python's answers, as a part of each array's largest number: the loss, and gradients of leaves. */
+  disagreement({ loss, gradients }) {
+    const pairs = [[this.values[this.output], unpacked(loss)], ...gradients.map(([node, packed]) => [this.gradients.get(node), unpacked(packed)])];
     return Math.max(...pairs.map(([ours, theirs]) => (ours ? distance(ours, theirs) : Infinity)));
   }
 }

@@ -1,20 +1,30 @@
 // What was changed: other numbers in a leaf, or a layer held at an end of its range; and what the network makes of it.
 //
 // All of it is one object, which is kept for undo and stands in the address: leaves by id, with numbers by place, a factor
-// and a shift; every weight's factor; and layers, with where they are held.
+// and a shift; every weight's factor; layers, with where they are held; the cell, the number of steps, and the step
+// whose error alone is sent back: null where they are as Python wrote them.
 
-const NOTHING = { leaves: {}, weights: 1, layers: {} };
+const NOTHING = { leaves: {}, weights: 1, layers: {}, cell: null, steps: null, from: null };
 
-/** What a layer computes is changed by holding it, not by typing. */
-const ofLayers = new Set(tape.layers.flatMap(({ at }) => at));
-
-const isWeight = ({ at, value }) => Boolean(network.nodes[at].learns) && value.shape.length > 1;
+const isWeight = ({ number, value }) => Boolean(network.nodes[number].learns) && value.shape.length > 1;
 
 const change = {
   now: structuredClone(NOTHING),
   past: [],
-  before: network.values[network.output],
-  leaves: nodes.filter((node) => node.op === null && node.name && node.value.size && !ofLayers.has(node.at)),
+
+  /** The loss as Python computed it. */
+  get before() { return unpacked(page.cells[page.cell].answers.loss); },
+
+  /** What can be given other numbers; what a layer computes is changed by holding it. */
+  get leaves() {
+    if (this.of !== tape) [this.of, this.found] = [tape, this.named()];
+    return this.found;
+  },
+
+  named() {
+    const ofLayers = new Set(tape.layers.flatMap(({ at }) => at));
+    return nodes.filter((node) => node.isLeaf && node.name && node.value.size && !ofLayers.has(node.number));
+  },
 
   get isNothing() { return JSON.stringify(this.now) === JSON.stringify(NOTHING); },
 
@@ -43,12 +53,19 @@ const change = {
 
   /** Give the network what was changed, and show what it makes of it. */
   apply() {
+    const [cell, steps] = [this.now.cell ?? page.cell, this.now.steps ?? page.steps];
+    if (cell !== tape.cell || steps !== tape.steps) lookAt(cell, steps);
     network.changed.clear();
     for (const node of this.leaves) {
       const array = this.changed(node);
-      if (array) network.set(node.at, array);
+      if (array) network.set(node.number, array);
+    }
+    network.cut.clear();
+    for (const { node, slot, target } of this.now.from === null ? [] : tape.readings?.uses ?? []) {
+      if (tape.times[target] !== this.now.from) network.cut.add(`${node}/${slot}`);
     }
     for (const [which, end] of Object.entries(this.now.layers)) {
+      if (!tape.layers[which]) continue; // of another cell
       const { range, at } = tape.layers[which];
       for (const number of at) {
         const held = new NumArray(network.nodes[number].shape);
@@ -61,7 +78,7 @@ const change = {
   },
 
   /** What was done to a leaf: numbers by place, then a factor and a shift. */
-  of({ id }) { return { numbers: {}, by: 1, plus: 0, ...this.now.leaves[id] }; },
+  done({ id }) { return { numbers: {}, by: 1, plus: 0, ...this.now.leaves[id] }; },
 
   /** What every weight matrix is multiplied by; 1 of another leaf. */
   scale(node) { return isWeight(node) ? this.now.weights : 1; },
@@ -74,7 +91,7 @@ const change = {
   },
 
   putNumber(node, place, number) {
-    let { numbers, by, plus } = this.of(node);
+    let { numbers, by, plus } = this.done(node);
     if (by === 0) { // all were the shift; now they are numbers, and this one another
       numbers = Object.fromEntries(Array.from(node.value.data, (x, i) => [i, x]));
       [by, plus] = [1, 0];
@@ -85,11 +102,11 @@ const change = {
 
   /** The numbers of a leaf after all changes; null where there are none. */
   changed(node) {
-    const { numbers, by, plus } = this.of(node);
+    const { numbers, by, plus } = this.done(node);
     const factor = by * this.scale(node);
     if (!Object.keys(numbers).length && factor === 1 && plus === 0) return null;
-    const array = network.nodes[node.at].given.copy();
-    for (const [place, number] of Object.entries(numbers)) array.data[place] = number;
+    const array = network.nodes[node.number].given.copy();
+    for (const [place, number] of Object.entries(numbers)) if (place < array.size) array.data[place] = number;
     return mapped((x) => x * factor + plus, array);
   },
 
@@ -101,8 +118,13 @@ const change = {
     const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
     const isObject = (x) => typeof x === "object" && x !== null && !Array.isArray(x);
     if (!isObject(asked) || Object.keys(asked).some((key) => !Object.hasOwn(NOTHING, key))) return false;
-    const { leaves = {}, weights = 1, layers = {} } = asked;
+    const { leaves = {}, weights = 1, layers = {}, cell = null, steps = null, from = null } = asked;
     if (!isObject(leaves) || !isNumber(weights) || !isObject(layers)) return false;
+    if (cell !== null && !(typeof cell === "string" && Object.hasOwn(page.cells, cell))) return false;
+    if (steps !== null && !(Number.isInteger(steps) && steps >= 1 && steps <= page.longest)) return false;
+    if (from !== null && !Number.isInteger(from)) return false;
+    const [now, other] = [[tape.cell, tape.steps], [cell ?? page.cell, steps ?? page.steps]];
+    if (now.join() !== other.join()) lookAt(...other); // what there is depends on it
     const fitsLeaf = ([id, one]) => {
       const node = this.leaves.find((each) => each.id === id);
       if (!node || !isObject(one)) return false;
@@ -122,7 +144,10 @@ const change = {
     } catch {
       throw new Refused("the address does not say what to change");
     }
-    if (!this.fits(asked)) throw new Refused("the address changes what is not on this page");
+    if (!this.fits(asked)) {
+      this.apply();
+      throw new Refused("the address changes what is not on this page");
+    }
     asked = { ...structuredClone(NOTHING), ...asked };
     if (JSON.stringify(asked) === JSON.stringify(this.now)) return;
     this.begin(null);

@@ -1,55 +1,80 @@
-// The walk as data: events by position, nodes, arrays; and what has arrived where by when.
-//
-// A position counts the events of this page from 0; an event's number is its place on the whole tape.
+// The walk as data: nodes, uses, events; and what has arrived where by when. All of one network, at one number of steps.
 
-const tape = JSON.parse(document.querySelector("#data").textContent);
+/** Everything that Python wrote. */
+const page = await (async () => {
+  const bytes = Uint8Array.from(atob(document.querySelector("#data").textContent), (character) => character.charCodeAt(0));
+  const text = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  return JSON.parse(text);
+})();
 
-const FIELDS = ["number", "node", "slot", "math", "toFill", "text"];
+const unfolding = new Unfolding(page.texts);
 
-const network = new Network(tape.network);
+/** Of the network that is looked at; made anew for another cell, or another number of steps. */
+let [tape, network, nodes, events] = [null, null, [], []];
+/** The events that bring something to each node's gradient, by the node's number. */
+let arrivals = [];
+/** The first and the last position at which each node is the one at work, forward and backward. */
+let backward = [];
+/** The events of uses, by node and slot: those of the network as it came, which has every edge. */
+let numberOf = new Map();
+let seedPosition = 0;
 
-/** The numbers of the events: those of the network as it came, which has every edge. */
-const numberOf = new Map(network.edges.map(({ node, slot }, i) => [`${node}/${slot}`, tape.start + 1 + i]));
+const NODE = ["id", "name", "shown", "op", "scope", "letters", "equation", "formulas", "way", "made", "units"];
 
-/** A node of the page; its numbers are the network's, as they are now. */
+/** A node of the page; its words are read when somebody looks, its numbers are the network's, as they are now. */
 class ShownNode {
-  constructor(data, number) { Object.assign(this, data, { number }); }
+  constructor(number) { this.number = number; }
 
-  get value() { return network.values[this.at]; }
+  get words() { return (this.read ??= tape.nodes.at(this.number)); }
 
-  get gradient() { return network.gradients.get(this.at) ?? null; }
+  get time() { return tape.times[this.number]; }
+
+  get inputs() { return network.nodes[this.number].inputs; }
+
+  get isLeaf() { return !network.nodes[this.number].code; }
+
+  get value() { return network.values[this.number]; }
+
+  get gradient() { return network.gradients.get(this.number) ?? null; }
 
   /** The events that change its gradient. */
   get arrivals() {
-    if (this.at === network.output) return [tape.start];
-    return (network.arriving.get(this.at) ?? []).map(({ node, slot }) => numberOf.get(`${node}/${slot}`));
+    if (this.number === network.output) return [seedPosition];
+    return (network.arriving.get(this.number) ?? []).map(({ node, slot }) => numberOf.get(`${node}/${slot}`));
   }
 }
+for (const name of NODE) Object.defineProperty(ShownNode.prototype, name, { get() { return this.words[name]; } });
 
-/** An event of the page. What it adds is computed when somebody looks. */
+/** An event: a node computed, the seed, or a use that sends a gradient back. What it adds is computed when somebody looks. */
 class ShownEvent {
-  constructor(row, position) {
-    FIELDS.forEach((field, i) => { this[field] = row[i] ?? null; });
-    this.position = position;
-    this.phase = this.number < tape.start ? "forward" : this.number > tape.start ? "backward" : "seed";
-    this.of = nodes[this.node];
-    this.target = this.phase === "forward" ? null : this.phase === "seed" ? this.of : nodes[this.of.inputs[this.slot]];
+  constructor(position, of, slot) {
+    Object.assign(this, { position, of, slot });
+    this.phase = position < seedPosition ? "forward" : position > seedPosition ? "backward" : "seed";
+    this.target = this.phase === "forward" ? null : this.phase === "seed" ? of : nodes[of.inputs[slot]];
+  }
+
+  get node() { return this.of.number; }
+
+  /** The formula, the same with places for numbers, and in words. */
+  get formulas() {
+    if (this.phase === "seed") return [null, null, ""];
+    return (this.read ??= this.phase === "forward" ? this.of.formulas : tape.uses.at(this.position - seedPosition - 1));
   }
 
   /** The edge of the network, if error flows over it: not over one that ends at a gate that is held. */
   get edge() {
-    return this.phase === "backward" ? network.edgeAt(this.of.at, this.slot) : null;
+    return this.phase === "backward" ? network.edgeAt(this.node, this.slot) : null;
   }
 
   get arrived() { return this.edge?.arrived ?? null; }
 
-  get expected() { return this.edge ? network.expected.get(this.target.at) : null; }
+  get expected() { return this.edge ? network.expected.get(this.target.number) : null; }
 
   get added() { return this.edge ? network.contribution(this.edge).contribution : null; }
 
-  get before() { return this.edge ? network.total(this.target.at, this.arrived - 1) : null; }
+  get before() { return this.edge ? network.total(this.target.number, this.arrived - 1) : null; }
 
-  get after() { return this.edge ? network.total(this.target.at, this.arrived) : null; }
+  get after() { return this.edge ? network.total(this.target.number, this.arrived) : null; }
 
   /** The shapes before and after the sum over what was repeated, if there was one. */
   get summed() {
@@ -59,23 +84,51 @@ class ShownEvent {
   }
 }
 
-const nodes = tape.nodes.map((node, number) => new ShownNode(node, number));
-const events = tape.events.map((row, position) => new ShownEvent(row, position));
+/** A part of what is held of a network, for a number of steps. */
+function partOf({ sizes, lines }, steps) {
+  if (Object.hasOwn(sizes, steps)) return unfolding.part(sizes[steps]);
+  const [first, , row, growth] = lines.find(([from, to]) => from <= steps && steps <= to);
+  return unfolding.part(row, growth, steps - first);
+}
 
-const positionOf = new Map(events.map((event) => [event.number, event.position]));
-const seedPosition = positionOf.get(tape.start);
+/** The numbers of a leaf; where there are fewer steps those that there are, where there are more the last again. */
+function given(id, shape, values) {
+  const kind = (name) => name.replace(/\d+/g, "#");
+  const like = Object.hasOwn(values, id) ? id : Object.keys(values).findLast((other) => kind(other) === kind(id));
+  const array = unpacked(values[like]);
+  if (sameShape(array.shape, shape)) return array;
+  const made = new NumArray(shape);
+  const strides = stridesOf(array.shape);
+  const whole = stridesOf(shape);
+  for (let place = 0; place < made.size; place += 1) {
+    const at = shape.reduce((sum, n, axis) => sum + strides[axis] * Math.min(Math.floor(place / whole[axis]) % n, array.shape[axis] - 1), 0);
+    made.data[place] = array.data[at];
+  }
+  return made;
+}
 
-/** The events of this page that bring something to each node's gradient, by the node's number. */
-const arrivals = nodes.map(() => []);
-/** The first and the last position at which each node is the one at work, forward and backward. */
-const forwardAt = nodes.map(() => null);
-const backward = nodes.map(() => null);
-for (const event of events) {
-  if (event.phase === "forward") forwardAt[event.node] = event.position;
-  if (event.phase !== "backward") continue;
-  arrivals[event.target.number].push(event);
-  const span = (backward[event.node] ??= [event.position, event.position]);
-  span[1] = event.position;
+/** Look at a network, and at so many steps of it. */
+function load(cell, steps) {
+  const held = page.cells[cell];
+  const walked = partOf(held.walk, steps);
+  const listed = { nodes: unfolding.list(walked.nodes), uses: unfolding.list(walked.uses) };
+  tape = { cell, steps, ...unfolding.whole({ ...walked, nodes: [], uses: [] }), ...listed, views: partOf(held.views, steps) };
+  network = new Network(tape.network, (number, shape) => given(tape.nodes.at(number).id, shape, held.values));
+  seedPosition = network.nodes.length;
+  nodes = network.nodes.map(({ number }) => new ShownNode(number));
+  events = nodes.map((node, position) => new ShownEvent(position, node, 0));
+  events.push(new ShownEvent(seedPosition, nodes[network.output], 0));
+  numberOf = new Map(network.edges.map(({ node, slot }, i) => [`${node}/${slot}`, seedPosition + 1 + i]));
+  for (const { node, slot } of network.edges) events.push(new ShownEvent(events.length, nodes[node], slot));
+  arrivals = nodes.map(() => []);
+  backward = nodes.map(() => null);
+  for (const event of events.slice(seedPosition + 1)) {
+    arrivals[event.target.number].push(event);
+    (backward[event.node] ??= [event.position, event.position])[1] = event.position;
+  }
+  const read = network.edges.filter(({ node, target }) => tape.times[node] === null && tape.times[target] !== null);
+  const times = [...new Set(read.map(({ target }) => tape.times[target]))].sort((a, b) => a - b);
+  tape.readings = times.length > 1 ? { uses: read, times } : null; // where what comes after the last step reads the others
 }
 
 /** A time step as the pictures write it: with what its part of time is called. */
@@ -135,7 +188,7 @@ function norm(data) {
 function asText(array, digits = 6) {
   if (!array) return "nothing yet";
   const { v, rows, shape, stats, norm: length } = viewOf(array);
-  if (stats || v.length > tape.most) {
+  if (stats || v.length > page.most) {
     const [low, high] = (stats ?? [least(v), most(v)]).map((number) => shown(number));
     return `shape ${shape}, norm ${shown(length)}, from ${low} to ${high}`;
   }
@@ -150,15 +203,15 @@ function asText(array, digits = 6) {
 const normOf = (array) => (array ? viewOf(array).norm : null);
 
 /** How many of the changes to a node's gradient have happened by an event. */
-function arrivedBy({ arrivals: changes }, { number }) {
-  const later = changes.findIndex((when) => when > number);
+function arrivedBy({ arrivals: changes }, { position }) {
+  const later = changes.findIndex((when) => when > position);
   return later < 0 ? changes.length : later;
 }
 
 /** What has arrived at a node by an event: an array, or null. */
 function gradientAt(node, event) {
   const arrived = arrivedBy(node, event);
-  return arrived ? network.total(node.at, arrived) : null;
+  return arrived ? network.total(node.number, arrived) : null;
 }
 
 /** Norms of the gradients of states at a step, and which share of each gate's units lies near the ends of its range. */
@@ -166,7 +219,7 @@ function flowOf({ states, gates }) {
   const free = Object.entries(gates).filter(([, [at]]) => !network.changed.has(at)); // what is held does not saturate
   const shares = free.map(([name, [at, low, high]]) => {
     const { data } = network.values[at];
-    const margin = tape.saturated * (high - low);
+    const margin = page.saturated * (high - low);
     return [name, data.reduce((count, x) => count + (x < low + margin || x > high - margin), 0) / (data.length || 1)];
   });
   return {

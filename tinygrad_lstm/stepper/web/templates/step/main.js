@@ -1,11 +1,11 @@
-// Moving about: buttons, keys, the address, the command line; and showing where we are.
+// Moving about: buttons, keys, the address; and showing where we are.
 
-const log = document.querySelector("#console pre");
-const line = document.querySelector("#line");
+const told = document.querySelector("#told");
 const playButton = document.querySelector('[data-do="play"]');
 const speed = document.querySelector("#timeline select");
 const dialog = document.querySelector("dialog");
-const state = { last: "step", playing: null, resting: null, marked: walk.breakpoints };
+const state = { playing: null, resting: null };
+const APART = 1e-6; // of an array's largest number; measured: 1e-15 to 1e-12, more where gates are saturated
 
 function show({ hurry = false } = {}) {
   const { event } = walk;
@@ -15,31 +15,40 @@ function show({ hurry = false } = {}) {
   showAccumulator(event, hidden);
   showNumbers(event);
   showLedger(event);
-  showDisplays();
+  showStops();
   guess.show(event);
   showTimeline(event);
   strip.show(event);
   document.querySelector("#narration").textContent = narrate(event, hidden);
+  document.querySelector('[data-do="here"]').setAttribute("aria-pressed", String(walk.isStop(event)));
   remember(event);
 }
 
-/** The event as an English sentence. */
-function narrate(event, hidden) {
-  const { of } = event;
-  const when = of.time === null ? "" : ` at ${timed(of.time)}`;
-  if (event.phase === "seed") return `The seed: the gradient of ${named(of)} with respect to itself is ${asText(of.gradient, 4)}. The walk back begins here.`;
-  if (event.phase === "forward") {
-    return of.op ? `Forward${when}: ${of.op} computes ${of.equation}.` : `Forward: ${named(of)} is given.`;
-  }
-  if (!event.edge) return `Backward${when}: nothing comes by here, since what is held fixed passes no error on.`;
-  const size = hidden ? "its size is for you to guess" : `it has norm ${shown(normOf(event.added))}`;
-  const complete = event.arrived < event.expected ? `${event.arrived} of ${event.expected} have arrived`
-    : `all ${event.expected > 1 ? `${event.expected} have` : "of it has"} arrived, so it can be passed on`;
-  return `Backward${when}: ${of.op} sends a contribution to the gradient of ${named(event.target)}; ${size}, and ${complete}.`;
+/** Look at another network, or at so many steps of it, from the same place if it is there. */
+function lookAt(cell, steps) {
+  const event = events.length ? walk.event : null;
+  load(cell, steps);
+  walk.to(event ? walk.find(event) : page.position);
+  guess.seen.clear();
+  slider.max = String(events.length - 1);
+  picture.forget();
+  showMarks();
+  whatIf.offer();
+}
+
+/** What Python computed travels along: a page that does not compute the same shows no numbers. */
+function compare() {
+  const apart = network.disagreement(page.cells[page.cell].answers);
+  const agrees = apart <= APART;
+  let words = agrees ? `agrees with Python to ${apart ? shown(apart, 1) : "the last digit"}`
+    : `This browser computes other numbers than Python did, apart by ${shown(apart, 2)} of the largest; so none are shown.`;
+  if (tape.network.narrow) words += " · float32, computed here in float64";
+  document.querySelector("#agreement").textContent = words;
+  document.body.classList.toggle("disagrees", !agrees);
 }
 
 /** The address of an event, with what was changed. */
-const address = ({ number }) => `${location.href.split("#")[0]}#step=${number}${change.inAddress}`;
+const address = ({ position }) => `${location.href.split("#")[0]}#step=${position}${change.inAddress}`;
 
 /** The address leads back here, once we have come to rest; where a frame has none of its own, that is no matter. */
 function remember(event, after = 150) {
@@ -60,43 +69,31 @@ function go(position) {
   show();
 }
 
+/** Move as something says; where that leads nowhere, say so. */
+function move(how) {
+  const before = walk.position;
+  stopPlaying();
+  how();
+  say(walk.position === before ? "here already, or at the end of the walk" : "");
+  show();
+}
+
+function toggleStop(how) {
+  how();
+  showMarks();
+  show({ hurry: true });
+}
+
+/** A view, and how far a step goes in it: a box. */
 function look(view) {
-  const { grain } = tape.views.find((each) => each.view === view);
-  walk.grain = grain;
+  walk.grain = page.views.find(([name]) => name === view)[1];
   picture.open(view);
   picture.show(walk.position, true);
 }
 
 function say(text) {
-  log.hidden = !text;
-  log.textContent = text ?? "";
-}
-
-/** Carry out a command line, and tell what it says or where it led. */
-function obey(text) {
-  const before = walk.position;
-  stopPlaying();
-  try {
-    const said = carryOut(text);
-    log.classList.remove("refused");
-    say(said ?? (walk.position === before ? "here already, or at the end of the walk" : ""));
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    log.classList.add("refused");
-    say(error.message);
-  }
-  if (walk.breakpoints !== state.marked) showMarks();
-  state.marked = walk.breakpoints;
-  if (walk.grain !== grainOf(picture.view)) openGrain();
-  show();
-}
-
-/** What next passes over, and the view where that is one box, go together. */
-const grainOf = (name) => tape.views.find(({ view }) => view === name)?.grain ?? walk.grain;
-
-function openGrain() {
-  const fitting = tape.views.filter(({ grain }) => grain === walk.grain);
-  picture.open(fitting.at(-1).view);
+  told.hidden = !text;
+  told.textContent = text;
 }
 
 // Playing
@@ -118,15 +115,16 @@ function play() {
   playButton.textContent = "❚❚";
   playButton.setAttribute("aria-label", "Pause");
   const tick = () => {
-    if (walk.position === events.length - 1 || (isHidden(walk.event) && state.playing !== 0)) {
+    const stops = state.playing !== 0 && (isHidden(walk.event) || walk.isStop(walk.event));
+    if (walk.position === events.length - 1 || stops) {
       stopPlaying();
       return;
     }
-    walk.to(walk.position + 1);
+    walk.stride(1);
     show({ hurry: Number(speed.value) > 5 });
     state.playing = setTimeout(tick, 1000 / Number(speed.value));
   };
-  state.playing = 0; // the first step is taken even if something is to be guessed here
+  state.playing = 0; // the first step is taken even if one is to stop here
   tick();
 }
 
@@ -134,40 +132,42 @@ const CONTROLS = {
   first: () => go(0),
   last: () => go(events.length - 1),
   play,
-  "reverse-next": () => obey("reverse-next"),
-  "reverse-step": () => obey("reverse-step"),
-  step: () => obey("step"),
-  next: () => obey("next"),
+  back: () => move(() => walk.stride(-1)),
+  on: () => move(() => walk.stride(1)),
+  "one-back": () => move(() => walk.to(walk.position - 1)),
+  "one-on": () => move(() => walk.to(walk.position + 1)),
+  "stop-back": () => move(() => walk.toStop(-1)),
+  "stop-on": () => move(() => walk.toStop(1)),
+  here: () => toggleStop(() => walk.toggleHere()),
+  watch: () => walk.event.target && toggleStop(() => walk.toggleTensor(walk.event.target)),
 };
 
-/** The keys of commands are those of the table; the others are the page's own. */
-const ARROWS = { "→": "ArrowRight", "←": "ArrowLeft" };
-const KEYS = {
-  ...Object.fromEntries(tape.commands.filter(({ key }) => key).map(({ name, key, argument }) => [
-    ARROWS[key] ?? key,
-    argument === "PLACE" ? () => prompt(`${name} `) : () => obey(name),
-  ])),
-  "/": () => prompt(""),
-  p: () => togglePredict(),
-  e: () => whatIf.toggle(),
-  "+": () => picture.zoom(1),
-  "=": () => picture.zoom(1),
-  "-": () => picture.zoom(-1),
-  Home: CONTROLS.first,
-  End: CONTROLS.last,
-  " ": play,
-  "?": () => openHelp(),
-};
-
-const KEY_MEANINGS = [
-  ...tape.commands.filter(({ key }) => key && key !== "?").map(({ key, meaning }) => [key, meaning]),
-  ["Space", "play and pause"], ["Home End", "to the beginning, to the end"], ["+ −", "a nearer picture, or a farther one"],
-  ["p", "predict"], ["e", "what if: change a number, hold a gate"], ["/", "type a command; Esc leaves, and closes an answer"], ["?", "this help"],
+/** Keys, what each does, and in words. */
+const KEYS = [
+  ["→", "ArrowRight", CONTROLS.on, "on by one box of the view: a cell, a gate, or a contribution"],
+  ["←", "ArrowLeft", CONTROLS.back, "back by one"],
+  [".", ".", CONTROLS["one-on"], "on by one contribution, in any view"],
+  [",", ",", CONTROLS["one-back"], "back by one contribution"],
+  ["Space", " ", play, "play and pause"],
+  ["c", "c", CONTROLS["stop-on"], "run to the next place to stop at, or to the end"],
+  ["C", "C", CONTROLS["stop-back"], "back to the one before, or to the beginning"],
+  ["b", "b", CONTROLS.here, "stop here, or no longer"],
+  ["w", "w", CONTROLS.watch, "stop at each += of this tensor, or no longer"],
+  ["Home", "Home", CONTROLS.first, "to the beginning"],
+  ["End", "End", CONTROLS.last, "to the end"],
+  ["1 … 4", "1", () => nth(0), "the views: loop, cells, gates, operations"],
+  ["+", "+", () => picture.zoom(1.25), "nearer"],
+  ["−", "-", () => picture.zoom(0.8), "farther"],
+  ["0", "0", () => picture.zoom(0), "fit the picture"],
+  ["p", "p", () => togglePredict(), "predict each contribution before it is shown"],
+  ["e", "e", () => whatIf.toggle(), "what if: change a number, hold a gate, other steps"],
+  ["?", "?", () => openHelp(), "this help"],
 ];
 
-function prompt(start) {
-  line.value = start;
-  line.focus();
+const ACTIONS = { ...Object.fromEntries(KEYS.map(([, key, act]) => [key, act])), "=": () => picture.zoom(1.25), 2: () => nth(1), 3: () => nth(2), 4: () => nth(3) };
+
+function nth(i) {
+  if (picture.views[i]) look(picture.views[i]);
 }
 
 function togglePredict() {
@@ -186,37 +186,36 @@ function reveal(verdict) {
 function openHelp() {
   if (dialog.open) return;
   const keys = element("dl");
-  for (const [key, meaning] of KEY_MEANINGS) definition(keys, key, meaning);
-  dialog.querySelector(".body").replaceChildren(keys, element("pre", { textContent: tape.help }));
+  for (const [key, , , meaning] of KEYS) definition(keys, key, meaning);
+  dialog.querySelector(".body").replaceChildren(keys);
   dialog.showModal();
   dialog.scrollTop = 0;
 }
 
+const isTyping = ({ target, key }) => target.closest("input:not([type=range], [type=radio]), select, dialog")
+  || (target.matches("[type=radio]") && key.startsWith("Arrow"));
+
 document.addEventListener("keydown", (press) => {
-  const typing = press.target.closest("input:not([type=range], [type=radio]), select, dialog")
-    || (press.target.matches("[type=radio]") && (press.key.startsWith("Arrow") || press.key === " "));
-  const scrolling = press.target.closest("#picture, pre") && press.key.startsWith("Arrow") && press.shiftKey;
-  const pressing = press.target.closest("button") && press.key === " ";
+  const typing = isTyping(press);
+  const scrolling = press.target.closest("#picture") && press.key.startsWith("Arrow") && press.shiftKey;
   if (press.key === "Escape") say("");
   if (press.key === "Escape" && typing) press.target.blur();
-  if (typing || scrolling || pressing || press.ctrlKey || press.metaKey || press.altKey) return;
-  const act = KEYS[press.key];
+  if (typing || scrolling || press.ctrlKey || press.metaKey || press.altKey) return;
+  const act = ACTIONS[press.key];
   if (!act) return;
   press.preventDefault();
   act();
 });
+document.addEventListener("keyup", (press) => {
+  if (press.key === " " && !isTyping(press)) press.preventDefault(); // it plays, whichever button has the focus
+});
 
 for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", CONTROLS[button.dataset.do]);
 for (const button of document.querySelectorAll("button[data-view]")) button.addEventListener("click", () => look(button.dataset.view));
+for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => picture.zoom(Number(button.dataset.zoom)));
 document.querySelector("#predict").addEventListener("click", togglePredict);
 document.querySelector("#help").addEventListener("click", openHelp);
 slider.addEventListener("input", () => go(Number(slider.value)));
-document.querySelector("#console").addEventListener("submit", (submit) => {
-  submit.preventDefault();
-  state.last = line.value.trim() || state.last;
-  line.value = "";
-  obey(state.last);
-});
 guess.section.querySelector("form").addEventListener("submit", (submit) => {
   submit.preventDefault();
   const { verdict, right } = guess.compare(walk.event, guess.section.querySelector("input").value);
@@ -251,18 +250,14 @@ addEventListener("resize", () => {
   show({ hurry: true });
 });
 
-walk.to(positionOf.get(tape.position) ?? seedPosition);
-if (picture.views.length) {
-  const [first] = tape.grains;
-  if (walk.grain === first && tape.views.some(({ grain }) => grain === "gate")) walk.grain = "gate"; // operations are too many for a first sight
-  openGrain();
-} else {
-  document.querySelector("#picture .nothing").hidden = false;
-  document.querySelector(".views").hidden = true;
-}
+lookAt(page.cell, page.steps);
+compare();
+if (picture.views.length) look(picture.views.includes("gates") && walk.grain === page.grains[0] ? "gates" : page.views.findLast(([view, grain]) => grain === walk.grain && picture.views.includes(view))[0]);
 strip.draw();
 showMarks();
+whatIf.fill();
 show({ hurry: true });
 follow(location.href);
 show({ hurry: true });
 if (!change.isNothing) whatIf.toggle(true);
+document.body.classList.add("ready");

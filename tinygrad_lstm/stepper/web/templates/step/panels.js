@@ -10,10 +10,10 @@ const SMALLEST_FORMULA = 11.5; // pixels
 const bodyOf = (id) => document.querySelector(`#${id} .body`);
 
 /** What Python wrote as MathML, in which everything from users is escaped. */
-function formula(id, className, fill = null) {
+function formula(text, className, fill = null) {
   const math = document.createElementNS(MATH, "math");
   math.setAttribute("display", "block");
-  math.innerHTML = tape.math[id];
+  math.innerHTML = text;
   if (fill) for (const hole of math.querySelectorAll("[data-of]")) hole.append(...inFormula(fill(hole.dataset.of), "bracketed" in hole.dataset));
   return element("div", { className, tabIndex: 0 }, math);
 }
@@ -37,7 +37,7 @@ function inFormula({ shape, data }, bracketed) {
 }
 
 /** What stands in the formulas of an event for the upstream gradient, the output and the inputs. */
-const operandOf = ({ of }) => (name) => (name === "g" ? of.gradient ?? new NumArray(of.value.shape) : name === "y" ? of.value : network.operands(network.nodes[of.at])[Number(name)]);
+const operandOf = ({ of }) => (name) => (name === "g" ? of.gradient ?? new NumArray(of.value.shape) : name === "y" ? of.value : network.operands(network.nodes[of.number])[Number(name)]);
 
 /** A formula that is too wide is written smaller, as long as it can be read; then it scrolls. */
 function shrink(written) {
@@ -107,6 +107,7 @@ const HELD = "Nothing comes by here: what is held fixed passes no error on.";
 
 function showEquation(event, hidden) {
   const { of } = event;
+  const [rule, toFill] = event.formulas;
   const parts = [element("p", { className: "place" }, element("code", { textContent: of.id }),
     ` ${of.time === null ? "" : `· ${timed(of.time)}`}`)];
   if (event.phase === "backward") parts.push(element("p", { className: "quiet", textContent: `computed as ${of.equation}` }));
@@ -114,16 +115,28 @@ function showEquation(event, hidden) {
     bodyOf("equation").replaceChildren(...parts, element("p", { className: "rule", textContent: HELD }));
     return;
   }
-  if (event.math !== null) parts.push(formula(event.math, "rule"));
+  if (rule !== null) parts.push(formula(rule, "rule"));
   else parts.push(element("p", { className: "rule", textContent: event.phase === "seed" ? "where every gradient begins:" : of.equation }));
   if (event.phase === "seed") {
     parts.push(element("p", { className: "rule" }, `∂${named(of)}/∂${named(of)} = `, arrayView(of.gradient)));
     parts.unshift(...begun(of));
   }
-  if (event.toFill !== null && !hidden) parts.push(formula(event.toFill, "in-numbers", operandOf(event)));
+  if (toFill !== null && !hidden) parts.push(formula(toFill, "in-numbers", operandOf(event)));
+  if (event.edge && why(event)) parts.push(element("p", { className: "why", textContent: why(event) }));
+  parts.push(origin(of));
   bodyOf("equation").replaceChildren(...parts);
   for (const written of document.querySelectorAll("#equation :is(.rule, .in-numbers)")) shrink(written);
 }
+
+/** From the outermost module inwards to the operation, each with its line; and the line of the user's. */
+function origin({ way, made }) {
+  const lines = way.map(([name, what, line], depth) => element("li", { style: `padding-left: ${depth}rem` },
+    element("b", { textContent: name }), ` ${what} `, element("code", { textContent: line })));
+  if (made) lines.push(element("li", {}, "made by ", element("code", { textContent: made })));
+  return element("details", { open: origin.open, ontoggle({ target }) { origin.open = target.open; } },
+    element("summary", { textContent: "where in the program" }), element("ul", { className: "way" }, ...lines));
+}
+origin.open = false;
 
 /** What has happened up to here, and what to do next. */
 function begun(loss) {
@@ -151,13 +164,17 @@ function showAccumulator(event, hidden) {
   if (event.summed) {
     parts.push(element("p", { className: "quiet", textContent: `summed from ${event.summed[0]} to ${event.summed[1]}, undoing the broadcast` }));
   }
+  const watched = walk.watches(event.target);
+  const stop = element("button", { type: "button", textContent: watched ? "stop here no longer" : "stop at each += of this", ariaPressed: String(watched) });
+  stop.addEventListener("click", () => toggleStop(() => walk.toggleTensor(event.target)));
+  parts.push(stop);
   bodyOf("accumulator").replaceChildren(...parts);
 }
 
 function showNumbers(event) {
   const list = element("dl");
   if (event.phase === "backward") definition(list, `∂L/∂${named(event.of)}, complete`, arrayView(event.of.gradient));
-  definition(list, event.of.op ? `value of ${named(event.of)}` : named(event.of), arrayView(event.of.value));
+  definition(list, !event.of.isLeaf ? `value of ${named(event.of)}` : named(event.of), arrayView(event.of.value));
   const slots = event.of.inputs.map((_, slot) => slot);
   const near = slots.filter((slot) => slots.length <= MOST_INPUTS || Math.abs(slot - event.slot) < MOST_INPUTS / 2);
   for (const slot of near) {
@@ -182,7 +199,7 @@ function showLedger(event) {
     const [hidden, norm] = [isHidden(each), normOf(each.added)];
     const row = table.insertRow();
     row.className = each === event ? "now" : arrived ? "" : "later";
-    const jump = element("button", { type: "button", textContent: each.of.time === null ? "—" : `t = ${each.of.time}`, title: `to event ${each.number}` });
+    const jump = element("button", { type: "button", textContent: each.of.time === null ? "—" : `t = ${each.of.time}`, title: `to event ${each.position}` });
     jump.addEventListener("click", () => go(each.position));
     row.insertCell().append(jump);
     row.insertCell().textContent = each.of.op;
@@ -198,11 +215,15 @@ function showLedger(event) {
   if (now) frame.scrollTop = now.offsetTop - frame.clientHeight / 2;
 }
 
-function showDisplays() {
-  const section = document.querySelector("#displays");
-  const lines = walk.displayed();
-  section.hidden = !lines.length;
-  section.querySelector("pre").textContent = lines.join("\n");
+/** Where one stops, each to be forgotten again. */
+function showStops() {
+  const section = document.querySelector("#stops");
+  section.hidden = !walk.stops.length;
+  bodyOf("stops").replaceChildren(...walk.stops.map((each) => {
+    const forget = element("button", { type: "button", textContent: "×", ariaLabel: `stop no longer at ${each.text}`, title: "stop there no longer" });
+    forget.addEventListener("click", () => toggleStop(() => walk.stops.splice(walk.stops.indexOf(each), 1)));
+    return element("p", {}, forget, ` ${each.text}`);
+  }));
 }
 
 // Predict: a contribution is hidden until one has tried to say what it will be.

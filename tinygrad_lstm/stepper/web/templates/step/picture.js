@@ -4,29 +4,139 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const SMALLEST = 0.44; // of real size: words are still readable
 const SVG = "http://www.w3.org/2000/svg";
 
+const FINE = 1000; // parts of a point, in which Python gives places
+const FORMS = unfolding.list(page.forms);
+const forms = []; // elements that Graphviz painted, as pieces between their words
+
+function formOf(number) {
+  return (forms[number] ??= FORMS.at(number)[0].split(/(%[s%])/).reduce((pieces, piece) => {
+    if (piece === "%s") pieces.push("");
+    else pieces[pieces.length - 1] += piece === "%%" ? "%" : piece;
+    return pieces;
+  }, [""]));
+}
+
+/** An element with its words. */
+function markText([, [number, ...which], ...words]) {
+  const pieces = formOf(number);
+  return pieces.slice(1).reduce((text, piece, i) => text + words[which[i]] + piece, pieces[0]);
+}
+
+/** A view of the network that is looked at: columns of elements, of which those in sight are in the document. */
+class Drawn {
+  constructor({ paper, style, description, columns, marks, stands }) {
+    [this.width, this.height, this.left, this.top] = paper.map((x) => x / FINE);
+    this.marks = unfolding.list(marks);
+    this.stands = unfolding.list(stands);
+    let first = 0;
+    this.columns = [...unfolding.list(columns)].map(([id, dx, dy, left, right, count]) => {
+      const column = { id, dx: dx / FINE, dy: dy / FINE, left: this.left + left / FINE, right: this.left + right / FINE, first, count, drawn: null };
+      first += count;
+      return column;
+    });
+    this.svg = make("svg", { role: "img", class: page.styled, viewBox: `0 0 ${this.width.toFixed(2)} ${this.height.toFixed(2)}`, "font-family": "Helvetica,Arial,sans-serif" });
+    this.svg.append(...["title", "desc", "style"].map((name) => make(name, {})));
+    const [title, desc, styled] = this.svg.children;
+    [title.textContent, desc.textContent, styled.textContent] = [document.title, description, style];
+    styled.insertAdjacentHTML("afterend", page.paper);
+    this.group = make("g", { class: "graph", transform: `translate(${this.left.toFixed(2)} ${this.top.toFixed(2)})` });
+    this.svg.append(this.group);
+  }
+
+  /** The columns in the document. */
+  get present() { return this.columns.filter(({ drawn }) => drawn); }
+
+  /** Have those columns in the document that lie between two places, and no others. */
+  between(left, right) {
+    let after = null;
+    let changed = false;
+    for (const column of this.columns.toReversed()) {
+      const wanted = column.right >= left && column.left <= right;
+      if (wanted !== Boolean(column.drawn)) {
+        changed = true;
+        if (wanted) this.group.insertBefore(this.draw(column), after);
+        else this.drop(column);
+      }
+      if (column.drawn) after = column.drawn.group;
+    }
+    return changed;
+  }
+
+  draw(column) {
+    const group = make("g", { "data-id": column.id, class: "column" });
+    if (column.dx || column.dy) group.setAttribute("transform", `translate(${column.dx.toFixed(2)} ${column.dy.toFixed(2)})`);
+    const places = Array.from({ length: column.count }, (_, i) => column.first + i);
+    const marks = places.map((place) => this.marks.at(place));
+    group.innerHTML = marks.map(markText).join("\n");
+    column.drawn = { group, boxes: [], arrows: [], gauges: [] };
+    [...group.children].forEach((drawn, i) => {
+      const [kind] = marks[i];
+      if (kind === 1) this.addBox(column, { drawn, shows: this.stands.at(places[i]), state: "" });
+      if (kind === 2) column.drawn.arrows.push({ drawn, uses: this.stands.at(places[i]), state: "" });
+    });
+    const times = column.drawn.boxes.flatMap(({ shows }) => shows.map((number) => tape.times[number])).filter((time) => time !== null);
+    group.classList.toggle("added", tape.cell === page.cell && times.length > 0 && Math.min(...times) >= page.steps);
+    return group;
+  }
+
+  addBox(column, box) {
+    box.drawn.addEventListener("click", () => seekTo(box.shows));
+    column.drawn.boxes.push(box);
+    column.drawn.gauges.push(...[gauge(box) ?? []].flat());
+  }
+
+  drop(column) {
+    column.drawn.group.remove();
+    column.drawn = null;
+  }
+
+  /** In which column each node has its smallest box. */
+  get columnOf() {
+    if (this.found) return this.found;
+    this.found = new Map();
+    const sizes = new Map();
+    for (const column of this.columns) {
+      for (let i = 0; i < column.count; i += 1) {
+        const shows = this.stands.at(column.first + i);
+        if (shows.length && !Array.isArray(shows[0])) {
+          for (const number of shows) {
+            if (shows.length >= (sizes.get(number) ?? Infinity)) continue;
+            sizes.set(number, shows.length);
+            this.found.set(number, column);
+          }
+        }
+      }
+    }
+    return this.found;
+  }
+}
+
 const picture = {
   box: document.querySelector("#picture"),
-  views: tape.views.map((view) => view.view),
   view: null,
   drawn: {}, // what was made of each view when it was first shown
   halo: document.createElementNS(SVG, "rect"),
 
+  get views() { return tape.views.map(({ view }) => view); },
+
+  get now() { return this.drawn[this.view]; },
+
+  /** Nothing is drawn yet of the network that is looked at. */
+  forget() {
+    this.drawn = {};
+    this.box.querySelector("svg")?.remove();
+    document.querySelector("#picture .nothing").hidden = tape.views.length > 0;
+    document.querySelector(".views").hidden = !tape.views.length;
+    if (this.view && !this.views.includes(this.view)) this.view = null;
+    if (this.view) this.open(this.view);
+  },
+
   /** The view that was asked for, with its elements. */
   open(name) {
-    const data = tape.views.find((view) => view.view === name);
-    if (!this.drawn[name]) {
-      const template = document.querySelector(`template[data-picture="${name}"]`);
-      const svg = template.content.querySelector("svg");
-      const elements = new Map([...svg.querySelectorAll("[data-id]")].map((each) => [each.dataset.id, each]));
-      const boxes = Object.entries(data.boxes).map(([id, shows]) => ({ drawn: elements.get(id), shows, state: "" }));
-      const arrows = Object.entries(data.arrows).map(([id, uses]) => ({ drawn: elements.get(id), uses, state: "" }));
-      for (const box of boxes) box.drawn.addEventListener("click", () => seekTo(box.shows));
-      this.drawn[name] = { svg, boxes, arrows, gauges: boxes.flatMap((box) => gauge(box) ?? []), width: svg.width.baseVal.value, height: svg.height.baseVal.value };
-    }
+    this.drawn[name] ??= new Drawn(tape.views.find(({ view }) => view === name));
     this.view = name;
     this.box.querySelector("svg")?.remove();
-    this.box.append(this.drawn[name].svg);
-    this.measure();
+    this.box.append(this.now.svg);
     this.fit();
     for (const button of document.querySelectorAll("[data-view]")) {
       button.setAttribute("aria-pressed", String(button.dataset.view === name));
@@ -35,37 +145,70 @@ const picture = {
 
   /** Fill the boxes of layers by what they let through, unit by unit. */
   measure() {
-    for (const each of this.drawn[this.view]?.gauges ?? []) each();
+    for (const { drawn } of this.now?.present ?? []) for (const each of drawn.gauges) each();
   },
 
   /** As high as there is room, and never too small to read. */
   fit() {
     if (!this.view) return;
-    const { svg, width, height } = this.drawn[this.view];
+    const { svg, width, height } = this.now;
     const room = [(this.box.clientWidth - 4) / width, (this.box.clientHeight - 4) / height];
     const whole = Math.min(...room, 1.4);
-    const scale = whole >= SMALLEST ? whole : Math.max(SMALLEST, Math.min(room[1], 1));
-    svg.style.width = `${width * scale}px`;
-    svg.style.height = `${height * scale}px`;
+    this.scale = (whole >= SMALLEST ? whole : Math.max(SMALLEST, Math.min(room[1], 1))) * this.nearer;
+    svg.style.width = `${width * this.scale}px`;
+    svg.style.height = `${height * this.scale}px`;
+    this.look();
+  },
+
+  nearer: 1,
+
+  /** Have in the document what is in sight, and as much on both sides. */
+  look() {
+    if (!this.view) return;
+    const { scrollLeft, clientWidth } = this.box;
+    const margin = Math.max(clientWidth, 400);
+    if (!this.now.between((scrollLeft - margin) / this.scale, (scrollLeft + clientWidth + margin) / this.scale)) return;
+    this.measure();
+    if (events.length) this.mark(walk.position);
+  },
+
+  /** Give every element in the document the state of what it stands for; return the box at work. */
+  mark(position) {
+    const event = events[position];
+    const states = new Map();
+    const state = (number) => {
+      if (!states.has(number)) states.set(number, stateOf(nodes[number], position));
+      return states.get(number);
+    };
+    let current = null;
+    for (const { drawn } of this.now.present) {
+      for (const box of drawn.boxes) {
+        const found = together(box.shows.map(state));
+        if (found === "current" && (!current || box.shows.length <= current.shows.length)) current = box;
+        mark(box, found);
+      }
+      for (const arrow of drawn.arrows) mark(arrow, stateOfArrow(arrow.uses, event));
+    }
+    return current;
   },
 
   show(position, hurry) {
     if (!this.view) return;
-    const { boxes, arrows } = this.drawn[this.view];
-    const states = nodes.map((node) => stateOf(node, position));
-    let current = null;
-    for (const box of boxes) {
-      const state = together(box.shows.map((number) => states[number]));
-      if (state === "current" && (!current || box.shows.length <= current.shows.length)) current = box;
-      mark(box, state);
-    }
     const event = events[position];
-    for (const arrow of arrows) mark(arrow, stateOfArrow(arrow.uses, event));
+    const column = this.now.columnOf.get(event.node);
+    if (column && !column.drawn) this.scrollTo(column, "instant");
+    const current = this.mark(position);
     this.box.classList.toggle("back", event.phase === "backward");
-    const within = event.phase !== "backward" || arrows.some((arrow) => arrow.state === "current");
+    const within = event.phase !== "backward" || this.now.present.some(({ drawn }) => drawn.arrows.some(({ state }) => state === "current"));
     document.querySelector(".within").hidden = within;
     if (current) this.surround(current.drawn, hurry);
     else this.halo.remove();
+  },
+
+  /** Bring a column into sight. */
+  scrollTo({ left, right }, behavior) {
+    this.box.scrollTo({ left: ((left + right) / 2) * this.scale - this.box.clientWidth / 2, behavior });
+    this.look();
   },
 
   /** A halo round the box at work, and the box in sight. */
@@ -87,21 +230,27 @@ const picture = {
     });
   },
 
+  /** A nearer picture, or a farther one: of the same view, by a factor; 0 fits it. */
   zoom(by) {
-    const at = this.views.indexOf(this.view) + by;
-    if (at >= 0 && at < this.views.length) look(this.views[at]);
+    this.nearer = by ? Math.max(0.25, Math.min(this.nearer * by, 6)) : 1;
+    this.fit();
+    this.show(walk.position, true);
   },
 };
+
+picture.box.addEventListener("scroll", () => requestAnimationFrame(() => picture.look()), { passive: true });
 
 const MOST_BARS = 12; // units that have a bar each; of more, the mean has one
 const ONE_LAYER = 11; // nodes that a box of one layer stands for at most; a gated cell has more
 
+const layerOf = (shows) => tape.layers.find(({ at }) => shows.some((number) => at.includes(number)));
+
 /** Of a box that is one layer of a cell: what fills it to the level of each unit, a tanh from the middle. Null of others. */
 function gauge({ drawn, shows }) {
-  const layer = shows.length <= ONE_LAYER && tape.layers.find(({ at }) => shows.some((number) => at.includes(nodes[number].at)));
+  const layer = shows.length <= ONE_LAYER && layerOf(shows);
   const shape = drawn.querySelector("path, polygon, ellipse");
   if (!layer || !shape) return null;
-  const number = nodes[shows.find((each) => layer.at.includes(nodes[each].at))].at;
+  const number = shows.find((each) => layer.at.includes(each));
   const [low, high] = layer.range;
   const group = make("g", { class: "gauge", "aria-hidden": "true" });
   shape.after(group);
@@ -134,17 +283,14 @@ function mark(each, state) {
 /** done, current, part (some has arrived), pending, or idle: not concerned. */
 function stateOf(node, position) {
   const event = events[position];
-  if (event.phase === "forward") {
-    const at = forwardAt[node.number];
-    return at === null ? "idle" : at < position ? "done" : at === position ? "current" : "pending";
-  }
+  if (event.phase === "forward") return node.number < position ? "done" : node.number === position ? "current" : "pending";
   if (event.node === node.number) return "current";
   if (node.gradient === null) return "idle";
   const span = backward[node.number];
   if (span && position > span[1]) return "done";
   const arrived = arrivedBy(node, event);
   if (!arrived) return "pending";
-  return node.op === null && arrived === node.arrivals.length ? "done" : "part";
+  return node.isLeaf && arrived === node.arrivals.length ? "done" : "part";
 }
 
 function together(states) {
@@ -154,28 +300,22 @@ function together(states) {
   return concerned.size === 1 ? [...concerned][0] : "part";
 }
 
-/** When each use of a tensor by a node brings its gradient. */
-const usedAt = new Map();
-for (const event of events) {
-  if (event.phase === "backward") usedAt.set(`${event.target.number}/${event.node}`, event.position);
-}
-
 function stateOfArrow(uses, event) {
   const now = uses.some(([x, node]) => node === event.node && (event.phase === "forward" || event.target?.number === x));
   if (now && (event.phase === "forward" || event.edge)) return "current";
-  if (event.phase === "forward") {
-    const at = uses.map(([, node]) => forwardAt[node]).filter((each) => each !== null);
-    return at.length && Math.max(...at) < event.position ? "done" : "pending";
-  }
-  const at = uses.map(([x, node]) => usedAt.get(`${x}/${node}`)).filter((each) => each !== undefined);
+  if (event.phase === "forward") return uses.length && Math.max(...uses.map(([, node]) => node)) < event.position ? "done" : "pending";
+  const at = uses.flatMap(([x, node]) => usedAt(x, node));
   if (!at.length) return "idle";
   return Math.max(...at) <= event.position ? "done" : "pending";
 }
 
+/** When the uses of a tensor by a node bring its gradient. */
+const usedAt = (x, node) => nodes[node].inputs.flatMap((input, slot) => (input === x ? numberOf.get(`${node}/${slot}`) ?? [] : []));
+
 /** To where one of these nodes is at work, in the phase that we are in. */
 function seekTo(shows) {
   const forward = walk.event.phase === "forward";
-  const at = shows.map((number) => (forward ? forwardAt[number] : backward[number]?.[0] ?? arrivals[number][0]?.position))
+  const at = shows.map((number) => (forward ? number : backward[number]?.[0] ?? arrivals[number][0]?.position))
     .filter((position) => position !== null && position !== undefined);
   if (at.length) go(Math.min(...at));
 }

@@ -2,7 +2,6 @@
 
 const slider = document.querySelector("#timeline input");
 const output = document.querySelector("#timeline output");
-slider.max = String(events.length - 1);
 
 const fraction = (position) => (events.length > 1 ? position / (events.length - 1) : 0);
 const THUMB = 16; // its middle does not reach the ends of the slider
@@ -34,26 +33,25 @@ function showMarks() {
     mark.style.left = place(position);
     made.push(mark);
   }
-  for (const each of walk.breakpoints) {
-    for (const event of events.filter(each.matches).slice(0, 400)) {
-      const mark = element("span", { className: "stop" });
-      mark.style.left = place(event.position);
-      made.push(mark);
-    }
+  for (const event of events.filter((each) => walk.isStop(each)).slice(0, 400)) {
+    const mark = element("span", { className: "stop" });
+    mark.style.left = place(event.position);
+    made.push(mark);
   }
   document.querySelector(".marks").replaceChildren(...made);
 }
 
 function showTimeline(event) {
   slider.value = String(event.position);
-  slider.setAttribute("aria-valuetext", `event ${event.number}, ${event.phase}${event.of.time === null ? "" : `, ${timed(event.of.time)}`}`);
-  output.textContent = `event ${event.number} of ${tape.total - 1}`;
+  slider.setAttribute("aria-valuetext", `event ${event.position}, ${event.phase}${event.of.time === null ? "" : `, ${timed(event.of.time)}`}`);
+  output.textContent = `event ${event.position} of ${events.length - 1}`;
 }
 
 const strip = {
   section: document.querySelector("#strip"),
-  names: [...new Set(tape.flow.flatMap(({ states }) => Object.keys(states)))],
   cursor: null,
+
+  get names() { return [...new Set(tape.flow.flatMap(({ states }) => Object.keys(states)))]; },
 
   draw() {
     const rows = tape.flow.map((row) => ({ ...row, ...flowOf(row) }));
@@ -125,12 +123,12 @@ const strip = {
     return dot;
   },
 
-  /** To the event that completes a step's gradient: of this state, or of the first that this page holds. */
-  seek(row, name) {
-    const numbers = name === undefined ? Object.values(row.events) : [row.events[name]];
-    const held = numbers.filter((number) => positionOf.has(number));
-    if (held.length) go(positionOf.get(Math.min(...held)));
-    else say(numbers.some((number) => number !== undefined) ? `t = ${row.time} is not on this page. ${tape.note}` : `nothing arrives at t = ${row.time}`);
+  /** To the event that completes a step's gradient: of this state, or of the first that has one. */
+  seek({ time, states }, name) {
+    const wanted = name === undefined ? Object.values(states) : [states[name]];
+    const complete = wanted.flatMap((number) => nodes[number].arrivals.at(-1) ?? []);
+    if (complete.length) go(Math.min(...complete));
+    else say(`nothing arrives at t = ${time}`);
   },
 
   show({ of }) {

@@ -26,13 +26,14 @@ const whatIf = {
 
   answer() {
     const loss = network.values[network.output];
-    const what = named(nodes.find(({ at }) => at === network.output));
+    const what = named(nodes[network.output]);
     const same = change.isNothing;
     const unknown = !same && network.stale.has(network.output);
     const answer = unknown ? "not known here" : asText(loss, 5);
     this.section.querySelector(".answer").replaceChildren(
       element("span", { className: "quiet", textContent: `${what} = ` }), asText(change.before, 5),
       ...(same ? [] : [" → ", element("b", { textContent: answer })]));
+    if (change.now.from !== null) this.section.querySelector(".answer").append(` · the error of step ${change.now.from} alone is sent back`);
     const doubtful = same ? 0 : new Set([...network.stale, ...network.staleGradients]).size;
     document.querySelector("#unread").textContent = doubtful
       ? `${Object.keys(tape.network.unread).join(", ")} could not be read, so ${doubtful} tensors or gradients keep the numbers of the run, or what follows from them.` : "";
@@ -41,22 +42,61 @@ const whatIf = {
     document.body.classList.toggle("changed", !same);
   },
 
-  build() {
-    if (!change.leaves.length && !tape.layers.length) {
-      this.button.hidden = true;
-      return;
-    }
-    const select = this.section.querySelector("select");
-    const groups = [["given", ({ at }) => !network.nodes[at].learns], ["learned", ({ at }) => network.nodes[at].learns]];
+  /** Offer what the network that is looked at has. */
+  offer() {
+    this.button.hidden = !change.leaves.length && !tape.layers.length;
+    const select = this.section.querySelector(".which select");
+    const before = select.value;
+    select.replaceChildren();
+    const groups = [["given", ({ number }) => !network.nodes[number].learns], ["learned", ({ number }) => network.nodes[number].learns]];
     for (const [label, belongs] of groups) {
       const options = change.leaves.filter(belongs).map((node) => element("option", { value: node.id, textContent: `${this.label(node)}  ${shapeText(node.value.shape)}` }));
       if (options.length) select.append(element("optgroup", { label }, ...options));
     }
     if (change.leaves.filter(isWeight).length > 1) select.append(element("option", { value: "", textContent: "every weight matrix" }));
-    const first = change.leaves.find(({ at }) => !network.nodes[at].learns) ?? change.leaves[0];
-    if (first) select.value = first.id;
-    select.addEventListener("change", () => this.fill());
-    this.section.querySelector(".layers").append(...tape.layers.map((layer, which) => this.layerField(layer, which)));
+    const first = change.leaves.find(({ number }) => !network.nodes[number].learns) ?? change.leaves[0];
+    if (first) select.value = change.leaves.some(({ id }) => id === before) ? before : first.id;
+    this.section.querySelector(".layers").replaceChildren(...tape.layers.map((layer, which) => this.layerField(layer, which)));
+    document.querySelector(".roles").textContent = tape.layers.filter(({ cell }) => cell === tape.layers[0].cell)
+      .map(({ symbol, words }) => `${symbol} ${words}`).join(" · ");
+    this.offerSteps();
+  },
+
+  /** Other numbers of steps and other cells, where Python wrote those too; and the step whose error is sent back. */
+  offerSteps() {
+    const [cells, lengths, from] = ["cells", "lengths", "from"].map((name) => this.section.querySelector(`.${name}`));
+    cells.hidden = Object.keys(page.cells).length < 2;
+    for (const input of cells.querySelectorAll("input")) input.checked = input.value === tape.cell;
+    lengths.hidden = !page.longest;
+    for (const input of lengths.querySelectorAll("input")) input.value = String(tape.steps);
+    lengths.querySelector(".added").textContent = tape.steps > page.steps && tape.cell === page.cell
+      ? `Steps from ${page.steps} on are new: they repeat the last input, until it is given other numbers.` : "";
+    const read = tape.readings;
+    from.hidden = !read;
+    if (!read) return;
+    const choice = from.querySelector("select");
+    choice.replaceChildren(element("option", { value: "", textContent: "every step" }),
+      ...read.times.map((time) => element("option", { value: String(time), textContent: `step ${time} alone` })));
+    choice.value = change.now.from === null ? "" : String(change.now.from);
+  },
+
+  build() {
+    this.section.querySelector(".which select").addEventListener("change", () => this.fill());
+    this.section.querySelector(".cells").append(...Object.keys(page.cells).map((cell) => {
+      const input = element("input", { type: "radio", name: "cell", value: cell });
+      input.addEventListener("change", () => this.set({ cell: cell === page.cell ? null : cell, layers: {} }));
+      return element("label", {}, input, cell.toUpperCase());
+    }));
+    for (const input of this.section.querySelectorAll(".lengths input")) {
+      input.max = String(page.longest);
+      input.addEventListener("input", () => {
+        const steps = Number(input.value);
+        if (!Number.isInteger(steps) || steps < 1 || steps > page.longest) return;
+        this.set({ steps: steps === page.steps ? null : steps, from: null }, input);
+      });
+      input.addEventListener("change", () => { change.moving = null; });
+    }
+    this.section.querySelector(".from select").addEventListener("change", ({ target }) => this.set({ from: target.value === "" ? null : Number(target.value) }));
     this.section.querySelector(".undo").addEventListener("click", () => change.undo());
     this.section.querySelector(".reset").addEventListener("click", () => change.reset());
     this.section.querySelector(".copy").addEventListener("click", () => this.copyLink());
@@ -67,7 +107,14 @@ const whatIf = {
       range.addEventListener("input", () => this.slide(name, Number(range.value)));
       range.addEventListener("change", () => { change.moving = null; });
     }
-    this.answer();
+  },
+
+  /** Change what is no number: the cell, the number of steps, the step whose error is sent back. */
+  set(what, moving = null) {
+    change.begin(moving);
+    Object.assign(change.now, what);
+    change.apply();
+    this.fill();
   },
 
   /** What a leaf is called; where several are, with the module that uses it. */
@@ -77,12 +124,12 @@ const whatIf = {
     return alike.length > 1 && user?.scope.length ? `${named(node)} of ${user.scope.join(".")}` : named(node);
   },
 
-  get chosen() { return change.leaves.find(({ id }) => id === this.section.querySelector("select").value) ?? null; },
+  get chosen() { return change.leaves.find(({ id }) => id === this.section.querySelector(".which select").value) ?? null; },
 
   /** One layer: as it computes, or held at an end. */
   layerField({ cell, symbol, words, range }, which) {
     const choice = (label, end) => {
-      const input = element("input", { type: "radio", name: `layer${which}`, value: String(end), checked: end === null });
+      const input = element("input", { type: "radio", name: `layer${which}`, value: String(end), checked: end === (change.now.layers[which] ?? null) });
       input.addEventListener("change", () => {
         change.begin(null);
         if (end === null) delete change.now.layers[which];
@@ -98,7 +145,7 @@ const whatIf = {
   /** Show the numbers of the leaf that was chosen, and where the sliders stand. */
   fill() {
     const node = this.chosen;
-    const { by, plus } = node ? change.of(node) : { by: change.now.weights, plus: 0 };
+    const { by, plus } = node ? change.done(node) : { by: change.now.weights, plus: 0 };
     for (const [name, value] of [["by", by], ["plus", plus]]) {
       this.section.querySelector(`.${name} input`).value = String(value);
       this.section.querySelector(`.${name} output`).textContent = shown(value, 3);
@@ -190,9 +237,5 @@ const whatIf = {
     }
   },
 };
-
-/** The layers of the first cell, with what each does, in the order of its equations. */
-document.querySelector(".roles").textContent = tape.layers.filter(({ cell }) => cell === tape.layers[0].cell)
-  .map(({ symbol, words }) => `${symbol} ${words}`).join(" · ");
 
 whatIf.build();
