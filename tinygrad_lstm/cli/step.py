@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import warnings
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,10 @@ def step(
     ] = None,
     every: Annotated[Every | None, typer.Option(help="What a frame of the film shows; a gate if not given.")] = None,
     window: WindowOption = None,
+    fixed: Annotated[
+        bool,
+        typer.Option("--fixed", help="With --html: hold this number of steps alone; written at once, and smaller."),
+    ] = False,
 ) -> None:
     """Step through backpropagation, forwards and backwards, one contribution at a time.
 
@@ -64,8 +69,10 @@ def step(
         raise refuse(f"{target} says what to step through; --cell and --steps are for our own cells")
     if html and film:
         raise refuse("--html writes a page, --film an animation; ask for one of them at a time")
-    if window and not (html or film):
-        raise refuse("--window says what a page or a film holds; give its name with --html or --film")
+    if window and not film:
+        raise refuse("--window says what a film shows; a page holds every step: --film GIF")
+    if fixed and not html:
+        raise refuse("--fixed is for a page; give its name with --html")
     if every and not film:
         raise refuse("--every says what a frame of a film shows; give its name with --film")
     with refusing(ValueError):
@@ -77,11 +84,27 @@ def step(
         if html is None:
             stepper.terminal()
             return
-        with working("writing the page"), writing(html), warnings.catch_warnings(record=True) as caught:
-            stepper.page(html, steps=window_of(window))
+        with warnings.catch_warnings(record=True) as caught:
+            _write_page(stepper, html, cell or "lstm" if target is None and fixed is False else None)
     for each in caught:
         say(str(each.message), style="yellow")
     say(f"wrote {html}: {len(stepper)} events; open it in a browser")
+
+
+def _write_page(stepper: Stepper, html: Path, cell: str | None) -> None:
+    """Write the page; of a cell of ours one that can be set to other numbers of steps, and to the others of the text."""
+    from ..nn.samples import small_loss
+
+    if cell is None:
+        with working("writing the page"), writing(html):
+            stepper.page(html)
+        return
+    makers = {name: partial(small_loss, name) for name in dict.fromkeys((cell, "rnn", "gru", "lstm"))}
+    with writing(html), progress(console=errors, transient=True, disable=not errors.is_terminal) as bars:
+        task = bars.add_task("every number of steps", total=None)
+        stepper.page(
+            html, makers=makers, cell=cell, report=lambda done, total: bars.update(task, completed=done, total=total)
+        )
 
 
 def _write_film(stepper: Stepper, film: Path, every: Every | None, steps: Window) -> None:

@@ -114,10 +114,12 @@ class _Search:
             if again is None:
                 break
             period = again - start
+            again = self._after[again]
+            if best[1] and period % best[1] == 0:
+                continue  # the same, several at a time
             found = (self._end(start, period) - start) // period + 2, period
             if _saved(*found) > _saved(*best):
                 best = found
-            again = self._after[again]
         return best if _saved(*best) >= LEAST else (0, 0)
 
     def _end(self, start: int, period: int) -> int:

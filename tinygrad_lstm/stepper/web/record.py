@@ -34,6 +34,9 @@ VIEWS = (
 )
 """From far to near: the view, what it is called, and what ``next`` passes over there."""
 
+LONGEST_NAME = 300
+"""Characters of a name; chosen: more than anybody reads."""
+
 FINE = 1000
 """Of a point: pictures are placed in whole parts, which count on from step to step."""
 
@@ -128,7 +131,7 @@ class Record:
         places = [unit(self.tape, node, granularity) for granularity in GRANULARITIES]
         return {
             "id": self.graph.ids[node],
-            "name": node.name,
+            "name": node.name and clean(node.name, LONGEST_NAME),
             "shown": display_name(node),
             "op": node.primitive.name if node.primitive else None,
             "scope": node.scope,

@@ -49,7 +49,9 @@ def only(cursor: Cursor, steps: int, folding: Folding, forms: Forms) -> Held:
     """Return what a page holds of a network that was recorded once."""
     record = Record(cursor.events, forms)
     parts = {WALK: record.walk(), VIEWS: record.views()}
-    made = {name: {"sizes": {steps: _row(folding.row(folding.folded(part)))}, "lines": []} for name, part in parts.items()}
+    made = {
+        name: {"sizes": {steps: _row(folding.row(folding.folded(part)))}, "lines": []} for name, part in parts.items()
+    }
     return Held(made, record.values(), record.network.answers(), record.network.unread, record.undrawn)
 
 
@@ -93,7 +95,9 @@ def _growth(rows: list[Row]) -> list[int]:
     """Return by how much each number of neighbours grows. Raises NotOnALine."""
     (text, numbers), *others = rows
     steps: Iterator[tuple[Row, Row]] = pairwise(rows)
-    growths = [[b - a for a, b in zip(before[1], after[1], strict=True)] for before, after in steps if before[0] == after[0]]
+    growths = [
+        [b - a for a, b in zip(before[1], after[1], strict=True)] for before, after in steps if before[0] == after[0]
+    ]
     if any(other != text for other, _ in others) or growths[0] != growths[1]:
         raise NotOnALine("what is recorded of three neighbouring numbers of steps does not grow evenly")
     return growths[0]
