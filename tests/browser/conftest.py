@@ -56,6 +56,8 @@ def open_page(chromium, tmp_path):
         page.on("dialog", lambda dialog: (errors.append(dialog.message), dialog.dismiss()))
         page.on("request", lambda request: errors.append(request.url) if request.url != path.as_uri() else None)
         page.goto(path.as_uri())
+        if 'type="text/plain" id="data"' in text:  # a walk, which is inflated first
+            page.locator("body.ready").wait_for(timeout=10_000)
         opened.append(Opened(page, errors))
         return page
 

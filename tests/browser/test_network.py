@@ -26,9 +26,9 @@ SCRIPTS = ("network/arrays.js", "network/functions.js", "network/network.js")
 
 COMPUTED = """(data) => {
   const told = (array) => array && [array.shape, Array.from(array.data)];
-  const network = new Network(data);
+  const network = new Network(data, (number) => unpacked(data.leaves[number]));
   return {
-    apart: network.disagreement(),
+    apart: network.disagreement(data.answers),
     values: network.values.map(told),
     gradients: [...network.gradients].map(([node, gradient]) => [node, told(gradient)]),
     edges: network.edges.map((edge) => {
@@ -50,6 +50,11 @@ def reader(chromium):
         page.add_script_tag(content=_source("tinygrad_lstm.stepper.web", script))
     yield page
     page.context.close()
+
+
+def told(network):
+    """The network as it is in a page, with its leaves and Python's answers."""
+    return {**network.data(), "leaves": network.leaves(), "answers": network.answers()}
 
 
 def array(told):
@@ -80,7 +85,7 @@ def ulps(ours, theirs):
 def faults(reader, output, seed=None, *, bound=LOCALLY):
     """Return what is wrong in the browser, operation by operation and contribution by contribution."""
     network = PageNetwork(tl.Graph(output), seed)
-    made = reader.evaluate(COMPUTED, network.data())
+    made = reader.evaluate(COMPUTED, told(network))
     nodes = network.graph.nodes
     values = {node: array(told) for node, told in zip(nodes, made["values"], strict=True)}
     gradients = {nodes[number]: array(told) for number, told in made["gradients"]}
@@ -210,10 +215,13 @@ OTHERS = {1: ["negative", "sin"], 2: ["add", "multiply"]}
 
 def test_every_mutated_instruction_is_noticed(reader):
     """An instruction that is poisoned with NaN, or does what another does, is noticed when the page is opened."""
-    data = PageNetwork(tl.Graph(lesson())).data()
+    data = told(PageNetwork(tl.Graph(lesson())))
     reader.evaluate("() => FUNCTIONS.set('poison', ([a]) => mapped(() => NaN, a))")
     opened = """(data) => {
-      try { const apart = new Network(data).disagreement(); return !(apart <= 1e-12); } catch (error) { return true; }
+      try {
+        const network = new Network(data, (number) => unpacked(data.leaves[number]));
+        return !(network.disagreement(data.answers) <= 1e-12);
+      } catch (error) { return true; }
     }"""
     assert not reader.evaluate(opened, data)
     unused, missed, tried = [], [], 0
@@ -256,17 +264,17 @@ def test_one_that_cannot_be_read_keeps_its_numbers_and_says_so(reader):
     x, w = tl.tensor([[0.5, -2.0]], requires_grad=True, name="x"), tl.tensor(2.0, requires_grad=True, name="w")
     y = opaque(x * w)
     network = PageNetwork(tl.Graph((tl.tanh(y) * w).sum()))
-    made = reader.evaluate(COMPUTED, network.data())
+    made = reader.evaluate(COMPUTED, told(network))
     assert "opaque" in network.unread
     assert made["apart"] <= LOCALLY
     nodes = network.graph.nodes
     asked = """([data, leaf]) => {
-      const network = new Network(data);
+      const network = new Network(data, (number) => unpacked(data.leaves[number]));
       network.set(leaf, new NumArray([], Float64Array.of(3)));
       network.compute();
       return [[...network.stale], [...network.staleGradients]];
     }"""
-    stale, gradients = reader.evaluate(asked, [network.data(), number_of(w, nodes)])
+    stale, gradients = reader.evaluate(asked, [told(network), number_of(w, nodes)])
     assert {nodes[i].primitive.name for i in stale} == {"opaque", "tanh", "mul", "sum"}
     assert {number_of(x, nodes), number_of(w, nodes)} <= set(gradients)
 
@@ -284,7 +292,7 @@ def test_a_leaf_that_was_replaced_between_two_uses(reader):
     w = tl.tensor(2.0, requires_grad=True)
     first = w * 3
     w.value = 5.0
-    found = reader.evaluate(COMPUTED, PageNetwork(tl.Graph(first + w * w)).data())
+    found = reader.evaluate(COMPUTED, told(PageNetwork(tl.Graph(first + w * w))))
     assert array(found["values"][-1]) == 31
     assert found["apart"] == 0
 
@@ -299,17 +307,17 @@ def test_changes_are_what_python_makes_of_them(reader):
     other = xs.value.copy()
     other[2] *= -3
     asked = """([data, leaf, shape, numbers]) => {
-      const network = new Network(data);
+      const network = new Network(data, (number) => unpacked(data.leaves[number]));
       network.set(leaf, new NumArray(shape, Float64Array.from(numbers)));
       network.compute();
       const told = (array) => [array.shape, Array.from(array.data)];
       const found = [network.values.map(told), [...network.gradients].map(([node, each]) => [node, told(each)])];
       network.set(leaf);
       network.compute();
-      return [...found, network.disagreement()];
+      return [...found, network.disagreement(data.answers)];
     }"""
     values, gradients, back = reader.evaluate(
-        asked, [network.data(), number_of(xs, nodes), other.shape, other.ravel().tolist()]
+        asked, [told(network), number_of(xs, nodes), other.shape, other.ravel().tolist()]
     )
     assert back <= IN_ALL
     again = lstm(tl.tensor(other, requires_grad=True))[0].sum()

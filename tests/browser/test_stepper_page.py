@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
-from tinygrad_lstm.stepper.commands import COMMANDS, run_command
+from tinygrad_lstm.stepper.commands import run_command
 from tinygrad_lstm.stepper.web.page import page as page_of
 
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
@@ -43,11 +43,11 @@ def panel(page, name):
     return page.locator(f"#{name}").inner_text()
 
 
-def command(page, line):
-    """What the page answers to a line."""
-    page.locator("#line").fill(line)
-    page.locator("#line").press("Enter")
-    return page.locator("#console pre").text_content() if page.locator("#console pre").is_visible() else None
+def run_to(page, matches, stepper):
+    """Go to the next event in Python's walk that matches, and there on the page."""
+    event = next(event for event in stepper.events if matches(event))
+    at(page, event.index)
+    return event
 
 
 def at(page, event):
@@ -86,65 +86,107 @@ def test_it_opens_at_the_seed_and_says_so(page, stepper):
     assert panel(page, "narration").startswith("The seed: the gradient of L with respect to itself is 1.")
 
 
-def test_it_opens_where_the_stepper_is_with_its_breakpoints_and_displays(open_page):
+def test_it_opens_where_the_stepper_is_with_its_breakpoints(open_page):
     stepper = tl.step(small_loss("lstm", 2))
     stepper.break_("op:tanh if norm < 10")
-    stepper.display("norm")
     stepper.step(5)
     page = open_page(page_of(stepper))
     assert number(page) == stepper.position
-    assert command(page, "info") == stepper.info()
-    assert panel(page, "displays").splitlines()[1:] == stepper.displayed()
-    stepper.delete(1)
-    stepper.break_("cell.grad")
-    stepper.watch("cell.candidate.weight.grad")
-    stepper.tbreak("t:1")
-    stepper.continue_()
-    page = open_page(page_of(stepper, steps=(1, 2)))
-    assert command(page, "info") == stepper.info()
-    assert command(page, "break op:add").startswith("5  break op:add")
+    assert "op:tanh if norm < 10" in panel(page, "stops")
+    for key, word in (("c", "continue"), ("c", "continue"), ("C", "reverse-continue")):
+        page.keyboard.press(key)
+        run_command(word, stepper)
+        assert number(page) == stepper.position
+    button(page, "stop no longer at op:tanh if norm < 10").click()
+    page.keyboard.press("c")
+    assert number(page) == len(stepper) - 1
 
 
 def test_buttons_walk_in_both_directions(page, stepper):
     start = stepper.events.start
-    button(page, "Forward one event").click()
+    button(page, "On by one contribution").click()
     assert number(page) == start + 1
-    button(page, "Back one event").click()
+    button(page, "Back one contribution").click()
     assert number(page) == start
     button(page, "To the end").click()
     assert number(page) == len(stepper) - 1
     button(page, "To the beginning").click()
     assert number(page) == 0
-    button(page, "Forward past this node").click()
+    button(page, "On by one box").click()
     assert number(page) == 1
-    button(page, "Back past this node").click()
+    button(page, "Back one box").click()
     assert number(page) == 0
 
 
-def test_keys_alone_do_what_the_words_do(page):
+@pytest.mark.parametrize(("view", "granularity"), [("Cells", "cell"), ("Gates", "gate"), ("Operations", "op")])
+def test_a_step_is_a_box_of_the_view_and_each_changes_what_one_sees(page, view, granularity):
     mirror = tl.step(small_loss("lstm", 3))
-    mirror.grain = "op"
-    pairs = {"ArrowRight": "step", "n": "next", "r": "return", "u": "up", "N": "reverse-next", "d": "down"}
-    for key, word in [*pairs.items(), ("n", "next"), ("ArrowLeft", "reverse-step"), ("c", "continue"), ("C", "rc")]:
-        page.keyboard.press(key)
-        run_command(word, mirror)
-        assert number(page) == mirror.position, key
+    while mirror.granularity != granularity:
+        mirror.up()
+    button(page, view).click()
+    states = "[...document.querySelectorAll('#picture :is(.node, .edge)')].map((e) => e.getAttribute('class')).join()"
+    before, looks = page.evaluate(states), set()
+    while number(page) < len(mirror) - 1:
+        page.keyboard.press("ArrowRight")
+        mirror.step() if granularity == "op" else mirror.next()
+        assert number(page) == mirror.position
+        now = page.evaluate(states)
+        looks.add(now == before)
+        before = now
+    assert looks == {False}
+
+
+def test_keys_alone(page, stepper):
+    page.keyboard.press("4")
+    page.keyboard.press("ArrowRight")
+    assert number(page) == stepper.events.start + 1
+    page.keyboard.press("b")
     page.keyboard.press("End")
-    assert number(page) == len(mirror) - 1
+    assert number(page) == len(stepper) - 1
+    page.keyboard.press("C")
+    assert number(page) == stepper.events.start + 1
     page.keyboard.press("Home")
     assert number(page) == 0
-    page.keyboard.press("b")
-    page.keyboard.type("op:tanh")
-    page.keyboard.press("Enter")
-    page.keyboard.press("Escape")
     page.keyboard.press("c")
-    assert "tanh" in panel(page, "narration")
+    assert number(page) == stepper.events.start + 1
+    page.keyboard.press("b")
+    page.keyboard.press("c")
+    assert number(page) == len(stepper) - 1
     page.keyboard.press("?")
     assert page.get_by_role("dialog").is_visible()
     page.keyboard.press("Escape")
     assert not page.get_by_role("dialog").is_visible()
-    page.keyboard.press("w")
-    assert "LSTMCell" in page.locator("#console pre").inner_text()
+
+
+def test_space_plays_whatever_has_the_focus(page, stepper):
+    button(page, "To the end").focus()
+    page.keyboard.press("Space")
+    beyond(page, stepper.events.start + 1)
+    assert number(page) < len(stepper) - 1
+
+
+def test_stopping_at_each_use_of_a_tensor(page, stepper):
+    weight = next(x for x in stepper.graph.nodes if x.name == "cell.forget_gate.weight")
+    uses = [row.index for row in stepper.ledger(weight)]
+    at(page, uses[0])
+    button(page, "stop at each += of this").click()
+    assert page.locator(".marks .stop").count() == len(uses)
+    for use in uses[1:]:
+        button(page, "Run to the next stop").click()
+        assert number(page) == use
+    button(page, "Back to the stop before").click()
+    assert number(page) == uses[-2]
+    button(page, "stop here no longer").click()
+    assert page.locator(".marks .stop").count() == 0
+
+
+def test_the_lines_that_made_a_node_are_a_click_away(page, stepper):
+    at(page, stepper.events.backward[40].index)
+    page.locator("summary", has_text="where in the program").click()
+    assert "LSTMCell" in panel(page, "equation")
+    assert "lstm_cells.py" in panel(page, "equation")
+    page.keyboard.press(".")
+    assert "lstm_cells.py" in panel(page, "equation")  # it stays open
 
 
 def test_every_control_is_reached_by_tab(page):
@@ -152,72 +194,17 @@ def test_every_control_is_reached_by_tab(page):
     for _ in range(60):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.id"))
-    wanted = ("To the beginning", "Play", "Forward one event", "To the end", "Event", "Events a second", "line")
+    wanted = ("To the beginning", "Play", "On by one box", "To the end", "Event", "Events a second", "Fit the picture")
     assert set(wanted) | {"predict", "help"} <= reached
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_the_command_line_goes_where_the_stepper_goes(open_page, text, seed):
-    mirror = tl.step(small_loss("lstm", 3))
-    page = open_page(text)
-    button(page, "Operations").click()  # as the stepper begins
-    rng = np.random.default_rng(seed)
-    lines = [
-        *("step", "s 3", "next", "n", "return", "until op:tanh", "u", "d", "rs 2", "reverse-next", "continue"),
-        *("rc", "break forget_gate t:1", "tbreak t:0 if norm < 1e-1", "watch cell.forget_gate.weight.grad", "c"),
-        *("goto 70", "g 120", "info breakpoints", "p norm", "print arrived", "p upstream", "p t1.c.grad", "where"),
-        *("list", "l 90", "display total", "undisplay 1", "delete 1", "help step", "p cell.forget_gate.bias"),
-    ]
-    for line in rng.permutation(lines).tolist():
-        try:
-            said = run_command(line, mirror)
-        except ValueError as error:
-            said = str(error).replace('"', "'")
-        answer = command(page, line)
-        assert number(page) == mirror.position, line
-        if said is not None:
-            assert answer.replace("−", "-") == str(said).replace("−", "-"), line
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        *("stpe", "re", "break", "break bogus:1", "break forget_gate if", "b x if norm ~ 3", "b x if size < 3"),
-        *("b t:0 if norm < x", "goto", "goto 99999", "goto -1", "watch L", "watch none.grad", "p nothing", "delete 7"),
-        *("undisplay 1", "next 3", "info frames", "until"),
-    ],
-)
-def test_a_wrong_command_is_refused_in_the_words_of_the_terminal(page, stepper, line):
-    with pytest.raises((ValueError, IndexError)) as refused:
-        run_command(line, stepper)
-    before = number(page)
-    assert command(page, line).replace("'", '"') == str(refused.value).replace("'", '"')
-    assert number(page) == before
-
-
-def test_every_command_is_known(page):
-    said = command(page, "help")
-    assert all(each.meaning in said for each in COMMANDS)
-    for each in COMMANDS:
-        argument = {"PLACE": "op:tanh", "NAME.grad": "cell.candidate.bias.grad", "N": "1"}.get(each.argument, "")
-        command(page, f"{each.name} {argument}")
-    assert "close the page" in command(page, "quit")
-
-
-def test_an_empty_line_repeats(page):
-    command(page, "step 2")
-    before = number(page)
-    page.locator("#line").press("Enter")
-    assert number(page) == before + 2
 
 
 def test_deep_links(page, stepper):
     at(page, 37)
-    assert page.locator("#equation code").inner_text() == stepper.graph.ids[stepper.events[37].node]
+    assert page.locator("#equation code").first.inner_text() == stepper.graph.ids[stepper.events[37].node]
     page.evaluate("location.hash = '#step=99999'")
-    soon(page, lambda: "there is no 99999" in page.locator("#console pre").text_content())
+    soon(page, lambda: "there is no 99999" in panel(page, "told"))
     assert number(page) == 37
-    button(page, "Forward one event").click()
+    button(page, "On by one contribution").click()
     soon(page, lambda: page.evaluate("location.hash") == "#step=38")
     page.reload()
     assert number(page) == 38
@@ -255,7 +242,8 @@ def test_the_strip_seeks_the_step_that_was_chosen(page, stepper):
 
 def test_the_slider_seeks_and_marks_say_where_breakpoints_are(page):
     assert page.locator(".marks .stop").count() == 0
-    command(page, "break op:matmul t:1")
+    at(page, 20)
+    page.keyboard.press("b")
     assert page.locator(".marks .stop").count() > 0
     page.locator("#timeline input").fill("12")
     assert number(page) == 12
@@ -292,9 +280,9 @@ def test_predict_hides_the_contribution_until_it_was_said(page, stepper):
     guess.fill(f"{wanted:.4f}")
     guess.press("Enter")
     assert page.locator("#guess").is_hidden()
-    assert "Right" in page.locator("#console pre").inner_text()
+    assert "Right" in panel(page, "told")
     assert page.locator(".sum > div > :last-child").all_inner_texts()[1] != "?"
-    button(page, "Forward one event").click()
+    button(page, "On by one contribution").click()
     button(page, "Show it").click()
     assert page.locator("#guess").is_hidden()
 
@@ -326,7 +314,7 @@ def test_the_edge_that_carries_the_contribution_is_thick(page, stepper):
 
 def test_choosing_a_box_seeks_it(page):
     page.locator('#picture [data-id="t1.cell.tanh"]').evaluate("box => box.dispatchEvent(new MouseEvent('click'))")
-    assert page.locator("#equation code").inner_text() == "t1.cell.tanh"
+    assert page.locator("#equation code").first.inner_text() == "t1.cell.tanh"
 
 
 def test_pending_current_and_done_differ_by_more_than_colour(page, stepper):
@@ -344,7 +332,7 @@ def test_it_fits_the_window(open_page, text, scheme, width, height):
     page = open_page(text, width, height, color_scheme=scheme)
     page.keyboard.press("ArrowRight")
     assert page.evaluate("(e => e.scrollWidth <= e.clientWidth)(document.documentElement)")
-    for id in ("picture", "equation", "accumulator", "strip", "timeline", "console"):
+    for id in ("picture", "equation", "accumulator", "strip", "timeline"):
         box = page.locator(f"#{id}").bounding_box()
         assert box["width"] > 100, id
         assert 0 <= box["x"] <= box["x"] + box["width"] <= width + 1, id
@@ -383,10 +371,9 @@ def test_hostile_names_are_inert(open_page):
     stepper.break_("node:<img/src=x>")
     page = open_page(page_of(stepper))
     for _ in range(len(stepper)):
-        page.keyboard.press("ArrowRight")
-        command(page, "where")
-        command(page, f"print {HOSTILE}")
-        page.locator("#line").blur()
+        page.keyboard.press(".")
+        page.keyboard.press("w")
+    page.locator("summary", has_text="where in the program").click()
     assert page.locator("img").count() == 0
     assert HOSTILE[:20] in page.locator("body").inner_text()
 
@@ -417,43 +404,24 @@ def test_numbers_that_are_not_finite_are_shown(open_page):
 def test_thirty_steps_are_small_and_the_page_holds_all_of_them(open_page):
     stepper = tl.step(small_loss("lstm", 30))
     text = page_of(stepper)
-    assert len(text.encode()) < 5e6
+    assert len(text.encode()) < 300e3
     page = open_page(text)
     assert page.get_by_role("note").count() == 0
-    command(page, "goto 0")
-    command(page, f"step {len(stepper)}")
+    page.keyboard.press("End")
     assert number(page) == len(stepper) - 1
 
 
-def test_a_long_walk_opens_on_a_window_and_says_so(open_page):
+def test_a_long_walk_is_there_as_a_whole_and_what_is_in_sight_is_in_the_document(open_page):
     stepper = tl.step(small_loss("lstm", 120))
     text = page_of(stepper)
-    assert len(text.encode()) < 6e6
+    assert len(text.encode()) < 300e3
     page = open_page(text)
-    assert "of 0 … 119" in page.get_by_role("note").inner_text()
-    early = next(event for event in stepper.events if event.time == 0)
-    assert "is not on this page" in command(page, f"goto {early.index}")
-    page = open_page(page_of(stepper, steps=(3, 6)))
-    assert "t = 3 … 5 of 0 … 119" in page.get_by_role("note").inner_text()
-    command(page, "until t:4")
-    mirror = stepper.until("t:4")
-    assert number(page) == mirror.index
-    assert panel(page, "accumulator").count("arrived") == 1
-
-
-def test_what_arrives_from_outside_of_a_window_is_counted(open_page):
-    stepper = tl.step(small_loss("lstm", 8))
-    page = open_page(page_of(stepper, steps=(3, 6)))
-    names = ["t5.h", "t5.c", "t3.h", "cell.forget_gate.weight", "cell.candidate.bias"]
-    held = [e.index for e in stepper.events[stepper.events.start :] if e.time in (None, 3, 4, 5)]
-    for number_ in held[:: len(held) // 9]:
-        stepper.goto(number_)
-        command(page, f"goto {number_}")
-        for name in names:
-            ours, theirs = command(page, f"print {name}.grad"), str(stepper.print(f"{name}.grad"))
-            assert numbers_in(ours) == pytest.approx(numbers_in(theirs), rel=1e-3, abs=1e-12), (number_, name)
-        for quantity in ("norm", "total", "upstream", "value", "arrived"):
-            assert command(page, f"print {quantity}") == str(stepper.print(quantity))
+    assert page.get_by_role("note").count() == 0
+    for event in (stepper.events[-1], stepper.events.backward[2000], stepper.events.backward[5]):
+        at(page, event.index)
+        assert page.locator("#equation code").first.inner_text() == stepper.graph.ids[event.node]
+        soon(page, lambda: page.locator("#picture .node.current").count() >= 1)
+        assert 3 < page.locator("#picture .column").count() < 30
 
 
 def test_a_gradient_of_a_gradient(open_page):
@@ -487,11 +455,11 @@ def test_a_notebook_has_working_controls(open_page, stepper):
     html = stepper._repr_mimebundle_()["text/html"]
     outer = open_page(f"<!doctype html><meta charset='utf-8'><body>{html}</body>")
     inner = outer.frame_locator("iframe")
-    inner.get_by_role("button", name="Forward one event", exact=True).click()
+    inner.locator("body.ready").wait_for()
+    inner.get_by_role("button", name="On by one contribution", exact=True).click()
     assert f"event {stepper.events.start + 1} of" in inner.locator("#timeline output").inner_text()
-    inner.locator("#line").fill("until op:tanh")
-    inner.locator("#line").press("Enter")
-    assert "tanh" in inner.locator("#narration").inner_text()
+    inner.get_by_role("button", name="Operations", exact=True).click()
+    assert inner.locator("#picture .node.current").count() >= 1
 
 
 def test_the_axis_says_offsets_and_phases(open_page):
@@ -499,7 +467,8 @@ def test_the_axis_says_offsets_and_phases(open_page):
     _, state = encoder(np.ones((2, 1, 2)))
     with tl.time_step(offset=10, phase="answer"):
         output, _ = decoder(np.ones((2, 1, 2)), state)
-    page = open_page(page_of(tl.step(output.sum())))
+    stepper = tl.step(output.sum())
+    page = open_page(page_of(stepper))
     assert page.locator("#strip svg text").all_text_contents().count("answer") == 1
     assert [mark for mark in page.locator(".marks .time").all_inner_texts() if mark] == [
         "t11 answer",
@@ -507,5 +476,5 @@ def test_the_axis_says_offsets_and_phases(open_page):
         "t1",
         "t0",
     ]
-    command(page, "until t:10")
+    run_to(page, lambda event: event.phase == "backward" and event.time == 10, stepper)
     assert "t = 10 · answer" in page.locator("#timeline input").get_attribute("aria-valuetext")

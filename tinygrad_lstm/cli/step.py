@@ -53,7 +53,7 @@ def step(
     window: WindowOption = None,
     fixed: Annotated[
         bool,
-        typer.Option("--fixed", help="With --html: hold this number of steps alone; written at once, and smaller."),
+        typer.Option("--fixed", help="With --html: this number of steps alone; written at once."),
     ] = False,
 ) -> None:
     """Step through backpropagation, forwards and backwards, one contribution at a time.
@@ -92,7 +92,7 @@ def step(
 
 
 def _write_page(stepper: Stepper, html: Path, cell: str | None) -> None:
-    """Write the page; of a cell of ours one that can be set to other numbers of steps, and to the others of the text."""
+    """Write the page; of a cell of ours one that can be set to other numbers of steps, and to other cells."""
     from ..nn.samples import small_loss
 
     if cell is None:

@@ -2,8 +2,8 @@
 
 A network unrolled over time says nearly the same at each step: ``t7.cell.f``, then ``t8.cell.f``. A list is kept as
 *rows*, each the number of a *text* and the whole numbers that stand in it where the text has 0, or ₀; and rows that
-come again and again, with numbers that grow by the same each time, are kept once, as a *run*: ``[how often, rows, by how
-much]``. What is folded is JSON, and comes back as it was, whatever it is about.
+come again and again, with numbers that grow by the same each time, are kept once, as a *run*: ``[how often, rows, by
+how much]``. What is folded is JSON, and comes back as it was, whatever it is about.
 """
 
 from __future__ import annotations

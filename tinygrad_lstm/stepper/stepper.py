@@ -45,7 +45,7 @@ class Stepper(Cursor):
         Arguments:
             path: the file, which ends in ``.html``.
             makers: by the names of cells, functions that make the same loss over so many time steps, as
-                ``{"lstm": lambda steps: ...}``; the page can then be set to 1 to 100 steps, and to another of the cells.
+                ``{"lstm": lambda steps: ...}``; the page can then be set to 1 to 100 steps, and to another cell.
             cell: the name of the one that made this loss.
             report: told after each recording of them how many there are, and of how many.
 

@@ -15,7 +15,8 @@ from ..engine.ops import getitem
 from ..engine.tensor import Tensor
 from ..structure.words import is_number
 from .expressions import Apply, Expression, Hole, Name, Number, factors, placed, shape_of, terms, text
-from .notation import LATEX, MATHML, PLAIN, STEADY, TO_FILL, Notation, Plain
+from .notation import LATEX, MATHML, PLAIN, STEADY, TO_FILL, Notation
+from .notation.plain import Plain
 from .rewriting import applications, replaced, simplified
 from .symbols import Letters, Symbols
 from .tracer import UnknownToReader, read_rule

@@ -7,7 +7,7 @@ room; those are held one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -41,18 +41,15 @@ class Held(NamedTuple):
     parts: dict[str, Any]
     values: dict[str, Any]
     answers: dict[str, Any]  # of Python's, at one number of steps
-    unread: dict[str, str]
     undrawn: str
 
 
 def only(cursor: Cursor, steps: int, folding: Folding, forms: Forms) -> Held:
     """Return what a page holds of a network that was recorded once."""
     record = Record(cursor.events, forms)
-    parts = {WALK: record.walk(), VIEWS: record.views()}
-    made = {
-        name: {"sizes": {steps: _row(folding.row(folding.folded(part)))}, "lines": []} for name, part in parts.items()
-    }
-    return Held(made, record.values(), record.network.answers(), record.network.unread, record.undrawn)
+    rows = {name: folding.row(folding.folded(part)) for name, part in ((WALK, record.walk()), (VIEWS, record.views()))}
+    parts = {name: {"sizes": {steps: _row(row)}, "lines": []} for name, row in rows.items()}
+    return Held(parts, record.values(), record.network.answers(), record.undrawn)
 
 
 def many(make: Maker, steps: int, folding: Folding, forms: Forms, report: Callable[[], object]) -> Held:
@@ -79,7 +76,7 @@ def many(make: Maker, steps: int, folding: Folding, forms: Forms, report: Callab
     shown = records.get(steps) or Record(Cursor(make(steps)).events, forms)
     if shown.undrawn:
         raise RenderError(shown.undrawn)
-    return Held(parts, shown.values(), shown.network.answers(), shown.network.unread, "")
+    return Held(parts, shown.values(), shown.network.answers(), "")
 
 
 def count() -> int:
@@ -93,11 +90,11 @@ def _row(row: Row) -> list[int]:
 
 def _growth(rows: list[Row]) -> list[int]:
     """Return by how much each number of neighbours grows. Raises NotOnALine."""
-    (text, numbers), *others = rows
-    steps: Iterator[tuple[Row, Row]] = pairwise(rows)
-    growths = [
-        [b - a for a, b in zip(before[1], after[1], strict=True)] for before, after in steps if before[0] == after[0]
-    ]
-    if any(other != text for other, _ in others) or growths[0] != growths[1]:
-        raise NotOnALine("what is recorded of three neighbouring numbers of steps does not grow evenly")
-    return growths[0]
+    if len({text for text, _ in rows}) == 1:
+        first, second = (
+            [after - before for before, after in zip(*pair, strict=True)]
+            for pair in pairwise(numbers for _, numbers in rows)
+        )
+        if first == second:
+            return first
+    raise NotOnALine("what is recorded of three neighbouring numbers of steps does not grow evenly")
