@@ -79,9 +79,7 @@ def test_a_longer_walk_takes_hardly_more_room():
 def test_a_cell_that_none_of_the_makers_is_called_is_refused(tmp_path):
     makers = {"lstm": lambda steps: small_loss("lstm", steps)}
     with pytest.raises(ValueError, match="cell='gru' is none of the makers: lstm"):
-        tl.step(small_loss("gru", 2)).page(
-            tmp_path / "a.html", makers={"lstm": lambda n: small_loss("lstm", n)}, cell="gru"
-        )
+        tl.step(small_loss("gru", 2)).page(tmp_path / "a.html", makers=makers, cell="gru")
 
 
 def test_a_rule_that_has_no_formula_is_walked_all_the_same():

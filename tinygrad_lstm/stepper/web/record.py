@@ -18,7 +18,7 @@ from ...structure.cells import Cells
 from ...structure.words import clean, display_name
 from ...symbolic.formulas import equation, input_names
 from ..flow import FlowRow, flow
-from ..place import GRANULARITIES, made_by, unit, way_to
+from ..place import made_by, way_to
 from ..recording.tape import Tape
 from .network import PageNetwork
 
@@ -73,9 +73,8 @@ class Record:
 
     def walk(self) -> dict[str, Any]:
         """Return the words of nodes and uses, in the order of the walk, and the network without the leaves' numbers."""
-        units: dict[object, int] = {}  # numbered anew: what tells calls apart differs from run to run
         return {
-            "nodes": [self._node(node, units) for node in self.graph.nodes],
+            "nodes": [self._node(node) for node in self.graph.nodes],
             "times": [node.time for node in self.graph.nodes],
             "uses": [self._formulas(index) for index in range(self.tape.start + 1, len(self.tape))],
             "phases": {t: clean(phase) for t, phase in self.tape.timeline.phases.items()},
@@ -127,8 +126,7 @@ class Record:
         rule, in_numbers = event.rule, event.in_numbers
         return [rule and rule.mathml, in_numbers and in_numbers.to_fill, event.formula]
 
-    def _node(self, node: Tensor, units: dict[object, int]) -> dict[str, Any]:
-        places = [unit(self.tape, node, granularity) for granularity in GRANULARITIES]
+    def _node(self, node: Tensor) -> dict[str, Any]:
         return {
             "id": self.graph.ids[node],
             "name": node.name and clean(node.name, LONGEST_NAME),
@@ -140,7 +138,6 @@ class Record:
             "formulas": self._formulas(self._at[node]),
             "way": way_to(self.tape, node),
             "made": made_by(node),
-            "units": [units.setdefault(place, len(units)) for place in places],
         }
 
     def _layers(self) -> list[dict[str, Any]]:

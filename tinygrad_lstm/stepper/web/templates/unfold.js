@@ -31,7 +31,7 @@ class Unfolding {
   }
 
   /** A list of which each part is made when it is asked for. */
-  list(value) { return Array.isArray(value) ? value : new List(value["~"], this); }
+  list(value) { return Array.isArray(value) ? this.whole(value) : new List(value["~"], this); }
 
   /** A value with all that is folded in it. */
   whole(value) {

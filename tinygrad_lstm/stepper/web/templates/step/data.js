@@ -19,7 +19,7 @@ let backward = [];
 let numberOf = new Map();
 let seedPosition = 0;
 
-const NODE = ["id", "name", "shown", "op", "scope", "letters", "equation", "formulas", "way", "made", "units"];
+const NODE = ["id", "name", "shown", "op", "scope", "letters", "equation", "formulas", "way", "made"];
 
 /** A node of the page; its words are read when somebody looks, its numbers are the network's, as they are now. */
 class ShownNode {

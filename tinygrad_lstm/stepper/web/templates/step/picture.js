@@ -90,20 +90,16 @@ class Drawn {
     column.drawn = null;
   }
 
-  /** In which column each node has its smallest box. */
-  get columnOf() {
+  /** The smallest box of each node: its place among the marks, its column, and how many nodes it shows. */
+  get boxOf() {
     if (this.found) return this.found;
     this.found = new Map();
-    const sizes = new Map();
     for (const column of this.columns) {
-      for (let i = 0; i < column.count; i += 1) {
-        const shows = this.stands.at(column.first + i);
-        if (shows.length && !Array.isArray(shows[0])) {
-          for (const number of shows) {
-            if (shows.length >= (sizes.get(number) ?? Infinity)) continue;
-            sizes.set(number, shows.length);
-            this.found.set(number, column);
-          }
+      for (let place = column.first; place < column.first + column.count; place += 1) {
+        const shows = this.stands.at(place);
+        if (Array.isArray(shows[0])) continue; // an arrow
+        for (const number of shows) {
+          if (shows.length < (this.found.get(number)?.size ?? Infinity)) this.found.set(number, { place, column, size: shows.length });
         }
       }
     }
@@ -195,7 +191,7 @@ const picture = {
   show(position, hurry) {
     if (!this.view) return;
     const event = events[position];
-    const column = this.now.columnOf.get(event.node);
+    const column = this.now.boxOf.get(event.node)?.column;
     if (column && !column.drawn) this.scrollTo(column, "instant");
     const current = this.mark(position);
     this.box.classList.toggle("back", event.phase === "backward");

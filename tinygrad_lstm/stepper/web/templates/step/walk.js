@@ -10,22 +10,18 @@ const walk = {
 
   to(position) { this.position = Math.max(0, Math.min(position, events.length - 1)); },
 
-  unit(position) {
-    const event = events[position];
-    return `${event.phase}/${event.of.units[page.grains.indexOf(this.grain)]}`;
-  },
-
-  /** Past the rest of this node, gate or cell, to where something is seen to change. */
+  /** Past the rest of this box of the view, to the next one: to where something is seen to change. */
   pass(direction) {
-    const here = this.unit(this.position);
+    const box = ({ phase, node }) => (picture.now.boxOf.has(node) ? `${phase}/${picture.now.boxOf.get(node).place}` : null);
+    const here = box(this.event);
     let position = this.position + direction;
-    while (position > 0 && position < events.length - 1 && this.unit(position) === here) position += direction;
+    while (position > 0 && position < events.length - 1 && [here, null].includes(box(events[position]))) position += direction;
     this.to(position);
   },
 
   /** On, or back, by what is one box of the view: by one contribution where that is an operation. */
   stride(direction) {
-    if (this.grain === page.grains[0]) this.to(this.position + direction);
+    if (this.grain === page.grains[0] || !picture.now) this.to(this.position + direction);
     else this.pass(direction);
   },
 
