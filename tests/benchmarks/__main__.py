@@ -32,6 +32,7 @@ from rich.table import Table
 from tests.benchmarks import lines as measuring
 from tests.benchmarks.growth import Curves, drawn, growing
 from tests.benchmarks.lines import Line, Plan, missed
+from tests.benchmarks.passes import buying
 from tests.benchmarks.surroundings import kernel
 from tests.benchmarks.turns import FORCED
 
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
             found.append(line)
             print(f"{line.what}: {' '.join(filter(None, line.told()[1:]))}", file=sys.stderr, flush=True)
     if not found:
-        parser.error(f"--only {asked.only!r} is found in no line; try import, LSTM, char, compiling, soak or growth")
+        parser.error(f"--only {asked.only!r} is found in no line; try import, LSTM, passes, char, soak or growth")
     console.print(table(found, where))
     where["load at the end"] = load()
     told = {"surroundings": where, "lines": [asdict(line) | {"met": line.met} for line in found], "contenders": kept}
@@ -80,6 +81,7 @@ def measured(plan: Plan, kept: list[dict[str, Any]], curves: Curves) -> Iterator
     return chain(
         measuring.waits(plan),
         measuring.layers(plan, kept),
+        buying(plan, kept),
         measuring.training(plan, kept),
         measuring.two_threads(plan, kept),
         measuring.compiling(plan),

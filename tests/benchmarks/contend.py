@@ -19,7 +19,7 @@ import numpy as np
 from tests.benchmarks.jobs import Contender, Job, Missing, given
 from tests.benchmarks.surroundings import kernel, minor_faults
 
-MODULES = {"layer": ("ours", "theirs"), "char": ("characters",)}
+MODULES = {"layer": ("ours", "theirs"), "passes": ("ours", "passes"), "char": ("characters",)}
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def contender(asked: dict[str, Any]) -> Contender:
         found = importlib.import_module(f"tests.benchmarks.{module}").CONTENDERS
         if asked["contender"] in found:
             job = Job(asked["cell"], tuple(asked["size"]), asked["dtype"])
-            made: Contender = found[asked["contender"]](given(job) if asked["task"] == "layer" else job)
+            made: Contender = found[asked["contender"]](job if asked["task"] == "char" else given(job))
             return made
     raise KeyError(asked["contender"])
 

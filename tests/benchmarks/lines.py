@@ -18,7 +18,7 @@ from tests.benchmarks.turns import ROOT, Measured, environment, in_turns
 from tests.benchmarks.waits import BEGIN, WAITS
 
 CELLS = ("LSTM", "GRU", "RNN", "BiLSTM×2", "MGU", "LN-LSTM")
-RIVALS = ("torch.nn", "by hand", "products", "composed", "eager torch", "torch.compile", "JAX scan")
+RIVALS = ("torch.nn", "program alone", "by hand", "products", "composed", "eager torch", "torch.compile", "JAX scan")
 MOST_STEPS_COMPILED = 25
 """PyTorch compiles the unrolled loop, for minutes: of a user's cells, and no more steps than these."""
 

@@ -11,6 +11,8 @@ import tinygrad_lstm as tl
 from tests.benchmarks import by_hand
 from tests.benchmarks.cells import LAYERS
 from tests.benchmarks.jobs import INPUT, OUTPUT, Contender, Given, Missing
+from tinygrad_lstm.program.general import of_function, signature_of
+from tinygrad_lstm.program.pool import Pool
 
 LEVELS = (0, 1, 2, 3)
 KERNELS: dict[str, Any] = {
@@ -62,6 +64,27 @@ def _run(given: Given, layer: Any, call: Any) -> Contender:
     return Contender(run, lambda: call(xs), results, warm=lambda: call(few))
 
 
+def alone(given: Given) -> Contender:
+    """The program itself, of the highest level: without the graph, and what a call of ``tl.compile`` looks at."""
+    layer, last = layer_of(given), {}
+    first = next(iter(signature_of(layer).parameters))
+    example = {first: tl.tensor(given.xs, requires_grad=True)}
+    general = of_function(layer, example, split=True, optimize=LEVELS[-1])
+    forward, backward = general.source.functions
+    arrays = {name: leaf.value for name, leaf in general.closure.items()} | general.constants | {first: given.xs}
+    names = {leaf: name for name, leaf in layer.named_parameters()}
+    wrt = [INPUT if name == first else names[general.closure[name]] for name in general.wrt]
+    empty = Pool().empty
+
+    def run() -> None:
+        (output, *others), saved = forward(**arrays, empty=empty)
+        found = backward(saved, given.upstream, *map(np.zeros_like, others), empty=empty)
+        last.update(zip(wrt, found, strict=True))
+        last[OUTPUT] = output
+
+    return Contender(run, lambda: forward(**arrays, empty=empty), lambda: last)
+
+
 def kernel(given: Given) -> Contender:
     last: dict[str, Any] = {}
     made = []
@@ -104,6 +127,7 @@ def products(given: Given) -> Contender:
 CONTENDERS = {
     "composed": composed,
     **{f"compiled {level}": partial(compiled, level) for level in LEVELS},
+    "program alone": alone,
     "by hand": kernel,
     "products": products,
 }

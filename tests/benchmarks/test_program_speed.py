@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.benchmarks import ours, theirs
+from tests.benchmarks import ours, passes, theirs
 from tests.benchmarks.cells import LAYERS
 from tests.benchmarks.jobs import SIZES, Contender, Job, Missing, differences, given
 from tests.benchmarks.lines import Line, compared, soak_of, title
@@ -35,6 +35,15 @@ def test_all_contenders_compute_the_same(cell: str, dtype: str) -> None:
         found = results(contender)
         assert not found or differences(right, found) == [], name
         assert contender.note() == "", name
+
+
+@pytest.mark.parametrize("name", passes.PASSES)
+def test_without_a_pass_another_program_computes_the_same(name: str) -> None:
+    cell = next(cell for cell in passes.CELLS if passes.program_without(name, cell) != passes.program(cell))
+    numbers = given(Job(cell, (6, 3, 4, 5), "float64"))
+    contender = passes.CONTENDERS[f"without {name}"](numbers)
+    assert differences(results(ours.CONTENDERS["composed"](numbers)), results(contender)) == []
+    assert contender.note() == ""
 
 
 def results(contender: Contender) -> dict[str, Any]:

@@ -8,6 +8,7 @@ _PRUNING = "only decides how much work is done besides"
 _IN_PLACE = "whether a sum is written in place, which gives the same numbers"
 _ALIKE = "any member of a family may be asked, since all are alike"
 _LONG_ENOUGH = "a loop has two steps, at least, and what is read of it here a step of its own"
+_FOUND_BEFORE = "what reads another step is found by the line before, whatever it reads there"
 _NO_OTHER = "no rule returns another partial, or one that places numbers in another shape than the input's"
 
 EQUIVALENT: dict[str, str] = {
@@ -107,6 +108,7 @@ EQUIVALENT: dict[str, str] = {
     "rolling._ending: lose a minus at -1": _ALIKE,
     "rolling._whole_family: drop a condition at loop is None or not isinstance(head.index, Fixed)  (2)": _LONG_ENOUGH,
     "rolling._whole_family: drop a condition at loop is None or not isinstance(head.index, Fixed)  (3)": _LONG_ENOUGH,
+    "rewriting.changed_by_steps: drop a condition at ref.of in found and ref.index == HERE (2)": _FOUND_BEFORE,
 }
 """By name, or by a beginning of it followed by ``*``."""
 

@@ -370,5 +370,27 @@ def states_in_other_orders():
     return (turned * mixed * drawn(T * N, H, learns=False)).sum(), [x, W]
 
 
+@own
+def columns_squashed_alike_on_both_sides_of_another():
+    W, U = weights(W=(D, 4 * H), U=(H, 4 * H))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        a = (x[t] @ W) * 0.5 + h @ U
+        f, g, o, p = (a[..., k * H : (k + 1) * H] for k in range(4))
+        h = tl.sigmoid(f) * tl.tanh(g) + tl.sigmoid(o) * tl.sigmoid(p)
+    return (h * h).sum(), [x, W, U]
+
+
+@own
+def parts_that_are_made_to_sum_to_one():
+    W, V = weights(W=(D + H, H), V=(D + H, H))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        read = tl.concat([h, x[t]], axis=-1)
+        y, z = tl.exp(read @ W), tl.exp(read @ V)
+        h = y / y.sum(axis=-1, keepdims=True) - z / z.sum(axis=-1, keepdims=True)
+    return (h * h).sum(), [x, W, V]
+
+
 NETWORKS = {**{name: lambda cell=cell: layered(tl.nn.Recurrent(cell(D, H, rng=0))) for name, cell in ATLAS.items()}}
 NETWORKS |= LAYERS | OWN
