@@ -37,7 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("tbreak", "tb", "PLACE", "stop there once"),
     Command("watch", "wa", "NAME.grad", "stop at each += to a gradient"),
     Command("delete", "cl", "N", "forget breakpoint N"),
-    Command("info", "i", "breakpoints", "the breakpoints there are"),
+    Command("info", "i", "breakpoints", "the breakpoints there are; info health: what is wrong with this network"),
     Command("print", "p", "[NAME]", "numbers: upstream, norm, a tensor, or its gradient so far as w.grad"),
     Command("display", "disp", "[NAME]", "print it at every stop"),
     Command("undisplay", "undisp", "N", "display N no longer"),

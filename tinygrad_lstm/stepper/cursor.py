@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..nn import unowned
+from ..structure.diagnosis.diagnose import diagnose
 from ..structure.path import find
 from ..structure.words import LINE, clean
 from .breakpoints import NOWHERE, Breakpoint, Condition, parse, parse_places, watching
@@ -168,9 +169,14 @@ class Cursor:
         return PlainText(f"breakpoint {number} is forgotten")
 
     def info(self, about: str = "breakpoints") -> str:
-        """Return the breakpoints there are, and how often each was hit. Raises ValueError for anything else to list."""
+        """Return the breakpoints there are, with their hits; or of ``"health"``, what is wrong with the network.
+
+        Raises ValueError for anything else.
+        """
+        if about and "health".startswith(about):
+            return PlainText(diagnose(self.graph.output))
         if not "breakpoints".startswith(about):
-            raise ValueError(f"info tells of breakpoints, not of {about!r}")
+            raise ValueError(f"info tells of breakpoints, or of health, not of {about!r}")
         return PlainText("\n".join(map(str, self.breakpoints)) or "no breakpoints; break PLACE sets one")
 
     # Looking

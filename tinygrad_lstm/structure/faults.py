@@ -8,7 +8,7 @@ from ..engine.backprop import backprop
 from ..engine.primitive import Array
 from ..engine.scope import detect_nan
 from ..engine.tensor import Tensor
-from .words import clean
+from .words import clean, shown
 
 
 def maker(output: Tensor) -> tuple[Tensor, str]:
@@ -19,7 +19,7 @@ def maker(output: Tensor) -> tuple[Tensor, str]:
     >>> import tinygrad_lstm as tl
     >>> with np.errstate(all="ignore"):
     ...     print(maker(tl.tanh(tl.log(tl.tensor([-1.0], name="x"))))[1])
-    log made the first NaN, from input x (1,) in [-1, -1]
+    log made the first NaN, from input x (1,) in [−1, −1]
     """
     node, value = output, output.value
     while fault := faulty_input(node):
@@ -28,7 +28,7 @@ def maker(output: Tensor) -> tuple[Tensor, str]:
     if node.primitive is None:
         return node, f"{_called(node)}, which was given, holds the first {kind}"
     inputs = " and ".join(
-        f"{_called(x)} {v.shape} in [{v.min():.4g}, {v.max():.4g}]"
+        f"{_called(x)} {v.shape} in [{shown(v.min())}, {shown(v.max())}]"
         for x, v in zip(node.inputs, node.input_values, strict=True)
         if v.size
     )
