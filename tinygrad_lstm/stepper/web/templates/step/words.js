@@ -273,6 +273,8 @@ const DOES = {
     walk.displays = walk.displays.filter((each) => each !== found);
     return `display ${rest} is no longer shown`;
   },
+  flow: () => "flow answers in a terminal only; here it is drawn below the timeline",
+  paths: () => "paths answers in a terminal only",
   where: () => tape.texts[walk.event.of.where],
   list: (rest) => listing(rest ? positionOfNumber(wholeNumber("list", rest)) : walk.position),
   help: (rest) => (rest ? findCommand(rest).help : tape.help),
