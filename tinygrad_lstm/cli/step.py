@@ -25,7 +25,7 @@ import typer
 
 from ..stepper.film.shots import EVERY
 from .app import app, errors, progress, refuse, refusing, say, working, writing
-from .options import CellOption, TensorArgument, WindowOption, window_of
+from .options import CellOption, TensorArgument, WindowOption, choice, window_of
 
 if TYPE_CHECKING:
     from ..stepper import Stepper
@@ -48,7 +48,7 @@ def step(
         Path | None,
         typer.Option(help="Write the backward pass as an animation for slides.", metavar="FILE.gif|FOLDER"),
     ] = None,
-    every: Annotated[Every | None, typer.Option(help="What a frame of the film shows; a gate if not given.")] = None,
+    every: Annotated[Every | None, choice(Every, "What a frame of the film shows; a gate if not given.")] = None,
     window: WindowOption = None,
 ) -> None:
     """Step through backpropagation, forwards and backwards, one contribution at a time.
