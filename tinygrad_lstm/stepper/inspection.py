@@ -13,10 +13,13 @@ from ..structure import words
 from ..structure.path import called, find, names_of
 from ..structure.unused import explain_unused
 from .breakpoints import QUANTITIES
-from .recording.event import Event, numbers
+from .recording.event import LONGEST, Event, numbers
 
 ARRAYS = ("value", "upstream", "contribution", "before", "after")
 """The arrays that an event has, by the names of its attributes."""
+
+WHY = "why"
+"""The sentence that says why an event happens."""
 
 MOST = 200
 """Arrays of at most so many numbers are printed in full; chosen: they fit on one screen."""
@@ -58,6 +61,8 @@ def inspection(text: str, graph: Graph, time: int | None = None) -> Inspection:
     name = text.strip()
     if name in ARRAYS:
         return Inspection(name, lambda event: in_full(getattr(event, name)))
+    if name == WHY:
+        return Inspection(name, lambda event: words.clean(event.why, LONGEST))
     if name in QUANTITIES:
         return Inspection(name, lambda event: _quantity(QUANTITIES[name](event)))
     return Inspection(name, _of_tensor(name, graph, time))
@@ -71,7 +76,7 @@ def _of_tensor(name: str, graph: Graph, time: int | None) -> Callable[[Event], s
     try:
         tensor = find(graph.output, plain, time)
     except ValueError as error:
-        there = ", ".join(dict.fromkeys((*ARRAYS, *QUANTITIES)))
+        there = ", ".join(dict.fromkeys((*ARRAYS, *QUANTITIES, WHY)))
         raise ValueError(f"{error}; and there is {there}") from None
 
     def of(event: Event) -> str:
