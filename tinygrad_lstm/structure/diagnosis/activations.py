@@ -12,7 +12,7 @@ from ...engine.tensor import Tensor
 from ..cells import two_ended
 from ..saturation import at_ends
 from ..words import short, shown
-from .reading import Run, Symptom
+from .reading import Examined, Symptom
 
 STUCK = 0.0025
 """So near to an end, in parts of the range, a value counts: σ beyond ±6, tanh beyond ±3, slopes below 1 % of most."""
@@ -27,24 +27,24 @@ FAR, FEW, FAR_OF_FEW = 5.0, 8, 5.0
 """A unit is dead if its input is 1, and 5 standard deviations, from the kink; of fewer than 8 rows, if it is 5."""
 
 
-def saturated(run: Run) -> Iterator[Symptom]:
+def saturated(seen: Examined) -> Iterator[Symptom]:
     """Find what stands at an end of its range, over all steps and sequences: gates, candidates, hidden layers."""
-    for nodes in run.folded([node for node in run.timeline.operations if _bounded(node) and node in run.hidden]):
+    for nodes in seen.folded([node for node in seen.timeline.operations if _bounded(node) and node in seen.hidden]):
         assert nodes[0].primitive is not None
         low, high = nodes[0].primitive.range
         values = _rows(nodes)
         if not values.size:
             continue
-        shut, open_ = at_ends(values, (low, high), STUCK)
+        closed, opened = at_ends(values, (low, high), STUCK)
         if low >= 0:
-            open_ = at_ends(values, (low, high), OPEN)[1]
-        share = float(np.mean(shut | open_))
+            opened = at_ends(values, (low, high), OPEN)[1]
+        share = float(np.mean(closed | opened))
         if share >= (MOST_GATES if low >= 0 else MOST_OTHERS):
-            both = shut.any() and open_.any()
-            end = f"{low:g} or {high:g}" if both else f"{low if shut.any() else high:g}"
+            both = closed.any() and opened.any()
+            end = f"{low:g} or {high:g}" if both else f"{low if closed.any() else high:g}"
             yield Symptom(
                 "saturated",
-                run.place(nodes),
+                seen.place(nodes),
                 f"{share:.0%} of its values are at {end.replace('-', '−')}, where the slope is nearly 0, so hardly any "
                 f"gradient gets past it: {_cause(nodes)}",
                 tuple(nodes),
@@ -64,9 +64,9 @@ def _cause(nodes: list[Tensor]) -> str:
     return f"what comes in is about ±{shown(size, 3)}; smaller weights, or inputs, bring it back to ±1"
 
 
-def dead(run: Run) -> Iterator[Symptom]:
+def dead(seen: Examined) -> Iterator[Symptom]:
     """Find units that give the same for whatever comes in, since all of it lies far on the flat side of a kink."""
-    for nodes in run.folded([node for node in run.timeline.operations if _kinked(node) is not None]):
+    for nodes in seen.folded([node for node in seen.timeline.operations if _kinked(node) is not None]):
         slot = _kinked(nodes[0])
         assert slot is not None
         incoming = _rows(nodes, slot)
@@ -77,7 +77,7 @@ def dead(run: Run) -> Iterator[Symptom]:
         nearest = short(float(min(incoming[:, gone].ravel(), key=abs)))
         yield Symptom(
             "dead",
-            run.place(nodes),
+            seen.place(nodes),
             f"{_units(gone)}: what comes in is {nearest} or farther from 0 in every row, where the slope is 0: nothing "
             "passes back, so no step can move the weights before it. A bias nearer to 0 revives it",
             tuple(nodes),

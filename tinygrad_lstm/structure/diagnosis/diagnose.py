@@ -14,7 +14,7 @@ from ..tables import html_table
 from ..words import clean, printable
 from .activations import dead, saturated
 from .numbers import faults, over_time, too_far
-from .reading import Run, Symptom
+from .reading import Examined, Symptom
 from .wiring import broadcast, detached, unused
 
 LOOKS = (faults, broadcast, detached, unused, saturated, dead, over_time)
@@ -89,10 +89,10 @@ def diagnose(loss: Tensor, parameters: Any = None, *, lr: float | None = None) -
     if lr is not None and not (lr > 0 and isfinite(lr)):
         raise ValueError(f"lr is above 0, not {lr}")
     graph, _ = Graph(loss).opened()
-    run = Run(graph, _named(parameters) if parameters is not None else _of_modules(graph))
-    found = [symptom for look in LOOKS for symptom in look(run)]
-    diagnosis = Diagnosis([*found, *too_far(run, lr)])
-    diagnosis.seen = _seen(run, lr)
+    seen = Examined(graph, _named(parameters) if parameters is not None else _of_modules(graph))
+    found = [symptom for look in LOOKS for symptom in look(seen)]
+    diagnosis = Diagnosis([*found, *too_far(seen, lr)])
+    diagnosis.seen = _seen(seen, lr)
     return diagnosis
 
 
@@ -117,13 +117,13 @@ def _of_modules(graph: Graph) -> dict[str, Tensor]:
     return {f"{name} {i}" if name in list(found.values())[:i] else name: x for i, (x, name) in enumerate(found.items())}
 
 
-def _seen(run: Run, lr: float | None) -> str:
+def _seen(seen: Examined, lr: float | None) -> str:
     """Say what was looked at."""
     counted = {
-        ("operation", "operations"): len(run.timeline.operations),
-        ("time step", "time steps"): len(run.timeline.steps),
-        ("layer of a cell", "layers of cells"): sum(len(cell.layers) for cell in run.cells.cells),
-        ("tensor that learns", "tensors that learn"): sum(leaf.requires_grad for leaf in run.graph.leaves),
+        ("operation", "operations"): len(seen.timeline.operations),
+        ("time step", "time steps"): len(seen.timeline.steps),
+        ("layer of a cell", "layers of cells"): sum(len(cell.layers) for cell in seen.cells.cells),
+        ("tensor that learns", "tensors that learn"): sum(leaf.requires_grad for leaf in seen.graph.leaves),
     }
     words = ", ".join(f"{count} {names[count > 1]}" for names, count in counted.items() if count)
     return f"{words}; a step of lr = {lr:g} does not raise the loss" if lr else words

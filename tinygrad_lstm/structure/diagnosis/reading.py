@@ -34,7 +34,7 @@ class Symptom(NamedTuple):
         return f"{self.kind}, {self.where}: {self.text}"
 
 
-class Run:
+class Examined:
     """A network that ran: its graph, opened; the gradient of all that the loss depends on; and its parameters."""
 
     def __init__(self, graph: Graph, parameters: Mapping[str, Tensor]) -> None:

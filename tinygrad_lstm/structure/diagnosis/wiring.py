@@ -9,30 +9,30 @@ from ...engine.tensor import Tensor
 from ..origin import users_line
 from ..unused import explain_unused
 from ..words import clean, span
-from .reading import Run, Symptom
+from .reading import Examined, Symptom
 
 LONGEST = 200
 """Letters of a list of names; chosen: it fits on two lines."""
 
 
-def broadcast(run: Run) -> Iterator[Symptom]:
+def broadcast(seen: Examined) -> Iterator[Symptom]:
     """Find (N, 1) against (N), which makes (N, N), after the last weights: a loss of each with each."""
-    for nodes in run.folded([node for node in run.timeline.operations if _squared(node) and node not in run.hidden]):
+    for nodes in seen.folded([node for node in seen.timeline.operations if _squared(node) and node not in seen.hidden]):
         node = nodes[0]
         column, row = sorted((x.shape for x in node.inputs[:2]), key=len, reverse=True)
         yield Symptom(
             "broadcast",
-            run.place(nodes),
+            seen.place(nodes),
             f"{column} against {row} gives {node.shape}: each number meets every other instead of its own. "
             f"Reshape one of them: x.reshape{row if len(row) > 1 else f'({row[0]})'}",
             tuple(nodes),
         )
 
 
-def detached(run: Run) -> Iterator[Symptom]:
+def detached(seen: Examined) -> Iterator[Symptom]:
     """Find states that were detached once steps had made them: of these steps, the loss teaches nothing."""
     lines: dict[object, list[Tensor]] = {}
-    for leaf in run.graph.leaves:
+    for leaf in seen.graph.leaves:
         if leaf.detached and leaf.context.offset is not None:
             lines.setdefault(users_line(leaf), []).append(leaf)
     for line, leaves in lines.items():
@@ -47,16 +47,16 @@ def detached(run: Run) -> Iterator[Symptom]:
         )
 
 
-def unused(run: Run) -> Iterator[Symptom]:
+def unused(seen: Examined) -> Iterator[Symptom]:
     """Find parameters that never get a gradient, with the reason."""
-    if not run.output.requires_grad:
-        yield Symptom("constant", run.place([run.output]), _nothing(run), (run.output,))
+    if not seen.output.requires_grad:
+        yield Symptom("constant", seen.place([seen.output]), _nothing(seen), (seen.output,))
         return
-    names = {parameter: name for name, parameter in run.parameters.items()}
-    learning = {leaf: None for leaf in (*names, *run.graph.leaves) if leaf.requires_grad}
-    asked = [leaf for leaf in learning if leaf not in run.gradients]
+    names = {parameter: name for name, parameter in seen.parameters.items()}
+    learning = {leaf: None for leaf in (*names, *seen.graph.leaves) if leaf.requires_grad}
+    asked = [leaf for leaf in learning if leaf not in seen.gradients]
     reasons: dict[str, list[Tensor]] = {}
-    for each, leaf in zip(explain_unused(run.output, asked), asked, strict=True):
+    for each, leaf in zip(explain_unused(seen.output, asked), asked, strict=True):
         names.setdefault(leaf, each.name)
         reasons.setdefault(each.why, []).append(leaf)
     for why, leaves in reasons.items():
@@ -64,8 +64,8 @@ def unused(run: Run) -> Iterator[Symptom]:
         yield Symptom("unused", where, f"{why}, so no step will ever change it", tuple(leaves))
 
 
-def _nothing(run: Run) -> str:
-    cut = [leaf for leaf in run.graph.leaves if leaf.detached]
+def _nothing(seen: Examined) -> str:
+    cut = [leaf for leaf in seen.graph.leaves if leaf.detached]
     if cut:
         return f"no gradient will flow: what it is computed of was detached ({users_line(cut[0])})"
     return "no gradient will flow: nothing it is computed of requires one; make weights with requires_grad=True"
