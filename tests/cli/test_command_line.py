@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.cli.app import app
 from tinygrad_lstm.cli.check import STYLES
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.named import title_of
@@ -336,12 +338,9 @@ def test_the_plot_shows_the_norms_in_the_order_of_time():
 
 def words_of_help(name, width):
     """The words of a command's help, as wide as that."""
-    arguments = [name, "--help"] if name else ["--help"]
-    environment = {**os.environ, "COLUMNS": str(width)}
-    ran = [sys.executable, "-m", "tinygrad_lstm", *arguments]
-    done = subprocess.run(ran, capture_output=True, encoding="utf-8", env=environment)
-    assert done.returncode == 0, done.stderr
-    return [word for line in done.stdout.splitlines() for word in line.strip("│╭╮╰╯─ ").split() if word.strip("─╮╯")]
+    done = CliRunner().invoke(app, [*filter(None, [name]), "--help"], env={"COLUMNS": str(width)})
+    assert done.exit_code == 0
+    return [word for line in done.output.splitlines() for word in line.strip("│╭╮╰╯─ ").split() if word.strip("─╮╯")]
 
 
 @pytest.mark.parametrize(
@@ -350,5 +349,6 @@ def words_of_help(name, width):
 )
 def test_help_breaks_no_word(name):
     whole = set(words_of_help(name, 500))
+    assert "--help" in whole
     for width in (72 if name == "draw" else 60, 80):  # --no-shapes leaves 60 columns too few for what is said of it
         assert [word for word in words_of_help(name, width) if word not in whole] == []
