@@ -50,6 +50,7 @@ _HOMES = {
     "interop": ("load", "save"),
     "stepper": ("step",),
     "program": ("compile", "source"),
+    "structure.diagnosis.diagnose": ("diagnose",),
     "structure.path": ("path",),
     "structure.unused": ("explain_unused",),
     "structure.what_if": ("what_if",),

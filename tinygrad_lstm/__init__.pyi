@@ -122,6 +122,7 @@ from .nn.creation import zeros_like as zeros_like
 from .program import compile as compile
 from .program import source as source
 from .stepper import step as step
+from .structure.diagnosis.diagnose import diagnose as diagnose
 from .structure.path import path as path
 from .structure.unused import explain_unused as explain_unused
 from .structure.what_if import what_if as what_if
@@ -172,6 +173,7 @@ __all__ = [
     "cumsum",
     "derive",
     "detect_nan",
+    "diagnose",
     "difference",
     "dot",
     "draw",

@@ -121,7 +121,7 @@ def panes(width: int) -> str:
     stepper = _walked()
     stepper.display("x.grad")
     out = io.StringIO()
-    console = Console(file=out, width=width, color_system=None, highlight=False, force_terminal=True)
+    console = Console(file=out, width=width, height=60, color_system=None, highlight=False, force_terminal=True)
     for number in (1, stepper.position, len(stepper) - 2, len(stepper) - 1):
         stepper.goto(number)
         terminal.show(stepper, console)

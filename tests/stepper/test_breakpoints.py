@@ -1,5 +1,7 @@
 """Breakpoints stop the walk in both directions; what cannot be read is answered with what can be written."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.stepper.breakpoints import QUANTITIES, parse
+from tinygrad_lstm.stepper.commands import run_command
 from tinygrad_lstm.structure.words import magnitude
 
 LOSS = small_loss("lstm", 3)
@@ -191,3 +194,67 @@ def test_one_can_stop_at_the_first_nan():
     assert stepper.print("arrived") != "none here"
     stepper.goto(0)
     assert str(stepper.print("arrived")) == "none here"
+
+
+def test_a_name_that_every_step_has_means_that_of_the_step_one_is_at():
+    stepper = tl.step(small_loss("lstm", 3))
+    shown = stepper.display("t0.f")
+    assert shown
+    for t in (2, 1, 0):
+        stepper.until(f"op:sigmoid t:{t}")
+        assert stepper.print("f") == stepper.print(f"t{t}.f")
+        assert stepper.ledger("c").title == f"∂L/∂c{'₀₁₂'[t]}"
+    assert str(stepper.watch("f.grad")).startswith("1  watch t0.cell.forget_gate.sigmoid.grad")
+    stepper.goto(stepper.events.start)  # the loss belongs to no step
+    with pytest.raises(ValueError, match="3 tensors are called 'f'; say which"):
+        stepper.print("f")
+
+
+def test_what_is_displayed_by_a_name_that_every_step_has_follows_the_steps():
+    stepper = tl.step(small_loss("lstm", 3))
+    stepper.until("t:2")
+    stepper.display("f")
+    for _ in range(30):
+        stepper.next()
+        if stepper.current.time is not None:
+            assert stepper.displayed() == [f"1  f = {stepper.print(f't{stepper.current.time}.f')}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("h0", "h0 never gets a gradient: it does not require one; tl.tensor(…, requires_grad=True) asks for it"),
+        ("mask", "mask never gets a gradient: only through greater"),
+        ("y", "y never gets a gradient: nothing it is computed of requires one"),
+    ],
+)
+def test_a_gradient_that_never_comes_is_refused_with_the_reason(name, why):
+    w, mask = (tl.tensor([1.0, 2.0], requires_grad=True, name=name) for name in ("w", "mask"))
+    h0 = tl.tensor([0.5, 0.5], name="h0")
+    y = tl.tanh(h0)
+    y.name = "y"
+    stepper = tl.step((w * y * tl.engine.ops.greater(mask, 0)).sum())
+    for ask in (stepper.watch, stepper.print, stepper.display):
+        with pytest.raises(ValueError, match=re.escape(why)):
+            ask(f"{name}.grad")
+    assert stepper.breakpoints == []
+    assert stepper.displays == {}
+    assert stepper.print(name)
+
+
+def test_flow_and_paths_are_commands():
+    stepper = tl.step(small_loss("lstm", 3))
+    assert run_command("flow", stepper) == str(stepper.flow())
+    assert run_command("paths t1.c", stepper) == str(stepper.paths("t1.c"))
+    with pytest.raises(ValueError, match="paths needs the name of a tensor"):
+        run_command("paths", stepper)
+
+
+def test_info_health_names_what_is_wrong():
+    assert run_command("info health", tl.step(small_loss("lstm", 3))).startswith("nothing found: ")
+    cell = tl.LSTMCell(2, 3, rng=0)
+    cell.forget_gate.bias.value = np.full(3, -20.0)
+    h, _ = cell(tl.tensor([[1.0, 2.0]]), cell(tl.tensor([[1.0, 2.0]])))
+    assert "forget_gate.f" in run_command("i health", tl.step(h.sum()))
+    with pytest.raises(ValueError, match="info tells of breakpoints, or of health, not of 'wealth'"):
+        run_command("info wealth", tl.step(h.sum()))

@@ -1,6 +1,7 @@
 """The cursor moves both ways over the one walk, and every position says what happens there."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from rich.console import Console
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.stepper.commands import run_command
 from tinygrad_lstm.stepper.terminal import session as terminal
+from tinygrad_lstm.stepper.terminal.panes import headline
 
 
 def test_before_plus_contribution_is_after_at_every_position():
@@ -167,6 +170,104 @@ def test_only_a_tensor_that_needs_a_gradient_can_be_walked():
         tl.step(1.0)
     with pytest.raises(ValueError, match="requires no gradient"):
         tl.step(tl.tensor(1.0))
+
+
+def test_every_event_says_why_in_one_sentence_and_no_name_in_it_is_markup():
+    whys = [event.why for event in tl.step(small_loss("lstm", 3)).events]
+    assert all(why.endswith(".") and "\n" not in why for why in whys)
+    b = tl.tensor([1.0, 2.0], requires_grad=True, name=HOSTILE)
+    stepper = tl.step(tl.tensor(np.ones((3, 2))) + b, np.ones((3, 2)))
+    assert stepper.current.why.startswith("The walk begins here")
+    why = stepper.step().why
+    assert "was used once for each of 3 numbers beside it, so its gradient is the sum over them." in why
+    assert "\x1b" not in why
+    assert stepper.print("why") == why
+
+
+def screen(stepper, width, height, *lines):
+    """What a terminal of that size shows of a position, or of what commands answer; and the lines that are left."""
+    out, rest = io.StringIO(), []
+    console = Console(file=out, width=width, height=height, color_system=None, force_terminal=True)
+    if not lines:
+        terminal.show(stepper, console)
+    for line in lines:
+        assert terminal.run_line(line, stepper, console, rest)
+    return [row.rstrip() for row in out.getvalue().splitlines()], rest
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (60, 16), (120, 24), (160, 40)])
+def test_no_position_is_higher_or_wider_than_the_screen_and_its_equation_is_first(width, height):
+    stepper = tl.step(small_loss("lstm", 4))
+    stepper.display("t1.c")
+    for event in stepper.events:
+        stepper.goto(event.index)
+        shown, _ = screen(stepper, width, height)
+        assert len(shown) <= height - 3, "the prompt and the headline stand below"
+        assert max(map(len, shown)) <= width
+        assert shown[0].startswith(f"[{event.index}]")
+        assert "equation" in "".join(shown[:4])
+
+
+@pytest.mark.parametrize("command", ["help", "list", "info health", "flow", "print cell.forget_gate.weight"])
+def test_an_answer_longer_than_the_screen_is_shown_a_page_at_a_time(command):
+    stepper = tl.step(small_loss("lstm", 40))
+    whole, nothing = screen(stepper, 80, 500, command)
+    assert nothing == []
+    out, rest = io.StringIO(), []
+    console = Console(file=out, width=80, height=10, color_system=None, force_terminal=True)
+    assert terminal.run_line(command, stepper, console, rest)
+    pages = [out.getvalue().splitlines()]
+    while rest:
+        before = len(rest)
+        assert pages[-1].pop() == f"… {before} more lines; an empty line shows them"
+        out.seek(0)
+        out.truncate()
+        terminal._page(console, rest)
+        assert len(rest) < before
+        pages.append(out.getvalue().splitlines())
+    assert [row.rstrip() for page in pages for row in page] == whole
+    assert all(len(page) <= 6 for page in pages)
+
+
+def test_the_headline_says_where_one_is_and_the_equation():
+    stepper = tl.step(small_loss("lstm", 3))
+    event = stepper.until("op:sigmoid t:1")
+    place, equation = headline(stepper, 80).splitlines()
+    assert place == f"[{event.index}] backward, t1.cell.output_gate.sigmoid, event {event.index} of {len(stepper) - 1}"
+    assert equation == event.formula
+    assert all(len(line) < 30 for line in headline(stepper, 30).splitlines())
+
+
+def test_a_wide_terminal_shows_belt_and_flow_beside_and_the_flow_as_it_arrives():
+    stepper = tl.step(small_loss("lstm", 4))
+    stepper.until("op:sigmoid t:2")
+    shown = "\n".join(screen(stepper, 160, 40)[0])
+    flow = stepper.flow()
+    for t in range(4):
+        gates, state = flow[t].gates, flow[t].states["c"].value
+        opening = " ".join(f"{gates[name].value.mean():.2g}".ljust(4) for name in "fio")
+        assert f"{'→' if t == 2 else ' '} {t} {opening} {np.linalg.norm(state):.2g}" in shown
+    assert "  1 ·       ·" in shown
+    assert f"  3 {flow[3].norms['c']:.2g}    {flow[3].norms['h']:.2g}" in shown
+    stepper.goto(len(stepper) - 1)
+    assert "·" not in "\n".join(screen(stepper, 160, 40)[0])
+    assert "belt" not in "\n".join(screen(stepper, 100, 40)[0])
+
+
+HYPHEN = re.compile(r"(?<![\w.−-])-\d|\de-\d")
+"""A number below 0 with a hyphen, or a power of ten."""
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_every_number_that_is_printed_has_a_proper_minus_sign(cell):
+    stepper = tl.step(small_loss(cell, 3) * -1e-7)
+    words = ["print", "print value", "print norm", "print upstream", "flow", "list", "paths t1.h", "info health"]
+    for event in stepper.events:
+        stepper.goto(event.index)
+        printed = [str(event), *("\n".join(screen(stepper, width, 80)[0]) for width in (60, 160))]
+        printed += [run_command(word, stepper) for word in words]
+        for text in printed:
+            assert not HYPHEN.search(text), HYPHEN.search(text)
 
 
 def test_the_terminal_reads_commands_from_standard_input_and_leaves_at_its_end(monkeypatch, capsys):

@@ -40,7 +40,7 @@ from ..testing.objective import TOLERANCE
 from ..testing.profiles import Profile, drawing_by
 from ..testing.verdicts import Verdict
 from .app import app, console, errors, progress, refusing, say, writing
-from .options import AnyCell
+from .options import AnyCell, choice
 
 if TYPE_CHECKING:
     from ..testing.report.survey import SurveyRow, Task
@@ -64,7 +64,7 @@ def check(
         ),
     ] = None,
     cell: Annotated[
-        list[AnyCell] | None, typer.Option(help="Check this cell only; may be given several times.")
+        list[AnyCell] | None, choice(AnyCell, "Check this cell only; may be given several times.", "--cell")
     ] = None,
     op: Annotated[
         list[str] | None, typer.Option(help="Check this operation of ours only; may be given several times.")
@@ -84,7 +84,7 @@ def check(
     ] = False,
     profile: Annotated[
         Profile | None,
-        typer.Option(help="50 inputs for each operation, others in each run; always the same; or 500."),
+        choice(Profile, "50 inputs for each operation, others in each run; always the same; or 500."),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Draw by this seed, as a failure says.")] = None,
     html: Annotated[

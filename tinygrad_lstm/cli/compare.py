@@ -18,7 +18,7 @@ from ..drawing.shown import Shown
 from ..nn.named import names
 from .app import app, deliver, refuse, refusing, working
 from .draw import FIT_MEANINGS, Fitting, format_of
-from .options import WindowOption, window_of
+from .options import WindowOption, choice, window_of
 
 if TYPE_CHECKING:
     from ..engine.tensor import Tensor
@@ -49,9 +49,9 @@ def compare(
     layers: Annotated[int | None, typer.Option(min=1, max=20, help="How many layers of them; 1 if not given.")] = None,
     bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Read in both directions.")] = False,
     window: WindowOption = None,
-    fit: Annotated[Fitting | None, typer.Option(help=FIT_HELP)] = None,
+    fit: Annotated[Fitting | None, choice(Fitting, FIT_HELP)] = None,
     format: Annotated[
-        Format | None, typer.Option(help="What to write to standard output, or to a file without an ending.")
+        Format | None, choice(Format, "What to write to standard output, or to a file without an ending.")
     ] = None,
 ) -> None:
     """Draw networks one above the other: how far back each state carries the gradient of the last step.

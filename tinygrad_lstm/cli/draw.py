@@ -28,7 +28,7 @@ from ..drawing.picture import ENDINGS
 from ..drawing.views.options import COLORS, DIRECTIONS
 from ..drawing.views.registry import VIEWS
 from .app import app, deliver, refuse, refusing, working
-from .options import CellOption, TensorArgument, WindowOption, window_of
+from .options import CellOption, TensorArgument, WindowOption, choice, window_of
 
 VIEW_HELP = ". ".join(f"{view.name}: {view.meaning}" for view in VIEWS.values()) + "."
 FIGURE_HELP = ". ".join(f"{kind.name}: {kind.meaning}" for kind in FIGURES.values()) + "."
@@ -54,7 +54,7 @@ OPENED, FIRST_DIRECTION = View("gates"), Direction(DIRECTIONS[0])
 @app.command(epilog=__doc__)
 def draw(
     target: TensorArgument = None,
-    view: Annotated[View, typer.Option("--view", "-v", help=f"{VIEW_HELP} Figures: {FIGURE_HELP}")] = OPENED,
+    view: Annotated[View, choice(View, f"{VIEW_HELP} Figures: {FIGURE_HELP}", "--view", "-v")] = OPENED,
     story: Annotated[bool, typer.Option("--story", help="Tell one step in pictures: --view story.")] = False,
     output: Annotated[
         list[str] | None,
@@ -63,9 +63,13 @@ def draw(
     cell: CellOption = None,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, max=10_000, help="How many time steps to unroll it; 4 if not given, 12 for a figure."),
+        typer.Option(
+            min=1, max=10_000, metavar="N", help="How many time steps to unroll it; 4 if not given, 12 for a figure."
+        ),
     ] = None,
-    layers: Annotated[int | None, typer.Option(min=1, max=20, help="How many layers of it; 1 if not given.")] = None,
+    layers: Annotated[
+        int | None, typer.Option(min=1, max=20, metavar="N", help="How many layers of it; 1 if not given.")
+    ] = None,
     bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Read in both directions.")] = False,
     window: WindowOption = None,
     values: Annotated[bool, typer.Option("--values", help="Write the numbers into the boxes, or their norm.")] = False,
@@ -75,25 +79,23 @@ def draw(
     ] = None,
     color: Annotated[
         Color | None,
-        typer.Option(
-            help="Shade boxes by the size of their gradient, with a scale; of our cells, from the last step back."
-        ),
+        choice(Color, "Shade boxes by the size of their gradient, to a scale; of our cells, from the last step back."),
     ] = None,
     highlight: Annotated[
         str | None,
         typer.Option(help="Show only the route by which the tensor of this name reaches the output.", metavar="NAME"),
     ] = None,
-    depth: Annotated[int | None, typer.Option(min=0, help="How many levels of modules to open.")] = None,
+    depth: Annotated[int | None, typer.Option(metavar="N", min=0, help="How many levels of modules to open.")] = None,
     expand: Annotated[
         list[str] | None,
         typer.Option(help="Open this one: t1, t1.cell, or cell for every step. May be repeated.", metavar="NAME"),
     ] = None,
-    direction: Annotated[Direction, typer.Option(help="Where time leads.")] = FIRST_DIRECTION,
+    direction: Annotated[Direction, choice(Direction, "Where time leads.")] = FIRST_DIRECTION,
     legend: Annotated[bool, typer.Option("--legend", help="Explain shapes, lines and colours.")] = False,
     loss: Annotated[bool, typer.Option("--loss", help="Show also the loss, and what leads to it.")] = False,
-    fit: Annotated[Fitting | None, typer.Option(help=FIT_HELP)] = None,
+    fit: Annotated[Fitting | None, choice(Fitting, FIT_HELP)] = None,
     format: Annotated[
-        Format | None, typer.Option(help="What to write to standard output, or to a file without an ending.")
+        Format | None, choice(Format, "What to write to standard output, or to a file without an ending.")
     ] = None,
 ) -> None:
     """Draw a recurrent network from the graph that ran: gates, unrolled chain, loop, gradients, or a figure."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -14,7 +14,13 @@ from ..nn.named import names
 AnyCell = StrEnum("AnyCell", [(name, name) for name in names()])  # type: ignore[misc]
 """The cells by their names; one that is added to CELLS or to the atlas is a choice here."""
 
-CellOption = Annotated[AnyCell | None, typer.Option("--cell", help="A cell: the LSTM, if none is named.")]
+
+def choice(of: type[StrEnum], help: str, *flags: str) -> Any:
+    """Return an option that lists its choices in words, which can stand on several lines without one being broken."""
+    return typer.Option(*flags, metavar="NAME", help=f"{help} One of {', '.join(of)}.")
+
+
+CellOption = Annotated[AnyCell | None, choice(AnyCell, "A cell: the LSTM, if none is named.", "--cell")]
 TensorArgument = Annotated[
     str | None,
     typer.Argument(

@@ -26,7 +26,7 @@ import typer
 
 from ..stepper.film.shots import EVERY
 from .app import app, errors, progress, refuse, refusing, say, working, writing
-from .options import CellOption, TensorArgument, WindowOption, window_of
+from .options import CellOption, TensorArgument, WindowOption, choice, window_of
 
 if TYPE_CHECKING:
     from ..stepper import Stepper
@@ -49,7 +49,7 @@ def step(
         Path | None,
         typer.Option(help="Write the backward pass as an animation for slides.", metavar="FILE.gif|FOLDER"),
     ] = None,
-    every: Annotated[Every | None, typer.Option(help="What a frame of the film shows; a gate if not given.")] = None,
+    every: Annotated[Every | None, choice(Every, "What a frame of the film shows; a gate if not given.")] = None,
     window: WindowOption = None,
     fixed: Annotated[
         bool,

@@ -63,7 +63,7 @@ def study(
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if not given.")] = None,
     dask: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Run on a Dask cluster, as in tcp://10.0.0.1:8786.")
+        str | None, typer.Option(metavar="ADDRESS", help="Run on a Dask cluster, as in tcp://host:8786.")
     ] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="FILE.npz", help="Data of yours to learn from, for jsb: piano rolls.")

@@ -32,7 +32,7 @@ from rich.text import Text
 from ..nn.module import counted
 from ..structure.words import clean
 from .app import app, console, errors, progress, refuse, refusing, say, working
-from .options import CellOption
+from .options import CellOption, choice
 
 if TYPE_CHECKING:
     from ..training.run import Run
@@ -64,7 +64,7 @@ def train(
     lr: Annotated[float, typer.Option(help="The learning rate of Adam.")] = 0.002,
     schedule: Annotated[
         Schedule,
-        typer.Option(help="How it changes: cosine falls to 0, step halves each quarter, plateau halves when stuck."),
+        choice(Schedule, "How it changes: cosine falls to 0, step halves each quarter, plateau halves when stuck."),
     ] = Schedule.constant,
     warm_up: Annotated[int, typer.Option(help="Updates until the learning rate is reached.")] = 0,
     clip: Annotated[float, typer.Option(help="The largest norm of all gradients; 0 for any.")] = 1.0,
@@ -79,7 +79,7 @@ def train(
         int | None, typer.Option(help="Stop when so many measurements were no better; without it, never.")
     ] = None,
     seed: Annotated[int, typer.Option(help="All that is random follows from it.")] = 0,
-    dtype: Annotated[Dtype, typer.Option(help="float64 is slower, and learns no better.")] = Dtype.float32,
+    dtype: Annotated[Dtype, choice(Dtype, "float64 is slower, and learns no better.")] = Dtype.float32,
     encoding: Annotated[str | None, typer.Option(help="That of the text, as in latin-1.")] = None,
     save_every: Annotated[int, typer.Option(help="Updates between two writes of the file.")] = 100,
     log: LogOption = None,

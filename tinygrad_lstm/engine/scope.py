@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from operator import index
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Self, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -82,6 +83,9 @@ class Context(NamedTuple):
 
 
 _calls = itertools.count(1)
+
+MODULES: WeakValueDictionary[int, Any] = WeakValueDictionary()
+"""The modules that are alive, by the numbers that frames know them by."""
 
 
 Change = Callable[[Context], Context]

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Self
-from weakref import WeakValueDictionary
 
 from ..engine.primitive import Array
 from ..engine.pytorch import advice
-from ..engine.scope import call_in, current
+from ..engine.scope import MODULES, call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor
 from ..structure.tables import html_table, text_table
@@ -23,9 +22,6 @@ from .state import Unmatched, fitted
 skip_file(__file__)
 
 _numbers = itertools.count(1)
-
-MODULES: WeakValueDictionary[int, Module] = WeakValueDictionary()
-"""All that are alive, by the number that a graph knows them by."""
 
 
 class Module:

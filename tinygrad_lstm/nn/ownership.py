@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..engine.graph import Graph
+from ..engine.scope import MODULES
 from ..engine.tensor import Tensor
-from .module import MODULES, Module
+from .module import Module
 
 
 def unowned(output: Tensor, *modules: Module, among: Iterable[Tensor] = ()) -> list[Tensor]:

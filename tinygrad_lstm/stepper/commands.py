@@ -37,12 +37,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("tbreak", "tb", "PLACE", "stop there once"),
     Command("watch", "wa", "NAME.grad", "stop at each += to a gradient"),
     Command("delete", "cl", "N", "forget breakpoint N"),
-    Command("info", "i", "breakpoints", "the breakpoints there are"),
+    Command("info", "i", "breakpoints", "the breakpoints there are; info health: what is wrong with this network"),
     Command("print", "p", "[NAME]", "numbers: upstream, norm, a tensor, or its gradient so far as w.grad"),
     Command("display", "disp", "[NAME]", "print it at every stop"),
     Command("undisplay", "undisp", "N", "display N no longer"),
     Command("where", "w bt", "", "module, cell, gate and operation, and the lines that made them", "w"),
     Command("list", "l", "[N]", "the events around this one, or around N"),
+    Command("flow", "fl", "", "how large the gradient of each state is at every step, and which gates saturate"),
+    Command("paths", "pa", "NAME", "the ways a gradient came: through which gate, or along the belt"),
     Command("help", "h ?", "[COMMAND]", "this list, or one line of it", "?"),
     Command("quit", "q", "", "leave"),
 )
@@ -83,6 +85,8 @@ def _arguments(command: Command, rest: str) -> tuple[str | int, ...]:
     if not rest and (not command.argument or command.argument.startswith("[")):
         return ()
     if command.argument not in ("N", "[N]"):
+        if not rest and command.argument == "NAME":
+            raise UsageError(f"{command.name} needs the name of a tensor, as in: {command.name} t1.c")
         return (rest,)
     if not rest:
         raise UsageError(f"{command.name} needs the number of {NUMBERED[command.name]}, as in: {command.name} 12")

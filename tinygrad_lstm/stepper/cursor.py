@@ -12,12 +12,13 @@ from numpy.typing import ArrayLike
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..nn import unowned
+from ..structure.diagnosis.diagnose import diagnose
 from ..structure.path import find
 from ..structure.words import LINE, clean
 from .breakpoints import NOWHERE, Breakpoint, Condition, parse, parse_places, watching
 from .commands import helped
 from .flow import Flow, flow
-from .inspection import Inspection, PlainText, inspection
+from .inspection import Inspection, PlainText, inspection, never
 from .ledger import Ledger, Paths, ledger, paths
 from .place import GRANULARITIES, described, unit
 from .recording.event import Event
@@ -149,15 +150,20 @@ class Cursor:
         return self.break_(place, temporary=True)
 
     def watch(self, name: str | Tensor) -> Breakpoint:
-        """Stop at each ``+=`` to a gradient: ``"w.grad"``, or the tensor. Raises ValueError if there is no such one."""
+        """Stop at each ``+=`` to a gradient: ``"w.grad"``, or the tensor. Raises ValueError if none ever comes."""
         if not isinstance(name, str):
             tensor = self._tensor(name)
             if tensor not in self.graph.ids:
                 raise ValueError(f"{tensor!r} is not in the graph of this walk")
-            return self._add(f"{self.graph.ids[tensor]}.grad", watching(tensor), "watch")
+            return self._add(f"{self.graph.ids[tensor]}.grad", watching(self._with_gradient(tensor)), "watch")
         if not name.endswith(".grad"):
             raise ValueError(f"watch takes the name of a gradient, as in w.grad, not {name!r}")
-        return self._add(name, watching(self._tensor(name.removesuffix(".grad"))), "watch")
+        tensor = self._with_gradient(self._tensor(name.removesuffix(".grad")))
+        try:
+            find(self.graph.output, name.removesuffix(".grad"))
+        except ValueError:  # several steps have one: it is that of this step
+            name = f"{self.graph.ids[tensor]}.grad"
+        return self._add(name, watching(tensor), "watch")
 
     def delete(self, number: int) -> str:
         """Forget a breakpoint. Raises ValueError if there is none of that number."""
@@ -168,9 +174,14 @@ class Cursor:
         return PlainText(f"breakpoint {number} is forgotten")
 
     def info(self, about: str = "breakpoints") -> str:
-        """Return the breakpoints there are, and how often each was hit. Raises ValueError for anything else to list."""
+        """Return the breakpoints there are, with their hits; or of ``"health"``, what is wrong with the network.
+
+        Raises ValueError for anything else.
+        """
+        if about and "health".startswith(about):
+            return PlainText(diagnose(self.graph.output))
         if not "breakpoints".startswith(about):
-            raise ValueError(f"info tells of breakpoints, not of {about!r}")
+            raise ValueError(f"info tells of breakpoints, or of health, not of {about!r}")
         return PlainText("\n".join(map(str, self.breakpoints)) or "no breakpoints; break PLACE sets one")
 
     # Looking
@@ -180,12 +191,13 @@ class Cursor:
 
         A gradient is what has arrived so far. Raises ValueError, naming what there is, for anything else.
         """
-        return PlainText(inspection(what, self.graph).of(self.current))
+        return PlainText(inspection(what, self.graph, self.current.time).of(self.current))
 
     def display(self, what: str | None = None) -> str:
         """Show something, as ``print`` does, at every stop from now on; return all that is shown."""
         if what is not None:
-            shown = inspection(what, self.graph)
+            shown = inspection(what, self.graph, self.current.time)
+            shown.of(self.current)  # refuses what has no gradient
             self.last_display += 1
             self.displays[self.last_display] = shown
         return PlainText(
@@ -244,6 +256,10 @@ class Cursor:
 
     def flow(self) -> Flow:
         """Return ‖∂L/∂h_t‖ and the like for every step t, with the saturation of the gates beside it."""
+        return self._flow
+
+    @cached_property
+    def _flow(self) -> Flow:
         return flow(self.events)
 
     def __repr__(self) -> str:
@@ -253,10 +269,16 @@ class Cursor:
     def _tensor(self, named: str | Tensor) -> Tensor:
         """Return a tensor of this graph, itself or by its name."""
         if isinstance(named, str):
-            return find(self.graph.output, named)
+            return find(self.graph.output, named, self.current.time)
         if not isinstance(named, Tensor):
             raise TypeError(f"a tensor is needed, or the name of one, not {type(named).__name__}")
         return self._taken.get(named, named)
+
+    def _with_gradient(self, tensor: Tensor) -> Tensor:
+        """Return a tensor. Raises ValueError, with the reason, if it never gets a gradient."""
+        if tensor not in self.events.gradients:
+            raise ValueError(never(tensor, self.graph))
+        return tensor
 
     def _add(self, text: str, matches: Condition, kind: str) -> Breakpoint:
         self.last_breakpoint += 1

@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..engine.primitive import Kind
 from ..engine.source import Line
 from ..engine.tensor import Tensor
+from ..structure.cells import two_ended
+from ..structure.saturation import SATURATED as SATURATED
+from ..structure.saturation import at_ends
 from ..structure.tables import html_table, text_table
 from ..structure.timeline import Timeline
 from ..structure.words import LINE, clean, magnitude, shown
 from .ledger import Cuts, cut_off, cuts_of
 from .recording.tape import Tape
-
-SATURATED = 0.05
-"""An activation that lies within this part of its range from an end is saturated; chosen: σ′ < 0.05, tanh′ < 0.2."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def flow(tape: Tape) -> Flow:
     timeline = tape.timeline
     carried = {timeline.fold[state] for state, _ in timeline.carried_states.values()}
     states = [node for node in timeline.of if timeline.fold[node] in carried]
-    gates = [node for node in timeline.of if node.name and _saturates(node)]
+    gates = [node for node in timeline.of if node.name and two_ended(node.primitive)]
     cut = {t: line for line, steps in cuts_of(tape).items() for t in steps}
     rows = {t: FlowRow(t, {}, {}, {}, timeline.phases.get(t), cut.get(t)) for t in timeline.steps}
     for node, name in _named(states, timeline).items():
@@ -113,16 +112,8 @@ def _named(nodes: list[Tensor], timeline: Timeline) -> dict[Tensor, str]:
     return full
 
 
-def _saturates(node: Tensor) -> bool:
-    """Tell whether a node is an activation that has two ends to be near to."""
-    made = node.primitive
-    return made is not None and made.kind is Kind.activation and bool(np.isfinite(made.range).all())
-
-
 def _saturated(node: Tensor) -> float:
     """Return the share of an activation's values that lie within SATURATED of the ends of its range."""
     assert node.primitive is not None
-    low, high = node.primitive.range
-    margin = SATURATED * (high - low)
-    values = node.value
-    return float(np.mean((values < low + margin) | (values > high - margin))) if values.size else 0.0
+    low, high = at_ends(node.value, node.primitive.range)
+    return float(np.mean(low | high)) if low.size else 0.0

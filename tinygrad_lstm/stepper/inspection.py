@@ -8,13 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..engine.graph import Graph
+from ..engine.tensor import Tensor
 from ..structure import words
-from ..structure.path import find
+from ..structure.path import called, find, names_of
+from ..structure.unused import explain_unused
 from .breakpoints import QUANTITIES
-from .recording.event import Event, numbers
+from .recording.event import LONGEST, Event, numbers
 
 ARRAYS = ("value", "upstream", "contribution", "before", "after")
 """The arrays that an event has, by the names of its attributes."""
+
+WHY = "why"
+"""The sentence that says why an event happens."""
 
 MOST = 200
 """Arrays of at most so many numbers are printed in full; chosen: they fit on one screen."""
@@ -36,8 +41,10 @@ class Inspection(NamedTuple):
     of: Callable[[Event], str]
 
 
-def inspection(text: str, graph: Graph) -> Inspection:
+def inspection(text: str, graph: Graph, time: int | None = None) -> Inspection:
     """Return what a text names: a part of the event, a quantity, a tensor, or its gradient so far.
+
+    A name that every step has means that of the event's own step; ``time`` is the step at which it is asked for.
 
     Raises ValueError, naming what there is, for a text that names nothing.
 
@@ -54,16 +61,44 @@ def inspection(text: str, graph: Graph) -> Inspection:
     name = text.strip()
     if name in ARRAYS:
         return Inspection(name, lambda event: in_full(getattr(event, name)))
+    if name == WHY:
+        return Inspection(name, lambda event: words.clean(event.why, LONGEST))
     if name in QUANTITIES:
         return Inspection(name, lambda event: _quantity(QUANTITIES[name](event)))
+    return Inspection(name, _of_tensor(name, graph, time))
+
+
+def _of_tensor(name: str, graph: Graph, time: int | None) -> Callable[[Event], str]:
+    """Return what shows a tensor, or its gradient so far, at an event: where steps share the name, that of its step."""
+    plain = name.removesuffix(".grad")
+    alike = called(plain, names_of(graph, {node: node.time for node in graph.nodes}))
+    by_step = {node.time: node for node in alike}
     try:
-        tensor = find(graph.output, name.removesuffix(".grad"))
+        tensor = find(graph.output, plain, time)
     except ValueError as error:
-        there = ", ".join(dict.fromkeys((*ARRAYS, *QUANTITIES)))
+        there = ", ".join(dict.fromkeys((*ARRAYS, *QUANTITIES, WHY)))
         raise ValueError(f"{error}; and there is {there}") from None
-    if not name.endswith(".grad"):
-        return Inspection(name, lambda event: in_full(graph.values[tensor]))
-    return Inspection(name, lambda event: in_full(event.tape.gradient_at(tensor, event.index)))
+
+    def of(event: Event) -> str:
+        meant = by_step.get(event.time, tensor) if len(by_step) == len(alike) else tensor
+        if not name.endswith(".grad"):
+            return in_full(graph.values[meant])
+        if meant not in event.tape.gradients:
+            raise ValueError(never(meant, graph))
+        return in_full(event.tape.gradient_at(meant, event.index))
+
+    return of
+
+
+def never(tensor: Tensor, graph: Graph) -> str:
+    """Say why a tensor of a graph never gets a gradient."""
+    name = words.clean(words.display_name(tensor) or graph.ids[tensor])
+    if not tensor.requires_grad:
+        why = "it does not require one" if tensor.is_leaf else "nothing it is computed of requires one"
+        more = "; tl.tensor(…, requires_grad=True) asks for it" if tensor.is_leaf else ""
+        return f"{name} never gets a gradient: {why}{more}"
+    (found,) = explain_unused(graph.output, [tensor]) or (None,)
+    return f"{name} never gets a gradient: {found.why if found else 'the walk does not reach it'}"
 
 
 def _quantity(value: float | None) -> str:

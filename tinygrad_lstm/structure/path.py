@@ -59,15 +59,18 @@ def path(output: Tensor, x: Tensor) -> Path:
     return Path(x, output, frozenset(reached & behind))
 
 
-def find(output: Tensor, name: str) -> Tensor:
+def find(output: Tensor, name: str, time: int | None = None) -> Tensor:
     """Return the tensor of that name behind the output: ``"h0"``, ``"t3.c"``, or by its id, ``"t3.cell.tanh"``.
 
-    The end of a name will do, from a dot on, also behind a step.
+    The end of a name will do, from a dot on, also behind a step. Of several, that of a ``time`` step is meant, if one
+    is given.
 
     Raises ValueError, naming some that there are, for one that is not there and for one of several.
     """
     graph, _ = Graph(output).opened()
     found = called(name, names_of(graph, {node: node.time for node in graph.nodes}))
+    if len(found) > 1 and time is not None:
+        found = [node for node in found if node.time == time] or found
     if len(found) == 1:
         return found[0]
     raise unknown(name, graph) if not found else ambiguous(name, graph, found)

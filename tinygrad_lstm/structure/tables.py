@@ -52,13 +52,16 @@ def html_table(
     foot: Sequence[Any] = (),
     align: str = "",
     caption: str = "",
+    longest: int = LINE,
 ) -> str:
     """Return the same table as HTML, everything escaped, with a caption if there is one.
+
+    What has more letters than ``longest`` is cut in the middle.
 
     >>> html_table([["<b>"]])
     '<table><tbody><tr><td style="text-align:left">&lt;b&gt;</td></tr></tbody></table>'
     """
-    top, body, bottom, sides = _checked(rows, head, foot, align)
+    top, body, bottom, sides = _checked(rows, head, foot, align, longest)
 
     def written(row: list[str], tag: str) -> str:
         cells = (
@@ -79,11 +82,11 @@ Lines = list[list[str]]
 
 
 def _checked(
-    rows: Iterable[Sequence[Any]], head: Sequence[Any], foot: Sequence[Any], align: str
+    rows: Iterable[Sequence[Any]], head: Sequence[Any], foot: Sequence[Any], align: str, longest: int = LINE
 ) -> tuple[Lines, Lines, Lines, str]:
     """Return head, rows and foot as printable words, and a letter for each column."""
     top, body, bottom = (
-        [[clean(cell, LINE) for cell in row] for row in part]
+        [[clean(cell, longest) for cell in row] for row in part]
         for part in ([head] if head else [], rows, [foot] if foot else [])
     )
     lengths = {len(row) for row in (*top, *body, *bottom)}

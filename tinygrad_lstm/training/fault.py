@@ -1,4 +1,4 @@
-"""Who made the first NaN or Inf: told of a graph that has already run, so that watching for it costs nothing before."""
+"""The NaN or Inf that ends a training, in one line that names who made the first."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..engine.backprop import backprop
 from ..engine.primitive import Array
-from ..engine.scope import detect_nan
 from ..engine.tensor import Tensor
 from ..nn import Optimizer
+from ..structure.faults import kind_of, maker, rule_at_fault
 from ..structure.words import clean
 
 
@@ -26,23 +25,8 @@ class Fault(FloatingPointError):
 
 
 def of_loss(loss: Tensor) -> str:
-    """Say which node made a loss that is NaN or Inf: the first on the way to it whose inputs were all finite.
-
-    A −∞ elsewhere, such as that of a mask, is not on that way, unless it is what did it.
-    """
-    node, value = loss, loss.value
-    while fault := faulty_input(node):
-        node, value = fault
-    kind = kind_of(value)
-    said = f"the loss is {loss.item()}: "
-    if node.primitive is None:
-        return f"{said}{_called(node)}, which was given, holds the first {kind}"
-    inputs = " and ".join(
-        f"{_called(x)} {v.shape} in [{v.min():.4g}, {v.max():.4g}]"
-        for x, v in zip(node.inputs, node.input_values, strict=True)
-        if v.size
-    )
-    return f"{said}{node.primitive.name}{node.context.place} made the first {kind}, from {inputs}"
+    """Say which node made a loss that is NaN or Inf."""
+    return f"the loss is {loss.item()}: {maker(loss)[1]}"
 
 
 def of_gradients(loss: Tensor, parameters: Iterable[Tensor]) -> str:
@@ -50,13 +34,8 @@ def of_gradients(loss: Tensor, parameters: Iterable[Tensor]) -> str:
     gradients = [(p, p.grad.value) for p in parameters if p.grad is not None]
     bad = next((f"that of {_called(p)}" for p, g in gradients if not np.isfinite(g).all()), "their norm")
     said = f"the loss is {loss.item():.6g}, but its gradients hold a NaN or Inf, {bad}: "
-    try:
-        with detect_nan():
-            for _ in backprop(loss):
-                pass
-    except FloatingPointError as error:
-        return said + str(error)
-    return f"{said}no rule made one, so it is what a clip of yours returned, or gradients that were there before"
+    none = "no rule made one, so it is what a clip of yours returned, or gradients that were there before"
+    return said + (rule_at_fault(loss) or none)
 
 
 def of_update(optimizer: Optimizer, before: Iterable[Array], step: int) -> str:
@@ -69,18 +48,6 @@ def of_update(optimizer: Optimizer, before: Iterable[Array], step: int) -> str:
             g = parameter.grad
             return said if g is None else f"{said}, from a gradient in [{g.value.min():.4g}, {g.value.max():.4g}]"
     return ""
-
-
-def faulty_input(node: Tensor) -> tuple[Tensor, np.ndarray] | None:
-    """Return an input that was not finite, as it was when the node used it: one with NaN before one with Inf."""
-    pairs = list(zip(node.inputs, node.input_values, strict=True))
-    faults = [(x, value) for x, value in pairs if not np.isfinite(value).all()]
-    return next((pair for pair in faults if np.isnan(pair[1]).any()), faults[0] if faults else None)
-
-
-def kind_of(value: Array) -> str:
-    """Return what an array that is not finite holds: NaN, or Inf where there is no NaN."""
-    return "NaN" if np.isnan(value).any() else "Inf"
 
 
 def _called(x: Tensor) -> str:

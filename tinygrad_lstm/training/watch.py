@@ -18,11 +18,9 @@ from ..engine.primitive import Array
 from ..engine.tensor import Tensor
 from ..nn import Gate
 from ..nn.arguments import positive
+from ..structure.saturation import at_ends
 from ..structure.words import magnitude
 from .fit import Moment
-
-NEAR = 0.05
-"""How near to an end of its range, as a share of it, a gate is saturated; chosen: there σ′ is a fifth of its most."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class GateMoment:
     gate: str  # its path: "recurrent.cell.forget_gate"
     symbol: str  # "f"
     mean: NDArray[np.float64]  # (H)
-    low: NDArray[np.float64]  # (H): the share of values within NEAR of the lower end of the range
+    low: NDArray[np.float64]  # (H): the share of values within SATURATED of the lower end of the range
     high: NDArray[np.float64]  # (H): and of the upper end
 
 
@@ -115,10 +113,8 @@ def gates_of(moment: Moment) -> list[GateMoment]:
 
 def _of_gate(step: int, path: str, symbol: str, results: list[Tensor]) -> GateMoment:
     rows = np.concatenate([node.value.reshape(-1, node.shape[-1]) for node in results]).astype(np.float64)
-    bottom, top = results[0].primitive.range if results[0].primitive else (-np.inf, np.inf)
-    near = NEAR * (top - bottom) if np.isfinite(top - bottom) else 0.0
-    low, high = (rows <= bottom + near).mean(axis=0), (rows >= top - near).mean(axis=0)
-    return GateMoment(step, path, symbol, rows.mean(axis=0), low, high)
+    low, high = at_ends(rows, results[0].primitive.range if results[0].primitive else (-np.inf, np.inf))
+    return GateMoment(step, path, symbol, rows.mean(axis=0), low.mean(axis=0), high.mean(axis=0))
 
 
 def updates_of(moment: Moment, parameters: set[str] | None = None) -> list[UpdateMoment]:

@@ -10,9 +10,9 @@ import numpy as np
 from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...engine.tensor import Tensor
+from ...structure.faults import faulty_input, kind_of
 from ...structure.timeline import Timeline
 from ...structure.words import clean
-from ...training.fault import faulty_input, kind_of
 from .walk import BackwardWalk
 
 

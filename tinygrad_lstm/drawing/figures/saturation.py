@@ -8,9 +8,9 @@ from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...pages.theme import MUTED
 from ...structure.cells import Bounded
+from ...structure.saturation import SATURATED
 from ...structure.timeline import Window
 from ...structure.words import shown
-from ...training.watch import NEAR
 from .figure import Figure, NoFigure
 from .maps import SIGNED, Frame, below, field, key_to_marks, mark, outline
 from .paper import BODY, MARGIN, SMALL, Paper, width_of
@@ -60,9 +60,9 @@ def nearness(activation: Bounded, steps: list[int]) -> Array:
 
 
 def saturated(activation: Bounded, steps: list[int]) -> float:
-    """Return the share of its values that lie within NEAR of the width of its range from an end."""
+    """Return the share of its values that lie within SATURATED of the width of its range from an end."""
     near = nearness(activation, steps)
-    return float(np.mean(np.abs(near[np.isfinite(near)]) > 1 - 2 * NEAR)) if np.isfinite(near).any() else 0.0
+    return float(np.mean(np.abs(near[np.isfinite(near)]) > 1 - 2 * SATURATED)) if np.isfinite(near).any() else 0.0
 
 
 def _sentence(parts: dict[Bounded, float], reading: Recorded) -> str:
@@ -70,9 +70,9 @@ def _sentence(parts: dict[Bounded, float], reading: Recorded) -> str:
     others = f", and {least.symbol} least, {parts[least]:.0%}" if least is not most else ""
     begin = "Where an activation is near an end of its range, hardly any gradient passes. "
     if not parts[most]:
-        return f"{begin}Here none is: no value lies within {NEAR:.0%} of an end.{reading.note}"
+        return f"{begin}Here none is: no value lies within {SATURATED:.0%} of an end.{reading.note}"
     return (
-        f"{begin}{most.symbol} saturates most: {parts[most]:.0%} of its values lie within {NEAR:.0%} of an "
+        f"{begin}{most.symbol} saturates most: {parts[most]:.0%} of its values lie within {SATURATED:.0%} of an "
         f"end{others}.{reading.note}"
     )
 

@@ -158,6 +158,36 @@ class Event:
         """Return the running total after; None while the program runs forward."""
         return self.step.after if self.step else self.upstream
 
+    @property
+    def why(self) -> str:
+        """Return in a sentence why this happens here, for somebody who sees it for the first time.
+
+        >>> import tinygrad_lstm as tl
+        >>> x = tl.tensor(3.0, requires_grad=True, name="x")
+        >>> tl.step(x * x).step(2).why
+        'x is used in 2 places, so ∂L/∂x has 2 parts, which are added (+=); this is number 2, and it is complete.'
+        """
+        if self.phase == "forward":
+            return "The program runs forward; each number is kept, for the rules will need it on the way back."
+        if self.step is None:
+            return "The walk begins here: ∂L/∂L = 1, or what was given as the seed; all gradients are multiples of it."
+        name = clean(display_name(self.step.input) or self.graph.ids[self.step.input])
+        arrived, expected = self.step.arrived, self.step.expected
+        if np.any(self.upstream) and not np.any(self.contribution):
+            return f"Nothing passes: the slope of {self.operation} to {name} is 0 for all that came in here."
+        if np.shape(self.step.product) != np.shape(self.contribution):
+            rows = np.size(self.step.product) // max(np.size(self.contribution), 1)
+            return f"{name} was used once for each of {rows} numbers beside it, so its gradient is the sum over them."
+        if expected > 1:
+            rest = (
+                "it is complete" if arrived == expected else f"{expected - arrived} to come before its own rule applies"
+            )
+            return (
+                f"{name} is used in {expected} places, so ∂L/∂{name} has {expected} parts, which are added (+=); "
+                f"this is number {arrived}, and {rest}."
+            )
+        return f"{name} is used here alone, so ∂L/∂{name} is what comes from above times the slope of {self.operation}."
+
     def facts(self) -> Iterator[tuple[str, str]]:
         """Yield what there is to know here, as pairs of label and text."""
         yield "node", self.graph.ids[self.node]

@@ -16,13 +16,18 @@ from ...engine.backprop import Contribution
 from ...structure.words import clean, display_name, magnitude, printable, short
 from ...symbolic.formulas import input_names
 from ..cursor import Cursor
+from ..flow import FlowRow
 from ..recording.event import LONGEST, Event, Recording, numbers
 
-WIDE = 100
-"""Columns of a terminal from which panes stand side by side; chosen: half of it holds any formula of a cell."""
+WIDE, WIDEST = 100, 120
+"""Columns of a terminal from which panes stand side by side, and with the belt and the flow of all steps beside them.
 
-BAR, ROWS = 16, 8
-"""The length of a full bar, in columns, and how many contributions the ledger shows; chosen: panes fit on a screen."""
+Chosen: half of 100 holds any formula of a cell, three tenths of 120 a row of the flow.
+"""
+
+BAR, SHORT_BAR, ROWS = 16, 6, 8
+"""The length of a full bar, in columns, and of one beside many numbers; how many contributions the ledger shows, or
+steps the belt. Chosen: panes fit on a screen."""
 
 FILLS = " ▁▂▃▄▅▆▇█"
 """How much of a time step the walk has passed, from nothing to all."""
@@ -46,13 +51,31 @@ def panes(stepper: Cursor, width: int) -> RenderableType:
     parts: list[RenderableType] = [Text.assemble((title, "bold"), (f"   {facts['node']}", "cyan"))]
     if time := _map(event, width):
         parts.append(time)
-    if right and width >= WIDE:
+    over_time = [_panel("belt", _belt(stepper)), _panel("flow", _flow(stepper))] if _has_time(stepper) else []
+    if over_time and width >= WIDEST:
+        parts.append(_side_by_side(Group(*left), Group(*right), Group(*over_time)))
+    elif right and width >= WIDE:
         parts.append(Columns([Group(*left), Group(*right)], width=width // 2 - 1, padding=(0, 1)))
     else:
-        parts += [*left, *right]
+        parts += [*left[:1], *right[:1], *left[1:], *right[1:]]
     if stepper.at_end:
         parts.append(Text("the walk is complete", style="bold green"))
     return Group(*parts)
+
+
+def headline(stepper: Cursor, width: int) -> str:
+    """Return where one is, and the equation there, in two lines of a width."""
+    event = stepper.current
+    place = f"[{event.index}] {event.phase}, {event.graph.ids[event.node]}, event {event.index} of {len(stepper) - 1}"
+    return "\n".join(clean(line, width - 1) for line in (place, event.formula))
+
+
+def _side_by_side(*groups: RenderableType) -> Table:
+    table = Table.grid(expand=True, padding=(0, 1))
+    for _ in groups:
+        table.add_column(ratio=1)
+    table.add_row(*groups)
+    return table
 
 
 def _panel(title: str, body: RenderableType) -> Panel:
@@ -102,6 +125,59 @@ def _ledger(event: Event) -> RenderableType:
         table.add_row(Text(when, style), Text("█" * full, "cyan"), Text(short(norm), style), Text(each.operation))
     left_out = len(arrived) - len(shown)
     return Group(Text(f"… {left_out} before", style="dim"), table) if left_out else table
+
+
+def _has_time(stepper: Cursor) -> bool:
+    return len(stepper.events.timeline.steps) > 1
+
+
+def _shown_rows(stepper: Cursor) -> list[FlowRow]:
+    """Return the steps around the one that the walk is at; at none of them, the last."""
+    rows = list(stepper.flow())
+    here = next((i for i, row in enumerate(rows) if row.time == stepper.current.time), len(rows) - 1)
+    first = min(max(0, here - ROWS // 2), max(0, len(rows) - ROWS))
+    return rows[first : first + ROWS]
+
+
+def _belt(stepper: Cursor) -> RenderableType:
+    """Return what each step holds: how far each gate is open on average, and how large the state is, as a bar."""
+    rows = _shown_rows(stepper)
+    gates = [name for name, node in rows[-1].gates.items() if node.primitive and node.primitive.range[0] >= 0]
+    state = next(iter(rows[-1].states), "")
+    norms = [magnitude(row.states[state].value) if state in row.states else 0.0 for row in rows]
+    largest = max((norm for norm in norms if np.isfinite(norm)), default=0.0) or 1.0
+    table = Table.grid(padding=(0, 1))
+    table.add_row(*(Text(word, "dim") for word in ("", "t", *gates, f"‖{clean(state, 12)}‖", "")))
+    for row, norm in zip(rows, norms, strict=True):
+        here = row.time == stepper.current.time
+        means = (short(float(row.gates[name].value.mean())) if name in row.gates else "—" for name in gates)
+        bar = "━" * (round(SHORT_BAR * norm / largest) if np.isfinite(norm) else SHORT_BAR)
+        style = "bold" if here else ""
+        table.add_row(
+            "→" if here else " ",
+            *(Text(word, style) for word in (printable(f"{row.time}".replace("-", "−")), *means)),
+            Text(short(norm), style),
+            Text(bar, "cyan"),
+        )
+    return table
+
+
+def _flow(stepper: Cursor) -> RenderableType:
+    """Return ‖∂L/∂state‖ of each step: those that have arrived; a dot for those that have not."""
+    rows = _shown_rows(stepper)
+    names = list(dict.fromkeys(name for row in rows for name in row.norms))
+    table = Table.grid(padding=(0, 1))
+    table.add_row(*(Text(word, "dim") for word in ("", "t", *(f"‖∂L/∂{clean(name, 8)}‖" for name in names))))
+    for row in rows:
+        here = row.time == stepper.current.time
+        style = "bold" if here else ""
+        norms = (
+            short(row.norms[name]) if name in row.norms and row.complete.get(name, 0) <= stepper.position else "·"
+            for name in names
+        )
+        time = f"{row.time}".replace("-", "−")
+        table.add_row("→" if here else " ", *(Text(word, style) for word in (time, *norms)))
+    return table
 
 
 def _map(event: Event, width: int) -> Text | None:

@@ -7,12 +7,15 @@ so that a session can be kept in a file, and compared.
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import Completer, Completion
 from prompt_toolkit.document import Document
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.text import Text
 
 from ...structure.words import printable
@@ -21,9 +24,13 @@ from ..commands import COMMANDS, divided, find, run_command
 from ..cursor import Cursor
 from ..inspection import ARRAYS
 from ..recording.event import Event
-from .panes import panes
+from .panes import headline, panes
 
 PROMPT = "(step) "
+BELOW = 4
+"""Lines of a screen that the prompt takes, what was typed, and the headline below it."""
+
+_AS_IT_IS: Any = {"drop_whitespace": False, "replace_whitespace": False, "break_on_hyphens": False}
 HINT = "step, next, reverse-step, continue, break PLACE, where, help, quit; an empty line repeats, Tab completes"
 
 
@@ -39,20 +46,33 @@ def walk(stepper: Cursor, console: Console | None = None) -> None:
     if console.is_terminal and sys.stdin.isatty():
         console.print(Text(HINT, style="dim"))
         words = _Words(stepper)
-        read = PromptSession(PROMPT, completer=words, complete_in_thread=True, complete_while_typing=False).prompt
-    last = "step"
+        read = PromptSession(
+            PROMPT,
+            completer=words,
+            complete_in_thread=True,
+            complete_while_typing=False,
+            bottom_toolbar=lambda: headline(stepper, console.width),  # never scrolls away
+        ).prompt
+    last, rest = "step", list[str]()
     while True:
         try:
             line = read().strip()
         except (EOFError, KeyboardInterrupt):
             break
+        if rest and not line:
+            _page(console, rest)
+            continue
         last = line or last
-        if not run_line(last, stepper, console):
+        rest.clear()
+        if not run_line(last, stepper, console, rest):
             break
 
 
-def run_line(line: str, stepper: Cursor, console: Console) -> bool:
-    """Carry out one command and print what comes of it; return False when it was the last."""
+def run_line(line: str, stepper: Cursor, console: Console, rest: list[str] | None = None) -> bool:
+    """Carry out one command and print what comes of it; return False when it was the last.
+
+    In a terminal, the lines of an answer that its screen does not hold are left in ``rest``.
+    """
     before = stepper.position
     try:
         if find(divided(line)[0]).name == "quit":
@@ -62,7 +82,11 @@ def run_line(line: str, stepper: Cursor, console: Console) -> bool:
         _say(console, str(error), "red")
         return True
     if answer is not None:
-        _say(console, answer)
+        if rest is None or not console.is_terminal:
+            _say(console, answer)
+        else:
+            rest += _lines(answer, console.width)
+            _page(console, rest)
         return True
     show(stepper, console)
     if stepper.position == before:
@@ -75,10 +99,31 @@ def run_line(line: str, stepper: Cursor, console: Console) -> bool:
 def show(stepper: Cursor, console: Console) -> None:
     """Print the current position, as panes if it is a terminal that shows it."""
     if console.is_terminal:
-        console.print(panes(stepper, console.width))
+        lines = console.render_lines(panes(stepper, console.width), pad=False)
+        room = max(console.height - BELOW, 4)
+        kept = lines if len(lines) <= room else lines[: room - 1]
+        console.print(Segments([part for row in kept for part in (*row, Segment.line())]), end="")
+        if len(kept) < len(lines):
+            console.print(Text(f"… {len(lines) - len(kept)} more lines; print and list show them", style="dim"))
         return
     for text in (str(stepper.current), *stepper.displayed()):
         _say(console, text)
+
+
+def _lines(text: str, width: int) -> list[str]:
+    """Return a text in lines that a screen of a width has."""
+    return [part for line in printable(text).split("\n") for part in (textwrap.wrap(line, width, **_AS_IT_IS) or [""])]
+
+
+def _page(console: Console, rest: list[str]) -> None:
+    """Print as many of the lines as a screen holds, and keep the others."""
+    room = max(console.height - BELOW, 4)
+    shown = rest[:] if len(rest) <= room else rest[: room - 1]
+    del rest[: len(shown)]
+    for line in shown:
+        console.print(Text(line), soft_wrap=True)
+    if rest:
+        console.print(Text(f"… {len(rest)} more lines; an empty line shows them", style="dim"))
 
 
 def _say(console: Console, text: str, style: str = "") -> None:
@@ -120,6 +165,8 @@ def completions(line: str, stepper: Cursor) -> list[str]:
         return list(dict.fromkeys(place for event in stepper.events for place in _places(event)))
     if argument == "NAME.grad":
         return [f"{id}.grad" for id in ids]
+    if argument == "NAME":
+        return ids
     if argument == "[NAME]":
         return [*dict.fromkeys((*ARRAYS, *QUANTITIES)), *ids]
     if argument == "[COMMAND]":
