@@ -1,4 +1,4 @@
-"""The tour itself: train, draw, walk, prove, and write it all down."""
+"""The tour itself: train, read, draw, walk, prove, and write it all down as an article."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from ..nn.named import title_of
 from ..stepper import step
 from ..stepper.web.page import page as walk_page
 from ..testing import GradientError, check_vjp
-from . import pages
+from . import gaps, pages
+from .article import article, expectations
 from .findings import Tour
-from .model import NextToken, gradient_norms, train
+from .model import NextToken, train
 from .plot import gradient_plot
+from .reading import Reading
 from .text import Corpus, read, windows
 
 WINDOW, BATCH, UPDATES = 24, 8, 150
@@ -34,8 +36,8 @@ SECONDS = 5.0
 ENOUGH = 0.1
 """The loss, in nats, at which training ends; chosen: further on, nothing of the gradients would be left to look at."""
 
-DRAWN, PLOTTED = 7, 40
-"""Tokens in the picture and the walk, and steps in the plot; chosen: what one can take in at once."""
+DRAWN = 7
+"""Tokens in the picture and the walk; chosen: what one can take in at once."""
 
 Report = Callable[[str, int, int, float], None]
 """Called with what is being trained, the update, how many there will be, and the loss."""
@@ -53,7 +55,7 @@ def run(
     chars: bool = False,
     report: Report = lambda *_: None,
 ) -> Tour:
-    """Train a next-token model on the text and write pictures, walk, checks and plot, linked from ``index.html``.
+    """Train a next-token model on the text and write an article about it, ``index.html``, which links all the rest.
 
     Raises TourError for an empty text and for a directory that cannot be written. A gradient that fails its check does
     not raise: it is in ``failure``, and on the page.
@@ -69,7 +71,8 @@ def run(
 
     ids = corpus.ids[: min(DRAWN, len(corpus) - 1)]
     words = corpus.tokens[: len(ids)]
-    long = np.resize(corpus.ids, PLOTTED + 1)  # read over and over if it is short
+    readings = {name: Reading(name, network, corpus) for name, (network, _) in trained.items()}
+    plain, gated = readings["rnn"], next(reading for name, reading in readings.items() if name != "rnn")
     objective = model.last_loss(ids, words)
     stepper = step(objective)
     tour = Tour(
@@ -81,7 +84,13 @@ def run(
         expected=words[-1],
         prompt=words[:-1],
         events=len(stepper) - stepper.events.start,
-        norms={title_of(name): gradient_norms(network, long) for name, (network, _) in trained.items()},
+        objective=objective,
+        weights=model.parameters(),
+        gated=gated,
+        plain=plain,
+        gaps=gaps.measured(lambda what, done, total: report(what, done, total, 0.0)),
+        expects=expectations(model, corpus.ids[: gated.once], corpus.vocabulary),
+        norms={reading.title: reading.felt for reading in readings.values()},
     )
     try:
         tour.proof = check_vjp(lambda: model.last_guess(ids[:-1]), parameters=model.parameters())
@@ -102,7 +111,7 @@ def run(
         "gradients.svg": gradient_plot(tour.norms),
         "walk.html": walk,
         "check.html": pages.check(tour),
-        "index.html": pages.index(tour),
+        "index.html": article(tour),
     }
     try:
         for name, content in contents.items():

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-START, END = "⟨start⟩", "⟨end⟩"
+START, END, OTHER = "⟨start⟩", "⟨end⟩", "⟨other⟩"
+
+KNOWN = 1000
+"""The words that a network can tell apart, by first appearance; chosen: its page is small, whatever the text."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,15 @@ class Corpus:
 
 
 def read(text: str, *, chars: bool = False) -> Corpus:
-    """Split a text into words at white space, or into characters. Raises ValueError if nothing is left."""
+    """Split a text into words at white space, or into characters; those past the first KNOWN are one, ⟨other⟩.
+
+    Raises ValueError if nothing is left.
+    """
     pieces = list(" ".join(text.split())) if chars else text.split()
     if not pieces:
         raise ValueError("the text is empty: give at least one word, as in --text 'the clouds are in the sky'")
-    tokens = (START, *pieces, END)
+    known = set(list(dict.fromkeys(pieces))[:KNOWN])
+    tokens = (START, *(piece if piece in known else OTHER for piece in pieces), END)
     vocabulary = tuple(dict.fromkeys(tokens))
     number = {token: i for i, token in enumerate(vocabulary)}
     return Corpus(tokens, vocabulary, np.array([number[token] for token in tokens]), "character" if chars else "word")

@@ -1,0 +1,44 @@
+// The loop, unfolded: painted columns are moved apart, and the painted loop stays on what is still folded.
+
+(() => {
+  const figure = figureOf("loop");
+  const svg = figure.root.querySelector("svg");
+  const part = (id) => svg.querySelector(`[data-id="${id}"]`);
+  const columns = [];
+  for (let t = 0; svg && part(`t${t}`); t += 1) columns.push(part(`t${t}`));
+  const [before, after, loop] = svg ? ["before", "after", "loop"].map(part) : [];
+  const shifts = columns.map((column) => transformOf(column));
+  const boxes = columns.map((_, t) => part(`t${t}.cell`).getBBox().x + shifts[t]);
+  const pitch = columns.length > 1 ? boxes[1] - boxes[0] : 0;
+  const start = columns.length ? transformOf(loop) : 0;
+  const steps = Math.max(1, columns.length);
+
+  function transformOf(group) { return Number(/translate\(([-\d.]+)/.exec(group.getAttribute("transform") ?? "")?.[1] ?? 0); }
+
+  function down(group) { return /translate\([-\d.]+[ ,]+([-\d.]+)/.exec(group.getAttribute("transform") ?? "")?.[1] ?? 0; }
+
+  /** Put a group so far to the right of where it was painted. */
+  function moved(group, from, by) { group.setAttribute("transform", `translate(${(from + by).toFixed(2)} ${down(group)})`); }
+
+  sliding(figure.range, (unfolded) => {
+    const last = steps - 1;
+    const apart = Math.ceil(unfolded - 1e-9); // copies beside the first, the last of which may still be on its way
+    columns.forEach((column, t) => {
+      const share = Math.min(1, Math.max(0, unfolded - t + 1));
+      column.style.opacity = share;
+      column.style.display = share > 0 ? "" : "none";
+      moved(column, shifts[t], Math.min(0, unfolded - t) * pitch);
+      const time = part(`t${t}.time`)?.querySelector("text");
+      if (time) time.textContent = t === apart && t < last ? `t = ${t} … ${last}` : `t = ${t}`;
+    });
+    if (svg) {
+      moved(loop, start, (unfolded - last) * pitch);
+      loop.style.opacity = Math.min(1, last - unfolded) || 0;
+      moved(after, 0, (unfolded - last) * pitch);
+    }
+    const arrows = Math.floor(unfolded + 1e-9);
+    const folded = last - arrows;
+    figure.say(told(arrows + 1, spoken(arrows + 1, "cell")), ", ", told(arrows, spoken(arrows, "arrow")), " from one to the next, ",
+      folded ? `a loop for the ${spoken(folded, "step")} that ${folded === 1 ? "is" : "are"} still folded, ` : "no loop, ", "one set of weights.");
+  });
+})();
