@@ -15,11 +15,13 @@ from ..nn.named import title_of
 from ..pages.offline import offline
 from ..pages.theme import dark_style
 from ..structure.cells import CANDIDATE, READ, RESET, WRITE, Bounded
+from ..structure.what_if import what_if
 from ..structure.words import clean, printable
 from ..symbolic.formulas import forward
 from ..symbolic.symbols import Symbols
 from . import pictures
 from .findings import Tour
+from .model import NextToken
 from .reading import LITTLE, LONGEST, Reading, forgotten
 
 ROOM = "tinygrad_lstm.tour"
@@ -29,10 +31,9 @@ NETWORK = tuple(("tinygrad_lstm.stepper.web", f"network/{name}.js") for name in 
 FIGURES = ("expects", "loop", "gap", "belt", "gates", "changes", "back", "what_if", "variants", "proof")
 """The figures, in the order of the article; each is a script of that name."""
 
-SCRIPTS = (
+SCRIPTS: tuple[str | tuple[str, str], ...] = (
     *NETWORK,
-    "article/data.js",
-    "article/plots.js",
+    *("article/data.js", "article/plots.js"),
     *(f"article/{name}.js" for name in FIGURES),
     "article/main.js",
 )
@@ -56,6 +57,7 @@ def values(tour: Tour) -> dict[str, Any]:
         "blind": math.log(len(tour.corpus.vocabulary)),
         "gated": gated,
         "plain": plain,
+        "asked": asked(gated),
         "same": tour.cell == "rnn",
         "weights": sum(w.value.size for w in tour.weights),
         "equations": {"state": equations[0], "layers": equations[1:]},
@@ -104,12 +106,33 @@ def told(reading: Reading, layer: Bounded) -> dict[str, Any]:
     }
 
 
-def expectations(
-    model: Any, ids: Sequence[int], vocabulary: Sequence[str], most: int = 4
-) -> list[list[tuple[str, float]]]:
+def asked(reading: Reading) -> dict[str, Any]:
+    """Return what would have been with the reading's gate held at 0 and at 1, and how far it was open on average."""
+    gate = reading.held
+    if gate is None:
+        return {}
+    return {
+        "mean": float(reading.openings(gate).mean()),
+        "keeps": gate.roles[:1] == (RESET,) and WRITE not in gate.roles,
+        "at": [held(reading, gate, end) for end in (0.0, 1.0)],
+    }
+
+
+def held(reading: Reading, gate: Bounded, value: float) -> dict[str, Any]:
+    """Return L, and how far back its error is felt, with a gate held at a value in every step."""
+    loss = what_if(reading.loss, dict.fromkeys(gate.at.values(), value))
+    read = reading.felt_in(loss)
+    return {"loss": loss.item(), "forgotten": forgotten(read), "left": read[0] / read[-1] if read[-1] else math.nan}
+
+
+Guesses = list[tuple[str, float]]
+"""What may come next, with probabilities, the likeliest first."""
+
+
+def expectations(model: NextToken, ids: Any, vocabulary: Sequence[str], most: int = 4) -> list[Guesses]:
     """Return the likeliest next tokens after each of some tokens, with their probabilities."""
     with no_grad():
-        scores = np.stack([model.head(h).value for h in model(np.asarray(ids))])  # (T, V)
+        scores = np.stack([model.head(h).value for h in model(ids)])  # (T, V)
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
     best = np.argsort(-shares, axis=1, kind="stable")[:, :most]
@@ -124,9 +147,8 @@ def with_article(name: str) -> str:
 
 def inert(data: dict[str, Any]) -> str:
     """Return data as JSON that may stand in a page: nothing in it can end the element it stands in."""
-    return printable(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)).replace(
-        "<", "\\u003c"
-    )
+    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return printable(written).replace("<", "\\u003c")
 
 
 def _painted(tour: Tour) -> dict[str, Any]:

@@ -18,7 +18,7 @@ GAPS = (2, 4, 8, 16, 32)
 """Steps from the letter to the question; chosen: an RNN learns the first at once, and the last rarely."""
 
 HIDDEN, BUDGET, BATCH, RATE, SEEDS = 8, 3200, 16, 0.01, (0, 1, 2, 3)
-"""H, sequences that each network may see, and of an update, Adam's rate, and the networks of a kind; chosen: seconds."""
+"""H, sequences that a network may see, and of an update, Adam's rate, and the networks of a kind; chosen: seconds."""
 
 OPEN = 3.0
 """What the LSTM's forget bias begins with; chosen: σ(3) = 0.95, so that half is left after 14 steps."""

@@ -1,4 +1,4 @@
-"""The pictures of the article: painted by Graphviz from the graphs that ran, made ready to be moved, lit and cropped."""
+"""The pictures of the article: painted from the graphs that ran, and made ready to be moved, lit and cropped."""
 
 from __future__ import annotations
 

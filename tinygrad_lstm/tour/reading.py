@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -125,20 +126,22 @@ class Reading:
         return found[0] if len(found) == 1 else None
 
     @cached_property
-    def gradients(self) -> Any:
-        """Return ∂L/∂node, by node."""
-        return gradients(self.loss)
-
-    @cached_property
     def felt(self) -> list[float]:
         """Return ‖∂L/∂state‖ after each word."""
-        return [magnitude(self.gradients[x]) for x in self.states]
+        return self.felt_in(self.loss)
+
+    def felt_in(self, loss: Tensor) -> list[float]:
+        """Return the same where something had been different, for the L that ``what_if`` made of ours."""
+        complete = gradients(loss)
+        name = self.states[0].name
+        there = {node.time: complete[node] for node in Graph(loss).nodes if node in complete and node.name == name}
+        return [magnitude(there.get(x.time, 0.0)) for x in self.states]
 
     @cached_property
     def changes(self) -> list[float]:
         """Return ‖s_t − s_{t−1}‖ / ‖s_{t−1}‖ from the second word on: how much of the state is another each time."""
         values = [x.value for x in self.states]
-        return [magnitude(b - a) / (magnitude(a) or np.nan) for a, b in zip(values, values[1:], strict=False)]
+        return [magnitude(b - a) / (magnitude(a) or np.nan) for a, b in pairwise(values)]
 
     @property
     def probability(self) -> float:

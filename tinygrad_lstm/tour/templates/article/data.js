@@ -55,7 +55,7 @@ function shown(number, digits = 3) {
   return String(Number(number.toPrecision(digits))).replaceAll("-", MINUS);
 }
 
-const percent = (share) => `${share >= 0.095 ? (100 * share).toFixed(0) : shown(100 * share, 2)} %`;
+const percent = (share) => (share > 0 && share < 1e-4 ? "under 0.01 %" : `${share >= 0.095 ? (100 * share).toFixed(0) : shown(100 * share, 2)} %`);
 
 /** An element of the page, with its children; text is text. */
 function element(name, properties = {}, ...children) {

@@ -12,6 +12,7 @@
   const pitch = columns.length > 1 ? boxes[1] - boxes[0] : 0;
   const start = columns.length ? transformOf(loop) : 0;
   const steps = Math.max(1, columns.length);
+  const [, , wide, high] = svg ? svg.getAttribute("viewBox").split(" ").map(Number) : [];
 
   function transformOf(group) { return Number(/translate\(([-\d.]+)/.exec(group.getAttribute("transform") ?? "")?.[1] ?? 0); }
 
@@ -32,6 +33,7 @@
       if (time) time.textContent = t === apart && t < last ? `t = ${t} … ${last}` : `t = ${t}`;
     });
     if (svg) {
+      svg.setAttribute("viewBox", `0 0 ${(wide - (last - unfolded) * pitch).toFixed(1)} ${high}`);
       moved(loop, start, (unfolded - last) * pitch);
       loop.style.opacity = Math.min(1, last - unfolded) || 0;
       moved(after, 0, (unfolded - last) * pitch);

@@ -1,7 +1,7 @@
 // Plots: lines over the words on a linear or a logarithmic height, and grids of units over the words.
 
 const SVG = "http://www.w3.org/2000/svg";
-const [WIDE, LEFT, RIGHT, TOP] = [640, 46, 10, 10];
+const [WHOLE, LEFT, RIGHT, TOP] = [640, 46, 10, 10];
 
 function drawn(name, attributes = {}, ...children) {
   const made = document.createElementNS(SVG, name);
@@ -11,15 +11,15 @@ function drawn(name, attributes = {}, ...children) {
 }
 
 /** A picture of a size that says in words what it shows. */
-function canvas(host, high, label) {
-  const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${high}`, role: "img", "aria-label": label, class: "drawn" });
+function canvas(host, high, label, wide = WHOLE) {
+  const svg = drawn("svg", { viewBox: `0 0 ${wide} ${high}`, role: "img", "aria-label": label, class: "drawn" });
   host.replaceChildren(svg);
   return svg;
 }
 
 /** The words below a plot, turned where they are many; those that find no room are left out. */
 function named(svg, names, at, y) {
-  const apart = names.length > 1 ? at(1) - at(0) : WIDE;
+  const apart = names.length > 1 ? at(1) - at(0) : WHOLE;
   const turned = apart < 7 * Math.max(...names.map((name) => [...name].length));
   const every = Math.ceil((turned ? 11 : 1) / apart);
   names.forEach((name, t) => {
@@ -43,11 +43,11 @@ function lines(host, { names, series, label, low = null, high = null, log = fals
   let [least, most] = [low ?? Math.min(...all), high ?? Math.max(...all)].map(place);
   if (!(most > least)) [least, most] = [least - 1, most + 1];
   if (log) [least, most] = [Math.floor(least - 0.05), Math.ceil(most + 0.05)];
-  const at = (t) => LEFT + 8 + (names.length > 1 ? (t * (WIDE - LEFT - RIGHT - 16)) / (names.length - 1) : (WIDE - LEFT) / 2);
+  const at = (t) => LEFT + 8 + (names.length > 1 ? (t * (WHOLE - LEFT - RIGHT - 16)) / (names.length - 1) : (WHOLE - LEFT) / 2);
   const up = (x) => TOP + 14 + (tall - TOP - 14) * (1 - (place(x) - least) / (most - least));
   for (const tick of ticks(least, most, log)) {
     const y = up(log ? 10 ** tick : tick);
-    svg.append(drawn("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y, y2: y, class: "grid" }),
+    svg.append(drawn("line", { x1: LEFT, x2: WHOLE - RIGHT, y1: y, y2: y, class: "grid" }),
       drawn("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end", class: "tick" }, log ? decade(tick) : `${shown(tick)}${unit}`));
   }
   named(svg, names, at, tall);
@@ -85,13 +85,13 @@ function ticks(least, most, log) {
 }
 
 /** Units as rows over names as columns: warm where positive, cool where negative, as strong as they are large. */
-function grid(host, { names, columns, label, most, cursor = null, tall = 150, gate = false }) {
+function grid(host, { names, columns, label, most, cursor = null, tall = 150, gate = false, wide: whole = WHOLE }) {
   const [left, below] = [LEFT, names.length > 1 ? 64 : 6];
   const key = `${names.join("\n")}/${columns[0].length}/${tall}`;
   if (host.dataset.key !== key) {
     host.dataset.key = key;
-    const svg = canvas(host, tall + below, label);
-    const [wide, high] = [(WIDE - left - RIGHT) / columns.length, tall / columns[0].length];
+    const svg = canvas(host, tall + below, label, whole);
+    const [wide, high] = [(whole - left - RIGHT) / columns.length, tall / columns[0].length];
     const at = (t) => left + (t + 0.5) * wide;
     host.cells = columns.map((column, t) => Array.from(column, (_, i) => {
       const cell = drawn("rect", { x: left + t * wide, y: i * high, width: wide + 0.3, height: high + 0.3 });
