@@ -35,14 +35,15 @@ def tour(
 
     started = time.monotonic()
     words = _text(text, file)
-    extra = (TextColumn("loss {task.fields[loss]:.3f}"), TimeElapsedColumn())
+    extra = (TextColumn("{task.fields[loss]}"), TimeElapsedColumn())
     with refusing(TourError), progress(*extra, console=console) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def report(name: str, done: int, total: int, loss: float) -> None:
+        def report(name: str, done: int, total: int, loss: float | None) -> None:
+            said = "" if loss is None else f"loss {loss:.3f}"
             if name not in tasks:
-                tasks[name] = bars.add_task(f"training the {name}", total=total, loss=loss)
-            bars.update(tasks[name], completed=done, total=total, loss=loss)
+                tasks[name] = bars.add_task(f"training {name}", total=total, loss=said)
+            bars.update(tasks[name], completed=done, total=total, loss=said)
 
         found = run(words, out, cell=cell or "lstm", chars=chars, report=report)
     guess, probability = found.guesses[0]

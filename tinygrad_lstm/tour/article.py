@@ -158,7 +158,7 @@ def _painted(tour: Tour) -> dict[str, Any]:
         other, _ = pictures.one_step(tour.plain)
         variants = pictures.variants(tour.gated.states[0].size)
         return {
-            "loop": pictures.unfolding(tour.objective),
+            "loop": pictures.unfolding(tour.objective, tour.weights),
             "step": step,
             "lit": lit,
             "plain": other,

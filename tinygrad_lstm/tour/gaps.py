@@ -82,7 +82,7 @@ def measured(report: Callable[[str, int, int], None] = lambda *_: None) -> list[
             rates = [RATE] * len(SEEDS)
             trained = train_side_by_side(task, models, seeds=SEEDS, rates=rates, budget=BUDGET, batch=BATCH)
             scores[kind], read[kind] = [float(score) for score in trained.scores], trained.sequences
-            report(f"{kind} over a gap", done, len(GAPS))
+            report(f"{len(SEEDS)} {kind}s over gaps", done, len(GAPS))
         example = task.draw(np.random.default_rng(0), 1).inputs[:, 0].argmax(axis=-1)
         found.append(Gap(gap, "".join(LETTERS[i] for i in example), scores, read))
     return found

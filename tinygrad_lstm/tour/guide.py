@@ -39,8 +39,8 @@ ENOUGH = 0.1
 DRAWN = 7
 """Tokens in the picture and the walk; chosen: what one can take in at once."""
 
-Report = Callable[[str, int, int, float], None]
-"""Called with what is being trained, the update, how many there will be, and the loss."""
+Report = Callable[[str, int, int, float | None], None]
+"""Called with what is being trained, the update, how many there will be, and the loss, where there is but one."""
 
 
 class TourError(Exception):
@@ -88,7 +88,7 @@ def run(
         weights=model.parameters(),
         gated=gated,
         plain=plain,
-        gaps=gaps.measured(lambda what, done, total: report(what, done, total, 0.0)),
+        gaps=gaps.measured(lambda what, done, total: report(what, done, total, None)),
         expects=expectations(model, corpus.ids[: gated.once], corpus.vocabulary),
         norms={reading.title: reading.felt for reading in readings.values()},
     )
@@ -104,7 +104,7 @@ def run(
         drawn, tour.undrawn = {}, str(error)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the same
-        walk = walk_page(stepper)
+        walk = walk_page(stepper, home="index.html")
     contents = {
         **drawn,
         "network.dot": picture.source,
@@ -137,10 +137,10 @@ def _trained(cell: str, corpus: Corpus, report: Report) -> tuple[NextToken, floa
     batches = (windows(corpus, WINDOW, BATCH, rng) for _ in range(UPDATES))
     deadline = time.monotonic() + SECONDS
     for done, loss in enumerate(train(model, batches), 1):
-        report(title_of(cell), done, UPDATES, loss)
+        report(f"the {title_of(cell)}", done, UPDATES, loss)
         if loss <= ENOUGH or time.monotonic() >= deadline:
             break
-    report(title_of(cell), done, done, loss)  # it may have learned enough before the last update
+    report(f"the {title_of(cell)}", done, done, loss)  # it may have learned enough before the last update
     return model, loss
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,11 @@ class Variant:
     weights: int
 
 
-def unfolding(loss: Tensor) -> str:
+def unfolding(loss: Tensor, weights: Sequence[Tensor]) -> str:
     """Return the chain of steps, with the loop of the folded network laid on its last cell, as SVG for a page.
 
-    Its columns are ``before``, ``t0``, ``t1``, … and ``after``, its loop is ``loop``; the page moves them.
+    Its columns are ``before``, ``t0``, ``t1``, … and ``after``, its loop is ``loop``; the page moves them. What stays
+    where it is are the weights, all in one box.
     """
     chain, folded = _parsed(draw(loss, "cells", steps="all").svg), _parsed(draw(loss, "rolled").svg)
     loop = next(group for group in folded.iter("g") if _is(group, "state"))
@@ -58,8 +59,32 @@ def unfolding(loss: Tensor) -> str:
     whole = ET.Element("g", {"data-id": "loop", "class": "loop"})
     whole.set("transform", f"translate({right + moved[0] - x:.2f} {down + moved[1] - y:.2f})")
     whole.append(loop)
-    next(group for group in chain.iter("g") if group.get("class") == "graph").append(whole)
+    for label in loop.iter("text"):  # above the loop, where no line passes
+        left, top, right, _ = _around(loop)
+        label.set("x", f"{(left + right) / 2:.2f}")
+        label.set("y", f"{top - 5:.2f}")
+    graph = next(group for group in chain.iter("g") if group.get("class") == "graph")
+    graph.append(whole)
+    graph.append(_beside(_all_weights(weights), chain))
     return _written(chain)
+
+
+def _all_weights(weights: Sequence[Tensor]) -> ET.Element:
+    """Return the painted box of all weights as one vector, W."""
+    every = tensor(np.concatenate([w.value.ravel() for w in weights]), requires_grad=True, name="W")
+    return next(group for group in _parsed(draw(every.sum()).svg).iter("g") if _is(group, "parameter"))
+
+
+def _beside(box: ET.Element, chain: ET.Element) -> ET.Element:
+    """Return a box moved to where the chain has room: below what the first step begins with."""
+    first = next(group for group in chain.iter("g") if _is(group, "input"))
+    modules = [group for group in chain.iter("g") if _is(group, "module") and group.get("data-id", "").startswith("t0")]
+    (left, _, right, _), (_, high, _, low) = _around(first), _around(modules[0])
+    a, b, c, d = _around(box)
+    moved = ET.Element("g", {"data-id": "weights"})
+    moved.set("transform", f"translate({(left + right - a - c) / 2:.2f} {(high + low - b - d) / 2:.2f})")
+    moved.append(box)
+    return moved
 
 
 def one_step(reading: Reading) -> tuple[str, dict[str, list[str]]]:
@@ -149,9 +174,13 @@ def _is(element: ET.Element, kind: str) -> bool:
 
 def _corner(box: ET.Element) -> tuple[float, float]:
     """Return the left upper corner of a painted box."""
-    numbers = [float(n) for path in _paths(box) for n in _NUMBERS.findall(path.get("d", ""))]
-    return min(numbers[::2]), min(numbers[1::2])
+    return _around(box)[:2]
 
 
-def _paths(box: ET.Element) -> Iterable[ET.Element]:
-    return box.iter("path")
+def _around(box: ET.Element) -> tuple[float, float, float, float]:
+    """Return from where to where a painted element is: left, top, right, bottom."""
+    numbers = [float(n) for path in box.iter("path") for n in _NUMBERS.findall(path.get("d", ""))]
+    for each in box.iter("ellipse"):
+        x, y, wide, high = (float(each.get(name, "")) for name in ("cx", "cy", "rx", "ry"))
+        numbers += [x - wide, y - high, x + wide, y + high]
+    return min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])

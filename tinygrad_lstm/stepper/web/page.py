@@ -28,10 +28,11 @@ HEIGHT = 720
 """The height of the page in a notebook, in pixels; chosen: picture and panels are seen at once."""
 
 
-def page(stepper: Cursor, steps: Window = None) -> str:
+def page(stepper: Cursor, steps: Window = None, *, home: str = "") -> str:
     """Return the walk as an HTML page that opens where the stepper is; it asks the network for nothing.
 
     A walk that is too long for one page is shown through a window of time steps: the last, or those asked for.
+    ``home`` is where a link in its header leads back to.
 
     >>> import tinygrad_lstm as tl
     >>> page(tl.step(tl.tanh(tl.tensor(0.5, requires_grad=True, name="x")))).splitlines()[0]
@@ -47,6 +48,7 @@ def page(stepper: Cursor, steps: Window = None) -> str:
         "note": " ".join(filter(None, (record.note, stepper.note))),
         "pictures": record.svgs,
         "data": _inert_json(data),
+        "home": home,
     }
     return offline("tinygrad_lstm.stepper.web", "step", SCRIPTS, values)
 

@@ -11,7 +11,7 @@
       label: `How much of the state is another after each word; at ${words[t]} ${shown(ours[t - 1])} and ${shown(theirs[t - 1])}` });
     for (const [read, , which] of both) {
       const columns = [read.states[t - 1], read.states[t]];
-      grid(figure.root.querySelector(`.pair ${which}`), { names: [words[t - 1], words[t]], columns, most: Math.max(...read.states.flatMap((state) => [...state].map(Math.abs))), tall: 128, wide: 240,
+      grid(figure.root.querySelector(`.pair ${which}`), { names: [words[t - 1], words[t]], columns, most: Math.max(...read.states.flatMap((state) => [...state].map(Math.abs))), tall: 128,
         label: `${read.state} of the ${read.title} before and after ${words[t]}` });
     }
     figure.say("At ", word(words[t]), ` the ${gated.title} changed by `, told(ours[t - 1]), `, the ${plain.title} by `, told(theirs[t - 1]), " of the length of what was there.");

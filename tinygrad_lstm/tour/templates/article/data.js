@@ -82,11 +82,19 @@ function figureOf(id) {
   };
 }
 
+const figures = [];
+
+/** Show a figure now, and again when there is more or less room for it. */
+function showing(show) {
+  figures.push(show);
+  show();
+}
+
 /** Call show() with the slider's number now and whenever it is moved. */
 function sliding(range, show) {
   const now = () => show(Number(range.value));
   range.addEventListener("input", now);
-  now();
+  showing(now);
 }
 
 const spoken = (count, of) => `${count} ${of}${count === 1 ? "" : "s"}`;

@@ -24,5 +24,5 @@
   }
 
   for (const radio of radios) radio.addEventListener("change", show);
-  show();
+  showing(show);
 })();

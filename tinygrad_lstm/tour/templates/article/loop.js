@@ -7,6 +7,7 @@
   const columns = [];
   for (let t = 0; svg && part(`t${t}`); t += 1) columns.push(part(`t${t}`));
   const [before, after, loop] = svg ? ["before", "after", "loop"].map(part) : [];
+  const names = columns.map((_, t) => part(`t${t}.embedding→t${t}.cell`)?.querySelector("text")?.textContent);
   const shifts = columns.map((column) => transformOf(column));
   const boxes = columns.map((_, t) => part(`t${t}.cell`).getBBox().x + shifts[t]);
   const pitch = columns.length > 1 ? boxes[1] - boxes[0] : 0;
@@ -30,6 +31,8 @@
       column.style.display = share > 0 ? "" : "none";
       moved(column, shifts[t], Math.min(0, unfolded - t) * pitch);
       const time = part(`t${t}.time`)?.querySelector("text");
+      const input = part(`t${t}.embedding→t${t}.cell`)?.querySelector("text");
+      if (input) input.textContent = t === apart && t < last ? "x" : names[t];
       if (time) time.textContent = t === apart && t < last ? `t = ${t} … ${last}` : `t = ${t}`;
     });
     if (svg) {
@@ -41,6 +44,6 @@
     const arrows = Math.floor(unfolded + 1e-9);
     const folded = last - arrows;
     figure.say(told(arrows + 1, spoken(arrows + 1, "cell")), ", ", told(arrows, spoken(arrows, "arrow")), " from one to the next, ",
-      folded ? `a loop for the ${spoken(folded, "step")} that ${folded === 1 ? "is" : "are"} still folded, ` : "no loop, ", "one set of weights.");
+      folded ? `a loop for the ${spoken(folded, "step")} that ${folded === 1 ? "is" : "are"} still folded, ` : "no loop, ", "one set of weights, W.");
   });
 })();

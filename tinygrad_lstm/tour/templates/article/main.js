@@ -1,5 +1,12 @@
 // What Python computed travels along: the page says how well it agrees with that, and shows no number that does not.
 
+let room = document.documentElement.clientWidth;
+window.addEventListener("resize", () => {
+  if (document.documentElement.clientWidth === room) return; // a phone's bars come and go
+  room = document.documentElement.clientWidth;
+  for (const show of figures) show();
+});
+
 const APART = 1e-6; // of an array's largest number; measured: 1e-15 to 1e-12
 
 const apart = Math.max(gated.network.disagreement(), plain.network.disagreement());

@@ -1,7 +1,10 @@
 // Plots: lines over the words on a linear or a logarithmic height, and grids of units over the words.
 
 const SVG = "http://www.w3.org/2000/svg";
-const [WHOLE, LEFT, RIGHT, TOP] = [640, 46, 10, 10];
+const [LEFT, RIGHT, TOP] = [46, 10, 10];
+
+/** As wide as there is room, so that words are as large as they are elsewhere. */
+const roomOf = (host, most = 720) => Math.max(140, Math.min(most, host.clientWidth || 640));
 
 function drawn(name, attributes = {}, ...children) {
   const made = document.createElementNS(SVG, name);
@@ -11,7 +14,7 @@ function drawn(name, attributes = {}, ...children) {
 }
 
 /** A picture of a size that says in words what it shows. */
-function canvas(host, high, label, wide = WHOLE) {
+function canvas(host, high, label, wide) {
   const svg = drawn("svg", { viewBox: `0 0 ${wide} ${high}`, role: "img", "aria-label": label, class: "drawn" });
   host.replaceChildren(svg);
   return svg;
@@ -19,7 +22,7 @@ function canvas(host, high, label, wide = WHOLE) {
 
 /** The words below a plot, turned where they are many; those that find no room are left out. */
 function named(svg, names, at, y) {
-  const apart = names.length > 1 ? at(1) - at(0) : WHOLE;
+  const apart = names.length > 1 ? at(1) - at(0) : 640;
   const turned = apart < 7 * Math.max(...names.map((name) => [...name].length));
   const every = Math.ceil((turned ? 11 : 1) / apart);
   names.forEach((name, t) => {
@@ -37,17 +40,18 @@ const shortened = (text, most) => ([...text].length > most ? `${[...text].slice(
  */
 function lines(host, { names, series, label, low = null, high = null, log = false, tall = 190, cursor = null, unit = "" }) {
   const below = names.some((name) => [...name].length > 3) || names.length > 30 ? 64 : 26;
-  const svg = canvas(host, tall + below, label);
+  const whole = roomOf(host);
+  const svg = canvas(host, tall + below, label, whole);
   const all = series.flatMap(({ values }) => values).filter((x) => Number.isFinite(x) && (!log || x > 0));
   const place = log ? Math.log10 : (x) => x;
   let [least, most] = [low ?? Math.min(...all), high ?? Math.max(...all)].map(place);
   if (!(most > least)) [least, most] = [least - 1, most + 1];
   if (log) [least, most] = [Math.floor(least - 0.05), Math.ceil(most + 0.05)];
-  const at = (t) => LEFT + 8 + (names.length > 1 ? (t * (WHOLE - LEFT - RIGHT - 16)) / (names.length - 1) : (WHOLE - LEFT) / 2);
+  const at = (t) => LEFT + 8 + (names.length > 1 ? (t * (whole - LEFT - RIGHT - 16)) / (names.length - 1) : (whole - LEFT) / 2);
   const up = (x) => TOP + 14 + (tall - TOP - 14) * (1 - (place(x) - least) / (most - least));
   for (const tick of ticks(least, most, log)) {
     const y = up(log ? 10 ** tick : tick);
-    svg.append(drawn("line", { x1: LEFT, x2: WHOLE - RIGHT, y1: y, y2: y, class: "grid" }),
+    svg.append(drawn("line", { x1: LEFT, x2: whole - RIGHT, y1: y, y2: y, class: "grid" }),
       drawn("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end", class: "tick" }, log ? decade(tick) : `${shown(tick)}${unit}`));
   }
   named(svg, names, at, tall);
@@ -69,7 +73,7 @@ function lines(host, { names, series, label, low = null, high = null, log = fals
   for (const { name, kind, ghost } of ends) {
     svg.append(drawn("path", { d: `M${right},${TOP - 2}h20`, class: `line ${kind}${ghost ? " ghost" : ""}` }),
       drawn("text", { x: right + 26, y: TOP + 2, class: "key" }, name));
-    right += 40 + 7.2 * [...name].length;
+    right += 42 + 7.4 * [...name].length;
   }
   return { svg, at, up };
 }
@@ -85,9 +89,10 @@ function ticks(least, most, log) {
 }
 
 /** Units as rows over names as columns: warm where positive, cool where negative, as strong as they are large. */
-function grid(host, { names, columns, label, most, cursor = null, tall = 150, gate = false, wide: whole = WHOLE }) {
+function grid(host, { names, columns, label, most, cursor = null, tall = 150, gate = false }) {
   const [left, below] = [LEFT, names.length > 1 ? 64 : 6];
-  const key = `${names.join("\n")}/${columns[0].length}/${tall}`;
+  const whole = roomOf(host);
+  const key = `${whole}/${names.join("\n")}/${columns[0].length}/${tall}`;
   if (host.dataset.key !== key) {
     host.dataset.key = key;
     const svg = canvas(host, tall + below, label, whole);

@@ -53,5 +53,5 @@
     for (const radio of radios) radio.checked = radio.value === "";
     show();
   });
-  show();
+  showing(show);
 })();
