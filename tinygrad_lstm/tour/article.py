@@ -122,7 +122,12 @@ def held(reading: Reading, gate: Bounded, value: float) -> dict[str, Any]:
     """Return L, and how far back its error is felt, with a gate held at a value in every step."""
     loss = what_if(reading.loss, dict.fromkeys(gate.at.values(), value))
     read = reading.felt_in(loss)
-    return {"loss": loss.item(), "forgotten": forgotten(read), "left": read[0] / read[-1] if read[-1] else math.nan}
+    return {
+        "loss": loss.item(),
+        "forgotten": forgotten(read),
+        "left": read[0] / read[-1] if read[-1] else math.nan,
+        "felt": read,
+    }
 
 
 Guesses = list[tuple[str, float]]

@@ -23,6 +23,7 @@ from . import gaps, pages
 from .article import article, expectations
 from .findings import Tour
 from .model import NextToken, train
+from .notes import write_notes
 from .plot import gradient_plot
 from .reading import Reading
 from .text import Corpus, read, windows
@@ -53,13 +54,18 @@ def run(
     *,
     cell: str = "lstm",
     chars: bool = False,
+    notes: str | os.PathLike[str] | None = None,
     report: Report = lambda *_: None,
 ) -> Tour:
     """Train a next-token model on the text and write an article about it, ``index.html``, which links all the rest.
 
-    Raises TourError for an empty text and for a directory that cannot be written. A gradient that fails its check does
-    not raise: it is in ``failure``, and on the page.
+    ``notes`` is a Markdown file to write the same article to, with its pictures in a folder named like it.
+
+    Raises TourError for an empty text and for a directory or a file that cannot be written. A gradient that fails its
+    check does not raise: it is in ``failure``, and on the page.
     """
+    if notes is not None and Path(notes).suffix != ".md":
+        raise TourError(f"notes are Markdown, and their file ends in .md, as in notes.md; not {notes}")
     target = _writable(Path(directory))
     try:
         corpus = read(text, chars=chars)
@@ -118,6 +124,11 @@ def run(
             write_file(target / name, content)
     except OSError as error:
         raise TourError(f"cannot write to {target}: {error.strerror}") from error
+    if notes is not None:
+        try:
+            write_notes(tour, contents["index.html"], Path(notes))
+        except OSError as error:
+            raise TourError(f"cannot write the notes to {notes}: {error.strerror}") from error
     return tour
 
 

@@ -16,6 +16,7 @@ SIZE = (600, 300)
 LOOKS = (
     Series((), colour=ON_PAGES["series0"], marker="circle"),
     Series((), colour=ON_PAGES["now"], dashes="6 3", marker="square"),
+    Series((), colour=ON_PAGES["series2"], dashes="2 3"),
 )
 """What the line of each model looks like, in turn: one can do without the colour."""
 
