@@ -12,17 +12,18 @@ import numpy as np
 from ..drawing.paint.render import RenderError
 from ..engine.scope import no_grad
 from ..nn.named import title_of
-from ..pages.offline import offline
+from ..pages.offline import offline, templates
 from ..pages.theme import dark_style
 from ..structure.cells import CANDIDATE, READ, RESET, WRITE, Bounded
 from ..structure.what_if import what_if
-from ..structure.words import clean, printable
+from ..structure.words import printable
 from ..symbolic.formulas import forward
 from ..symbolic.symbols import Symbols
 from . import pictures
 from .findings import Tour
 from .model import NextToken
-from .reading import LITTLE, LONGEST, Reading, forgotten
+from .reading import LITTLE, Reading, forgotten
+from .text import shown
 
 ROOM = "tinygrad_lstm.tour"
 
@@ -42,6 +43,7 @@ SCRIPTS: tuple[str | tuple[str, str], ...] = (
 
 def article(tour: Tour) -> str:
     """Return the article as HTML, with figures that answer; it asks the network for nothing."""
+    templates(ROOM).filters["shown"] = shown
     return offline(ROOM, "article", SCRIPTS, values(tour))
 
 
@@ -80,10 +82,11 @@ def data(tour: Tour, painted: dict[str, Any]) -> dict[str, Any]:
         "words": tour.gated.words,
         "target": tour.gated.target,
         "once": tour.gated.once,
+        "unit": tour.corpus.unit,
         "gated": tour.gated.data(),
         "plain": tour.plain.data(),
         "gaps": [{"gap": each.gap, "example": each.example, "scores": each.scores} for each in tour.gaps],
-        "expects": [[[clean(word, LONGEST), share] for word, share in guesses] for guesses in tour.expects],
+        "expects": [[[shown(word), share] for word, share in guesses] for guesses in tour.expects],
         "lit": painted.get("lit", {}),
         "little": LITTLE,
     }

@@ -50,23 +50,29 @@ def unfolding(loss: Tensor, weights: Sequence[Tensor]) -> str:
     where it is are the weights, all in one box.
     """
     chain, folded = _parsed(draw(loss, "cells", steps="all").svg), _parsed(draw(loss, "rolled").svg)
-    loop = next(group for group in folded.iter("g") if _is(group, "state"))
-    cells = [group for group in chain.iter("g") if _is(group, "cell")]
-    last, (x, y) = cells[-1], _corner(next(group for group in folded.iter("g") if _is(group, "cell")))
-    shift = next(group for group in chain.iter("g") if last in list(group)).get("transform", "translate(0 0)")
-    moved = [float(number) for number in _NUMBERS.findall(shift)]
-    right, down = _corner(last)
-    whole = ET.Element("g", {"data-id": "loop", "class": "loop"})
-    whole.set("transform", f"translate({right + moved[0] - x:.2f} {down + moved[1] - y:.2f})")
-    whole.append(loop)
-    for label in loop.iter("text"):  # above the loop, where no line passes
-        left, top, right, _ = _around(loop)
-        label.set("x", f"{(left + right) / 2:.2f}")
-        label.set("y", f"{top - 5:.2f}")
     graph = next(group for group in chain.iter("g") if group.get("class") == "graph")
-    graph.append(whole)
+    loop = next((group for group in folded.iter("g") if _is(group, "state")), None)
+    if loop is not None:  # a single step has none
+        graph.append(_laid_on_the_last(loop, folded, chain))
     graph.append(_beside(_all_weights(weights), chain))
     return _written(chain)
+
+
+def _laid_on_the_last(loop: ET.Element, folded: ET.Element, chain: ET.Element) -> ET.Element:
+    """Return the loop of the folded network moved to the last cell of the chain, with its label above it."""
+    last = [group for group in chain.iter("g") if _is(group, "cell")][-1]
+    x, y = _corner(next(group for group in folded.iter("g") if _is(group, "cell")))
+    shift = next(group for group in chain.iter("g") if last in list(group)).get("transform", "translate(0 0)")
+    across, along = (float(number) for number in _NUMBERS.findall(shift))
+    right, down = _corner(last)
+    left, top, end, _ = _around(loop)
+    for label in loop.iter("text"):  # where no line passes
+        label.set("x", f"{(left + end) / 2:.2f}")
+        label.set("y", f"{top - 5:.2f}")
+    moved = ET.Element("g", {"data-id": "loop", "class": "loop"})
+    moved.set("transform", f"translate({right + across - x:.2f} {down + along - y:.2f})")
+    moved.append(loop)
+    return moved
 
 
 def _all_weights(weights: Sequence[Tensor]) -> ET.Element:

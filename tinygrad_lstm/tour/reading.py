@@ -19,15 +19,12 @@ from ..engine.tensor import Tensor
 from ..nn.named import title_of
 from ..stepper.web.network import PageNetwork
 from ..structure.cells import RESET, Bounded, CellRun, State
-from ..structure.words import clean, magnitude
+from ..structure.words import magnitude
 from .model import NextToken
-from .text import Corpus
+from .text import Corpus, shown
 
 LEAST, MOST = 24, 40
 """Words that are read at least, a short text over and over, and at most; chosen: a gradient has room to vanish."""
-
-LONGEST = 24
-"""Characters of a word in a figure or an equation; longer ones are cut in the middle."""
 
 LITTLE = 0.01
 """What is left of a gradient when one calls it forgotten, as a share of what the last step feels; chosen."""
@@ -59,7 +56,7 @@ class Reading:
         self.title = title_of(name)
         steps = positions(len(corpus))
         ids = np.resize(corpus.ids, steps + 1)
-        tokens = [clean(corpus.tokens[i % len(corpus)], LONGEST) for i in range(steps + 1)]
+        tokens = [shown(corpus.tokens[i % len(corpus)]) for i in range(steps + 1)]
         self.words, self.target = tokens[:-1], tokens[-1]
         self.once = min(len(corpus) - 1, steps)  # words of the text read for the first time
         self.loss = model.last_loss(ids, self.words)

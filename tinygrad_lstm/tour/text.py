@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..structure.words import clean
+
 START, END, OTHER = "⟨start⟩", "⟨end⟩", "⟨other⟩"
+
+LONGEST = 24
+"""Characters of a word in a figure or an equation; longer ones are cut in the middle."""
 
 KNOWN = 1000
 """The words that a network can tell apart, by first appearance; chosen: its page is small, whatever the text."""
@@ -30,6 +35,11 @@ class Corpus:
         """Return how much there was to read: "6 words"."""
         count = len(self.tokens) - 2
         return f"{count} {self.unit}{'' if count == 1 else 's'}"
+
+
+def shown(token: str) -> str:
+    """Return a token as it is written in figures and equations: on one line, cut if it is long, a space as ␣."""
+    return clean(token, LONGEST).strip() or "␣"
 
 
 def read(text: str, *, chars: bool = False) -> Corpus:

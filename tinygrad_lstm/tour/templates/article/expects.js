@@ -15,6 +15,6 @@
       return row;
     }));
     const [best] = given.expects[count - 1];
-    figure.say(`After ${spoken(count, "word")} it expects `, word(best[0]), " at ", told(best[1], percent(best[1])), best[0] === next ? ", as in the text." : "; in the text comes ", ...(best[0] === next ? [] : [word(next), "."]));
+    figure.say(`After ${spoken(count, given.unit)} it expects `, word(best[0]), " at ", told(best[1], percent(best[1])), best[0] === next ? ", as in the text." : "; in the text comes ", ...(best[0] === next ? [] : [word(next), "."]));
   });
 })();

@@ -16,7 +16,7 @@
     grid(figure.plot, { names: once, columns, most: 1, tall: 130, gate: layer.gate, label: `${layer.name}, each unit at each word; on average ${shown(mean(means), 2)}` });
     if (layer.gate) {
       figure.say(element("i", {}, layer.symbol), " is open ", told(mean(means), percent(mean(means))), " on average: widest at ", word(once[widest]), ", ", told(means[widest], percent(means[widest])),
-        ", narrowest at ", word(once[narrowest]), ", ", told(means[narrowest], percent(means[narrowest])), ". Dark is open, a row for each unit.");
+        ", narrowest at ", word(once[narrowest]), ", ", told(means[narrowest], percent(means[narrowest])), ". Full colour is open; a row for each unit.");
     } else {
       const size = mean(columns.map((column) => mean(column.map(Math.abs))));
       figure.say(element("i", {}, layer.symbol), " is ", told(size, shown(size, 2)), " from zero on average; warm is positive, cool negative.");

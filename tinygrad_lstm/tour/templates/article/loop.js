@@ -6,13 +6,14 @@
   const part = (id) => svg.querySelector(`[data-id="${id}"]`);
   const columns = [];
   for (let t = 0; svg && part(`t${t}`); t += 1) columns.push(part(`t${t}`));
-  const [before, after, loop] = svg ? ["before", "after", "loop"].map(part) : [];
-  const names = columns.map((_, t) => part(`t${t}.embedding→t${t}.cell`)?.querySelector("text")?.textContent);
+  const [after, loop] = svg ? ["after", "loop"].map(part) : [];
+  const written = (column, what) => column.querySelector(`${what} text`);
+  const names = columns.map((column) => written(column, ".edge.data")?.textContent);
   const shifts = columns.map((column) => transformOf(column));
-  const boxes = columns.map((_, t) => part(`t${t}.cell`).getBBox().x + shifts[t]);
+  const boxes = columns.map((column, t) => column.querySelector(".node.cell").getBBox().x + shifts[t]);
   const pitch = columns.length > 1 ? boxes[1] - boxes[0] : 0;
-  const start = columns.length ? transformOf(loop) : 0;
-  const steps = Math.max(1, columns.length);
+  const start = loop ? transformOf(loop) : 0;
+  const last = Number(figure.range.max);
   const [, , wide, high] = svg ? svg.getAttribute("viewBox").split(" ").map(Number) : [];
 
   function transformOf(group) { return Number(/translate\(([-\d.]+)/.exec(group.getAttribute("transform") ?? "")?.[1] ?? 0); }
@@ -23,22 +24,20 @@
   function moved(group, from, by) { group.setAttribute("transform", `translate(${(from + by).toFixed(2)} ${down(group)})`); }
 
   sliding(figure.range, (unfolded) => {
-    const last = steps - 1;
     const apart = Math.ceil(unfolded - 1e-9); // copies beside the first, the last of which may still be on its way
     columns.forEach((column, t) => {
       const share = Math.min(1, Math.max(0, unfolded - t + 1));
       column.style.opacity = share;
       column.style.display = share > 0 ? "" : "none";
       moved(column, shifts[t], Math.min(0, unfolded - t) * pitch);
-      const time = part(`t${t}.time`)?.querySelector("text");
-      const input = part(`t${t}.embedding→t${t}.cell`)?.querySelector("text");
+      const [time, input] = [written(column, ".time"), written(column, ".edge.data")];
       if (input) input.textContent = t === apart && t < last ? "x" : names[t];
       if (time) time.textContent = t === apart && t < last ? `t = ${t} … ${last}` : `t = ${t}`;
     });
     if (svg) {
       svg.setAttribute("viewBox", `0 0 ${(wide - (last - unfolded) * pitch).toFixed(1)} ${high}`);
-      moved(loop, start, (unfolded - last) * pitch);
-      loop.style.opacity = Math.min(1, last - unfolded) || 0;
+      if (loop) moved(loop, start, (unfolded - last) * pitch);
+      if (loop) loop.style.opacity = Math.min(1, last - unfolded);
       moved(after, 0, (unfolded - last) * pitch);
     }
     const arrows = Math.floor(unfolded + 1e-9);

@@ -28,7 +28,7 @@ function named(svg, names, at, y) {
   names.forEach((name, t) => {
     if (t % every) return;
     const place = turned ? { transform: `translate(${at(t) + 3} ${y + 10}) rotate(-50)`, "text-anchor": "end" } : { x: at(t), y: y + 14, "text-anchor": "middle" };
-    svg.append(drawn("text", { ...place, class: "name" }, shortened(name, 10)));
+    svg.append(drawn("text", { ...place, class: "name" }, shortened(name, 8)));
   });
 }
 

@@ -41,7 +41,7 @@
     const after = forgottenAfter(felt);
     const left = felt[0] / felt.at(-1);
     figure.say(element("i", {}, layer.symbol), " is open ", told(mean(openings), percent(mean(openings))), ". The error is ",
-      ...(after === null ? ["still felt at the first word: ", told(left, percent(left)), " of it is left"] : ["forgotten after ", told(after, spoken(after, "step"))]),
+      ...(after === null ? ["still felt at the first step: ", told(left, percent(left)), " of it is left"] : ["forgotten after ", told(after, spoken(after, "step"))]),
       ". ", element("i", {}, "L"), " is ", told(loss), isTrained ? "" : `, as trained ${shown(trained.loss)}`, ": ", word(given.target), " is expected at ", told(gated.probability, percent(gated.probability)), ".");
   }
 
