@@ -87,7 +87,7 @@ def data(tour: Tour, painted: dict[str, Any]) -> dict[str, Any]:
         "plain": tour.plain.data(),
         "gaps": [{"gap": each.gap, "example": each.example, "scores": each.scores} for each in tour.gaps],
         "expects": [[[shown(word), share] for word, share in guesses] for guesses in tour.expects],
-        "lit": painted.get("lit", {}),
+        "lit": painted["lit"],
         "little": LITTLE,
     }
 
@@ -163,18 +163,16 @@ def _painted(tour: Tour) -> dict[str, Any]:
     """Return the pictures by name; none of them where nothing can be painted, which the tour then says."""
     try:
         step, lit = pictures.one_step(tour.gated)
-        other, _ = pictures.one_step(tour.plain)
         variants = pictures.variants(tour.gated.states[0].size)
         return {
             "loop": pictures.unfolding(tour.objective, tour.weights),
             "step": step,
             "lit": lit,
-            "plain": other,
             "variants": variants,
         }
     except RenderError as error:
         tour.undrawn = str(error)
-        return {}
+        return {"loop": "", "step": "", "lit": {}, "variants": []}
 
 
 def _mean(numbers: Sequence[float]) -> float:

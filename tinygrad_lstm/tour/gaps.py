@@ -54,7 +54,7 @@ def recall(gap: int) -> MemoryTask:
 
     >>> drawn = recall(4).draw(np.random.default_rng(0), 1)
     >>> "".join(LETTERS[int(step.argmax())] for step in drawn.inputs[:, 0]), drawn.targets[-1, 0]
-    ('A:::·', array([1., 0.]))
+    ('A::··', array([1., 0.]))
     """
 
     def draw(rng: np.random.Generator, count: int) -> Sequences:

@@ -53,7 +53,7 @@ def markdown(page: str, figures: Mapping[str, list[str]], beside: str = "") -> s
     >>> print(markdown('<h2>Gates</h2><p>At <b>1</b> <span data-tex="c_t">c</span> stays_.</p>', {}))
     ## Gates
     <BLANKLINE>
-    At **1** $c_t$ stays\\\\_.
+    At **1** $c_t$ stays\\_.
     <BLANKLINE>
     """
     writer = _Writer(figures, beside)
