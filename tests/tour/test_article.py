@@ -10,7 +10,7 @@ import pytest
 import tinygrad_lstm as tl
 from tinygrad_lstm.drawing.paint.render import RenderError
 from tinygrad_lstm.tour import article, pictures, run
-from tinygrad_lstm.tour.article import told, values
+from tinygrad_lstm.tour.article import described, values
 from tinygrad_lstm.tour.pictures import BELT, one_step, unfolding, variants
 
 HOSTILE = 'a <script>alert(1)</script> "&amp;" \u202e{{ 7*7 }} ' + "w" * 500
@@ -79,7 +79,7 @@ def test_the_claims_are_the_numbers_of_the_run(clouds, page):
 def test_what_is_told_of_a_gate_is_what_it_did(clouds):
     gate = clouds.gated.gates[0]
     openings = np.array([gate.at[t].value.mean() for t in range(clouds.gated.once)])
-    found = told(clouds.gated, gate)
+    found = described(clouds.gated, gate)
     assert found["mean"] == pytest.approx(openings.mean())
     assert found["widest"] == (clouds.gated.words[openings.argmax()], pytest.approx(openings.max()))
     assert found["kind"] == "reset"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_lstm.tour import gaps
-from tinygrad_lstm.tour.gaps import GAPS, KINDS, SEEDS, Gap, measured, recall
+from tinygrad_lstm.tour.gaps import GAPS, KINDS, SEEDS, GapScores, measured, recall
 
 
 @pytest.mark.parametrize("gap", [1, 2, 17])
@@ -27,7 +27,7 @@ def test_a_short_gap_is_learned_by_both_kinds_and_a_long_one_by_those_that_begin
 
 
 def test_the_mean_and_the_count_are_those_of_the_networks():
-    gap = Gap(2, "A:.", {"RNN": [0.5, 1.0]}, {"RNN": [None, 320]})
+    gap = GapScores(2, "A:.", {"RNN": [0.5, 1.0]}, {"RNN": [None, 320]})
     assert gap.mean("RNN") == 0.75
     assert gap.learned("RNN") == 1
 

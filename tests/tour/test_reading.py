@@ -9,13 +9,13 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.engine.graph import Graph
 from tinygrad_lstm.nn.named import names
 from tinygrad_lstm.tour.model import NextToken
-from tinygrad_lstm.tour.reading import LEAST, MOST, Reading, forgotten, positions
+from tinygrad_lstm.tour.reading import LEAST, MOST, TextReading, forgotten, positions
 from tinygrad_lstm.tour.text import KNOWN, OTHER, read, shown
 
 
 def reading(cell="lstm", text="the clouds are in the sky"):
     corpus = read(text)
-    return Reading(cell, NextToken(cell, len(corpus.vocabulary)), corpus)
+    return TextReading(cell, NextToken(cell, len(corpus.vocabulary)), corpus)
 
 
 def test_words_past_those_it_can_know_are_one():

@@ -22,7 +22,7 @@ from ..symbolic.symbols import Symbols
 from . import pictures
 from .findings import Tour
 from .model import NextToken
-from .reading import LITTLE, Reading, forgotten
+from .reading import LITTLE, TextReading, forgotten
 from .text import shown
 
 ROOM = "tinygrad_lstm.tour"
@@ -63,7 +63,7 @@ def values(tour: Tour) -> dict[str, Any]:
         "same": tour.cell == "rnn",
         "weights": sum(w.value.size for w in tour.weights),
         "equations": {"state": equations[0], "layers": equations[1:]},
-        "gates": [told(gated, layer) for layer in gated.layers],
+        "gates": [described(gated, layer) for layer in gated.layers],
         "kept": [passage.kept for passage in gated.passages[1:]],
         "changes": {each.title: _mean(each.changes) for each in (gated, plain)},
         "forgotten": {each.title: forgotten(each.felt) for each in (gated, plain)},
@@ -92,7 +92,7 @@ def data(tour: Tour, painted: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def told(reading: Reading, layer: Bounded) -> dict[str, Any]:
+def described(reading: TextReading, layer: Bounded) -> dict[str, Any]:
     """Return what is told of a layer: what it does, and how far it opens, on average and at which words."""
     openings = reading.openings(layer)[: reading.once].reshape(reading.once, -1)
     means = openings.mean(axis=1)
@@ -109,7 +109,7 @@ def told(reading: Reading, layer: Bounded) -> dict[str, Any]:
     }
 
 
-def asked(reading: Reading) -> dict[str, Any]:
+def asked(reading: TextReading) -> dict[str, Any]:
     """Return what would have been with the reading's gate held at 0 and at 1, and how far it was open on average."""
     gate = reading.held
     if gate is None:
@@ -121,7 +121,7 @@ def asked(reading: Reading) -> dict[str, Any]:
     }
 
 
-def held(reading: Reading, gate: Bounded, value: float) -> dict[str, Any]:
+def held(reading: TextReading, gate: Bounded, value: float) -> dict[str, Any]:
     """Return L, and how far back its error is felt, with a gate held at a value in every step."""
     loss = what_if(reading.loss, dict.fromkeys(gate.at.values(), value))
     read = reading.felt_in(loss)
@@ -141,10 +141,10 @@ def expectations(model: NextToken, ids: Any, vocabulary: Sequence[str], most: in
     """Return the likeliest next tokens after each of some tokens, with their probabilities."""
     with no_grad():
         scores = np.stack([model.head(h).value for h in model(ids)])  # (T, V)
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    best = np.argsort(-shares, axis=1, kind="stable")[:, :most]
-    return [[(vocabulary[i], float(row[i])) for i in order] for row, order in zip(shares, best, strict=True)]
+    probabilities = np.exp(scores - scores.max(axis=1, keepdims=True))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :most]
+    return [[(vocabulary[i], float(row[i])) for i in order] for row, order in zip(probabilities, best, strict=True)]
 
 
 def with_article(name: str) -> str:

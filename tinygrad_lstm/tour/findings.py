@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..engine.tensor import Tensor
 from ..testing import Report as Proof
-from .gaps import Gap
-from .reading import Reading
+from .gaps import GapScores
+from .reading import TextReading
 from .text import Corpus
 
 
@@ -28,11 +28,11 @@ class Tour:
     """L of the walk and of the pictures: the surprise at the word after the prompt."""
     weights: list[Tensor]
     """What the network that was asked for has learned."""
-    gated: Reading
+    gated: TextReading
     """What the network with gates made of the words: the one that was asked for, or an LSTM beside an RNN."""
-    plain: Reading
+    plain: TextReading
     """The same of the RNN."""
-    gaps: list[Gap] = field(default_factory=list)
+    gaps: list[GapScores] = field(default_factory=list)
     expects: list[list[tuple[str, float]]] = field(default_factory=list)
     proof: Proof | None = None
     failure: str | None = None  # why there is no proof

@@ -30,7 +30,7 @@ KINDS: dict[str, Callable[..., Cell[Any]]] = {"RNN": RNNCell, "LSTM": partial(LS
 
 
 @dataclass(frozen=True)
-class Gap:
+class GapScores:
     """What became of the networks of each kind at one gap: the share of right answers of each, near the end."""
 
     gap: int
@@ -68,7 +68,7 @@ def recall(gap: int) -> MemoryTask:
     return MemoryTask("recall", 4, 2, draw, first=gap, window=256, symbols=LETTERS)
 
 
-def measured(report: Callable[[str, int, int], None] = lambda *_: None) -> list[Gap]:
+def measured(report: Callable[[str, int, int], None] = lambda *_: None) -> list[GapScores]:
     """Train networks of each kind at each gap and return how well they answered.
 
     ``report`` is called with the kind, how many gaps are done, and how many there are.
@@ -84,7 +84,7 @@ def measured(report: Callable[[str, int, int], None] = lambda *_: None) -> list[
             scores[kind], read[kind] = [float(score) for score in trained.scores], trained.sequences
             report(f"{len(SEEDS)} {kind}s over gaps", done, len(GAPS))
         example = task.draw(np.random.default_rng(0), 1).inputs[:, 0].argmax(axis=-1)
-        found.append(Gap(gap, "".join(LETTERS[i] for i in example), scores, read))
+        found.append(GapScores(gap, "".join(LETTERS[i] for i in example), scores, read))
     return found
 
 

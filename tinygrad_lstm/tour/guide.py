@@ -25,7 +25,7 @@ from .findings import Tour
 from .model import NextToken, train
 from .notes import write_notes
 from .plot import gradient_plot
-from .reading import Reading
+from .reading import TextReading
 from .text import Corpus, read, windows
 
 WINDOW, BATCH, UPDATES = 24, 8, 150
@@ -77,7 +77,7 @@ def run(
 
     ids = corpus.ids[: min(DRAWN, len(corpus) - 1)]
     words = corpus.tokens[: len(ids)]
-    readings = {name: Reading(name, network, corpus) for name, (network, _) in trained.items()}
+    readings = {name: TextReading(name, network, corpus) for name, (network, _) in trained.items()}
     plain, gated = readings["rnn"], next(reading for name, reading in readings.items() if name != "rnn")
     objective = model.last_loss(ids, words)
     stepper = step(objective)

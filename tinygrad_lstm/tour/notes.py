@@ -56,12 +56,12 @@ def markdown(page: str, figures: Mapping[str, list[str]], beside: str = "") -> s
     At **1** $c_t$ stays\\_.
     <BLANKLINE>
     """
-    writer = _Writer(figures, beside)
+    writer = _MarkdownWriter(figures, beside)
     writer.feed(page)
     return "\n\n".join([*writer.blocks, ""]).rstrip("\n") + "\n"
 
 
-class _Writer(HTMLParser):
+class _MarkdownWriter(HTMLParser):
     def __init__(self, figures: Mapping[str, list[str]], beside: str) -> None:
         super().__init__()
         self.blocks: list[str] = []

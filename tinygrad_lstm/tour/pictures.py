@@ -19,7 +19,7 @@ from ..engine.tensor import Tensor, tensor
 from ..nn.cell import state_parts
 from ..nn.named import title_of
 from ..nn.samples import olahs
-from .reading import Reading
+from .reading import TextReading
 
 BESIDE = 46.0
 """Points on either side of a cell that are shown of the lines that lead in and out; chosen by eye."""
@@ -93,7 +93,7 @@ def _beside(box: ET.Element, chain: ET.Element) -> ET.Element:
     return moved
 
 
-def one_step(reading: Reading) -> tuple[str, dict[str, list[str]]]:
+def one_step(reading: TextReading) -> tuple[str, dict[str, list[str]]]:
     """Return a step of the reading's cell, and which of its elements each of its layers lights, by number, and BELT."""
     t = min(1, len(reading.words) - 1)
     picture = draw(reading.loss, "gates", steps=(t, t + 1), shapes=False)

@@ -43,11 +43,11 @@ def positions(length: int) -> int:
     return asked if asked <= MOST else MOST
 
 
-class Reading:
+class TextReading:
     """A network that has read the words, and L, its surprise at the word that comes next.
 
     >>> from tinygrad_lstm.tour.text import read
-    >>> reading = Reading("lstm", NextToken("lstm", 7), read("the clouds are in the sky"))
+    >>> reading = TextReading("lstm", NextToken("lstm", 7), read("the clouds are in the sky"))
     >>> reading.target, reading.state, [gate.symbol for gate in reading.gates]
     ('sky', 'c', ['f', 'i', 'o'])
     """
