@@ -153,6 +153,17 @@ def test_the_openings_of_every_layer(article, cell):
         assert any(id in lit for id in (tour.gated.graph.ids[layer.at[1]],))
 
 
+def test_the_figure_shows_the_gate_that_one_reads_of(article):
+    _, page = article(height=600)
+    for number in (2, 1, 3):
+        heading = page.locator("#gates h3").nth(number)
+        heading.evaluate("(each) => each.scrollIntoView({ behavior: 'instant', block: 'center' })")
+        chosen_now = "(number) => document.querySelector('#fig-gates input:checked').value === String(number)"
+        page.wait_for_function(chosen_now, arg=number)
+    layer = page.locator("#fig-gates figcaption i").inner_text()
+    assert layer == "o"
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_changes_of_both_states_at_every_word(article, cell):
     tour, page = article(cell)

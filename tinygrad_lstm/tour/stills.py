@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..drawing import draw
 from ..drawing.paint.render import RenderError
 from ..nn.samples import small_loss
-from ..pages.plot import Series, log_plot, share_plot
+from ..pages.plot import log_plot, share_plot
 from .article import asked
 from .findings import Tour
 from .pictures import VARIANTS
@@ -73,7 +73,7 @@ def _changes(tour: Tour) -> str:
         for each, look in zip((tour.gated, tour.plain), LOOKS, strict=False)
     ]
     return log_plot(
-        [*lines, Series([(1, 0.0)])],
+        lines,
         title="How much of the state is another",
         across="time step",
         upwards="‖sₜ − sₜ₋₁‖ / ‖sₜ₋₁‖",

@@ -23,6 +23,19 @@
     }
   }
 
+  /** Where prose and figure stand side by side, the figure shows the gate that one is reading of. */
+  const headings = [...document.querySelectorAll("#gates h3")];
+  let read = 0;
+  document.addEventListener("scroll", () => {
+    const [first] = headings;
+    if (first.getBoundingClientRect().right > figure.root.getBoundingClientRect().left) return;
+    const now = Math.max(0, headings.findLastIndex((each) => each.getBoundingClientRect().top < 0.55 * window.innerHeight));
+    if (now === read) return;
+    read = now;
+    radios[now].checked = true;
+    show();
+  }, { passive: true });
+
   for (const radio of radios) radio.addEventListener("change", show);
   showing(show);
 })();
