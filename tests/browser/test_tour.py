@@ -361,10 +361,12 @@ def test_every_control_has_a_name_a_size_for_a_finger_and_works_by_keyboard(arti
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
-    slider = page.locator("#fig-back input[type=range]")
-    slider.focus()
-    page.keyboard.press("ArrowRight")
-    assert slider.input_value() == "1"
+    for figure in ("back", "loop"):
+        slider = page.locator(f"#fig-{figure} input[type=range]")
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        assert slider.input_value() == "1"
+    assert page.locator("#fig-back input").get_attribute("aria-valuetext") == "1 back, in"
     assert page.locator("#fig-back figcaption").get_attribute("role") == "status"
 
 

@@ -90,9 +90,13 @@ function showing(show) {
   show();
 }
 
-/** Call show() with the slider's number now and whenever it is moved. */
+/** Call show() with the slider's number now and whenever it is moved; what stands beside it is read aloud with it. */
 function sliding(range, show) {
-  const now = () => show(Number(range.value));
+  const now = () => {
+    show(Number(range.value));
+    const beside = range.closest("label").querySelector("output")?.textContent;
+    if (beside) range.setAttribute("aria-valuetext", beside);
+  };
   range.addEventListener("input", now);
   showing(now);
 }

@@ -23,6 +23,14 @@
   /** Put a group so far to the right of where it was painted. */
   function moved(group, from, by) { group.setAttribute("transform", `translate(${(from + by).toFixed(2)} ${down(group)})`); }
 
+  const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
+  figure.range.addEventListener("keydown", (event) => {
+    if (!KEYS[event.key]) return;
+    event.preventDefault(); // a whole step for a key, where dragging moves it smoothly
+    figure.range.value = Math.round(Number(figure.range.value)) + KEYS[event.key];
+    figure.range.dispatchEvent(new Event("input"));
+  });
+
   sliding(figure.range, (unfolded) => {
     const apart = Math.ceil(unfolded - 1e-9); // copies beside the first, the last of which may still be on its way
     columns.forEach((column, t) => {
