@@ -82,7 +82,7 @@ def test_what_is_told_of_a_gate_is_what_it_did(clouds):
     found = described(clouds.gated, gate)
     assert found["mean"] == pytest.approx(openings.mean())
     assert found["widest"] == (clouds.gated.words[openings.argmax()], pytest.approx(openings.max()))
-    assert found["kind"] == "reset"
+    assert found["doing"] == {"forget": True}
 
 
 def test_what_would_have_been_is_what_a_run_with_the_gate_held_says(clouds):
@@ -129,6 +129,40 @@ def test_a_plain_rnn_has_its_gates_told_by_an_lstm_beside_it(quick, tmp_path):
     page = Page(tmp_path / "index.html")
     assert (tour.gated.title, tour.plain.title) == ("LSTM", "RNN")
     assert "You asked for an RNN, and it has no gates" in page.text
+
+
+@pytest.mark.parametrize(
+    ("cell", "doing"),
+    [
+        ("lstm", [{"forget": True}, {"write": True}, {}, {"read": True}]),
+        ("gru", [{"forget": False, "write": True}, {"see": True}, {}]),
+        ("coupled", [{"forget": False, "write": True}, {}, {"read": True}]),
+        ("lstm-1997", [{"write": True}, {}, {"read": True}]),
+    ],
+)
+def test_what_a_gate_does_is_told_as_its_cell_has_it(quick, tmp_path, cell, doing):
+    tour = run("a b a c", tmp_path, cell=cell)
+    assert [described(tour.gated, layer)["doing"] for layer in tour.gated.layers] == doing
+    page = Page(tmp_path / "index.html")
+    assert ("one minus each of its numbers" in page.text) == (cell in ("gru", "coupled"))
+    assert ("how much of the past one looks at" in page.text) == (cell == "gru")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        (0.7, 1.5, "adds to what is there"),
+        (1.2, 1.6, "changes less, if not by much"),
+        (0.9, 1.0, "changes less, if not by much"),
+        (1.5, 1.4, "does not change less than the RNN"),
+    ],
+)
+def test_the_rnn_is_not_said_to_change_more_than_it_does(clouds, monkeypatch, ours, theirs, said):
+    monkeypatch.setitem(vars(clouds.gated), "changes", [ours] * 29)
+    monkeypatch.setitem(vars(clouds.plain), "changes", [theirs] * 29)
+    written = article.article(clouds)
+    claims = ("adds to what is there", "changes less, if not by much", "does not change less than the RNN")
+    assert [each for each in claims if each in written] == [said]
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm-1997", "janet"])

@@ -14,7 +14,7 @@ from ..engine.scope import no_grad
 from ..nn.named import title_of
 from ..pages.offline import offline, templates
 from ..pages.theme import dark_style
-from ..structure.cells import CANDIDATE, READ, RESET, WRITE, Bounded
+from ..structure.cells import RESET, WRITE, Bounded
 from ..structure.what_if import what_if
 from ..structure.words import printable
 from ..symbolic.formulas import forward
@@ -93,14 +93,17 @@ def data(tour: Tour, painted: dict[str, Any]) -> dict[str, Any]:
 
 
 def described(reading: TextReading, layer: Bounded) -> dict[str, Any]:
-    """Return what is told of a layer: what it does, and how far it opens, on average and at which words."""
+    """Return what is told of a layer: what it does, and how far it opens, on average and at which words.
+
+    ``doing`` says of each thing that it does whether that is done by the gate itself, or by one minus it.
+    """
     openings = reading.openings(layer)[: reading.once].reshape(reading.once, -1)
     means = openings.mean(axis=1)
-    kind = next((role for role in (RESET, WRITE, READ, CANDIDATE) if role in layer.roles), "")
+    doing = [(act.kind, act.factor is layer.at[1]) for act in reading.acts(layer, 1)]
     return {
         "symbol": layer.symbol,
         "name": layer.words or layer.symbol,
-        "kind": kind,
+        "doing": dict(doing) if layer.is_gate else {},
         "gate": layer.is_gate,
         "mean": float(means.mean()),
         "widest": (reading.words[int(means.argmax())], float(means.max())),

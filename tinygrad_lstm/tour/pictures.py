@@ -11,9 +11,6 @@ from typing import Any
 import numpy as np
 
 from ..drawing import draw
-from ..drawing.figures.carrying import acts, belts
-from ..drawing.figures.reading import Recorded
-from ..engine.graph import Graph
 from ..engine.scope import time_step
 from ..engine.tensor import Tensor, tensor
 from ..nn.cell import state_parts
@@ -97,12 +94,9 @@ def one_step(reading: TextReading) -> tuple[str, dict[str, list[str]]]:
     """Return a step of the reading's cell, and which of its elements each of its layers lights, by number, and BELT."""
     t = min(1, len(reading.words) - 1)
     picture = draw(reading.loss, "gates", steps=(t, t + 1), shapes=False)
-    recorded = Recorded(Graph(reading.loss), "all")
-    way = {node for belt in belts(recorded) for node in belt.at[t].way}
-    lit = {BELT: way}
+    lit: dict[str, set[Tensor]] = {BELT: set(reading.passages[t].way) if reading.passages else set()}
     for number, layer in enumerate(reading.layers):
-        gate = layer.at[t]
-        lit[str(number)] = {gate, *(node for act in acts(recorded, gate, way) for node in (act.product, act.factor))}
+        lit[str(number)] = {layer.at[t], *(x for act in reading.acts(layer, t) for x in (act.product, act.factor))}
     boxes, arrows = picture.elements()
     found = {}
     for what, nodes in lit.items():

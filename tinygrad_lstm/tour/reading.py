@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..drawing.figures.carrying import Belt, Passage, belts
+from ..drawing.figures.carrying import Act, Belt, Passage, acts, belts
 from ..drawing.figures.reading import Recorded
 from ..engine.backprop import gradients
 from ..engine.graph import Graph
@@ -106,6 +106,11 @@ class TextReading:
     def held(self) -> Bounded | None:
         """Return the gate that one asks "what if" of: the one that can forget, or else the first."""
         return next((gate for gate in self.gates if RESET in gate.roles), next(iter(self.gates), None))
+
+    def acts(self, layer: Bounded, t: int) -> list[Act]:
+        """Return what a layer does at a step: what it is multiplied with, and what comes of it."""
+        on_belt = set(self.passages[t].way) if self._belt else ()
+        return list(acts(self._recorded, layer.at[t], on_belt))
 
     def openings(self, layer: Bounded) -> Array:
         """Return the values of a layer at each word, (T, H)."""
