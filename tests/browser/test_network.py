@@ -52,11 +52,6 @@ def reader(chromium):
     page.context.close()
 
 
-def told(network):
-    """The network as it is in a page, with its leaves and Python's answers."""
-    return {**network.data(), "leaves": network.leaves(), "answers": network.answers()}
-
-
 def array(told):
     shape, numbers = told
     return np.array(numbers, np.float64).reshape(shape)
@@ -85,7 +80,7 @@ def ulps(ours, theirs):
 def faults(reader, output, seed=None, *, bound=LOCALLY):
     """Return what is wrong in the browser, operation by operation and contribution by contribution."""
     network = PageNetwork(tl.Graph(output), seed)
-    made = reader.evaluate(COMPUTED, told(network))
+    made = reader.evaluate(COMPUTED, network.whole())
     nodes = network.graph.nodes
     values = {node: array(told) for node, told in zip(nodes, made["values"], strict=True)}
     gradients = {nodes[number]: array(told) for number, told in made["gradients"]}
@@ -215,7 +210,7 @@ OTHERS = {1: ["negative", "sin"], 2: ["add", "multiply"]}
 
 def test_every_mutated_instruction_is_noticed(reader):
     """An instruction that is poisoned with NaN, or does what another does, is noticed when the page is opened."""
-    data = told(PageNetwork(tl.Graph(lesson())))
+    data = PageNetwork(tl.Graph(lesson())).whole()
     reader.evaluate("() => FUNCTIONS.set('poison', ([a]) => mapped(() => NaN, a))")
     opened = """(data) => {
       try {
@@ -264,7 +259,7 @@ def test_one_that_cannot_be_read_keeps_its_numbers_and_says_so(reader):
     x, w = tl.tensor([[0.5, -2.0]], requires_grad=True, name="x"), tl.tensor(2.0, requires_grad=True, name="w")
     y = opaque(x * w)
     network = PageNetwork(tl.Graph((tl.tanh(y) * w).sum()))
-    made = reader.evaluate(COMPUTED, told(network))
+    made = reader.evaluate(COMPUTED, network.whole())
     assert "opaque" in network.unread
     assert made["apart"] <= LOCALLY
     nodes = network.graph.nodes
@@ -274,7 +269,7 @@ def test_one_that_cannot_be_read_keeps_its_numbers_and_says_so(reader):
       network.compute();
       return [[...network.stale], [...network.staleGradients]];
     }"""
-    stale, gradients = reader.evaluate(asked, [told(network), number_of(w, nodes)])
+    stale, gradients = reader.evaluate(asked, [network.whole(), number_of(w, nodes)])
     assert {nodes[i].primitive.name for i in stale} == {"opaque", "tanh", "mul", "sum"}
     assert {number_of(x, nodes), number_of(w, nodes)} <= set(gradients)
 
@@ -292,7 +287,7 @@ def test_a_leaf_that_was_replaced_between_two_uses(reader):
     w = tl.tensor(2.0, requires_grad=True)
     first = w * 3
     w.value = 5.0
-    found = reader.evaluate(COMPUTED, told(PageNetwork(tl.Graph(first + w * w))))
+    found = reader.evaluate(COMPUTED, PageNetwork(tl.Graph(first + w * w)).whole())
     assert array(found["values"][-1]) == 31
     assert found["apart"] == 0
 
@@ -317,7 +312,7 @@ def test_changes_are_what_python_makes_of_them(reader):
       return [...found, network.disagreement(data.answers)];
     }"""
     values, gradients, back = reader.evaluate(
-        asked, [told(network), number_of(xs, nodes), other.shape, other.ravel().tolist()]
+        asked, [network.whole(), number_of(xs, nodes), other.shape, other.ravel().tolist()]
     )
     assert back <= IN_ALL
     again = lstm(tl.tensor(other, requires_grad=True))[0].sum()

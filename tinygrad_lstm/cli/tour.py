@@ -27,24 +27,29 @@ def tour(
     cell: CellOption = None,
     chars: Annotated[bool, typer.Option("--chars", help="Guess the next character instead of the next word.")] = False,
     out: Annotated[Path, typer.Option(help="The directory to write to.")] = Path("tour"),
+    notes: Annotated[
+        Path | None,
+        typer.Option(help="Write the article as Markdown too, pictures in a folder beside it.", metavar="FILE.md"),
+    ] = None,
 ) -> None:
-    """Train a small network on a sentence; then see it drawn, walked through and proved, in one offline page."""
+    """Train a small network on a sentence and write an article about it, whose figures answer; it works offline."""
     from ..structure.words import clean
     from ..testing.objective import TOLERANCE
     from ..tour import TourError, run
 
     started = time.monotonic()
     words = _text(text, file)
-    extra = (TextColumn("loss {task.fields[loss]:.3f}"), TimeElapsedColumn())
+    extra = (TextColumn("{task.fields[loss]}"), TimeElapsedColumn())
     with refusing(TourError), progress(*extra, console=console) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def report(name: str, done: int, total: int, loss: float) -> None:
+        def report(name: str, done: int, total: int, loss: float | None) -> None:
+            said = "" if loss is None else f"loss {loss:.3f}"
             if name not in tasks:
-                tasks[name] = bars.add_task(f"training the {name}", total=total, loss=loss)
-            bars.update(tasks[name], completed=done, total=total, loss=loss)
+                tasks[name] = bars.add_task(f"training {name}", total=total, loss=said)
+            bars.update(tasks[name], completed=done, total=total, loss=said)
 
-        found = run(words, out, cell=cell or "lstm", chars=chars, report=report)
+        found = run(words, out, cell=cell or "lstm", chars=chars, notes=notes, report=report)
     guess, probability = found.guesses[0]
     facts = Table.grid(padding=(0, 2))
     facts.add_row("learned", Text(f"{found.corpus.size}, loss {found.loss:.3f} nats"))
@@ -58,8 +63,13 @@ def tour(
     else:
         worst = f"the worst error is {found.proof.worst:.1f} of {TOLERANCE:,.0f} units allowed"
         facts.add_row("proved", Text(f"{len(found.proof.errors)} parameters; {worst}"))
+    near, far = found.gaps[0], found.gaps[-1]
+    scores = [f"{kind}s {100 * near.mean(kind):.0f} and {100 * far.mean(kind):.0f} %" for kind in far.scores]
+    facts.add_row("recalled", Text(f"over {near.gap} and {far.gap} steps: {', '.join(scores)} right"))
     facts.add_row("took", Text(f"{time.monotonic() - started:.1f} s"))
     facts.add_row("open", Text(str((found.directory / "index.html").resolve()), style="bold"))
+    if notes:
+        facts.add_row("notes", Text(str(notes.resolve())))
     console.print(facts)
     if found.proof is None:
         raise typer.Exit(1)

@@ -18,13 +18,13 @@ ROOM = "tinygrad_lstm.pages"
 """Whose templates every room has."""
 
 
-def offline(room: str, name: str, scripts: Sequence[str], values: Mapping[str, Any]) -> str:
+def offline(room: str, name: str, scripts: Sequence[str | tuple[str, str]], values: Mapping[str, Any]) -> str:
     """Return a page in one file: a room's template and style of that name, with its scripts, which alone may run.
 
-    Its template extends ``offline.html``.
+    Its template extends ``offline.html``. A script of another room is named with it, ``(room, name)``.
     """
     style = _source(room, f"{name}.css")
-    script = "\n".join(_source(room, each) for each in scripts)
+    script = "\n".join(_source(*((room, each) if isinstance(each, str) else each)) for each in scripts)
     script_hash = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     own = {"style": style, "script": script, "script_hash": script_hash, "colours": ON_PAGES, "dark": IN_THE_DARK}
     return templates(room).get_template(f"{name}.html").render(**values, **own)

@@ -57,7 +57,7 @@ class Stepper(Cursor):
             raise ValueError(f"a page is HTML: the name must end in .html, not {os.fspath(path)!r}")
         if makers and cell not in makers:
             raise ValueError(f"cell={cell!r} is none of the makers: {', '.join(makers)}")
-        return write_file(path, page(self, makers, cell, report))
+        return write_file(path, page(self, makers, cell, report=report))
 
     def film(
         self,

@@ -1,4 +1,4 @@
-"""The tour itself: train, draw, walk, prove, and write it all down."""
+"""The tour itself: train, read, draw, walk, prove, and write it all down as an article."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from ..nn.named import title_of
 from ..stepper import step
 from ..stepper.web.page import page as walk_page
 from ..testing import GradientError, check_vjp
-from . import pages
+from . import gaps, pages
+from .article import article, expectations
 from .findings import Tour
-from .model import NextToken, gradient_norms, train
+from .model import NextToken, train
+from .notes import write_notes
 from .plot import gradient_plot
+from .reading import TextReading
 from .text import Corpus, read, windows
 
 WINDOW, BATCH, UPDATES = 24, 8, 150
@@ -34,11 +37,11 @@ SECONDS = 5.0
 ENOUGH = 0.1
 """The loss, in nats, at which training ends; chosen: further on, nothing of the gradients would be left to look at."""
 
-DRAWN, PLOTTED = 7, 40
-"""Tokens in the picture and the walk, and steps in the plot; chosen: what one can take in at once."""
+DRAWN = 7
+"""Tokens in the picture and the walk; chosen: what one can take in at once."""
 
-Report = Callable[[str, int, int, float], None]
-"""Called with what is being trained, the update, how many there will be, and the loss."""
+Report = Callable[[str, int, int, float | None], None]
+"""Called with what is being trained, the update, how many there will be, and the loss, where there is but one."""
 
 
 class TourError(Exception):
@@ -51,13 +54,18 @@ def run(
     *,
     cell: str = "lstm",
     chars: bool = False,
+    notes: str | os.PathLike[str] | None = None,
     report: Report = lambda *_: None,
 ) -> Tour:
-    """Train a next-token model on the text and write pictures, walk, checks and plot, linked from ``index.html``.
+    """Train a next-token model on the text and write an article about it, ``index.html``, which links all the rest.
 
-    Raises TourError for an empty text and for a directory that cannot be written. A gradient that fails its check does
-    not raise: it is in ``failure``, and on the page.
+    ``notes`` is a Markdown file to write the same article to, with its pictures in a folder named like it.
+
+    Raises TourError for an empty text and for a directory or a file that cannot be written. A gradient that fails its
+    check does not raise: it is in ``failure``, and on the page.
     """
+    if notes is not None and Path(notes).suffix != ".md":
+        raise TourError(f"notes are Markdown, and their file ends in .md, as in notes.md; not {notes}")
     target = _writable(Path(directory))
     try:
         corpus = read(text, chars=chars)
@@ -69,7 +77,8 @@ def run(
 
     ids = corpus.ids[: min(DRAWN, len(corpus) - 1)]
     words = corpus.tokens[: len(ids)]
-    long = np.resize(corpus.ids, PLOTTED + 1)  # read over and over if it is short
+    readings = {name: TextReading(name, network, corpus) for name, (network, _) in trained.items()}
+    plain, gated = readings["rnn"], next(reading for name, reading in readings.items() if name != "rnn")
     objective = model.last_loss(ids, words)
     stepper = step(objective)
     tour = Tour(
@@ -81,7 +90,13 @@ def run(
         expected=words[-1],
         prompt=words[:-1],
         events=len(stepper) - stepper.events.start,
-        norms={title_of(name): gradient_norms(network, long) for name, (network, _) in trained.items()},
+        objective=objective,
+        weights=model.parameters(),
+        gated=gated,
+        plain=plain,
+        gaps=gaps.measured(lambda what, done, total: report(what, done, total, None)),
+        expects=expectations(model, corpus.ids[: gated.once], corpus.vocabulary),
+        norms={reading.title: reading.felt for reading in readings.values()},
     )
     try:
         tour.proof = check_vjp(lambda: model.last_guess(ids[:-1]), parameters=model.parameters())
@@ -95,20 +110,25 @@ def run(
         drawn, tour.undrawn = {}, str(error)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the same
-        walk = walk_page(stepper)
+        walk = walk_page(stepper, home="index.html")
     contents = {
         **drawn,
         "network.dot": picture.source,
         "gradients.svg": gradient_plot(tour.norms),
         "walk.html": walk,
         "check.html": pages.check(tour),
-        "index.html": pages.index(tour),
+        "index.html": article(tour),
     }
     try:
         for name, content in contents.items():
             write_file(target / name, content)
     except OSError as error:
         raise TourError(f"cannot write to {target}: {error.strerror}") from error
+    if notes is not None:
+        try:
+            write_notes(tour, contents["index.html"], Path(notes))
+        except OSError as error:
+            raise TourError(f"cannot write the notes to {notes}: {error.strerror}") from error
     return tour
 
 
@@ -128,10 +148,10 @@ def _trained(cell: str, corpus: Corpus, report: Report) -> tuple[NextToken, floa
     batches = (windows(corpus, WINDOW, BATCH, rng) for _ in range(UPDATES))
     deadline = time.monotonic() + SECONDS
     for done, loss in enumerate(train(model, batches), 1):
-        report(title_of(cell), done, UPDATES, loss)
+        report(f"the {title_of(cell)}", done, UPDATES, loss)
         if loss <= ENOUGH or time.monotonic() >= deadline:
             break
-    report(title_of(cell), done, done, loss)  # it may have learned enough before the last update
+    report(f"the {title_of(cell)}", done, done, loss)  # it may have learned enough before the last update
     return model, loss
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.backprop import gradients
 from ..engine.functions import concat
 from ..engine.ops import log_softmax
 from ..engine.scope import time_step
@@ -15,7 +14,6 @@ from ..engine.tensor import Tensor
 from ..nn import Adam, Embedding, Linear, Module, clip_grad_norm, cross_entropy
 from ..nn.cell import Cell, state_parts
 from ..nn.samples import olahs
-from ..structure.words import magnitude
 
 
 class NextToken(Module):
@@ -62,10 +60,3 @@ def train(model: NextToken, batches: Iterable[NDArray[np.intp]]) -> Iterator[flo
         clip_grad_norm(model.parameters(), 5.0)
         optimizer.step()
         yield loss.item()
-
-
-def gradient_norms(model: NextToken, ids: NDArray[np.intp]) -> list[float]:
-    """Return ‖∂L/∂h_t‖ for every step t, where L is the loss of the last guess only."""
-    hidden = model(ids[:-1])
-    complete = gradients(cross_entropy(model.head(hidden[-1]), ids[-1]))
-    return [magnitude(complete[h]) for h in hidden]

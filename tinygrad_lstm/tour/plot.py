@@ -16,12 +16,13 @@ SIZE = (600, 300)
 LOOKS = (
     Series((), colour=ON_PAGES["series0"], marker="circle"),
     Series((), colour=ON_PAGES["now"], dashes="6 3", marker="square"),
+    Series((), colour=ON_PAGES["series2"], dashes="2 3"),
 )
 """What the line of each model looks like, in turn: one can do without the colour."""
 
 
 def gradient_plot(norms: Mapping[str, Sequence[float]]) -> str:
-    """Draw ‖∂L/∂h_t‖ over the distance from the loss, one line per model, on a logarithmic scale; return SVG text.
+    """Draw ‖∂L/∂s_t‖ of states over the distance from the loss, a line for each model, on a log scale; return SVG text.
 
     >>> gradient_plot({"LSTM": [0.1, 0.5, 1.0], "RNN": [0.0, 0.01, 1.0]})[:4]
     '<svg'
@@ -34,7 +35,7 @@ def gradient_plot(norms: Mapping[str, Sequence[float]]) -> str:
         lines,
         title="How far back the last guess is felt",
         across="time step, counted back from the loss",
-        upwards="‖∂L/∂hₜ‖",
+        upwards="‖∂L/∂sₜ‖, s the state",
         label=f"The norm of the gradient over time, for {' and '.join(norms)}, on a logarithmic scale",
         log_across=False,
         size=SIZE,

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-START, END = "⟨start⟩", "⟨end⟩"
+from ..structure.words import clean
+
+START, END, OTHER = "⟨start⟩", "⟨end⟩", "⟨other⟩"
+
+LONGEST = 24
+"""Characters of a word in a figure or an equation; longer ones are cut in the middle."""
+
+KNOWN = 1000
+"""The words that a network can tell apart, by first appearance; chosen: its page is small, whatever the text."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,21 @@ class Corpus:
         return f"{count} {self.unit}{'' if count == 1 else 's'}"
 
 
+def shown(token: str) -> str:
+    """Return a token as it is written in figures and equations: on one line, cut if it is long, a space as ␣."""
+    return clean(token, LONGEST).strip() or "␣"
+
+
 def read(text: str, *, chars: bool = False) -> Corpus:
-    """Split a text into words at white space, or into characters. Raises ValueError if nothing is left."""
+    """Split a text into words at white space, or into characters; those past the first KNOWN are one, ⟨other⟩.
+
+    Raises ValueError if nothing is left.
+    """
     pieces = list(" ".join(text.split())) if chars else text.split()
     if not pieces:
         raise ValueError("the text is empty: give at least one word, as in --text 'the clouds are in the sky'")
-    tokens = (START, *pieces, END)
+    known = set(list(dict.fromkeys(pieces))[:KNOWN])
+    tokens = (START, *(piece if piece in known else OTHER for piece in pieces), END)
     vocabulary = tuple(dict.fromkeys(tokens))
     number = {token: i for i, token in enumerate(vocabulary)}
     return Corpus(tokens, vocabulary, np.array([number[token] for token in tokens]), "character" if chars else "word")

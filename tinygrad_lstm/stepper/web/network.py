@@ -73,6 +73,10 @@ class PageNetwork:
             "unread": self.unread,
         }
 
+    def whole(self) -> dict[str, Plain]:
+        """Return the same with the numbers of leaves and Python's answers: all that a page of one network needs."""
+        return {**self.data(), "leaves": self.leaves(), "answers": self.answers()}
+
     def leaves(self) -> dict[int, Plain]:
         """Return the numbers of the leaves, each by its number among the nodes."""
         return {self._number[x]: packed(self.graph.values[x]) for x in self.graph.leaves}

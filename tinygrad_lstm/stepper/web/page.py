@@ -40,6 +40,8 @@ def page(
     stepper: Cursor,
     makers: Makers | None = None,
     cell: str = "",
+    *,
+    home: str = "",
     report: Callable[[int, int], object] = lambda done, total: None,
 ) -> str:
     """Return the walk as an HTML page that opens where the stepper is; it asks the network for nothing.
@@ -49,6 +51,7 @@ def page(
         makers: by the names of cells, functions of a number of time steps that make such a loss; the page can then be
             set to 1 to 100 steps, and to another cell.
         cell: which of them made the stepper's own.
+        home: where a link in its header leads back to.
         report: told after each recording how many there are, and of how many.
 
     >>> import tinygrad_lstm as tl
@@ -92,6 +95,7 @@ def page(
         "note": " ".join(filter(None, (*notes, own.undrawn))),
         "views": [(view, title) for view, title, _ in VIEWS],
         "data": _deflated({**data, "texts": folding.texts}),
+        "home": home,
     }
     return offline("tinygrad_lstm.stepper.web", "step", SCRIPTS, values)
 
