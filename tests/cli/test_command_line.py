@@ -234,10 +234,13 @@ def test_step_writes_a_page(tmp_path):
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_a_page_holds_the_window_that_was_asked_for(tmp_path):
-    page = tmp_path / "step.html"
-    assert command("step", "--steps", "6", "--html", str(page), "--window", "2:4").returncode == 0
-    assert "t = 2 … 3 of 0 … 5" in page.read_text(encoding="utf-8")
+def test_a_page_can_be_set_to_other_steps_unless_it_is_fixed(tmp_path):
+    sizes = []
+    for more in ([], ["--fixed"]):
+        page = tmp_path / f"{len(more)}.html"
+        assert command("step", "--cell", "rnn", "--html", str(page), *more).returncode == 0
+        sizes.append(page.stat().st_size)
+    assert sizes[1] + 50_000 < sizes[0] < 800_000
 
 
 @pytest.mark.parametrize(
@@ -248,9 +251,9 @@ def test_a_page_holds_the_window_that_was_asked_for(tmp_path):
         (["my_model.py:loss", "--cell", "rnn"], "are for our own cells"),
         (["--html", "step.pdf"], "must end in .html"),
         (["--html", "no/such/step.html"], "cannot write"),
-        (["--html", "step.html", "--window", "9:12"], "shows none of the time steps 0 to 2"),
-        (["--html", "step.html", "--window", "x"], "--window takes A:B"),
-        (["--window", "0:2"], "give its name with --html or --film"),
+        (["--film", "film", "--window", "9:12"], "shows none of the time steps 0 to 2"),
+        (["--film", "film", "--window", "x"], "--window takes A:B"),
+        (["--window", "0:2"], "a page holds every step"),
         (["--every", "cell"], "--every says what a frame of a film shows; give its name with --film"),
         (["--html", "step.html", "--film", "film"], "ask for one of them at a time"),
         (["--film", "film.mp4"], "a film is a .gif, or a folder of SVGs"),

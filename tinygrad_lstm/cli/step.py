@@ -99,6 +99,8 @@ def _write_page(stepper: Stepper, html: Path, cell: str | None) -> None:
         with working("writing the page"), writing(html):
             stepper.page(html)
         return
+    with writing(html):
+        html.resolve().parent.stat()  # before the work, not after it
     makers = {name: partial(small_loss, name) for name in dict.fromkeys((cell, "rnn", "gru", "lstm"))}
     with writing(html), progress(console=errors, transient=True, disable=not errors.is_terminal) as bars:
         task = bars.add_task("every number of steps", total=None)

@@ -81,7 +81,7 @@ def page(
         "grain": stepper.granularity,
         "stops": [[clean(b.text, 60), _met(stepper, b.matches)] for b in stepper.breakpoints],
         "grains": GRANULARITIES,
-        "views": [[view, grain] for view, _, grain in VIEWS],
+        "views": [[view, granularity] for view, _, granularity in VIEWS],
         "saturated": SATURATED,
         "most": MOST,
         "paper": PAPERED,
