@@ -56,8 +56,9 @@ const strip = {
   draw() {
     const rows = tape.flow.map((row) => ({ ...row, ...flowOf(row) }));
     this.section.hidden = rows.length < 2 || !this.names.length;
-    if (this.section.hidden) return;
     const body = bodyOf("strip");
+    if (this.section.hidden) body.replaceChildren();
+    if (this.section.hidden) return;
     const [width, height] = [Math.max(body.clientWidth, 240), Math.max(body.clientHeight, 90)];
     const longest = Math.max(...this.names.map((name) => name.length));
     const room = { left: 46, right: Math.min(40 + 6 * Math.max(0, longest - 4), width / 3), top: 8, bottom: rows.some(({ time }) => tape.phases[time]) ? 32 : 18 };
