@@ -54,7 +54,7 @@ def longer(steps):
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 12, 30])
 def test_set_to_other_steps_it_is_the_page_of_those(open_page, text, steps):
-    ours, theirs = open_page(text, width=30_000), open_page(page_of(tl.step(longer(steps))), width=30_000)
+    ours, theirs = open_page(text, width=40_000), open_page(page_of(tl.step(longer(steps))), width=40_000)
     opened(ours)
     set_to(ours, steps)
     total = len(tl.step(longer(steps)))

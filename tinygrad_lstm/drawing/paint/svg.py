@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...pages.theme import INKS, LEVELS, PAPER, STYLED, dark_style
 from .. import labels
-from ..layout.geometry import Curve, End, Outline, Rect
+from ..layout.geometry import Curve, End, Outline, Point, Rect
 from ..layout.model import Placed, PlacedColumn
 from ..scene import Arrow, Box, Scene, Text
 from . import dot
@@ -129,24 +129,28 @@ class Painting:
         key = self._key(column)
         if key not in self._stamps:
             first = len(self._frames), len(self._boxes), len(self._arrows)
-            away = -column.dx, -column.dy
+            here = replace(column, dx=0.0, dy=0.0)
+            crossing = ((arrow, self._from_corner(column, curve)) for arrow, curve in self._placed.crossing(column))
             xs: list[float] = []
-            for frame in column.frames():
-                self._frames.append(frame._replace(title=frame.title and "@0@", rect=frame.rect.moved(*away)))
-            for box, rect in column.boxes():
+            for frame in here.frames():
+                self._frames.append(frame._replace(title=frame.title and "@0@"))
+            for box, rect in here.boxes():
                 words = tuple(Text(f"@{i}@", text.style) for i, text in enumerate(box.texts))
                 shade = None if box.shade is None else 0
                 blank = Box(box.id, box.role, words, pending=box.pending, shade=shade, faded=box.faded)
-                self._boxes.append((blank, rect.moved(*away)))
-            for arrow, curve in self._placed.arrows(column):
+                self._boxes.append((blank, rect))
+            for arrow, curve in (*here.arrows(), *crossing):
                 shade = arrow.shade and min(arrow.shade, 0)
-                curve = curve.moved(*away)
                 self._arrows.append((replace(arrow, label=arrow.label and "@0@", shade=shade), curve))
                 xs += (x for x, _ in curve.points)
             for rect in (*(x.rect for x in self._frames[first[0] :]), *(x for _, x in self._boxes[first[1] :])):
                 xs += rect.x - rect.width / 2, rect.x + rect.width / 2
             self._stamps[key] = _Stamp(*first, (min(xs, default=0.0), max(xs, default=0.0)))
         return self._stamps[key]
+
+    def _from_corner(self, column: PlacedColumn, curve: Curve) -> Curve:
+        """Return a curve as it lies from the corner of a column, alike wherever that stands."""
+        return curve.each(lambda point: Point(round(point.x - column.dx, 6), round(point.y - column.dy, 6)))
 
     def _key(self, column: PlacedColumn) -> object:
         """Return what columns share that look the same: layout, looks, and from and to where their crossings lead."""
