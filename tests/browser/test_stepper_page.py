@@ -340,6 +340,28 @@ def test_it_fits_the_window(open_page, text, scheme, width, height):
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
 
 
+def test_on_a_phone_the_sum_is_in_sight_and_a_finger_meets_each_button(open_page, text):
+    page = open_page(text, 390, 844, has_touch=True)
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+        parts = page.locator(".sum > div")
+        below = page.locator("#timeline").bounding_box()["y"]
+        assert parts.count() == 3
+        assert all(part.bounding_box()["y"] + part.bounding_box()["height"] <= below for part in parts.all())
+    sizes = [button.bounding_box() for button in page.locator("button:visible").all()]
+    assert min(min(each["width"], each["height"]) for each in sizes) >= 44
+
+
+def test_in_print_stand_the_figure_the_equation_and_the_sum(open_page, text):
+    page = open_page(text)
+    page.keyboard.press("End")
+    page.emulate_media(media="print")
+    for id in ("picture", "equation", "accumulator", "ledger", "strip"):
+        assert page.locator(f"#{id}").is_visible()
+    assert page.locator(":is(header, #timeline) button:visible").count() == 0
+    assert page.evaluate("document.documentElement.scrollHeight") < 1500
+
+
 def test_a_program_without_time_steps_has_the_whole_width_for_its_timeline(open_page):
     x = tl.tensor(0.5, requires_grad=True, name="x")
     page = open_page(page_of(tl.step(tl.tanh(x * x))))
