@@ -15,6 +15,7 @@ from ...engine.tensor import Tensor
 from ...structure.tables import html_table
 from ...structure.words import LINE, clean, display_name, in_full, magnitude, shown
 from ...symbolic.formulas import Formula, equation, forward
+from ...symbolic.notation.mathml import PLACE
 from ...symbolic.symbols import Symbols
 
 LONGEST = 1000
@@ -111,6 +112,13 @@ class Event:
         """Return the same with the numbers of small tensors in it; None where there are none."""
         written = self._formula(numbers=True)
         return None if str(written) == str(self.rule) else written
+
+    @property
+    def to_fill(self) -> str | None:
+        """Return the same in MathML with a place for each tensor's numbers; None where there are none."""
+        written = self._formula(numbers=True)
+        text = written.to_fill if written else ""
+        return text if PLACE in text else None
 
     def _formula(self, *, numbers: bool = False) -> Formula | None:
         if self.phase == "seed" or self.node.is_leaf:

@@ -123,8 +123,7 @@ class Record:
     def _formulas(self, index: int) -> list[Any]:
         """Return the formula of an event, the same with places for numbers, and in words."""
         event = self.tape[index]
-        rule, in_numbers = event.rule, event.in_numbers
-        return [rule and rule.mathml, in_numbers and in_numbers.to_fill, event.formula]
+        return [event.rule and event.rule.mathml, event.to_fill, event.formula]
 
     def _node(self, node: Tensor) -> dict[str, Any]:
         return {

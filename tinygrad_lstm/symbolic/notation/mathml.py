@@ -10,6 +10,9 @@ import numpy as np
 
 from ...structure.words import shown
 
+PLACE = "data-of="
+"""Of a place for numbers: the attribute that says whose."""
+
 
 class MathML:
     """The same pieces in MathML Core, as browsers set it; whatever comes from a user is escaped."""
@@ -103,4 +106,4 @@ class ToFill(MathML):
 
     def hole(self, of: str, *, bracketed: bool) -> str:
         brackets = " data-bracketed=''" if bracketed else ""
-        return f"<mrow data-of='{of}'{brackets}></mrow>"
+        return f"<mrow {PLACE}'{of}'{brackets}></mrow>"
