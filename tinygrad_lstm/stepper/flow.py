@@ -10,7 +10,6 @@ import numpy as np
 from ..engine.source import Line
 from ..engine.tensor import Tensor
 from ..structure.cells import two_ended
-from ..structure.saturation import SATURATED as SATURATED
 from ..structure.saturation import at_ends
 from ..structure.tables import html_table, text_table
 from ..structure.timeline import Timeline

@@ -26,12 +26,10 @@ from ...engine.graph import Graph
 from ...engine.opening import again
 from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
+from ...pages.folding import Plain
 from ...symbolic.expressions import Apply, Constant, Expression, Name
 from ...symbolic.rewriting import applications
 from ...symbolic.tracer import TracedArray, UnknownToReader, cast, read_forward, read_rule
-
-Plain = Any
-"""What JSON can hold."""
 
 
 class PageNetwork:

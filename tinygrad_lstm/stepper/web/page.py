@@ -15,9 +15,9 @@ from ...drawing.paint.svg import PAPERED
 from ...pages.folding import Folding
 from ...pages.offline import offline
 from ...pages.theme import STYLED
+from ...structure.saturation import SATURATED
 from ...structure.words import clean, display_name, printable
 from ..cursor import Cursor
-from ..flow import SATURATED
 from ..inspection import MOST
 from ..place import GRANULARITIES
 from .record import VIEWS, Forms

@@ -47,8 +47,7 @@ class Held(NamedTuple):
 def only(cursor: Cursor, steps: int, folding: Folding, forms: Forms) -> Held:
     """Return what a page holds of a network that was recorded once."""
     record = Record(cursor.events, forms)
-    rows = {name: folding.row(folding.folded(part)) for name, part in ((WALK, record.walk()), (VIEWS, record.views()))}
-    parts = {name: {"sizes": {steps: _row(row)}, "lines": []} for name, row in rows.items()}
+    parts = {part: {"sizes": {steps: _listed(_row(record, part, folding))}, "lines": []} for part in PARTS}
     return Held(parts, record.values(), record.network.answers(), record.undrawn)
 
 
@@ -63,16 +62,15 @@ def many(make: Maker, steps: int, folding: Folding, forms: Forms, report: Callab
     def row(part: str, length: int) -> Row:
         if length not in records:
             records[length] = Record(Cursor(make(length)).events, forms)
-        record = records[length]
-        found = folding.row(folding.folded(record.walk() if part == WALK else record.views()))
+        found = _row(records[length], part, folding)
         report()
         return found
 
     parts = {}
     for part, (single, (first, last)) in PARTS.items():
-        sizes = {length: _row(row(part, length)) for length in single}
+        sizes = {length: _listed(row(part, length)) for length in single}
         near = [row(part, length) for length in range(first, first + 3)]
-        parts[part] = {"sizes": sizes, "lines": [[first, last, _row(near[0]), _growth(near)]]}
+        parts[part] = {"sizes": sizes, "lines": [[first, last, _listed(near[0]), _growth(near)]]}
     shown = records.get(steps) or Record(Cursor(make(steps)).events, forms)
     if shown.undrawn:
         raise RenderError(shown.undrawn)
@@ -84,7 +82,12 @@ def count() -> int:
     return sum(len(single) + 3 for single, _ in PARTS.values())
 
 
-def _row(row: Row) -> list[int]:
+def _row(record: Record, part: str, folding: Folding) -> Row:
+    """Return a part of what is recorded, folded, as one row."""
+    return folding.row(folding.folded(record.walk() if part == WALK else record.views()))
+
+
+def _listed(row: Row) -> list[int]:
     return [row[0], *row[1]]
 
 
