@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.cli.draw import FIGURE_HELP, VIEW_HELP, Color, Direction, Format, View
+from tinygrad_lstm.cli.draw import MEANINGS, Color, Direction, Format, View
 from tinygrad_lstm.cli.options import AnyCell
 from tinygrad_lstm.drawing import FIGURES, VIEWS
 from tinygrad_lstm.drawing.picture import ENDINGS
@@ -61,8 +61,8 @@ def draw(*arguments, **how):
 
 def test_the_choices_are_those_that_there_are():
     assert list(View) == [*VIEWS, *FIGURES]
-    assert all(kind.meaning in FIGURE_HELP for kind in FIGURES.values())
-    assert all(view.meaning in VIEW_HELP and view.meaning in tl.draw.__doc__ for view in VIEWS.values())
+    assert all(kind.meaning in MEANINGS for kind in FIGURES.values())
+    assert all(view.meaning in MEANINGS and view.meaning in tl.draw.__doc__ for view in VIEWS.values())
     assert all(f'"{direction}"' in tl.draw.__doc__ for direction in DIRECTIONS)
     assert "<" not in tl.draw.__doc__
     assert list(Color) == list(COLORS)

@@ -258,3 +258,11 @@ def test_info_health_names_what_is_wrong():
     assert "forget_gate.f" in run_command("i health", tl.step(h.sum()))
     with pytest.raises(ValueError, match="info tells of breakpoints, or of health, not of 'wealth'"):
         run_command("info wealth", tl.step(h.sum()))
+
+
+def test_a_minus_sign_as_it_is_printed_is_read():
+    events = tl.step(LOSS).events
+    copied, keyed = parse("if time > −1"), parse("if time > -1")
+    assert [copied(event) for event in events] == [keyed(event) for event in events]
+    assert any(map(copied, events))
+    assert not any(map(parse("t:−1"), events))

@@ -30,8 +30,7 @@ from ..drawing.views.registry import VIEWS
 from .app import app, deliver, refuse, refusing, working
 from .options import CellOption, TensorArgument, WindowOption, choice, window_of
 
-VIEW_HELP = ". ".join(f"{view.name}: {view.meaning}" for view in VIEWS.values()) + "."
-FIGURE_HELP = ". ".join(f"{kind.name}: {kind.meaning}" for kind in FIGURES.values()) + "."
+MEANINGS = "\n\n".join(f"{kind.name}: {kind.meaning}." for kind in (*VIEWS.values(), *FIGURES.values()))
 FIT_MEANINGS = ", ".join(f"{name}: {fit.meaning}" for name, fit in FITS.items())
 FIT_HELP = (
     f"Make it legible in a place: time in rows, steps left out, larger words. {FIT_MEANINGS}. A figure is scaled."
@@ -51,10 +50,10 @@ OPENED, FIRST_DIRECTION = View("gates"), Direction(DIRECTIONS[0])
 """What is drawn if nothing is asked for."""
 
 
-@app.command(epilog=__doc__)
+@app.command(epilog=f"Views and figures:\n\n{MEANINGS}\n\n{__doc__}")
 def draw(
     target: TensorArgument = None,
-    view: Annotated[View, choice(View, f"{VIEW_HELP} Figures: {FIGURE_HELP}", "--view", "-v")] = OPENED,
+    view: Annotated[View, choice(View, "What to draw; each is explained below.", "--view", "-v")] = OPENED,
     story: Annotated[bool, typer.Option("--story", help="Tell one step in pictures: --view story.")] = False,
     output: Annotated[
         list[str] | None,

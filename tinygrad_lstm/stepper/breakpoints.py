@@ -116,11 +116,16 @@ def _place(word: str) -> Condition:
         return lambda event: _within(parts, event.scope)
     if kind == "op" and name:
         return lambda event: event.node.primitive is not None and event.node.primitive.name == name
-    if kind == "t" and re.fullmatch(r"-?[0-9]{1,9}", name):
-        return lambda event: event.time == int(name)
+    if kind == "t" and re.fullmatch(r"-?[0-9]{1,9}", _keyed(name)):
+        return lambda event: event.time == int(_keyed(name))
     if kind == "node" and name:
         return lambda event: event.graph.ids[event.node] == name
     raise ValueError(f"{word!r} is no place to stop at; {GRAMMAR}")
+
+
+def _keyed(number: str) -> str:
+    """Return a number with the minus sign that keyboards have for the one that is printed, which people copy."""
+    return number.replace("−", "-")
 
 
 def _within(parts: tuple[str, ...], scope: tuple[str, ...]) -> bool:
@@ -133,9 +138,9 @@ def _question(text: str) -> Condition:
     if not found or found[1] not in QUANTITIES:
         raise ValueError(f"cannot read the condition {text.strip()!r}; {GRAMMAR}")
     quantity, sign = QUANTITIES[found[1]], found[2]
-    if not _NUMBER.fullmatch(found[3]):
+    if not _NUMBER.fullmatch(_keyed(found[3])):
         raise ValueError(f"{found[3]!r} is no number; {GRAMMAR}")
-    bound = float(found[3])
+    bound = float(_keyed(found[3]))
 
     def met(event: Event) -> bool:
         value = quantity(event)
