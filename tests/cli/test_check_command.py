@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from typer.testing import CliRunner
 
-from tests.cli.test_command_line import command
+from tests.cli.commands import command
 from tinygrad_lstm.cli.app import app
 
 MY_OPS = """

@@ -10,25 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 import tinygrad_lstm as tl
+from tests.cli.commands import command, newly_started
 from tinygrad_lstm.cli.app import app
 from tinygrad_lstm.cli.check import STYLES
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.named import title_of
 from tinygrad_lstm.testing.verdicts import Verdict
 from tinygrad_lstm.tour import TourError, run
-
-
-def command(*arguments, stdin="", path=None):
-    environment = {**os.environ, "COLUMNS": "100"}
-    if path is not None:
-        environment["PATH"] = str(path)
-    return subprocess.run(
-        [sys.executable, "-m", "tinygrad_lstm", *arguments],
-        input=stdin,
-        capture_output=True,
-        encoding="utf-8",
-        env=environment,
-    )
 
 
 class Links(HTMLParser):
@@ -55,7 +43,7 @@ def quick(monkeypatch):
 
 
 def test_the_tour_writes_everything_and_links_it_from_one_page(tmp_path):
-    done = command("tour", "--out", str(tmp_path / "tour"), path=tmp_path)
+    done = newly_started("tour", "--out", str(tmp_path / "tour"), PATH=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "index.html" in done.stdout.replace("\n", "")

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import tinygrad_lstm as tl
+from tests.cli.commands import command
 from tinygrad_lstm.cli.draw import MEANINGS, Color, Direction, Format, View
 from tinygrad_lstm.cli.options import AnyCell
 from tinygrad_lstm.drawing import FIGURES, VIEWS
@@ -53,10 +54,8 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def draw(*arguments, **how):
-    environment = {**os.environ, "COLUMNS": "300"}
-    command = [sys.executable, "-m", "tinygrad_lstm", "draw", *arguments]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, **how)
+def draw(*arguments):
+    return command("draw", *arguments, columns=300)
 
 
 def test_the_choices_are_those_that_there_are():
@@ -172,7 +171,8 @@ def test_a_mistake_in_another_file_is_not_blamed_on_a_line_of_this_one(here):
 
 
 def test_a_closed_output_is_one_line(here):
-    done = draw("-o", "-", preexec_fn=lambda: os.close(1))
+    run = [sys.executable, "-m", "tinygrad_lstm", "draw", "-o", "-"]
+    done = subprocess.run(run, capture_output=True, encoding="utf-8", preexec_fn=lambda: os.close(1))
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import tinygrad_lstm as tl
-from tests.cli.test_command_line import command
+from tests.cli.commands import command, newly_started
 from tinygrad_lstm.drawing.paint import render
 from tinygrad_lstm.interop.files import STALE, write_file
 
@@ -154,7 +154,7 @@ def without_graphviz(tmp_path, monkeypatch):
 
 
 def test_without_graphviz_the_walk_is_written_and_a_line_says_what_is_missing(without_graphviz):
-    done = command("step", "--steps", "1", "--html", f"{without_graphviz}/step.html", path=without_graphviz)
+    done = newly_started("step", "--steps", "1", "--html", f"{without_graphviz}/step.html", PATH=str(without_graphviz))
     assert done.returncode == 0, done.stderr
     assert "Not all of it is drawn: drawing needs the package pygraphviz" in done.stderr
     assert done.stderr.count("\n") == 2
@@ -162,7 +162,7 @@ def test_without_graphviz_the_walk_is_written_and_a_line_says_what_is_missing(wi
 
 
 def test_without_graphviz_the_tour_tells_all_that_needs_none(without_graphviz):
-    done = command("tour", "--out", f"{without_graphviz}/tour", path=without_graphviz)
+    done = newly_started("tour", "--out", f"{without_graphviz}/tour", PATH=str(without_graphviz))
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert "pygraphviz" in done.stdout

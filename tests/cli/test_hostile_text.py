@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 import tinygrad_lstm as tl
-from tests.cli.test_command_line import command
+from tests.cli.commands import command
 from tinygrad_lstm.pages.offline import templates
 from tinygrad_lstm.stepper.web.page import page
 from tinygrad_lstm.structure.words import JOINERS, printable

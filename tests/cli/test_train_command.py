@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import tinygrad_lstm as tl
-from tests.cli.test_command_line import command
+from tests.cli.commands import command
 from tests.cli.test_hostile_text import HOSTILE, harmless
 from tinygrad_lstm import cli
 from tinygrad_lstm.interop import files
