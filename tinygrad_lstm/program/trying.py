@@ -150,8 +150,14 @@ class Tried:
     Two recordings do not tell what a function does at other sizes: ``x[-20:]`` is all steps of short sequences.
     """
 
-    def __init__(self, trial: TrialRun, shapes: Mapping[str, tuple[int | str, ...]], f: Callable[..., Any]) -> None:
-        self.trial, self.shapes, self.function = trial, shapes, f
+    def __init__(
+        self,
+        trial: TrialRun,
+        shapes: Mapping[str, tuple[int | str, ...]],
+        counts: Mapping[str, str],
+        f: Callable[..., Any],
+    ) -> None:
+        self.trial, self.shapes, self.counts, self.function = trial, shapes, counts, f
         self.learning = {x for x in trial.wrt if isinstance(x, str)}
         self.lowest: dict[str, int] = {}
         self.highest: dict[str, int] = {}
@@ -204,6 +210,8 @@ class Tried:
         for name, shape in self.shapes.items():
             array = array_of(parts[name])
             some = array[tuple(slice(few[n] if isinstance(n, str) else n) for n in shape)]
+            if name in self.counts:
+                some = np.minimum(some, few[self.counts[name]])
             if isinstance(parts[name], Tensor) or array.dtype.kind == "f":
                 some = (some * (1 + wobble * noise.normal(size=some.shape))).astype(some.dtype) if wobble else some
                 some = tensor(some, requires_grad=name in self.learning, name=name)
