@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
+from tests.nn.test_options import OPTIONS as EVERY
 from tests.program.agreement import exactly, to_rounding, unlike_compiled
 from tests.program.networks import D, H, drawn
 from tinygrad_lstm.program import NotExpressible
@@ -57,6 +58,17 @@ def test_a_layer_with_lengths_is_the_composed_one(name, batch):
 @given(padded_batches())
 def test_every_layer_with_lengths_is_the_composed_one(name, level, batch):
     assert differing(name, level, *batch) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "option"), [(kind, option) for kind, options in EVERY.items() for option in options])
+def test_there_is_no_option_of_a_layer_that_is_not_compiled(kind, option):
+    layer = kind(D, H, rng=0, **EVERY[kind][option]).eval()  # dropout draws other numbers in each call
+    fast, x = tl.compile(layer), tl.tensor(drawn(2, 2, D).value, requires_grad=True)
+    for how in ({}, {"lengths": [1, 2]}):
+        calls = (lambda x, f=f, how=how: f(x, **how) for f in (fast, layer))
+        assert unlike_compiled(*calls, [x], [x, *layer.parameters()], to_rounding) == []
+    assert "not compiled" not in fast.explain()
 
 
 @pytest.mark.parametrize("kind", [tuple, np.int32, np.uint8])

@@ -39,12 +39,13 @@ def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
     ``np.arange(len(x))[:, None] < lengths``.
 
     A function is run to be recorded twice, and to try the program at one step, at 37, and at sizes beyond those before:
-    at up to 1000 steps of 4 sequences, and at 4 steps of all sequences. What it reads besides its arguments is noticed
+    at up to 1000 steps of 4 sequences, and at 4 steps of all sequences; and, of what it is given, on a few steps of a
+    few sequences each time there were twice as many calls. What it reads besides its arguments is noticed
     when it changes: attributes of modules, as by ``train()``, weights that are replaced, what it closes over, globals;
     what changes in each call is not compiled. Numbers of an array that it closes over are read through in each call:
-    make a large one a tensor, or read-only. A decision by the data that falls the same way in both recordings is not
-    noticed, nor is what begins at more steps, or for one size between others: write them with ``tl.where``. Under
-    ``tl.detect_nan()`` the graph that one sees is computed.
+    make a large one a tensor, or read-only. A decision by the data that falls the same way in both recordings, and
+    whenever it is tried, is not noticed, nor is what begins at more steps, or for one size between others: write them
+    with ``tl.where``. Under ``tl.detect_nan()`` the graph that one sees is computed.
 
     Arguments:
         function: a module, or a function of tensors and arrays that returns tensors, in tuples, lists and dicts. The

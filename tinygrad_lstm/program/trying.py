@@ -147,7 +147,8 @@ def sizes_of(shapes: Mapping[str, tuple[int | str, ...]], parts: Mapping[str, An
 class Tried:
     """The sizes between which a program was found to compute what its function does.
 
-    Two recordings do not tell what a function does at other sizes: ``x[-20:]`` is all steps of short sequences.
+    Two recordings do not tell what a function does at other sizes: ``x[-20:]`` is all steps of short sequences. Nor do
+    they tell all that it decides by its data: it is tried again on those of the second call, the fourth, and so on.
     """
 
     def __init__(
@@ -161,9 +162,11 @@ class Tried:
         self.learning = {x for x in trial.wrt if isinstance(x, str)}
         self.lowest: dict[str, int] = {}
         self.highest: dict[str, int] = {}
+        self.calls = 0
 
     def require(self, given: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
-        """Try the program on arguments, and the parts of them, of sizes that are beyond those it was tried at.
+        """Try the program on arguments, and the parts of them, of sizes that are beyond those it was tried at; or if there
+        were twice as many calls since it was tried on a few steps of a few sequences.
 
         Raises:
             NotExpressible: where it computes something else, or cannot.
@@ -171,6 +174,10 @@ class Tried:
         sizes = sizes_of(self.shapes, parts) or {}
         tried = {letter: n if letter == "N" else min(n, MOST_STEPS) for letter, n in sizes.items()}
         new = {letter for letter, n in tried.items() if not self.lowest.get(letter, n + 1) <= n <= self.highest[letter]}
+        self.calls += 1
+        if not new and self.calls & (self.calls - 1) == 0:
+            few = {letter: min(n, FEW if letter == "N" else MOST_BACK) for letter, n in sizes.items()}
+            self._try(given, parts, few, sizes)
         if not new:
             return
         if new - {"N"} or tried["N"] <= FEW:
