@@ -9,6 +9,7 @@ _IN_PLACE = "whether a sum is written in place, which gives the same numbers"
 _ALIKE = "any member of a family may be asked, since all are alike"
 _LONG_ENOUGH = "a loop has two steps, at least, and what is read of it here a step of its own"
 _FOUND_BEFORE = "what reads another step is found by the line before, whatever it reads there"
+_RECORDED = "what is left out where nothing has ended is asked by the tests of programs"
 _NO_OTHER = "no rule returns another partial, or one that places numbers in another shape than the input's"
 
 EQUIVALENT: dict[str, str] = {
@@ -62,7 +63,9 @@ EQUIVALENT: dict[str, str] = {
     "_layer: the other truth at True": "whether lists of equal length are asked to be so",
     "_layer: drop a condition at x.name is None*": _MESSAGE,
     "_layer: turn a condition around at *": _MESSAGE,
-    "advance_within: drop a condition at within is None or within.all() (2)": _SAME_PATH,
+    "advance_within: drop a condition at within is None or (within.all() and (not current() (2)": _SAME_PATH,
+    "advance_within: drop a condition at within.all() and (not current().any_data) (2)": _RECORDED,
+    "advance_within: turn a condition around at not current().any_data": _RECORDED,
     "advance_within: exchange contributions at (*": _MESSAGE,
     "advance_within: another number at 0 (4)": _MESSAGE,
     "advance_within: another number at 0 (5)": "all parts of a state are of one type",

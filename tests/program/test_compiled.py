@@ -174,12 +174,6 @@ def test_dropout_falls_back_while_training_and_says_why():
     assert fast(x)[0].tolist() != fast(x)[0].tolist()
 
 
-def test_lengths_fall_back_and_say_why(lstm):
-    fast, x = tl.compile(lstm), drawn(4, 2, D)
-    assert fast(x, lengths=[4, 2])[0].tolist() == lstm(x, lengths=[4, 2])[0].tolist()
-    assert "not compiled" in fast.explain()
-
-
 def test_who_calls_with_ever_other_arguments_does_not_wait_each_time(monkeypatch):
     monkeypatch.setattr(room, "MOST_KINDS", 2)
     fast = tl.compile(lambda x, n: x * n)

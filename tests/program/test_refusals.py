@@ -209,6 +209,20 @@ def test_a_decision_by_the_data_that_falls_the_same_way_twice_is_not_seen_and_th
         assert "tl.where" in words
 
 
+def test_a_decision_by_the_data_that_falls_otherwise_later_is_noticed_before_there_are_twice_as_many_calls():
+    def f(x):
+        return run(x) * 2 if np.abs(x.value).max() > 1e6 else run(x)
+
+    fast, x = tl.compile(f), drawn(5, 2, 3)
+    large = tl.tensor(x.value * 1e7, requires_grad=True)
+    for _ in range(5):
+        assert to_rounding(fast(x).value, f(x).value)
+    assert fast.explain().endswith("lines")
+    found = [to_rounding(fast(large).value, f(large).value) for _ in range(6)]
+    assert found == [False, False, True, True, True, True]
+    assert "not compiled: the program computes another value than the graph of mul" in fast.explain()
+
+
 LOSS = (tl.tanh(tl.tensor(X[0]) @ W)).sum()
 WRONG = {
     "no loss": (lambda: tl.source(3), TypeError, "tl.source takes a loss, or a layer or function and an example"),

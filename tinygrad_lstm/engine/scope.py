@@ -50,6 +50,7 @@ class Context(NamedTuple):
     frames: tuple[Frame, ...] = ()
     offset: int | None = None  # where the steps that are said in here begin; None where nobody said so
     phase: str | None = None
+    any_data: bool = False  # recorded for a program that is to be right for other data: these decide nothing
 
     def inside(
         self,
@@ -62,13 +63,15 @@ class Context(NamedTuple):
     ) -> Context:
         scope = self.scope if name is None else (*self.scope, name)
         frames = (*self.frames, Frame(name, kind, module, next(_calls), code, instruction, recurrent))
-        return Context(scope, self.time, self.recording, self.detecting_nan, frames, self.offset, self.phase)
+        found = (scope, self.time, self.recording, self.detecting_nan, frames, self.offset, self.phase, self.any_data)
+        return Context(*found)
 
     def at(self, t: int | None, offset: int | None, phase: str | None) -> Context:
         offset = self.offset if offset is None else offset
         time = self.time if t is None else t + (offset or 0)
         phase = self.phase if phase is None else phase
-        return Context(self.scope, time, self.recording, self.detecting_nan, self.frames, offset, phase)
+        found = (self.scope, time, self.recording, self.detecting_nan, self.frames, offset, phase, self.any_data)
+        return Context(*found)
 
     def without_code(self) -> Context:
         """Return the same with lines of source instead of compiled code, which cannot be pickled."""

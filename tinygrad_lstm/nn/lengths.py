@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..engine.errors import ShapeError
 from ..engine.ops import where
 from ..engine.primitive import unmasked
-from ..engine.scope import scope
+from ..engine.scope import current, scope
 from ..engine.tensor import Tensor, tensor
 from .cell import Cell, advance, said
 
@@ -52,7 +52,7 @@ def advance_within(
 ) -> tuple[tuple[Tensor, ...], Tensor]:
     """Return a cell's next state, and its output: past its end, (N) of them, a sequence keeps its state and gives 0."""
     after = advance(cell, x, state)
-    if within is None or within.all():
+    if within is None or (within.all() and not current().any_data):
         return after, after[0]
     with scope("lengths"):
         rows = tensor(within[:, None], name="within", dtype=after[0].dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
 from typing import Any
 
@@ -12,9 +12,9 @@ from ..engine.errors import short
 from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
-from .general import IN_PLACE, LEVELS, bound, of_function, signature_of
+from .general import IN_PLACE, LEVELS, General, bound, of_function, signature_of
 from .node import ProgramNode
-from .recording import NotExpressible, array_of, parts_of
+from .recording import Counts, NotExpressible, array_of, parts_of, with_counts
 from .surroundings import MOST_PLACES, PLAIN, Surroundings
 
 skip_file(__file__)  # what is compiled is called on a line of whoever calls it
@@ -34,15 +34,18 @@ def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
     The program is that of ``tl.source(function, x)``: made at the first call with arguments of a kind (which have
     gradients, how many axes, what sizes but those of steps and sequences, what type), once for all numbers of steps
     and sequences. In the graph it is one node. Weights are those of the moment: they may learn, be loaded, be frozen.
-    What cannot be a program is computed as it always was; ``explain()`` says what and why.
+    What cannot be a program is computed as it always was; ``explain()`` says what and why. ``lengths=`` of a padded
+    batch, a list or an array, are data: other ones may be given in each call, also to masks of one's own, such as
+    ``np.arange(len(x))[:, None] < lengths``.
 
     A function is run to be recorded twice, and to try the program at one step, at 37, and at sizes beyond those before:
-    at up to 1000 steps of 4 sequences, and at 4 steps of all sequences. What it reads besides its arguments is noticed
+    at up to 1000 steps of 4 sequences, and at 4 steps of all sequences; and, of what it is given, on a few steps of a
+    few sequences each time there were twice as many calls. What it reads besides its arguments is noticed
     when it changes: attributes of modules, as by ``train()``, weights that are replaced, what it closes over, globals;
     what changes in each call is not compiled. Numbers of an array that it closes over are read through in each call:
-    make a large one a tensor, or read-only. A decision by the data that falls the same way in both recordings is not
-    noticed, nor is what begins at more steps, or for one size between others: write them with ``tl.where``. Under
-    ``tl.detect_nan()`` the graph that one sees is computed.
+    make a large one a tensor, or read-only. A decision by the data that falls the same way in both recordings, and
+    whenever it is tried, is not noticed, nor is what begins at more steps, or for one size between others: write them
+    with ``tl.where``. Under ``tl.detect_nan()`` the graph that one sees is computed.
 
     Arguments:
         function: a module, or a function of tensors and arrays that returns tensors, in tuples, lists and dicts. The
@@ -82,6 +85,7 @@ class Compiled:
         self.function, self.optimize = function, optimize
         self._signature = signature_of(function)
         self._found: dict[Any, list[Specialised]] = {}
+        self._data: dict[Any, bool] = {}  # whether lists of numbers are data, by kinds of arguments
         self._others: Specialised | None = None
         self._compiling, self._busy = RLock(), False
 
@@ -117,13 +121,16 @@ class Compiled:
         parts = list(parts_of(given))
         if any(isinstance(part, np.ma.MaskedArray | np.matrix) for _, part in parts):
             return self.function(*args, **named)  # which says what it does with them
-        key, by_name = tuple(_kind(path, part) for path, part in parts), dict(parts)
+        counted = with_counts(given)
+        if counted is not None and self._takes_data(counted, given):
+            given, parts = counted, list(parts_of(counted))
+        key, by_name = _kinds(parts), dict(parts)
         found = next((each for each in self._found.get(key, ()) if each.holds(by_name)), None)
         if found is None:
             found = self._specialised(key, given)
             if found.run is not None and not found.run.takes(by_name):
                 return self.function(*args, **named)
-        if found.run is None or current().detecting_nan:
+        if found.run is None or current().detecting_nan or not found.run.fits(by_name):
             return self.function(*args, **named)
         if found.run.tried is not None:
             try:
@@ -132,6 +139,17 @@ class Compiled:
                 found.refuse(str(refusal), given)
                 return self.function(*args, **named)
         return found.run(given, by_name)
+
+    def _takes_data(self, counted: dict[str, Any], given: dict[str, Any]) -> bool:
+        """Tell whether lists of numbers are data, as lengths are, rather than say what is computed, as sizes do."""
+        key = _kinds(parts_of(counted))
+        if key not in self._data:
+            other = _kinds(parts_of(given))
+            refused = self._specialised(key, counted).run is None
+            self._data[key] = not refused or self._specialised(other, given).run is None
+            if refused:  # of the two refusals the first one says more
+                self._found.pop(other if self._data[key] else key, None)
+        return self._data[key]
 
     def _specialised(self, key: Any, given: dict[str, Any]) -> Specialised:
         with self._compiling:
@@ -152,7 +170,7 @@ class Compiled:
     def _compiled(self, given: dict[str, Any]) -> Specialised:
         parts = list(parts_of(given))
         learning = {path for path, part in parts if isinstance(part, Tensor) and part.requires_grad}
-        objects = [part for _, part in parts if not isinstance(part, Tensor | np.ndarray)]
+        objects = [part for _, part in parts if not isinstance(part, Tensor | np.ndarray | Counts)]
         for _ in range(2):  # what it makes once, as when it is called first, is there the second time
             around = Surroundings(self.function, *objects)
             if around.too_many:
@@ -193,8 +211,7 @@ class Specialised:
     ) -> None:
         self.around, self.run = around, run
         self.flags = [(x, x.requires_grad) for x in run.general.closure.values()] if run else []
-        lines = len(str(run.general.source).splitlines()) if run else 0
-        self.said = f"a program of {lines} lines" if run else f"not compiled: {why}"
+        self.said = f"not compiled: {why}" if run is None else _of_lines(run.general)
         self.refused = None if refused is None else _all_last_sizes(dict(parts_of(refused)))
 
     def refuse(self, why: str, given: Mapping[str, Any]) -> None:
@@ -211,6 +228,11 @@ class Specialised:
         return all(x.requires_grad is flag for x, flag in self.flags) and self.run.takes(parts)
 
 
+def _of_lines(general: General) -> str:
+    lines = f"a program of {len(str(general.source).splitlines())} lines"
+    return lines + "".join(f", for {name} from 1 to the number of steps" for name in general.counts)
+
+
 def _all_last_sizes(parts: Mapping[str, Any]) -> dict[str, Any]:
     return {path: _last_sizes(part) for path, part in parts.items()}
 
@@ -218,11 +240,19 @@ def _all_last_sizes(parts: Mapping[str, Any]) -> dict[str, Any]:
 def _last_sizes(part: Any) -> Any:
     """Return the sizes of an argument but those that may be of steps and sequences."""
     shape = np.shape(array_of(part))
+    if len(shape) and array_of(part).dtype.kind in "iub":  # words, or lengths
+        return shape[2:]
     return shape[2:] if len(shape) > 2 else shape[-1:]
+
+
+def _kinds(parts: Iterable[tuple[str, Any]]) -> tuple[Any, ...]:
+    return tuple(_kind(path, part) for path, part in parts)
 
 
 def _kind(path: str, part: Any) -> Any:
     """Return what a program depends on of an argument, but for sizes."""
+    if isinstance(part, Counts):
+        return path, 1, part.array.dtype.char, part.like
     array = array_of(part)
     if isinstance(array, np.ndarray) and (array.ndim or array is not part):
         learns = isinstance(part, Tensor) and part.requires_grad
@@ -240,4 +270,6 @@ def _told_apart(x: Any) -> Any:
 
 
 def _said(kind: Any) -> str:
+    if kind[-1] in (list, tuple):
+        return f"{kind[0]}, a {kind[-1].__name__} of numbers"
     return f"{kind[0]}={kind[2]:.40}" if len(kind) == 3 else f"{kind[0]} with {kind[1]} axes of {np.dtype(kind[2])}"

@@ -24,7 +24,7 @@ from .general import (
 from .letters import Sizes
 from .names import of_leaves
 from .passes import optimized
-from .recording import parts_of
+from .recording import parts_of, with_counts
 from .source_code import SourceCode
 from .trying import Tried
 from .writing import Job, write
@@ -94,6 +94,7 @@ def source(
         given = bound(signature_of(what), example, named)
     except (TypeError, ValueError) as error:
         raise TypeError(f"the example does not fit: {error}; tl.source(f, x) takes what f takes") from error
+    given = with_counts(given) or given
     asked = _asked(wrt)
     parts = {id(part): path for path, part in parts_of(given)}
     if asked is None:
@@ -110,7 +111,7 @@ def source(
 def _tried(general: General, f: Any, given: dict[str, Any]) -> SourceCode:
     """Return the program of a function if it computes the same at the sizes of the example, too."""
     if general.trial:
-        Tried(general.trial, general.shapes, called_by_names(f)).require(given, dict(parts_of(given)))
+        Tried(general.trial, general.shapes, general.counts, called_by_names(f)).require(given, dict(parts_of(given)))
     return general.source
 
 

@@ -47,6 +47,7 @@ class General:
     constants: dict[str, Any]
     wrt: list[str]
     structure: Any
+    counts: dict[str, str]  # arguments that are lengths, of how many steps, at most, by the letter of these
     trial: TrialRun | None  # None where something is done to gradients, which whoever logs them would see
 
 
@@ -96,6 +97,7 @@ def of_function(
         uniform=found.uniform,
         numbers=found.numbers,
         data=found.part,
+        masks=found.masks,
         gather=optimize >= GATHERS,
         in_place=optimize >= IN_PLACE,
         known=a.names,
@@ -114,7 +116,8 @@ def of_function(
         trial = TrialRun(made, {**closure, **constants}, split, [*asked, *learned.values()], a.structure)
         everything = current()._replace(recording=True, detecting_nan=None)
         call_in(everything, require_right, (trial, b), {})
-    return General(made, list(a.arguments), shapes, closure, constants, wanted, a.structure, trial)
+    counts = {mask.lengths: mask.steps for mask in found.masks.values()}
+    return General(made, list(a.arguments), shapes, closure, constants, wanted, a.structure, counts, trial)
 
 
 def _recorded(

@@ -36,13 +36,23 @@ class ProgramNode:
         self.held = [leaf for leaf in general.closure.values() if not any(leaf is x for x in learned)]
         self.pool = Pool()
         self.pooled = {"empty": self.pool.empty} if in_place else {}
-        self.tried = Tried(general.trial, general.shapes, self.called) if general.trial else None
+        self.tried = Tried(general.trial, general.shapes, general.counts, self.called) if general.trial else None
         self.like = Primitive("program", lambda *inputs: None, lambda g, y, *inputs: (), "program")
 
     def takes(self, parts: Mapping[str, Any]) -> bool:
         """Tell whether the arguments have the shapes that it was made for, and something in them."""
         sizes = sizes_of(self.general.shapes, parts)
         return sizes is not None and 0 not in sizes.values()
+
+    def fits(self, parts: Mapping[str, Any]) -> bool:
+        """Tell whether lengths are from 1 to the number of steps; what others do, the function says."""
+        return all(
+            array_of(parts[name]).min() >= 1 and array_of(parts[name]).max() <= self._steps(parts, letter)
+            for name, letter in self.general.counts.items()
+        )
+
+    def _steps(self, parts: Mapping[str, Any], letter: str) -> int:
+        return (sizes_of(self.general.shapes, parts) or {})[letter]
 
     def __call__(self, given: dict[str, Any], parts: Mapping[str, Any]) -> Any:
         general = self.general

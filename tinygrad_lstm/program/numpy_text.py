@@ -256,7 +256,7 @@ class NumpyText:
             return e.text, ATOM
         if isinstance(e, Constant):
             return self.constant(e)
-        if e.function in (np.dot, np.ascontiguousarray, np.tri):
+        if e.function in (np.dot, np.ascontiguousarray, np.tri, np.arange):
             return f"np.{e.function.__name__}({self.listed(e.operands)})", ATOM
         if e.function is np.array:
             (x,) = e.operands
@@ -520,7 +520,8 @@ def _where(w: NumpyText, e: Any) -> tuple[str, float]:
         and isinstance(asked.function, np.ufunc)
         and _UFUNCS.get(asked.function, ("", 9))[1] == 0
     )
-    text = w.expression(asked) if is_comparison else f"{w.expression(asked, PRODUCT)} != 0"
+    known = is_comparison or (isinstance(asked, Read) and asked.value.dtype == bool)
+    text = w.expression(asked) if known else f"{w.expression(asked, PRODUCT)} != 0"
     return f"np.where({text}, {w.expression(a)}, {w.expression(b)})", ATOM
 
 

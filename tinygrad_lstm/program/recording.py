@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product, repeat
+from itertools import islice, product, repeat
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engine.graph import Graph
 from ..engine.scope import call_in, current
@@ -33,6 +34,30 @@ class NotExpressible(ValueError):
     Traceback (most recent call last):
     tinygrad_lstm.program.recording.NotExpressible: two runs of it differ at ...
     """
+
+
+class Counts:
+    """A list of whole numbers, one for each sequence, that are data: others may be given in another call."""
+
+    def __init__(self, numbers: list[int] | tuple[int, ...]) -> None:
+        self.array = np.array(numbers)
+        self.like = type(numbers)
+
+    def nested(self, array: NDArray[Any]) -> Any:
+        """Return other numbers as they were given: as a list, or a tuple."""
+        return self.like(array.tolist())
+
+
+def with_counts(given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return arguments in which lists of as many whole numbers as there are sequences are data; None if none is."""
+    first = next((part for _, part in parts_of(given) if _is_array(part)), None)
+    sizes = np.shape(array_of(first))[:2] if first is not None else ()
+    found = {
+        name: Counts(x)
+        for name, x in given.items()
+        if type(x) in (list, tuple) and len(x) in sizes and all(type(n) is int for n in x)
+    }
+    return {**given, **found} if found else None
 
 
 class Unfit(Exception):
@@ -63,6 +88,7 @@ class RecordedRun:
     sizes: dict[str, int]
     names: dict[Tensor, str]
     comments: list[str]  # of the passes
+    counts: frozenset[str]  # which arguments were drawn as numbers of steps
     again: Callable[[dict[str, int], float], OneRun]  # runs it at other sizes, on numbers that are wobbled by a little
 
     @property
@@ -122,6 +148,8 @@ def nested_like(like: Any, parts: Iterable[Any]) -> Any:
 
 def rebuilt(like: Any, parts: Iterator[Any]) -> Any:
     """Return the same nesting with other parts."""
+    if isinstance(like, Counts):
+        return like.nested(array_of(next(parts)))
     if isinstance(like, tuple | list):
         return nested_like(like, (rebuilt(each, parts) for each in like))
     return next(parts)
@@ -134,7 +162,7 @@ def nested(value: Any, name: str, parts: Mapping[str, Any]) -> Any:
 
 def array_of(x: Any) -> Any:
     """Return the array that an argument is, or holds."""
-    return x.value if isinstance(x, Tensor) else x
+    return x.value if isinstance(x, Tensor) else x.array if isinstance(x, Counts) else x
 
 
 def record_twice(
@@ -151,54 +179,79 @@ def record_twice(
     Raises:
         NotExpressible: for a function that returns no tensors, or cannot be run at other sizes.
     """
-    arrays = [(path, part) for path, part in parts_of(example) if _is_array(part)]
+    arrays = [(path, array_of(part)) for path, part in parts_of(example) if _is_array(part)]
     if not arrays:
         raise NotExpressible("a program needs an array among its arguments")
     failed: Exception | None = None
-    for letters in _assignments(arrays, steps_axis):
+    for letters, counts in _assignments(arrays, steps_axis):
         constant = fixed | {n for path, x in arrays for i, n in enumerate(np.shape(x)) if (path, i) not in letters}
         try:
             used = set(letters.values())
             sizes = [{letter: n for letter, n in each.items() if letter in used} for each in _sizes(constant)]
-            later = _record(f, example, letters, sizes[1], 1, optimize)  # first, or a count of calls looks like T
-            pair = [_record(f, example, letters, sizes[0], 0, optimize), later]
+            later = _record(
+                f, example, letters, counts, sizes[1], 1, optimize
+            )  # first, or a count of calls looks like T
+            pair = [_record(f, example, letters, counts, sizes[0], 0, optimize), later]
             return pair[0], pair[1]
         except Unfit as unfit:
             failed = failed or unfit.error
     raise NotExpressible(f"the function does not run at other sizes than its example's: {failed}") from failed
 
 
-def _is_float(x: Any) -> bool:
-    return isinstance(x, Tensor) or x.dtype.kind == "f"
-
-
 def _is_array(x: Any) -> bool:
-    return isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.ndim > 0)
+    return isinstance(x, Tensor | Counts) or (isinstance(x, np.ndarray) and x.ndim > 0)
 
 
-def _assignments(arrays: Sequence[tuple[str, Any]], steps_axis: int) -> Iterator[dict[tuple[str, int], str]]:
-    """Yield, likeliest first, which axes may be those of steps and sequences."""
+Letters = Mapping[tuple[str, int], str]
+"""Which axes of arguments are of which size: by the path of an argument, and the number of the axis."""
+
+MOST_CHOICES = 64
+"""Ways to understand the sizes of arguments that are tried, at most."""
+
+
+def _assignments(
+    arrays: Sequence[tuple[str, NDArray[Any]]], steps_axis: int
+) -> Iterator[tuple[Letters, frozenset[str]]]:
+    """Yield, likeliest first, which axes may be those of steps and sequences, and what may be numbers of steps."""
+    for letters in islice(_letters(arrays, steps_axis), MOST_CHOICES):
+        sizes = {letters[path, i]: x.shape[i] for path, x in arrays for i in range(x.ndim) if (path, i) in letters}
+        rows = ((path, x) for path, x in arrays if x.ndim == 1 and (path, 0) in letters)
+        counts = frozenset(path for path, x in rows if _is_count(x, _others(sizes, letters[path, 0])))
+        yield from ((letters, which) for which in ([counts, frozenset()] if counts else [counts]))
+
+
+def _is_count(x: NDArray[Any], sizes: Sequence[int]) -> bool:
+    """Tell whether whole numbers may be how many steps there are in each sequence."""
+    return x.dtype.kind in "iu" and x.size > 0 and bool(x.min() >= 1 and x.max() <= max(sizes, default=0))
+
+
+def _others(sizes: Mapping[str, int], own: str) -> list[int]:
+    """Return the sizes that may be those of steps, for what there is one of for each of another size."""
+    return [n for letter, n in sizes.items() if letter != own]
+
+
+def _letters(arrays: Sequence[tuple[str, NDArray[Any]]], steps_axis: int) -> Iterator[dict[tuple[str, int], str]]:
     first = np.shape(arrays[0][1])
     steps, batch = (first[steps_axis], None) if len(first) else (None, None)
-    if len(first) >= (3 if _is_float(arrays[0][1]) else 2):
+    if len(first) >= (3 if arrays[0][1].dtype.kind == "f" else 2):
         batch = first[1 - steps_axis]
     sure: dict[tuple[str, int], str] = {(arrays[0][0], steps_axis): "T"} if len(first) > 0 else {}
     if batch is not None:
         sure[arrays[0][0], 1 - steps_axis] = "N"
-    doubtful: list[tuple[tuple[str, int], str]] = []
+    doubtful: list[list[tuple[tuple[str, int], str] | None]] = []
     others: list[tuple[tuple[str, int], int]] = []
     for path, x in arrays[1:]:
         for i, n in enumerate(np.shape(x)):
             if n == batch and i == 1:
-                doubtful.append(((path, i), "N"))
+                doubtful.append([((path, i), "N"), None])
             elif n in (steps, batch) and i == 0:
-                doubtful.append(((path, i), "T" if n == steps else "N"))
+                either = [letter for letter, size in (("T", steps), ("N", batch)) if n == size]
+                doubtful.append([*(((path, i), letter) for letter in either), None])
             elif i == 0 and n > 1 and np.ndim(x) > 1 and all(n == m for _, m in others):
                 others.append(((path, i), n))
-    doubtful += [(axis, "S") for axis, _ in others]
-    for chosen in product([True, False], repeat=min(len(doubtful), 6)):
-        few = [each for each, yes in zip(doubtful, chosen, strict=False) if yes]
-        yield {**sure, **dict(few), **dict(doubtful[len(chosen) :])}
+    doubtful += [[(axis, "S"), None] for axis, _ in others]
+    for chosen in product(*doubtful[:6], *(each[:1] for each in doubtful[6:])):
+        yield {**sure, **dict(each for each in chosen if each)}
 
 
 def _sizes(fixed: set[int]) -> Iterator[dict[str, int]]:
@@ -222,7 +275,8 @@ def _alike(a: Sequence[int], b: Sequence[int]) -> bool:
 def _record(
     f: Callable[..., Any],
     example: Mapping[str, Any],
-    letters: Mapping[tuple[str, int], str],
+    letters: Letters,
+    counts: frozenset[str],
     sizes: dict[str, int],
     seed: int,
     optimize: int,
@@ -234,12 +288,12 @@ def _record(
     """
     sign = -1 if seed else 1
     try:
-        run = run_at(f, example, letters, seed, sign, sizes)
+        run = run_at(f, example, letters, counts, seed, sign, sizes)
     except Unfit:
         if sign > 0:
             raise
         sign = 1
-        run = run_at(f, example, letters, seed, sign, sizes)
+        run = run_at(f, example, letters, counts, seed, sign, sizes)
     graph, _ = Graph(*run.computed).opened()  # of what is compiled in it, too
     run.computed = list(graph.outputs)
     rolled, outputs = roll(graph), run.computed
@@ -248,14 +302,17 @@ def _record(
     if optimize:
         outputs, comments = optimized(outputs, optimize)
         rolled = roll(Graph(*outputs))
-    again = partial(run_at, f, example, letters, 2, sign)
-    return RecordedRun(run.arguments, run.computed, outputs, run.returned, rolled, sizes, names, comments, again)
+    again = partial(run_at, f, example, letters, counts, 2, sign)
+    return RecordedRun(
+        run.arguments, run.computed, outputs, run.returned, rolled, sizes, names, comments, counts, again
+    )
 
 
 def run_at(
     f: Callable[..., Any],
     example: Mapping[str, Any],
-    letters: Mapping[tuple[str, int], str],
+    letters: Letters,
+    counts: frozenset[str],
     seed: int,
     sign: int,
     sizes: Mapping[str, int],
@@ -272,24 +329,25 @@ def run_at(
             return value
         array = array_of(value)
         shape = tuple(sizes[letters[name, i]] if (name, i) in letters else n for i, n in enumerate(array.shape))
-        drawn = rng.choice(array.ravel(), shape) if array.size else np.zeros(shape, array.dtype)
+        if name in counts:
+            drawn = rng.integers(1, min(_others(sizes, letters[name, 0])), shape, array.dtype, endpoint=True)
+            drawn[0] = 1  # not all of them are all steps
+        else:
+            drawn = rng.choice(array.ravel(), shape) if array.size else np.zeros(shape, array.dtype)
         if array.dtype.kind in "iub":
-            if sign < 0 and drawn.size:
-                other = ~drawn.flat[0] if array.dtype.kind == "b" else not drawn.any()
-                half = rng.permutation(np.arange(drawn.size) % 2).reshape(shape)
-                drawn = np.where(half > 0, drawn, other).astype(array.dtype)
+            drawn = _turned(drawn, rng) if name not in counts and sign < 0 and drawn.size else drawn
             drawn.setflags(write=False)
             arguments[name] = drawn
-        else:
-            mixed = (sign * drawn * (1 + 0.1 * rng.normal(size=shape))).astype(array.dtype)
-            mixed += (wobble * mixed * noise.normal(size=shape)).astype(array.dtype)
-            arguments[name] = tensor(mixed, requires_grad=True, name=name)
+            return value.nested(drawn) if isinstance(value, Counts) else drawn
+        mixed = (sign * drawn * (1 + 0.1 * rng.normal(size=shape))).astype(array.dtype)
+        mixed += (wobble * mixed * noise.normal(size=shape)).astype(array.dtype)
+        arguments[name] = tensor(mixed, requires_grad=True, name=name)
         return arguments[name]
 
     given = {name: made(value, parameter(name)) for name, value in example.items()}
     try:
         with np.errstate(all="ignore"):
-            returned = call_in(current()._replace(recording=True), f, (), given)
+            returned = call_in(current()._replace(recording=True, any_data=True), f, (), given)
     except Exception as error:  # whatever somebody's function raises where sizes are others
         raise Unfit(error) from error
     outputs = outputs_of(returned)
@@ -301,3 +359,10 @@ def run_at(
             + ("nothing" if not outputs else next(type(x).__name__ for x in outputs if not isinstance(x, Tensor)))
         )
     return OneRun(arguments, returned, outputs)
+
+
+def _turned(drawn: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    """Return whole numbers of which half are 0; or 1, where all are 0; or the other one of True and False."""
+    other = ~drawn.flat[0] if drawn.dtype.kind == "b" else not drawn.any()
+    half = rng.permutation(np.arange(drawn.size) % 2).reshape(drawn.shape)
+    return np.where(half > 0, drawn, other).astype(drawn.dtype)

@@ -147,17 +147,26 @@ def sizes_of(shapes: Mapping[str, tuple[int | str, ...]], parts: Mapping[str, An
 class Tried:
     """The sizes between which a program was found to compute what its function does.
 
-    Two recordings do not tell what a function does at other sizes: ``x[-20:]`` is all steps of short sequences.
+    Two recordings do not tell what a function does at other sizes: ``x[-20:]`` is all steps of short sequences. Nor do
+    they tell all that it decides by its data: it is tried again on those of the second call, the fourth, and so on.
     """
 
-    def __init__(self, trial: TrialRun, shapes: Mapping[str, tuple[int | str, ...]], f: Callable[..., Any]) -> None:
-        self.trial, self.shapes, self.function = trial, shapes, f
+    def __init__(
+        self,
+        trial: TrialRun,
+        shapes: Mapping[str, tuple[int | str, ...]],
+        counts: Mapping[str, str],
+        f: Callable[..., Any],
+    ) -> None:
+        self.trial, self.shapes, self.counts, self.function = trial, shapes, counts, f
         self.learning = {x for x in trial.wrt if isinstance(x, str)}
         self.lowest: dict[str, int] = {}
         self.highest: dict[str, int] = {}
+        self.calls = 0
 
     def require(self, given: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
-        """Try the program on arguments, and the parts of them, of sizes that are beyond those it was tried at.
+        """Try the program on arguments, and the parts of them, of sizes that are beyond those it was tried at; or if there
+        were twice as many calls since it was tried on a few steps of a few sequences.
 
         Raises:
             NotExpressible: where it computes something else, or cannot.
@@ -165,6 +174,10 @@ class Tried:
         sizes = sizes_of(self.shapes, parts) or {}
         tried = {letter: n if letter == "N" else min(n, MOST_STEPS) for letter, n in sizes.items()}
         new = {letter for letter, n in tried.items() if not self.lowest.get(letter, n + 1) <= n <= self.highest[letter]}
+        self.calls += 1
+        if not new and self.calls & (self.calls - 1) == 0:
+            few = {letter: min(n, FEW if letter == "N" else MOST_BACK) for letter, n in sizes.items()}
+            self._try(given, parts, few, sizes)
         if not new:
             return
         if new - {"N"} or tried["N"] <= FEW:
@@ -204,6 +217,8 @@ class Tried:
         for name, shape in self.shapes.items():
             array = array_of(parts[name])
             some = array[tuple(slice(few[n] if isinstance(n, str) else n) for n in shape)]
+            if name in self.counts:
+                some = np.minimum(some, few[self.counts[name]])
             if isinstance(parts[name], Tensor) or array.dtype.kind == "f":
                 some = (some * (1 + wobble * noise.normal(size=some.shape))).astype(some.dtype) if wobble else some
                 some = tensor(some, requires_grad=name in self.learning, name=name)

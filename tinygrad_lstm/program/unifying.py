@@ -17,6 +17,7 @@ from ..structure.loops import Fixed, Given, Loop, Made, Moving, Reference, Stack
 from ..structure.words import is_number
 from ..symbolic.expressions import Apply, Constant, Number
 from ..symbolic.tracer import cast
+from .masks import Mask, masks_of
 from .recording import NotExpressible, RecordedRun, array_of, derived
 from .sizes import Size
 
@@ -40,6 +41,7 @@ class Parameters:
     uniform: set[Given] = field(default_factory=set)
     numbers: dict[Given, Any] = field(default_factory=dict)  # what stands for those that are sizes, or one by a size
     met_by_chance: set[int] = field(default_factory=set)
+    masks: dict[Given, Mask] = field(default_factory=dict)  # what says which steps are within lengths
     part: dict[int, str | int] = field(default_factory=dict)  # by id of what holds the numbers: see ``Job.data``
 
 
@@ -51,6 +53,10 @@ class _Unifying:
         named = {(a.sizes[letter], b.sizes[letter]): Size.of(a.sizes[letter], letter) for letter in a.sizes}
         named.update({(int(size), size.where(b.sizes)): size for size in derived(a.sizes)})
         self.named = named
+        self.lengths = [
+            {name: x for name, x in run.arguments.items() if isinstance(x, np.ndarray) and x.ndim == 1}
+            for run in (a, b)
+        ]
 
     def run(self) -> tuple[Parameters, list[Reference]]:
         if self.a.structure != self.b.structure:
@@ -185,6 +191,8 @@ class _Unifying:
             return
         self.other[x] = y
         leaf, theirs = x.members[0], y.members[0]
+        if self.is_mask(x, y):
+            return
         if x.stacked:
             self.data(x, y, at)
         elif leaf in self.a.leaves:
@@ -201,6 +209,17 @@ class _Unifying:
             self.found.numbers[x] = triangle
         else:
             self.data(x, y, at)
+
+    def is_mask(self, x: Given, y: Given) -> bool:
+        """Note of numbers that say which steps are within lengths that they do."""
+        runs = zip((x, y), self.lengths, (self.a, self.b), strict=True)
+        ours, theirs = (masks_of(given, lengths, run.sizes) for given, lengths, run in runs)
+        left = {letter: n - len(x.members) for letter, n in self.a.sizes.items()}  # of more steps than these
+        same = {letter for letter, n in self.b.sizes.items() if n - len(y.members) == left[letter]}
+        found = {mask for mask in ours & theirs if mask.steps in same or not x.stacked}
+        if len(found) == 1:
+            (self.found.masks[x],) = found
+        return len(found) == 1
 
     def triangle(self, x: NDArray[Any], y: NDArray[Any], at: Any) -> Any:
         """Return an array that is one number below a diagonal and another one above, as a causal mask is; or None."""
@@ -248,6 +267,8 @@ class _Unifying:
                 new = part and not (isinstance(x, Stacked) and part == "[:-1]")  # whose steps are those of the whole
                 if new and self._is_in(x, ours) and self._is_in(y, others):
                     yield f"{name}{part}"
+                if flat and not part and ours.ndim == 1 and ours.dtype.kind in "iu":
+                    yield from [f"{name} - 1"] * (self._is_in(x, ours - 1) and self._is_in(y, others - 1))
                 if flat and ours.ndim > 1 and np.array_equal(x, ours.ravel()) and np.array_equal(y, others.ravel()):
                     yield f"{name}{part}.ravel()"
 

@@ -26,6 +26,7 @@ from .gathering import GATHERED, Gathering
 from .inplace import IN_PLACE, InPlace
 from .layout import Layout
 from .letters import Sizes
+from .masks import Mask, only_conditions
 from .names import Names
 from .numpy_text import Line, NumpyText
 from .remaking import REMADE, Remaking
@@ -53,6 +54,7 @@ class Job:
     numbers: dict[Given, Any] = field(default_factory=dict)  # what stands for a number that is a size
     data: dict[int, str | int] = field(default_factory=dict)  # numbers within operations, by id: of which argument
     # they are; or of how many numbers they are the first, 0, 1, 2, ...
+    masks: dict[Given, Mask] = field(default_factory=dict)  # what is computed from lengths
     gather: bool = False
     in_place: bool = False
     known: dict[Tensor, str] = field(default_factory=dict)  # names of leaves
@@ -71,6 +73,7 @@ class _Writing:
     def __init__(self, job: Job, split: bool) -> None:
         self.job, self.split = job, split
         self.builder = builder = Builder(job.rolled, lifted(job.sizes.named), job.numbers)
+        self.masks = self._masks()
         self.forward = builder.forward()
         self.seeds = [Variable("", reference_value(ref), None, node=None) for ref in job.outputs]
         seeds = job.seeds or [Read(seed) for seed in self.seeds]
@@ -106,6 +109,18 @@ class _Writing:
         self.text.data_names, self.text.once = job.data, not job.general
         self.text.empty = "empty" if job.in_place else "np.empty"
 
+    def _masks(self) -> dict[Given, Any]:
+        """Return how what says which steps are within lengths is made of these: True or False, where that will do."""
+        decides, found = only_conditions(self.job.rolled), {}
+        for given, mask in self.job.masks.items():
+            variable = self.builder.variable(given)
+            variable.kept = given.stacked
+            if decides(given):
+                variable.value = variable.value.astype(bool)
+            lengths, steps = self.job.sizes.arguments[mask.lengths], self.job.sizes.values[mask.steps]
+            found[given] = mask.expression(lengths, steps, variable.value.dtype)
+        return found
+
     def _drop_what_nobody_reads(self) -> None:
         """Drop what is written once and read nowhere."""
         writers: Counter[Variable] = Counter()
@@ -129,14 +144,17 @@ class _Writing:
         self.forward, self.backward = _without(self.forward, dead), _without(self.backward, dead)
 
     def source(self) -> SourceCode:
-        self.data = list(dict.fromkeys(_argument(text) for text in self.job.data.values() if isinstance(text, str)))
+        read = [_argument(text) for text in self.job.data.values() if isinstance(text, str)]
+        self.data = list(dict.fromkeys([*read, *(mask.lengths for mask in self.job.masks.values())]))
         self._name()
         self.forwards, self.backwards = self._forwards(), self._backwards()
         self.returned = [self.text.expression(each) if each is not None else "None" for each in self.gradients]
         self.outputs = [self.text.expression(each) for each in self.results]
         self.arguments.update({name: recorded_numbers(array) for name, array in self.text.given.values()})
         known = self.job.sizes.arguments
-        self.parameters = list(dict.fromkeys([*self.arguments, *self.data]))
+        order = list(self.job.sizes.taken)  # of the arguments of a function
+        found = dict.fromkeys([*self.arguments, *self.data])
+        self.parameters = sorted(found, key=lambda name: order.index(name) if name in order else len(order))
         self.arguments.update({name: known[name] for name in self.data if name in known})
         self.operations = ["operations"] if self.text.operations else []
         self.empty = ["empty=np.empty"] if self.job.in_place else []
@@ -151,14 +169,16 @@ class _Writing:
         """Name everything: what is given, what is computed, and the gradients that come from outside."""
         besides = (*self.job.wrt, *self.job.outputs)
         given = given_to(self.builder, [*self.forward, *self.backward], besides, self.job.named)
-        self.given = [each for each in given if each not in self.job.uniform]
+        self.given = [each for each in given if each not in self.job.uniform and each not in self.masks]
         for each in self.given:
             if each in self.job.named:
                 variable = self.builder.variable(each)
                 variable.name = self.job.named[each]
                 variable.kept = variable.kept or each.stacked
         reserved = {*self.job.named.values(), *self.data, *self.job.sizes.names.values(), "saved"}
-        taken = self.layout.name(self.job.rolled, self.given, sorted(reserved), self.job.known)
+        of_masks = {leaf: mask.name for each, mask in self.job.masks.items() for leaf in each.members}
+        taken = self.layout.name(self.job.rolled, self.given, sorted(reserved), {**self.job.known, **of_masks})
+        self._name_masks(given)
         self.text.taken = taken
         self.layout.index, self.layout.shape = self.text.index, self.text.shape
         self.arguments: dict[str, Any] = {}
@@ -167,6 +187,15 @@ class _Writing:
         names = Names(self.job.rolled, taken)
         for seed, result in zip(self.seeds, self.results, strict=True):
             seed.name = names.fresh(f"d{self._called(result)}")
+
+    def _name_masks(self, given: Sequence[Given]) -> None:
+        """Let masks that are the same have one name; each layer and direction made one of its own."""
+        named = {self.builder.variable(each): each for each in given if each in self.masks}
+        first: dict[Any, str] = {}
+        self.within: dict[str, Any] = {}
+        for variable, each in sorted(named.items(), key=lambda pair: len(pair[0].name)):
+            variable.name = first.setdefault((self.job.masks[each], variable.value.dtype), variable.name)
+            self.within.setdefault(variable.name, self.masks[each])
 
     def _called(self, result: Any) -> str:
         """Return what an output may be called: h_last, or hs for all steps of h."""
@@ -289,8 +318,9 @@ class _Writing:
         steps = [(v.name, _dict(first)) for v, first in begins.items() if v.rows is None]
         arrays = [(v.name, self.text.rows(v)) for v in begins if v.rows is not None and not v.over]
         firsts = [f"{v.name}[{place}] = {value}" for v in begins if v.rows is not None for place, value in begins[v]]
+        masks = [f"{name} = {self.text.expression(mask)}" for name, mask in self.within.items()]
         return [
-            *_plain([*paired(steps), *paired(arrays), *firsts]),
+            *_plain([*masks, *paired(steps), *paired(arrays), *firsts]),
             *self.text.lines(rest, self.layout.equation_with_shape),
         ]
 
@@ -373,7 +403,7 @@ def _dict(pairs: Sequence[tuple[str, str]]) -> str:
 
 def _argument(text: str) -> str:
     """Return of which argument some numbers are."""
-    return text.partition(".")[0].partition("[")[0]
+    return text.partition(" ")[0].partition(".")[0].partition("[")[0]
 
 
 def _data_of(each: Assign) -> list[Any]:
