@@ -27,9 +27,10 @@ from ..engine.ops import log_softmax, relu, sigmoid, softmax, softplus, tanh
 from ..engine.pytorch import advice
 from ..engine.scope import current
 from ..engine.tensor import Tensor
+from ..engine.torchs import KNOWN
 from .arguments import as_tensor
 from .classification import cross_entropy, nll_loss
-from .creation import one_hot
+from .creation import one_hot, ones_like, zeros_like
 from .layers import embedding
 from .losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .regularisers import dropout, layer_norm
@@ -80,3 +81,6 @@ def linear(x: Tensor | ArrayLike, weight: Tensor | ArrayLike, bias: Tensor | Arr
         )
     y = x @ weight.T
     return y if bias is None else y + bias
+
+
+KNOWN.update({name: globals()[name] for name in (*__all__, "ones_like", "zeros_like")})
