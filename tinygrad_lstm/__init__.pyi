@@ -78,8 +78,10 @@ from .engine.scope import scope as scope
 from .engine.scope import time_step as time_step
 from .engine.tensor import Tensor as Tensor
 from .engine.tensor import tensor as tensor
+from .interop import from_torch as from_torch
 from .interop import load as load
 from .interop import save as save
+from .interop import to_torch as to_torch
 from .nn import Adagrad as Adagrad
 from .nn import Adam as Adam
 from .nn import AdamW as AdamW
@@ -195,6 +197,7 @@ __all__ = [
     "floor",
     "formula",
     "from_numpy",
+    "from_torch",
     "full",
     "gelu",
     "grad",
@@ -267,6 +270,7 @@ __all__ = [
     "tile",
     "time_step",
     "to_sympy",
+    "to_torch",
     "transpose",
     "tril",
     "triu",

@@ -46,6 +46,7 @@ def require_same(ours: tl.nn.Module, theirs: nn.Module, *inputs: Any) -> None:
     results, their_results = flat(ours(*mine)), flat(theirs(*other))
     rng = np.random.default_rng(0)
     weights = [rng.normal(size=tuple(result.shape)) for result in their_results]
+    ours.zero_grad()
     theirs.zero_grad()
     sum(((r * r + r) * w).sum() for r, w in zip(results, weights, strict=True)).backward()
     sum(((r * r + r) * torch.from_numpy(w)).sum() for r, w in zip(their_results, weights, strict=True)).backward()
@@ -82,7 +83,7 @@ def test_outputs_and_gradients_are_pytorchs_and_weights_go_back(cls: type[nn.Mod
 
 
 class Tagger(nn.Module):
-    """A network as people write them: settings, a buffer, a parameter of its own, helpers, nested parts, a tied weight."""
+    """A network as people write them: settings, a buffer, its own parameter, a helper, nested parts, a tied weight."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,6 +155,12 @@ def hooked() -> nn.Module:
     return layer
 
 
+def hidden() -> nn.Module:
+    module = Recipe()
+    module.layers = [nn.Linear(1, 1)]  # in a list, which PyTorch does not look into
+    return module
+
+
 def half_shared() -> nn.Module:
     one, other = nn.LSTM(2, 2), nn.LSTM(2, 2)
     other.weight_hh_l0 = one.weight_hh_l0
@@ -167,13 +174,17 @@ UNKNOWN = {
         lambda: nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)),
         "encoder.deep is a ParametrizedLinear, derived from Linear",
     ),
-    "half": (lambda: nn.LSTM(2, 2).half(), r"encoder.deep is float16, and weights are float32 or float64: module.float"),
+    "half": (
+        lambda: nn.LSTM(2, 2).half(),
+        r"encoder.deep is float16, and weights are float32 or float64: module.float",
+    ),
     "bfloat16": (lambda: nn.GRU(2, 2).bfloat16(), r"encoder.deep is bfloat16, and"),
     "hook": (hooked, "encoder.deep has hooks, which would not run"),
     "softmax": (nn.Softmax, "encoder.deep is a Softmax with dim=None"),
     "max norm": (lambda: nn.Embedding(2, 2, max_norm=1.0), "encoder.deep is a Embedding with max_norm=1.0"),
     "dropout": (lambda: nn.Dropout(1.0), r"encoder.deep is a Dropout that cannot be made: p must be in \[0, 1\)"),
     "shared in part": (half_shared, "encoder.deep.other shares weight_hh_l0 alone with encoder.deep.one.weight_hh_l0"),
+    "hidden": (hidden, "encoder.deep cannot be made: what its layers holds learns, and is no part that PyTorch finds"),
     "meta": (lambda: nn.Linear(2, 2, device="meta"), "encoder.deep.weight cannot be read"),
 }
 
@@ -192,13 +203,12 @@ def test_all_that_is_not_known_is_named_at_once() -> None:
         tl.from_torch(nn.Sequential(*(nn.Conv1d(1, 1, 1) for _ in range(6))))
 
 
-class Leaking(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.hidden = [nn.Parameter(torch.ones(2))]  # in a list, which PyTorch does not look into
+LOOSE = nn.Parameter(torch.ones(2))
 
+
+class Leaking(nn.Module):
     def forward(self, x: Any) -> Any:
-        return x * self.hidden[0]
+        return x * LOOSE
 
 
 class Foreign(nn.Module):
@@ -210,7 +220,9 @@ def test_a_forward_that_would_lose_a_gradient_or_calls_what_is_not_ours_is_refus
     x = tl.tensor([1.0, 2.0], requires_grad=True)
     with pytest.raises(TypeError, match="requires a gradient meets one of tinygrad_lstm, and would get none"):
         tl.from_torch(Leaking())(x)
-    with pytest.raises(TypeError, match="torch's fft_fft is given a tensor of tinygrad_lstm, and is no operation of it"):
+    with pytest.raises(
+        TypeError, match="torch's fft_fft is given a tensor of tinygrad_lstm, and is no operation of it"
+    ):
         tl.from_torch(Foreign())(x)
 
 

@@ -143,8 +143,11 @@ WITHOUT = {
     "reset": (lambda: tl.GRUCell(2, 2, reset_after=False), "is made with reset_after=False"),
     "norm": (lambda: tl.RNN(2, 2, layer_norm=True), "is made with layer_norm=True"),
     "clip": (lambda: tl.GRU(2, 2, clip=1.0), "is made with clip=1.0"),
-    "activations": (lambda: tl.LSTMCell(2, 2, activations=(tl.sigmoid, tl.relu, tl.tanh)), "activations of its own"),
-    "nonlinearity": (lambda: tl.RNNCell(2, 2, nonlinearity=tl.sigmoid), "activations of its own"),
+    "activations": (
+        lambda: tl.LSTMCell(2, 2, activations=(tl.sigmoid, tl.relu, tl.tanh)),
+        "has activations of its own",
+    ),
+    "nonlinearity": (lambda: tl.RNNCell(2, 2, nonlinearity=tl.sigmoid), "has activations of its own"),
 }
 
 
@@ -174,7 +177,7 @@ def test_pytorch_is_never_imported():
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "import tinygrad_lstm as tl\n"
-        "print(tl.from_torch(tl.to_torch(tl.LSTM(1, 2)), into=tl.LSTM(1, 2)))"
+        "print(repr(tl.from_torch(tl.to_torch(tl.LSTM(1, 2)), into=tl.LSTM(1, 2))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "LSTM(1 → 2)\n"

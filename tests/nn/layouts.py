@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_lstm.interop.layouts import ORDERS, Rows, as_ours
+from tinygrad_lstm.interop.layouts import ORDERS, GateRows, as_ours
 
 __all__ = ["ORDERS", "load"]
 
@@ -12,7 +12,7 @@ def load(cell, order, W, R, b_W=None, b_R=None, *, peepholes=None, projection=No
 
     Arrays become the values of the cell's own parameters; tensors take their place.
     """
-    for part, name, new in as_ours(cell, order, Rows(W, R, b_W, b_R, projection, peepholes)):
+    for part, name, new in as_ours(cell, order, GateRows(W, R, b_W, b_R, projection, peepholes)):
         if isinstance(new, np.ndarray):
             getattr(part, name).value = new
         else:

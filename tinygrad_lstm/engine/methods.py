@@ -85,7 +85,7 @@ def squeeze(x: Any, dim: Any = None, **ours: Any) -> Any:
 
 
 class Count(int):
-    """How many numbers there are, as in numpy; called as in PyTorch, ``x.size()`` or ``x.size(0)``, the shape or a side."""
+    """How many numbers there are, as in numpy; called as in PyTorch, x.size() or x.size(0), the shape or a side."""
 
     def __new__(cls, array: Any) -> Count:
         count = super().__new__(cls, array.size)

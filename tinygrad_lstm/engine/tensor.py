@@ -385,6 +385,8 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
         raise TypeError(
             f"tensors hold rectangular arrays of real numbers; these rows differ in shape ({error})"
         ) from error
+    except RuntimeError as error:
+        raise TypeError(torchs.LEARNS if hasattr(data, "__torch_function__") else str(error)) from error
     if array.dtype.kind not in "buif":
         raise TypeError(f"tensors hold real numbers (float64 or float32), not {array.dtype}: {short(data)}")
     wanted = float_type(dtype) if dtype is not None or array.dtype != np.float32 else array.dtype

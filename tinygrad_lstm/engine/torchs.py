@@ -12,6 +12,11 @@ from .pytorch import NAMES
 _LEFT_OUT = ("_stacklevel", "inplace")
 """Settings of PyTorch's that say nothing here: no tensor is changed in place."""
 
+LEARNS = (
+    "a tensor of PyTorch's that requires a gradient meets one of tinygrad_lstm, and would get none; "
+    "what learns is a parameter of a module that tl.from_torch was given"
+)
+
 KNOWN: dict[str, Callable[..., Any]] = dict(methods())
 """PyTorch's functions by name, beside those of the engine that are called alike; rooms above add theirs."""
 
@@ -19,7 +24,7 @@ KNOWN: dict[str, Callable[..., Any]] = dict(methods())
 def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Call what is known by the name of a function of PyTorch's, with PyTorch's tensors as arrays.
 
-    Raises TypeError for a name that is not known, and for a tensor of PyTorch's that learns: its gradient would be lost.
+    Raises TypeError for a name that is not known, and for a tensor of PyTorch's that learns and would get no gradient.
     """
     ours = NAMES.get(name, name)
     function = KNOWN.get(name) or getattr(functions, ours, None) or ops.BUILTIN.get(ours)
@@ -36,8 +41,5 @@ def _number(thing: Any) -> Any:
     if not hasattr(type(thing), "__torch_function__") or hasattr(thing, "carries_gradient"):
         return thing
     if thing.requires_grad:
-        raise TypeError(
-            "a tensor of PyTorch's that requires a gradient meets one of tinygrad_lstm, and would get none; "
-            "what learns is a parameter of a module that tl.from_torch was given"
-        )
+        raise TypeError(LEARNS)
     return thing.cpu().numpy()

@@ -1,4 +1,4 @@
-"""What leaves the package and comes back: models as files, one format each, written whole; and other libraries' weights."""
+"""What leaves the package and comes back: models as files, each format in one, written whole; others' weights."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ if TYPE_CHECKING:
     from .saved import load, save
     from .torch import from_torch, to_torch
 
-_HOMES = {"load": "saved", "save": "saved", "from_torch": "torch", "to_torch": "torch"}
-
 __all__ = ["from_torch", "load", "save", "to_torch"]
 
 
 def __getattr__(name: str) -> object:
     """Import what is used: who writes a picture into a file needs no networks."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from . import saved, torch
 
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return next(getattr(home, name) for home in (saved, torch) if hasattr(home, name))

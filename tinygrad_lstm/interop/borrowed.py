@@ -1,4 +1,4 @@
-"""A module of a PyTorch class of the user's, as one of ours: its parts are ours, its methods are borrowed as they are."""
+"""A module of a PyTorch class of the user's, as one of ours: its parts are ours, its methods borrowed as they are."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def borrowed(theirs: Any, parts: dict[str, Module], torch: Any) -> Module:
     module: Module = _class_of(type(theirs), torch)()
     for name, value in vars(theirs).items():
         if name not in own:
-            setattr(module, name, _ours(value, torch))
+            setattr(module, name, _ours(name, value, torch))
     for name, buffer in theirs._buffers.items():
-        setattr(module, name, _ours(buffer, torch))
+        setattr(module, name, _ours(name, buffer, torch))
     for name, parameter in theirs._parameters.items():
         array = None if parameter is None else parameter.detach().cpu().numpy()
         setattr(module, name, None if array is None else tensor(array, requires_grad=True))
@@ -45,9 +45,16 @@ def _class_of(cls: type, torch: Any) -> type[Module]:
     return type(cls.__name__, (Module,), {**methods, "__module__": cls.__module__, "__doc__": cls.__doc__})
 
 
-def _ours(value: Any, torch: Any) -> Any:
-    """Return PyTorch's tensor of real numbers as one of ours, which learns nothing, others as arrays, all else as it is."""
+def _ours(name: str, value: Any, torch: Any) -> Any:
+    """Return tensors of real numbers as ours, which do not learn, others as arrays, at any depth; all else as it is.
+
+    Raises ValueError for what learns and is no parameter: PyTorch itself does not find it.
+    """
+    if type(value) in (list, tuple):
+        return type(value)(_ours(name, part, torch) for part in value)
+    if isinstance(value, torch.nn.Module) or (isinstance(value, torch.Tensor) and value.requires_grad):
+        raise ValueError(f"what its {name} holds learns, and is no part that PyTorch finds either")
     if not isinstance(value, torch.Tensor):
         return value
-    array = value.detach().cpu().numpy()
+    array = value.cpu().numpy()
     return tensor(array) if array.dtype in (np.float64, np.float32) else array

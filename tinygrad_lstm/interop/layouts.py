@@ -43,7 +43,7 @@ PEEPHOLES = ("input_gate", "output_gate", "forget_gate")
 _KINDS: dict[str, type[Cell[Any]]] = {"RNN": RNNCell, "LSTM": LSTMCell, "GRU": GRUCell}
 
 
-class Rows(NamedTuple):
+class GateRows(NamedTuple):
     """The weights of one cell, G gates of H rows below one another, for column vectors: W x + R h + b + d."""
 
     of_x: Any  # (G · H, D)
@@ -64,7 +64,7 @@ def kind_of(cell: Module) -> str:
     return next((kind for kind, cls in _KINDS.items() if isinstance(cell, cls)), "")
 
 
-def as_rows(cell: Any, order: Sequence[str], of: Callable[[Tensor], Array], *, gradients: bool = False) -> Rows:
+def as_rows(cell: Any, order: Sequence[str], of: Callable[[Tensor], Array], *, gradients: bool = False) -> GateRows:
     """Return what ``of`` says of each parameter of a cell, such as its value, with the gates in a library's order.
 
     Of two biases that add up, the second is zero; of gradients, it is that of the first.
@@ -73,7 +73,7 @@ def as_rows(cell: Any, order: Sequence[str], of: Callable[[Tensor], Array], *, g
     x, h, bias_x, bias_h = ([*column] for column in zip(*parts, strict=True))
     biased = bias_x[0] is not None
     peepholes = [of(getattr(cell, name).peephole) for name in PEEPHOLES] if getattr(cell, "diagonal", False) else None
-    return Rows(
+    return GateRows(
         np.concatenate(x),
         np.concatenate(h),
         np.concatenate(bias_x) if biased else None,
@@ -95,18 +95,19 @@ def _halves(cell: Any, name: str, of: Callable[[Tensor], Array], gradients: bool
     return sign * weight[size:].T, sign * weight[:size].T, None if bias is None else sign * bias, second
 
 
-def as_ours(cell: Any, order: Sequence[str], rows: Rows) -> Iterator[tuple[Module, str, Any]]:
+def as_ours(cell: Any, order: Sequence[str], rows: GateRows) -> Iterator[tuple[Module, str, Any]]:
     """Yield what rows with gates in this order become: the part of the cell, the attribute, and its new value.
 
     They may be arrays or tensors, of which tensors are made.
     """
     H = cell.hidden_size
     for k, name in enumerate(order):
-        x, h, bias_x, bias_h = (None if each is None else each[k * H : (k + 1) * H] for each in rows[:4])
+        gate_rows: list[Any] = [None if each is None else each[k * H : (k + 1) * H] for each in rows[:4]]
+        x, h, *both = gate_rows
         gate = getattr(cell, name, None)
         if gate is None:
             continue  # the forget gate of a coupled cell
-        biases = [each for each in (bias_x, bias_h) if each is not None]
+        biases = [each for each in both if each is not None]
         if resets_after(cell, name):
             yield gate, "weight", x.T
             yield cell.recurrent, "weight", h.T
@@ -130,11 +131,11 @@ def resets_after(cell: Any, name: str) -> bool:
 
 
 def sign_of(cell: Any, name: str) -> int:
-    """Return −1 for the z of a GRU that resets before the product: ours replaces by it, theirs keep; 1 − σ(a) = σ(−a)."""
+    """Return −1 for the z of a GRU that resets before the product: by ours one replaces, by theirs one keeps."""
     return -1 if name == "update_gate" and not cell.reset_after else 1
 
 
-class Kind(NamedTuple):
+class CellOptions(NamedTuple):
     """What a cell computes, beside its sizes: what a library has, or has not."""
 
     kind: str  # "RNN", "LSTM" or "GRU"
@@ -147,29 +148,29 @@ class Kind(NamedTuple):
     projected: bool = False  # h, of an LSTM
 
 
-def kind_in_full(cell: Any, library: str, path: str) -> Kind:
-    """Return what a cell computes. Raises ValueError for a cell that is none of the three, or of a class of the user's."""
+def kind_in_full(cell: Any, library: str, path: str) -> CellOptions:
+    """Return what a cell computes. Raises ValueError for none of the three, and for a class of the user's."""
     kind, where = kind_of(cell), path or "the cell"
     if not kind or not type(cell).__module__.startswith(Module.__module__.rpartition(".")[0]):
         raise ValueError(f"{where} is a {type(cell).__name__}, which {library} has not")
     gates = [part for part in cell.children() if hasattr(part, "symbol")]
     f, g = ("layer", "layer") if kind == "RNN" else ("output_gate" if kind == "LSTM" else "reset_gate", "candidate")
-    found = (getattr(cell, f).activation, getattr(cell, g).activation, getattr(cell, "showing", None))
-    return Kind(
+    found: tuple[Any, ...] = (getattr(cell, f).activation, getattr(cell, g).activation, getattr(cell, "showing", None))
+    return CellOptions(
         kind,
         found[: {"RNN": 1, "GRU": 2, "LSTM": 3}[kind]],
         gates[0].clip,
         any(isinstance(gate.norm, Module) for gate in gates),
         getattr(cell, "reset_after", True),
-        {True: "diagonal", False: "full"}.get(getattr(cell, "diagonal", None), ""),
+        ("diagonal" if cell.diagonal else "full") if hasattr(cell, "diagonal") else "",
         getattr(cell, "coupled", not hasattr(cell, "forget_gate") and kind == "LSTM"),
         isinstance(getattr(cell, "projection", None), Module),
     )
 
 
-def require_known(kind: Kind, library: str, path: str, **has: tuple[Any, ...]) -> None:
+def require_known(kind: CellOptions, library: str, path: str, **has: tuple[Any, ...]) -> None:
     """Refuse what a library has not: of each option it knows these values, or those it has by default."""
-    for option, default in Kind._field_defaults.items():
+    for option, default in CellOptions._field_defaults.items():
         value = getattr(kind, option)
         if value not in has.get(option, (default,)):
             raise ValueError(f"{path or 'the cell'} is made with {option}={value!r}, which {library} has not")

@@ -1,4 +1,4 @@
-"""PyTorch's modules and state dicts become ours, and ours become state dicts for PyTorch, which is never imported here."""
+"""PyTorch's modules and state dicts become ours, and ours state dicts for PyTorch, which is never imported here."""
 
 from __future__ import annotations
 
@@ -8,66 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from .. import nn
 from ..engine.ops import relu, sigmoid, tanh
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor
 from ..nn.cell import Cell
 from ..nn.containers import inner
-from ..nn.creation import DRAWING, generator
-from ..nn.layers import TiedLinear
 from ..nn.module import Module
 from ..nn.recurrent import Recurrent
 from ..nn.state import fitted
 from ..structure.words import clean
-from .borrowed import borrowed
-from .layouts import ORDERS, Rows, as_ours, as_rows, kind_in_full, kind_of, require_known
+from .layouts import ORDERS, GateRows, as_ours, as_rows, kind_in_full, kind_of, require_known
+from .torch_modules import TYPES, WIDEN, is_turned, rebuilt
 
 _ROWS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
-"""What PyTorch calls the parameters of a cell, in the order of ``Rows``."""
-
-_RECURRENT = "input_size hidden_size num_layers bias batch_first dropout bidirectional"
-
-_KNOWN = {
-    "RNN": f"{_RECURRENT} nonlinearity",
-    "LSTM": f"{_RECURRENT} proj_size",
-    "GRU": _RECURRENT,
-    "RNNCell": "input_size hidden_size bias nonlinearity",
-    "LSTMCell": "input_size hidden_size bias",
-    "GRUCell": "input_size hidden_size bias",
-    "Linear": "in_features out_features bias",
-    "Embedding": "num_embeddings embedding_dim padding_idx max_norm=None scale_grad_by_freq=False",
-    "LayerNorm": "normalized_shape eps elementwise_affine bias",
-    "Dropout": "p",
-    "Identity": "",
-    "ReLU": "",
-    "Tanh": "",
-    "Sigmoid": "",
-    "SiLU": "",
-    "LogSigmoid": "",
-    "Softsign": "",
-    "Hardsigmoid": "",
-    "Softmax": "dim",
-    "LogSoftmax": "dim",
-    "GELU": "approximate=none",
-    "ELU": "alpha",
-    "LeakyReLU": "negative_slope",
-    "Hardtanh": "min_val=-1.0 max_val=1.0",
-    "Flatten": "start_dim end_dim",
-    "CrossEntropyLoss": "weight ignore_index reduction label_smoothing",
-    "NLLLoss": "weight ignore_index reduction",
-    "MSELoss": "reduction",
-    "L1Loss": "reduction",
-    "HuberLoss": "reduction delta",
-    "SmoothL1Loss": "reduction beta",
-    "BCEWithLogitsLoss": "reduction weight=None pos_weight=None",
-}
-"""The classes of ``torch.nn`` that are classes of ours too: what both are made with, and what must be as it stands."""
-
-_TYPES = ("float32", "float64")
-
-_NAMED = 4
-"""How many of the things that are not known a message lists."""
+"""What PyTorch calls the parameters of a cell, in the order of ``GateRows``."""
 
 
 def from_torch(module: Any, *, into: Module | None = None) -> Module:
@@ -108,12 +62,10 @@ def from_torch(module: Any, *, into: Module | None = None) -> Module:
         raise TypeError("a state dict does not tell its architecture; make the module, and give it as into=")
     if into is not None and not isinstance(into, Module):
         raise TypeError(f"into must be a module of ours, not {clean(repr(into), 60)}")
-    if not theirs:
-        return _filled(into, module)
-    given = dict(module.named_parameters(remove_duplicate=False))
+    given = dict(module.named_parameters(remove_duplicate=False)) if theirs else module
     if into is not None:
         return _filled(into, given)
-    built = _filled(_Building(torch).whole(module), given)
+    built = _filled(rebuilt(module, torch), given)
     for part, name, new in _changes(built, {name: _flag(parameter) for name, parameter in given.items()}):
         getattr(part, name).requires_grad = bool(new.any())
     return built
@@ -139,7 +91,7 @@ def to_torch(module: Module, *, gradients: bool = False) -> dict[str, Array]:
     >>> {name: array.shape for name, array in tl.to_torch(tl.LSTM(3, 2, rng=0)).items()}
     {'weight_ih_l0': (8, 3), 'weight_hh_l0': (8, 2), 'bias_ih_l0': (8,), 'bias_hh_l0': (8,)}
 
-    Into PyTorch: ``theirs.load_state_dict({name: torch.from_numpy(array) for name, array in tl.to_torch(ours).items()})``.
+    PyTorch takes them as ``{name: torch.from_numpy(array) for name, array in tl.to_torch(ours).items()}``.
     """
     if not isinstance(module, Module):
         raise TypeError(f"to_torch takes a module of ours, not {clean(repr(module), 60)}")
@@ -164,7 +116,7 @@ def _theirs(module: Module, of: Callable[[Tensor], Array], gradients: bool = Fal
             found |= {f"{path}{name}{suffix}": row for name, row in zip(_ROWS, rows, strict=False) if row is not None}
         for name, parameter in _own(part):
             array = of(parameter)
-            found[f"{path}{name}"] = array.T if _is_turned(part, name) else array
+            found[f"{path}{name}"] = array.T if is_turned(part, name) else array
     return found
 
 
@@ -208,20 +160,15 @@ def _own(part: Module) -> Iterator[tuple[str, Tensor]]:
             yield from ((name, each) for name, each in inner(attribute, value) if id(each) in known)
 
 
-def _is_turned(part: Module, name: str) -> bool:
-    """Tell whether a weight is (D_in, D_out) here and (D_out, D_in) in PyTorch."""
-    return name == "weight" and isinstance(part, nn.Linear) and not isinstance(part, TiedLinear)
-
-
 def _changes(module: Module, given: Mapping[str, Array]) -> Iterator[tuple[Module, str, Array]]:
     """Yield what the arrays by PyTorch's names become: the part of the module, the attribute, and its new value."""
     for path, part in _parts(module, ""):
         for suffix, cell in _cells(part, path):
-            rows = Rows(*(given.get(f"{path}{name}{suffix}") for name in _ROWS))
+            rows = GateRows(*(given.get(f"{path}{name}{suffix}") for name in _ROWS))
             yield from as_ours(cell, ORDERS["PyTorch"][kind_of(cell)], rows)
         for name, _ in _own(part):
             array = given[f"{path}{name}"]
-            yield part, name, array.T if _is_turned(part, name) else array
+            yield part, name, array.T if is_turned(part, name) else array
 
 
 def _filled(module: Module, given: Mapping[str, Any]) -> Module:
@@ -243,8 +190,8 @@ def _filled(module: Module, given: Mapping[str, Any]) -> Module:
 def _array(name: str, given: Any) -> Any:
     """Return PyTorch's tensor as an array, and what is none as it is; refuse other types than ours, such as half."""
     kind = str(getattr(given, "dtype", "")).rpartition(".")[2]
-    if kind and kind not in _TYPES:
-        raise ValueError(f"{clean(name, 60)} is {clean(kind)}, and weights are float32 or float64: {_WIDEN}")
+    if kind and kind not in TYPES:
+        raise ValueError(f"{clean(name, 60)} is {clean(kind)}, and {WIDEN}")
     if not hasattr(given, "detach"):
         return given
     try:
@@ -253,136 +200,5 @@ def _array(name: str, given: Any) -> Any:
         raise ValueError(f"{clean(name, 60)} cannot be read: {clean(error, 200)}") from error
 
 
-_WIDEN = "module.float() makes them so, exactly"
-
-
 def _flag(parameter: Any) -> Array:
     return np.full(tuple(parameter.shape), float(parameter.requires_grad))
-
-
-class _Building:
-    """One module of PyTorch's made anew of ours: what stands in several places is made once."""
-
-    def __init__(self, torch: Any) -> None:
-        self.torch = torch
-        self.known = {getattr(torch.nn, name): name for name in _KNOWN}
-        self.made: dict[Any, Module] = {}
-        self.unknown: list[str] = []
-        self.rows: dict[int, tuple[Any, str]] = {}  # embeddings by their weights, and where they stand
-
-    def whole(self, theirs: Any) -> Module:
-        """Return ours for theirs. Raises ValueError, which lists what is not known."""
-        embeddings = [(each, path) for path, each in theirs.named_modules() if type(each) is self.torch.nn.Embedding]
-        self.rows = {id(each.weight): (each, path) for each, path in embeddings}
-        token = DRAWING.set(np.random.default_rng(generator(None).integers(2**63)))  # repeatable, by tl.manual_seed
-        try:
-            module = self.module(theirs, "")
-            if not self.unknown:
-                self.share(theirs)
-        finally:
-            DRAWING.reset(token)
-        if module is None or self.unknown:
-            more = f" and {len(self.unknown) - _NAMED} more" if len(self.unknown) > _NAMED else ""
-            raise ValueError(f"not known here: {'; '.join(self.unknown[:_NAMED])}{more}; nothing was made")
-        return module
-
-    def module(self, theirs: Any, path: str) -> Module | None:
-        if theirs not in self.made:
-            before = len(self.unknown)
-            self.require_plain(theirs, path)
-            made = None if len(self.unknown) > before else self.anew(theirs, path)
-            if made is None:
-                return None
-            self.made[theirs] = made
-        return self.made[theirs]
-
-    def refuse(self, path: str, why: str) -> None:
-        self.unknown.append(f"{clean(path, 60) or 'the module'} {why}")
-
-    def require_plain(self, theirs: Any, path: str) -> None:
-        """Refuse hooks, and weights of other types than ours."""
-        if any(vars(theirs).get(f"_{when}_hooks") for when in ("forward", "forward_pre", "backward", "backward_pre")):
-            self.refuse(path, "has hooks, which would not run")
-        types = {str(each.dtype).rpartition(".")[2] for each in theirs.parameters(recurse=False)}
-        if types - {*_TYPES}:
-            self.refuse(path, f"is {', '.join(sorted(types))}, and weights are float32 or float64: {_WIDEN}")
-        elif len(types) > 1:
-            self.refuse(path, f"is of several types, {' and '.join(sorted(types))}")
-
-    def anew(self, theirs: Any, path: str) -> Module | None:
-        cls, torch = type(theirs), self.torch
-        if cls in self.known:
-            return self.known_one(theirs, path)
-        derived = next((name for each, name in self.known.items() if isinstance(theirs, each)), "")
-        if derived or (cls.__module__.split(".")[0] == "torch" and cls not in self.containers):
-            self.refuse(path, f"is a {cls.__name__}{f', derived from {derived}' if derived else ''}")
-            return None
-        before = f"{path}." if path else ""
-        parts = {name: self.module(part, f"{before}{name}") for name, part in theirs._modules.items() if part}
-        parts = {name: part for name, part in parts.items() if part is not None}
-        if len(parts) < sum(part is not None for part in theirs._modules.values()):
-            return None
-        try:
-            made = self.composed(theirs, parts)
-        except (TypeError, ValueError) as error:
-            self.refuse(path, f"cannot be made: {clean(error, 200)}")
-            return None
-        made.training = theirs.training
-        return made
-
-    @property
-    def containers(self) -> dict[Any, Callable[[dict[str, Module]], Module]]:
-        torch = self.torch.nn
-        return {
-            torch.Sequential: lambda parts: nn.Sequential(dict(parts)),
-            torch.ModuleList: lambda parts: nn.ModuleList(parts.values()),
-            torch.ModuleDict: nn.ModuleDict,
-        }
-
-    def composed(self, theirs: Any, parts: dict[str, Module]) -> Module:
-        """Return a module of modules: one of PyTorch's containers, or one of the user's class."""
-        if type(theirs) in self.containers:
-            return self.containers[type(theirs)](parts)
-        return borrowed(theirs, parts, self.torch)
-
-    def known_one(self, theirs: Any, path: str) -> Module | None:
-        name = self.known[type(theirs)]
-        how: dict[str, Any] = {}
-        for word in _KNOWN[name].split():
-            option, is_fixed, must = word.partition("=")
-            value = getattr(theirs, option)
-            if option == "bias" and not isinstance(value, bool):
-                value = value is not None
-            if str(value) != must if is_fixed else (option == "dim" and value is None):
-                self.refuse(path, f"is a {name} with {option}={clean(value)}")
-                return None
-            if not is_fixed:
-                how[option] = value.numpy() if hasattr(value, "numpy") else value
-        if how.get("num_layers") == 1:
-            how["dropout"] = 0.0  # which does nothing there either
-        types = [str(each.dtype).rpartition(".")[2] for each in theirs.parameters(recurse=False)]
-        try:
-            if name == "Linear" and id(theirs.weight) in self.rows:
-                embedding, its_path = self.rows[id(theirs.weight)]
-                made: Module = TiedLinear(self.module(embedding, its_path), how["bias"])
-            else:
-                made = getattr(nn, name)(**how, **({"dtype": types[0]} if types else {}))
-        except (TypeError, ValueError) as error:
-            self.refuse(path, f"is a {name} that cannot be made: {clean(error, 200)}")
-            return None
-        return made.train(theirs.training)
-
-    def share(self, theirs: Any) -> None:
-        """Give modules that share a parameter there one that they share here."""
-        owners: dict[Any, list[tuple[str, Any, str]]] = {}
-        for path, part in theirs.named_modules():
-            for name, parameter in part._parameters.items():
-                if parameter is not None:
-                    owners.setdefault(parameter, []).append((path, self.made[part], name))
-        for (path, first, name), *others in owners.values():
-            for other_path, other, other_name in others:
-                whole = isinstance(first, Recurrent | Cell) or isinstance(other, Recurrent | Cell)
-                if whole or _is_turned(first, name) != _is_turned(other, other_name):
-                    self.refuse(other_path, f"shares {other_name} alone with {clean(path, 60)}.{name}")
-                else:
-                    setattr(other, other_name, getattr(first, name))

@@ -28,9 +28,10 @@ from ..engine.pytorch import advice
 from ..engine.scope import current
 from ..engine.tensor import Tensor
 from ..engine.torchs import KNOWN
+from . import creation
 from .arguments import as_tensor
 from .classification import cross_entropy, nll_loss
-from .creation import one_hot, ones_like, zeros_like
+from .creation import one_hot
 from .layers import embedding
 from .losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .regularisers import dropout, layer_norm
@@ -83,4 +84,5 @@ def linear(x: Tensor | ArrayLike, weight: Tensor | ArrayLike, bias: Tensor | Arr
     return y if bias is None else y + bias
 
 
-KNOWN.update({name: globals()[name] for name in (*__all__, "ones_like", "zeros_like")})
+KNOWN.update({name: globals()[name] for name in __all__})
+KNOWN.update(ones_like=creation.ones_like, zeros_like=creation.zeros_like)
