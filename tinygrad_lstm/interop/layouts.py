@@ -148,7 +148,7 @@ class CellOptions(NamedTuple):
     projected: bool = False  # h, of an LSTM
 
 
-def kind_in_full(cell: Any, library: str, path: str) -> CellOptions:
+def cell_options(cell: Any, library: str, path: str) -> CellOptions:
     """Return what a cell computes. Raises ValueError for none of the three, and for a class of the user's."""
     kind, where = kind_of(cell), path or "the cell"
     if not kind or not type(cell).__module__.startswith(Module.__module__.rpartition(".")[0]):

@@ -17,7 +17,7 @@ from ..nn.module import Module
 from ..nn.recurrent import Recurrent
 from ..nn.state import fitted
 from ..structure.words import clean
-from .layouts import ORDERS, GateRows, as_ours, as_rows, kind_in_full, kind_of, require_known
+from .layouts import ORDERS, GateRows, as_ours, as_rows, cell_options, kind_of, require_known
 from .torch_modules import TYPES, WIDEN, is_turned, rebuilt
 
 _ROWS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
@@ -145,7 +145,7 @@ def _cells(part: Module, path: str) -> Iterator[tuple[str, Any]]:
 def _require_theirs(cell: Any, path: str) -> None:
     """Refuse a cell that PyTorch has not."""
     where = path.rstrip(".")
-    kind = kind_in_full(cell, "PyTorch", where)
+    kind = cell_options(cell, "PyTorch", where)
     require_known(kind, "PyTorch", where, projected=(False, True))
     usual: dict[str, tuple[Any, ...]] = {"RNN": (tanh,), "GRU": (sigmoid, tanh), "LSTM": (sigmoid, tanh, tanh)}
     if kind.activations not in (usual[kind.kind], *([(relu,)] if kind.kind == "RNN" else [])):
