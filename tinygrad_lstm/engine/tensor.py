@@ -379,14 +379,14 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
         data = data._value
     elif isinstance(data, list | tuple) and _holds_gradients(data):
         raise TypeError("making a tensor of tensors would cut their gradients; join them with tl.stack or tl.concat")
+    elif hasattr(data, "__torch_function__"):
+        data = torchs.as_array(data)
     try:
         array = np.array(unmasked(data))
     except ValueError as error:
         raise TypeError(
             f"tensors hold rectangular arrays of real numbers; these rows differ in shape ({error})"
         ) from error
-    except RuntimeError as error:
-        raise TypeError(torchs.LEARNS if hasattr(data, "__torch_function__") else str(error)) from error
     if array.dtype.kind not in "buif":
         raise TypeError(f"tensors hold real numbers (float64 or float32), not {array.dtype}: {short(data)}")
     wanted = float_type(dtype) if dtype is not None or array.dtype != np.float32 else array.dtype

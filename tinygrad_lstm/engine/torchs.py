@@ -12,11 +12,6 @@ from .pytorch import NAMES
 _LEFT_OUT = ("_stacklevel", "inplace")
 """Settings of PyTorch's that say nothing here: no tensor is changed in place."""
 
-LEARNS = (
-    "a tensor of PyTorch's that requires a gradient meets one of tinygrad_lstm, and would get none; "
-    "what learns is a parameter of a module that tl.from_torch was given"
-)
-
 KNOWN: dict[str, Callable[..., Any]] = dict(methods())
 """PyTorch's functions by name, beside those of the engine that are called alike; rooms above add theirs."""
 
@@ -30,16 +25,19 @@ def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     function = KNOWN.get(name) or getattr(functions, ours, None) or ops.BUILTIN.get(ours)
     if function is None:
         raise TypeError(f"torch's {name:.60} is given a tensor of tinygrad_lstm, and is no operation of it")
-    said = {key: _number(value) for key, value in kwargs.items() if value is not None and key not in _LEFT_OUT}
-    return function(*map(_number, args), **said)
+    said = {key: as_array(value) for key, value in kwargs.items() if value is not None and key not in _LEFT_OUT}
+    return function(*map(as_array, args), **said)
 
 
-def _number(thing: Any) -> Any:
+def as_array(thing: Any) -> Any:
     """Return PyTorch's tensors as arrays, at any depth, and all else as it is."""
     if type(thing) in (list, tuple):
-        return type(thing)(map(_number, thing))
+        return type(thing)(map(as_array, thing))
     if not hasattr(type(thing), "__torch_function__") or hasattr(thing, "carries_gradient"):
         return thing
     if thing.requires_grad:
-        raise TypeError(LEARNS)
+        raise TypeError(
+            "a tensor of PyTorch's that requires a gradient meets one of tinygrad_lstm, and would get none; "
+            "what learns is a parameter of a module that tl.from_torch was given"
+        )
     return thing.cpu().numpy()
