@@ -78,8 +78,12 @@ from .engine.scope import scope as scope
 from .engine.scope import time_step as time_step
 from .engine.tensor import Tensor as Tensor
 from .engine.tensor import tensor as tensor
+from .interop import from_keras as from_keras
+from .interop import from_torch as from_torch
 from .interop import load as load
 from .interop import save as save
+from .interop import to_keras as to_keras
+from .interop import to_torch as to_torch
 from .nn import Adagrad as Adagrad
 from .nn import Adam as Adam
 from .nn import AdamW as AdamW
@@ -194,7 +198,9 @@ __all__ = [
     "float64",
     "floor",
     "formula",
+    "from_keras",
     "from_numpy",
+    "from_torch",
     "full",
     "gelu",
     "grad",
@@ -266,7 +272,9 @@ __all__ = [
     "testing",
     "tile",
     "time_step",
+    "to_keras",
     "to_sympy",
+    "to_torch",
     "transpose",
     "tril",
     "triu",

@@ -49,7 +49,6 @@ def made_alike(theirs: Any, **how: Any) -> tuple[Any, dict[str, tl.Tensor]]:
             ORDERS["PyTorch"][kind_of(theirs)],
             *given,
             projection=leaves.get(f"weight_hr{suffix}"),
-            concat=tl.concat,
         )
     return ours, leaves
 

@@ -280,13 +280,15 @@ def test_a_name_like_no_other_is_only_said_not_to_be_there():
     assert not any(hasattr(tl, name) for name in ("itertools", "view", "repeat"))
 
 
-def test_a_size_is_a_number_as_in_numpy_and_called_says_where_the_shape_is():
+def test_a_size_is_a_number_as_in_numpy_and_called_is_the_shape_as_in_pytorch():
     x = tl.zeros(2, 3)
     assert (x.size, x.shape[0], x.numel(), x.dim()) == (6, 2, 6, 2)
     assert type(x.size + 1) is int
-    for call in (lambda: x.size(), lambda: x.size(0)):
-        with pytest.raises(TypeError, match=r"as in numpy; the shape is x.shape, and a side of it x.shape\[0\]"):
-            call()
+    assert (x.size(), x.size(0), x.size(-1)) == ((2, 3), 2, 3)
+    with pytest.raises(IndexError, match=r"x\.size\(2\): the shape is \(2, 3\)"):
+        x.size(2)
+    with pytest.raises(TypeError, match=r"x\.size\('a'\): the shape is \(2, 3\)"):
+        x.size("a")
 
 
 def test_a_tensor_by_its_class_holds_data():

@@ -1,6 +1,7 @@
 """Of a file that was damaged, or forged, nothing is loaded, and one line says why: a thousand ways to damage one."""
 
 import json
+import tracemalloc
 import warnings
 from copy import deepcopy
 
@@ -222,3 +223,27 @@ def test_a_walk_that_never_ends_is_refused(path, monkeypatch):
     many = {"module": "Recurrent", "args": [told, *[{"again": 0}] * 20], "kwargs": {}}
     with pytest.raises(ValueError, match="more than 10 modules"):
         tl.load(forged(tl.Linear(1, 1), many, path))
+
+
+def test_of_a_header_of_two_gigabytes_eight_bytes_are_read(path):
+    with path.open("wb") as file:
+        file.write((2**31).to_bytes(8, "little"))
+        file.truncate(2**31 + 2**20)  # sparse
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"of 2,148,532,224 bytes, 2,147,483,648 cannot be the header$"):
+        tl.load(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_of_a_file_cut_at_every_thousandth_byte_nothing_is_loaded(path):
+    model = tl.GRU(8, 24, rng=0)
+    whole, before = tl.save(model, path).read_bytes(), bits(model)
+    assert len(whole) > 15_000
+    for length in range(0, len(whole), 1000):
+        path.write_bytes(whole[:length])
+        for how in ({}, {"into": model}):
+            with pytest.raises(ValueError, match=r"is no safetensors file, or damaged: [\x20-\uffff]+$"):
+                tl.load(path, **how)
+    assert bits(model) == before

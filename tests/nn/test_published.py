@@ -45,7 +45,7 @@ def test_golden_numbers_of_pytorch(case):
         made = [tl.tensor(numbers(shape, len(leaves) + k), requires_grad=True) for k, shape in enumerate(shapes)]
         leaves += made
         projection = made.pop() if "proj_size" in how else None
-        load(cell, ORDERS["PyTorch"][kind], *made, projection=projection, concat=tl.concat)
+        load(cell, ORDERS["PyTorch"][kind], *made, projection=projection)
     xs = numbers((3, 2, 2), 100)
     xs = tl.tensor(xs.swapaxes(0, 1) if how.get("batch_first") else xs, requires_grad=True)
     state = [

@@ -85,10 +85,22 @@ def squeeze(x: Any, dim: Any = None, **ours: Any) -> Any:
 
 
 class Count(int):
-    """How many numbers there are, which says what to write where PyTorch's ``x.size()`` is meant."""
+    """How many numbers there are, as in numpy; called as in PyTorch, x.size() or x.size(0), the shape or a side."""
 
-    def __call__(self, *dim: int) -> Any:
-        raise TypeError("x.size is a number, as in numpy; the shape is x.shape, and a side of it x.shape[0]")
+    def __new__(cls, array: Any) -> Count:
+        count = super().__new__(cls, array.size)
+        count.shape = array.shape
+        return count
+
+    shape: tuple[int, ...]
+
+    def __call__(self, dim: int | None = None) -> Any:
+        if dim is None:
+            return self.shape
+        try:
+            return self.shape[dim]
+        except (IndexError, TypeError) as error:
+            raise type(error)(f"x.size({dim!r:.60}): the shape is {self.shape}") from None
 
 
 def split(x: Any, size: Any, dim: int = 0, *, axis: int | None = None) -> Any:

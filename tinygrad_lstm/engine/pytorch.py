@@ -14,8 +14,7 @@ and ``squeeze``. Where the two differ:
     split                       into so many parts, or before places   into parts of a size, or of sizes
     ``x.transpose(0, 1)``       axes in this order: ``x`` itself       two axes exchanged; other orders as in numpy
     argmax, argmin              arrays of integers, in both: there are no tensors of integers
-    ``x.size``                  the number of numbers, in both; for ``x.size()`` and ``x.size(0)`` there are
-                                ``x.shape`` and ``x.shape[0]``
+    ``x.size``                  the number of numbers; called, ``x.size()`` and ``x.size(0)``, it is PyTorch's shape
     ==========================  =====================================  ==========================================
 
 At ties and kinks ours share the gradient equally, where PyTorch chooses: see ``ops.py``. A rule runs on arrays as well

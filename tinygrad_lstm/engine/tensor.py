@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import numpys
+from . import numpys, torchs
 from .errors import LeavesTheGraph, ShapeError, called, forward_failed, require_finite_value, short
 from .methods import Count, methods
 from .operators import NO_ATTRS, Operators
@@ -117,7 +117,7 @@ class Tensor(Operators):
 
     @property
     def size(self) -> int:
-        return Count(self._value.size)
+        return Count(self._value)
 
     @property
     def dtype(self) -> np.dtype[np.floating[Any]]:
@@ -150,6 +150,10 @@ class Tensor(Operators):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return numpys.call_ufunc(ufunc, method, inputs, kwargs)
+
+    @classmethod
+    def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return torchs.call(function.__name__, args, kwargs or {})
 
     def _leave(self, how: str) -> None:
         """Refuse to leave the graph with many numbers; of one, which everybody prints, warn. A leaf leaves nothing.
@@ -375,6 +379,8 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Array:
         data = data._value
     elif isinstance(data, list | tuple) and _holds_gradients(data):
         raise TypeError("making a tensor of tensors would cut their gradients; join them with tl.stack or tl.concat")
+    elif hasattr(data, "__torch_function__"):
+        data = torchs.as_array(data)
     try:
         array = np.array(unmasked(data))
     except ValueError as error:

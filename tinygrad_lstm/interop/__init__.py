@@ -1,19 +1,21 @@
-"""What leaves the package and comes back: models as files, one format each, written whole."""
+"""What leaves the package and comes back: models as files, each format in one, written whole; others' weights."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .keras import from_keras, to_keras
     from .saved import load, save
+    from .torch import from_torch, to_torch
 
-__all__ = ["load", "save"]
+__all__ = ["from_keras", "from_torch", "load", "save", "to_keras", "to_torch"]
 
 
 def __getattr__(name: str) -> object:
-    """Import saving and loading when they are used: who writes a picture into a file needs no networks."""
+    """Import what is used: who writes a picture into a file needs no networks."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import saved
+    from . import keras, saved, torch
 
-    return getattr(saved, name)
+    return next(getattr(home, name) for home in (saved, torch, keras) if hasattr(home, name))

@@ -60,9 +60,11 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]
     file = as_path(path)
     if not file.is_file():
         raise FileNotFoundError(f"{clean(path, 200)}: {'this is no regular file' if file.exists() else 'no such file'}")
-    data = file.read_bytes()
     try:
-        return _decoded(memoryview(data))
+        with file.open("rb") as opened:
+            _require_header(opened.read(8), file.stat().st_size)  # before what is huge is read
+            opened.seek(0)
+            return _decoded(memoryview(opened.read()))
     except ValueError as error:
         raise ValueError(f"{clean(path, 200)} is no safetensors file, or damaged: {clean(error, 200)}") from None
 
@@ -87,9 +89,7 @@ def _refused(constant: str) -> Any:
 
 
 def _decoded(data: memoryview) -> tuple[dict[str, Array], dict[str, str]]:
-    size = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or size > min(len(data) - 8, LARGEST_HEADER):
-        raise ValueError(f"of {len(data):,} bytes, {size:,} cannot be the header")
+    size = _require_header(bytes(data[:8]), len(data))
     header, numbers = parsed(bytes(data[8 : 8 + size]).decode()), data[8 + size :]
     if not isinstance(header, dict):
         raise ValueError("its header is no object")
@@ -106,6 +106,14 @@ def _decoded(data: memoryview) -> tuple[dict[str, Array], dict[str, str]]:
     if end != len(numbers):
         raise ValueError(f"it says where {end:,} bytes of numbers lie, and has {len(numbers):,}")
     return {name: _array(name, entry, numbers) for name, entry in header.items()}, metadata
+
+
+def _require_header(first: bytes, length: int) -> int:
+    """Return the size of the header, which the first 8 bytes tell; refuse one that the file cannot have."""
+    size = int.from_bytes(first, "little")
+    if length < 8 or size > min(length - 8, LARGEST_HEADER):
+        raise ValueError(f"of {length:,} bytes, {size:,} cannot be the header")
+    return size
 
 
 def _require_entry(name: str, entry: Any) -> None:

@@ -82,7 +82,7 @@ from .composed import ModuleDict, ModuleList, Sequential
 from .creation import Parameter
 from .gate import Gate, gates_of
 from .language_model import LanguageModel
-from .layers import Embedding, Linear
+from .layers import Embedding, Linear, TiedLinear
 from .losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .lstm_cells import CoupledLSTMCell, LSTMCell, PeepholeLSTMCell
 from .module import Module
@@ -163,6 +163,7 @@ __all__ = [
     "Softplus",
     "Softsign",
     "Tanh",
+    "TiedLinear",
     "binary_cross_entropy_with_logits",
     "clip_grad_norm",
     "cross_entropy",

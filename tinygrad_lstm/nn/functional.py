@@ -27,6 +27,8 @@ from ..engine.ops import log_softmax, relu, sigmoid, softmax, softplus, tanh
 from ..engine.pytorch import advice
 from ..engine.scope import current
 from ..engine.tensor import Tensor
+from ..engine.torchs import KNOWN
+from . import creation
 from .arguments import as_tensor
 from .classification import cross_entropy, nll_loss
 from .creation import one_hot
@@ -80,3 +82,7 @@ def linear(x: Tensor | ArrayLike, weight: Tensor | ArrayLike, bias: Tensor | Arr
         )
     y = x @ weight.T
     return y if bias is None else y + bias
+
+
+KNOWN.update({name: globals()[name] for name in __all__})
+KNOWN.update(ones_like=creation.ones_like, zeros_like=creation.zeros_like)

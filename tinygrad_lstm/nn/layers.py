@@ -75,6 +75,50 @@ class Linear(Module):
         return y if self.bias is None else y + self.bias
 
 
+class TiedLinear(Module):
+    """A linear layer whose weight is that of an embedding: y = x Wᵀ + b, the score of each symbol by its own vector.
+
+    ``weight``, W, is (V, D), the embedding's own, which learns from both; ``bias``, b, is (V), zeros to begin with.
+    ``layer(x)`` takes x of shape (..., D) and returns y of shape (..., V).
+
+    Arguments:
+        embedding: whose weight it is.
+        bias: whether there is b.
+
+    Raises:
+        TypeError: for what is no embedding, and a bias that is neither True nor False.
+        ShapeError: when called, for an x that does not fit.
+
+    Source: O. Press & L. Wolf, "Using the Output Embedding to Improve Language Models" (2017).
+
+    >>> import tinygrad_lstm as tl
+    >>> words = tl.Embedding(10, 4, rng=0)
+    >>> scores = tl.nn.TiedLinear(words)
+    >>> scores, scores(words([7])).shape, scores.weight is words.weight
+    (TiedLinear(4 → 10), (1, 10), True)
+    """
+
+    def __init__(self, embedding: Embedding, bias: bool = True) -> None:
+        if not isinstance(embedding, Embedding):
+            raise TypeError(f"TiedLinear takes the weight of a tl.Embedding, not of {embedding!r:.60}")
+        true_or_false(bias=bias)
+        self.in_features, self.out_features = embedding.embedding_dim, embedding.num_embeddings
+        self.weight = embedding.weight
+        zeros = np.zeros(self.out_features)
+        self.bias = tensor(zeros, requires_grad=True, dtype=self.weight.dtype) if bias else None
+
+    __repr__ = Linear.__repr__
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor | ArrayLike) -> Tensor: ...
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x Wᵀ + b."""
+        y = as_input(x, self.weight.dtype) @ self.weight.T
+        return y if self.bias is None else y + self.bias
+
+
 class Embedding(Module):
     """A learned vector for each of V symbols, such as words: row i of ``weight`` is that of symbol i.
 

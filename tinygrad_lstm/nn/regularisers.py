@@ -79,6 +79,7 @@ class LayerNorm(Module):
         normalized_shape: the size of the last axis, or the sizes of several.
         eps: ε, 0 or more, which keeps the quotient finite.
         elementwise_affine: whether there are w and b.
+        bias: whether there is b beside w.
         dtype: float64 or float32.
 
     Raises:
@@ -102,19 +103,20 @@ class LayerNorm(Module):
         eps: float = 1e-5,
         *,
         elementwise_affine: bool = True,
+        bias: bool = True,
         dtype: DTypeLike = np.float64,
     ) -> None:
         shape = tuple(normalized_shape) if isinstance(normalized_shape, list | tuple) else (normalized_shape,)
         for size in shape or (0,):
             positive(normalized_shape=size)
         within(0, np.inf, eps=eps)
-        true_or_false(elementwise_affine=elementwise_affine)
+        true_or_false(elementwise_affine=elementwise_affine, bias=bias)
         self.normalized_shape, self.eps = tuple(map(int, shape)), float(eps)
         self.weight: Tensor | None = None
         self.bias: Tensor | None = None
         if elementwise_affine:
             self.weight = tensor(np.ones(shape), requires_grad=True, dtype=dtype)
-            self.bias = tensor(np.zeros(shape), requires_grad=True, dtype=dtype)
+            self.bias = tensor(np.zeros(shape), requires_grad=True, dtype=dtype) if bias else None
 
     def __repr__(self) -> str:
         return described(self, ", ".join(map(str, vars(self).get("normalized_shape", "?"))))

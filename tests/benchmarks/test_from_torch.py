@@ -1,0 +1,235 @@
+"""A module of PyTorch's becomes ours: the same outputs and gradients in float64, and PyTorch takes its weights back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import tinygrad_lstm as tl
+
+BOUND = 1e-10
+
+LAYERS = st.fixed_dictionaries(
+    {
+        "num_layers": st.integers(1, 3),
+        "bidirectional": st.booleans(),
+        "bias": st.booleans(),
+        "batch_first": st.booleans(),
+    },
+)
+OPTIONS: dict[type[nn.Module], st.SearchStrategy[dict[str, Any]]] = {
+    nn.RNN: st.tuples(LAYERS, st.sampled_from(["tanh", "relu"])).map(lambda two: two[0] | {"nonlinearity": two[1]}),
+    nn.GRU: LAYERS,
+    nn.LSTM: st.tuples(LAYERS, st.integers(0, 2)).map(lambda two: two[0] | {"proj_size": two[1]}),
+    nn.RNNCell: st.fixed_dictionaries({"bias": st.booleans(), "nonlinearity": st.sampled_from(["tanh", "relu"])}),
+    nn.GRUCell: st.fixed_dictionaries({"bias": st.booleans()}),
+    nn.LSTMCell: st.fixed_dictionaries({"bias": st.booleans()}),
+    nn.Linear: st.fixed_dictionaries({"bias": st.booleans()}),
+}
+
+
+def flat(result: Any) -> list[Any]:
+    return [part for each in result for part in flat(each)] if isinstance(result, tuple | list) else [result]
+
+
+def require_same(ours: tl.nn.Module, theirs: nn.Module, *inputs: Any) -> None:
+    """Outputs, and the gradients of every parameter and of real inputs, relative to the largest number."""
+    mine = [tl.tensor(x, requires_grad=True) if x.dtype == np.float64 else x for x in inputs]
+    other = [torch.tensor(x, requires_grad=x.dtype == np.float64) for x in inputs]
+    results, their_results = flat(ours(*mine)), flat(theirs(*other))
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=tuple(result.shape)) for result in their_results]
+    ours.zero_grad()
+    theirs.zero_grad()
+    sum(((r * r + r) * w).sum() for r, w in zip(results, weights, strict=True)).backward()
+    sum(((r * r + r) * torch.from_numpy(w)).sum() for r, w in zip(their_results, weights, strict=True)).backward()
+    gradients = tl.to_torch(ours, gradients=True)
+    pairs = [(r.value, r_theirs) for r, r_theirs in zip(results, their_results, strict=True)]
+    pairs += [(x.grad.value, x_theirs.grad) for x, x_theirs in zip(mine, other, strict=True) if x_theirs.requires_grad]
+    pairs += [(gradients[name], parameter.grad) for name, parameter in theirs.named_parameters()]
+    for ours_is, theirs_is in pairs:
+        exact = theirs_is.detach().numpy()
+        assert ours_is.shape == exact.shape
+        assert abs(ours_is - exact).max(initial=0) <= BOUND * max(1.0, abs(exact).max(initial=0))
+
+
+def taken_back(ours: tl.nn.Module, theirs: nn.Module) -> None:
+    """Load ours into theirs by PyTorch's own names, strictly."""
+    arrays = tl.to_torch(ours)
+    theirs.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+@pytest.mark.parametrize("cls", OPTIONS, ids=lambda cls: cls.__name__)
+@given(st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_outputs_and_gradients_are_pytorchs_and_weights_go_back(cls: type[nn.Module], data: st.DataObject) -> None:
+    how, seed = data.draw(OPTIONS[cls]), data.draw(st.integers(0, 2**31))
+    torch.manual_seed(seed)
+    theirs = cls(2, 3, **how, dtype=torch.float64)
+    ours = tl.from_torch(theirs)
+    assert type(ours).__name__ == cls.__name__
+    xs = np.random.default_rng(seed).normal(size=(2, 2) if "Cell" in cls.__name__ else (4, 3, 2))
+    require_same(ours, theirs, xs)
+    again = cls(2, 3, **how, dtype=torch.float64)
+    taken_back(ours, again)
+    require_same(ours, again, xs)
+
+
+class Tagger(nn.Module):
+    """A network as people write them: settings, a buffer, its own parameter, a helper, nested parts, a tied weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.units = 4
+        self.words = nn.Embedding(9, 4, padding_idx=0)
+        self.encoder = nn.LSTM(4, 4, num_layers=2, batch_first=True, bidirectional=True, dropout=0.5)
+        self.blocks = nn.ModuleList([nn.Sequential(nn.Linear(8, 8), nn.Tanh(), nn.LayerNorm(8)) for _ in range(2)])
+        self.heads = nn.ModuleDict({"down": nn.Linear(8, 4)})
+        self.scores = nn.Linear(4, 9)
+        self.scores.weight = self.words.weight
+        self.scale = nn.Parameter(torch.ones(8))
+        self.register_buffer("mask", torch.tensor([1.0, 0.0] * 4))
+
+    def squashed(self, y: Any) -> Any:
+        return F.relu(torch.tanh(y) * self.scale + self.mask)
+
+    def forward(self, words: Any) -> Any:
+        y, (h, c) = self.encoder(F.dropout(self.words(words), 0.5, self.training))
+        for block in self.blocks:
+            y = block(self.squashed(y))
+        y = torch.cat([y, -y], dim=-1)[..., :8].view(y.size(0), -1, 2 * self.units)
+        return self.scores(self.heads["down"](y)), h, torch.softmax(c, dim=-1)
+
+
+def test_a_module_of_the_users_class_computes_by_its_own_forward() -> None:
+    torch.manual_seed(0)
+    theirs = Tagger().double().eval()
+    ours = tl.from_torch(theirs)
+    assert (type(ours).__name__, ours.training, ours.blocks[1][0].training) == ("Tagger", False, False)
+    assert ours.scores.weight is ours.words.weight
+    require_same(ours, theirs, np.array([[1, 2, 3], [4, 5, 0]]))
+    assert {name for name, _ in ours.named_modules()} >= {"encoder", "blocks.1.0", "heads.down"}
+
+
+def test_type_mode_and_what_is_frozen_are_theirs() -> None:
+    theirs = nn.Sequential(nn.Embedding(5, 2), nn.LSTM(2, 3))
+    theirs[0].requires_grad_(False)
+    theirs[1].eval()
+    ours = tl.from_torch(theirs)
+    assert [parameter.dtype for parameter in ours.parameters()] == [np.float32] * 9
+    assert [parameter.requires_grad for parameter in ours.parameters()] == [False] + [True] * 8
+    assert [part.training for part in (ours, ours[0], ours[1], ours[1].cell)] == [True, True, False, False]
+
+
+def test_what_is_shared_stays_shared() -> None:
+    cell, one, other = nn.GRUCell(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)
+    other.weight = one.weight
+    ours = tl.from_torch(nn.ModuleList([cell, one, cell, other]).double())
+    assert ours[0] is ours[2]
+    assert ours[1].weight is ours[3].weight
+    assert ours[1].bias is not ours[3].bias
+    taken_back(ours, nn.ModuleList([cell, one, cell, other]))
+
+
+class Folded(nn.LSTM):
+    pass
+
+
+class Recipe(nn.Module):
+    def __init__(self, **parts: nn.Module) -> None:
+        super().__init__()
+        for name, part in parts.items():
+            self.add_module(name, part)
+
+
+def hooked() -> nn.Module:
+    layer = nn.Linear(1, 1)
+    layer.register_forward_hook(lambda *_: None)
+    return layer
+
+
+def hidden() -> nn.Module:
+    module = Recipe()
+    module.layers = [nn.Linear(1, 1)]  # in a list, which PyTorch does not look into
+    return module
+
+
+def half_shared() -> nn.Module:
+    one, other = nn.LSTM(2, 2), nn.LSTM(2, 2)
+    other.weight_hh_l0 = one.weight_hh_l0
+    return Recipe(one=one, other=other)
+
+
+UNKNOWN = {
+    "convolution": (lambda: nn.Conv1d(1, 1, 1), "encoder.deep is a Conv1d"),
+    "derived": (lambda: Folded(1, 1), "encoder.deep is a Folded, derived from LSTM"),
+    "weight norm": (
+        lambda: nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)),
+        "encoder.deep is a ParametrizedLinear, derived from Linear",
+    ),
+    "half": (
+        lambda: nn.LSTM(2, 2).half(),
+        r"encoder.deep is float16, and weights are float32 or float64: module.float",
+    ),
+    "bfloat16": (lambda: nn.GRU(2, 2).bfloat16(), r"encoder.deep is bfloat16, and"),
+    "hook": (hooked, "encoder.deep has hooks, which would not run"),
+    "softmax": (nn.Softmax, "encoder.deep is a Softmax with dim=None"),
+    "max norm": (lambda: nn.Embedding(2, 2, max_norm=1.0), "encoder.deep is a Embedding with max_norm=1.0"),
+    "dropout": (lambda: nn.Dropout(1.0), r"encoder.deep is a Dropout that cannot be made: p must be in \[0, 1\)"),
+    "shared in part": (half_shared, "encoder.deep.other shares weight_hh_l0 alone with encoder.deep.one.weight_hh_l0"),
+    "hidden": (hidden, "encoder.deep cannot be made: what its layers holds learns, and is no part that PyTorch finds"),
+    "meta": (lambda: nn.Linear(2, 2, device="meta"), "encoder.deep.weight cannot be read"),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_is_not_known_is_named_with_its_path(name: str) -> None:
+    make, words = UNKNOWN[name]
+    with pytest.raises(ValueError, match=words) as raised:
+        tl.from_torch(Recipe(encoder=Recipe(deep=make(), fine=nn.LSTM(1, 1))))
+    assert str(raised.value).isprintable()
+    assert "fine" not in str(raised.value)
+
+
+def test_all_that_is_not_known_is_named_at_once() -> None:
+    with pytest.raises(ValueError, match=r"^not known here: 0 is a Conv1d; 1 .*; 2 .*; 3 .* and 2 more; nothing was"):
+        tl.from_torch(nn.Sequential(*(nn.Conv1d(1, 1, 1) for _ in range(6))))
+
+
+LOOSE = nn.Parameter(torch.ones(2))
+
+
+class Leaking(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x * LOOSE
+
+
+class Foreign(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return torch.fft.fft(x)
+
+
+def test_a_forward_that_would_lose_a_gradient_or_calls_what_is_not_ours_is_refused_in_a_line() -> None:
+    x = tl.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(TypeError, match="requires a gradient meets one of tinygrad_lstm, and would get none"):
+        tl.from_torch(Leaking())(x)
+    with pytest.raises(
+        TypeError, match="torch's fft_fft is given a tensor of tinygrad_lstm, and is no operation of it"
+    ):
+        tl.from_torch(Foreign())(x)
+
+
+def test_state_dicts_of_tensors_are_taken_too() -> None:
+    theirs = nn.LSTM(3, 4, proj_size=2, dtype=torch.float64)
+    ours = tl.from_torch(theirs.state_dict(), into=tl.LSTM(3, 4, proj_size=2))
+    require_same(ours, theirs, np.random.default_rng(0).normal(size=(3, 2, 3)))
+    assert tl.from_torch(theirs, into=ours) is ours
+    with pytest.raises(ValueError, match="weight_ih_l0 is bfloat16, and weights are float32 or float64"):
+        tl.from_torch(nn.LSTM(3, 4, proj_size=2).bfloat16().state_dict(), into=ours)

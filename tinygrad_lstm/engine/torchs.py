@@ -1,0 +1,43 @@
+"""What PyTorch's functions do with our tensors, as in a ``forward`` written for it: what ours of that name do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import functions, ops
+from .methods import methods
+from .pytorch import NAMES
+
+_LEFT_OUT = ("_stacklevel", "inplace")
+"""Settings of PyTorch's that say nothing here: no tensor is changed in place."""
+
+KNOWN: dict[str, Callable[..., Any]] = dict(methods())
+"""PyTorch's functions by name, beside those of the engine that are called alike; rooms above add theirs."""
+
+
+def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call what is known by the name of a function of PyTorch's, with PyTorch's tensors as arrays.
+
+    Raises TypeError for a name that is not known, and for a tensor of PyTorch's that learns and would get no gradient.
+    """
+    ours = NAMES.get(name, name)
+    function = KNOWN.get(name) or getattr(functions, ours, None) or ops.BUILTIN.get(ours)
+    if function is None:
+        raise TypeError(f"torch's {name:.60} is given a tensor of tinygrad_lstm, and is no operation of it")
+    said = {key: as_array(value) for key, value in kwargs.items() if value is not None and key not in _LEFT_OUT}
+    return function(*map(as_array, args), **said)
+
+
+def as_array(thing: Any) -> Any:
+    """Return PyTorch's tensors as arrays, at any depth, and all else as it is."""
+    if type(thing) in (list, tuple):
+        return type(thing)(map(as_array, thing))
+    if not hasattr(type(thing), "__torch_function__") or hasattr(thing, "carries_gradient"):
+        return thing
+    if thing.requires_grad:
+        raise TypeError(
+            "a tensor of PyTorch's that requires a gradient meets one of tinygrad_lstm, and would get none; "
+            "what learns is a parameter of a module that tl.from_torch was given"
+        )
+    return thing.cpu().numpy()

@@ -1,0 +1,204 @@
+"""PyTorch's modules and state dicts become ours, and ours state dicts for PyTorch, which is never imported here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..engine.ops import relu, sigmoid, tanh
+from ..engine.primitive import Array
+from ..engine.tensor import Tensor
+from ..nn.cell import Cell
+from ..nn.containers import inner
+from ..nn.module import Module
+from ..nn.recurrent import Recurrent
+from ..nn.state import fitted
+from ..structure.words import clean
+from .layouts import ORDERS, GateRows, as_ours, as_rows, cell_options, kind_of, require_known
+from .torch_modules import TYPES, WIDEN, is_turned, rebuilt
+
+_ROWS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+"""What PyTorch calls the parameters of a cell, in the order of ``GateRows``."""
+
+
+def from_torch(module: Any, *, into: Module | None = None) -> Module:
+    """Return PyTorch's module as one of ours, with its weights, its type, its mode, and what of it is frozen.
+
+    Known are ``torch.nn``'s RNN, LSTM, GRU and their cells, Linear, Embedding, LayerNorm, Dropout, activations, losses,
+    Sequential, ModuleList and ModuleDict. A module of a class of yours that is made of these computes by its own
+    ``forward``, whose tensors are ours then: ``torch.tanh(x)`` and ``F.relu(x)`` are operations of ours. What is shared
+    stays shared. Nothing of PyTorch's is changed, and nothing is shared with it.
+
+    Arguments:
+        module: a ``torch.nn.Module``, or its ``state_dict()``, PyTorch's tensors or arrays by name, for ``into``.
+        into: a module of ours that takes the weights, and is returned; as it was on any error.
+
+    Raises:
+        TypeError: for what is neither, and for a state dict without ``into``.
+        ValueError: for what is not known, all of it by its path; for weights that do not fit, as ``load_state_dict``
+            lists them; and for weights that are neither float32 nor float64, such as half precision.
+
+    Source: the names and the order of gates are those of the documentation of torch.nn (PyTorch 2).
+
+    >>> import numpy as np
+    >>> import tinygrad_lstm as tl
+    >>> state = {"weight": np.ones((2, 3)), "bias": np.zeros(2)}  # as torch.nn.Linear(3, 2).state_dict() has them
+    >>> tl.from_torch(state, into=tl.Linear(3, 2))(np.ones(3)).tolist()
+    [3.0, 3.0]
+    >>> tl.from_torch(state, into=tl.Linear(3, 1))
+    Traceback (most recent call last):
+    ValueError: Linear: the state does not fit, ...; misshapen: weight has shape (2, 3), not (1, 3), ...
+    """
+    torch = sys.modules.get("torch")
+    theirs = torch is not None and isinstance(module, torch.nn.Module)
+    if not theirs and not isinstance(module, Mapping):
+        raise TypeError(
+            f"from_torch takes a torch.nn.Module, or its state_dict() and into=, not {clean(repr(module), 60)}"
+        )
+    if into is None and not theirs:
+        raise TypeError("a state dict does not tell its architecture; make the module, and give it as into=")
+    if into is not None and not isinstance(into, Module):
+        raise TypeError(f"into must be a module of ours, not {clean(repr(into), 60)}")
+    given = dict(module.named_parameters(remove_duplicate=False)) if theirs else module
+    if into is not None:
+        return _filled(into, given)
+    built = _filled(rebuilt(module, torch), given)
+    for part, name, new in _changes(built, {name: _flag(parameter) for name, parameter in given.items()}):
+        getattr(part, name).requires_grad = bool(new.any())
+    return built
+
+
+def to_torch(module: Module, *, gradients: bool = False) -> dict[str, Array]:
+    """Return a module's weights as PyTorch names and lays them out: arrays, for ``load_state_dict`` of the same there.
+
+    Each gate's bias stands in ``bias_ih``, and ``bias_hh`` is zero, as they add up; a GRU's candidate has both. What is
+    shared stands under each of its names, as in PyTorch.
+
+    Arguments:
+        module: of classes that PyTorch has too, or of yours, made of such.
+        gradients: whether to return what ``loss.backward()`` has left instead: PyTorch's gradients of the same loss.
+
+    Raises:
+        TypeError: for what is no module of ours.
+        ValueError: for a cell that PyTorch has not, by its path; and for gradients that have not come yet.
+
+    Source: the names and the order of gates are those of the documentation of torch.nn (PyTorch 2).
+
+    >>> import tinygrad_lstm as tl
+    >>> {name: array.shape for name, array in tl.to_torch(tl.LSTM(3, 2, rng=0)).items()}
+    {'weight_ih_l0': (8, 3), 'weight_hh_l0': (8, 2), 'bias_ih_l0': (8,), 'bias_hh_l0': (8,)}
+
+    PyTorch takes them as ``{name: torch.from_numpy(array) for name, array in tl.to_torch(ours).items()}``.
+    """
+    if not isinstance(module, Module):
+        raise TypeError(f"to_torch takes a module of ours, not {clean(repr(module), 60)}")
+    return _theirs(module, _gradient if gradients else _value, gradients)
+
+
+def _value(parameter: Tensor) -> Array:
+    return parameter.value.copy()
+
+
+def _gradient(parameter: Tensor) -> Array:
+    if parameter.grad is None:
+        raise ValueError(f"{clean(parameter.name, 60)} has no gradient yet; call loss.backward() first")
+    return parameter.grad.value.copy()
+
+
+def _theirs(module: Module, of: Callable[[Tensor], Array], gradients: bool = False) -> dict[str, Array]:
+    found: dict[str, Array] = {}
+    for path, part in _parts(module, ""):
+        for suffix, cell in _cells(part, path):
+            rows = as_rows(cell, ORDERS["PyTorch"][kind_of(cell)], of, gradients=gradients)
+            found |= {f"{path}{name}{suffix}": row for name, row in zip(_ROWS, rows, strict=False) if row is not None}
+        for name, parameter in _own(part):
+            array = of(parameter)
+            found[f"{path}{name}"] = array.T if is_turned(part, name) else array
+    return found
+
+
+def _parts(module: Module, path: str) -> Iterator[tuple[str, Module]]:
+    """Yield each module that has weights of its own, under every path it has; not what layers and cells are made of."""
+    yield path, module
+    if not isinstance(module, Recurrent | Cell):
+        for attribute, value in vars(module).items():
+            for name, part in inner(attribute, value):
+                if isinstance(part, Module):
+                    yield from _parts(part, f"{path}{name}.")
+
+
+def _cells(part: Module, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield the cells of a layer, or the cell itself, each with what PyTorch adds to the names of its parameters."""
+    if isinstance(part, Cell):
+        _require_theirs(part, path)
+        yield "", part
+    if isinstance(part, Recurrent):
+        sides = 2 if part.bidirectional else 1
+        for k, cell in enumerate(part.cells):
+            _require_theirs(cell, path)
+            yield f"_l{k // sides}{'_reverse' if k % sides else ''}", cell
+
+
+def _require_theirs(cell: Any, path: str) -> None:
+    """Refuse a cell that PyTorch has not."""
+    where = path.rstrip(".")
+    kind = cell_options(cell, "PyTorch", where)
+    require_known(kind, "PyTorch", where, projected=(False, True))
+    usual: dict[str, tuple[Any, ...]] = {"RNN": (tanh,), "GRU": (sigmoid, tanh), "LSTM": (sigmoid, tanh, tanh)}
+    if kind.activations not in (usual[kind.kind], *([(relu,)] if kind.kind == "RNN" else [])):
+        raise ValueError(f"{where or 'the cell'} has activations of its own, which PyTorch has not")
+
+
+def _own(part: Module) -> Iterator[tuple[str, Tensor]]:
+    """Yield the parameters that are a module's own attributes, but for those of a cell."""
+    if not isinstance(part, Recurrent | Cell):
+        known = {id(parameter) for parameter in part.parameters()}
+        for attribute, value in vars(part).items():
+            yield from ((name, each) for name, each in inner(attribute, value) if id(each) in known)
+
+
+def _changes(module: Module, given: Mapping[str, Array]) -> Iterator[tuple[Module, str, Array]]:
+    """Yield what the arrays by PyTorch's names become: the part of the module, the attribute, and its new value."""
+    for path, part in _parts(module, ""):
+        for suffix, cell in _cells(part, path):
+            rows = GateRows(*(given.get(f"{path}{name}{suffix}") for name in _ROWS))
+            yield from as_ours(cell, ORDERS["PyTorch"][kind_of(cell)], rows)
+        for name, _ in _own(part):
+            array = given[f"{path}{name}"]
+            yield part, name, array.T if is_turned(part, name) else array
+
+
+def _filled(module: Module, given: Mapping[str, Any]) -> Module:
+    """Give a module the weights that stand under PyTorch's names, all of them or, on any error, none."""
+    wanted = {name: (array.shape, array.dtype) for name, array in _theirs(module, _value).items()}
+    state = {name: _array(name, array) for name, array in given.items() if isinstance(name, str)}
+    values, _ = fitted(state if len(state) == len(given) else given, wanted, type(module).__name__)
+    new: dict[Tensor, Array] = {}
+    for part, name, value in _changes(module, values):
+        parameter = getattr(part, name)
+        if not np.array_equal(new.setdefault(parameter, value), value, equal_nan=True):
+            called = clean(parameter.name, 60)
+            raise ValueError(f"{type(module).__name__}: {called} is shared, and the state has two values for it")
+    for parameter, value in new.items():
+        parameter.value = value
+    return module
+
+
+def _array(name: str, given: Any) -> Any:
+    """Return PyTorch's tensor as an array, and what is none as it is; refuse other types than ours, such as half."""
+    kind = str(getattr(given, "dtype", "")).rpartition(".")[2]
+    if kind and kind not in TYPES:
+        raise ValueError(f"{clean(name, 60)} is {clean(kind)}, and {WIDEN}")
+    if not hasattr(given, "detach"):
+        return given
+    try:
+        return given.detach().cpu().numpy()
+    except Exception as error:  # as of one that is sparse, or has no numbers
+        raise ValueError(f"{clean(name, 60)} cannot be read: {clean(error, 200)}") from error
+
+
+def _flag(parameter: Any) -> Array:
+    return np.full(tuple(parameter.shape), float(parameter.requires_grad))
