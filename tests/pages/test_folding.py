@@ -87,6 +87,6 @@ def test_a_walk_comes_back_and_takes_as_much_at_any_length(cell):
         folding = Folding()
         for part in (record.walk(), record.views()):
             folded = folding.folded(part)
-            assert json.dumps(unfolded(folded, folding.texts)) == json.dumps(part)
+            assert json.dumps(unfolded(folded, folding.texts)) == json.dumps(part, default=list)
             sizes.append(len(json.dumps(folded)))
     assert max(sizes[::2]) < 1.1 * min(sizes[::2])

@@ -43,17 +43,17 @@ class Fitted(NamedTuple):
     taken: float  # how much of the place it takes by itself, the way it takes less
 
 
-def placed(scene: Scene) -> Placed:
-    """Return the scene with a place for everything."""
-    return place(scene, _laid_out)
+def placed(scene: Scene, provider: Provider | None = None) -> Placed:
+    """Return the scene with a place for everything; ``provider`` may know columns of other pictures already."""
+    return place(scene, provider or _laid_out)
 
 
 def _laid_out(content: Content, scene: Scene) -> Template:
     return upward_layout(content, scene) if scene.upwards else by_dot(content, scene)
 
 
-class _Remembered:
-    """Lays out each column once for each size of its words, however many steps are shown."""
+class Remembered:
+    """Lays out each column once for each size of its words, however many steps or pictures show it."""
 
     def __init__(self) -> None:
         self._known: dict[object, Template] = {}
@@ -61,7 +61,7 @@ class _Remembered:
     def __call__(self, content: Content, scene: Scene) -> Template:
         words = tuple(text.text for box in content.boxes for text in box.texts), tuple(a.label for a in content.inner)
         levels = tuple((block, *rows.items()) for block, rows in content.levels.items())
-        key = scene.small, content.signature(), words, levels
+        key = scene.small, scene.upwards, scene.downwards, content.title, content.signature(), words, levels
         if key not in self._known:
             self._known[key] = _laid_out(content, scene)
         return self._known[key]
@@ -77,13 +77,13 @@ def fitted(scene_of: SceneOf, name: str, ways: Mapping[str, SceneOf]) -> Fitted:
     Raises ValueError where even two steps, the first and the last, cannot be read, with those of the ways to draw less
     that do fit, and the larger places where it does.
     """
-    provider = _Remembered()
+    provider = Remembered()
     found = _best(scene_of, FITS[name], provider)
     if isinstance(found, Fitted):
         return found
     scene, wide = found
     larger = [other for other, place in FITS.items() if place.width > FITS[name].width]
-    fitting = [said for said, other in ways.items() if _fits(other, FITS[name], _Remembered())]
+    fitting = [said for said, other in ways.items() if _fits(other, FITS[name], Remembered())]
     fitting += [f"fit={other!r}" for other in larger if _fits(scene_of, FITS[other], provider)]
     raise ValueError(_too_large(scene, name, fitting, wide=wide))
 

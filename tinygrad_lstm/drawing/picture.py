@@ -7,7 +7,7 @@ from functools import cached_property
 from ..engine.tensor import Tensor
 from ..structure import collector
 from . import legend
-from .fitting import Fitted, placed
+from .fitting import Fitted, Remembered, placed
 from .layout.model import Placed
 from .paint import svg as paint
 from .paint.dot import to_dot
@@ -25,6 +25,14 @@ AROUND = 18.0
 """Points before what one begins to look at; chosen by eye."""
 
 
+class Memory:
+    """What pictures share that are much alike, as those of one network over more and more steps."""
+
+    def __init__(self) -> None:
+        self.laid_out = Remembered()
+        self.painted: paint.Known = {}
+
+
 class Picture(Shown):
     """What ``draw`` returns of a view. ``source`` is the DOT text; a notebook shows the picture itself."""
 
@@ -32,6 +40,7 @@ class Picture(Shown):
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
+        self.memory = Memory()
 
     @property
     def title(self) -> str:
@@ -62,7 +71,7 @@ class Picture(Shown):
     def painting(self) -> paint.Painting:
         """Return the picture as its elements: those that Graphviz painted, and where each of them stands."""
         with collector.paused():
-            return paint.Painting(self._scene, self._placed, self._canvas)
+            return paint.Painting(self._scene, self._placed, self._canvas, self.memory.painted)
 
     @property
     def size(self) -> tuple[float, float]:
@@ -117,7 +126,7 @@ class Picture(Shown):
 
     @cached_property
     def _placed(self) -> Placed:
-        whole = placed(self._scene)
+        whole = placed(self._scene, self.memory.laid_out)
         if self._scene.key:
             whole.add_below(legend.placed(self._scene, whole.high.x - whole.low.x))
         return whole

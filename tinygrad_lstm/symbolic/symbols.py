@@ -36,6 +36,7 @@ class Symbols:
 
     def __init__(self, nodes: Iterable[Tensor]) -> None:
         self.nodes = tuple(nodes)
+        self._letters: dict[Tensor, Letters] = {}
         self.taken = frozenset(name for node in self.nodes if (name := display_name(node)))
 
     @classmethod
@@ -107,8 +108,10 @@ class Symbols:
         return x
 
     def letters(self, node: Tensor) -> Letters:
-        """Return what the formulas of one operation call its inputs and its output."""
-        return Letters(self, node)
+        """Return what the formulas of one operation call its inputs and its output; asked again, the same."""
+        if node not in self._letters:
+            self._letters[node] = Letters(self, node)
+        return self._letters[node]
 
     @cached_property
     def _parameters(self) -> dict[Tensor, Name]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -24,6 +24,10 @@ PAPERED = f'<rect class="paper" width="100%" height="100%" fill="{PAPER}"/>'
 _UNFIT = re.compile(r"[^\w.@→′-]+")
 _HOLE = re.compile(r"@(\w+)@")
 _SVG = "{http://www.w3.org/2000/svg}"
+
+
+Known = dict[str, dict[str, str]]
+"""What Graphviz painted for other pictures, by their DOT: the elements with holes for words, by their ids."""
 
 
 class _Stamp(NamedTuple):
@@ -63,6 +67,11 @@ class Mark(NamedTuple):
     statistics: str = ""
 
     @property
+    def id(self) -> str:
+        """Return what the mark is known by in its picture."""
+        return self.words[0]
+
+    @property
     def text(self) -> str:
         """Return the mark as SVG."""
         id, tooltip, *words = self.words
@@ -92,8 +101,9 @@ class Painting:
     follows the reader's choice of light or dark and can be read aloud.
     """
 
-    def __init__(self, scene: Scene, placed: Placed, canvas: Canvas) -> None:
+    def __init__(self, scene: Scene, placed: Placed, canvas: Canvas, known: Known | None = None) -> None:
         self._scene = scene
+        self._known = {} if known is None else known
         self._placed = placed
         self._stamps: dict[object, _Stamp] = {}
         self._frames: list[Outline] = []
@@ -167,32 +177,13 @@ class Painting:
         return neighbour.kind, end, round(neighbour.dx - column.dx, 3), round(neighbour.dy - column.dy, 3)
 
     def _painted(self) -> dict[str, str]:
-        """Return what Graphviz painted for the frames, the boxes and the arrows, by their ids.
-
-        Words are centred on their boxes and frames, where Graphviz gave the left end of those it measured.
-        """
+        """Return what Graphviz painted for the frames, the boxes and the arrows, by their ids."""
         rects = {f"f{number}": frame.rect for number, frame in enumerate(self._frames)}
         rects |= {f"b{number}": rect for number, (_, rect) in enumerate(self._boxes)}
-        drawn = render(
-            dot.painted("picture", self._frames, self._boxes, self._arrows, self._scene.small), "svg", "nop2"
-        )
-        pieces = {}
-        for group in list(ET.fromstring(drawn).iter(f"{_SVG}g")):
-            name = group.get("id", "")
-            if not re.fullmatch(r"[fba]\d+", name):
-                continue
-            for element in group.iter():
-                element.tag = element.tag.removeprefix(_SVG)
-                if name in rects and element.get("text-anchor") == "start":
-                    element.attrib.update({"text-anchor": "middle", "x": f"{rects[name].x:.2f}"})
-                if group.get("class") == "node scale":
-                    element.set("shape-rendering", "crispEdges")  # no seams between its levels
-            body = "".join(ET.tostring(child, "unicode") for child in group if child.tag != "title")
-            pieces[name] = f'<g id="@id@" class="{group.get("class")}"><title>@title@</title>\n{body}</g>'
-        expected = len(rects) + len(self._arrows)
-        if len(pieces) != expected:
-            raise RenderError(f"Graphviz painted {len(pieces)} of {expected} elements; {MEND}")
-        return pieces
+        source = dot.painted("picture", self._frames, self._boxes, self._arrows, self._scene.small)
+        if source not in self._known:
+            self._known[source] = _pieces(render(source, "svg", "nop2"), rects, len(rects) + len(self._arrows))
+        return self._known[source]
 
     def _column(self, column: PlacedColumn, stamp: _Stamp) -> PaintedColumn:
         """Give the pieces of a column their words, and note which box or arrow each became."""
@@ -242,6 +233,29 @@ class Painting:
             id = f"{base}_{count}"
         self._taken.add(id)
         return id
+
+
+def _pieces(drawn: bytes, rects: Mapping[str, Rect], expected: int) -> dict[str, str]:
+    """Return the elements that Graphviz painted, by their ids, with holes for words. Raises RenderError for others.
+
+    Words are centred on their boxes and frames, where Graphviz gave the left end of those it measured.
+    """
+    pieces = {}
+    for group in list(ET.fromstring(drawn).iter(f"{_SVG}g")):
+        name = group.get("id", "")
+        if not re.fullmatch(r"[fba]\d+", name):
+            continue
+        for element in group.iter():
+            element.tag = element.tag.removeprefix(_SVG)
+            if name in rects and element.get("text-anchor") == "start":
+                element.attrib.update({"text-anchor": "middle", "x": f"{rects[name].x:.2f}"})
+            if group.get("class") == "node scale":
+                element.set("shape-rendering", "crispEdges")  # no seams between its levels
+        body = "".join(ET.tostring(child, "unicode") for child in group if child.tag != "title")
+        pieces[name] = f'<g id="@id@" class="{group.get("class")}"><title>@title@</title>\n{body}</g>'
+    if len(pieces) != expected:
+        raise RenderError(f"Graphviz painted {len(pieces)} of {expected} elements; {MEND}")
+    return pieces
 
 
 class Canvas(NamedTuple):

@@ -7,13 +7,15 @@ and can be folded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...drawing import draw
 from ...drawing.paint.render import RenderError
 from ...drawing.paint.svg import Form, Painting
+from ...drawing.picture import Memory
 from ...engine.tensor import Tensor
+from ...pages.folding import EDGE, Alike, Plain, Row
 from ...structure.cells import Cells
 from ...structure.words import clean, display_name
 from ...symbolic.formulas import equation, input_names
@@ -21,6 +23,7 @@ from ..flow import FlowRow, flow
 from ..place import made_by, way_to
 from ..recording.tape import Tape
 from .network import PageNetwork
+from .structure import Structure
 
 MOST_OPERATIONS = 2500
 """A program that computes more in one step, or outside of time, has no picture; measured: a chain of so many takes
@@ -49,6 +52,7 @@ class Forms:
     """The elements that Graphviz painted, each once, whichever picture it is in: text, with %s for each word."""
 
     def __init__(self) -> None:
+        self.memory = Memory()
         self._numbers: dict[str, int] = {}
 
     @property
@@ -67,16 +71,19 @@ class Record:
     def __init__(self, tape: Tape, forms: Forms) -> None:
         self.tape, self.graph = tape, tape.graph
         self.network = PageNetwork(self.graph, tape.gradients[self.graph.output])
+        self.structure = Structure(tape)
+        self._is_long = len(tape.timeline.steps) > 2 * EDGE
         self.undrawn = ""  # why a view has no picture
         self._forms = forms
         self._at = {node: i for i, node in enumerate(self.graph.nodes)}
 
     def walk(self) -> dict[str, Any]:
         """Return the words of nodes and uses, in the order of the walk, and the network without the leaves' numbers."""
+        first = self.tape.start + 1
         return {
-            "nodes": [self._node(node) for node in self.graph.nodes],
+            "nodes": self._listed(self._node, len(self.graph.nodes), lambda: self.structure.nodes),
             "times": [node.time for node in self.graph.nodes],
-            "uses": [self._formulas(index) for index in range(self.tape.start + 1, len(self.tape))],
+            "uses": self._listed(self._use, len(self.tape) - first, lambda: self.structure.events),
             "phases": {t: clean(phase) for t, phase in self.tape.timeline.phases.items()},
             "flow": [self._flow_row(row) for row in flow(self.tape)],
             "layers": self._layers(),
@@ -95,6 +102,7 @@ class Record:
         made = []
         for view, title, granularity in VIEWS:
             picture = draw(self.graph.output, view, steps="all", loss=True)
+            picture.memory = self._forms.memory
             try:
                 painting = picture.painting
             except RenderError as error:  # the walk is there without its pictures
@@ -108,24 +116,35 @@ class Record:
 
     def _elements(self, painting: Painting, boxes: Boxes, arrows: Arrows) -> dict[str, Any]:
         """Return the columns, each with its place and how many marks it has; the marks of all; what each stands for."""
-        columns, marks, stands = [], [], []
+        columns, stands = [], []
+        marks = [mark for column in painting.columns for mark in column.marks]
         for column in painting.columns:
             place = (column.dx, column.dy, *column.reach)
             columns.append([column.id, *(round(x * FINE) for x in place), len(column.marks)])
-            for form, words, _ in column.marks:
-                id = words[0]
-                kind = 1 if id in boxes else 2 if id in arrows else 0
-                marks.append([kind, self._forms.number(form), *words])
-                uses = [[self._at[x], self._at[y]] for x, y in arrows.get(id, ()) if x in self._at and y in self._at]
-                stands.append([self._at[x] for x in boxes[id] if x in self._at] if id in boxes else uses)
-        return {"columns": columns, "marks": marks, "stands": stands}
+        looks = [
+            (1 if mark.id in boxes else 2 if mark.id in arrows else 0, self._forms.number(mark.form)) for mark in marks
+        ]
+        for mark, (kind, _) in zip(marks, looks, strict=True):
+            uses = [[self._at[x], self._at[y]] for x, y in arrows.get(mark.id, ()) if x in self._at and y in self._at]
+            stands.append([self._at[x] for x in boxes[mark.id] if x in self._at] if kind == 1 else uses)
+        write = lambda at: [*looks[at], *marks[at].words]
+        structure = lambda: list(map(self.structure.mark, looks, stands))
+        return {"columns": columns, "marks": self._listed(write, len(marks), structure), "stands": stands}
+
+    def _listed(self, write: Callable[[int], Plain], count: int, structure: Callable[[], Sequence[Row]]) -> Plain:
+        """Return so many written parts; of a long walk a list that is written only where it does not repeat."""
+        return Alike(structure(), write) if self._is_long else [write(at) for at in range(count)]
 
     def _formulas(self, index: int) -> list[Any]:
         """Return the formula of an event, the same with places for numbers, and in words."""
         event = self.tape[index]
         return [event.rule and event.rule.mathml, event.to_fill, event.formula]
 
-    def _node(self, node: Tensor) -> dict[str, Any]:
+    def _use(self, number: int) -> list[Any]:
+        return self._formulas(self.tape.start + 1 + number)
+
+    def _node(self, at: int) -> dict[str, Any]:
+        node = self.graph.nodes[at]
         return {
             "id": self.graph.ids[node],
             "name": node.name and clean(node.name, LONGEST_NAME),
@@ -134,7 +153,7 @@ class Record:
             "scope": node.scope,
             "letters": input_names(node, self.tape.symbols) if node.primitive else (),
             "equation": equation(node, self.tape.symbols),
-            "formulas": self._formulas(self._at[node]),
+            "formulas": self._formulas(at),
             "way": way_to(self.tape, node),
             "made": made_by(node),
         }
