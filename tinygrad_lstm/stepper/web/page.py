@@ -20,6 +20,7 @@ from ...structure.words import clean, display_name, printable
 from ..cursor import Cursor
 from ..inspection import MOST
 from ..place import GRANULARITIES
+from ..recording.why import WHY
 from .record import VIEWS, Forms
 from .sizes import LONGEST, Maker, NotOnALine, count, many, only
 
@@ -82,6 +83,7 @@ def page(
         "stops": [[clean(b.text, 60), _met(stepper, b.matches)] for b in stepper.breakpoints],
         "grains": GRANULARITIES,
         "views": [[view, granularity] for view, _, granularity in VIEWS],
+        "why": WHY,
         "saturated": SATURATED,
         "most": MOST,
         "paper": PAPERED,

@@ -129,7 +129,7 @@ class Record:
         return {
             "id": self.graph.ids[node],
             "name": node.name and clean(node.name, LONGEST_NAME),
-            "shown": display_name(node),
+            "shown": node.name and clean(display_name(node)),
             "op": node.primitive.name if node.primitive else None,
             "scope": node.scope,
             "letters": input_names(node, self.tape.symbols) if node.primitive else (),

@@ -103,16 +103,15 @@ function definition(list, label, content, className = "") {
   list.append(element("dt", { textContent: label, className }), element("dd", { className }, content));
 }
 
-const HELD = "Nothing comes by here: what is held fixed passes no error on.";
-
 function showEquation(event, hidden) {
   const { of } = event;
   const [rule, toFill] = event.formulas;
   const parts = [element("p", { className: "place" }, element("code", { textContent: of.id }),
     ` ${of.time === null ? "" : `· ${timed(of.time)}`}`)];
   if (event.phase === "backward") parts.push(element("p", { className: "quiet", textContent: `computed as ${of.equation}` }));
+  const because = element("p", { className: "why", textContent: why(event, hidden) });
   if (event.phase === "backward" && !event.edge) {
-    bodyOf("equation").replaceChildren(...parts, element("p", { className: "rule", textContent: HELD }));
+    bodyOf("equation").replaceChildren(...parts, because);
     return;
   }
   if (rule !== null) parts.push(formula(rule, "rule"));
@@ -122,8 +121,7 @@ function showEquation(event, hidden) {
     parts.unshift(...begun(of));
   }
   if (toFill !== null && !hidden) parts.push(formula(toFill, "in-numbers", operandOf(event)));
-  if (event.edge && why(event)) parts.push(element("p", { className: "why", textContent: why(event) }));
-  parts.push(origin(of));
+  parts.push(because, origin(of));
   bodyOf("equation").replaceChildren(...parts);
   for (const written of document.querySelectorAll("#equation :is(.rule, .in-numbers)")) shrink(written);
 }
