@@ -123,7 +123,9 @@ class Record:
     def _formulas(self, index: int) -> list[Any]:
         """Return the formula of an event, the same with places for numbers, and in words."""
         event = self.tape[index]
-        return [event.rule and event.rule.mathml, event.to_fill, event.formula]
+        if event.rule is None:
+            return [None, event.to_fill, event.formula]
+        return [event.rule.linked(self.tape.symbols.letters(event.node), self._at), event.to_fill, event.formula]
 
     def _node(self, node: Tensor) -> dict[str, Any]:
         return {
