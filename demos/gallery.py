@@ -80,9 +80,11 @@ figure:target .close {{ display: block; position: fixed; right: 1rem; top: .75re
 <label><input type="radio" name="scheme" id="system" checked> as the system</label>
 <label><input type="radio" name="scheme" id="light"> light</label>
 <label><input type="radio" name="scheme" id="dark"> dark</label></fieldset></header>
+<main>
 <p>Every view of every cell, drawn from the graph that ran. Each opens at its full size.</p>
 <nav>{links}</nav>
 {sections}
+</main>
 </html>
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..engine.ops import getitem
 from ..engine.tensor import Tensor
 from ..structure.words import is_number
 from .expressions import Apply, Expression, Hole, Name, Number, factors, placed, shape_of, terms, text
-from .notation import LATEX, MATHML, PLAIN, STEADY, TO_FILL, Notation
+from .notation import LATEX, MATHML, PLAIN, STEADY, TO_FILL, Linked, Notation
 from .notation.plain import Plain
 from .rewriting import applications, replaced, simplified
 from .symbols import Letters, Symbols
@@ -49,6 +50,11 @@ class Formula:
     def mathml(self) -> str:
         """The equation in MathML, in as many lines as it takes."""
         return self.broken(MATHML, measured=STEADY)
+
+    def linked(self, letters: Letters, numbers: Mapping[Tensor, int]) -> str:
+        """The same with each name linked to its tensor, by the number that this has."""
+        gradients = _numbered(letters.gradients, numbers)  # first, since it may give letters to what has none
+        return self.broken(Linked(_numbered(letters.owners, numbers), gradients), measured=STEADY)
 
     @property
     def to_fill(self) -> str:
@@ -91,6 +97,10 @@ class Formula:
             parts = factors(term) if len(placed(term, measured, place)) > room else [("", term, place)]
             pieces += [(each or sign or self.sign, x, at) for each, x, at in parts]
         return pieces if self.result is None else [*pieces, ("=", self.result, 0)]
+
+
+def _numbered(called: Mapping[Name, Tensor], numbers: Mapping[Tensor, int]) -> dict[tuple[str, ...], int]:
+    return {(x.text, x.below, x.time, x.above): numbers[node] for x, node in called.items() if node in numbers}
 
 
 def _piece(piece: tuple[str, Expression, int], n: Notation) -> str:

@@ -196,6 +196,12 @@ class Letters:
         named = self._symbols.activated(x)
         return Gradient(called, x.shape) if named is None else _delta(named, x)
 
+    @property
+    def gradients(self) -> dict[Name, Tensor]:
+        """Return whose gradient a name is, such as a δ."""
+        called = [(self.upstream, self._node), *((self.gradient(i), x) for i, x in enumerate(self._node.inputs))]
+        return {name: x for name, x in called if isinstance(name, Name)}
+
     def _gradient(self, x: Tensor, called: Expression) -> Expression:
         """Return what the gradient of a tensor is called, which is that of what it is passed on to."""
         named = self._symbols.activated(x)

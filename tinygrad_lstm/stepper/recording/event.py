@@ -17,6 +17,7 @@ from ...structure.words import LINE, clean, display_name, in_full, magnitude, sh
 from ...symbolic.formulas import Formula, equation, forward
 from ...symbolic.notation.mathml import PLACE
 from ...symbolic.symbols import Symbols
+from .why import why
 
 LONGEST = 1000
 """Characters of a line, at most; chosen: the formula of any cell of ours fits, a name of a megabyte does not."""
@@ -173,28 +174,32 @@ class Event:
         >>> import tinygrad_lstm as tl
         >>> x = tl.tensor(3.0, requires_grad=True, name="x")
         >>> tl.step(x * x).step(2).why
-        'x is used in 2 places, so ∂L/∂x has 2 parts, which are added (+=); this is number 2, and it is complete.'
+        'x is used 2 times here, so ∂L/∂x has 2 parts, which are added (+=); this is number 2, and it is complete.'
         """
-        if self.phase == "forward":
-            return "The program runs forward; each number is kept, for the rules will need it on the way back."
-        if self.step is None:
-            return "The walk begins here: ∂L/∂L = 1, or what was given as the seed; all gradients are multiples of it."
-        name = clean(display_name(self.step.input) or self.graph.ids[self.step.input])
+        if self.step is None or self.target is None:
+            return why({self.phase}, {})
+        used = [self.tape.nodes[index] for index in self.tape.uses(self.target)]
+        times = {node.time for node in used} - {None}
         arrived, expected = self.step.arrived, self.step.expected
-        if np.any(self.upstream) and not np.any(self.contribution):
-            return f"Nothing passes: the slope of {self.operation} to {name} is 0 for all that came in here."
-        if np.shape(self.step.product) != np.shape(self.contribution):
-            rows = np.size(self.step.product) // max(np.size(self.contribution), 1)
-            return f"{name} was used once for each of {rows} numbers beside it, so its gradient is the sum over them."
-        if expected > 1:
-            rest = (
-                "it is complete" if arrived == expected else f"{expected - arrived} to come before its own rule applies"
-            )
-            return (
-                f"{name} is used in {expected} places, so ∂L/∂{name} has {expected} parts, which are added (+=); "
-                f"this is number {arrived}, and {rest}."
-            )
-        return f"{name} is used here alone, so ∂L/∂{name} is what comes from above times the slope of {self.operation}."
+        product, made = self.step.product, self.step.contribution
+        conditions = {
+            "blocked": np.any(self.upstream) and not np.any(made),
+            "summed": product is not None and np.shape(product) != np.shape(made),
+            "again": self.target.is_leaf and len(times) == expected,
+            "within": len(set(used)) == 1,
+            "many": expected > 1,
+            "complete": arrived == expected,
+            "leaf": self.target.is_leaf,
+        }
+        places = {
+            "name": clean(display_name(self.target) or self.graph.ids[self.target]),
+            "operation": self.operation,
+            "rows": np.size(product) // max(np.size(made), 1),
+            "arrived": arrived,
+            "expected": expected,
+            "left": expected - arrived,
+        }
+        return why({name for name, holds in conditions.items() if holds}, places)
 
     def facts(self) -> Iterator[tuple[str, str]]:
         """Yield what there is to know here, as pairs of label and text."""

@@ -16,16 +16,19 @@ from ...pages.folding import Folding
 from ...pages.offline import offline
 from ...pages.theme import STYLED
 from ...structure.saturation import SATURATED
+from ...structure.terms import TERMS
 from ...structure.words import clean, display_name, printable
 from ..cursor import Cursor
 from ..inspection import MOST
 from ..place import GRANULARITIES
+from ..recording.why import WHY
 from .record import VIEWS, Forms
 from .sizes import LONGEST, Maker, NotOnALine, count, many, only
 
 SCRIPTS = (
     *("network/arrays.js", "network/functions.js", "network/network.js", "unfold.js"),
     *("step/data.js", "step/words.js", "step/walk.js", "step/picture.js", "step/panels.js", "step/timeline.js"),
+    *("step/terms.js", "step/links.js", "step/thread.js", "step/pairs.js", "step/minimap.js"),
     *("step/change.js", "step/what_if.js", "step/main.js"),
 )
 """In the order in which they need each other."""
@@ -82,6 +85,8 @@ def page(
         "stops": [[clean(b.text, 60), _met(stepper, b.matches)] for b in stepper.breakpoints],
         "grains": GRANULARITIES,
         "views": [[view, granularity] for view, _, granularity in VIEWS],
+        "why": WHY,
+        "terms": TERMS,
         "saturated": SATURATED,
         "most": MOST,
         "paper": PAPERED,

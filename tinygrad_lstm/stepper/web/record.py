@@ -138,7 +138,9 @@ class Record:
     def _formulas(self, index: int) -> list[Any]:
         """Return the formula of an event, the same with places for numbers, and in words."""
         event = self.tape[index]
-        return [event.rule and event.rule.mathml, event.to_fill, event.formula]
+        if event.rule is None:
+            return [None, event.to_fill, event.formula]
+        return [event.rule.linked(self.tape.symbols.letters(event.node), self._at), event.to_fill, event.formula]
 
     def _use(self, number: int) -> list[Any]:
         return self._formulas(self.tape.start + 1 + number)
@@ -148,7 +150,7 @@ class Record:
         return {
             "id": self.graph.ids[node],
             "name": node.name and clean(node.name, LONGEST_NAME),
-            "shown": display_name(node),
+            "shown": node.name and clean(display_name(node)),
             "op": node.primitive.name if node.primitive else None,
             "scope": node.scope,
             "letters": input_names(node, self.tape.symbols) if node.primitive else (),

@@ -114,7 +114,8 @@ def as_html(sheet: Sheet) -> str:
 
 
 def _math(written: str, display: str = "block") -> str:
-    return f"<math display='{display}'>{written}</math>"
+    reached = " tabindex='0'" if display == "block" else ""  # a wide one scrolls, also by keys
+    return f"<math display='{display}'{reached}>{written}</math>"
 
 
 def _shown(each: Formula | Expression, language: str) -> str:

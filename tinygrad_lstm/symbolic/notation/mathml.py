@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -107,3 +108,25 @@ class ToFill(MathML):
     def hole(self, of: str, *, bracketed: bool) -> str:
         brackets = " data-bracketed=''" if bracketed else ""
         return f"<mrow {PLACE}'{of}'{brackets}></mrow>"
+
+
+class Linked(MathML):
+    """MathML in which a name says of which node it is the value, ``data-node``, or the gradient, ``data-gradient``.
+
+    ``values`` and ``gradients`` hold the numbers of nodes by what a name consists of: letter, index, time, exponent.
+    """
+
+    def __init__(self, values: Mapping[tuple[str, ...], int], gradients: Mapping[tuple[str, ...], int]) -> None:
+        self.values, self.gradients = values, gradients
+
+    def name(self, text: str, below: str = "", time: str = "", above: str = "") -> str:
+        parts, written = (text, below, time, above), super().name(text, below, time, above)
+        if parts in self.gradients:
+            return f"<mrow data-gradient='{self.gradients[parts]}'>{written}</mrow>"
+        return f"<mrow data-node='{self.values[parts]}'>{written}</mrow>" if parts in self.values else written
+
+    def gradient(self, piece: str) -> str:
+        """Return a fraction that is the gradient of a name below it, if that is all that stands there."""
+        found = re.match(r"<mrow data-node='(\d+)'>", piece)
+        written = super().gradient(piece.replace("data-node", "data-below", 1) if found else piece)
+        return written.replace("<mfrac>", f"<mfrac data-gradient='{found[1]}'>", 1) if found else written

@@ -15,15 +15,34 @@ function narrate(event, hidden) {
   return `Backward${when}: ${of.op} sends a contribution to the gradient of ${named(event.target)}; ${size}, and ${complete}.`;
 }
 
-/** Why there is more than one contribution to a gradient, and which this is; nothing where there is one. */
-function why({ target, arrived, expected }) {
-  if (expected < 2) return "";
-  const times = new Set(arrivals[target.number].filter(({ edge }) => edge).map(({ of }) => of.time));
-  const users = new Set(arrivals[target.number].map(({ of }) => of.number));
-  const part = `so its gradient has ${expected} parts, which add up; this is number ${arrived}.`;
-  if (target.isLeaf && times.size > 1) return `The same ${named(target)} is used at ${times.size} steps, ${part}`;
-  if (users.size === 1) return `${named(target)} is used ${expected} times here, ${part}`;
-  return `${named(target)} is used in ${expected} places, ${part}`;
+/** Why an event happens: the first of Python's sentences whose conditions all hold, of the numbers as they are now. */
+function why(event, hidden) {
+  const holds = conditionsOf(event, hidden);
+  const [, sentence] = page.why.find(([needs]) => needs.every((need) => holds[need]));
+  return sentence.replace(/\{(\w+)\}/g, (_, place) => factsOf(event)[place]);
+}
+
+function conditionsOf({ phase, of, edge, target, summed, added, arrived, expected }, hidden) {
+  if (!edge) return { [phase]: true, held: phase === "backward" };
+  const uses = arrivals[target.number].filter((other) => other.edge);
+  const times = new Set(uses.map(({ of: { time } }) => time));
+  times.delete(null);
+  const some = ({ data }) => data.some((x) => x !== 0);
+  return {
+    blocked: !hidden && some(of.gradient) && !some(added),
+    summed: summed !== null,
+    again: target.isLeaf && times.size === expected,
+    within: new Set(uses.map(({ node }) => node)).size === 1,
+    many: expected > 1,
+    complete: arrived === expected,
+    leaf: target.isLeaf,
+  };
+}
+
+function factsOf({ of, edge, target, arrived, expected }) {
+  const { product, contribution } = network.contribution(edge);
+  const rows = Math.floor((product?.size ?? 1) / Math.max(contribution.size, 1));
+  return { name: named(target), operation: of.op, rows, arrived, expected, left: expected - arrived };
 }
 
 /** What an address, or a number that was typed, asks for in vain; the message says why. */
