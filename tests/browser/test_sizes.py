@@ -18,7 +18,7 @@ DRAWN = """() => {
   const places = (part) => ["d", "points", "cx", "cy", "x", "y"].map((name) => part.getAttribute(name) ?? "");
   const words = (element) => [...element.querySelectorAll("title, text")].map((each) => each.textContent);
   const mark = (element) => [element.dataset.id, words(element),
-    [...element.querySelectorAll(":not(.gauge, .gauge *)")].flatMap(places).join(" ")];
+    [...element.querySelectorAll(":not(.gauge, .gauge *, .level)")].flatMap(places).join(" ")];
   return [...document.querySelectorAll("#picture svg .column")].map((column) => [column.dataset.id,
     column.getAttribute("transform"), ...[...column.children].filter((each) => !each.matches(".halo")).map(mark)]);
 }"""

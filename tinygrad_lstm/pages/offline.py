@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..structure.words import clean, printable
@@ -18,15 +19,25 @@ ROOM = "tinygrad_lstm.pages"
 """Whose templates every room has."""
 
 
-def offline(room: str, name: str, scripts: Sequence[str | tuple[str, str]], values: Mapping[str, Any]) -> str:
+def offline(
+    room: str,
+    name: str,
+    scripts: Sequence[str | tuple[str, str]],
+    values: Mapping[str, Any],
+    *,
+    styles: Sequence[str] = (),
+    colours: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return a page in one file: a room's template and style of that name, with its scripts, which alone may run.
 
-    Its template extends ``offline.html``. A script of another room is named with it, ``(room, name)``.
+    Its template extends ``offline.html``. A script of another room is named with it, ``(room, name)``. More ``styles``
+    come after the one of that name, and more ``colours`` of the theme, by what styles call them.
     """
-    style = _source(room, f"{name}.css")
+    style = "\n".join(_source(room, each) for each in (f"{name}.css", *styles))
     script = "\n".join(_source(*((room, each) if isinstance(each, str) else each)) for each in scripts)
     script_hash = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    own = {"style": style, "script": script, "script_hash": script_hash, "colours": ON_PAGES, "dark": IN_THE_DARK}
+    every = {**ON_PAGES, **colours}
+    own = {"style": style, "script": script, "script_hash": script_hash, "colours": every, "dark": IN_THE_DARK}
     return templates(room).get_template(f"{name}.html").render(**values, **own)
 
 

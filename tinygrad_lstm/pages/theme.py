@@ -181,6 +181,13 @@ ON_PAGES: dict[str, str] = {
 }
 """What pages call their colours: each is one that the pictures have."""
 
+SCALES: dict[str, str] = {
+    f"{name}{number}": colour
+    for name, scale in (("shade", SHADES), ("cool", COOL_SHADES), ("time", TIME_SHADES))
+    for number, colour in enumerate(scale)
+}
+"""What pages that paint numbers or time themselves call the colours of the scales: shade0 to shade7, and so on."""
+
 IN_THE_DARK: dict[str, str] = {
     PAPER: "#14181f",
     INK: "#e6e9ee",

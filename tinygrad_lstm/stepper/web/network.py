@@ -149,6 +149,8 @@ class PageNetwork:
             except UnknownToReader as reason:
                 self._left(primitive, reason)
                 code["rule"] = {"recorded": self._recorded(node, upstream)}
+        if all(map(math.isfinite, primitive.range)):
+            code["range"] = list(primitive.range)
         return code, own
 
     def _recorded(self, node: Tensor, upstream: NDArray[Any] | None) -> list[Plain]:

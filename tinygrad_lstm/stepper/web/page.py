@@ -14,7 +14,7 @@ from ...drawing.paint.render import RenderError
 from ...drawing.paint.svg import PAPERED
 from ...pages.folding import Folding
 from ...pages.offline import offline
-from ...pages.theme import STYLED
+from ...pages.theme import SCALES, STYLED
 from ...structure.saturation import SATURATED
 from ...structure.terms import TERMS
 from ...structure.words import clean, display_name, printable
@@ -27,11 +27,13 @@ from .sizes import LONGEST, Maker, NotOnALine, count, many, only
 
 SCRIPTS = (
     *("network/arrays.js", "network/functions.js", "network/network.js", "unfold.js"),
-    *("step/data.js", "step/words.js", "step/walk.js", "step/picture.js", "step/panels.js", "step/timeline.js"),
-    *("step/terms.js", "step/links.js", "step/thread.js", "step/pairs.js", "step/minimap.js"),
-    *("step/change.js", "step/what_if.js", "step/main.js"),
+    *("step/data.js", "step/words.js", "step/walk.js", "step/levels.js", "step/picture.js", "step/chips.js"),
+    *("step/panels.js", "step/tanks.js", "step/timeline.js", "step/terms.js", "step/links.js", "step/thread.js"),
+    *("step/pairs.js", "step/minimap.js", "step/coach.js", "step/change.js", "step/what_if.js", "step/main.js"),
 )
 """In the order in which they need each other."""
+
+STYLES = ("step/chips.css", "step/tanks.css", "step/coach.css")
 
 HEIGHT = 720
 """The height of the page in a notebook, in pixels; chosen: picture and panels are seen at once."""
@@ -102,7 +104,7 @@ def page(
         "data": _deflated({**data, "texts": folding.texts}),
         "home": home,
     }
-    return offline("tinygrad_lstm.stepper.web", "step", SCRIPTS, values)
+    return offline("tinygrad_lstm.stepper.web", "step", SCRIPTS, values, styles=STYLES, colours=SCALES)
 
 
 def frame(stepper: Cursor) -> str:

@@ -278,3 +278,17 @@ function einsum(operands, subscripts) {
   });
   return made;
 }
+
+/** The Euclidean norm, also of numbers whose squares are too large or too small. */
+function norm(data) {
+  let [squares, largest] = [0, 0];
+  for (let i = 0; i < data.length; i += 1) {
+    squares += data[i] * data[i];
+    largest = Math.max(largest, Math.abs(data[i])); // NaN stays
+  }
+  if (!largest || !Number.isFinite(largest)) return largest;
+  if (squares > 1e-290 && squares < Infinity) return Math.sqrt(squares);
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 1) sum += (data[i] / largest) ** 2;
+  return largest * Math.sqrt(sum);
+}

@@ -76,7 +76,7 @@ class Network {
       if (!node.code || !upstream || !this.expected.has(node.number)) continue;
       const run = this.running(node, upstream);
       node.inputs.forEach((input, slot) => {
-        if (node.flows[slot]) this.gradients.set(input, this.grown(this.gradients.get(input), run, slot, input));
+        if (node.flows[slot]) this.gradients.set(input, this.grown(this.gradients.get(input), run, node.flows[slot]));
       });
     }
     this.findStale();
@@ -104,11 +104,14 @@ class Network {
   }
 
   /** A total with a contribution added: into its own numbers, where it is a piece that has its place there. */
-  grown(total, run, slot, input) {
-    const { shape } = this.nodes[input];
+  grown(total, run, edge) {
+    const { slot, target } = edge;
+    const { shape, code } = this.nodes[target];
     const placed = run.placing?.(slot);
+    edge.size = null;
     if (placed && sameShape(placed.shape, shape)) return addAt(total?.grows ? total : grower(total, shape), placed.piece, placed.index);
     const contribution = contributed(run.product(slot), shape);
+    if (!code) edge.size = norm(contribution.data);
     if (!total) return contribution;
     if (!total.grows) return Object.assign(combined(OF_TWO.add, total, contribution), { grows: true });
     for (let i = 0; i < contribution.size; i += 1) total.data[i] += contribution.data[i];
@@ -122,6 +125,16 @@ class Network {
       this.looked.set(edge, { product, contribution: contributed(product, this.nodes[edge.target].shape) });
     }
     return this.looked.get(edge);
+  }
+
+  /** The norm of what an edge brings to a leaf; of a piece that has its place there, that of the piece. */
+  sizeOf(edge) {
+    if (edge.size !== null) return edge.size;
+    const { piece, index, shape } = this.running(this.nodes[edge.node], this.gradients.get(edge.node)).placing(edge.slot);
+    const [there, sums] = [places(index, shape), new Map()];
+    const { data } = sameShape(piece.shape, there.shape) ? piece : repeated(piece, there.shape);
+    there.at.forEach((place, i) => sums.set(place, (sums.get(place) ?? 0) + data[i]));
+    return (edge.size = norm([...sums.values()]));
   }
 
   /** What has arrived at a node after so many contributions; null of none. */

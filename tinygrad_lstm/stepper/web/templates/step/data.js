@@ -37,10 +37,14 @@ class ShownNode {
 
   get gradient() { return network.gradients.get(this.number) ?? null; }
 
-  /** The events that change its gradient. */
+  /** The events that change its gradient: others once a gate is held. */
   get arrivals() {
     if (this.number === network.output) return [seedPosition];
-    return (network.arriving.get(this.number) ?? []).map(({ node, slot }) => numberOf.get(`${node}/${slot}`));
+    if (this.arrivalsOf !== network.arriving) {
+      this.arrivalsOf = network.arriving;
+      this.arrivalsFound = (network.arriving.get(this.number) ?? []).map(({ node, slot }) => numberOf.get(`${node}/${slot}`));
+    }
+    return this.arrivalsFound;
   }
 }
 for (const name of NODE) Object.defineProperty(ShownNode.prototype, name, { get() { return this.words[name]; } });
@@ -176,13 +180,6 @@ const blockOf = (place, length, parts) => Math.floor(((place + 1) * parts - 1) /
 const least = (numbers) => numbers.reduce((a, b) => Math.min(a, b));
 const most = (numbers) => numbers.reduce((a, b) => Math.max(a, b));
 const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
-
-/** The Euclidean norm, also of numbers whose squares are too large. */
-function norm(data) {
-  const largest = data.reduce((size, x) => Math.max(size, Math.abs(x)), 0);
-  if (!largest || !Number.isFinite(largest)) return largest;
-  return largest * Math.sqrt(data.reduce((sum, x) => sum + (x / largest) ** 2, 0));
-}
 
 /** An array as text: its numbers if they are few, else its shape and statistics. */
 function asText(array, digits = 6) {

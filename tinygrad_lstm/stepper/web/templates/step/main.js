@@ -7,10 +7,13 @@ const dialog = document.querySelector("dialog");
 const state = { playing: null, resting: null };
 const APART = 1e-6; // of an array's largest number; measured: 1e-15 to 1e-12, more where gates are saturated
 
-function show({ hurry = false } = {}) {
+/** Show the event at hand: at once, if that is in a hurry; what is added is seen to fall, where somebody walks. */
+function show({ hurry = false, walks = false } = {}) {
   const { event } = walk;
   const hidden = isHidden(event);
   picture.show(walk.position, hurry);
+  tanks.show(event, walks);
+  coach.follow(event);
   showEquation(event, hidden);
   showAccumulator(event, hidden);
   showNumbers(event);
@@ -35,6 +38,7 @@ function lookAt(cell, steps) {
   walk.to(event ? walk.find(event) : page.position);
   guess.seen.clear();
   slider.max = String(events.length - 1);
+  tanks.build();
   picture.forget();
   showMarks();
   whatIf.offer();
@@ -79,7 +83,7 @@ function move(how) {
   stopPlaying();
   how();
   say(walk.position === before ? "here already, or at the end of the walk" : "");
-  show();
+  show({ walks: true });
 }
 
 function toggleStop(how) {
@@ -91,8 +95,7 @@ function toggleStop(how) {
 /** A view, and how far a step goes in it: a box. */
 function look(view) {
   walk.grain = page.views.find(([name]) => name === view)[1];
-  picture.open(view);
-  picture.show(walk.position, true);
+  picture.keeping(() => picture.open(view));
   pairs.show(walk.event);
   minimap.show(walk.event);
 }
@@ -127,7 +130,8 @@ function play() {
       return;
     }
     walk.stride(1);
-    show({ hurry: Number(speed.value) > 5 });
+    const hurry = Number(speed.value) > 5;
+    show({ hurry, walks: !hurry });
     state.playing = setTimeout(tick, 1000 / Number(speed.value));
   };
   state.playing = 0; // the first step is taken even if one is to stop here
@@ -190,6 +194,11 @@ function reveal(verdict) {
   say(verdict);
 }
 
+document.querySelector("#hints").addEventListener("click", () => {
+  dialog.close();
+  coach.again();
+});
+
 function openHelp() {
   if (dialog.open) return;
   const keys = element("dl");
@@ -206,7 +215,10 @@ document.addEventListener("keydown", (press) => {
   const typing = isTyping(press);
   const scrolling = press.target.closest("#picture") && press.key.startsWith("Arrow") && press.shiftKey;
   if (press.key === "Escape") say("");
-  if (press.key === "Escape" && typing) press.target.blur();
+  if (press.key === "Escape") {
+    if (typing) press.target.blur();
+    else coach.escape();
+  }
   if (typing || scrolling || press.ctrlKey || press.metaKey || press.altKey) return;
   const act = ACTIONS[press.key];
   if (!act) return;
@@ -257,8 +269,10 @@ addEventListener("resize", () => {
   showMarks();
   show({ hurry: true });
 });
+dark.addEventListener("change", () => show({ hurry: true })); // heat maps are painted in the colours of one of them
 
 lookAt(page.cell, page.steps);
+coach.build();
 compare();
 if (picture.views.length) look(picture.views.includes("gates") && walk.grain === page.grains[0] ? "gates" : page.views.findLast(([view, grain]) => grain === walk.grain && picture.views.includes(view))[0]);
 strip.draw();

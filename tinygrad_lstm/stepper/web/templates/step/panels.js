@@ -1,8 +1,5 @@
 // The panels: equation, accumulator, numbers and ledger of the event at hand.
 
-const FEW = 16; // so many numbers are written out; more are a heat map
-const CELL = 14;
-const [WIDE, NARROW, HIGH] = [260, 112, 96]; // how large a heat map may be, in pixels
 const LEDGER = { near: 20, ends: 4 }; // rows that are shown of many: around the one at hand, and at both ends
 const MOST_INPUTS = 5;
 const SMALLEST_FORMULA = 11.5; // pixels
@@ -44,59 +41,6 @@ function shrink(written) {
   const ratio = written.clientWidth / written.scrollWidth;
   const size = Number.parseFloat(getComputedStyle(written).fontSize);
   if (ratio < 1) written.style.fontSize = `${Math.max(SMALLEST_FORMULA, size * ratio)}px`;
-}
-
-function arrayView(array, width = WIDE) {
-  if (!array) return element("span", { className: "quiet", textContent: "nothing yet" });
-  const { v, rows, shape, stats } = viewOf(array);
-  if (!v.length) return element("span", { className: "quiet", textContent: `empty, shape ${shape}` });
-  if (v.length === 1) return element("span", { className: "number", textContent: shown(v[0]) });
-  const columns = v.length / rows;
-  if (!stats && v.length <= FEW && columns <= 6) return grid(v, rows, columns, shape);
-  return heatMap(viewOf(array), columns, width);
-}
-
-function grid(v, rows, columns, shape) {
-  const table = element("table", { className: "array", label: `array of shape ${shape}` });
-  for (let i = 0; i < rows; i += 1) {
-    const row = table.insertRow();
-    for (let j = 0; j < columns; j += 1) row.insertCell().textContent = shown(v[i * columns + j]);
-  }
-  return table;
-}
-
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-
-/** Orange is above zero, blue below; the stronger, the farther from it. What is not finite is in the colour of ink. */
-function heatMap({ v, rows, shape, stats, bad, block, norm: length }, columns, room) {
-  const size = Math.max(3, Math.min(CELL, Math.floor(room / columns), Math.floor(HIGH / rows)));
-  const canvas = element("canvas", { width: columns * size, height: rows * size, className: "heat", role: "img" });
-  const finite = v.filter(Number.isFinite);
-  const largest = Math.max(...finite.map(Math.abs), 0) || 1;
-  const paint = canvas.getContext("2d");
-  const [above, below, zero, ink] = ["now", "series0", "paper", "ink"].map(colour);
-  v.forEach((x, i) => {
-    const strength = Math.abs(x) / largest;
-    paint.fillStyle = Number.isFinite(x) ? `color-mix(in srgb, ${x >= 0 ? above : below} ${100 * strength}%, ${zero})` : ink;
-    paint.fillRect((i % columns) * size, Math.floor(i / columns) * size, size, size);
-  });
-  const [low, high, middle] = stats ?? [least(v), most(v), mean(v)];
-  const statistics = `shape ${shape} · norm ${shown(length)} · ${shown(low)} … ${shown(high)} · mean ${shown(middle)}${bad ? ` · ${bad} not finite` : ""}`;
-  canvas.setAttribute("aria-label", `heat map, ${statistics}`);
-  const readout = element("small", { className: "readout", textContent: block ? "each square is the largest magnitude of a block" : "point at a square for its number" });
-  const [height, width] = block ?? [rows, columns];
-  const reach = (at, count, whole) => {
-    const [first, end] = [Math.floor((at * whole) / count), Math.floor(((at + 1) * whole) / count)];
-    return end - first > 1 ? `${first}:${end}` : String(first);
-  };
-  canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {
-    const scale = canvas.clientWidth / canvas.width || 1;
-    const j = Math.min(columns - 1, Math.max(0, Math.floor(offsetX / size / scale)));
-    const i = Math.min(rows - 1, Math.max(0, Math.floor(offsetY / size / scale)));
-    const index = rows > 1 ? `${reach(i, rows, height)}, ${reach(j, columns, width)}` : reach(j, columns, width);
-    readout.textContent = `[${index}] = ${shown(v[i * columns + j])}`;
-  });
-  return element("div", { className: "heatmap" }, canvas, element("small", { textContent: statistics }), readout);
 }
 
 /** A row of a list; ``whose`` says which node's value or gradient it is. */
@@ -147,7 +91,7 @@ function begun(loss) {
   const ran = steps ? ` through ${steps} time step${steps > 1 ? "s" : ""}` : "";
   const button = element("button", { type: "button", className: "begin", textContent: "→ send the error back" });
   button.addEventListener("click", () => go(walk.position + 1));
-  return [element("p", {}, `The network has run forward${ran}; ${named(loss)} = ${asText(loss.value, 4)}.`), button];
+  return [element("p", {}, `The network has run forward${ran}; ${named(loss)} = ${asText(loss.value, 4)}.`), button, coach.hints.begin];
 }
 
 function showAccumulator(event, hidden) {
@@ -155,8 +99,10 @@ function showAccumulator(event, hidden) {
   section.hidden = !event.edge;
   if (section.hidden) return;
   section.querySelector("h2").replaceChildren("Accumulator of ∂L/∂", element("bdi", { textContent: asInput(event, event.slot) }));
+  const largest = largestIn(event.before, event.after, hidden ? null : event.added);
   const summand = (title, id, className, secret) => element("div", { className },
-    element("h3", { textContent: title }), secret ? element("span", { className: "number", textContent: "?" }) : arrayView(id, NARROW));
+    element("h3", { textContent: title }), secret ? element("span", { className: "number", textContent: "?" })
+      : arrayView(id, { room: NARROW, largest, place: className }));
   const sum = element("div", { className: "sum" }, summand("before", event.before, "before", false),
     summand("+ contribution", event.added, "added", hidden), summand("= after", event.after, "after", hidden));
   sum.dataset.gradient = event.target.number;
@@ -177,14 +123,15 @@ function showAccumulator(event, hidden) {
 
 function showNumbers(event) {
   const list = element("dl");
-  if (event.phase === "backward") definition(list, `upstream, ∂L/∂${named(event.of)}, complete`, arrayView(event.of.gradient), "", { gradient: event.of.number });
-  definition(list, !event.of.isLeaf ? `value of ${named(event.of)}` : named(event.of), arrayView(event.of.value), "", { node: event.of.number });
+  const { of } = event;
+  if (event.phase === "backward") definition(list, `upstream, ∂L/∂${named(of)}, complete`, arrayView(of.gradient, { place: "gradient" }), "", { gradient: of.number });
+  definition(list, !of.isLeaf ? `value of ${named(of)}` : named(of), valueView(of, "value"), "", { node: of.number });
   const slots = event.of.inputs.map((_, slot) => slot);
   const near = slots.filter((slot) => slots.length <= MOST_INPUTS || Math.abs(slot - event.slot) < MOST_INPUTS / 2);
   for (const slot of near) {
     const here = event.phase === "backward" && slot === event.slot;
     const number = event.of.inputs[slot];
-    definition(list, `${here ? "→ " : ""}${asInput(event, slot)}`, arrayView(nodes[number].value), here ? "here" : "", { node: number });
+    definition(list, `${here ? "→ " : ""}${asInput(event, slot)}`, valueView(nodes[number], `input ${slot}`), here ? "here" : "", { node: number });
   }
   if (near.length < slots.length) definition(list, "", `… ${slots.length - near.length} more inputs`, "quiet");
   bodyOf("numbers").replaceChildren(list);
@@ -210,7 +157,9 @@ function showLedger(event) {
     row.className = each === event ? "now" : arrived ? "" : "later";
     const jump = element("button", { type: "button", textContent: each.of.time === null ? "—" : `t = ${each.of.time}`, title: `to event ${each.position}` });
     jump.addEventListener("click", () => go(each.position));
-    row.insertCell().append(jump);
+    const swatch = element("i", { className: "swatch", ariaHidden: "true" });
+    swatch.style.background = timeColour(each.of.time);
+    row.insertCell().append(...(tanks.holds(event.target) ? [swatch] : []), jump);
     row.insertCell().textContent = each.of.op;
     const bar = element("span", { className: "bar" });
     bar.style.width = `${hidden ? 0 : Number.isFinite(norm) ? (100 * norm) / largest : 100}%`;
@@ -222,6 +171,15 @@ function showLedger(event) {
   bodyOf("ledger").replaceChildren(table);
   const [now, frame] = [table.querySelector(".now"), bodyOf("ledger")];
   if (now) frame.scrollTop = now.offsetTop - frame.clientHeight / 2;
+}
+
+/** The numbers of a node: of one that lies in a range, how far each is open. */
+const valueView = (node, place) => arrayView(node.value, { range: rangeOf(node.number), place });
+
+/** Where the values of a node lie, if there are two ends: as Python says of its layer, or of what computes it. */
+function rangeOf(number) {
+  const { code } = network.nodes[number];
+  return tape.layers.find(({ at }) => at.includes(number))?.range ?? code?.range ?? null;
 }
 
 /** Where one stops, each to be forgotten again. */

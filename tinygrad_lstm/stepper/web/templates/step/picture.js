@@ -82,6 +82,7 @@ class Drawn {
 
   addBox(column, box) {
     box.drawn.addEventListener("click", () => seekTo(box.shows));
+    box.filled = vessel(box.drawn);
     column.drawn.boxes.push(box);
     column.drawn.gauges.push(...[gauge(box) ?? []].flat());
   }
@@ -171,6 +172,49 @@ const picture = {
 
   nearer: 1,
 
+  /** Show another view, or another size, of what one looks at now, where it is seen now. */
+  keeping(change) {
+    const seen = this.seen();
+    change();
+    this.lead(seen);
+    this.show(walk.position, true, !seen.length || seen[0].atWork);
+  },
+
+  /** The boxes in sight, with where they are seen: the one at work first, then from the middle outwards. */
+  seen() {
+    if (!this.view) return [];
+    const frame = this.box.getBoundingClientRect();
+    const boxes = this.now.present.flatMap(({ drawn }) => drawn.boxes).filter(({ shows }) => shows.length);
+    const found = boxes.map((box) => {
+      const { shows, drawn } = box;
+      const [x, y] = centre(drawn, frame);
+      const atWork = box === this.current;
+      const away = atWork ? -1 : Math.hypot(x - frame.width / 2, y - frame.height / 2);
+      return { shows: atWork ? [walk.event.node] : shows, atWork, away, x, y };
+    });
+    return found.filter(({ x, y }) => x >= 0 && x <= frame.width && y >= 0 && y <= frame.height).sort((a, b) => a.away - b.away);
+  },
+
+  /** Scroll to where the first of what one looks at, that is drawn here too, is seen at the same place as before. */
+  lead(seen) {
+    const drawnHere = ({ shows }) => shows.find((number) => this.now.boxOf.has(number));
+    const anchor = seen.find((each) => drawnHere(each) !== undefined);
+    if (!anchor) return;
+    const number = drawnHere(anchor);
+    this.scrollTo(this.now.boxOf.get(number).column, "instant");
+    const drawn = this.boxShowing(number);
+    if (!drawn) return;
+    const [x, y] = centre(drawn, this.box.getBoundingClientRect());
+    this.box.scrollBy({ left: x - anchor.x, top: y - anchor.y, behavior: "instant" });
+    this.look();
+  },
+
+  /** The smallest box in the document that shows a node. */
+  boxShowing(number) {
+    const boxes = this.now.present.flatMap(({ drawn }) => drawn.boxes).filter(({ shows }) => shows.includes(number));
+    return boxes.reverse().sort((a, b) => a.shows.length - b.shows.length)[0]?.drawn ?? null;
+  },
+
   /** Have in the document what is in sight, and as much on both sides. */
   look() {
     if (!this.view) return;
@@ -197,23 +241,28 @@ const picture = {
         const found = together(box.shows.map(state));
         if (found === "current" && (!current || box.shows.length <= current.shows.length)) current = box;
         mark(box, found);
+        fill(box, levelOf(box.shows, event));
       }
       for (const arrow of drawn.arrows) mark(arrow, stateOfArrow(arrow.uses, event));
     }
     return current;
   },
 
-  show(position, hurry) {
+  /** Show an event; ``follow`` says whether to bring its box into sight. */
+  show(position, hurry, follow = true) {
     if (!this.view) return;
     const event = events[position];
     const column = this.now.boxOf.get(event.node)?.column;
-    if (column && !column.drawn) this.scrollTo(column, "instant");
-    const current = this.mark(position);
+    if (follow && column && !column.drawn) this.scrollTo(column, "instant");
+    const current = (this.current = this.mark(position));
     this.box.classList.toggle("back", event.phase === "backward");
     const within = event.phase !== "backward" || this.now.present.some(({ drawn }) => drawn.arrows.some(({ state }) => state === "current"));
     document.querySelector(".within").hidden = within;
-    if (current) this.surround(current.drawn, hurry);
-    else this.halo.remove();
+    if (!current) this.halo.remove();
+    else {
+      this.surround(current);
+      if (follow) this.bring(current.drawn, hurry);
+    }
   },
 
   /** Bring a column into sight. */
@@ -222,30 +271,31 @@ const picture = {
     this.look();
   },
 
-  /** A halo round the box at work, and the box in sight. */
-  surround(drawn, hurry) {
-    const around = drawn.getBBox();
+  /** A halo round the box at work. */
+  surround(box) {
+    const around = (box.around ??= box.drawn.getBBox());
     const grown = { x: around.x - 6, y: around.y - 6, width: around.width + 12, height: around.height + 12, rx: 8 };
     for (const [name, value] of Object.entries(grown)) this.halo.setAttribute(name, value);
     this.halo.setAttribute("class", "halo");
-    drawn.before(this.halo);
+    box.drawn.before(this.halo);
+  },
+
+  /** Bring a box into sight. */
+  bring(drawn, hurry) {
     const [seen, frame] = [drawn.getBoundingClientRect(), this.box.getBoundingClientRect()];
-    const margin = { x: Math.min(120, frame.width / 4), y: 20 };
-    const inside = seen.left > frame.left + margin.x && seen.right < frame.right - margin.x
-      && seen.top > frame.top + margin.y && seen.bottom < frame.bottom - margin.y;
-    if (inside) return;
-    this.box.scrollBy({
-      left: seen.left + seen.width / 2 - frame.left - frame.width / 2,
-      top: seen.top + seen.height / 2 - frame.top - frame.height / 2,
-      behavior: hurry || still.matches ? "instant" : "smooth",
-    });
+    const [x, y] = centre(drawn, frame);
+    const [across, down] = [Math.min(120, frame.width / 4), 20];
+    const left = seen.left > frame.left + across && seen.right < frame.right - across ? 0 : x - frame.width / 2;
+    const top = seen.top > frame.top + down && seen.bottom < frame.bottom - down ? 0 : y - frame.height / 2;
+    if (left || top) this.box.scrollBy({ left, top, behavior: hurry || still.matches ? "instant" : "smooth" });
   },
 
   /** A nearer picture, or a farther one: of the same view, by a factor; 0 fits it. */
   zoom(by) {
-    this.nearer = by ? Math.max(this.least, Math.min(this.nearer * by, 6)) : 1;
-    this.fit();
-    this.show(walk.position, true);
+    this.keeping(() => {
+      this.nearer = by ? Math.max(this.least, Math.min(this.nearer * by, 6)) : 1;
+      this.fit();
+    });
     pairs.show(walk.event);
     minimap.show(walk.event);
   },
@@ -256,6 +306,12 @@ const picture = {
   },
 };
 
+/** Where the middle of an element is, from the corner of a frame. */
+function centre(drawn, frame) {
+  const { left, top, width, height } = drawn.getBoundingClientRect();
+  return [left + width / 2 - frame.left, top + height / 2 - frame.top];
+}
+
 picture.box.addEventListener("scroll", () => requestAnimationFrame(() => picture.look()), { passive: true });
 
 const MOST_BARS = 12; // units that have a bar each; of more, the mean has one
@@ -263,25 +319,33 @@ const ONE_LAYER = 11; // nodes that a box of one layer stands for at most; a gat
 
 const layerOf = (shows) => tape.layers.find(({ at }) => shows.some((number) => at.includes(number)));
 
-/** Of a box that is one layer of a cell: what fills it to the level of each unit, a tanh from the middle. Null of others. */
-function gauge({ drawn, shows }) {
+/** Of a box that is one layer of a cell: bars in it to the level of each unit, of a tanh from the middle. Null of others. */
+function gauge({ drawn, shows, filled }) {
   const layer = shows.length <= ONE_LAYER && layerOf(shows);
-  const shape = drawn.querySelector("path, polygon, ellipse");
+  const shape = drawn.querySelector(SHAPES);
   if (!layer || !shape) return null;
   const number = shows.find((each) => layer.at.includes(each));
   const [low, high] = layer.range;
   const group = make("g", { class: "gauge", "aria-hidden": "true" });
-  shape.after(group);
+  (filled ?? shape).after(group);
+  const [above, below] = ["above", "below"].map((name) => make("path", { class: name }));
+  group.append(above, below);
+  let around = null; // known when the box has its place
   return () => {
-    const levels = openings(network.values[number]).map((x) => (x - low) / (high - low));
-    const { x, y, width, height } = shape.getBBox();
-    const [inset, wide] = [2, (width - 4) / levels.length];
-    const level = (share) => y + inset + (height - 2 * inset) * (1 - Math.min(1, Math.max(0, share)));
-    const zero = level(low < 0 ? -low / (high - low) : 0);
-    group.replaceChildren(...levels.filter(Number.isFinite).map((share, i) => make("rect", {
-      x: x + inset + i * wide, y: Math.min(zero, level(share)), width: Math.max(0.5, wide - 0.8), height: Math.abs(level(share) - zero),
-    })));
+    around ??= shape.getBBox();
+    const levels = openings(network.values[number]).map((x) => Math.min(1, Math.max(0, (x - low) / (high - low))));
+    const zero = low < 0 ? -low / (high - low) : 0;
+    const bars = levels.map((level, i) => (Number.isFinite(level) ? barIn(around, zero, level, i, levels.length) : ""));
+    above.setAttribute("d", bars.filter((_, i) => levels[i] >= zero).join(""));
+    below.setAttribute("d", bars.filter((_, i) => levels[i] < zero).join(""));
   };
+}
+
+/** The outline of one of several bars side by side in a box, from zero to a level, as parts of the box's height. */
+function barIn({ x, y, width, height }, zero, level, i, count) {
+  const [inset, wide] = [2, (width - 4) / count];
+  const [from, to] = [zero, level].map((part) => y + inset + (height - 2 * inset) * (1 - part));
+  return `M${(x + inset + i * wide).toFixed(2)} ${from.toFixed(2)}V${to.toFixed(2)}h${Math.max(0.5, wide - 0.8).toFixed(2)}V${from.toFixed(2)}z`;
 }
 
 /** What each unit lets through, on the average of all sequences; of many units the mean. */

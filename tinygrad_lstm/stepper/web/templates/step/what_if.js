@@ -20,6 +20,7 @@ const whatIf = {
   show() {
     strip.draw();
     picture.measure();
+    tanks.measure();
     show({ hurry: true });
     this.answer();
   },
