@@ -33,7 +33,7 @@ SCRIPTS = (
 )
 """In the order in which they need each other."""
 
-STYLES = ("step/chips.css", "step/tanks.css", "step/coach.css")
+STYLES = ("step/reading.css", "step/chips.css", "step/tanks.css", "step/coach.css")
 
 HEIGHT = 720
 """The height of the page in a notebook, in pixels; chosen: picture and panels are seen at once."""
