@@ -1,4 +1,4 @@
-"""Reading the stepper's page: terms, links, one unit's thread, data | grad, the map, and what is left out of long lists."""
+"""Reading the stepper's page: terms, links, one unit's thread, data | grad, the map, what is left out of long lists."""
 
 import numpy as np
 import pytest
