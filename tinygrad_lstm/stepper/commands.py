@@ -6,6 +6,7 @@ import re
 from keyword import iskeyword
 from typing import NamedTuple
 
+from ..structure.terms import explained
 from .recording.event import Event
 
 
@@ -44,8 +45,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("where", "w bt", "", "module, cell, gate and operation, and the lines that made them", "w"),
     Command("list", "l", "[N]", "the events around this one, or around N"),
     Command("flow", "fl", "", "how large the gradient of each state is at every step, and which gates saturate"),
+    Command(
+        "thread", "th", "[N]", "unit N at every step: its gates and states, and what has arrived at their gradients"
+    ),
     Command("paths", "pa", "NAME", "the ways a gradient came: through which gate, or along the belt"),
-    Command("help", "h ?", "[COMMAND]", "this list, or one line of it", "?"),
+    Command("help", "h ?", "[COMMAND]", "this list, one line of it, or what a term means: help upstream", "?"),
     Command("quit", "q", "", "leave"),
 )
 """gdb's words, pdb's abbreviations."""
@@ -117,6 +121,8 @@ def find(word: str) -> Command:
 def helped(word: str = "") -> str:
     """Return what a word does, or what all of them do."""
     usages = {command: f"{command.name} {command.argument}" for command in COMMANDS}
+    if meaning := explained(word):
+        return meaning
     if word:
         command = find(word)
         return f"{usages[command].strip()}, or {command.short}: {command.meaning}"

@@ -23,6 +23,7 @@ from .ledger import Ledger, Paths, ledger, paths
 from .place import GRANULARITIES, described, unit
 from .recording.event import Event
 from .recording.tape import Tape
+from .thread import Thread, thread
 
 
 class Cursor:
@@ -257,6 +258,20 @@ class Cursor:
     def flow(self) -> Flow:
         """Return ‖∂L/∂h_t‖ and the like for every step t, with the saturation of the gates beside it."""
         return self._flow
+
+    def thread(self, unit: int = 0, sequence: int = 0) -> Thread:
+        """Return one unit's numbers at every step: of each gate and state its value, and the gradient so far.
+
+        ``sequence`` is which of the batch. Raises IndexError for a unit or a sequence that there is not.
+
+        >>> from tinygrad_lstm.nn.samples import small_loss
+        >>> stepper = Cursor(small_loss("rnn", 2))
+        >>> stepper.goto(len(stepper) - 1).phase
+        'backward'
+        >>> [sorted(row.values) for row in stepper.thread(0)]
+        [['h'], ['h']]
+        """
+        return thread(self.events, self.position, _whole(unit), _whole(sequence))
 
     @cached_property
     def _flow(self) -> Flow:

@@ -16,6 +16,7 @@ from ...pages.folding import Folding
 from ...pages.offline import offline
 from ...pages.theme import STYLED
 from ...structure.saturation import SATURATED
+from ...structure.terms import TERMS
 from ...structure.words import clean, display_name, printable
 from ..cursor import Cursor
 from ..inspection import MOST
@@ -27,6 +28,7 @@ from .sizes import LONGEST, Maker, NotOnALine, count, many, only
 SCRIPTS = (
     *("network/arrays.js", "network/functions.js", "network/network.js", "unfold.js"),
     *("step/data.js", "step/words.js", "step/walk.js", "step/picture.js", "step/panels.js", "step/timeline.js"),
+    *("step/terms.js", "step/links.js", "step/thread.js", "step/pairs.js", "step/minimap.js"),
     *("step/change.js", "step/what_if.js", "step/main.js"),
 )
 """In the order in which they need each other."""
@@ -84,6 +86,7 @@ def page(
         "grains": GRANULARITIES,
         "views": [[view, granularity] for view, _, granularity in VIEWS],
         "why": WHY,
+        "terms": TERMS,
         "saturated": SATURATED,
         "most": MOST,
         "paper": PAPERED,

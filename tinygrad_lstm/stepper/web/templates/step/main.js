@@ -16,10 +16,14 @@ function show({ hurry = false } = {}) {
   showNumbers(event);
   showLedger(event);
   showStops();
+  thread.show(event);
   guess.show(event);
+  pairs.show(event);
+  minimap.show(event);
   showTimeline(event);
   strip.show(event);
   document.querySelector("#narration").textContent = narrate(event, hidden);
+  terms.explain();
   document.querySelector('[data-do="here"]').setAttribute("aria-pressed", String(walk.isStop(event)));
   remember(event);
 }
@@ -89,6 +93,8 @@ function look(view) {
   walk.grain = page.views.find(([name]) => name === view)[1];
   picture.open(view);
   picture.show(walk.position, true);
+  pairs.show(walk.event);
+  minimap.show(walk.event);
 }
 
 function say(text) {
@@ -159,6 +165,7 @@ const KEYS = [
   ["+", "+", () => picture.zoom(1.25), "nearer"],
   ["−", "-", () => picture.zoom(0.8), "farther"],
   ["0", "0", () => picture.zoom(0), "fit the picture"],
+  ["9", "9", () => picture.whole(), "all of the picture, however small"],
   ["p", "p", () => togglePredict(), "predict each contribution before it is shown"],
   ["e", "e", () => whatIf.toggle(), "what if: change a number, hold a gate, other steps"],
   ["?", "?", () => openHelp(), "this help"],
@@ -187,7 +194,7 @@ function openHelp() {
   if (dialog.open) return;
   const keys = element("dl");
   for (const [key, , , meaning] of KEYS) definition(keys, key, meaning);
-  dialog.querySelector(".body").replaceChildren(keys);
+  dialog.querySelector(".body").replaceChildren(keys, element("h3", { textContent: "Words" }), terms.list());
   dialog.showModal();
   dialog.scrollTop = 0;
 }
@@ -213,6 +220,7 @@ document.addEventListener("keyup", (press) => {
 for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", CONTROLS[button.dataset.do]);
 for (const button of document.querySelectorAll("button[data-view]")) button.addEventListener("click", () => look(button.dataset.view));
 for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => picture.zoom(Number(button.dataset.zoom)));
+document.querySelector("#whole").addEventListener("click", () => picture.whole());
 document.querySelector("#predict").addEventListener("click", togglePredict);
 document.querySelector("#help").addEventListener("click", openHelp);
 slider.addEventListener("input", () => go(Number(slider.value)));

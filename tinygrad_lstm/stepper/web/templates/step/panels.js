@@ -3,7 +3,7 @@
 const FEW = 16; // so many numbers are written out; more are a heat map
 const CELL = 14;
 const [WIDE, NARROW, HIGH] = [260, 112, 96]; // how large a heat map may be, in pixels
-const LONG_LEDGER = 300;
+const LEDGER = { near: 20, ends: 4 }; // rows that are shown of many: around the one at hand, and at both ends
 const MOST_INPUTS = 5;
 const SMALLEST_FORMULA = 11.5; // pixels
 
@@ -99,8 +99,12 @@ function heatMap({ v, rows, shape, stats, bad, block, norm: length }, columns, r
   return element("div", { className: "heatmap" }, canvas, element("small", { textContent: statistics }), readout);
 }
 
-function definition(list, label, content, className = "") {
-  list.append(element("dt", { textContent: label, className }), element("dd", { className }, content));
+/** A row of a list; ``whose`` says which node's value or gradient it is. */
+function definition(list, label, content, className = "", whose = {}) {
+  const row = [element("dt", { textContent: label, className }), element("dd", { className }, content)];
+  for (const each of row) Object.assign(each.dataset, whose);
+  if (Object.keys(whose).length) row[0].tabIndex = 0;
+  list.append(...row);
 }
 
 function showEquation(event, hidden) {
@@ -123,6 +127,7 @@ function showEquation(event, hidden) {
   if (toFill !== null && !hidden) parts.push(formula(toFill, "in-numbers", operandOf(event)));
   parts.push(because, origin(of));
   bodyOf("equation").replaceChildren(...parts);
+  links.join(event, bodyOf("equation"));
   for (const written of document.querySelectorAll("#equation :is(.rule, .in-numbers)")) shrink(written);
 }
 
@@ -154,6 +159,7 @@ function showAccumulator(event, hidden) {
     element("h3", { textContent: title }), secret ? element("span", { className: "number", textContent: "?" }) : arrayView(id, NARROW));
   const sum = element("div", { className: "sum" }, summand("before", event.before, "before", false),
     summand("+ contribution", event.added, "added", hidden), summand("= after", event.after, "after", hidden));
+  sum.dataset.gradient = event.target.number;
   const pips = Array.from({ length: Math.min(event.expected, 40) }, (_, i) =>
     element("i", { className: i < Math.round((event.arrived * Math.min(event.expected, 40)) / event.expected) ? "full" : "" }));
   const complete = event.arrived === event.expected ? ": complete, it can be passed on" : "";
@@ -171,14 +177,14 @@ function showAccumulator(event, hidden) {
 
 function showNumbers(event) {
   const list = element("dl");
-  if (event.phase === "backward") definition(list, `∂L/∂${named(event.of)}, complete`, arrayView(event.of.gradient));
-  definition(list, !event.of.isLeaf ? `value of ${named(event.of)}` : named(event.of), arrayView(event.of.value));
+  if (event.phase === "backward") definition(list, `upstream, ∂L/∂${named(event.of)}, complete`, arrayView(event.of.gradient), "", { gradient: event.of.number });
+  definition(list, !event.of.isLeaf ? `value of ${named(event.of)}` : named(event.of), arrayView(event.of.value), "", { node: event.of.number });
   const slots = event.of.inputs.map((_, slot) => slot);
   const near = slots.filter((slot) => slots.length <= MOST_INPUTS || Math.abs(slot - event.slot) < MOST_INPUTS / 2);
   for (const slot of near) {
     const here = event.phase === "backward" && slot === event.slot;
-    const value = arrayView(nodes[event.of.inputs[slot]].value);
-    definition(list, `${here ? "→ " : ""}${asInput(event, slot)}`, value, here ? "here" : "");
+    const number = event.of.inputs[slot];
+    definition(list, `${here ? "→ " : ""}${asInput(event, slot)}`, arrayView(nodes[number].value), here ? "here" : "", { node: number });
   }
   if (near.length < slots.length) definition(list, "", `… ${slots.length - near.length} more inputs`, "quiet");
   bodyOf("numbers").replaceChildren(list);
@@ -186,13 +192,18 @@ function showNumbers(event) {
 
 function showLedger(event) {
   const section = document.querySelector("#ledger");
-  const rows = event.edge ? arrivals[event.target.number].filter(({ edge }) => edge).slice(0, LONG_LEDGER) : [];
+  const all = event.edge ? arrivals[event.target.number].filter(({ edge }) => edge) : [];
+  const rows = elided(all.length, all.indexOf(event), LEDGER).map((place) => (place === null ? null : all[place]));
   section.hidden = rows.length < 2;
   if (section.hidden) return;
   section.querySelector("h2").replaceChildren("Ledger of ∂L/∂", element("bdi", { textContent: named(event.target) }));
-  const largest = Math.max(...rows.map(({ added }) => normOf(added)).filter(Number.isFinite), 0) || 1;
+  const largest = Math.max(...rows.map((each) => (each ? normOf(each.added) : 0)).filter(Number.isFinite), 0) || 1;
   const table = element("table");
   for (const each of rows) {
+    if (each === null) {
+      table.insertRow().append(element("td", { colSpan: 4, className: "quiet", textContent: `⋮ ${all.length - rows.filter(Boolean).length} of ${all.length} are left out` }));
+      continue;
+    }
     const arrived = each.position <= event.position;
     const [hidden, norm] = [isHidden(each), normOf(each.added)];
     const row = table.insertRow();

@@ -2,6 +2,7 @@
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const SMALLEST = 0.44; // of real size: words are still readable
+const FARTHEST = 0.05; // of real size: more steps at once would be too many elements, and none of them is seen
 const SVG = "http://www.w3.org/2000/svg";
 
 const FINE = 1000; // parts of a point, in which Python gives places
@@ -148,13 +149,25 @@ const picture = {
   fit() {
     if (!this.view) return;
     const { svg, width, height } = this.now;
-    const room = [(this.box.clientWidth - 4) / width, (this.box.clientHeight - 4) / height];
-    const whole = Math.min(...room, 1.4);
-    this.scale = (whole >= SMALLEST ? whole : Math.max(SMALLEST, Math.min(room[1], 1))) * this.nearer;
+    minimap.frame.hidden = true;
+    this.scale = this.scaleInRoom();
+    minimap.frame.hidden = width * this.scale < this.box.clientWidth + 8;
+    if (!minimap.frame.hidden) this.scale = this.scaleInRoom(); // the map takes some of it
     svg.style.width = `${width * this.scale}px`;
     svg.style.height = `${height * this.scale}px`;
     this.look();
   },
+
+  scaleInRoom() {
+    const room = this.room();
+    const whole = Math.min(...room, 1.4);
+    this.fitted = whole >= SMALLEST ? whole : Math.max(SMALLEST, Math.min(room[1], 1));
+    this.least = Math.min(0.25, Math.max(whole, FARTHEST) / this.fitted);
+    return this.fitted * Math.max(this.nearer, this.least);
+  },
+
+  /** What the width of the picture, and its height, may be multiplied by. */
+  room() { return [(this.box.clientWidth - 4) / this.now.width, (this.box.clientHeight - 4) / this.now.height]; },
 
   nearer: 1,
 
@@ -165,7 +178,9 @@ const picture = {
     const margin = Math.max(clientWidth, 400);
     if (!this.now.between((scrollLeft - margin) / this.scale, (scrollLeft + clientWidth + margin) / this.scale)) return;
     this.measure();
-    if (events.length) this.mark(walk.position);
+    if (!events.length) return;
+    this.mark(walk.position);
+    pairs.show(walk.event);
   },
 
   /** Give every element in the document the state of what it stands for; return the box at work. */
@@ -228,9 +243,16 @@ const picture = {
 
   /** A nearer picture, or a farther one: of the same view, by a factor; 0 fits it. */
   zoom(by) {
-    this.nearer = by ? Math.max(0.25, Math.min(this.nearer * by, 6)) : 1;
+    this.nearer = by ? Math.max(this.least, Math.min(this.nearer * by, 6)) : 1;
     this.fit();
     this.show(walk.position, true);
+    pairs.show(walk.event);
+    minimap.show(walk.event);
+  },
+
+  /** All of it in the window, however small; of a very long one as much as can still be told apart. */
+  whole() {
+    this.zoom(Math.max(Math.min(...this.room()), FARTHEST) / this.fitted / this.nearer);
   },
 };
 

@@ -22,11 +22,13 @@ function showMarks() {
     if (time !== null && event.phase === "backward" && !firsts.has(time)) firsts.set(time, event.position);
   }
   const width = document.querySelector(".marks").clientWidth || 600;
-  let [last, part] = [-Infinity, undefined];
+  let [last, lastTick, part] = [-Infinity, -Infinity, undefined];
   for (const [time, position] of firsts) {
     const x = fraction(position) * width;
     const phase = tape.phases[time];
     const named = phase && phase !== part ? ` ${phase}` : "";
+    if (x - lastTick < 3) continue;
+    lastTick = x;
     const roomy = x - last > 34;
     const mark = element("span", { className: "time", textContent: roomy ? `t${time}${named}` : "" });
     if (roomy) [last, part] = [x + 6 * named.length, phase];
@@ -91,7 +93,8 @@ const strip = {
       const line = known.map(([i, row], k) => `${k ? "L" : "M"}${x(i)},${y(Number(row.norms[name]))}`).join("");
       svg.append(make("path", { d: line, class: `series series${which % 4}` }));
       const size = rows.length > 60 ? 1.5 : 3;
-      for (const [i, row] of known) svg.append(this.dot(x(i), y(Number(row.norms[name])), size, which, name, row));
+      const apart = Math.ceil((2 * known.length) / (width - room.left - room.right)); // a dot takes two pixels at least
+      for (const [i, row] of known) if (i % apart === 0) svg.append(this.dot(x(i), y(Number(row.norms[name])), size, which, name, row));
       const [i, row] = known.at(-1);
       let at = y(Number(row.norms[name])) + 4;
       while (ends.some((other) => Math.abs(other - at) < 11)) at += 11;
