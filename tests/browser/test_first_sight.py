@@ -132,7 +132,7 @@ def test_the_hint_of_the_button_goes_once_it_was_used(open_page, text):
     page = open_page(text)
     button(page, "→ send the error back").click()
     page.keyboard.press("ArrowLeft")
-    assert hints(page) == ["picture", "sum"]
+    assert hints(page) == ["sum"]
 
 
 def test_a_page_that_may_keep_nothing_has_its_hints_all_the_same(open_page, text):

@@ -34,10 +34,10 @@ const coach = {
     picture.fit();
   },
 
-  /** The button that was used needs no hint any more; on a phone there is then room for one about the sum alone. */
+  /** Once the button was used only the sum, which comes now, still needs a hint. */
   follow({ phase }) {
     document.body.classList.toggle("walking", phase === "backward");
-    if (phase === "backward") this.putAway("begin");
+    if (phase === "backward") this.putAway("picture", "begin");
   },
 
   putAway(...names) {

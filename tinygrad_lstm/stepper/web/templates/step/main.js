@@ -11,9 +11,9 @@ const APART = 1e-6; // of an array's largest number; measured: 1e-15 to 1e-12, m
 function show({ hurry = false, walks = false } = {}) {
   const { event } = walk;
   const hidden = isHidden(event);
+  coach.follow(event); // first: a hint that goes makes room for the picture
   picture.show(walk.position, hurry);
   tanks.show(event, walks);
-  coach.follow(event);
   showEquation(event, hidden);
   showAccumulator(event, hidden);
   showNumbers(event);
