@@ -250,15 +250,22 @@ function gauge({ drawn, shows }) {
   const [low, high] = layer.range;
   const group = make("g", { class: "gauge", "aria-hidden": "true" });
   shape.after(group);
+  let around = null; // asked for once: the browser lays out the page anew to tell it
   return () => {
     const levels = openings(network.values[number]).map((x) => (x - low) / (high - low));
-    const { x, y, width, height } = shape.getBBox();
+    if (!around?.width) around = shape.getBBox();
+    const { x, y, width, height } = around;
     const [inset, wide] = [2, (width - 4) / levels.length];
     const level = (share) => y + inset + (height - 2 * inset) * (1 - Math.min(1, Math.max(0, share)));
     const zero = level(low < 0 ? -low / (high - low) : 0);
-    group.replaceChildren(...levels.filter(Number.isFinite).map((share, i) => make("rect", {
-      x: x + inset + i * wide, y: Math.min(zero, level(share)), width: Math.max(0.5, wide - 0.8), height: Math.abs(level(share) - zero),
-    })));
+    const finite = levels.filter(Number.isFinite);
+    if (group.childElementCount !== finite.length) {
+      group.replaceChildren(...finite.map((_, i) => make("rect", { x: x + inset + i * wide, width: Math.max(0.5, wide - 0.8) })));
+    }
+    finite.forEach((share, i) => {
+      group.children[i].setAttribute("y", Math.min(zero, level(share)));
+      group.children[i].setAttribute("height", Math.abs(level(share) - zero));
+    });
   };
 }
 
