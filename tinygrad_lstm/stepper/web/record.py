@@ -19,7 +19,7 @@ from ...pages.folding import EDGE, Alike, Plain, Row
 from ...structure.cells import Cells
 from ...structure.words import clean, display_name
 from ...symbolic.formulas import equation, input_names
-from ..flow import FlowRow, flow
+from ..flow import measured
 from ..place import made_by, way_to
 from ..recording.tape import Tape
 from .network import PageNetwork
@@ -85,7 +85,7 @@ class Record:
             "times": [node.time for node in self.graph.nodes],
             "uses": self._listed(self._use, len(self.tape) - first, lambda: self.structure.events),
             "phases": {t: clean(phase) for t, phase in self.tape.timeline.phases.items()},
-            "flow": [self._flow_row(row) for row in flow(self.tape)],
+            "flow": self._flow(),
             "layers": self._layers(),
             "network": self.network.data(),
         }
@@ -173,11 +173,17 @@ class Record:
             for layer in cell.layers
         ]
 
-    def _flow_row(self, row: FlowRow) -> dict[str, Any]:
-        """Return the nodes of a row, and of gates also where their values lie."""
-        gates = {name: [self._at[node], *_range(node)] for name, node in row.gates.items()}
-        states = {name: self._at[node] for name, node in row.states.items()}
-        return {"time": row.time, "states": states, "gates": gates}
+    def _flow(self) -> list[dict[str, Any]]:
+        """Return of each time step which nodes are its states and its gates, and where the values of gates lie."""
+        states, gates = measured(self.tape)
+        return [
+            {
+                "time": time,
+                "states": {name: self._at[node] for name, node in states[time].items()},
+                "gates": {name: [self._at[node], *_range(node)] for name, node in gates[time].items()},
+            }
+            for time in self.tape.timeline.steps
+        ]
 
 
 def _range(node: Tensor) -> tuple[float, float]:
