@@ -18,7 +18,7 @@ from ...engine.tensor import Tensor
 from ...pages.folding import EDGE, Alike, Plain, Row
 from ...structure.cells import Cells
 from ...structure.words import clean, display_name
-from ...symbolic.formulas import equation, input_names
+from ...symbolic.formulas import input_names
 from ..flow import measured
 from ..place import made_by, way_to
 from ..recording.tape import Tape
@@ -127,9 +127,10 @@ class Record:
         for mark, (kind, _) in zip(marks, looks, strict=True):
             uses = [[self._at[x], self._at[y]] for x, y in arrows.get(mark.id, ()) if x in self._at and y in self._at]
             stands.append([self._at[x] for x in boxes[mark.id] if x in self._at] if kind == 1 else uses)
-        write = lambda at: [*looks[at], *marks[at].words]
-        structure = lambda: list(map(self.structure.mark, looks, stands))
-        return {"columns": columns, "marks": self._listed(write, len(marks), structure), "stands": stands}
+        structure = list(map(self.structure.mark, looks, stands)) if self._is_long else []
+        written = self._listed(lambda at: [*looks[at], *marks[at].words], len(marks), lambda: structure)
+        stood_for = self._listed(stands.__getitem__, len(marks), lambda: structure)
+        return {"columns": columns, "marks": written, "stands": stood_for}
 
     def _listed(self, write: Callable[[int], Plain], count: int, structure: Callable[[], Sequence[Row]]) -> Plain:
         """Return so many written parts; of a long walk a list that is written only where it does not repeat."""
@@ -144,7 +145,8 @@ class Record:
         return self._formulas(self.tape.start + 1 + number)
 
     def _node(self, at: int) -> dict[str, Any]:
-        node = self.graph.nodes[at]
+        node, formulas = self.graph.nodes[at], self._formulas(at)
+        written = formulas[-1]  # of what is computed the words are its equation, and so are a leaf's
         return {
             "id": self.graph.ids[node],
             "name": node.name and clean(node.name, LONGEST_NAME),
@@ -152,9 +154,9 @@ class Record:
             "op": node.primitive.name if node.primitive else None,
             "scope": node.scope,
             "letters": input_names(node, self.tape.symbols) if node.primitive else (),
-            "equation": equation(node, self.tape.symbols),
-            "formulas": self._formulas(at),
-            "way": way_to(self.tape, node),
+            "equation": written,
+            "formulas": formulas,
+            "way": way_to(node, written),
             "made": made_by(node),
         }
 
