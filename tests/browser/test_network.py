@@ -18,7 +18,8 @@ from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.pages.offline import _source
 from tinygrad_lstm.stepper.recording.tape import Tape
-from tinygrad_lstm.stepper.web.network import MOVEMENTS, UFUNCS, PageNetwork
+from tinygrad_lstm.stepper.web.instructions import MOVEMENTS, UFUNCS
+from tinygrad_lstm.stepper.web.network import PageNetwork
 from tinygrad_lstm.testing import strategies
 from tinygrad_lstm.testing.generate.cases import CASES
 

@@ -7,7 +7,8 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
-from tinygrad_lstm.stepper.web.network import PageNetwork, packed, written_index
+from tinygrad_lstm.stepper.web.network import PageNetwork
+from tinygrad_lstm.stepper.web.packing import packed, written_index
 
 
 def data(output):

@@ -132,6 +132,8 @@ class Folding:
 
     def row(self, part: Plain) -> Row:
         """Return the number of a text, and the numbers in it. What is no whole number as one writes it stays text."""
+        if type(part) is list and all(type(each) is int and 0 <= each < 10**_LONGEST for each in part):
+            return self._numbered(f"[{','.join('0' * len(part))}]"), tuple(part)  # as below, but sooner
         pieces = _NUMBER.split(_JSON(part))
         numbers = []
         for at in range(1, len(pieces), 2):
@@ -140,7 +142,10 @@ class Folding:
             if len(digits) <= _LONGEST and (digits[0] != "0" or len(digits) == 1):
                 numbers.append(int(digits))
                 pieces[at] = "0" if run is digits or run == digits else "₀"
-        return self._numbers.setdefault("".join(pieces), len(self._numbers)), tuple(numbers)
+        return self._numbered("".join(pieces)), tuple(numbers)
+
+    def _numbered(self, text: str) -> int:
+        return self._numbers.setdefault(text, len(self._numbers))
 
 
 def runs(rows: Sequence[Row]) -> Iterator[Run]:

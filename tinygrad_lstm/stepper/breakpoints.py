@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,10 @@ class Breakpoint:
     kind: str = "break"
     hits: int = 0
     nowhere: bool = False  # no event of the walk is at that place
+
+    def met_at(self, events: Iterable[Event]) -> list[int]:
+        """Return the numbers of the events at which one stops here."""
+        return [event.index for event in events if self.matches(event)]
 
     def __repr__(self) -> str:
         return f"<breakpoint {self}>"

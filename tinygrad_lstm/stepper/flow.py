@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -72,30 +73,43 @@ class Flow(tuple[FlowRow, ...]):
         return lines
 
 
-def flow(tape: Tape) -> Flow:
-    """Return a row for each time step, in the order of time.
+class Measured(NamedTuple):
+    """What the flow is read of, at each time step by its name: states that are handed on, and gates."""
 
-    States are what one step hands to the next, and what the last step names like them; a state that the loss does not
-    depend on has norm 0. Gates are activations with a name of their own. What has the same name in several modules,
-    such as the layers of a network, is told apart by the modules.
+    states: dict[int, dict[str, Tensor]]
+    gates: dict[int, dict[str, Tensor]]
+
+
+def measured(tape: Tape) -> Measured:
+    """Return whose gradients and whose saturation the flow tells, in the order of time.
+
+    States are what one step hands to the next, and what the last step names like them. Gates are activations with a
+    name of their own. What has the same name in several modules, such as the layers of a network, is told apart by the
+    modules.
     """
     timeline = tape.timeline
     carried = {timeline.fold[state] for state, _ in timeline.carried_states.values()}
     states = [node for node in timeline.of if timeline.fold[node] in carried]
     gates = [node for node in timeline.of if node.name and two_ended(node.primitive)]
+    found = Measured({t: {} for t in timeline.steps}, {t: {} for t in timeline.steps})
+    for rows, nodes in zip(found, (states, gates), strict=True):
+        for node, name in _named(nodes, timeline).items():
+            rows[timeline.of[node]][name] = node
+    return found
+
+
+def flow(tape: Tape) -> Flow:
+    """Return a row for each time step, in the order of time. A state that the loss does not depend on has norm 0."""
     cut = {t: line for line, steps in cuts_of(tape).items() for t in steps}
-    rows = {t: FlowRow(t, {}, {}, {}, timeline.phases.get(t), cut.get(t)) for t in timeline.steps}
-    for node, name in _named(states, timeline).items():
-        row = rows[timeline.of[node]]
-        row.states[name] = node
-        row.norms[name] = magnitude(tape.gradients[node]) if node in tape.gradients else 0.0
-        if uses := tape.uses(node):
-            row.complete[name] = uses[-1]
-    for node, name in _named(gates, timeline).items():
-        row = rows[timeline.of[node]]
-        row.gates[name] = node
-        row.saturation[name] = _saturated(node)
-    return Flow(rows.values())
+    states, gates = measured(tape)
+    return Flow(_row(tape, t, states[t], gates[t], cut.get(t)) for t in tape.timeline.steps)
+
+
+def _row(tape: Tape, t: int, states: dict[str, Tensor], gates: dict[str, Tensor], cut: Line | None) -> FlowRow:
+    norms = {name: magnitude(tape.gradients[x]) if x in tape.gradients else 0.0 for name, x in states.items()}
+    saturation = {name: _saturated(gate) for name, gate in gates.items()}
+    complete = {name: uses[-1] for name, x in states.items() if (uses := tape.uses(x))}
+    return FlowRow(t, norms, saturation, complete, tape.timeline.phases.get(t), cut, states, gates)
 
 
 def _named(nodes: list[Tensor], timeline: Timeline) -> dict[Tensor, str]:

@@ -42,11 +42,14 @@ Level = tuple[str, str, str]
 """Of a way inwards: the name, what it is or computes, and its line."""
 
 
-def way_to(tape: Tape, node: Tensor) -> list[Level]:
-    """Return the way to a node, from the outermost module inwards to the operation, each with its line."""
+def way_to(node: Tensor, written: str) -> list[Level]:
+    """Return the way to a node, from the outermost module inwards to the operation, each with its line.
+
+    ``written`` is the equation that computed the node.
+    """
     frames = [(frame.name or frame.kind, frame.kind if frame.name else "", frame.line) for frame in node.context.frames]
     made = node.primitive.name if node.primitive else "leaf"
-    levels = [*frames, (made, equation(node, tape.symbols), node.line)]
+    levels = [*frames, (made, written, node.line)]
     return [(clean(name, 60), clean(what, 120), _shown(line)) for name, what, line in levels]
 
 
@@ -58,7 +61,8 @@ def made_by(node: Tensor) -> str:
 
 def described(tape: Tape, node: Tensor) -> str:
     """Return the way to a node, a line each, with the time step above and the line of the user's below."""
-    rows = [("  " * depth + name, what, line) for depth, (name, what, line) in enumerate(way_to(tape, node))]
+    way = way_to(node, equation(node, tape.symbols))
+    rows = [("  " * depth + name, what, line) for depth, (name, what, line) in enumerate(way)]
     names = max(len(name) for name, _, _ in rows)
     whats = max(len(what) for _, what, _ in rows)
     lines = [] if node.time is None else [f"t = {node.time}"]

@@ -29,7 +29,8 @@ SCRIPTS = (
     *("network/arrays.js", "network/functions.js", "network/network.js", "unfold.js"),
     *("step/data.js", "step/words.js", "step/walk.js", "step/levels.js", "step/picture.js", "step/chips.js"),
     *("step/panels.js", "step/tanks.js", "step/timeline.js", "step/terms.js", "step/links.js", "step/thread.js"),
-    *("step/pairs.js", "step/minimap.js", "step/coach.js", "step/change.js", "step/what_if.js", "step/main.js"),
+    *("step/pairs.js", "step/minimap.js", "step/coach.js", "step/change.js", "step/address.js", "step/what_if.js"),
+    "step/main.js",
 )
 """In the order in which they need each other."""
 
@@ -84,7 +85,7 @@ def page(
         "longest": LONGEST if makers else 0,
         "position": stepper.position,
         "grain": stepper.granularity,
-        "stops": [[clean(b.text, 60), _met(stepper, b.matches)] for b in stepper.breakpoints],
+        "stops": [[clean(each.text, 60), each.met_at(stepper.events)] for each in stepper.breakpoints],
         "grains": GRANULARITIES,
         "views": [[view, granularity] for view, _, granularity in VIEWS],
         "why": WHY,
@@ -113,11 +114,6 @@ def frame(stepper: Cursor) -> str:
     style = f"width: 100%; height: {HEIGHT}px; border: 1px solid; border-radius: 6px"
     about = 'title="Stepping through backpropagation" sandbox="allow-scripts allow-forms"'
     return f'<iframe {about} style="{style}" srcdoc="{inside}"></iframe>'
-
-
-def _met(stepper: Cursor, matches: Callable[[Any], bool]) -> list[int]:
-    """Return the numbers of the events at which a breakpoint stops."""
-    return [event.index for event in stepper.events[:] if matches(event)]
 
 
 def _deflated(data: dict[str, Any]) -> str:

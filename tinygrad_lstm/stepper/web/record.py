@@ -18,8 +18,8 @@ from ...engine.tensor import Tensor
 from ...pages.folding import EDGE, Alike, Plain, Row
 from ...structure.cells import Cells
 from ...structure.words import clean, display_name
-from ...symbolic.formulas import equation, input_names
-from ..flow import FlowRow, flow
+from ...symbolic.formulas import input_names
+from ..flow import measured
 from ..place import made_by, way_to
 from ..recording.tape import Tape
 from .network import PageNetwork
@@ -85,7 +85,7 @@ class Record:
             "times": [node.time for node in self.graph.nodes],
             "uses": self._listed(self._use, len(self.tape) - first, lambda: self.structure.events),
             "phases": {t: clean(phase) for t, phase in self.tape.timeline.phases.items()},
-            "flow": [self._flow_row(row) for row in flow(self.tape)],
+            "flow": self._flow(),
             "layers": self._layers(),
             "network": self.network.data(),
         }
@@ -127,9 +127,10 @@ class Record:
         for mark, (kind, _) in zip(marks, looks, strict=True):
             uses = [[self._at[x], self._at[y]] for x, y in arrows.get(mark.id, ()) if x in self._at and y in self._at]
             stands.append([self._at[x] for x in boxes[mark.id] if x in self._at] if kind == 1 else uses)
-        write = lambda at: [*looks[at], *marks[at].words]
-        structure = lambda: list(map(self.structure.mark, looks, stands))
-        return {"columns": columns, "marks": self._listed(write, len(marks), structure), "stands": stands}
+        structure = list(map(self.structure.mark, looks, stands)) if self._is_long else []
+        written = self._listed(lambda at: [*looks[at], *marks[at].words], len(marks), lambda: structure)
+        stood_for = self._listed(stands.__getitem__, len(marks), lambda: structure)
+        return {"columns": columns, "marks": written, "stands": stood_for}
 
     def _listed(self, write: Callable[[int], Plain], count: int, structure: Callable[[], Sequence[Row]]) -> Plain:
         """Return so many written parts; of a long walk a list that is written only where it does not repeat."""
@@ -146,7 +147,8 @@ class Record:
         return self._formulas(self.tape.start + 1 + number)
 
     def _node(self, at: int) -> dict[str, Any]:
-        node = self.graph.nodes[at]
+        node, formulas = self.graph.nodes[at], self._formulas(at)
+        written = formulas[-1]  # of what is computed the words are its equation, and so are a leaf's
         return {
             "id": self.graph.ids[node],
             "name": node.name and clean(node.name, LONGEST_NAME),
@@ -154,9 +156,9 @@ class Record:
             "op": node.primitive.name if node.primitive else None,
             "scope": node.scope,
             "letters": input_names(node, self.tape.symbols) if node.primitive else (),
-            "equation": equation(node, self.tape.symbols),
-            "formulas": self._formulas(at),
-            "way": way_to(self.tape, node),
+            "equation": written,
+            "formulas": formulas,
+            "way": way_to(node, written),
             "made": made_by(node),
         }
 
@@ -175,11 +177,17 @@ class Record:
             for layer in cell.layers
         ]
 
-    def _flow_row(self, row: FlowRow) -> dict[str, Any]:
-        """Return the nodes of a row, and of gates also where their values lie."""
-        gates = {name: [self._at[node], *_range(node)] for name, node in row.gates.items()}
-        states = {name: self._at[node] for name, node in row.states.items()}
-        return {"time": row.time, "states": states, "gates": gates}
+    def _flow(self) -> list[dict[str, Any]]:
+        """Return of each time step which nodes are its states and its gates, and where the values of gates lie."""
+        states, gates = measured(self.tape)
+        return [
+            {
+                "time": time,
+                "states": {name: self._at[node] for name, node in states[time].items()},
+                "gates": {name: [self._at[node], *_range(node)] for name, node in gates[time].items()},
+            }
+            for time in self.tape.timeline.steps
+        ]
 
 
 def _range(node: Tensor) -> tuple[float, float]:

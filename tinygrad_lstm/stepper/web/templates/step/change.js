@@ -1,6 +1,6 @@
 // What was changed: other numbers in a leaf, or a layer held at an end of its range; and what the network makes of it.
 //
-// All of it is one object, which is kept for undo and stands in the address: leaves by id, with numbers by place, a factor
+// All of it is one object, which is kept for undo and stands in the address (address.js): leaves by id, with numbers by place, a factor
 // and a shift; every weight's factor; layers, with where they are held; the cell, the number of steps, and the step
 // whose error alone is sent back: null where they are as Python wrote them.
 
@@ -108,49 +108,5 @@ const change = {
     const array = network.nodes[node.number].given.copy();
     for (const [place, number] of Object.entries(numbers)) if (place < array.size) array.data[place] = number;
     return mapped((x) => x * factor + plus, array);
-  },
-
-  /** What stands in the address, empty for nothing. */
-  get inAddress() { return this.isNothing ? "" : `&change=${encodeURIComponent(JSON.stringify(this.now))}`; },
-
-  /** Tell whether something from an address is a change that can be made here. */
-  fits(asked) {
-    const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
-    const isObject = (x) => typeof x === "object" && x !== null && !Array.isArray(x);
-    if (!isObject(asked) || Object.keys(asked).some((key) => !Object.hasOwn(NOTHING, key))) return false;
-    const { leaves = {}, weights = 1, layers = {}, cell = null, steps = null, from = null } = asked;
-    if (!isObject(leaves) || !isNumber(weights) || !isObject(layers)) return false;
-    if (cell !== null && !(typeof cell === "string" && Object.hasOwn(page.cells, cell))) return false;
-    if (steps !== null && !(Number.isInteger(steps) && steps >= 1 && steps <= page.longest)) return false;
-    if (from !== null && !Number.isInteger(from)) return false;
-    const [now, other] = [[tape.cell, tape.steps], [cell ?? page.cell, steps ?? page.steps]];
-    if (now.join() !== other.join()) lookAt(...other); // what there is depends on it
-    const fitsLeaf = ([id, one]) => {
-      const node = this.leaves.find((each) => each.id === id);
-      if (!node || !isObject(one)) return false;
-      const { numbers = {}, by = 1, plus = 0 } = one;
-      return isNumber(by) && isNumber(plus) && isObject(numbers)
-        && Object.entries(numbers).every(([place, x]) => /^\d+$/.test(place) && Number(place) < node.value.size && isNumber(x));
-    };
-    return Object.entries(leaves).every(fitsLeaf)
-      && Object.entries(layers).every(([which, end]) => /^\d+$/.test(which) && Number(which) < tape.layers.length && (end === 0 || end === 1));
-  },
-
-  /** Take over what an address says. What is not about this page is refused. */
-  take(text) {
-    let asked;
-    try {
-      asked = text ? JSON.parse(text) : {};
-    } catch {
-      throw new Refused("the address does not say what to change");
-    }
-    if (!this.fits(asked)) {
-      this.apply();
-      throw new Refused("the address changes what is not on this page");
-    }
-    asked = { ...structuredClone(NOTHING), ...asked };
-    if (JSON.stringify(asked) === JSON.stringify(this.now)) return;
-    this.begin(null);
-    this.become(asked);
   },
 };

@@ -56,7 +56,7 @@ function compare() {
 }
 
 /** The address of an event, with what was changed. */
-const address = ({ position }) => `${location.href.split("#")[0]}#step=${position}${change.inAddress}`;
+const address = ({ position }) => `${location.href.split("#")[0]}#step=${position}${changeInAddress()}`;
 
 /** The address leads back here, once we have come to rest; where a frame has none of its own, that is no matter. */
 function remember(event, after = 150) {
@@ -248,7 +248,7 @@ guess.section.querySelector(".show").addEventListener("click", () => reveal(""))
 function follow(address) {
   const asked = new URLSearchParams(address.split("#")[1] ?? "");
   try {
-    if (asked.has("change")) change.take(asked.get("change"));
+    if (asked.has("change")) takeChange(asked.get("change"));
     if (!asked.has("step")) return asked.has("change");
     walk.to(positionOfNumber(wholeNumber("#step=", asked.get("step"))));
     say("");

@@ -330,9 +330,9 @@ function gauge({ drawn, shows, filled }) {
   (filled ?? shape).after(group);
   const [above, below] = ["above", "below"].map((name) => make("path", { class: name }));
   group.append(above, below);
-  let around = null; // known when the box has its place
+  let around = null; // asked for once: the browser lays out the page anew to tell it
   return () => {
-    around ??= shape.getBBox();
+    if (!around?.width) around = shape.getBBox();
     const levels = openings(network.values[number]).map((x) => Math.min(1, Math.max(0, (x - low) / (high - low))));
     const zero = low < 0 ? -low / (high - low) : 0;
     const bars = levels.map((level, i) => (Number.isFinite(level) ? barIn(around, zero, level, i, levels.length) : ""));
