@@ -463,6 +463,8 @@ def test_the_picture_in_the_readme_is_this_page(open_page, tmp_path):
     stepper.goto(stepper.ledger(weight)[2].index)
     stepper.up()
     page = open_page(page_of(stepper), device_scale_factor=1.5)
+    page.get_by_role("button", name="hide all", exact=True).click()
+    page.mouse.move(0, 0)
     page.wait_for_timeout(600)
     path = Path(os.environ.get("README_PICTURE", tmp_path / "step.png"))
     page.screenshot(path=path)
