@@ -190,7 +190,7 @@ def test_the_keys_of_the_browser_stay_its_own(page):
 def test_keyboard_alone_reaches_every_button_and_every_box(page):
     titles = [title for title in page.locator(".node > title").all_text_contents() if title.strip()]
     reached = []
-    for _ in range(6 + len(titles)):
+    for _ in range(7 + len(titles)):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
@@ -202,8 +202,8 @@ def test_keyboard_alone_reaches_every_button_and_every_box(page):
             left, right = page.evaluate("(b => [b.left, b.right])(document.activeElement.getBoundingClientRect())")
             assert left < window(page)[2]
             assert right > 0
-    assert reached[:5] == ["Zoom out", "Zoom in", "Fit", "Fit width", "Real size, 100 %"]
-    assert reached[5:] == ["Picture", *titles]
+    assert reached[:6] == ["Zoom out", "Zoom in", "Fit", "Fit width", "All", "Real size, 100 %"]
+    assert reached[6:] == ["Picture", *titles]
 
 
 def test_enter_tells_about_a_box_and_escape_closes(page):
@@ -326,5 +326,22 @@ def test_nothing_moves_by_itself(open_page, gates):
 
 def test_without_scripts_the_picture_is_there_to_scroll(open_page, gates):
     page = open_page(gates.render("html"), java_script_enabled=False)
-    assert page.locator("svg").bounding_box()["width"] > 3000
+    assert page.locator(".sheet svg").bounding_box()["width"] > 3000
     assert page.locator("header button").first.is_hidden()
+
+
+def test_a_map_of_a_long_picture_shows_where_one_is_and_leads_anywhere(open_page):
+    page = open_page(tl.draw(small_loss("lstm", 12), "gates", steps="all").render("html"))
+    share = "(m => (m.scrollLeft + m.clientWidth / 2) / m.scrollWidth)(document.querySelector('main'))"
+    box = page.locator(".map").bounding_box()
+    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    assert page.evaluate(share) == pytest.approx(0.75, abs=0.02)
+    frame = page.locator(".map .window").bounding_box()
+    assert frame["x"] + frame["width"] / 2 == pytest.approx(box["x"] + 0.75 * box["width"], abs=4)
+    page.keyboard.press("Home")
+    assert page.locator(".map .window").bounding_box()["x"] == pytest.approx(box["x"], abs=4)
+    page.get_by_role("button", name="All", exact=True).click()
+    picture = page.locator(".sheet svg").bounding_box()
+    assert picture["width"] <= 1280
+    assert picture["height"] <= 720
+    assert page.locator(".map").is_hidden()

@@ -21,7 +21,7 @@ def page(svg: str, title: str, description: str) -> str:
     '<!doctype html>'
     """
     values = {"title": title, "description": description, "svg": inline(svg)}
-    return offline(ROOM, "page", ["page.js"], values)
+    return offline(ROOM, "page", ["map.js", "page.js"], values)
 
 
 def notebook(svg: str, title: str, width: float, start: tuple[float, float]) -> str:

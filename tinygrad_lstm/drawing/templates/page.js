@@ -10,14 +10,9 @@ const ARROW = 80;
 const KEEP = 80; // pixels of the picture that never leave the window
 const SLACK = 4; // pixels a mouse may move in a click
 
-const main = document.querySelector("main");
-const sheet = main.querySelector(".sheet");
-const svg = sheet.querySelector("svg");
 const about = document.querySelector("aside");
 const output = document.querySelector("output");
 
-const real = { width: svg.width.baseVal.value, height: svg.height.baseVal.value };
-const view = { x: 0, y: 0, zoom: 1 };
 const padded = { left: 0, top: 0 };
 let fitted = fit; // how the picture was fitted, until somebody moves it
 let chosen = null;
@@ -39,6 +34,7 @@ function show() {
   svg.style.height = sheet.style.height = `${height}px`;
   sheet.style.padding = `${padded.top}px ${right}px ${bottom}px ${padded.left}px`;
   main.scrollTo(Math.max(0, -view.x), Math.max(0, -view.y));
+  showMap();
   output.value = `${(100 * view.zoom).toFixed(view.zoom < 0.1 ? 1 : 0)} %`;
 }
 
@@ -49,6 +45,7 @@ function readScroll() {
   if (Math.abs(x - view.x) < 1 && Math.abs(y - view.y) < 1) return;
   Object.assign(view, { x, y });
   fitted = null;
+  showMap();
 }
 
 function fractions() {
@@ -66,6 +63,11 @@ function fit() {
 function fitWidth() {
   fitAt(Math.min(fractions()[0], LARGEST));
   fitted = fitWidth;
+}
+
+function fitAll() {
+  fitAt(Math.min(...fractions(), 1));
+  fitted = fitAll;
 }
 
 function fitAt(zoom) {
@@ -144,17 +146,14 @@ function grip() {
   return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, spread: Math.hypot(a.x - b.x, a.y - b.y) };
 }
 
-main.addEventListener(
-  "wheel",
-  (event) => {
-    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) return; // sideways: the browser scrolls
-    event.preventDefault();
-    const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1);
-    const at = inMain(event);
-    zoomTo(view.zoom * Math.exp(-within(-300, pixels, 300) * (event.ctrlKey ? 0.01 : 0.002)), at.x, at.y);
-  },
-  { passive: false },
-);
+function turn(event) {
+  if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) return; // sideways: the browser scrolls
+  event.preventDefault();
+  const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1);
+  const at = inMain(event);
+  zoomTo(view.zoom * Math.exp(-within(-300, pixels, 300) * (event.ctrlKey ? 0.01 : 0.002)), at.x, at.y);
+}
+for (const each of [main, map]) each.addEventListener("wheel", turn, { passive: false });
 
 main.addEventListener("dblclick", (event) => {
   const at = inMain(event);
@@ -171,6 +170,7 @@ const DO = {
   out: () => zoomTo(view.zoom / STEP),
   fit,
   width: fitWidth,
+  all: fitAll,
   real: () => zoomTo(1),
   close: forget,
 };
@@ -182,6 +182,7 @@ const KEYS = {
   "−": DO.out,
   0: DO.fit,
   1: DO.real,
+  9: DO.all,
   Escape: DO.close,
   ArrowLeft: () => pan(ARROW, 0),
   ArrowRight: () => pan(-ARROW, 0),
