@@ -10,6 +10,7 @@ import numpy as np
 from ..engine.source import Line
 from ..engine.tensor import Tensor
 from ..structure.cells import two_ended
+from ..structure.ends import head
 from ..structure.saturation import at_ends
 from ..structure.tables import html_table, text_table
 from ..structure.timeline import Timeline
@@ -75,13 +76,14 @@ class Flow(tuple[FlowRow, ...]):
 def flow(tape: Tape) -> Flow:
     """Return a row for each time step, in the order of time.
 
-    States are what one step hands to the next, and what the last step names like them; a state that the loss does not
-    depend on has norm 0. Gates are activations with a name of their own. What has the same name in several modules,
-    such as the layers of a network, is told apart by the modules.
+    States are what one step hands to the next, and what the last step names like them, but not a loss that is added up;
+    a state that the loss does not depend on has norm 0. Gates are activations with a name of their own. What has the
+    same name in several modules, such as the layers of a network, is told apart by the modules.
     """
     timeline = tape.timeline
     carried = {timeline.fold[state] for state, _ in timeline.carried_states.values()}
-    states = [node for node in timeline.of if timeline.fold[node] in carried]
+    losses = head(timeline)
+    states = [node for node in timeline.of if timeline.fold[node] in carried and node not in losses]
     gates = [node for node in timeline.of if node.name and two_ended(node.primitive)]
     cut = {t: line for line, steps in cuts_of(tape).items() for t in steps}
     rows = {t: FlowRow(t, {}, {}, {}, timeline.phases.get(t), cut.get(t)) for t in timeline.steps}
