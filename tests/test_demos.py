@@ -1,5 +1,6 @@
 """The lessons are as short as they say, right, and would notice if they were not."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -72,3 +73,12 @@ def test_a_mistake_in_reading_it_is_noticed(right, wrong, capsys):
     assert source.count(right) == 1
     with pytest.raises(AssertionError):
         execute(source.replace(right, wrong), READ)
+
+
+def test_without_the_network_that_it_reads_a_demo_says_which_extra_brings_it(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    path = DEMOS / "why_though_ends_so.py"
+    names = {"__name__": "asked"}
+    exec(compile(path.read_text(encoding="utf-8"), path, "exec"), names)
+    names["main"]()
+    assert capsys.readouterr().out == "this demo reads the network of g2p-en: pip install 'tinygrad-lstm[demos]'\n"

@@ -47,7 +47,7 @@ _HOMES = {
         *("mse_loss", "nll_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "RMSprop", "AdamW", "Adagrad"),
     ),
     "drawing": ("draw", "compare", "difference", "sweep"),
-    "interop": ("from_keras", "from_torch", "load", "save", "to_keras", "to_torch"),
+    "interop": (*("export_onnx", "from_keras", "from_torch", "import_onnx", "load", "save", "to_keras", "to_torch"),),
     "stepper": ("step",),
     "program": ("compile", "source"),
     "structure.diagnosis.diagnose": ("diagnose",),

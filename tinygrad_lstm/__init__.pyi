@@ -78,8 +78,10 @@ from .engine.scope import scope as scope
 from .engine.scope import time_step as time_step
 from .engine.tensor import Tensor as Tensor
 from .engine.tensor import tensor as tensor
+from .interop import export_onnx as export_onnx
 from .interop import from_keras as from_keras
 from .interop import from_torch as from_torch
+from .interop import import_onnx as import_onnx
 from .interop import load as load
 from .interop import save as save
 from .interop import to_keras as to_keras
@@ -190,6 +192,7 @@ __all__ = [
     "expand_dims",
     "explain_unused",
     "expm1",
+    "export_onnx",
     "eye",
     "fit",
     "flatten",
@@ -208,6 +211,7 @@ __all__ = [
     "hardsigmoid",
     "hardtanh",
     "huber_loss",
+    "import_onnx",
     "l1_loss",
     "leaky_relu",
     "linspace",

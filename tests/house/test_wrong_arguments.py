@@ -39,6 +39,7 @@ RIGHT = {
 SIZES = {"input_size", "hidden_size", "num_embeddings", "embedding_dim", "in_features", "out_features"}
 EXEMPT = {"LeavesTheGraph", "ShapeError", "UnknownToReader", "Contribution", "Module", "Cell", "primitives", "no_grad"}
 EXEMPT |= {"float32", "float64"}  # numpy's own
+EXEMPT |= {"export_onnx", "import_onnx"}  # of an extra: tests/benchmarks/test_onnx_files.py
 
 
 def right(parameter):

@@ -72,7 +72,7 @@ def as_rows(cell: Any, order: Sequence[str], of: Callable[[Tensor], Array], *, g
     parts = [_halves(cell, name, of, gradients) for name in order]
     x, h, bias_x, bias_h = ([*column] for column in zip(*parts, strict=True))
     biased = bias_x[0] is not None
-    peepholes = [of(getattr(cell, name).peephole) for name in PEEPHOLES] if getattr(cell, "diagonal", False) else None
+    peepholes = [_peephole(cell, name, of) for name in PEEPHOLES] if getattr(cell, "diagonal", False) else None
     return GateRows(
         np.concatenate(x),
         np.concatenate(h),
@@ -84,7 +84,10 @@ def as_rows(cell: Any, order: Sequence[str], of: Callable[[Tensor], Array], *, g
 
 
 def _halves(cell: Any, name: str, of: Callable[[Tensor], Array], gradients: bool) -> tuple[Any, ...]:
-    """Return the rows of one gate: of x, of h, and the two biases."""
+    """Return the rows of one gate: of x, of h, and the two biases; zeros for the forget gate of a coupled cell."""
+    if not hasattr(cell, name):
+        alike = _halves(cell, "candidate", of, gradients)
+        return tuple(None if rows is None else np.zeros_like(rows) for rows in alike)
     gate = getattr(cell, name)
     weight, bias = of(gate.weight), None if gate.bias is None else of(gate.bias)
     if resets_after(cell, name):
@@ -93,6 +96,10 @@ def _halves(cell: Any, name: str, of: Callable[[Tensor], Array], gradients: bool
     size, sign = cell.state_sizes[0], sign_of(cell, name)
     second = None if bias is None else sign * bias if gradients else np.zeros_like(bias)
     return sign * weight[size:].T, sign * weight[:size].T, None if bias is None else sign * bias, second
+
+
+def _peephole(cell: Any, name: str, of: Callable[[Tensor], Array]) -> Array:
+    return of(getattr(cell, name).peephole) if hasattr(cell, name) else np.zeros(cell.hidden_size, cell.dtype)
 
 
 def as_ours(cell: Any, order: Sequence[str], rows: GateRows) -> Iterator[tuple[Module, str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 from ..engine.source import Line
 from ..engine.tensor import Tensor
 from ..structure.cells import two_ended
+from ..structure.ends import head
 from ..structure.saturation import at_ends
 from ..structure.tables import html_table, text_table
 from ..structure.timeline import Timeline
@@ -83,13 +84,14 @@ class Measured(NamedTuple):
 def measured(tape: Tape) -> Measured:
     """Return whose gradients and whose saturation the flow tells, in the order of time.
 
-    States are what one step hands to the next, and what the last step names like them. Gates are activations with a
-    name of their own. What has the same name in several modules, such as the layers of a network, is told apart by the
-    modules.
+    States are what one step hands to the next, and what the last step names like them, but not a loss that is added up.
+    Gates are activations with a name of their own. What has the same name in several modules, such as the layers of a
+    network, is told apart by the modules.
     """
     timeline = tape.timeline
     carried = {timeline.fold[state] for state, _ in timeline.carried_states.values()}
-    states = [node for node in timeline.of if timeline.fold[node] in carried]
+    losses = head(timeline)
+    states = [node for node in timeline.of if timeline.fold[node] in carried and node not in losses]
     gates = [node for node in timeline.of if node.name and two_ended(node.primitive)]
     found = Measured({t: {} for t in timeline.steps}, {t: {} for t in timeline.steps})
     for rows, nodes in zip(found, (states, gates), strict=True):

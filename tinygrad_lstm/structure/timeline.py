@@ -171,7 +171,7 @@ class Timeline:
             learned = tuple(x.serial for x in node.inputs if x in lasting)
             column = self._columns[node]
             in_step = node in self.of or BEFORE < column < AFTER
-            weights = learned if len(learned) < len(node.inputs) else ()
+            weights = learned if len(learned) < len(node.inputs) or node.attrs else ()  # rows picked are an input
             alike[in_step, modules, node.primitive.name, weights][column].append(node)
         keys: dict[Tensor, tuple[object, ...]] = {}
         shared: dict[tuple[object, ...], tuple[object, ...]] = {}
@@ -405,7 +405,7 @@ class Gap:
     count: int
 
     def __str__(self) -> str:
-        return f"… {self.count} step{'s' if self.count > 1 else ''} …"
+        return f"… {self.count} steps …" if self.count > 1 else "…"  # no wider than the step
 
 
 def shown(steps: list[int], window: Window, longest: int) -> list[int | Gap]:
