@@ -153,7 +153,7 @@ def test_a_planted_import_from_above_is_found(case, copy):
 
 @pytest.mark.slow
 def test_a_planted_circle_is_found_at_the_top_and_in_a_function(copy):
-    assert circles(plant(copy, "structure/words.py", "from .timeline import Window"), "top") == []
+    assert circles(plant(copy, "structure/words.py", "from .timeline import Timeline"), "top") == []
     planted = plant(copy, "structure/timeline.py", "def f():\n    from .words import clean")
     assert circles(planted, "top") == []
     assert {"tinygrad_lstm.structure.timeline", "tinygrad_lstm.structure.words"} <= set(

@@ -392,5 +392,82 @@ def parts_that_are_made_to_sum_to_one():
     return (h * h).sum(), [x, W, V]
 
 
+@own
+def a_matrix_that_changes_in_each_step():
+    W, U = weights(W=(D + H, H), U=(D, H))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        h = tl.tanh(tl.concat([h, x[t]], axis=1) @ (W * tl.cos(x[t] @ U).mean()))
+    return (h * h).sum(), [x, W, U]
+
+
+@own
+def one_sequence_without_a_batch():
+    W, U, V = weights(W=(H + D, H), U=(H + D, H), V=(H, H))
+    x, y, h = drawn(T, D, name="x"), drawn(T, H, name="y", seed=1), tl.tensor(np.zeros(H))
+    for t in range(T):
+        read = tl.concat([h, x[t]])
+        h = tl.tanh(read @ W) * tl.sigmoid(read @ U) + tl.tanh((h + y[t]) @ V)
+    return (h * h).sum(), [x, y, W, U, V]
+
+
+@own
+def what_a_step_made_is_read_in_the_next_one():
+    W, V = weights(W=(H + H + D, H), V=(D, H))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    before = h
+    for t in range(T):
+        h = tl.tanh(tl.concat([h, before, x[t]], axis=1) @ W)
+        before = x[t] @ V
+    return (h * h).sum(), [x, W, V]
+
+
+@own
+def states_of_others_against_time_and_back_to_front():
+    W, U, V = weights(W=(D, H), U=(H, H), V=(H + H, H))
+    x, h, hs = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H))), {}
+    for t in reversed(range(T)):
+        hs[t] = h = tl.tanh(x[t] @ W + h @ U)
+    k = m = tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        k = tl.tanh(hs[t] @ U + k)
+    for t in range(T):
+        m = tl.tanh(hs[T - 1 - t] @ U + tl.concat([m, hs[T - 1 - t]], axis=1) @ V)
+    return (k * m).sum(), [x, W, U, V]
+
+
+@own
+def sums_of_other_shapes():
+    W, U, V, b, c = weights(W=(D, H), U=(H, H), V=(D, H), b=(H,), c=(N, H))
+    x, v, h, s = (
+        drawn(T, N, D, name="x"), drawn(T, D, name="v", seed=1), tl.tensor(np.zeros((N, H))), tl.tensor(np.zeros(H)),
+    )  # fmt: skip
+    for t in range(T):
+        s = tl.tanh((s + b) + v[t] @ V)
+        h = tl.tanh((x[t] @ W + c) + v[t] @ V + h @ U) + ((s + b) + x[t] @ W)
+    return (h * h).sum(), [x, v, W, U, V, b, c]
+
+
+@own
+def two_states_made_alike():
+    W, V = weights(W=(H + H + D, H), V=(H + H + D, H))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    k = h
+    for t in range(T):
+        read = tl.concat([h, k, x[t]], axis=-1)
+        h, k = tl.tanh(read @ W), tl.tanh(read @ V)
+    return (h * k).sum(), [x, W, V]
+
+
+@own
+def last_steps_of_which_nobody_wants_a_part():
+    W, U, V = weights(W=(D, H), U=(H, H), V=(D, H))
+    xs, ys, zs = ([drawn(N, n, seed=t + s, learns=s > 10) for t in range(T)] for n, s in ((D, 0), (H, 10), (H, 20)))
+    h = k = m = tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        h, k, m = tl.tanh(xs[t] @ W + (h * k) @ U), tl.sigmoid(ys[t] + k + xs[t] @ V), tl.tanh(zs[t] + m) * h
+    return (h * m).sum(), [*zs, W, U, V]
+
+
 NETWORKS = {**{name: lambda cell=cell: layered(tl.nn.Recurrent(cell(D, H, rng=0))) for name, cell in ATLAS.items()}}
 NETWORKS |= LAYERS | OWN

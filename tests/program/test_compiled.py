@@ -283,6 +283,23 @@ def test_gradients_lie_in_arrays_of_their_own(function, optimize):
         assert not a.flags.writeable
 
 
+def all_kinds_of_arguments(a, b=2.0, /, c=3.0, *more, d=5.0, **others):
+    return a * b + c * sum(more) + d * sum(others.values())
+
+
+def test_arguments_are_understood_as_python_does():
+    fast, x = tl.compile(all_kinds_of_arguments), drawn(2, 2)
+    for args, named in [
+        ((x,), {}), ((x, 4.0), {}), ((x, 4.0, 5.0), {}), ((x, 4.0, 5.0, x, x), {}), ((x,), {"d": 1.0}),
+        ((x,), {"c": 7.0, "e": x}),
+    ]:  # fmt: skip
+        assert fast(*args, **named).tolist() == all_kinds_of_arguments(*args, **named).tolist()
+    needing = tl.compile(lambda x, *, scale: x * scale)
+    assert needing(x, scale=2.0).tolist() == (x * 2.0).tolist()
+    with pytest.raises(TypeError, match="scale"):
+        needing(x)
+
+
 def test_what_is_compiled_in_it_is_opened(lstm):
     inner = tl.compile(lstm)
     fast, slow = (tl.compile(lambda x: inner(x)[0] * 2)), (lambda x: lstm(x)[0] * 2)

@@ -30,7 +30,7 @@ from .options import CellOption, TensorArgument, WindowOption, choice, window_of
 
 if TYPE_CHECKING:
     from ..stepper import Stepper
-    from ..structure.timeline import Window
+    from ..structure.window import Window
 
 Every = StrEnum("Every", [(name, name) for name in EVERY])  # type: ignore[misc]
 

@@ -15,7 +15,7 @@ from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..structure import collector
 from ..structure.path import Path
-from ..structure.timeline import Window
+from ..structure.window import Window
 from ..structure.words import clean
 from . import legend as legends
 from .figures.figure import Figure

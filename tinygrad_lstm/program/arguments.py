@@ -59,9 +59,10 @@ def _before_the_first_step(rolled: Rolled) -> set[Any]:
     return found
 
 
-def recorded(given: Given) -> Any:
-    """Return what something given was in the recording."""
+def recorded(given: Given, steps: int) -> Any:
+    """Return what something given was in the recording; the last of it again, for a step more that nobody wants."""
     values = [leaf.value for leaf in given.members]
+    values += [values[-1]] * (steps - len(values))
     return _by_step(values, given.first, given.direction) if given.stacked else values[0]
 
 

@@ -12,7 +12,7 @@ from ..engine.errors import short
 from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
-from .general import IN_PLACE, LEVELS, General, bound, of_function, signature_of
+from .general import IN_PLACE, LEVELS, General, bound, of_function, plain_names, signature_of
 from .node import ProgramNode
 from .recording import Counts, NotExpressible, array_of, parts_of, with_counts
 from .surroundings import MOST_PLACES, PLAIN, Surroundings
@@ -84,6 +84,7 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], optimize: int = 3) -> None:
         self.function, self.optimize = function, optimize
         self._signature = signature_of(function)
+        self._names = plain_names(self._signature)
         self._found: dict[Any, list[Specialised]] = {}
         self._data: dict[Any, bool] = {}  # whether lists of numbers are data, by kinds of arguments
         self._others: Specialised | None = None
@@ -115,7 +116,10 @@ class Compiled:
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         try:
-            given = bound(self._signature, args, named)
+            if not named and args and len(args) in self._names:
+                given = dict(zip(self._names[len(args)], args, strict=True))
+            else:
+                given = bound(self._signature, args, named)
         except TypeError:
             return self.function(*args, **named)  # which says what is missing
         parts = list(parts_of(given))

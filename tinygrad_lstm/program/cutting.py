@@ -44,6 +44,11 @@ class Cuts:
             each.target.variable for each in body if isinstance(each, Assign) and not each.into and each.place is None
         }
         self.still = {each.variable for each in begun if isinstance(each, Begin)} - moving
+        self.anew = {
+            each.target.variable
+            for each in body
+            if isinstance(each, Assign) and not each.into and not each.adds and each.place is None
+        }
         for each in body:
             if isinstance(each, Assign):
                 if isinstance(each.expression, Apply):
@@ -132,7 +137,8 @@ class Cuts:
         variable = read.variable
         if variable in self.layout.inlined or variable.rows is not None or variable.kept:
             return False
-        return variable in self.still or (variable.loop is None and not variable.carries)
+        elsewhere = variable.loop is None and not variable.carries and variable not in self.anew
+        return variable in self.still or elsewhere
 
     def _named(self, whole: Variable, key: str, part: Any, wanted: str | None, rows: bool = False) -> Read:
         if (whole, key) not in self.known:

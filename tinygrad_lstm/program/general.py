@@ -159,6 +159,15 @@ def bound(signature: inspect.Signature, args: Sequence[Any], named: Mapping[str,
     return {**found, **others}
 
 
+def plain_names(signature: inspect.Signature) -> dict[int, tuple[str, ...]]:
+    """Return what so many arguments are called, told by their places alone: what ``bound`` finds out in each call."""
+    parameters = list(signature.parameters.values())
+    places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    counts = range(len(places) + 1)
+    return {n: tuple(p.name for p in places[:n]) for n in counts if all(p in places[:n] for p in needed)}
+
+
 def called_by_names(f: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that takes its arguments by the names of ``bound``, also those that are told by their place."""
     parameters = signature_of(f).parameters.values()
@@ -171,9 +180,10 @@ def called_by_names(f: Callable[..., Any]) -> Callable[..., Any]:
     def call(**given: Any) -> Any:
         args: list[Any] = []
         for p in before:
-            args += (
-                given.pop(p.name, ()) if p.kind is p.VAR_POSITIONAL else [given.pop(p.name)] if p.name in given else []
-            )
+            if p.kind is p.VAR_POSITIONAL:
+                args += given.pop(p.name, ())
+            elif p.name in given or p.default is not p.empty:  # what follows is told by its place
+                args.append(given.pop(p.name, p.default))
         return f(*args, **given)
 
     return call

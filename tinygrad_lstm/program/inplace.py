@@ -214,7 +214,7 @@ class InPlace:
                     left[root] -= 1
             last = one is order[-1]
             if not can_write(one):
-                local = Variable("", one.value, self.builder_loop, node=each.node)
+                local = Variable("", one.value, node=each.node)
                 self.builder.extra.append(local)
                 self.body.append(
                     Assign(Read(local), Apply(one.function, operands, one.attrs, one.value), node=each.node)
@@ -263,8 +263,6 @@ class InPlace:
         operands: Any = end.operands
         reader = next((x for x in operands if _root(x) is one and _only_reshaped(x)), None)
         return reader is not None and self._fits(end, target) and _like(reader.value, target.value)
-
-    builder_loop: Any = None
 
     def _fits(self, one: Apply, target: Any) -> bool:
         """Tell whether a result may be written where it goes at once: it has its type, and is not read meanwhile."""

@@ -50,13 +50,12 @@ class Counts:
 
 def with_counts(given: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return arguments in which lists of as many whole numbers as there are sequences are data; None if none is."""
+    lists = {name: x for name, x in given.items() if type(x) in (list, tuple) and all(type(n) is int for n in x)}
+    if not lists:
+        return None
     first = next((part for _, part in parts_of(given) if _is_array(part)), None)
     sizes = np.shape(array_of(first))[:2] if first is not None else ()
-    found = {
-        name: Counts(x)
-        for name, x in given.items()
-        if type(x) in (list, tuple) and len(x) in sizes and all(type(n) is int for n in x)
-    }
+    found = {name: Counts(x) for name, x in lists.items() if len(x) in sizes}
     return {**given, **found} if found else None
 
 

@@ -165,8 +165,8 @@ class Tried:
         self.calls = 0
 
     def require(self, given: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
-        """Try the program on arguments, and the parts of them, of sizes that are beyond those it was tried at; or if there
-        were twice as many calls since it was tried on a few steps of a few sequences.
+        """Try the program on arguments, and the parts of them, of sizes that are beyond those it was tried at; and on
+        a few steps of a few sequences, where there were twice as many calls since.
 
         Raises:
             NotExpressible: where it computes something else, or cannot.

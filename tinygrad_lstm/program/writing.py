@@ -183,10 +183,15 @@ class _Writing:
         self.layout.index, self.layout.shape = self.text.index, self.text.shape
         self.arguments: dict[str, Any] = {}
         for each in self.given:
-            self.arguments.setdefault(self.builder.variable(each).name, recorded(each))
+            self.arguments.setdefault(self.builder.variable(each).name, recorded(each, self._steps_of(each)))
         names = Names(self.job.rolled, taken)
         for seed, result in zip(self.seeds, self.results, strict=True):
             seed.name = names.fresh(f"d{self._called(result)}")
+
+    def _steps_of(self, given: Given) -> int:
+        """Return how many steps there are in the longest loop that reads it."""
+        readers = (made for made in self.job.rolled.made() if any(each.of is given for each in made.operands))
+        return max((made.loop.count for made in readers if made.loop), default=0)
 
     def _name_masks(self, given: Sequence[Given]) -> None:
         """Let masks that are the same have one name; each layer and direction made one of its own."""

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..engine.tensor import Tensor
 from ..interop.files import write_file
-from ..structure.timeline import Window
+from ..structure.window import Window
 from .cursor import Cursor
 
 

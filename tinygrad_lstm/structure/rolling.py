@@ -97,7 +97,7 @@ def _add_loop(
     """
     loop = Loop(0, count)
     members = [[nodes[start + k * period + i] for k in range(count)] for i in range(period)]
-    taken = period * count + (_ending(members, nodes, kinds, start, period, count) if ending else 0)
+    taken = period * count + (_ending(rolled, members, nodes, kinds, start, period, count) if ending else 0)
     loop.high = max(map(len, members))
     loop.body = [Made(each, loop) for each in members]
     place = {node: (made, k) for made in loop.body for k, node in enumerate(made.members)}
@@ -125,6 +125,7 @@ def _add_loop(
 
 
 def _ending(
+    rolled: Rolled,
     members: list[list[Tensor]],
     nodes: Sequence[Tensor],
     kinds: np.ndarray[Any, Any],
@@ -134,7 +135,7 @@ def _ending(
 ) -> int:
     """Add a last step in which some operations are missing, since nobody wanted what they make; return how many it has.
 
-    What it has must read the steps before as they read those before them.
+    What it has must read the steps before as they read those before them, and what is missing could have been made.
     """
     position, last = start + period * count, []
     own = {node: (i, k) for i, each in enumerate(members) for k, node in enumerate(each)}
@@ -143,7 +144,8 @@ def _ending(
             last.append((i, nodes[position]))
             own[nodes[position]] = i, count
             position += 1
-    if not last or len(last) == period:
+    there = {i for i, _ in last}
+    if not last or not all(i in there or _goes_on(each, rolled) for i, each in enumerate(members)):
         return 0
     for i, node in last:
         for x, earlier in zip(node.inputs, members[i][-1].inputs, strict=True):
@@ -153,6 +155,23 @@ def _ending(
     for i, node in last:
         members[i].append(node)
     return len(last)
+
+
+def _goes_on(made: list[Tensor], rolled: Rolled) -> bool:
+    """Tell whether there is what one more step of a family would read."""
+    before, last = made[-2:]
+    for name, value in last.attrs.items():
+        a, b = (x[0] if isinstance(x, tuple) and x else x for x in (before.attrs[name], value))
+        if type(a) is type(b) is int and a != b and not 0 <= 2 * b - a < last.inputs[0].shape[0]:
+            return False
+    for x, y in zip(before.inputs, last.inputs, strict=True):
+        if y.is_leaf and y.requires_grad and x is not y:  # whose gradient has no place for another
+            return False
+        if x is not y and x in rolled.place and y in rolled.place:
+            (_, j), (other, k) = rolled.place[x], rolled.place[y]
+            if not 0 <= 2 * k - j < len(other.members):
+                return False
+    return True
 
 
 def _attributes(attrs: list[Mapping[str, Any]]) -> dict[str, Any]:

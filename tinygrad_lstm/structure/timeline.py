@@ -1,15 +1,13 @@
-"""Time in a graph: at which step each operation belongs, which modules are the recurrent cells, what a window shows."""
+"""Time in a graph: at which step each operation belongs, and which modules are the recurrent cells."""
 
 from __future__ import annotations
 
 from bisect import bisect, bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import groupby, pairwise
-from operator import index
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any
 
 from ..engine.graph import Graph
 from ..engine.primitive import Kind
@@ -23,7 +21,6 @@ Module = tuple[Any, ...]
 """What identifies a module: a number, or for a scope its path."""
 
 Calls = tuple[tuple[Frame, Module], ...]
-Window = tuple[int, int] | Literal["all"] | None
 
 
 class Timeline:
@@ -394,52 +391,6 @@ class Timeline:
             else:
                 columns[node] = BEFORE
         return columns
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Steps that are left out, from the first to the last, and how many they are."""
-
-    first: int
-    last: int
-    count: int
-
-    def __str__(self) -> str:
-        return f"… {self.count} steps …" if self.count > 1 else "…"  # no wider than the step
-
-
-def shown(steps: list[int], window: Window, longest: int) -> list[int | Gap]:
-    """Return the steps a window shows, and what is left out between them.
-
-    Without a window, of a sequence that is longer than ``longest`` the first and the last steps are shown; a single one
-    is not left out, since to say so takes as much room. Raises ValueError for a window that shows none of the steps.
-    """
-    wanted = None if window is None or window == "all" else _checked(window)
-    if window == "all" or (window is None and len(steps) <= longest + 1) or not steps:
-        return list(steps)
-    if wanted is None:
-        half = longest // 2
-        kept = {*steps[: longest - half], *steps[-half:]}
-    else:
-        kept = {t for t in steps if wanted[0] <= t < wanted[1]}
-        if not kept:
-            raise ValueError(
-                f"steps={wanted} shows none of the time steps {steps[0]} to {steps[-1]}; as with range(), the first is "
-                "shown and the last is not"
-            )
-    found: list[int | Gap] = []
-    for is_shown, group in groupby(steps, kept.__contains__):
-        run = list(group)
-        found += run if is_shown else [Gap(run[0], run[-1], len(run))]
-    return found
-
-
-def _checked(window: Any) -> tuple[int, int]:
-    try:
-        first, end = map(index, window)
-    except (TypeError, ValueError):
-        raise TypeError(f"steps must be (first, end) as in range(first, end), or 'all', not {window!r}") from None
-    return first, end
 
 
 def _calls(frames: tuple[Frame, ...]) -> Iterator[tuple[Frame, Module]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...engine.graph import Graph
 from ...pages.theme import FADED, MUTED
-from ...structure.timeline import Window
+from ...structure.window import Window
 from ...structure.words import clean, short
 from .belt_step import HIGH, Place, draw_step
 from .carrying import NO_STATE, Belt, belts

@@ -14,7 +14,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...engine.tensor import Tensor
 from ...pages.theme import INK, MUTED, OPEN_CELL, SHADES
-from ...structure.timeline import Window
+from ...structure.window import Window
 from ...structure.words import clean, magnitude, short
 from . import fault
 from .belt_step import said

@@ -12,7 +12,7 @@ from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...pages.theme import MUTED, ON_PAGES
 from ...structure.partners import partners
-from ...structure.timeline import Window
+from ...structure.window import Window
 from ...structure.words import clean, magnitude, short, shown, span
 from .figure import Figure
 from .maps import below, field, ink_for, outline

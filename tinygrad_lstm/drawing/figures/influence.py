@@ -12,7 +12,8 @@ from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...engine.tensor import Tensor
 from ...pages.theme import LEVELS, MUTED
-from ...structure.timeline import AFTER, Window
+from ...structure.timeline import AFTER
+from ...structure.window import Window
 from ...structure.words import magnitude, short, superscript
 from . import fault
 from .figure import Figure, NoFigure

@@ -11,7 +11,7 @@ from ...engine.primitive import Array
 from ...pages.plot import linear_axis, log_axis
 from ...pages.theme import MUTED, ON_PAGES
 from ...structure.cells import State
-from ...structure.timeline import Window
+from ...structure.window import Window
 from ...structure.words import short, subscript
 from . import fault
 from .axes import curve, grid

@@ -8,7 +8,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Array
 from ...pages.theme import INK, MUTED
 from ...structure.cells import Bounded, CellRun
-from ...structure.timeline import Window
+from ...structure.window import Window
 from ...structure.words import shown
 from .figure import Figure, NoFigure
 from .maps import SIGNED, Frame, below, field, in_a_row, ink_for, key_to_marks, mark, two_digits

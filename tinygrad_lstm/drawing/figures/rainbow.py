@@ -13,7 +13,8 @@ from ...engine.tensor import Tensor
 from ...pages.plot import Axis, linear_axis
 from ...pages.theme import INK, MUTED, PAPER, TIME_SHADES
 from ...structure.path import Path
-from ...structure.timeline import Timeline, Window
+from ...structure.timeline import Timeline
+from ...structure.window import Window
 from ...structure.words import clean, magnitude, short, shown
 from . import fault
 from .axes import grid

@@ -8,7 +8,8 @@ from functools import cached_property
 from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure.cells import Cells
-from ...structure.timeline import Timeline, Window, shown
+from ...structure.timeline import Timeline
+from ...structure.window import Window, shown
 from ...structure.words import clean
 from . import fault
 from .figure import NoFigure

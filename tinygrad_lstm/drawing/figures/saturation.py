@@ -9,7 +9,7 @@ from ...engine.primitive import Array
 from ...pages.theme import MUTED
 from ...structure.cells import Bounded
 from ...structure.saturation import SATURATED
-from ...structure.timeline import Window
+from ...structure.window import Window
 from ...structure.words import shown
 from .figure import Figure, NoFigure
 from .maps import SIGNED, Frame, below, field, key_to_marks, mark, outline

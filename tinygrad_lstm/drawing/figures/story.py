@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...engine.graph import Graph
 from ...pages.theme import FADED, MUTED
 from ...structure.cells import CellRun
-from ...structure.timeline import Window
+from ...structure.window import Window
 from ...structure.words import clean, magnitude
 from ...symbolic.symbols import Symbols
 from .carrying import NO_STATE, belts

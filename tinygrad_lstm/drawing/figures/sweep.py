@@ -13,7 +13,7 @@ from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...pages.plot import Axis, log_axis
 from ...pages.theme import LEVELS, MUTED, ON_PAGES
-from ...structure.timeline import Window
+from ...structure.window import Window
 from ...structure.words import clean, magnitude, short, shown
 from . import fault
 from .axes import curve, grid

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...engine.tensor import Tensor
 from ...structure.path import Path
-from ...structure.timeline import Window
+from ...structure.window import Window
 
 Gradients = Mapping[Tensor, Any]
 

@@ -11,7 +11,8 @@ from ...engine.primitive import Kind
 from ...engine.scope import Frame
 from ...engine.tensor import Tensor
 from ...structure.ends import final_states, head
-from ...structure.timeline import AFTER, BEFORE, Gap, Timeline, shown
+from ...structure.timeline import AFTER, BEFORE, Timeline
+from ...structure.window import Gap, shown
 from ...structure.words import clean
 from ..scene import Column, Place, Text, unused
 from .options import Options

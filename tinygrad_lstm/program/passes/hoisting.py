@@ -9,7 +9,7 @@ from typing import Any
 from ...engine import ops
 from ...engine.primitive import Kind
 from ...engine.tensor import Tensor
-from ...structure.loops import Every, Loop, Made, Reference, is_here
+from ...structure.loops import Every, Loop, Made, Moving, Reference, is_here
 from .rewriting import HERE, Rewriting, changed_by_steps, is_product
 
 
@@ -39,10 +39,7 @@ class SplitProducts(Rewriting):
             joined.node.ndim - 1,
         ):
             return []
-        moved = [
-            ref.of in changed or (isinstance(ref.of, Made) and ref.of.loop is joined.loop and ref.index != HERE)
-            for ref in joined.operands
-        ]
+        moved = [not _free(ref, changed) for ref in joined.operands]
         if all(moved) or not any(moved):
             return []
         pieces, start = [], 0
@@ -92,11 +89,11 @@ class Reassociated(Rewriting):
             if isinstance(item, Loop):
                 changed = changed_by_steps(item)
                 for made in item.body:
-                    slots = self._slots(made, changed, item)
+                    slots = self._slots(made, changed)
                     if slots is not None:
                         self.turned[made] = slots
 
-    def _slots(self, made: Made, changed: set[Made], loop: Loop) -> tuple[int, int] | None:
+    def _slots(self, made: Made, changed: set[Made]) -> tuple[int, int] | None:
         if made.primitive is not ops.add or made not in changed:
             return None
         for outer in (0, 1):
@@ -104,11 +101,9 @@ class Reassociated(Rewriting):
             free = made.operands[1 - outer]
             if not isinstance(inner, Made) or inner.primitive is not ops.add or made.operands[outer].index != HERE:
                 continue
-            if inner.node.name or len(self.users[inner]) != 1 or inner.node.shape != made.node.shape:
+            if inner.node.name or len(self.users[inner]) != 1 or not _free(free, changed):
                 continue
-            if free.of in changed or (isinstance(free.of, Made) and free.of.loop is loop and free.index != HERE):
-                continue
-            loose = [_free(ref, changed, loop) for ref in inner.operands]
+            loose = [_free(ref, changed) for ref in inner.operands]
             if loose.count(True) == 1:
                 return outer, loose.index(True)
         return None
@@ -128,10 +123,9 @@ class Reassociated(Rewriting):
         return total
 
 
-def _free(ref: Reference, changed: set[Made], loop: Loop) -> bool:
-    """Tell whether something in a step does not depend on the steps before."""
-    of = ref.of
-    return of not in changed and not (isinstance(of, Made) and of.loop is loop and ref.index != HERE)
+def _free(ref: Reference, changed: set[Made]) -> bool:
+    """Tell whether something in a step does not depend on the steps before, nor is that of another step."""
+    return ref.of not in changed and not (isinstance(ref.index, Moving) and ref.index != HERE)
 
 
 class Hoisted(Rewriting):
@@ -157,36 +151,26 @@ class Hoisted(Rewriting):
                 self._sequence_of(made.operands[0], loop) is not None
                 and self.outside(made.operands[1], loop) is not None
             )
-        if made.primitive.kind is Kind.pointwise and made.primitive.combines == "sum" and not made.attrs:
+        if made.primitive.kind is Kind.pointwise and made.primitive.combines == "sum":
             lifted = [ref.of in self.lifted for ref in made.operands]
-            others = [
-                self.outside(ref, loop) for ref, is_lifted in zip(made.operands, lifted, strict=True) if not is_lifted
-            ]
-            return any(lifted) and all(x is not None and x.ndim <= 1 for x in others)
+            return any(lifted) and all(
+                x.ndim == made.node.ndim if is_lifted else self.outside(ref, loop) is not None
+                for is_lifted, ref, x in zip(lifted, made.operands, made.node.inputs, strict=True)
+            )
         return False
 
     def _sequence_of(self, reference: Reference, loop: Loop) -> Any:
         """Return what all steps read their part of: an array, or a family of another loop; None if it is neither."""
         of = reference.of
-        if not isinstance(of, Made):
+        if not isinstance(of, Made) or reference.index != HERE:
             return None
-        if of.loop is not None and of.loop is not loop and reference.index == HERE:
-            return (
-                of
-                if (of.loop.low, of.loop.high) == (loop.low, loop.high)
-                and not of.before.keys() & set(range(int(loop.low), int(loop.high)))
-                else None
-            )
-        if of.loop is loop and reference.index == HERE and of.primitive is ops.getitem and is_here(of.attrs["index"]):
-            array = of.operands[0]
-            source = self.outside(array, loop)
-            if (
-                source is not None
-                and loop.low == 0
-                and source.shape[0] == loop.high
-                and source.ndim == of.node.ndim + 1
-            ):
-                return array
+        assert of.loop is not None  # what has no steps is not read by them
+        if of.loop is not loop:
+            return of if (of.loop.low, of.loop.high) == (loop.low, loop.high) else None
+        if of.primitive is ops.getitem and is_here(of.attrs["index"]):
+            source = self.outside(of.operands[0], loop)
+            if source is not None and loop.low == 0 and source.shape[0] == loop.high:
+                return of.operands[0]
         return None
 
     def _drop_what_gains_nothing(self) -> None:

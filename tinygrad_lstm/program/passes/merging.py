@@ -67,7 +67,7 @@ class MergedProducts(Rewriting):
         mine, chain = {made: ""}, []
         for each in made.loop.body:
             if any(ref.of in mine for ref in each.operands) and all(
-                self._is_own(ref, each, mine) for ref in each.operands
+                self._is_own(ref, each, mine, made.loop) for ref in each.operands
             ):
                 numbers = [x.item() for x in each.node.inputs if is_number(x)]
                 mine[each] = f"{each.primitive.name}{numbers}"
@@ -77,10 +77,10 @@ class MergedProducts(Rewriting):
                 break
         return tuple(chain)
 
-    def _is_own(self, reference: Reference, user: Made, mine: Container[Any]) -> bool:
+    def _is_own(self, reference: Reference, user: Made, mine: Container[Any], loop: Loop) -> bool:
         """Tell whether nobody else has to do with what an operation reads."""
         of = reference.of
-        if of in mine or (user.loop and self.outside(reference, user.loop) is not None):
+        if of in mine or self.outside(reference, loop) is not None:
             return reference.index in (None, HERE)
         alone = isinstance(of, Made) and self.all_use(of) == [user]
         return user.primitive.combines == "sum" and reference.index == HERE and alone
@@ -131,7 +131,7 @@ class MergedPointwise(Rewriting):
     def _kind(self, made: Made, loop: Loop) -> Any:
         """Return what those share that can be made at once: the function, and of what its operands are columns."""
         primitive = made.primitive
-        if primitive.kind not in (Kind.pointwise, Kind.activation) or made.attrs or made.before:
+        if primitive.kind not in (Kind.pointwise, Kind.activation) or made.attrs:
             return None
         slots: list[Any] = []
         sliced = False

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from ...drawing import draw
 from ...pages.theme import GRADIENT, SHADES
-from ...structure.timeline import Window
+from ...structure.window import Window
 from ..recording.tape import Tape
 
 LIT, PLAIN, PALE = "lit", "plain", "pale"

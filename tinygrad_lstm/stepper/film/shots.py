@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import NamedTuple
 
-from ...structure.timeline import Window, shown
+from ...structure.window import Window, shown
 from ...structure.words import clean
 from ..place import unit
 from ..recording.tape import Tape

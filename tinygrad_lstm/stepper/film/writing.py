@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...interop.files import as_path, write_file
-from ...structure.timeline import Window
+from ...structure.window import Window
 from ..recording.tape import Tape
 from .backdrop import Backdrop
 from .frame import HEIGHT, PICTURE, WIDTH, frame
