@@ -1,10 +1,18 @@
 """The lessons are as short as they say, right, and would notice if they were not."""
 
+import csv
 import importlib.util
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from demos import scores
+from tinygrad_lstm.studies.applications import APPLICATIONS, measured, path_of
 
 DEMOS = Path(__file__).parent.parent / "demos"
 RETOLD, READ = DEMOS / "backprop_in_forty_lines.py", DEMOS / "read_the_backward_pass.py"
@@ -82,3 +90,77 @@ def test_without_the_network_that_it_reads_a_demo_says_which_extra_brings_it(mon
     exec(compile(path.read_text(encoding="utf-8"), path, "exec"), names)
     names["main"]()
     assert capsys.readouterr().out == "this demo reads the network of g2p-en: pip install 'tinygrad-lstm[demos]'\n"
+
+
+def apply(*arguments, cwd):
+    command = [sys.executable, "-m", "tinygrad_lstm", "demo", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=cwd)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_an_application_is_one_short_file(name):
+    source = path_of(APPLICATIONS[name]).read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 120
+    assert source.count("\nassert ") + source.count("    assert ") >= 1
+    assert all(word in source for word in ("look_inside(", "picture(", "compare_speed(", "most_readable(", "tell("))
+
+
+@pytest.fixture
+def beats(tmp_path):
+    """A series that is in order but for three values, as a CSV."""
+    values = np.sin(np.arange(900) / 6) + np.random.default_rng(0).normal(size=900) / 50
+    values[700:703] += 2
+    with (tmp_path / "beats.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["time", "value", "is_anomaly"])
+        writer.writerows([t, value, int(700 <= t < 703)] for t, value in enumerate(values))
+    return tmp_path / "beats.csv"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_an_application_runs_at_a_reduced_size(name, tmp_path, beats):
+    missing = [package for package in APPLICATIONS[name].packages if importlib.util.find_spec(package) is None]
+    done = apply(name, "--small", *(["--data", beats] if missing else []), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / f"demo-{name}"
+    assert {"scores.json", "step.html", "unit.svg", "model.safetensors"} <= {path.name for path in folder.iterdir()}
+    kept = json.loads((folder / "scores.json").read_text(encoding="utf-8"))["scores"]
+    assert [score["task"] for score in kept] == re.findall(r"^(.*): LSTM ", done.stdout, re.MULTILINE)
+    assert "parameters agree with the complex step" in done.stdout
+
+
+@pytest.mark.slow
+def test_what_is_odd_in_a_series_of_a_person_is_found(tmp_path, beats):
+    done = apply("anomaly", "--small", "--data", beats, cwd=tmp_path)
+    place = int(re.search(r"beats: most surprised around ([\d,]+)", done.stdout)[1].replace(",", ""))
+    assert abs(place - 701) <= 5
+
+
+@pytest.mark.slow
+def test_a_text_of_a_person_is_learned_from(tmp_path):
+    (tmp_path / "book.txt").write_text(READ.read_text(encoding="utf-8") * 5, encoding="utf-8")
+    done = apply("language", "--small", "--data", "book.txt", "--out", "book", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "learned from 30,000 characters" in done.stdout
+    assert (tmp_path / "book" / "step.html").exists()
+
+
+def test_the_scores_are_means_and_spreads_of_several_seeds():
+    def run(value, seconds):
+        score = {"task": "bits", "lstm": value, "trivial": ["1-grams", 4.0], "classical": ["6-grams", 1.5]}
+        return {"scores": [{**score, "known": "xz 1.8", "weak": "slow"}], "seconds": seconds}
+
+    found = scores.summary([run(2.0, 10.0), run(2.2, 20.0), run(2.4, 30.0)])
+    assert found["seconds"] == 20
+    assert found["tasks"][0]["told"] == "LSTM 2.2 ± 0.2, 1-grams 4, 6-grams 1.5"
+    text = scores.written(f"before\n{scores.BEGIN}old{scores.END}\nafter", {"language": found})
+    assert "old" not in text
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter")
+    assert "| language | bits | 2.2 ± 0.2 | 1-grams 4 | 6-grams 1.5 | xz 1.8 | 20 |" in text
+
+
+def test_the_readme_has_the_table_that_was_measured():
+    readme = scores.README.read_text(encoding="utf-8")
+    assert scores.written(readme, measured()) == readme

@@ -80,7 +80,7 @@ def test_a_run_that_goes_on_comes_to_the_same_bits(run, how, tmp_path):
     run("train", "sky.txt", *small, *how, "--steps", 8, "--out", "whole", "--log", "whole.jsonl")
     stops = iter([False, False, True])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tinygrad_lstm.cli.train._Stop.__call__", lambda stop, moment: next(stops))
+        patch.setattr("tinygrad_lstm.training.stopping.Stop.__call__", lambda stop, moment: next(stops))
         run("train", "sky.txt", *small, *how, "--steps", 8, "--out", "parts", "--log", "parts.jsonl")
     run("resume", "parts", "--log", "parts.jsonl")
     assert (tmp_path / "parts").read_bytes() == (tmp_path / "whole").read_bytes()

@@ -7,9 +7,9 @@ import os
 import sys
 
 from . import app as shared
-from . import atlas, check, compare, derive, draw, resume, sample, source, step, study, tour, train
+from . import atlas, check, compare, demo, derive, draw, resume, sample, source, step, study, tour, train
 
-COMMANDS = (tour, draw, compare, step, derive, source, check, train, sample, resume, study, atlas)
+COMMANDS = (tour, draw, compare, step, derive, source, check, train, sample, resume, study, demo, atlas)
 """The modules that each bring one."""
 
 

@@ -15,13 +15,11 @@ stopped, by Ctrl-C or by the end of the steps, to the same bits.
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -132,6 +130,7 @@ def go_on(run: Run, log: Path | None) -> None:
     """Train a run to its end, show how far it is, and tell what has been learned; on Ctrl-C, keep it."""
     from ..training.fault import Fault
     from ..training.log import Log
+    from ..training.stopping import stoppable
 
     path = run.checkpoint.path
     if log is not None and log.resolve() == path.resolve():
@@ -141,7 +140,7 @@ def go_on(run: Run, log: Path | None) -> None:
             book = None if log is None else Log(log, start=run.start)
         if run.checkpoint.step is None:
             run.checkpoint.write(0)  # so that a folder that cannot be written to is told now
-        with _stoppable() as stop, _shown(run) as show:
+        with stoppable() as stop, _shown(run) as show:
             losses = run.train([show, stop], log=book)
     except (OSError, MemoryError) as error:
         kept = f"; step {run.checkpoint.step:,} is kept" if run.checkpoint.step is not None else ""
@@ -170,33 +169,6 @@ def _learned(run: Run, losses: list[float]) -> Table:
     facts.add_row("wrote", Text(str(run.checkpoint.path), style="bold"))
     facts.add_row("try", Text(f"tinygrad-lstm sample {run.checkpoint.path}"))
     return facts
-
-
-class _Stop:
-    """A callback that ends training when a signal has come; when it comes again, everything ends at once."""
-
-    def __init__(self) -> None:
-        self.signal = 0
-
-    def __call__(self, moment: object) -> bool:
-        return bool(self.signal)
-
-    def came(self, number: int, frame: FrameType | None) -> None:
-        if self.signal:
-            raise KeyboardInterrupt
-        self.signal = number
-
-
-@contextmanager
-def _stoppable() -> Iterator[_Stop]:
-    """Let Ctrl-C, and whoever asks a process to end, wait for the end of an update."""
-    stop = _Stop()
-    before = {number: signal.signal(number, stop.came) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..engine.primitive import Array
 
@@ -177,6 +177,50 @@ def _reber_string(rng: np.random.Generator) -> tuple[str, list[str]]:
         string, state = string + symbol, GRAMMAR[state][symbol]
         allowed.append("".join(GRAMMAR[state]) if state != 7 else first)
     return f"{string}{first}E", [*allowed, "E"]
+
+
+COUNTED = "Sabc"
+"""The symbols of aⁿbⁿcⁿ: its first, which comes again after the last c, and those that are counted."""
+
+
+def counting(most: int, least: int = 1) -> MemoryTask:
+    """Return the task of guessing what comes next in S aⁿbⁿcⁿ, n from least to most, and S again after the last c.
+
+    After an a may come another one, or a b; from then on all is told by who has counted. A string is right as in
+    Reber's grammar. Nobody has solved it while learning: how far it goes beyond what was learned is asked afterwards.
+    Raises ValueError for an n below 1, or none.
+
+    Source: F. Gers & J. Schmidhuber, "LSTM Recurrent Networks Learn Simple Context-Free and Context-Sensitive
+    Languages" (2001), section II.
+
+    >>> drawn = counting(2, least=2).draw(np.random.default_rng(0), 1)
+    >>> "".join(COUNTED[int(step.argmax())] for step in drawn.inputs[:, 0]), drawn.legal[2, 0].tolist()
+    ('Saabbcc', [0.0, 1.0, 1.0, 0.0])
+    """
+    if not 1 <= least <= most:
+        raise ValueError(f"aⁿbⁿcⁿ has n from 1 on, and from least to most, not from {least} to {most}")
+
+    def draw(rng: np.random.Generator, count: int) -> Sequences:
+        return strings_of_counts(rng.integers(least, most + 1, count))
+
+    return MemoryTask("counting", 4, 4, draw, enough=1.1, symbols=COUNTED)
+
+
+def strings_of_counts(ns: ArrayLike) -> Sequences:
+    """Return S aⁿbⁿcⁿ for each of these n, as sequences, (3n + 1, N, 4) for the largest.
+
+    >>> strings_of_counts([1, 3]).asked.sum(axis=0).tolist()
+    [4.0, 10.0]
+    """
+    numbers = np.asarray(ns)
+    longest, count = 3 * int(numbers.max()) + 1, len(numbers)
+    inputs, targets = (np.zeros((longest, count, 4)) for _ in range(2))
+    asked = np.zeros((longest, count))
+    for column, n in enumerate(numbers):
+        string, steps = np.repeat(np.arange(4), [1, n, n, n]), np.arange(3 * n + 1)
+        inputs[steps, column, string] = targets[steps, column, np.roll(string, -1)] = asked[steps, column] = 1
+    legal = targets + (inputs[..., 1] > 0)[..., None] * np.eye(4)[1] + (inputs[..., 1] > 0)[..., None] * np.eye(4)[2]
+    return Sequences(inputs, targets, asked, np.minimum(legal, 1))
 
 
 def copying(gap: int, length: int = 10, symbols: int = 8) -> MemoryTask:

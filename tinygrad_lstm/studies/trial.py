@@ -11,6 +11,7 @@ import numpy as np
 from ..engine.functions import concat
 from ..engine.ops import log_softmax
 from ..engine.primitive import Array
+from ..engine.scope import no_grad
 from ..engine.tensor import Tensor, tensor
 from ..nn import Linear, Module
 from ..nn.cell import Cell, state_parts
@@ -86,7 +87,7 @@ def train_side_by_side(
         budget: the largest number of sequences for each.
         batch: N, sequences of an update.
         clip: the largest norm of a gradient.
-        report: called after each update with its number and the networks that are left.
+        report: called after each update with its number and the networks that are left; ends all if it returns True.
 
     >>> from tinygrad_lstm.studies.tasks import temporal_order
     >>> import tinygrad_lstm as tl
@@ -109,23 +110,48 @@ def train_side_by_side(
             drawn = joined([sources[k].next() for k in left])
             scores = _learn(task, stacked, optimiser, drawn, clip, dtype)
             recent[left, (update - 1) % window] = scores
-            report(update, stacked)
+            last = report(update, stacked) is True or update == updates
             means = recent[left].mean(axis=1)  # NaN until the window is full
             finished = np.array([task.solved(mean) for mean in means])
-            if finished.any() or update == updates:
+            if finished.any() or last:
                 done.updates = update
-                for place in np.flatnonzero(finished | (update == updates)):
+                for place in np.flatnonzero(finished | last):
                     k = left[place]
                     done.scores[k] = float(recent[k, : min(update, window)].mean())
                     done.sequences[k] = update * batch if finished[place] else None
                     done.models[k] = one_of(stacked, int(place), like=models[k])
                 staying = np.flatnonzero(~finished)
                 left = left[staying]
-                if not len(left):
+                if last or not len(left):
                     break
                 stacked = some_of(stacked, staying)
                 optimiser = optimiser.keep(staying, stacked.parameters())
     return done
+
+
+def answers_of(stacked: Reader, drawn: Sequences) -> Array:
+    """Return what networks side by side answer at every step of the same sequences, (S, T, N, C), without a graph.
+
+    >>> import tinygrad_lstm as tl
+    >>> from tinygrad_lstm.studies.tasks import strings_of_counts
+    >>> readers = side_by_side([Reader(tl.GRUCell(4, 3, rng=seed), 4, rng=seed) for seed in (0, 1)])
+    >>> drawn = strings_of_counts([1, 2, 3])
+    >>> answers_of(readers, drawn).shape, all_right(answers_of(readers, drawn), drawn).shape
+    ((2, 10, 3, 4), (2, 3))
+    """
+    S, (T, N, C) = stacked.head.weight.shape[0], drawn.targets.shape
+    with no_grad():
+        xs = [tensor(np.broadcast_to(x, (S, *x.shape)), dtype=stacked.cell.dtype) for x in drawn.inputs]
+        said: Array = stacked.forward(xs, 0).value  # (S, T · N, C)
+    return said.reshape(S, T, N, C)
+
+
+def all_right(answers: Array, drawn: Sequences) -> Array:
+    """Return which sequences are answered without a mistake: whatever may come above all that may not, (S, N)."""
+    worst = np.where(drawn.legal > 0, answers, np.inf).min(axis=-1)
+    best = np.where(drawn.legal > 0, -np.inf, answers).max(axis=-1)
+    right: Array = ((worst > best) | (drawn.asked == 0)).all(axis=1)
+    return right
 
 
 def _learn(

