@@ -3,7 +3,7 @@
 The package g2p-en (K. Park & J. Kim, Apache-2.0) says how English words are spoken that no dictionary has. Its network
 is an encoder and a decoder, GRUs of 256 units, in an array file with PyTorch's layout. The file is found and read,
 without pickle; the package is never imported, since it downloads when it is. It comes with
-``pip install 'tinygrad-lstm[demos]'``, or alone with ``pip install --no-deps g2p-en``.
+``pip install 'tinygrad-lstm[demo-phonemes]'``, or alone with ``pip install --no-deps g2p-en``.
 
 For each phoneme the letters are asked: were this one's vector a little shorter, by how much would the log of the
 phoneme's probability fall? That is ∂ log p/∂x · x, and backpropagation has it. Run it with
@@ -94,7 +94,7 @@ def influences(speaker, word, other="OW1"):
 def main(word="though"):
     speaker = trained()
     if speaker is None:
-        print("this demo reads the network of g2p-en: pip install 'tinygrad-lstm[demos]'")
+        print("this demo reads the network of g2p-en: pip install 'tinygrad-lstm[demo-phonemes]'")
         return
     found = influences(speaker, word)
     print(f"{word}: {' '.join(speak(speaker, word))}")

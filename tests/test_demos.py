@@ -89,7 +89,9 @@ def test_without_the_network_that_it_reads_a_demo_says_which_extra_brings_it(mon
     names = {"__name__": "asked"}
     exec(compile(path.read_text(encoding="utf-8"), path, "exec"), names)
     names["main"]()
-    assert capsys.readouterr().out == "this demo reads the network of g2p-en: pip install 'tinygrad-lstm[demos]'\n"
+    assert (
+        capsys.readouterr().out == "this demo reads the network of g2p-en: pip install 'tinygrad-lstm[demo-phonemes]'\n"
+    )
 
 
 def apply(*arguments, cwd):

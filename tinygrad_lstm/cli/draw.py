@@ -30,7 +30,10 @@ from ..drawing.views.registry import VIEWS
 from .app import app, deliver, refuse, refusing, working
 from .options import CellOption, TensorArgument, WindowOption, choice, window_of
 
-MEANINGS = "\n\n".join(f"{kind.name}: {kind.meaning}." for kind in (*VIEWS.values(), *FIGURES.values()))
+MEANINGS = "\n\n".join(
+    [f"{view.name}: {view.meaning}." for view in VIEWS.values()]
+    + [f"{figure.name}: {figure.meaning}." for figure in FIGURES.values()]
+)
 FIT_MEANINGS = ", ".join(f"{name}: {fit.meaning}" for name, fit in FITS.items())
 FIT_HELP = (
     f"Make it legible in a place: time in rows, steps left out, larger words. {FIT_MEANINGS}. A figure is scaled."

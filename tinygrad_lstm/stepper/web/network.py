@@ -11,6 +11,7 @@ instruction ``[function, operands, details]`` puts its result into the next one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
