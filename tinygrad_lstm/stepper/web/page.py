@@ -15,6 +15,7 @@ from ...drawing.paint.svg import PAPERED
 from ...pages.folding import Folding
 from ...pages.offline import offline
 from ...pages.theme import STYLED
+from ...structure import collector
 from ...structure.saturation import SATURATED
 from ...structure.words import clean, display_name, printable
 from ..cursor import Cursor
@@ -36,6 +37,7 @@ HEIGHT = 720
 Makers = Mapping[str, Maker]
 
 
+@collector.paused()
 def page(
     stepper: Cursor,
     makers: Makers | None = None,
