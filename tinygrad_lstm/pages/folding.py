@@ -42,7 +42,7 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=Fa
 Row = tuple[int, tuple[int, ...]]
 
 
-class Run(NamedTuple):
+class Repeat(NamedTuple):
     """Rows that come again and again: where they begin, how many they are, and how often they come."""
 
     start: int
@@ -119,7 +119,7 @@ class Folding:
             if between <= 1:
                 continue
             write(start + EDGE * period)
-            goes_on = _Line.through(rows[-2 * period : -period], rows[-period:])
+            goes_on = _Course.through(rows[-2 * period : -period], rows[-period:])
             tried = (between // 2, between)  # rounds in the middle, and after those that are not written
             if goes_on and all(
                 self.row(self.folded(parts[len(rows) + k * period + i])) == row
@@ -148,11 +148,11 @@ class Folding:
         return self._numbers.setdefault(text, len(self._numbers))
 
 
-def runs(rows: Sequence[Row]) -> Iterator[Run]:
+def runs(rows: Sequence[Row]) -> Iterator[Repeat]:
     """Yield where rows come again and again, with numbers that grow by the same each time, in order.
 
     >>> list(runs([(0, (7,)), *((1 + i % 2, (10 * t, t)) for t in range(9) for i in range(2))]))
-    [Run(start=1, period=2, often=9)]
+    [Repeat(start=1, period=2, often=9)]
     """
     return (run for run in _Search(rows).runs() if run.often > 1)
 
@@ -171,14 +171,14 @@ def _folded(rows: Sequence[Row]) -> Plain:
     return {"~": found}
 
 
-class _Line(NamedTuple):
+class _Course(NamedTuple):
     """Rows of which each lies on a line through those of the rounds before."""
 
     rows: Sequence[Row]
     by: Sequence[Sequence[int]]
 
     @classmethod
-    def through(cls, first: Sequence[Row], second: Sequence[Row]) -> _Line | None:
+    def through(cls, first: Sequence[Row], second: Sequence[Row]) -> _Course | None:
         """Return the line through two rounds; None if they differ in more than numbers."""
         if [text for text, _ in first] != [text for text, _ in second]:
             return None
@@ -204,17 +204,17 @@ class _Search:
             self._after[at] = seen.get(rows[at][0])
             seen[rows[at][0]] = at
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self) -> Iterator[Repeat]:
         """Yield all rows in order: runs of them, and each that is in none as one that comes once."""
         at = 0
         while at < len(self.rows):
             often, period = self._best(at)
             within = range(at + 1, at + min(often * period, AHEAD))
             if not often or any(_saved(*self._best(other)) > _saved(often, period) for other in within):
-                yield Run(at, 1, 1)
+                yield Repeat(at, 1, 1)
                 at += 1
                 continue
-            yield Run(at, period, often)
+            yield Repeat(at, period, often)
             at += often * period
 
     def _best(self, start: int) -> tuple[int, int]:

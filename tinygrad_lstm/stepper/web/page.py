@@ -15,6 +15,7 @@ from ...drawing.paint.svg import PAPERED
 from ...pages.folding import Folding
 from ...pages.offline import offline
 from ...pages.theme import SCALES, STYLED
+from ...structure import collector
 from ...structure.saturation import SATURATED
 from ...structure.terms import TERMS
 from ...structure.words import clean, display_name, printable
@@ -42,6 +43,7 @@ HEIGHT = 720
 Makers = Mapping[str, Maker]
 
 
+@collector.paused()
 def page(
     stepper: Cursor,
     makers: Makers | None = None,
