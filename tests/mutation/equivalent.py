@@ -10,6 +10,7 @@ _ALIKE = "any member of a family may be asked, since all are alike"
 _LONG_ENOUGH = "a loop has two steps, at least, and what is read of it here a step of its own"
 _FOUND_BEFORE = "what reads another step is found by the line before, whatever it reads there"
 _RECORDED = "what is left out where nothing has ended is asked by the tests of programs"
+_ANY_ORDER = "what is asked is whether something is among them"
 _NO_OTHER = "no rule returns another partial, or one that places numbers in another shape than the input's"
 
 EQUIVALENT: dict[str, str] = {
@@ -111,6 +112,8 @@ EQUIVALENT: dict[str, str] = {
     "rolling._ending: lose a minus at -1": _ALIKE,
     "rolling._whole_family: drop a condition at loop is None or not isinstance(head.index, Fixed)  (2)": _LONG_ENOUGH,
     "rolling._whole_family: drop a condition at loop is None or not isinstance(head.index, Fixed)  (3)": _LONG_ENOUGH,
+    "merging.MergedProducts._is_own: exchange contributions at (None, HERE)": _ANY_ORDER,
+    "rewriting.is_product: exchange contributions at (1, 2)": _ANY_ORDER,
     "rewriting.changed_by_steps: drop a condition at ref.of in found and ref.index == HERE (2)": _FOUND_BEFORE,
 }
 """By name, or by a beginning of it followed by ``*``."""

@@ -403,12 +403,22 @@ def a_matrix_that_changes_in_each_step():
 
 @own
 def one_sequence_without_a_batch():
-    W, U, V = weights(W=(H + D, H), U=(H + D, H), V=(H, H))
+    W, U, V, b, c = weights(W=(H + D, H), U=(H + D, H), V=(H, H), b=(H,), c=(H,))
     x, y, h = drawn(T, D, name="x"), drawn(T, H, name="y", seed=1), tl.tensor(np.zeros(H))
     for t in range(T):
         read = tl.concat([h, x[t]])
-        h = tl.tanh(read @ W) * tl.sigmoid(read @ U) + tl.tanh((h + y[t]) @ V)
-    return (h * h).sum(), [x, y, W, U, V]
+        h = tl.tanh(read @ W + b) * tl.tanh(read @ U + c) + tl.tanh((h + y[t]) @ V)
+    return (h * h).sum(), [x, y, W, U, V, b, c]
+
+
+@own
+def rows_times_vectors():
+    W, u, v, w = weights(W=(D, H), u=(H,), v=(H,), w=(H + D,))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        shares = tl.sigmoid(h @ u) * tl.tanh(h @ v) + tl.concat([h, x[t]], axis=1) @ w
+        h = tl.tanh(x[t] @ W + shares[:, None] * h)
+    return (h * h).sum(), [x, W, u, v, w]
 
 
 @own

@@ -109,13 +109,8 @@ def changed_by_steps(loop: Loop) -> set[Made]:
 
 def is_product(made: Made) -> bool:
     """Tell whether it is the product of rows with one matrix."""
-    node = made.node
-    return bool(
-        node.primitive is not None
-        and node.primitive.operator == "@"
-        and node.inputs[1].ndim == 2
-        and node.inputs[0].ndim in (1, 2)
-    )
+    node: Any = made.node
+    return made.primitive.operator == "@" and node.inputs[1].ndim == 2 and node.inputs[0].ndim in (1, 2)
 
 
 def columns(node: Tensor) -> int:
