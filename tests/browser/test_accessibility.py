@@ -105,6 +105,15 @@ def test_axe_finds_nothing_to_mend(open_page, text_of, found_on, name, width, he
         assert found_on(page) == [], key
 
 
+def test_axe_finds_nothing_in_the_thread_nor_in_a_meaning(open_page, text_of, found_on):
+    page = open_page(text_of("step"), 390, 844, reduced_motion="reduce")
+    page.keyboard.press(".")
+    page.locator("#thread summary").click()
+    page.locator(".term").first.focus()
+    assert page.get_by_role("tooltip").is_visible()
+    assert found_on(page) == []
+
+
 def test_axe_finds_what_is_planted(open_page, text_of, found_on):
     text = text_of("step").replace('aria-label="Event"', "").replace("--muted: #595959", "--muted: #bbbbbb")
     assert {each.split(":")[0] for each in found_on(open_page(text))} == {"label", "color-contrast"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Reason(NamedTuple):
+class Because(NamedTuple):
     """A sentence, and the conditions under which it is said: words of ``WHEN``."""
 
     needs: tuple[str, ...]
@@ -31,31 +31,31 @@ WHEN = {
 """The conditions, by the words for them."""
 
 _USED = (
-    Reason(("many", "again"), "The same {name} is used at {expected} steps"),
-    Reason(("many", "within"), "{name} is used {expected} times here"),
-    Reason(("many",), "{name} is used in {expected} places"),
+    Because(("many", "again"), "The same {name} is used at {expected} steps"),
+    Because(("many", "within"), "{name} is used {expected} times here"),
+    Because(("many",), "{name} is used in {expected} places"),
 )
 _PARTS = ", so ∂L/∂{name} has {expected} parts, which are added (+=); this is number {arrived}, and "
 _REST = (
-    Reason(("complete",), "it is complete."),
-    Reason(("leaf",), "{left} to come."),
-    Reason((), "{left} to come before its own rule applies."),
+    Because(("complete",), "it is complete."),
+    Because(("leaf",), "{left} to come."),
+    Because((), "{left} to come before its own rule applies."),
 )
 
 WHY = (
-    Reason(("forward",), "The program runs forward; each number is kept, for the rules will need it on the way back."),
-    Reason(
+    Because(("forward",), "The program runs forward; each number is kept, for the rules will need it on the way back."),
+    Because(
         ("seed",),
         "The walk begins here: ∂L/∂L = 1, or what was given as the seed; all gradients are multiples of it.",
     ),
-    Reason(("held",), "Nothing comes by here: what is held fixed passes no error on."),
-    Reason(("blocked",), "Nothing passes: the slope of {operation} to {name} is 0 for all that came in here."),
-    Reason(
+    Because(("held",), "Nothing comes by here: what is held fixed passes no error on."),
+    Because(("blocked",), "Nothing passes: the slope of {operation} to {name} is 0 for all that came in here."),
+    Because(
         ("summed",),
         "{name} was used once for each of {rows} numbers beside it, so its gradient is the sum over them.",
     ),
-    *(Reason((*used.needs, *rest.needs), used.sentence + _PARTS + rest.sentence) for used in _USED for rest in _REST),
-    Reason((), "{name} is used here alone, so ∂L/∂{name} is what comes from above times the slope of {operation}."),
+    *(Because((*used.needs, *rest.needs), used.sentence + _PARTS + rest.sentence) for used in _USED for rest in _REST),
+    Because((), "{name} is used here alone, so ∂L/∂{name} is what comes from above times the slope of {operation}."),
 )
 """The sentences, of which the first is said whose conditions all hold."""
 

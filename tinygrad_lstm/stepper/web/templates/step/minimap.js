@@ -7,6 +7,8 @@ const minimap = { // whether it is there is for the picture to say, when it is f
   show(event) {
     if (!picture.view || this.frame.hidden) return;
     const { box, now, scale } = picture;
+    if (this.told?.every((each, i) => each === [event, now, scale][i])) return; // nothing is measured where nothing moved
+    this.told = [event, now, scale];
     const share = (x) => `${(100 * x) / now.width}%`;
     const [left, wide] = [box.scrollLeft / scale, box.clientWidth / scale];
     this.window.style.left = share(left);
@@ -48,4 +50,7 @@ minimap.frame.addEventListener("pointerdown", (press) => {
   minimap.goTo(press);
 });
 minimap.frame.addEventListener("pointermove", (move) => minimap.frame.hasPointerCapture(move.pointerId) && minimap.goTo(move));
-picture.box.addEventListener("scroll", () => requestAnimationFrame(() => events.length && minimap.show(walk.event)), { passive: true });
+picture.box.addEventListener("scroll", () => requestAnimationFrame(() => {
+  minimap.told = null;
+  if (events.length) minimap.show(walk.event);
+}), { passive: true });

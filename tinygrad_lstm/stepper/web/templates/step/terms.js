@@ -5,18 +5,21 @@ const terms = {
   word: null, // the one whose meaning is shown
   pattern: new RegExp(`(?<![\\p{L}\\p{N}_.])(${Object.keys(page.terms).join("|")})(s?)(?![\\p{L}\\p{N}_])`, "iu"),
 
+  /** What is read for terms: lines of prose and headings, no numbers. */
+  where: [...["h2", "h3", "p", "dt"].map((line) => `#panels section:not([hidden], #change, #stops) ${line}`), "#strip:not([hidden]) h2", "#narration"].join(),
+
   of(text) { return Object.keys(page.terms).find((term) => [term, `${term}s`].includes(text.toLowerCase())); },
 
   /** Mark each term where it stands first: once on the page, so that tab does not stop at every word. */
   explain() {
-    const regions = document.querySelectorAll("#panels section:not([hidden], #change, #stops), #strip:not([hidden]), #narration");
     const seen = new Set();
-    for (const region of regions) for (const known of region.querySelectorAll(".term")) seen.add(known.dataset.term);
-    for (const region of regions) {
-      const walker = document.createTreeWalker(region, NodeFilter.SHOW_TEXT);
-      const texts = [];
-      while (walker.nextNode()) texts.push(walker.currentNode);
-      for (const text of texts) if (!text.parentElement.closest("math, svg, button, label, summary, code, bdi, table, select, .number, .term")) this.mark(text, seen);
+    const lines = [...document.querySelectorAll(this.where)].filter((line) => {
+      const known = [...line.querySelectorAll(".term")];
+      for (const { dataset } of known) seen.add(dataset.term);
+      return !known.length;
+    });
+    for (const line of lines) {
+      for (const text of [...line.childNodes]) if (text.nodeType === Node.TEXT_NODE) this.mark(text, seen);
     }
   },
 
