@@ -101,6 +101,8 @@ def main(word="though"):
     print("letter" + "".join(f"{f'{phoneme} {p:.0%}':>12}" for phoneme, p, _ in found))
     for t, letter in enumerate([*word, "end"]):
         print(f"{letter:6}" + "".join(f"{by_letter[t]:12.2f}" for _, _, by_letter in found))
+    for part in (speaker.encoder, speaker.decoder):  # the walk is to the letters: without 790,000 weights' gradients
+        part.requires_grad_(False)
     said, logs = speaker(speaker.read(word))
     last = len(said) - 2  # before the end
     loss = -logs[last][said[last]]

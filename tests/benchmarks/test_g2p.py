@@ -64,7 +64,7 @@ def test_the_demo_says_which_letters_speak_for_a_phoneme(
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "though: TH AO1"
     assert [line.split()[0] for line in printed[1:9]] == ["letter", *"though", "end"]
-    assert (tmp_path / "though.html").stat().st_size < 5_000_000
+    assert (tmp_path / "though.html").stat().st_size < 7_000_000
     speaker = demo.trained()
     assert demo.speak(speaker, "thorough")[-1] == "OW0"
     (_, p, by_letter), *_ = demo.influences(speaker, "though")
@@ -78,4 +78,4 @@ def test_the_demo_says_which_letters_speak_for_a_phoneme(
         scale[t] += 0.01
         up = log(scale)
         scale[t] -= 0.02
-        assert (up - log(scale)) / 0.02 == pytest.approx(by_letter[t], abs=2e-3 + 0.02 * abs(by_letter[t]))
+        assert (up - log(scale)) / 0.02 == pytest.approx(float(by_letter[t]), rel=0.02, abs=2e-3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.structure.timeline import Timeline
+from tinygrad_lstm.structure.timeline import Timeline, shown
 
 
 def sequence(steps, size=2):
@@ -227,3 +227,40 @@ def test_far_things_say_their_step():
     _output, state = layer(sequence(2), state)
     later, _ = layer(sequence(3), state)
     assert "from after1" not in tl.draw((later + state).sum(), "cells").source
+
+
+def encoder_and_decoder():
+    """Rows are picked of two tables, one for each half; the loss is added up from step to step."""
+    draw = np.random.default_rng(0).normal
+    words, sounds = (tl.tensor(draw(size=(9, 3)), requires_grad=True, name=name) for name in ("words", "sounds"))
+    encoder, decoder, head = tl.GRUCell(3, 4, rng=0), tl.GRUCell(3, 4, rng=1), tl.Linear(4, 9, rng=2)
+    h, loss = tl.zeros(1, 4), 0.0
+    for t, word in enumerate([3, 4, 5]):
+        with tl.time_step(t):
+            h = encoder(tl.take(words, [word]), h)
+    for t, sound in enumerate([1, 2, 5]):
+        with tl.time_step(3 + t):
+            h = decoder(tl.take(sounds, [sound]), h)
+            loss = loss + tl.cross_entropy(head(h), [sound])
+    return loss
+
+
+def test_rows_picked_of_two_tables_are_two_boxes_in_the_loop():
+    scene = tl.draw(encoder_and_decoder(), "rolled")._scene
+    picks = [box for box in scene.boxes if any(text.text == "take" for text in box.texts)]
+    assert len(picks) == 2
+    assert {arrow.tail.partition("@")[0] for arrow in scene.arrows if arrow.head in {box.id for box in picks}} == {
+        "words",
+        "sounds",
+    }
+
+
+def test_a_loss_that_is_added_up_is_no_state_in_the_flow():
+    flow = tl.step(encoder_and_decoder()).flow()
+    assert {name for row in flow for name in row.norms} == {"h"}
+    assert len(flow) == 6
+
+
+def test_a_single_step_that_is_left_out_takes_no_more_room_than_a_sign():
+    found = shown(list(range(6)), (1, 3), 3)
+    assert [str(each) for each in found] == ["…", "1", "2", "… 3 steps …"]

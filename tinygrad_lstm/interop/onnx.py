@@ -66,7 +66,7 @@ def export_onnx(module: Module, path: str | os.PathLike[str]) -> Path:
     if not isinstance(module, Module):
         raise TypeError(f"export_onnx takes a module of ours, not {clean(repr(module), 60)}")
     target = as_path(path)
-    return write_file(target, _Writing(_onnx("export_onnx")).model(module).SerializeToString())
+    return write_file(target, _OnnxNodes(_onnx("export_onnx")).model(module).SerializeToString())
 
 
 class OnnxLayers(NamedTuple):
@@ -99,7 +99,7 @@ def import_onnx(path: str | os.PathLike[str]) -> OnnxLayers:
         raise FileNotFoundError(f"{clean(path, 200)}: {'this is no regular file' if file.exists() else 'no such file'}")
     onnx = _onnx("import_onnx")
     try:
-        return _Reading(onnx, _checked(onnx, file.read_bytes())).found()
+        return _OnnxFile(onnx, _checked(onnx, file.read_bytes())).found()
     except ValueError as error:
         raise ValueError(f"{clean(path, 200)}: {clean(error, 300)}") from None
 
@@ -113,7 +113,7 @@ def _onnx(caller: str) -> Any:
     return onnx
 
 
-class _Writing:
+class _OnnxNodes:
     """One file on its way: its nodes, in the order in which they run, and the numbers they use."""
 
     def __init__(self, onnx: Any) -> None:
@@ -267,7 +267,7 @@ def _checked(onnx: Any, data: bytes) -> Any:
     return model
 
 
-class _Reading:
+class _OnnxFile:
     """One file, read: the numbers in it by name, and its nodes."""
 
     def __init__(self, onnx: Any, model: Any) -> None:
@@ -285,8 +285,8 @@ class _Reading:
                 name = name if name not in layers else f"{name}_{k}"
                 layers[name] = self.layer(node, f"{node.op_type} {name}")
                 given = dict(zip(_INPUTS, node.input, strict=False))
-                told = [what for what in ("sequence_lens", "initial_h", "initial_c") if given.get(what)]
-                others += [f"{what} of {name}: {clean(given[what], 60)}" for what in told]
+                outside = [what for what in ("sequence_lens", "initial_h", "initial_c") if given.get(what)]
+                others += [f"{what} of {name}: {clean(given[what], 60)}" for what in outside]
             else:
                 others.append(f"{clean(node.op_type, 60)} {clean(node.name or f'number {k}', 60)}")
         return OnnxLayers(layers, others)

@@ -19,13 +19,15 @@ const shapeText = (shape) => `(${shape.join(", ")}${shape.length === 1 ? "," : "
 
 const sameShape = (a, b) => a.length === b.length && a.every((n, i) => n === b[i]);
 
-/** The numbers that Python packed: one, or a shape and float64 in base64. */
+/** The numbers that Python packed: one, or a shape and, in base64, float64, or float32 where that says the same. */
 function unpacked(packed) {
   if (typeof packed !== "object") return new NumArray([], Float64Array.of(Number(packed)));
   const text = atob(packed.data);
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   const view = new DataView(bytes.buffer);
-  return new NumArray(packed.shape, Float64Array.from({ length: bytes.length / 8 }, (_, i) => view.getFloat64(8 * i, true)));
+  const short = bytes.length === 4 * sizeOf(packed.shape);
+  const number = short ? (_, i) => view.getFloat32(4 * i, true) : (_, i) => view.getFloat64(8 * i, true);
+  return new NumArray(packed.shape, Float64Array.from({ length: sizeOf(packed.shape) }, number));
 }
 
 /** The shape that two have together, where an axis of length 1 is repeated. */
