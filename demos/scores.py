@@ -54,7 +54,9 @@ def summary(runs):
 
 
 def table(found):
-    """Return the README's table."""
+    """Return the README's table, of what was measured."""
+    if not found:
+        return "Not measured yet.\n"
     rows = ["| application | task | LSTM | trivial | classical | known | seconds |", "|---|---|---|---|---|---|---|"]
     for name, each in found.items():
         for task in each["tasks"]:
