@@ -37,7 +37,7 @@ def run(name, seed, small):
 
 def spread(values):
     """Return the mean of what several seeds came to and, if there are several, how far they lie around it."""
-    mean = f"{statistics.mean(values):.3g}"
+    mean = f"{statistics.mean(values):.4g}"
     return mean if len(set(values)) == 1 else f"{mean} ± {statistics.stdev(values):.2g}"
 
 
