@@ -19,7 +19,7 @@ from tinygrad_lstm.studies.demonstration import (
     tell,
 )
 from tinygrad_lstm.studies.jacobian import states_of
-from tinygrad_lstm.studies.pictures import surprises, unit_and_truth
+from tinygrad_lstm.studies.pictures import along, unit_and_truth
 from tinygrad_lstm.studies.series import around, auroc, autoregression_errors, planted, windows
 from tinygrad_lstm.studies.units import most_readable
 
@@ -35,8 +35,8 @@ if given.data:
     own = series_of(given.data)
     series[given.data.stem] = own, len(own.values) // 3
 else:
-    application, name = APPLICATIONS["anomaly"], "135_UCR_Anomaly_InternalBleeding16_TEST.csv"
-    series["KDD-TSAD 135"] = series_of(file_of(application, "aeon", "datasets", "data", "KDD-TSAD_135", name)), 1_200
+    application, path = APPLICATIONS["anomaly"], "KDD-TSAD_135/135_UCR_Anomaly_InternalBleeding16_TEST.csv"
+    series["KDD-TSAD 135"] = series_of(file_of(application, "aeon", "datasets", "data", path)), 1_200
     air = series_of(file_of(application, "statsmodels", "datasets", "co2", "co2.csv"), value="co2").values
     cut = len(air) * 2 // 3
     series["carbon dioxide"] = planted(air, 20, first=cut, size=1.0, rng=np.random.default_rng(given.seed)), cut
@@ -70,8 +70,7 @@ def surprise(model, x):
         return np.append(0.0, x[1:] - model(x[:-1, None, None]).value.ravel())
 
 
-# 3. Beside it, an autoregression of order 20, fitted by least squares to the same part, and how far a value lies from
-# the mean. All are judged at the same places: everything after what they learned from.
+# 3. Beside it an autoregression, fitted to the same part, and the distance from its mean, judged by what comes after.
 
 scores, looks = [], []
 for name, ((values, _, odd), learned) in series.items():
@@ -82,8 +81,8 @@ for name, ((values, _, odd), learned) in series.items():
     errors |= {"distance from the mean": values - values[:learned].mean()}
     areas = {who: around(each, 5)[learned:] for who, each in errors.items()}
     most = learned + int(areas["LSTM"].argmax())
-    off = ", ".join(f"{who} {errors[who][learned:].std():.3f}" for who in ("LSTM", "AR(20)"))
-    print(f"{name}: most surprised around {most:,}; guesses are off by {off} deviations")
+    off, ar = (errors[who][learned:].std() for who in ("LSTM", "AR(20)"))
+    print(f"{name}: most surprised around {most:,}; it is off by {off:.3f} deviations, AR(20) by {ar:.3f}")
     looks.append((model, x, values, learned, most, errors["LSTM"]))
     if odd is None or not 0 < odd[learned:].mean() < 1:
         continue
@@ -111,9 +110,10 @@ print(f"unit {unit.unit} tells {unit.held_out:.0%} of the level; untrained, the 
 # 5. Pictures, one guess to step through, and the scores.
 
 near, beats = slice(max(most - 150, 0), most + 150), slice(learned, learned + 80)
-shown = (values[near] - values.mean()) / values.std(), np.abs(errors[near]) / errors[:learned].std()
-told = unit_and_truth(unit.unit, unit.read(states)[beats], values[beats], "the level", [""] * 80)
-picture(given.out, surprise=surprises(*shown, near.start, "value"), unit=told)
+mean, away = values[:learned].mean(), np.abs(errors[near]) / errors[:learned].std()
+told = unit_and_truth(unit.unit, unit.read(states)[beats] - mean, values[beats] - mean, "the level", [""] * 80)
+picture(given.out, unit=told, series=along(values[near], near.start, "The series", "value"))
+picture(given.out, surprise=along(away, near.start, "Surprise", "deviations"))
 tl.save(model.layer, given.out / "model.safetensors")
 look_inside(((model(x[most - 8 : most, None, None])[-1] - x[most]) ** 2).sum(), given.out)
 compare_speed(model.layer, x[:800].reshape(50, 16, 1))

@@ -103,7 +103,7 @@ assert not full or found.held_out > by_chance.held_out
 
 # 6. Pictures: how it learned, and that unit over a line it had never read; then one prediction, to step through.
 
-line = slice(at := int(unseen_truth.argmax()), at + 80)
+line = slice(at := max(int(unseen_truth.argmax()) - 12, 0), at + 56)
 unit = unit_and_truth(found.unit, found.read(unseen_states)[line], unseen_truth[line], what, held_out[line])
 picture(given.out, unit=unit, learning=learning(curve, "bits per character", {f"{n}-grams": bits[n] for n in bits}))
 loss = tl.cross_entropy(model(test[:8])[0][-1:], test[8:9])

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from tinygrad_lstm.interop.files import write_file
-from tinygrad_lstm.studies.applications import APPLICATIONS, RESULTS, path_of
+from tinygrad_lstm.studies.applications import APPLICATIONS, RESULTS, measured, path_of
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- scores: python -m demos.scores -->\n", "<!-- end of scores -->"
@@ -37,7 +37,7 @@ def run(name, seed, small):
 
 def spread(values):
     """Return the mean of what several seeds came to and, if there are several, how far they lie around it."""
-    mean = f"{statistics.mean(values):.3g}"
+    mean = f"{statistics.mean(values):.4g}"
     return mean if len(set(values)) == 1 else f"{mean} ± {statistics.stdev(values):.2g}"
 
 
@@ -50,16 +50,21 @@ def summary(runs):
             found[other] = f"{first[other][0]} {spread([score[other][1] for score in same])}"
         beside = f"LSTM {found['lstm']}, {found['trivial']}, {found['classical']}"
         tasks.append({**found, "known": first["known"], "weak": first["weak"], "told": beside})
-    return {"tasks": tasks, "seconds": statistics.mean(each["seconds"] for each in runs)}
+    return {"tasks": tasks, "seeds": len(runs), "seconds": statistics.mean(each["seconds"] for each in runs)}
 
 
 def table(found):
-    """Return the README's table."""
-    rows = ["| application | task | LSTM | trivial | classical | known | seconds |", "|---|---|---|---|---|---|---|"]
+    """Return the README's table, of what was measured."""
+    if not found:
+        return "Not measured yet.\n"
+    rows = [
+        "| application | task | LSTM | trivial | classical | known | seeds | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for name, each in found.items():
         for task in each["tasks"]:
             cells = [name, *(task[key] for key in ("task", "lstm", "trivial", "classical", "known"))]
-            rows.append(f"| {' | '.join(cells)} | {each['seconds']:.0f} |")
+            rows.append(f"| {' | '.join(cells)} | {each['seeds']} | {each['seconds']:.0f} |")
     return "\n".join(rows) + "\n"
 
 
@@ -69,6 +74,15 @@ def written(text, found):
     return before + BEGIN + "\n" + table(found) + "\n" + END + rest.split(END, 1)[1]
 
 
+def keep(name, found):
+    """Write what an application came to where it is told, beside what is there of the others."""
+    known = {**measured(), name: found}
+    known = {each: known[each] for each in APPLICATIONS if each in known}
+    told = {"command": "python -m demos.scores", "applications": known}
+    write_file(RESULTS, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    write_file(README, written(README.read_text(encoding="utf-8"), known))
+
+
 def main():
     """Measure, and write what was found as it comes."""
     reader = argparse.ArgumentParser(description=__doc__)
@@ -76,15 +90,11 @@ def main():
     reader.add_argument("--seeds", type=int, default=3)
     reader.add_argument("--small", action="store_true", help="at a size that takes seconds; nothing is written")
     given = reader.parse_args()
-    before = json.loads(RESULTS.read_text(encoding="utf-8"))["applications"] if RESULTS.is_file() else {}
     for name in given.names or APPLICATIONS:
         found = summary([run(name, seed, given.small) for seed in range(given.seeds)])
-        before = {each: {**before, name: found}[each] for each in APPLICATIONS if each in before or each == name}
         print(table({name: found}))
         if not given.small:
-            told = {"command": "python -m demos.scores", "seeds": given.seeds, "applications": before}
-            write_file(RESULTS, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-            write_file(README, written(README.read_text(encoding="utf-8"), before))
+            keep(name, found)
 
 
 if __name__ == "__main__":

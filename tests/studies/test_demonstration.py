@@ -121,8 +121,10 @@ def test_a_text_that_cannot_be_learned_from_is_refused_in_one_line(content, says
 
 
 def test_no_paragraph_stands_on_both_sides_or_twice():
-    topics = {f"t{n}": f"common\n\nown {n}\n\nlike  {n // 2}\n\nlike {n // 2}" for n in range(8)}
+    topics = {f"t{n}": f"common\n\n\n\nown {n}\n\nlike  {n // 2}\n\nlike {n // 2}\n" for n in range(8)}
     learned, held = (text.split("\n\n") for text in split_by_topic(topics, every=4, held=1))
+    assert not {*learned} & {*held}
+    assert "" not in learned + held
     assert {"common", "own 1", "own 5"} <= {each.strip() for each in held}
     both = [" ".join(each.split()) for each in learned + held if each.strip()]
     assert len(both) == len(set(both))

@@ -10,10 +10,13 @@ from tinygrad_lstm.studies.tasks import (
     TASKS,
     adding,
     copying,
+    counting,
     embedded_reber,
     joined,
+    strings_of_counts,
     temporal_order,
 )
+from tinygrad_lstm.studies.trial import all_right
 
 COUNT = 400
 
@@ -171,3 +174,24 @@ def test_shorter_ones_are_filled_up_and_nothing_is_asked_there():
 def test_a_task_that_there_is_not_is_refused(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+def test_whoever_counts_is_right_on_strings_of_counts_and_whoever_does_not_is_wrong():
+    drawn = strings_of_counts([2, 5])
+    counter = np.zeros((1, *drawn.targets.shape))
+    for column, n in enumerate([2, 5]):
+        string = "S" + "a" * n + "b" * n + "c" * n
+        for t, symbol in enumerate(string):
+            seen = string[: t + 1]
+            if symbol in "Sa":
+                may = "ab" if symbol == "a" else "a"
+            elif symbol == "b":
+                may = "b" if seen.count("b") < n else "c"
+            else:
+                may = "c" if seen.count("c") < n else "S"
+            counter[0, t, column, ["Sabc".index(each) for each in may]] = 1
+    assert all_right(counter, drawn).all()
+    counter[0, 4, 0] = [0, 0, 1, 0]  # after S aabb: another b
+    assert all_right(counter, drawn).tolist() == [[False, True]]
+    with pytest.raises(ValueError, match="n from 1 on"):
+        counting(3, least=0)

@@ -20,7 +20,7 @@ RESULTS = Path(__file__).parent / "results" / "applications.json"
 
 
 @dataclass(frozen=True)
-class Application:
+class Demo:
     """One use of LSTMs: its data, who allows what with them, and where that is written."""
 
     name: str  # as one types it, and the name of its file
@@ -40,7 +40,7 @@ class Application:
 APPLICATIONS = {
     each.name: each
     for each in (
-        Application(
+        Demo(
             "language",
             "language modelling",
             "pydoc_data.topics, the text of Python's help",
@@ -48,14 +48,14 @@ APPLICATIONS = {
             "Python's LICENSE",
             file="a text",
         ),
-        Application(
+        Demo(
             "grammar",
             "learning grammar",
             "strings of the embedded Reber grammar, and aⁿbⁿcⁿ, drawn by our own generator",
             "MIT",
             "LICENSE",
         ),
-        Application(
+        Demo(
             "anomaly",
             "anomalies in time series",
             "KDD-TSAD 135 in aeon; carbon dioxide at Mauna Loa in statsmodels",
@@ -76,7 +76,7 @@ class Unusable(SystemExit):
         super().__init__(f"tinygrad-lstm: {clean(message, 400)}")
 
 
-def path_of(application: Application) -> Path:
+def path_of(application: Demo) -> Path:
     """Return the file of an application: in a checkout in ``demos``, beside the rooms where a wheel is installed.
 
     >>> path_of(APPLICATIONS["language"]).name
@@ -87,7 +87,7 @@ def path_of(application: Application) -> Path:
     return next((path for path in there if path.is_file()), there[0])
 
 
-def file_of(application: Application, package: str, *parts: str) -> Path:
+def file_of(application: Demo, package: str, *parts: str) -> Path:
     """Return a file that comes in a package, which is not imported. Raises Unusable, naming the extra, if missing."""
     found = find_spec(package)
     path = None if found is None or found.origin is None else Path(found.origin).parent.joinpath(*parts)
@@ -107,7 +107,7 @@ def measured() -> dict[str, Any]:
     return found
 
 
-def run(application: Application, arguments: list[str]) -> None:
+def run(application: Demo, arguments: list[str]) -> None:
     """Run an application's file, as ``python demos/NAME.py`` does, with arguments."""
     import runpy
 

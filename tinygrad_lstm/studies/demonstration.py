@@ -37,7 +37,7 @@ def say(words: str) -> None:
 
 
 @dataclass(frozen=True)
-class Asked:
+class DemoOptions:
     """What a person asked of an application."""
 
     data: Path | None  # a file of theirs instead of its own data
@@ -46,7 +46,7 @@ class Asked:
     out: Path  # the folder for pictures, page, model and scores
 
 
-def asked(name: str, arguments: Sequence[str] | None = None) -> Asked:
+def asked(name: str, arguments: Sequence[str] | None = None) -> DemoOptions:
     """Return what the command line of an application says; its folder is made.
 
     >>> import tempfile
@@ -68,7 +68,7 @@ def asked(name: str, arguments: Sequence[str] | None = None) -> Asked:
         given.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reader.error(f"cannot make the folder {given.out}: {error.strerror}")
-    return Asked(getattr(given, "data", None), given.seed, given.small, given.out)
+    return DemoOptions(getattr(given, "data", None), given.seed, given.small, given.out)
 
 
 def text_of(path: Path, least: int = 20_000) -> str:
@@ -109,6 +109,7 @@ def learn(
     >>> model = tl.Linear(1, 1, rng=0)
     >>> loss, optimizer = (lambda model, x: tl.mse_loss(model([[x]]), [[2 * x]])), tl.Adam(model.parameters(), lr=0.1)
     >>> learn(model, [1.0, 2.0] * 40, steps=80, about="doubling", loss=loss, optimizer=optimizer)
+    doubling: 80 updates; ... processor seconds until here
     True
     """
     with _watched(about, steps) as (show, stop):
@@ -141,6 +142,7 @@ def learn_side_by_side(
     >>> from tinygrad_lstm.studies.tasks import counting
     >>> readers = [Reader(tl.LSTMCell(4, 3, rng=seed), 4, rng=seed) for seed in (0, 1)]
     >>> _, whole = learn_side_by_side(counting(2), readers, seeds=[0, 1], rate=0.01, budget=32, about="counting")
+    counting: 2 updates of 2 networks; ... processor seconds until here
     >>> whole
     True
     """

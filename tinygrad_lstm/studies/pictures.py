@@ -46,23 +46,20 @@ def unit_and_truth(unit: int, said: ArrayLike, truth: ArrayLike, what: str, symb
     return heat_map(grids, title=f"A unit that tells {what}", across="symbol", upwards="", label=label, size=(680, 220))
 
 
-def surprises(values: ArrayLike, surprise: ArrayLike, first: int, what: str) -> str:
-    """Return a part of a series and how surprising each value of it was, both in standard deviations, as SVG.
+def along(values: ArrayLike, first: int, what: str, upwards: str) -> str:
+    """Return a part of a series, whose first value has this place in the whole, as SVG.
 
-    >>> surprises([1.0, 2.0, 9.0], [0.1, 0.0, 6.0], first=100, what="a pulse")[:4]
+    >>> along([1.0, 2.0, 9.0], first=100, what="a pulse", upwards="mmHg")[:4]
     '<svg'
     """
-    lines = [
-        Series([(first + i, float(y)) for i, y in enumerate(np.asarray(ys))], name, ON_PAGES[colour])
-        for ys, name, colour in ((values, what, "series0"), (surprise, "surprise", "series1"))
-    ]
+    points = [(float(first + i), float(y)) for i, y in enumerate(np.asarray(values))]
     return log_plot(
-        lines,
-        title="Where it is surprised",
+        [Series(points, colour=ON_PAGES["series0"])],
+        title=what,
         across="place in the series",
-        upwards="standard deviations",
-        label=f"{what} and how far each value lies from what was guessed",
+        upwards=upwards,
+        label=f"{what}, from place {first} on",
         log_across=False,
         log_upwards=False,
-        size=(680, 340),
+        size=(680, 240),
     )

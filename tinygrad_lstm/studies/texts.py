@@ -23,7 +23,7 @@ def split_by_topic(topics: Mapping[str, str], every: int = 12, held: int = 5) ->
         every, held: of so many topics, this one is held out, counted from 0.
 
     >>> split_by_topic({"a": "one\\n\\ntwo", "b": "two\\n\\nthree", "c": "one"}, every=3, held=1)
-    ('one\\n\\n\\n', 'two\\n\\nthree')
+    ('one', 'two\\n\\nthree')
     """
     seen: set[str] = set()
     parts: dict[bool, list[str]] = {True: [], False: []}
@@ -34,8 +34,9 @@ def split_by_topic(topics: Mapping[str, str], every: int = 12, held: int = 5) ->
             key = " ".join(paragraph.split())
             if key and key not in seen:
                 seen.add(key)
-                kept.append(paragraph)
-        parts[is_held].append("\n\n".join(kept))
+                kept.append(paragraph.strip("\n"))
+        if kept:
+            parts[is_held].append("\n\n".join(kept))
     return "\n\n\n".join(parts[False]), "\n\n\n".join(parts[True])
 
 
