@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.structure.timeline import Timeline, shown
+from tinygrad_lstm.structure.timeline import Timeline
+from tinygrad_lstm.structure.window import shown
 
 
 def sequence(steps, size=2):
