@@ -141,7 +141,7 @@ def test_what_is_odd_in_a_series_of_a_person_is_found(tmp_path, beats):
 
 @pytest.mark.slow
 def test_a_text_of_a_person_is_learned_from(tmp_path):
-    (tmp_path / "book.txt").write_text(READ.read_text(encoding="utf-8") * 5, encoding="utf-8")
+    (tmp_path / "book.txt").write_text(READ.read_text(encoding="utf-8") * 7, encoding="utf-8")
     done = apply("language", "--small", "--data", "book.txt", "--out", "book", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "learned from 30,000 characters" in done.stdout
