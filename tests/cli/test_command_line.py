@@ -216,12 +216,13 @@ def test_step_walks_a_file_of_ones_own(tmp_path):
 
 def test_step_writes_a_page(tmp_path):
     page = tmp_path / "step.html"
-    done = command("step", "--cell", "rnn", "--steps", "2", "--html", str(page))
+    done = command("step", "--cell", "rnn", "--steps", "2", "--html", str(page), "--fixed")
     assert done.returncode == 0
     assert f"wrote {page}" in done.stderr
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_a_page_can_be_set_to_other_steps_unless_it_is_fixed(tmp_path):
     sizes = []
     for more in ([], ["--fixed"]):

@@ -108,7 +108,10 @@ class Symbols:
         return x
 
     def letters(self, node: Tensor) -> Letters:
-        """Return what the formulas of one operation call its inputs and its output; asked again, the same."""
+        """Return what the formulas of one operation call its inputs and its output; asked again, the same.
+
+        They are kept, and keep nothing of this: what nobody looks at any more goes at once.
+        """
         if node not in self._letters:
             self._letters[node] = Letters(self, node)
         return self._letters[node]
@@ -173,9 +176,9 @@ class Letters:
 
     def __init__(self, symbols: Symbols, node: Tensor) -> None:
         assert node.primitive is not None
-        self._symbols, self._node = symbols, node
+        self._node = node
         self.owners: dict[Name, Tensor] = {}
-        named = {x: self._written(x, MOST_PARTS) for x in node.inputs}
+        named = {x: self._written(symbols, x, MOST_PARTS) for x in node.inputs}
         generic = _generic(node)
         for x, letter in zip(node.inputs, generic, strict=True):
             if named[x] is None:
@@ -183,18 +186,15 @@ class Letters:
         self.inputs = tuple(_not_none(named[x]) for x in node.inputs)
         own = symbols.own(node)
         used = bool(symbols.users.get(node))
-        written = self._written(node, FEW_PARTS) if own is None and used else None
+        written = self._written(symbols, node, FEW_PARTS) if own is None and used else None
         self.output: Name = self._free(node, own or Name("y", shape=node.shape), () if own else symbols.taken)
-        self.upstream = self._gradient(symbols.passed_on(node), written or self.output)
+        self.upstream = self._gradient(symbols, symbols.passed_on(node), written or self.output)
         self.value = written or self.output
+        self._gradients = tuple(self._added_to(symbols, slot) for slot in range(len(node.inputs)))
 
     def gradient(self, slot: int) -> Expression:
         """Return what the gradient of an input is called."""
-        x, called = self._node.inputs[slot], self.inputs[slot]
-        if not isinstance(called, Name) and _parts(called) > FEW_PARTS:
-            called = self._free(x, _generic(self._node)[slot], self._symbols.taken)
-        named = self._symbols.activated(x)
-        return Gradient(called, x.shape) if named is None else _delta(named, x)
+        return self._gradients[slot]
 
     @property
     def gradients(self) -> dict[Name, Tensor]:
@@ -202,26 +202,33 @@ class Letters:
         called = [(self.upstream, self._node), *((self.gradient(i), x) for i, x in enumerate(self._node.inputs))]
         return {name: x for name, x in called if isinstance(name, Name)}
 
-    def _gradient(self, x: Tensor, called: Expression) -> Expression:
+    def _added_to(self, symbols: Symbols, slot: int) -> Expression:
+        x, called = self._node.inputs[slot], self.inputs[slot]
+        if not isinstance(called, Name) and _parts(called) > FEW_PARTS:
+            called = self._free(x, _generic(self._node)[slot], symbols.taken)
+        named = symbols.activated(x)
+        return Gradient(called, x.shape) if named is None else _delta(named, x)
+
+    def _gradient(self, symbols: Symbols, x: Tensor, called: Expression) -> Expression:
         """Return what the gradient of a tensor is called, which is that of what it is passed on to."""
-        named = self._symbols.activated(x)
+        named = symbols.activated(x)
         if named is not None:
             return _delta(named, x)
         if x is not self._node:
-            passed = self._written(x, FEW_PARTS)
+            passed = self._written(symbols, x, FEW_PARTS)
             called = called if passed is None else passed
         return Gradient(called, x.shape)
 
-    def _written(self, x: Tensor, most: int) -> Expression | None:
+    def _written(self, symbols: Symbols, x: Tensor, most: int) -> Expression | None:
         """Return a tensor's name, or how it was computed if that takes few names; else None."""
-        own = self._symbols.own(x)
+        own = symbols.own(x)
         if own is not None and (x.name is not None or most < MOST_PARTS):
             return self._free(x, own)
         if is_number(x):
             return Number(x.item())
         if x.primitive is None or _count(x, most) > most:
             return None if own is None else self._free(x, own)
-        operands = [self._written(each, most) for each in x.inputs]
+        operands = [self._written(symbols, each, most) for each in x.inputs]
         if any(each is None for each in operands):
             return None
         return Apply(x.primitive, tuple(map(_not_none, operands)), x.attrs, x.value)
