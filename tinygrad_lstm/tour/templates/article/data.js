@@ -33,7 +33,6 @@ class Read {
   openings(layer) { return this.values(layer).map(mean); }
 }
 
-const norm = (numbers) => Math.hypot(...numbers);
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 
 const gated = new Read(given.gated);
