@@ -8,6 +8,7 @@ import pytest
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.stepper.web.page import page as page_of
 
 Opened = namedtuple("Opened", "page errors")
 
@@ -66,6 +67,18 @@ def open_page(chromium, tmp_path):
     for context in contexts:
         context.close()
     assert [error for _, errors in opened for error in errors] == []
+
+
+@pytest.fixture(scope="module")
+def stepper():
+    """A walk that the tests of one file share."""
+    return tl.step(small_loss("lstm", 3))
+
+
+@pytest.fixture(scope="module")
+def text(stepper):
+    """Its page."""
+    return page_of(stepper)
 
 
 @pytest.fixture(scope="session")

@@ -14,16 +14,6 @@ ROOMY = ((1280, 720), (640, 360))  # the second is the first at 200 %
 
 
 @pytest.fixture(scope="module")
-def stepper():
-    return tl.step(small_loss("lstm", 3))
-
-
-@pytest.fixture(scope="module")
-def text(stepper):
-    return page_of(stepper)
-
-
-@pytest.fixture(scope="module")
 def wide():
     """Eight units, whose arrays are heat maps."""
     xs = tl.tensor(np.random.default_rng(1).normal(size=(5, 1, 8)), name="xs")

@@ -10,16 +10,6 @@ from tinygrad_lstm.stepper.web.page import page as page_of
 from tinygrad_lstm.structure.terms import TERMS
 
 
-@pytest.fixture(scope="module")
-def stepper():
-    return tl.step(small_loss("lstm", 3))
-
-
-@pytest.fixture(scope="module")
-def text(stepper):
-    return page_of(stepper)
-
-
 def rows(page):
     """The numbers of the thread: of each step those of each name, above and below."""
     return [

@@ -17,16 +17,6 @@ from tinygrad_lstm.stepper.web.page import page as page_of
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
 
 
-@pytest.fixture(scope="module")
-def stepper():
-    return tl.step(small_loss("lstm", 3))
-
-
-@pytest.fixture(scope="module")
-def text(stepper):
-    return page_of(stepper)
-
-
 @pytest.fixture
 def page(open_page, text):
     return open_page(text)

@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
+from test_stepper_page import number
 
 import tinygrad_lstm as tl
 from tinygrad_lstm.nn.samples import small_loss
@@ -33,10 +34,6 @@ def altered(text, change):
 def opened(page):
     page.locator("#what-if").click()
     return page.locator("#change")
-
-
-def number(page):
-    return int(page.locator("#timeline output").inner_text().split()[1])
 
 
 def on_screen(page, events):
