@@ -9,7 +9,7 @@ import numpy as np
 
 from ..structure.tables import html_table, text_table
 from ..structure.words import LINE, clean, shown
-from .flow import flow
+from .flow import measured
 from .recording.tape import Tape
 
 
@@ -60,8 +60,9 @@ def thread(tape: Tape, position: int, unit: int, sequence: int = 0) -> Thread:
 
     Raises IndexError for a unit, or a sequence of the batch, that nothing here has.
     """
-    rows = flow(tape)
-    shapes = [np.shape(node.value) for row in rows for node in (*row.gates.values(), *row.states.values())]
+    states, gates = measured(tape)
+    by_time = {t: gates[t] | states[t] for t in tape.timeline.steps}
+    shapes = [np.shape(node.value) for nodes in by_time.values() for node in nodes.values()]
     units = max((shape[-1] for shape in shapes if shape), default=0)
     batch = max((int(np.prod(shape[:-1])) for shape in shapes if shape), default=0)
     for what, number, count in (("unit", unit, units), ("sequence", sequence, batch)):
@@ -69,12 +70,12 @@ def thread(tape: Tape, position: int, unit: int, sequence: int = 0) -> Thread:
             known = f"they are counted from 0 to {count - 1}" if count else "nothing here goes on from step to step"
             raise IndexError(f"there is no {what} {number}: {known}")
     made = []
-    for row in rows:
-        found = {name: node for name, node in (row.gates | row.states).items() if _has(node.value, unit, sequence)}
+    for t, nodes in by_time.items():
+        found = {name: node for name, node in nodes.items() if _has(node.value, unit, sequence)}
         values = {name: _coordinate(node.value, unit, sequence) for name, node in found.items()}
         arrived = {name: tape.gradient_at(node, position) for name, node in found.items() if node in tape.gradients}
         grown = {name: None if total is None else _coordinate(total, unit, sequence) for name, total in arrived.items()}
-        made.append(ThreadRow(row.time, values, {name: grown.get(name) for name in found}))
+        made.append(ThreadRow(t, values, {name: grown.get(name) for name in found}))
     return Thread(made)
 
 

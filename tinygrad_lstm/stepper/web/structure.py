@@ -69,7 +69,7 @@ class Structure:
 
     def _node(self, node: Tensor, does: int | None, users: Sequence[int]) -> Row:
         own = node.serial if any(map(_is_array, node.attrs.values())) else None
-        kind: tuple[Any, ...] = (
+        kind = (
             does,
             own,
             node.name,
@@ -77,8 +77,10 @@ class Structure:
             node.dtype.char,
             node.requires_grad,
             node.time is None,
+            node.context.phase,
+            len(node.inputs),
+            _given(node) if node.is_leaf else None,
         )
-        kind = (*kind, node.context.phase, len(node.inputs), _given(node) if node.is_leaf else None)
         places = [*map(self._at.__getitem__, node.inputs), *users]
         return self._row(kind, [node.time or 0, *_entries(node), *places])
 
