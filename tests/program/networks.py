@@ -381,6 +381,134 @@ def columns_squashed_alike_on_both_sides_of_another():
     return (h * h).sum(), [x, W, U]
 
 
+def cut_and_squashed(cut, *squashed, width=4, batch=(N,)):
+    """A loop in which one product is cut into columns, each squashed in its own way."""
+    W, U = weights(W=(D, width * H), U=(H, width * H))
+    x, h = drawn(T, *batch, D, name="x"), tl.tensor(np.zeros((*batch, H)))
+    for t in range(T):
+        z = (x[t] @ W) * 0.5 + h @ U
+        h = sum(squash(part) for squash, part in zip(squashed, cut(z), strict=True))
+    return (h * h).sum(), [x, W, U]
+
+
+@own
+def columns_up_to_the_end_of_rows():
+    cut = lambda z: (z[:, :H], z[:, H : 2 * H], z[:, 2 * H : -H], z[:, -H:])
+    return cut_and_squashed(cut, tl.sigmoid, tl.sigmoid, tl.tanh, tl.sigmoid)
+
+
+@own
+def columns_up_to_the_end_whatever_stands_before():
+    cut = lambda z: (z[..., :H], z[..., H : 2 * H], z[..., 2 * H : 3 * H], z[..., 3 * H :])
+    return cut_and_squashed(cut, tl.tanh, tl.sigmoid, tl.sigmoid, tl.relu)
+
+
+@own
+def columns_of_one_sequence():
+    cut = lambda z: (z[:H], z[H : 2 * H], z[2 * H :])
+    return cut_and_squashed(cut, tl.sigmoid, tl.sigmoid, tl.tanh, width=3, batch=())
+
+
+@own
+def columns_with_a_gap_between():
+    cut = lambda z: (z[..., :H], z[..., 2 * H :])
+    return cut_and_squashed(cut, tl.sigmoid, tl.sigmoid, width=3)
+
+
+@own
+def rows_and_every_second_column():
+    cut = lambda z: (z[..., : 2 * H : 2], z[..., 1 : 2 * H : 2], z[0, :H] + z[1:, H : 2 * H], z[..., ::-1][..., :H])
+    return cut_and_squashed(cut, tl.sigmoid, tl.sigmoid, tl.tanh, tl.tanh, width=2)
+
+
+@own
+def columns_of_every_sequence_in_a_batch_of_batches():
+    cut = lambda z: (z[:, 0], z[:, 1])
+    return cut_and_squashed(lambda z: (p[:, None, :H] for p in cut(z)), tl.sigmoid, tl.tanh, width=1, batch=(N, 2))
+
+
+@own
+def rows_and_columns_of_a_table():
+    (E,), ids = weights(E=(7, 2 * H)), np.random.default_rng(0).integers(0, 7, (T, N))
+    h = tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        h = tl.sigmoid(E[ids[t], :H]) * h + tl.sigmoid(E[ids[t], H:])
+    return (h * h).sum() + tl.exp(E[np.array([1, 3, 1]), 1:]).sum(), [E]
+
+
+@own
+def numbers_that_decide_for_themselves():
+    """Zeros and ones as factors, of numbers and of arrays, on either side and of other shapes than the result."""
+    w, v, one = *weights(w=(H,), v=(N, 1)), tl.tensor(1.0)
+    h, zero = tl.tensor(np.zeros((N, H))), tl.tensor(np.zeros((1, 1)))
+    for _ in range(T):
+        kept = (0.0 * (w > 0.5)) + (w * 0.0) * w
+        h = tl.tanh(h * w + v * 1.0 + 1.0 * w + one * one + kept + zero * v) ** 1
+        h = h * 1.0 + (v * 1.0) * (1.0 * w)
+    return (h * h).sum(), [w, v]
+
+
+@own
+def what_follows_reads_something_else_than_the_steps():
+    (W,) = weights(W=(H, H))
+    x, h = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H)))
+    turned = lambda h: tl.tanh(h @ W)
+    for t in range(T):
+        a = turned(h)
+        b = tl.sigmoid(a * x[t])
+        h = a - b
+    return (turned(b) * h).sum(), [x, W]
+
+
+@own
+def what_follows_lacks_what_there_is_no_more_of():
+    W, w = weights(W=(H, H), w=(H,))
+    x, h = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H)))
+    turned = lambda h: tl.tanh(h @ W)
+    scaled = [x[t, ...] * w for t in range(T)]
+    for t in range(T):
+        h = turned(h) + scaled[t]
+    return (turned(h) * h).sum(), [x, W, w]
+
+
+@own
+def a_piece_of_another_step():
+    (W,) = weights(W=(2 * H, H))
+    x, h, before = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H))), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        h, before = tl.tanh(tl.concat([h, before], axis=-1) @ W), x[t] * 0.5
+    return (h * h).sum(), [x, W]
+
+
+@own
+def matrices_of_its_own_for_each_step():
+    x, M, K, h = drawn(T, N, D, name="x"), *weights(M=(T, D, H), K=(T, D, H)), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        h = tl.tanh(x[t] @ M[t] + h) * tl.sigmoid(x[t] @ K[t])
+    return (h * h).sum(), [x, M, K]
+
+
+@own
+def sums_that_differ_only_by_what_follows():
+    W, U, V, p, q = weights(W=(H, H), U=(H, H), V=(H, H), p=(H,), q=(H,))
+    x, h = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        one, other, third = h @ W, h @ U, h @ V
+        one, other, third = tl.sigmoid(one + x[t] * p), tl.tanh(other + x[t] * q), tl.sigmoid(third + x[t] * q)
+        h = one * other + third * h
+    return (h * h).sum(), [x, W, U, V, p, q]
+
+
+@own
+def biases_of_one_number():
+    W, b, c = weights(W=(D, 2 * H), b=(1,), c=(1,))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        z = x[t] @ W
+        h = tl.tanh(tl.sigmoid(z[..., :H] + b) * h + tl.sigmoid(z[..., H:] + c))
+    return (h * h).sum(), [x, W, b, c]
+
+
 @own
 def parts_that_are_made_to_sum_to_one():
     W, V = weights(W=(D + H, H), V=(D + H, H))

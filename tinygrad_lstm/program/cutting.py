@@ -49,6 +49,7 @@ class Cuts:
             for each in body
             if isinstance(each, Assign) and not each.into and not each.adds and each.place is None
         }
+        self.written = {each.target.variable for each in body if isinstance(each, Assign)}
         for each in body:
             if isinstance(each, Assign):
                 if isinstance(each.expression, Apply):
@@ -70,7 +71,7 @@ class Cuts:
             found = self._part(inner, e.attrs["index"], e.value)
             if found is not None:
                 return found
-        if e.function is ops.transpose and isinstance(inner, Read) and self._stays(inner):
+        if e.function is ops.transpose and isinstance(inner, Read) and self._is_the_same(inner):
             operands: Any = (inner,)
             turned: Any = (Apply(e.function, operands, e.attrs, e.value),)
             return self._named(inner.variable, "T", Apply(np.ascontiguousarray, turned, {}, e.value), None)
@@ -139,6 +140,10 @@ class Cuts:
             return False
         elsewhere = variable.loop is None and not variable.carries and variable not in self.anew
         return variable in self.still or elsewhere
+
+    def _is_the_same(self, read: Read) -> bool:
+        """Tell whether its numbers are the same in all steps: a copy would not be reached by what is written later."""
+        return read.variable not in self.written and self._stays(read)
 
     def _named(self, whole: Variable, key: str, part: Any, wanted: str | None, rows: bool = False) -> Read:
         if (whole, key) not in self.known:

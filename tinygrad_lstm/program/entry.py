@@ -26,7 +26,7 @@ from .names import of_leaves
 from .passes import optimized
 from .recording import parts_of, with_counts
 from .source_code import SourceCode
-from .trying import Tried
+from .trying import Tried, require_same
 from .writing import Job, write
 
 
@@ -140,6 +140,7 @@ def _of_loss(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> Sourc
             raise ValueError(f"the loss does not depend on{called(x) or ' a tensor'} of wrt: no path leads to it")
     opened, taken = Graph(loss).opened()
     loss, wrt = opened.output, None if wrt is None else [taken.get(x, x) for x in wrt]
+    recorded = loss
     names = of_leaves(roll(opened))
     (loss,), comments = optimized([loss], optimize)
     graph = Graph(loss)
@@ -164,4 +165,6 @@ def _of_loss(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> Sourc
         known=names,
         comments=comments,
     )
-    return write(job)[0]
+    program = write(job)[0]
+    require_same(program, recorded, asked)
+    return program

@@ -137,9 +137,9 @@ class ProgramNode:
 
 
 def _unshared(gradients: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return gradients in arrays of their own: copies of those that something else holds, too."""
+    """Return gradients in arrays of their own: copies of those that something else holds, too; None is a zero."""
     return tuple(
-        x if count == (_ALONE if x.base is None else _ALONE_BELOW) else x.copy()
+        x if x is None or count == (_ALONE if x.base is None else _ALONE_BELOW) else x.copy()
         for x, count in zip(gradients, _holders(gradients), strict=True)
     )
 
@@ -148,7 +148,7 @@ def _holders(arrays: tuple[Any, ...]) -> list[int]:
     """Count the references to each array, or to the one of which it is a view."""
     found = []
     for x in arrays:
-        base = x.base
+        base = None if x is None else x.base
         found.append(sys.getrefcount(x) if base is None else sys.getrefcount(base))
     return found
 

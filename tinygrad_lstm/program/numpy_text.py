@@ -21,6 +21,7 @@ from ..symbolic.tracer import _read as read_with
 from .building import RuleOf
 from .literals import ATOM, PREFIX, PRODUCT, SUM, literal, number
 from .names import identifier
+from .recording import NotExpressible, what_and_where
 from .sizes import Size, written
 from .statements import Assign, Begin, For, Read, Statement, Variable, Whole
 from .views import at_step, in_rows, is_read
@@ -42,7 +43,7 @@ _REDUCED = {np.add: "sum", np.maximum: "max", np.minimum: "min", np.multiply: "p
 
 
 class Unwritable(ValueError):
-    """What cannot be written down, and where in the network it is."""
+    """What cannot be written down."""
 
 
 class NumpyText:
@@ -84,7 +85,11 @@ class NumpyText:
                     yield f"for t in {self.steps(each.loop, each.backwards)}:", None
                     yield from ((f"    {line}", node) for line, node in inner)
             elif each.target.variable not in self.inlined:
-                yield from ((line, each.node) for line in self.assignment(each, comment(each)))
+                try:
+                    yield from ((line, each.node) for line in self.assignment(each, comment(each)))
+                except Unwritable as fault:
+                    where = f" of {what_and_where(each.node)}" if each.node is not None else ""
+                    raise NotExpressible(f"a program cannot say {fault}{where}") from None
         yield from self.beginnings(waiting)
 
     def steps(self, loop: Loop, backwards: bool = False) -> str:
@@ -284,6 +289,9 @@ class NumpyText:
             return number(array.item()) if array.dtype.kind in "fiub" else (repr(array.item()), ATOM)
         if array.size and (array == array.flat[0]).all():
             return self.full(array, array.flat[0].item()), ATOM
+        if array.ndim == 2 and np.array_equal(array, np.eye(len(array))):
+            kind = "" if array.dtype == np.float64 else f", dtype=np.{array.dtype}"
+            return f"np.eye({self.size(array.shape[0])}{kind})", ATOM
         raise Unwritable("an array that stands in a rule or a forward")
 
     def listed(self, operands: Sequence[Any]) -> str:
@@ -418,6 +426,8 @@ class NumpyText:
             whole = of is not None and all(isinstance(part, slice | int) for part in index)
             sizes = [of.shape[i] if whole else None for i in range(len(index))]
             text = ", ".join(self.part(part, n) for part, n in zip(index, sizes, strict=True))
+            if alone and any(isinstance(part, slice) for part in index):
+                return f"np.s_[{text}]"
             return f"({text}{',' if len(index) == 1 else ''})" if alone or not index else text
         return self.part(index, alone=alone)
 

@@ -36,6 +36,12 @@ class NotExpressible(ValueError):
     """
 
 
+def what_and_where(x: Tensor) -> str:
+    """Return what a tensor is called or made by, at which step and on which line."""
+    made = x.name or (x.primitive.name if x.primitive else "what it returns")
+    return f"{made}{x.context.place}{f' ({x.line})' if x.line else ''}"
+
+
 class Counts:
     """A list of whole numbers, one for each sequence, that are data: others may be given in another call."""
 

@@ -11,9 +11,21 @@ from typing import Any
 import numpy as np
 
 from ..engine.backprop import grad
+from ..engine.graph import Graph
 from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor, tensor
-from .recording import NotExpressible, OneRun, RecordedRun, Unfit, array_of, nested, outputs_of, returned_like
+from ..structure.what_if import what_if
+from .recording import (
+    NotExpressible,
+    OneRun,
+    RecordedRun,
+    Unfit,
+    array_of,
+    nested,
+    outputs_of,
+    returned_like,
+    what_and_where,
+)
 from .source_code import SourceCode
 
 SLACK = 1e4
@@ -53,14 +65,16 @@ class TrialRun:
         coarsest = self._coarsest(run)
         for x, y in zip(run.computed, outputs, strict=True):
             if not _close(np.asarray(y), x.value, coarsest):
-                raise NotExpressible(f"the program computes another value than the graph of {_what(x)}, at other sizes")
+                raise NotExpressible(
+                    f"the program computes another value than the graph of {what_and_where(x)}, at other sizes"
+                )
         if not back:
             return
         same = _same_gradients(gradients, self._expected(run), coarsest)
         for leaf, is_same in zip(self._leaves(run), same, strict=True):
             if not is_same:
                 raise NotExpressible(
-                    f"the program has another gradient of {_what(leaf)} than the graph, at other sizes"
+                    f"the program has another gradient of {what_and_where(leaf)} than the graph, at other sizes"
                 )
 
     def require(self, run: OneRun, again: Callable[[], OneRun], back: bool = True) -> None:
@@ -132,6 +146,42 @@ def require_right(trial: TrialRun, recorded: RecordedRun) -> None:
         except (Unfit, NotExpressible):
             continue  # one step may be too few for a function, or many too many
         trial.require(run, partial(recorded.again, sizes, WOBBLE))
+
+
+def require_same(source: SourceCode, loss: Tensor, wrt: Sequence[Tensor]) -> None:
+    """Run the program of a loss, and compare with the graph: the loss and its gradients.
+
+    Raises:
+        NotExpressible: where they differ by more than rounding, unless that grows by itself.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            value, gradients = source()
+    except Exception as error:  # whatever it is, it is no program
+        raise NotExpressible(f"the program does not run: {error}") from error
+    expected = _gradients_of(loss, wrt)
+    coarsest = max(float(np.finfo(x.dtype).eps) for x in (loss, *wrt))
+    same = [_close(value, loss.value, coarsest), *_same_gradients(gradients, expected, coarsest)]
+    if all(same) or not _is_steady(loss, wrt, expected, coarsest):
+        return
+    what = "value" if not same[0] else f"gradient of {what_and_where(wrt[same.index(False) - 1])}"
+    raise NotExpressible(
+        f"the program has another {what} than the graph: a fault of ours, which optimize=0 may not have"
+    )
+
+
+def _gradients_of(loss: Tensor, wrt: Sequence[Tensor]) -> list[Any]:
+    with np.errstate(all="ignore"):
+        return [x if x is None else x.value for x in grad(loss, wrt, np.ones(loss.shape), allow_unused=True)]
+
+
+def _is_steady(loss: Tensor, wrt: Sequence[Tensor], expected: Sequence[Any], coarsest: float) -> bool:
+    """Tell whether a loss of nearly the same numbers is nearly the same, with its gradients."""
+    noise, leaves = np.random.default_rng(0), [x for x in Graph(loss).leaves if x.dtype.kind == "f"]
+    with np.errstate(all="ignore"):
+        other = what_if(loss, {x: x.value * (1 + WOBBLE * noise.normal(size=x.shape)) for x in leaves})
+    same = zip(wrt, _same_gradients(_gradients_of(other, wrt), expected, coarsest), strict=True)
+    return _close(other.value, loss.value, coarsest) and all(is_same for x, is_same in same if x.is_leaf)
 
 
 def sizes_of(shapes: Mapping[str, tuple[int | str, ...]], parts: Mapping[str, Any]) -> dict[str, int] | None:
@@ -250,8 +300,3 @@ def _close(ours: Any, theirs: Any, coarsest: float, largest: float = 0.0) -> boo
     finite = theirs[np.isfinite(theirs)]
     slack = SLACK * coarsest * max(float(np.abs(finite).max(initial=0.0)), largest)
     return bool(np.allclose(ours, theirs, rtol=0, atol=slack, equal_nan=True))
-
-
-def _what(x: Tensor) -> str:
-    made = x.name or (x.primitive.name if x.primitive else "what it returns")
-    return f"{made}{x.context.place}{f' ({x.line})' if x.line else ''}"

@@ -19,7 +19,6 @@ from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from .loops import Every, Fixed, Given, Loop, Made, Moving, Reference, Rolled, Stacked
 from .repeating import kinds_of, longest_run
-from .words import is_number
 
 
 class _Differs(Exception):
@@ -135,24 +134,16 @@ def _ending(
 ) -> int:
     """Add a last step in which some operations are missing, since nobody wanted what they make; return how many it has.
 
-    What it has must read the steps before as they read those before them, and what is missing could have been made.
+    What is missing could have been made; what there is, is asked as all steps are.
     """
-    position, last = start + period * count, []
-    own = {node: (i, k) for i, each in enumerate(members) for k, node in enumerate(each)}
+    position, last = start + period * count, {}
     for i in range(period):
         if position < len(nodes) and kinds[position] == kinds[start + i]:
-            last.append((i, nodes[position]))
-            own[nodes[position]] = i, count
+            last[i] = nodes[position]
             position += 1
-    there = {i for i, _ in last}
-    if not last or not all(i in there or _goes_on(each, rolled) for i, each in enumerate(members)):
+    if not all(i in last or _goes_on(each, rolled) for i, each in enumerate(members)):
         return 0
-    for i, node in last:
-        for x, earlier in zip(node.inputs, members[i][-1].inputs, strict=True):
-            (q, k), (p, j) = own.get(x, (None, 0)), own.get(earlier, (None, 0))
-            if q != p or (q is not None and k - j != 1):
-                return 0
-    for i, node in last:
+    for i, node in last.items():
         members[i].append(node)
     return len(last)
 
@@ -230,7 +221,7 @@ def _pattern(
                 raise _Differs(max(k, 1))
         return family, delay, inputs[:delay]
     if head.is_leaf:
-        if all(is_number(x) and x.value == head.value for x in inputs):
+        if all(_is_same_constant(x, head) for x in inputs):
             return rolled.reference(head)
         key = tuple(inputs)
         for k, x in enumerate(inputs):
@@ -249,6 +240,12 @@ def _pattern(
     if other.loop is None or abs(by) != 1:
         raise _Differs(1)
     return other, _Affine(other.loop.at(first), by * other.loop.direction)
+
+
+def _is_same_constant(x: Tensor, head: Tensor) -> bool:
+    """Tell whether two leaves are the same numbers, made anew for each step, and nobody's in particular."""
+    anybodys = x.is_leaf and x.name is head.name is None and not x.requires_grad and not head.requires_grad
+    return anybodys and x.dtype == head.dtype and np.array_equal(x.value, head.value)
 
 
 def _own(leaf: Tensor) -> Any:

@@ -173,7 +173,7 @@ class MergedPointwise(Rewriting):
                     for p, q in zip(row[-1].operands, made.operands, strict=True)
                 )
             )
-            if made is not None and (not row or fits):
+            if made is not None and fits:
                 row.append(made)
                 continue
             if len(row) > 1:

@@ -69,7 +69,9 @@ class Rewriting:
 
     def again(self, node: Tensor, *inputs: Tensor) -> Tensor:
         """Make an operation again, of the new inputs or of others."""
-        made = self.like(node, node.primitive, *(inputs or map(self.of, node.inputs)), **node.attrs)
+        columns = columns_taken(node)
+        attrs = {"index": (Ellipsis, slice(*columns))} if columns else node.attrs  # however somebody wrote it
+        made = self.like(node, node.primitive, *(inputs or map(self.of, node.inputs)), **attrs)
         made.name = node.name
         return made
 
@@ -118,13 +120,23 @@ def columns(node: Tensor) -> int:
 
 
 def columns_of(made: Made) -> tuple[int, int] | None:
-    """Return which columns of an array an operation takes, of an array of the same step; None if it does not."""
-    if made.primitive is not ops.getitem or made.operands[0].index != HERE:
+    """Return which columns of an array of the same step an operation takes; None if it does not."""
+    return columns_taken(made.node) if made.operands and made.operands[0].index == HERE else None
+
+
+def columns_taken(node: Tensor) -> tuple[int, int] | None:
+    """Return which columns an operation takes, those from one to another; None if it is another operation."""
+    if node.primitive is not ops.getitem:
         return None
-    index = made.attrs["index"]
-    if not (isinstance(index, tuple) and len(index) == 2 and index[0] is Ellipsis and isinstance(index[1], slice)):
+    index, (whole,) = node.attrs["index"], node.inputs
+    *rows, last = index if isinstance(index, tuple) and index else (index,)
+    others = [each for each in rows if each is not Ellipsis]
+    if not isinstance(last, slice) or not all(isinstance(each, slice) and each == slice(None) for each in others):
         return None
-    return None if index[1].step is not None else (index[1].start or 0, index[1].stop)
+    if len(rows) == len(others) != whole.ndim - 1:
+        return None
+    start, stop, step = last.indices(columns(whole))
+    return (start, stop) if step == 1 else None
 
 
 def pieces_of(loop: Loop) -> Iterator[tuple[Made, ...]]:
