@@ -1,6 +1,9 @@
 """What every test starts from: one BLAS thread, a hypothesis profile, and global state as the package left it."""
 
 import os
+import zlib
+from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # sums in one order, for the workers that pytest -n starts
@@ -17,6 +20,31 @@ for profile in Profile:  # for --hypothesis-profile
     settings.register_profile(profile, profile.settings)
 settings.register_profile("brief", max_examples=5, derandomize=True, parent=Profile.ci.settings)
 settings.load_profile(Profile.usual())
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--share",
+        type=Fraction,
+        default=Fraction(1),
+        help="run that many of the tests only, such as 1/3; others each day",
+    )
+    parser.addoption(
+        "--share-seed", type=int, default=date.today().toordinal(), help="which share: the day's, if not given"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Keep a share of the tests: with 1/3, three seeds in a row run every test once."""
+    share, seed = config.getoption("share"), config.getoption("share_seed")
+    kept = [item for item in items if in_share(item.nodeid, share, seed)]
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+
+
+def in_share(name, share, seed):
+    return (zlib.crc32(name.encode()) + seed) % share.denominator < share.numerator
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import in_share
 from tests.house.imports import modules
 
 TESTS = Path(__file__).parents[1]
@@ -64,3 +66,12 @@ def test_what_is_not_there_would_be_noticed():
     assert missing("from tests.nn import onnx_nodes") == ["tests.nn.onnx_nodes"]
     assert missing("def f():\n    from tinygrad_lstm.nn import LSTM, LSMT") == ["tinygrad_lstm.nn.LSMT"]
     assert missing("from tinygrad_lstm.structure import path, words") == []
+
+
+def test_shares_of_the_tests_are_all_of_them_and_none_twice():
+    """.ci/run runs a share of what takes long, another one each day."""
+    names = [f"tests/test_{k}.py::test_{k % 7}" for k in range(60)]
+    shares = [[name for name in names if in_share(name, Fraction(1, 3), day)] for day in (7, 8, 9)]
+    assert sorted(sum(shares, [])) == sorted(names)
+    assert all(shares)
+    assert [name for name in names if in_share(name, Fraction(1), 7)] == names

@@ -36,6 +36,18 @@ def lines(derivation):
     return [str(line.equation) for line in derivation.lines]
 
 
+@pytest.mark.parametrize("first", [lambda x: x[0] * 0.5, lambda x: x[0], lambda x: tl.tanh(x).mean(axis=0)])
+def test_a_loop_that_begins_with_something_computed(first):
+    """The sum of losses begins with a 0 that all but one of its steps lose: it is no recurrence."""
+    x = tl.tensor(np.random.default_rng(0).normal(size=(4, 3)), requires_grad=True, name="x")
+    W = tl.tensor(np.random.default_rng(1).normal(size=(3, 3)), requires_grad=True, name="W")
+    h, total = first(x), 0
+    for t in range(4):
+        h = tl.tanh(x[t] @ W + h)
+        total = total + (h * h).sum()
+    require_right(total, x, W)
+
+
 def test_an_rnn():
     loss = small_loss("rnn", 5)
     derivation = tl.derive(loss, parameter(loss, "layer.weight"))

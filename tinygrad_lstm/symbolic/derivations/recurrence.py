@@ -177,7 +177,8 @@ class Recurrence:
                 largest = max(parts, key=lambda part: len(part[1]))[1]
                 largest |= given
                 for first, part in parts:
-                    if len(part) > 1:
+                    computed = len(part.keys() - given.keys())
+                    if computed > 1 or len(part) > 1 > computed:  # one step alone does not recur
                         divided[key, first] = part
             if {frozenset(by.items()) for by in divided.values()} == {frozenset(by.items()) for by in groups.values()}:
                 return divided
