@@ -38,7 +38,7 @@ def lines(derivation):
 
 @pytest.mark.parametrize("first", [lambda x: x[0] * 0.5, lambda x: x[0], lambda x: tl.tanh(x).mean(axis=0)])
 def test_a_loop_that_begins_with_something_computed(first):
-    """The sum of losses begins with a 0 that all but one of its steps lose: it is no recurrence."""
+    """It takes the place of the state before the first step, and the sum of losses is a recurrence, too."""
     x = tl.tensor(np.random.default_rng(0).normal(size=(4, 3)), requires_grad=True, name="x")
     W = tl.tensor(np.random.default_rng(1).normal(size=(3, 3)), requires_grad=True, name="W")
     h, total = first(x), 0
@@ -46,6 +46,8 @@ def test_a_loop_that_begins_with_something_computed(first):
         h = tl.tanh(x[t] @ W + h)
         total = total + (h * h).sum()
     require_right(total, x, W)
+    assert "\nv₋₁ = " in str(tl.derive(total, W))
+    assert str(tl.derive(total, W).lines[-1].equation) == "∂L/∂W = Σ_t x[t]ᵀ ∂L/∂v⁽³⁾_t"
 
 
 def test_an_rnn():

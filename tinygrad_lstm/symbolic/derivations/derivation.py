@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +56,20 @@ class Derivation:
         found: list[tuple[Formula | Expression, str]] = []
         for number in self._lettering.letters:
             found.append((self._equation(self._recurrence.groups[number]), ""))
+        found += [(begun, "") for group in self._recurrence.groups for begun in self._begun(group)]
         shown = " ".join(str(line.equation) for line in self.lines)
         blocks = sorted(self._lettering.blocks.items(), key=lambda each: shown.find(text(each[0])))
         for block, (matrix, rows) in blocks:
             found.append((block, parts_of(matrix, rows)))
         return tuple(found)
+
+    def _begun(self, group: Group) -> Iterator[Formula]:
+        """Yield what takes the place of a group's members before the first step, or after the last."""
+        lettering = self._lettering
+        for t, x in group.begun.items():
+            own = self._recurrence.of[x][0]
+            right = lettering.named(lettering.computed(Name(str(own.number), VALUE, "", shape=x.shape)))
+            yield Formula(lettering.named(Name(str(group.number), VALUE, f"@{t}", shape=x.shape)), "=", right)
 
     def evaluate(self) -> NDArray[Any]:
         """Return the gradient that the lines say, computed by them alone from the values that the graph ran with."""
@@ -86,15 +95,19 @@ class Derivation:
             step = int(x.time[1:]) if x.time.startswith("@") else (t or 0) + int(x.time) if x.time else None
             if x.below == GRADIENT:
                 return known.get((group.number, step), np.zeros(group.sample.shape))
-            member = group.members.get(step)
+            member = group.members.get(step, group.begun.get(step))
             return np.full(group.sample.shape, MISSING) if member is None else self._values[member]
         assert isinstance(x, Apply)
         if x.function is over_steps:
             return sum(self._value(x.operands[0], step, known) for step in x.attrs["steps"])
         attrs = mapped(x.attrs, lambda step: step.at(t or 0))
         compute = x.function.forward if isinstance(x.function, Primitive) else x.function
-        with np.errstate(all="ignore"):
-            return compute(*(np.asarray(self._value(each, t, known)) for each in x.operands), **attrs)
+        operands = [np.asarray(self._value(each, t, known)) for each in x.operands]
+        try:
+            with np.errstate(all="ignore"):
+                return compute(*operands, **attrs)
+        except IndexError:  # an entry of a step beyond the ends, where what it is multiplied by is 0
+            return np.full(x.value.shape, MISSING)
 
     @property
     def _values(self) -> Mapping[Tensor, Any]:

@@ -47,11 +47,17 @@ class Step:
 
 
 class Group:
-    """One operation or leaf of several steps, by step; or a single one outside of time, whose step is None."""
+    """One operation or leaf of several steps, by step; or a single one outside of time, whose step is None.
 
-    def __init__(self, number: int, members: Mapping[int | None, Tensor]) -> None:
+    ``begun`` is what was computed otherwise and takes the place of members before the first step, or after the last.
+    """
+
+    def __init__(
+        self, number: int, members: Mapping[int | None, Tensor], begun: Mapping[int | None, Tensor] | None = None
+    ) -> None:
         self.number = number
         self.members: dict[int | None, Tensor] = {**members}
+        self.begun = begun or {}
         self.timed = None not in self.members
         self.attrs: Mapping[str, Any] = {}
 
@@ -82,11 +88,13 @@ class Recurrence:
         self.timeline = Timeline(graph)
         loops = [] if self.timeline.steps else [item for item in roll(graph).items if isinstance(item, Loop)]
         self.steps = self.timeline.steps or sorted({t for loop in loops for t in range(loop.low, loop.high)})
+        self._begun: set[tuple[Tensor, int]] = set()
         members = self._regular(self._with_given(_rolled_up(loops) or self._recorded()))
         self.groups: list[Group] = []
         self.of: dict[Tensor, tuple[Group, int | None]] = {}
         for found in members.values():
-            self._add({t: node for t, node in found.items()})  # noqa: C416
+            begun: dict[int | None, Tensor] = {t: node for t, node in found.items() if (node, t) in self._begun}
+            self._add({t: node for t, node in found.items() if t not in begun}, begun)
         for node in graph.nodes:
             if node not in self.of:
                 self._add({None: node})
@@ -98,8 +106,8 @@ class Recurrence:
         group, step = self.of[x]
         return group.number, None if step is None or t is None else step - t
 
-    def _add(self, members: Mapping[int | None, Tensor]) -> None:
-        group = Group(len(self.groups), members)
+    def _add(self, members: Mapping[int | None, Tensor], begun: Mapping[int | None, Tensor] | None = None) -> None:
+        group = Group(len(self.groups), members, begun)
         self.groups.append(group)
         self.of |= {node: (group, t) for t, node in members.items()}
 
@@ -147,7 +155,9 @@ class Recurrence:
             for t, x in inputs.items() if regular else ():
                 # the same zeros may come before h and before c; the sample in the middle does not read them
                 shared = x.is_leaf and not x.requires_grad and 2 * abs(delay) < len(inputs)
-                if t + delay not in groups[group] and (not place[x] or shared):
+                computed = not x.is_leaf and count > 1
+                if t + delay not in groups[group] and (computed or not place[x] or shared):
+                    self._begun |= {(x, t + delay)} if computed else set()
                     groups[group][t + delay] = x
                     place[x].add((group, t + delay))
         elif len(set(inputs.values())) == len(inputs) > 1:
@@ -162,7 +172,11 @@ class Recurrence:
             divided: dict[object, dict[int, Tensor]] = {}
             for key, by in groups.items():
                 parts: list[tuple[int, dict[int, Tensor]]] = []
-                given = {t: node for t, node in by.items() if node.is_leaf or self.timeline.of.get(node, t) != t}
+                given = {
+                    t: node
+                    for t, node in by.items()
+                    if node.is_leaf or (node, t) in self._begun or self.timeline.of.get(node, t) != t
+                }
                 for t, node in by.items():
                     if t in given:
                         continue
