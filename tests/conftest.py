@@ -47,6 +47,14 @@ def in_share(name, share, seed):
     return (zlib.crc32(name.encode()) + seed) % share.denominator < share.numerator
 
 
+def few(cases, kept=2):
+    """Return cases of which the first stand for all, and the others are slow: .ci/run runs a share of those."""
+    return [
+        case if k < kept else pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.slow)
+        for k, case in enumerate(cases)
+    ]
+
+
 @pytest.fixture(autouse=True, scope="session")
 def nothing_is_left_behind():
     """No test leaves a file in the root of the repository."""

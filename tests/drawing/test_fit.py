@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tests.conftest import few
 from tinygrad_lstm.drawing import VIEWS
 from tinygrad_lstm.drawing.fits import FITS
 from tinygrad_lstm.nn.cells import CELLS
@@ -37,7 +38,7 @@ def in_pixels(picture):
 
 
 @pytest.mark.parametrize(("view", "fit"), FITTING)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", few(CELLS))
 def test_no_words_are_below_ten_pixels_and_the_size_is_what_was_asked_for(cell, view, fit):
     picture = fitted(cell, view, fit)
     if picture is None:
@@ -80,7 +81,7 @@ def test_every_layer_gate_and_state_keeps_its_label_in_each_step_shown(cell, fit
 
 
 @pytest.mark.parametrize(("view", "fit"), [("gates", "readme"), ("cells", "column"), ("gates", "slide")])
-@pytest.mark.parametrize("shape", [{}, {"bidirectional": True}], ids=str)
+@pytest.mark.parametrize("shape", few([{}, {"bidirectional": True}], 1), ids=str)
 def test_what_goes_on_in_the_next_row_says_its_name_on_both_sides_of_the_break(view, fit, shape):
     picture = tl.draw(small_loss("lstm", 7, **shape), view, fit=fit, steps="all" if not shape else None)
     said = ["".join(text.itertext()) for text in ET.fromstring(picture.svg).iter(f"{SPACE}text")]

@@ -22,6 +22,10 @@ def test_numpy_has_an_opinion_of_the_operations_of_the_page():
     assert set(OPINIONS) <= set(BUILTIN)
 
 
+half = settings(max_examples=settings().max_examples // 2)
+"""For what is the same for most inputs; of derivatives of derivatives, which take longest, .ci/run tries as many more."""
+
+
 def drawn_case(data, name):
     return data.draw(CASES[name], label=name)
 
@@ -53,6 +57,7 @@ def test_forward_is_numpys(name, data):
 
 
 @each_primitive
+@half
 @given(data=st.data())
 def test_forward_accepts_complex_arrays_and_keeps_their_real_part(name, data):
     case = drawn_case(data, name)
@@ -69,11 +74,6 @@ def test_rule_agrees_with_the_complex_step(name, data):
     assume(expected(case).size and all(x.size for x in case.inputs))
     report = check(case.f, *case.inputs, rng=data.draw(st.integers(0, 99)))
     assert len(report.errors) == len(case.inputs)
-
-
-# Derivatives of derivatives take the longest of all here: half of the inputs are tried each time, and as many others,
-# which another test draws, in .ci/run and by night, so that there they are as many as of any other promise.
-half = settings(max_examples=settings().max_examples // 2)
 
 
 @each_rule
@@ -106,6 +106,7 @@ def require_second_order(data, name):
 
 
 @each_rule
+@half
 @given(data=st.data())
 def test_gradient_has_the_leafs_shape_and_dtype(name, data):
     """Also for empty arrays, which no difference can check, and where float32 meets float64."""
@@ -124,6 +125,7 @@ def test_gradient_has_the_leafs_shape_and_dtype(name, data):
 
 
 @each_primitive
+@half
 @given(data=st.data())
 def test_float32_stays_float32(name, data):
     case = drawn_case(data, name)
@@ -132,6 +134,7 @@ def test_float32_stays_float32(name, data):
 
 
 @each_rule
+@half
 @given(data=st.data())
 def test_both_readings_of_a_rule_agree(name, data):
     """The fast backward pass and the recorded one give the same numbers."""

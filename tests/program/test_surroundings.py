@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tests.conftest import few
 from tests.program.networks import drawn
 from tinygrad_lstm.program import surroundings
 from tinygrad_lstm.program.surroundings import Surroundings
@@ -62,7 +63,7 @@ REACHED = {
 }
 
 
-@pytest.mark.parametrize("reached", REACHED)
+@pytest.mark.parametrize("reached", few(REACHED))
 def test_a_module_that_trains_again_is_noticed_wherever_it_is(reached):
     model = dropping()
     fast = tl.compile(REACHED[reached](model))

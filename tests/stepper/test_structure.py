@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tests.conftest import few
 from tests.pages.test_folding import unfolded
 from tinygrad_lstm.nn.named import names
 from tinygrad_lstm.nn.samples import small_loss
@@ -91,7 +92,7 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("own", OWN)
+@pytest.mark.parametrize("own", few(OWN, 3))
 def test_networks_of_users(own):
     require_the_same(recurrence(OWN[own]))
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tests.conftest import few
 from tests.drawing.figures.networks import LOSSES, plain_mgu, reader
 from tests.drawing.figures.test_numbers import tips
 from tinygrad_lstm.drawing.figures.difference import share
@@ -116,7 +117,7 @@ def test_one_step_that_is_given_a_state_is_told(named, timed):
     assert titles == STAGES["lstm"]
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name != "rnn"])
+@pytest.mark.parametrize("name", few([name for name in names() if name != "rnn"], 4))
 def test_one_step_is_told_as_the_first_of_several(name):
     many, one = (tl.draw(small_loss(name, steps), "story", steps=(0, 1)) for steps in (3, 1))
     several, alone = (" ".join(lines(each)[1:]) for each in (many, one))
