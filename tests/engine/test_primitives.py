@@ -23,7 +23,7 @@ def test_numpy_has_an_opinion_of_the_operations_of_the_page():
 
 
 half = settings(max_examples=settings().max_examples // 2)
-"""For what is the same for most inputs; of derivatives of derivatives, which take longest, .ci/run tries as many more."""
+"""For what is the same for most inputs; of derivatives of derivatives, .ci/run tries as many more."""
 
 
 def drawn_case(data, name):
