@@ -21,6 +21,9 @@ for profile in Profile:  # for --hypothesis-profile
 settings.register_profile("brief", max_examples=5, derandomize=True, parent=Profile.ci.settings)
 settings.load_profile(Profile.usual())
 
+half = settings(max_examples=settings().max_examples // 2)
+"""For what is the same for most inputs, or is tried of every operation in several ways."""
+
 
 def pytest_addoption(parser):
     parser.addoption(

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, reject, settings
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
+from tests.conftest import half
 from tests.opinions import OPINIONS, expected
 from tinygrad_lstm.engine.ops import BUILTIN, equal, greater
 from tinygrad_lstm.testing.generate.cases import CASES
@@ -20,10 +21,6 @@ def test_numpy_has_an_opinion_of_the_operations_of_the_page():
     """Of one that is not listed, ``expected`` asks its own forward in longer numbers."""
     assert len(OPINIONS) >= 45
     assert set(OPINIONS) <= set(BUILTIN)
-
-
-half = settings(max_examples=settings().max_examples // 2)
-"""For what is the same for most inputs; of derivatives of derivatives, .ci/run tries as many more."""
 
 
 def drawn_case(data, name):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
+from tests.conftest import half
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import Primitive
 from tinygrad_lstm.symbolic.expressions import Apply, Constant, text
@@ -41,6 +42,7 @@ def the_node(case):
 
 
 @pytest.mark.parametrize("name", CASES)
+@half
 @given(data=st.data())
 def test_a_forward_that_is_read_computes_what_it_is_read_from(name, data):
     node = the_node(data.draw(CASES[name]))
@@ -57,6 +59,7 @@ def test_a_forward_that_is_read_computes_what_it_is_read_from(name, data):
 
 @pytest.mark.parametrize("name", [name for name in CASES if BUILTIN[name].rule])
 @pytest.mark.parametrize("opened", [False, True])
+@half
 @given(data=st.data())
 def test_a_rule_that_is_read_computes_what_it_is_read_from(name, opened, data):
     node = the_node(data.draw(CASES[name]))
