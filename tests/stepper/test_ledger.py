@@ -140,10 +140,11 @@ def test_the_flow_prints_as_a_table():
     cell = tl.LSTMCell(3, 4, rng=0)
     cell.forget_gate.bias.value = np.full(4, -12.0)
     loss = tl.nn.Recurrent(cell)(tl.tensor(np.ones((3, 3)), name="xs"))[0].sum()
-    head, _, *lines = str(tl.step(loss).flow()).splitlines()
+    head, _, *lines, told = str(tl.step(loss).flow()).splitlines()
     assert head.split() == ["t", "‖∂L/∂c‖", "‖∂L/∂h‖", "saturated"]
     assert [line.split()[0] for line in lines] == ["0", "1", "2"]
     assert all("f 100%" in line for line in lines)
+    assert told == tl.step(loss).flow().told
 
 
 def test_ledger_flow_and_paths_are_short_lines_tables_and_html():

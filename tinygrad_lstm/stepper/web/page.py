@@ -22,7 +22,7 @@ from ...structure.words import clean, display_name, printable
 from ..cursor import Cursor
 from ..inspection import MOST
 from ..place import GRANULARITIES
-from ..recording.why import WHY
+from ..recording.why import ENDING, FELT, HERE
 from .record import VIEWS, Forms
 from .sizes import LONGEST, Maker, NotOnALine, count, many, only
 
@@ -90,7 +90,7 @@ def page(
         "stops": [[clean(each.text, 60), each.met_at(stepper.events)] for each in stepper.breakpoints],
         "grains": GRANULARITIES,
         "views": [[view, granularity] for view, _, granularity in VIEWS],
-        "why": WHY,
+        "why": {"here": HERE, "ending": ENDING, "felt": FELT},
         "terms": TERMS,
         "saturated": SATURATED,
         "most": MOST,

@@ -108,7 +108,7 @@ function showAccumulator(event, hidden) {
   sum.dataset.gradient = event.target.number;
   const pips = Array.from({ length: Math.min(event.expected, 40) }, (_, i) =>
     element("i", { className: i < Math.round((event.arrived * Math.min(event.expected, 40)) / event.expected) ? "full" : "" }));
-  const complete = event.arrived === event.expected ? ": complete, it can be passed on" : "";
+  const complete = event.arrived < event.expected ? "" : event.target.isLeaf ? ": complete" : ": complete, it can be passed on";
   const parts = [sum, element("p", { className: "arrived" }, element("span", { className: "pips", ariaHidden: "true" }, ...pips),
     ` ${event.arrived} of ${event.expected} arrived${complete}`)];
   if (event.summed) {
@@ -117,6 +117,8 @@ function showAccumulator(event, hidden) {
   const watched = walk.watches(event.target);
   const stop = element("button", { type: "button", textContent: watched ? "stop here no longer" : "stop at each += of this", ariaPressed: String(watched) });
   stop.addEventListener("click", () => toggleStop(() => walk.toggleTensor(event.target)));
+  const end = closing(event, hidden);
+  if (end) parts.push(element("p", { className: "end", textContent: end }));
   parts.push(stop);
   bodyOf("accumulator").replaceChildren(...parts);
 }

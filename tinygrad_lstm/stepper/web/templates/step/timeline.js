@@ -58,6 +58,7 @@ const strip = {
   draw() {
     const rows = tape.flow.map((row) => ({ ...row, ...flowOf(row) }));
     this.section.hidden = rows.length < 2 || !this.names.length;
+    document.querySelector("#felt").textContent = this.section.hidden ? "" : felt();
     const body = bodyOf("strip");
     if (this.section.hidden) body.replaceChildren();
     if (this.section.hidden) return;
