@@ -27,8 +27,9 @@ from .recording.why import FELT, tell
 class FlowRow:
     """One time step: the norm of ∂L/∂state by the state's name, and the share of each gate's units that saturate.
 
-    ``through`` holds the gates that the states are multiplied by on their way to the next step, ``complete`` the number of the event that completes each gradient; ``cut`` the line that detached the state
-    with which the step begins, so that nothing flows back over it; ``states`` and ``gates`` whose numbers these are.
+    ``complete`` holds the number of the event that completes each gradient; ``cut`` the line that detached the state
+    with which the step begins, so that nothing flows back over it; ``states`` and ``gates`` whose numbers these are;
+    ``through`` the gates that states are multiplied by on their way to the next step.
     """
 
     time: int

@@ -91,7 +91,16 @@ function begun(loss) {
   const ran = steps ? ` through ${steps} time step${steps > 1 ? "s" : ""}` : "";
   const button = element("button", { type: "button", className: "begin", textContent: "→ send the error back" });
   button.addEventListener("click", () => go(walk.position + 1));
-  return [element("p", {}, `The network has run forward${ran}; ${named(loss)} = ${asText(loss.value, 4)}.`), button, coach.hints.begin];
+  return [element("p", {}, `The network has run forward${ran}; ${named(loss)} = ${asText(loss.value, 4)}.`), ...broken(loss), button, coach.hints.begin];
+}
+
+/** Where the first number is that is not finite, if the loss is none: a button that leads there. */
+function broken(loss) {
+  const first = allFinite(loss.value) ? undefined : nodes.find((of) => forwardly({ of }).broken);
+  if (!first) return [];
+  const button = element("button", { type: "button", className: "first-broken", textContent: "where that begins" });
+  button.addEventListener("click", () => go(first.number));
+  return [button, " "];
 }
 
 function showAccumulator(event, hidden) {
