@@ -220,7 +220,7 @@ def test_how_the_rnn_rewrites_and_the_lstm_adds(open_page, tour):
     shown = re.search(r"the LSTM’s ct changes by (\d+\.\d+) and the RNN’s ht by (\d+\.\d+)", said)
     assert np.allclose([float(x) for x in shown.groups()], [means["LSTM"], means["RNN"]], atol=0.006)
     assert means["LSTM"] < means["RNN"]
-    assert "The RNN writes a new state over the old one, every time." in said
+    assert "RNN writes a new state over the old one, every time." in said
 
 
 def test_what_clipping_changes(ask):

@@ -29,13 +29,13 @@ from .sizes import LONGEST, Maker, NotOnALine, count, many, only
 SCRIPTS = (
     *("network/arrays.js", "network/functions.js", "network/network.js", "unfold.js"),
     *("step/data.js", "step/words.js", "step/walk.js", "step/levels.js", "step/picture.js", "step/chips.js"),
-    *("step/panels.js", "step/tanks.js", "step/timeline.js", "step/terms.js", "step/links.js", "step/thread.js"),
+    *("step/panels.js", "step/tanks.js", "step/timeline.js", "terms.js", "step/links.js", "step/thread.js"),
     *("step/pairs.js", "step/minimap.js", "step/coach.js", "step/change.js", "step/address.js", "step/what_if.js"),
     "step/main.js",
 )
 """In the order in which they need each other."""
 
-STYLES = ("step/reading.css", "step/chips.css", "step/tanks.css", "step/coach.css")
+STYLES = ("terms.css", "step/reading.css", "step/chips.css", "step/tanks.css", "step/coach.css")
 
 HEIGHT = 720
 """The height of the page in a notebook, in pixels; chosen: picture and panels are seen at once."""
