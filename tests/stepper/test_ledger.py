@@ -144,7 +144,7 @@ def test_the_flow_prints_as_a_table():
     assert head.split() == ["t", "‖∂L/∂c‖", "‖∂L/∂h‖", "saturated"]
     assert [line.split()[0] for line in lines] == ["0", "1", "2"]
     assert all("f 100%" in line for line in lines)
-    assert told == tl.step(loss).flow().told
+    assert told == tl.step(loss).flow().summary
 
 
 def test_ledger_flow_and_paths_are_short_lines_tables_and_html():

@@ -54,11 +54,11 @@ class Flow(tuple[FlowRow, ...]):
 
     def __str__(self) -> str:
         head, *rows = self._cells()
-        words = filter(None, [*self._cut(), self.told])
+        words = filter(None, [*self._cut(), self.summary])
         return "\n".join([text_table(rows, head=head, align="r" * len(head)), *words])
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """Return in words how far back the gradient of the first state is felt, and where most of it is lost.
 
         Empty where there is nothing to compare: of less than two steps, or of numbers that are not finite.

@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from ...engine.backprop import Contribution
+from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure.saturation import at_ends
 from ...structure.words import clean, display_name, magnitude, shown
 from ...symbolic.expressions import text
 
-if TYPE_CHECKING:
-    from .event import Event
-
 LONGEST = 80
 """Characters of what a tensor is called in a sentence; chosen: a line."""
 
 
-def conditions(event: Event) -> set[str]:
+class Occurrence(Protocol):
+    """What an event tells of itself, of which its reasons are found."""
+
+    @property
+    def phase(self) -> str: ...
+    @property
+    def node(self) -> Tensor: ...
+    @property
+    def slot(self) -> int: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def tape(self) -> Any: ...
+    @property
+    def step(self) -> Contribution | None: ...
+    @property
+    def target(self) -> Tensor | None: ...
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def formula(self) -> str: ...
+    @property
+    def value(self) -> Any: ...
+    @property
+    def upstream(self) -> Any: ...
+
+
+def conditions(event: Occurrence) -> set[str]:
     """Return the words of ``WHEN`` for what holds at an event."""
     holds = _backward(event) if event.step else _forward(event) if event.phase == "forward" else {}
     return {event.phase, *(name for name, is_so in holds.items() if is_so)}
 
 
-def places(event: Event) -> dict[str, object]:
+def places(event: Occurrence) -> dict[str, object]:
     """Return what stands in the places of a sentence about an event."""
     if event.step:
         return {"operation": event.operation, **_of_use(event)}
     return {"operation": event.operation, "name": clean(display_name(event.node) or event.graph.ids[event.node])}
 
 
-def _forward(event: Event) -> dict[str, Any]:
+def _forward(event: Occurrence) -> dict[str, Any]:
     node = event.node
     finite = [np.isfinite(x).all() for x in (event.value, *node.input_values)]
     return {
@@ -42,7 +70,7 @@ def _forward(event: Event) -> dict[str, Any]:
     }
 
 
-def _backward(event: Event) -> dict[str, Any]:
+def _backward(event: Occurrence) -> dict[str, Any]:
     step, target, node = event.step, event.target, event.node
     assert step is not None
     assert target is not None
@@ -70,7 +98,7 @@ def _backward(event: Event) -> dict[str, Any]:
     }
 
 
-def _of_use(event: Event) -> dict[str, object]:
+def _of_use(event: Occurrence) -> dict[str, object]:
     step, factor = event.step, factor_of(event.node, event.slot)
     assert step is not None
     name, (gradient, added, _) = _letter(event, event.slot), event.formula.partition(" += ")
@@ -92,7 +120,7 @@ def _of_use(event: Event) -> dict[str, object]:
     return found
 
 
-def _at_the_end(event: Event) -> dict[str, str]:
+def _at_the_end(event: Occurrence) -> dict[str, str]:
     norm = _norm(event)
     times = [node.time for node in event.tape.nodes[event.tape.start + 1 :] if node.time is not None]
     return {
@@ -102,11 +130,11 @@ def _at_the_end(event: Event) -> dict[str, str]:
     }
 
 
-def _is_last(event: Event) -> bool:
+def _is_last(event: Occurrence) -> bool:
     return event.index == len(event.tape) - 1
 
 
-def _norm(event: Event) -> float:
+def _norm(event: Occurrence) -> float:
     """Return the norm of the gradients of all leaves together."""
     gradients = event.tape.gradients
     return magnitude([magnitude(gradients[leaf]) for leaf in event.graph.leaves if leaf in gradients])
@@ -133,6 +161,6 @@ def _is_saturated(node: Tensor) -> bool:
     return bool(low.size and (low | high).all())
 
 
-def _letter(event: Event, slot: int) -> str:
+def _letter(event: Occurrence, slot: int) -> str:
     """Return what the formula of an event calls one of the inputs."""
     return clean(text(event.tape.symbols.letters(event.node).inputs[slot]), LONGEST)
