@@ -18,10 +18,10 @@ function narrate(event, hidden) {
 }
 
 /** Why an event happens: of groups of Python's sentences each the first whose conditions all hold, of the numbers as they are now. */
-const why = (event, hidden) => sentences(page.why.here, event, hidden);
+const why = (event, hidden) => sentences(hidden ? page.why.here.slice(0, 1) : page.why.here, event, hidden); // the rest would tell
 
 /** What there is to say when the walk is over; else nothing. */
-const closing = (event, hidden) => sentences(page.why.ending, event, hidden);
+const closing = (event, hidden) => (hidden ? "" : sentences(page.why.ending, event, hidden));
 
 function sentences(groups, event, hidden) {
   const holds = event.phase === "forward" ? forwardly(event) : event.edge ? backwardly(event, hidden) : { held: event.phase === "backward" };
