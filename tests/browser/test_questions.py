@@ -58,7 +58,7 @@ class Asked:
         """Return the text that is seen there."""
         found = self.page.locator(selector)
         assert found.is_visible()
-        return found.inner_text()
+        return found.inner_text().replace("\N{NO-BREAK SPACE}", " ")
 
     @property
     def why(self):
