@@ -404,6 +404,15 @@ def test_every_control_has_a_name_a_size_for_a_finger_and_works_by_keyboard(arti
     assert page.locator("#fig-back figcaption").get_attribute("aria-live") == "polite"
 
 
+def test_on_paper_the_loop_is_unfolded(article):
+    tour, page = article()
+    before = told(page, "loop")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert told(page, "loop") == [len(tour.prompt), len(tour.prompt) - 1]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert told(page, "loop") == before
+
+
 def test_in_print_there_are_no_controls_and_all_variants(article):
     _, page = article()
     page.emulate_media(media="print")
