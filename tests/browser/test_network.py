@@ -126,6 +126,15 @@ def test_it_has_what_python_takes_it_to_have(reader):
     assert {name for name in there if "." not in name} - {"copy", "truth"} == UFUNCS | MOVEMENTS
 
 
+def test_a_gradient_that_is_handed_on_is_not_the_one_that_is_added_to(reader):
+    """a's gradient begins as b's, and a second part is added: not to b's."""
+    a = tl.tensor([1.0, 2.0], requires_grad=True, name="a")
+    b = a + a
+    found, made, network = faults(reader, (b + b).sum())
+    assert found == []
+    assert in_all(made, network) == 0
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("steps", [1, 4])
 def test_every_cell(reader, cell, steps):

@@ -10,6 +10,7 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.drawing.figures.carrying import belts
 from tinygrad_lstm.drawing.figures.reading import Recorded
 from tinygrad_lstm.drawing.paint.render import RenderError
+from tinygrad_lstm.structure.terms import TERMS
 from tinygrad_lstm.structure.words import magnitude
 from tinygrad_lstm.tour import gaps, pictures, run
 from tinygrad_lstm.tour.article import expectations
@@ -162,6 +163,39 @@ def test_the_figure_shows_the_gate_that_one_reads_of(article):
         page.wait_for_function(chosen_now, arg=number)
     layer = page.locator("#fig-gates figcaption i").inner_text()
     assert layer == "o"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_cell_is_seen_whole_and_nothing_lies_on_the_weights(article, width):
+    _, page = article(width=width)
+    page.emulate_media(media="print")  # with all variants
+    inside = """(svg) => {
+      const [all, cell] = [svg, svg.querySelector(".cell")].map((each) => each.getBoundingClientRect());
+      return all.left <= cell.left && cell.right <= all.right && all.top <= cell.top && cell.bottom <= all.bottom; }"""
+    pictures = page.locator(".picture.cell svg")
+    assert pictures.count() == 6
+    assert all(picture.evaluate(inside) for picture in pictures.all())
+    page.emulate_media(media="screen")
+    moved(page, "loop", 0)
+    weights = page.locator('#fig-loop [data-id="weights"]').bounding_box()
+    states = [box.bounding_box() for box in page.locator('#fig-loop [data-id="before"] .input').all()]
+    assert states
+    assert all(box["y"] + box["height"] <= weights["y"] for box in states)
+
+
+def test_terms_are_explained_where_they_stand_first(article):
+    _, page = article()
+    words = page.locator("dfn.term")
+    names = [word.get_attribute("data-term") for word in words.all()]
+    assert len(set(names)) == len(names)
+    assert {"gate", "loss", "vanishing"} <= set(names)
+    meaning = page.get_by_role("tooltip")
+    assert not meaning.is_visible()
+    for word in words.all():
+        word.focus()
+        assert meaning.inner_text() == TERMS[word.get_attribute("data-term")]
+    page.keyboard.press("Escape")
+    assert not meaning.is_visible()
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -368,6 +402,15 @@ def test_every_control_has_a_name_a_size_for_a_finger_and_works_by_keyboard(arti
         assert slider.input_value() == "1"
     assert page.locator("#fig-back input").get_attribute("aria-valuetext") == "1 back, in"
     assert page.locator("#fig-back figcaption").get_attribute("aria-live") == "polite"
+
+
+def test_on_paper_the_loop_is_unfolded(article):
+    tour, page = article()
+    before = told(page, "loop")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert told(page, "loop") == [len(tour.prompt), len(tour.prompt) - 1]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert told(page, "loop") == before
 
 
 def test_in_print_there_are_no_controls_and_all_variants(article):

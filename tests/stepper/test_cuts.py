@@ -51,7 +51,7 @@ def test_the_flow_marks_the_steps_that_begin_without_a_history():
     assert [row.time for row in flow if row.cut] == [2, 4, 5]
     lines = str(flow).splitlines()
     assert [line.split()[1] for line in lines if line.startswith("✂")] == ["2", "4", "5", "nothing"]
-    assert lines[-1] == f"✂ nothing flows back over the beginning of t = 2, 4 … 5: detached here, {here()}"
+    assert lines[-2] == f"✂ nothing flows back over the beginning of t = 2, 4 … 5: detached here, {here()}"
 
 
 def test_without_a_cut_nothing_is_said():

@@ -140,10 +140,33 @@ def test_the_flow_prints_as_a_table():
     cell = tl.LSTMCell(3, 4, rng=0)
     cell.forget_gate.bias.value = np.full(4, -12.0)
     loss = tl.nn.Recurrent(cell)(tl.tensor(np.ones((3, 3)), name="xs"))[0].sum()
-    head, _, *lines = str(tl.step(loss).flow()).splitlines()
+    head, _, *lines, told = str(tl.step(loss).flow()).splitlines()
     assert head.split() == ["t", "‖∂L/∂c‖", "‖∂L/∂h‖", "saturated"]
     assert [line.split()[0] for line in lines] == ["0", "1", "2"]
     assert all("f 100%" in line for line in lines)
+    assert told == tl.step(loss).flow().summary
+
+
+def test_the_flow_says_where_most_is_lost_and_by_which_gate():
+    cell = tl.LSTMCell(2, 3, rng=0)
+    layer = tl.nn.Recurrent(cell)
+    cell.forget_gate.bias.value = np.full(3, -9.0)
+    output, _ = layer(tl.tensor(np.ones((3, 2)), name="xs"))
+    flow = tl.step(output[2].sum()).flow()
+    norms = [row.norms["c"] for row in flow]
+    at = int(np.argmin([norms[0] / norms[1], norms[1] / norms[2]]))
+    gate = flow[at].through["c"]
+    assert gate is flow[at + 1].gates["f"]
+    assert flow.summary.startswith(f"‖∂L/∂c‖ falls from {norms[2]:.3g} at t = 2 to {norms[0]:.3g} at t = 0: ")
+    assert f"Most is lost from t = {at + 1} to t = {at}, " in flow.summary
+    assert flow.summary.endswith(f"a gate, is open {100 * gate.value.mean():.3g} % on average.")
+
+
+def test_the_flow_says_nothing_of_one_step_nor_of_numbers_that_are_none():
+    layer = tl.RNN(1, 1, rng=0)
+    assert tl.step(layer(tl.tensor([[1.0]]))[0].sum()).flow().summary == ""
+    with np.errstate(invalid="ignore"):
+        assert tl.step(layer(tl.tensor([[1.0], [np.nan]]))[0].sum()).flow().summary == ""
 
 
 def test_ledger_flow_and_paths_are_short_lines_tables_and_html():

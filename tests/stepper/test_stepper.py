@@ -173,14 +173,14 @@ def test_only_a_tensor_that_needs_a_gradient_can_be_walked():
         tl.step(tl.tensor(1.0))
 
 
-def test_every_event_says_why_in_one_sentence_and_no_name_in_it_is_markup():
+def test_every_event_says_why_on_one_line_and_no_name_in_it_is_markup():
     whys = [event.why for event in tl.step(small_loss("lstm", 3)).events]
     assert all(why.endswith(".") and "\n" not in why for why in whys)
     b = tl.tensor([1.0, 2.0], requires_grad=True, name=HOSTILE)
     stepper = tl.step(tl.tensor(np.ones((3, 2))) + b, np.ones((3, 2)))
     assert stepper.current.why.startswith("The walk begins here")
     why = stepper.step().why
-    assert "was used once for each of 3 numbers beside it, so its gradient is the sum over them." in why
+    assert "was used 3 times at once, as by every row of a batch: " in why
     assert "\x1b" not in why
     assert stepper.print("why") == why
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +16,11 @@ from ..structure.ends import head
 from ..structure.saturation import at_ends
 from ..structure.tables import html_table, text_table
 from ..structure.timeline import Timeline
-from ..structure.words import LINE, clean, magnitude, shown
+from ..structure.words import LINE, clean, display_name, magnitude, shown
 from .ledger import Cuts, cut_off, cuts_of
+from .recording.reasons import factor_of, is_gate, percent
 from .recording.tape import Tape
+from .recording.why import FELT, tell
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class FlowRow:
     """One time step: the norm of ∂L/∂state by the state's name, and the share of each gate's units that saturate.
 
     ``complete`` holds the number of the event that completes each gradient; ``cut`` the line that detached the state
-    with which the step begins, so that nothing flows back over it; ``states`` and ``gates`` whose numbers these are.
+    with which the step begins, so that nothing flows back over it; ``states`` and ``gates`` whose numbers these are;
+    ``through`` the gates that states are multiplied by on their way to the next step.
     """
 
     time: int
@@ -36,6 +40,7 @@ class FlowRow:
     cut: Line | None = None
     states: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
     gates: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
+    through: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
 
 
 class Flow(tuple[FlowRow, ...]):
@@ -49,7 +54,32 @@ class Flow(tuple[FlowRow, ...]):
 
     def __str__(self) -> str:
         head, *rows = self._cells()
-        return "\n".join([text_table(rows, head=head, align="r" * len(head)), *self._cut()])
+        words = filter(None, [*self._cut(), self.summary])
+        return "\n".join([text_table(rows, head=head, align="r" * len(head)), *words])
+
+    @property
+    def summary(self) -> str:
+        """Return in words how far back the gradient of the first state is felt, and where most of it is lost.
+
+        Empty where there is nothing to compare: of less than two steps, or of numbers that are not finite.
+        """
+        state = next((name for row in self for name in row.norms), "")
+        rows = [row for row in self if state in row.norms]
+        norms = [row.norms[state] for row in rows]
+        if len(rows) < 2 or not norms[-1] or not np.isfinite(norms).all():
+            return ""
+        factors = [early / late if late else 1.0 for early, late in pairwise(norms)]
+        at = factors.index(min(factors))
+        gate = rows[at].through.get(state)
+        left = norms[0] / norms[-1]
+        places = {"state": state, "late": rows[-1].time, "at_late": shown(norms[-1], 3)}
+        places |= {"early": rows[0].time, "at_early": shown(norms[0], 3)}
+        places |= {"left": percent(left), "rate": shown(left ** (1 / (len(rows) - 1)), 3)}
+        places |= {"after": rows[at + 1].time, "before": rows[at].time, "factor": shown(factors[at], 3)}
+        if gate is not None:
+            places |= {"gate": clean(display_name(gate) or "it"), "open": percent(np.mean(gate.value))}
+        holds = {"fading"} if left < 1 else set()
+        return tell(FELT, holds | ({"gate"} if gate is not None else set()), places)
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""
@@ -111,7 +141,15 @@ def _row(tape: Tape, t: int, states: dict[str, Tensor], gates: dict[str, Tensor]
     norms = {name: magnitude(tape.gradients[x]) if x in tape.gradients else 0.0 for name, x in states.items()}
     saturation = {name: _saturated(gate) for name, gate in gates.items()}
     complete = {name: uses[-1] for name, x in states.items() if (uses := tape.uses(x))}
-    return FlowRow(t, norms, saturation, complete, tape.timeline.phases.get(t), cut, states, gates)
+    through = {name: gate for name, x in states.items() if (gate := _gate_after(tape, x)) is not None}
+    return FlowRow(t, norms, saturation, complete, tape.timeline.phases.get(t), cut, states, gates, through)
+
+
+def _gate_after(tape: Tape, state: Tensor) -> Tensor | None:
+    """Return the gate that a later step multiplies a state by; None where there is none."""
+    later = [index for index in tape.uses(state) if tape.nodes[index].time != state.time]
+    gates = (factor_of(tape.nodes[index], tape.slots[index]) for index in later)
+    return next(filter(is_gate, gates), None)
 
 
 def _named(nodes: list[Tensor], timeline: Timeline) -> dict[Tensor, str]:

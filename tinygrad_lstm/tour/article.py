@@ -15,6 +15,7 @@ from ..nn.named import title_of
 from ..pages.offline import offline, templates
 from ..pages.theme import dark_style
 from ..structure.cells import RESET, WRITE, Bounded
+from ..structure.terms import TERMS
 from ..structure.what_if import what_if
 from ..structure.words import printable
 from ..symbolic.formulas import forward
@@ -34,7 +35,7 @@ FIGURES = ("expects", "loop", "gap", "belt", "gates", "changes", "back", "what_i
 
 SCRIPTS: tuple[str | tuple[str, str], ...] = (
     *NETWORK,
-    *("article/data.js", "article/plots.js"),
+    *("article/data.js", "article/plots.js", "terms.js"),
     *(f"article/{name}.js" for name in FIGURES),
     "article/main.js",
 )
@@ -44,7 +45,7 @@ SCRIPTS: tuple[str | tuple[str, str], ...] = (
 def article(tour: Tour) -> str:
     """Return the article as HTML, with figures that answer; it asks the network for nothing."""
     templates(ROOM).filters["shown"] = shown
-    return offline(ROOM, "article", SCRIPTS, values(tour))
+    return offline(ROOM, "article", SCRIPTS, values(tour), styles=("terms.css",))
 
 
 def values(tour: Tour) -> dict[str, Any]:
@@ -89,6 +90,7 @@ def data(tour: Tour, painted: dict[str, Any]) -> dict[str, Any]:
         "expects": [[[shown(word), share] for word, share in guesses] for guesses in tour.expects],
         "lit": painted["lit"],
         "little": LITTLE,
+        "terms": TERMS,
     }
 
 

@@ -21,6 +21,9 @@ from .reading import TextReading
 BESIDE = 46.0
 """Points on either side of a cell that are shown of the lines that lead in and out; chosen by eye."""
 
+APART = 12.0
+"""Points between the box of all weights and the states above it; chosen by eye."""
+
 VARIANTS = ("lstm", "peephole", "coupled", "gru")
 """The cells of Olah's last section, and what they vary."""
 
@@ -59,8 +62,7 @@ def _laid_on_the_last(loop: ET.Element, folded: ET.Element, chain: ET.Element) -
     """Return the loop of the folded network moved to the last cell of the chain, with its label above it."""
     last = [group for group in chain.iter("g") if _is(group, "cell")][-1]
     x, y = _corner(next(group for group in folded.iter("g") if _is(group, "cell")))
-    shift = next(group for group in chain.iter("g") if last in list(group)).get("transform", "translate(0 0)")
-    across, along = (float(number) for number in _NUMBERS.findall(shift))
+    across, along = _shift_of(last, chain)
     right, down = _corner(last)
     left, top, end, _ = _around(loop)
     for label in loop.iter("text"):  # where no line passes
@@ -82,10 +84,13 @@ def _beside(box: ET.Element, chain: ET.Element) -> ET.Element:
     """Return a box moved to where the chain has room: below what the first step begins with."""
     first = next(group for group in chain.iter("g") if _is(group, "input"))
     modules = [group for group in chain.iter("g") if _is(group, "module") and group.get("data-id", "").startswith("t0")]
+    column = next(group for group in chain.iter("g") if first in list(group))
+    above = max(_around(group)[3] for group in column if _is(group, "input"))
     (left, _, right, _), (_, high, _, low) = _around(first), _around(modules[0])
     a, b, c, d = _around(box)
     moved = ET.Element("g", {"data-id": "weights"})
-    moved.set("transform", f"translate({(left + right - a - c) / 2:.2f} {(high + low - b - d) / 2:.2f})")
+    down = max((high + low - b - d) / 2, above + APART - b)
+    moved.set("transform", f"translate({(left + right - a - c) / 2:.2f} {down:.2f})")
     moved.append(box)
     return moved
 
@@ -141,7 +146,7 @@ def _cropped(svg: str) -> str:
     frame = next(group for group in graph.iter("g") if _is(group, "cell"))
     numbers = [float(n) for n in _NUMBERS.findall(frame.find("path").get("d", ""))]  # type: ignore[union-attr]
     left, right = min(numbers[::2]), max(numbers[::2])
-    offset = float(_NUMBERS.findall(graph.get("transform", ""))[0])
+    offset = float(_NUMBERS.findall(graph.get("transform", ""))[0]) + _shift_of(frame, graph)[0]
     _, _, _, height = root.get("viewBox", "").split()
     wide, high = right - left + 2 * BESIDE, float(height) - 24
     root.set("viewBox", f"{left - BESIDE + offset:.2f} 0 {wide:.2f} {high:.2f}")
@@ -170,6 +175,13 @@ def _written(root: ET.Element) -> str:
 
 def _is(element: ET.Element, kind: str) -> bool:
     return kind in element.get("class", "").split()
+
+
+def _shift_of(element: ET.Element, root: ET.Element) -> tuple[float, float]:
+    """Return where the group that an element stands in is moved to."""
+    group = next(group for group in root.iter("g") if element in list(group))
+    across, along, *_ = (float(number) for number in _NUMBERS.findall(group.get("transform", "translate(0 0)")))
+    return across, along
 
 
 def _corner(box: ET.Element) -> tuple[float, float]:

@@ -17,6 +17,7 @@ from ...structure.words import LINE, clean, display_name, in_full, magnitude, sh
 from ...symbolic.formulas import Formula, equation, forward
 from ...symbolic.notation.mathml import PLACE
 from ...symbolic.symbols import Symbols
+from .reasons import conditions, places
 from .why import why
 
 LONGEST = 1000
@@ -173,33 +174,11 @@ class Event:
 
         >>> import tinygrad_lstm as tl
         >>> x = tl.tensor(3.0, requires_grad=True, name="x")
-        >>> tl.step(x * x).step(2).why
-        'x is used 2 times here, so ∂L/∂x has 2 parts, which are added (+=); this is number 2, and it is complete.'
+        >>> tl.step(x * x).step().why
+        'x is used 2 times here, so ∂L/∂x has 2 parts, which are added (+=); this is number 1, and 1 to come. \
+In a product the slope to one factor is the other: here x.'
         """
-        if self.step is None or self.target is None:
-            return why({self.phase}, {})
-        used = [self.tape.nodes[index] for index in self.tape.uses(self.target)]
-        times = {node.time for node in used} - {None}
-        arrived, expected = self.step.arrived, self.step.expected
-        product, made = self.step.product, self.step.contribution
-        conditions = {
-            "blocked": np.any(self.upstream) and not np.any(made),
-            "summed": product is not None and np.shape(product) != np.shape(made),
-            "again": self.target.is_leaf and len(times) == expected,
-            "within": len(set(used)) == 1,
-            "many": expected > 1,
-            "complete": arrived == expected,
-            "leaf": self.target.is_leaf,
-        }
-        places = {
-            "name": clean(display_name(self.target) or self.graph.ids[self.target]),
-            "operation": self.operation,
-            "rows": np.size(product) // max(np.size(made), 1),
-            "arrived": arrived,
-            "expected": expected,
-            "left": expected - arrived,
-        }
-        return why({name for name, holds in conditions.items() if holds}, places)
+        return why(conditions(self), places(self))
 
     def facts(self) -> Iterator[tuple[str, str]]:
         """Yield what there is to know here, as pairs of label and text."""

@@ -150,6 +150,8 @@ class PageNetwork:
                 code["rule"] = {"recorded": self._recorded(node, upstream)}
         if all(map(math.isfinite, primitive.range)):
             code["range"] = list(primitive.range)
+        if primitive.combines == "product" and len(values) == 2:
+            code["factors"] = 1
         return code, own
 
     def _recorded(self, node: Tensor, upstream: NDArray[Any] | None) -> list[Plain]:

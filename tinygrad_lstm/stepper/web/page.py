@@ -22,20 +22,20 @@ from ...structure.words import clean, display_name, printable
 from ..cursor import Cursor
 from ..inspection import MOST
 from ..place import GRANULARITIES
-from ..recording.why import WHY
+from ..recording.why import ENDING, FELT, HERE
 from .record import VIEWS, Forms
 from .sizes import LONGEST, Maker, NotOnALine, count, many, only
 
 SCRIPTS = (
     *("network/arrays.js", "network/functions.js", "network/network.js", "unfold.js"),
     *("step/data.js", "step/words.js", "step/walk.js", "step/levels.js", "step/picture.js", "step/chips.js"),
-    *("step/panels.js", "step/tanks.js", "step/timeline.js", "step/terms.js", "step/links.js", "step/thread.js"),
+    *("step/panels.js", "step/tanks.js", "step/timeline.js", "terms.js", "step/links.js", "step/thread.js"),
     *("step/pairs.js", "step/minimap.js", "step/coach.js", "step/change.js", "step/address.js", "step/what_if.js"),
     "step/main.js",
 )
 """In the order in which they need each other."""
 
-STYLES = ("step/reading.css", "step/chips.css", "step/tanks.css", "step/coach.css")
+STYLES = ("terms.css", "step/reading.css", "step/chips.css", "step/tanks.css", "step/coach.css")
 
 HEIGHT = 720
 """The height of the page in a notebook, in pixels; chosen: picture and panels are seen at once."""
@@ -90,7 +90,7 @@ def page(
         "stops": [[clean(each.text, 60), each.met_at(stepper.events)] for each in stepper.breakpoints],
         "grains": GRANULARITIES,
         "views": [[view, granularity] for view, _, granularity in VIEWS],
-        "why": WHY,
+        "why": {"here": HERE, "ending": ENDING, "felt": FELT},
         "terms": TERMS,
         "saturated": SATURATED,
         "most": MOST,

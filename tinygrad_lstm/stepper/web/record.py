@@ -21,6 +21,7 @@ from ...structure.words import clean, display_name
 from ...symbolic.formulas import input_names
 from ..flow import measured
 from ..place import made_by, way_to
+from ..recording.reasons import LONGEST
 from ..recording.tape import Tape
 from .network import PageNetwork
 from .structure import Structure
@@ -87,6 +88,7 @@ class Record:
             "phases": {t: clean(phase) for t, phase in self.tape.timeline.phases.items()},
             "flow": self._flow(),
             "layers": self._layers(),
+            "detached": [self._at[leaf] for leaf in self.graph.leaves if leaf.detached],
             "network": self.network.data(),
         }
 
@@ -155,12 +157,17 @@ class Record:
             "shown": node.name and clean(display_name(node)),
             "op": node.primitive.name if node.primitive else None,
             "scope": node.scope,
-            "letters": input_names(node, self.tape.symbols) if node.primitive else (),
+            "letters": [clean(name, LONGEST) for name in input_names(node, self.tape.symbols)]
+            if node.primitive
+            else [],
             "equation": written,
             "formulas": formulas,
             "way": way_to(node, written),
             "made": made_by(node),
         }
+
+    def _letters(self, node: Tensor) -> list[str]:
+        return [clean(name, LONGEST) for name in input_names(node, self.tape.symbols)] if node.primitive else []
 
     def _layers(self) -> list[dict[str, Any]]:
         """Return the layers of cells, f, i, g, o: what each is called, what it does, where its values lie, and when."""

@@ -53,4 +53,15 @@
     figure.say(told(arrows + 1, spoken(arrows + 1, "cell")), ", ", told(arrows, spoken(arrows, "arrow")), " from one to the next, ",
       folded ? `a loop for the ${spoken(folded, "step")} that ${folded === 1 ? "is" : "are"} still folded, ` : "no loop, ", "one set of weights, W.");
   });
+
+  const unfold = (value) => {
+    figure.range.value = value;
+    figure.range.dispatchEvent(new Event("input"));
+  };
+  let seen = figure.range.value;
+  addEventListener("beforeprint", () => { // on paper nothing can be dragged
+    seen = figure.range.value;
+    unfold(last);
+  });
+  addEventListener("afterprint", () => unfold(seen));
 })();

@@ -13,3 +13,5 @@ const apart = Math.max(gated.apart, plain.apart);
 document.querySelector("#agreement").textContent = apart <= APART ? `The figures agree with Python to ${apart ? shown(apart, 1) : "the last digit"}.`
   : `This browser computes other numbers than Python did, apart by ${shown(apart, 2)} of the largest; do not trust its figures.`;
 document.body.classList.toggle("disagrees", !(apart <= APART));
+
+new Terms(given.terms, ".prose > p, .lede").explain();

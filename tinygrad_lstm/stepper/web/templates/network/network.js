@@ -109,11 +109,11 @@ class Network {
     const { shape, code } = this.nodes[target];
     const placed = run.placing?.(slot);
     edge.size = null;
-    if (placed && sameShape(placed.shape, shape)) return addAt(total?.grows ? total : grower(total, shape), placed.piece, placed.index);
+    if (placed && sameShape(placed.shape, shape)) return addAt(total?.grows === target ? total : grower(total, shape, target), placed.piece, placed.index);
     const contribution = contributed(run.product(slot), shape);
     if (!code) edge.size = norm(contribution.data);
     if (!total) return contribution;
-    if (!total.grows) return Object.assign(combined(OF_TWO.add, total, contribution), { grows: true });
+    if (total.grows !== target) return Object.assign(combined(OF_TWO.add, total, contribution), { grows: target });
     for (let i = 0; i < contribution.size; i += 1) total.data[i] += contribution.data[i];
     return total;
   }
@@ -233,5 +233,5 @@ class Run {
 
 const contributed = (made, shape) => (made ? unbroadcast(made, shape) : new NumArray(shape));
 
-/** Numbers of its own, to which more is added. */
-const grower = (total, shape) => Object.assign(total ? total.copy() : new NumArray(shape), { grows: true });
+/** Numbers of a gradient's own, to which more is added: it says whose, for another gradient may begin as the same array. */
+const grower = (total, shape, target) => Object.assign(total ? total.copy() : new NumArray(shape), { grows: target });

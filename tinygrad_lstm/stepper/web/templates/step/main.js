@@ -5,6 +5,7 @@ const playButton = document.querySelector('[data-do="play"]');
 const speed = document.querySelector("#timeline select");
 const dialog = document.querySelector("dialog");
 const state = { playing: null, resting: null };
+const terms = new Terms(page.terms, [...["h2", "h3", "p", "dt"].map((line) => `#panels section:not([hidden], #change, #stops) ${line}`), "#strip:not([hidden]) h2", "#narration"].join());
 const APART = 1e-6; // of an array's largest number; measured: 1e-15 to 1e-12, more where gates are saturated
 
 /** Show the event at hand: at once, if that is in a hurry; what is added is seen to fall, where somebody walks. */
@@ -201,9 +202,10 @@ document.querySelector("#hints").addEventListener("click", () => {
 
 function openHelp() {
   if (dialog.open) return;
-  const keys = element("dl");
+  const [keys, words] = [element("dl"), element("dl")];
   for (const [key, , , meaning] of KEYS) definition(keys, key, meaning);
-  dialog.querySelector(".body").replaceChildren(keys, element("h3", { textContent: "Words" }), terms.list());
+  for (const [term, meaning] of Object.entries(page.terms)) definition(words, term, meaning);
+  dialog.querySelector(".body").replaceChildren(keys, element("h3", { textContent: "Words" }), words);
   dialog.showModal();
   dialog.scrollTop = 0;
 }

@@ -31,19 +31,23 @@ const pairs = {
     box.pair ??= this.made(box);
     const [value, between, grown] = box.pair.children;
     const digits = box.narrow ? 2 : 3;
-    value.textContent = shown(node.value.data[0], digits);
-    grown.textContent = node.gradient === null ? "" : gradientText(node, event, 0, digits);
+    value.textContent = brief(shown(node.value.data[0], digits), box);
+    grown.textContent = node.gradient === null ? "" : brief(gradientText(node, event, 0, digits), box);
     between.textContent = grown.textContent && !box.stacked ? " | " : "";
   },
 
   /** In one line below a wide box, in two below others, which may stand close to each other. */
   made(box) {
     const { x, y, width, height } = (box.drawn.querySelector("path, polygon, ellipse") ?? box.drawn).getBBox();
-    [box.narrow, box.stacked] = [width < 32, width < 60];
-    const made = label(x + width / 2, y + height + 8, "", "middle");
+    [box.narrow, box.stacked] = [width < 45, width < 60];
+    const made = label(x + width / 2, y + height, "", "middle");
+    made.setAttribute("dy", "1.05em");
     made.setAttribute("class", "pair");
-    made.append(make("tspan", {}), make("tspan", {}), make("tspan", { class: "gradient", ...(box.stacked ? { x: x + width / 2, dy: 8 } : {}) }));
+    made.append(make("tspan", {}), make("tspan", {}), make("tspan", { class: "gradient", ...(box.stacked ? { x: x + width / 2, dy: "1.02em" } : {}) }));
     box.drawn.append(made);
     return made;
   },
 };
+
+/** A number below a box; below a narrow one without the 0 before the point, since neighbours stand close. */
+const brief = (text, { narrow }) => (narrow ? text.replace(/^(−?)0\./u, "$1.") : text);

@@ -91,7 +91,16 @@ function begun(loss) {
   const ran = steps ? ` through ${steps} time step${steps > 1 ? "s" : ""}` : "";
   const button = element("button", { type: "button", className: "begin", textContent: "→ send the error back" });
   button.addEventListener("click", () => go(walk.position + 1));
-  return [element("p", {}, `The network has run forward${ran}; ${named(loss)} = ${asText(loss.value, 4)}.`), button, coach.hints.begin];
+  return [element("p", {}, `The network has run forward${ran}; ${named(loss)} = ${asText(loss.value, 4)}.`), ...broken(loss), button, coach.hints.begin];
+}
+
+/** Where the first number is that is not finite, if the loss is none: a button that leads there. */
+function broken(loss) {
+  const first = allFinite(loss.value) ? undefined : nodes.find((of) => forwardly({ of }).broken);
+  if (!first) return [];
+  const button = element("button", { type: "button", className: "first-broken", textContent: "where that begins" });
+  button.addEventListener("click", () => go(first.number));
+  return [button, " "];
 }
 
 function showAccumulator(event, hidden) {
@@ -108,7 +117,7 @@ function showAccumulator(event, hidden) {
   sum.dataset.gradient = event.target.number;
   const pips = Array.from({ length: Math.min(event.expected, 40) }, (_, i) =>
     element("i", { className: i < Math.round((event.arrived * Math.min(event.expected, 40)) / event.expected) ? "full" : "" }));
-  const complete = event.arrived === event.expected ? ": complete, it can be passed on" : "";
+  const complete = event.arrived < event.expected ? "" : event.target.isLeaf ? ": complete" : ": complete, it can be passed on";
   const parts = [sum, element("p", { className: "arrived" }, element("span", { className: "pips", ariaHidden: "true" }, ...pips),
     ` ${event.arrived} of ${event.expected} arrived${complete}`)];
   if (event.summed) {
@@ -117,6 +126,8 @@ function showAccumulator(event, hidden) {
   const watched = walk.watches(event.target);
   const stop = element("button", { type: "button", textContent: watched ? "stop here no longer" : "stop at each += of this", ariaPressed: String(watched) });
   stop.addEventListener("click", () => toggleStop(() => walk.toggleTensor(event.target)));
+  const end = closing(event, hidden);
+  if (end) parts.push(element("p", { className: "end", textContent: end }));
   parts.push(stop);
   bodyOf("accumulator").replaceChildren(...parts);
 }

@@ -3,6 +3,7 @@
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const SMALLEST = 0.44; // of real size: words are still readable
 const FARTHEST = 0.05; // of real size: more steps at once would be too many elements, and none of them is seen
+const PAIR = { least: 7.5, largest: 12, seen: 8 }; // points of data | grad: as large as can be read, where neighbours leave room
 const SVG = "http://www.w3.org/2000/svg";
 
 const FINE = 1000; // parts of a point, in which Python gives places
@@ -156,6 +157,7 @@ const picture = {
     if (!minimap.frame.hidden) this.scale = this.scaleInRoom(); // the map takes some of it
     svg.style.width = `${width * this.scale}px`;
     svg.style.height = `${height * this.scale}px`;
+    svg.style.setProperty("--pair", `${Math.min(PAIR.largest, Math.max(PAIR.least, PAIR.seen / this.scale))}px`);
     this.look();
   },
 

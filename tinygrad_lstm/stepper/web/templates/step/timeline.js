@@ -58,6 +58,7 @@ const strip = {
   draw() {
     const rows = tape.flow.map((row) => ({ ...row, ...flowOf(row) }));
     this.section.hidden = rows.length < 2 || !this.names.length;
+    document.querySelector("#felt").textContent = this.section.hidden ? "" : unbroken(felt());
     const body = bodyOf("strip");
     if (this.section.hidden) body.replaceChildren();
     if (this.section.hidden) return;
@@ -142,6 +143,9 @@ const strip = {
     if (there) for (const end of ["x1", "x2"]) this.cursor.setAttribute(end, this.x(of.time));
   },
 };
+
+/** A text in which no line ends between a number and what stands before or after it: t = 3, × 0.7, 20 %. */
+const unbroken = (text) => text.replace(/ (?=[=×%])|(?<=[=×]) /gu, "\u00a0");
 
 function make(tag, attributes) {
   const made = document.createElementNS(SVG, tag);
