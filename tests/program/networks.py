@@ -429,11 +429,11 @@ def columns_of_every_sequence_in_a_batch_of_batches():
 
 @own
 def rows_and_columns_of_a_table():
-    (E,), ids = weights(E=(7, 2 * H)), np.random.default_rng(0).integers(0, 7, (T, N))
-    h = tl.tensor(np.zeros((N, H)))
+    (E, W), ids = weights(E=(7, 2 * H), W=(D, H)), np.random.default_rng(0).integers(0, 7, (T, N))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
     for t in range(T):
-        h = tl.sigmoid(E[ids[t], :H]) * h + tl.sigmoid(E[ids[t], H:])
-    return (h * h).sum() + tl.exp(E[np.array([1, 3, 1]), 1:]).sum(), [E]
+        h = tl.sigmoid(E[ids[t], :H]) * h + tl.sigmoid(E[ids[t], H:]) + x[t] @ W
+    return (h * h).sum() + tl.exp(E[np.array([1, 3, 1]), 1:]).sum(), [x, E, W]
 
 
 @own

@@ -162,24 +162,22 @@ class MergedPointwise(Rewriting):
         raise AssertionError
 
     def _take_neighbours(self, parts: list[Made]) -> None:
-        ordered = sorted(parts, key=self._place)
         row: list[Made] = []
-        for made in [*ordered, None]:
-            fits = (
-                made is not None
-                and row
-                and all(
-                    (a := self._columns_of(p)) is None or ((b := self._columns_of(q)) is not None and a[2] == b[1])
-                    for p, q in zip(row[-1].operands, made.operands, strict=True)
-                )
-            )
-            if made is not None and fits:
-                row.append(made)
-                continue
-            if len(row) > 1:
-                group = _group(row)
-                self.groups.update(dict.fromkeys(row, group))
-            row = [made] if made is not None else []
+        for made in sorted(parts, key=self._place):
+            if row and not self._are_neighbours(row[-1], made):
+                self._take(row)
+                row = []
+            row.append(made)
+        self._take(row)
+
+    def _are_neighbours(self, one: Made, other: Made) -> bool:
+        """Tell whether the columns that one takes begin where those of the other end."""
+        pairs = [tuple(map(self._columns_of, both)) for both in zip(one.operands, other.operands, strict=True)]
+        return all(a is None or (b is not None and a[2] == b[1]) for a, b in pairs)
+
+    def _take(self, row: list[Made]) -> None:
+        if len(row) > 1:
+            self.groups.update(dict.fromkeys(row, _group(row)))
 
     @property
     def finds(self) -> bool:
