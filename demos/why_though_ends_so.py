@@ -15,6 +15,7 @@ AO1, and against OW1 more than all other letters together.
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -69,8 +70,11 @@ def trained():
     if found is None:
         return None
     file = Path(found.submodule_search_locations[0], "checkpoint20.npz")
-    with np.load(file, allow_pickle=False) as arrays:
-        return tl.from_torch({ours: arrays[theirs] for ours, theirs in ARRAYS.items()}, into=Speaker())
+    try:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+            return tl.from_torch({ours: arrays[theirs] for ours, theirs in ARRAYS.items()}, into=Speaker())
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        sys.exit(f"{file} is damaged: {error}")
 
 
 def speak(speaker, word):

@@ -17,6 +17,7 @@ from ..nn.module import Module
 from ..nn.recurrent import Recurrent
 from ..structure.words import clean
 from .files import as_path, write_file
+from .foreign import FIRST, told
 from .layouts import ORDERS, CellOptions, GateRows, as_ours, as_rows, cell_options, require_known
 
 OPSET, IR_VERSION = 17, 8
@@ -249,6 +250,9 @@ class _OnnxNodes:
 
 def _checked(onnx: Any, data: bytes) -> Any:
     """Return the model of a file. Raises ValueError for what is none, or keeps its numbers elsewhere."""
+    what = told(data[:FIRST])
+    if what and "ONNX" not in what:
+        raise ValueError(f"it is no ONNX file, but {what}")
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # whatever the parser says

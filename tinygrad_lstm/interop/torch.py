@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -55,8 +56,10 @@ def from_torch(module: Any, *, into: Module | None = None) -> Module:
     torch = sys.modules.get("torch")
     theirs = torch is not None and isinstance(module, torch.nn.Module)
     if not theirs and not isinstance(module, Mapping):
+        by_path = isinstance(module, str | os.PathLike)
         raise TypeError(
             f"from_torch takes a torch.nn.Module, or its state_dict() and into=, not {clean(repr(module), 60)}"
+            f"{'; a file is read by torch.load(path, weights_only=True)' if by_path else ''}"
         )
     if into is None and not theirs:
         raise TypeError("a state dict does not tell its architecture; make the module, and give it as into=")
@@ -174,8 +177,7 @@ def _changes(module: Module, given: Mapping[str, Array]) -> Iterator[tuple[Modul
 def _filled(module: Module, given: Mapping[str, Any]) -> Module:
     """Give a module the weights that stand under PyTorch's names, all of them or, on any error, none."""
     wanted = {name: (array.shape, array.dtype) for name, array in _theirs(module, _value).items()}
-    state = {name: _array(name, array) for name, array in given.items() if isinstance(name, str)}
-    values, _ = fitted(state if len(state) == len(given) else given, wanted, type(module).__name__)
+    values, _ = fitted(_arrays(given), wanted, type(module).__name__)
     new: dict[Tensor, Array] = {}
     for part, name, value in _changes(module, values):
         parameter = getattr(part, name)
@@ -185,6 +187,25 @@ def _filled(module: Module, given: Mapping[str, Any]) -> Module:
     for parameter, value in new.items():
         parameter.value = value
     return module
+
+
+def _arrays(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a state dict's tensors as arrays. Raises ValueError for a checkpoint that holds one beside other things.
+
+    An array file is a mapping too, and reads each when it is asked for.
+    """
+    if not all(isinstance(name, str) for name in given):
+        return given
+    state: dict[str, Any] = {}
+    for name in given:
+        try:
+            value = given[name]
+        except Exception as error:  # as of an array file that is damaged, or holds a pickle
+            raise ValueError(f"{clean(name, 60)} cannot be read: {clean(error, 200)}") from error
+        if isinstance(value, Mapping):
+            raise ValueError(f"{clean(name, 60)} is a mapping by itself: if that is the state dict, give it alone")
+        state[name] = _array(name, value)
+    return state
 
 
 def _array(name: str, given: Any) -> Any:
