@@ -28,10 +28,10 @@ _FORMATS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
 )
 
 
-def told(first: bytes) -> str:
+def format_of(first: bytes) -> str:
     """Return what a file is that begins so, and what reads it; "" where nothing known begins so.
 
-    >>> told(b"\\x89HDF\\r\\n\\x1a\\n" + bytes(8))[:14], told(b"hello")
+    >>> format_of(b"\\x89HDF\\r\\n\\x1a\\n" + bytes(8))[:14], format_of(b"hello")
     ("HDF5 or Keras'", '')
     """
     return next((what for begins_so, what in _FORMATS if len(first) > 10 and begins_so(first)), "")

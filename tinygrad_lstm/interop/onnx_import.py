@@ -16,7 +16,7 @@ from ..engine.tensor import tensor
 from ..nn.recurrent import Recurrent
 from ..structure.words import clean
 from .files import as_path
-from .foreign import FIRST, told
+from .foreign import FIRST, format_of
 from .layouts import ORDERS, GateRows, as_ours
 from .onnx_operators import FUNCTIONS, INPUTS, STATES, USUAL, package
 
@@ -65,7 +65,7 @@ def import_onnx(path: str | os.PathLike[str]) -> OnnxLayers:
 
 def _checked(onnx: Any, data: bytes) -> Any:
     """Return the model of a file. Raises ValueError for what is none, or keeps its numbers elsewhere."""
-    what = told(data[:FIRST])
+    what = format_of(data[:FIRST])
     if what and "ONNX" not in what:
         raise ValueError(f"it is no ONNX file, but {what}")
     try:

@@ -18,7 +18,7 @@ import numpy as np
 from ..engine.primitive import Array
 from ..structure.words import clean
 from .files import as_path
-from .foreign import FIRST, told
+from .foreign import FIRST, format_of
 
 LARGEST_HEADER = 100_000_000
 """Bytes of a header, as in the package: whoever makes one longer means harm."""
@@ -69,7 +69,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]
             opened.seek(0)
             return _decoded(memoryview(opened.read()))
     except ValueError as error:
-        what = told(first)
+        what = format_of(first)
         if what and "safetensors" not in what:
             raise ValueError(f"{clean(path, 200)} is no safetensors file, but {what}") from None
         raise ValueError(f"{clean(path, 200)} is no safetensors file, or damaged: {clean(error, 200)}") from None

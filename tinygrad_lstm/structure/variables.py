@@ -70,7 +70,7 @@ def piece(node: Tensor) -> tuple[int, int] | None:
     return (begin, end) if step == 1 else None
 
 
-class _Read(NamedTuple):
+class _Assignments(NamedTuple):
     """Compiled code, read."""
 
     offsets: list[int]  # where instructions stand
@@ -79,7 +79,7 @@ class _Read(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _read(code: CodeType) -> _Read:
+def _read(code: CodeType) -> _Assignments:
     """Return what one needs to know of compiled code."""
     found: dict[int, tuple[str, ...]] = {}
     instructions = list(dis.get_instructions(code))
@@ -100,7 +100,7 @@ def _read(code: CodeType) -> _Read:
         else:
             found |= _each(instructions, k, names)
     calls = {each.offset for each in instructions if each.opname.startswith("CALL")}
-    return _Read([each.offset for each in instructions], calls, found)
+    return _Assignments([each.offset for each in instructions], calls, found)
 
 
 def _each(instructions: list[dis.Instruction], last: int, names: list[str]) -> dict[int, tuple[str, ...]]:
