@@ -105,8 +105,8 @@ def main(word="though"):
     print("letter" + "".join(f"{f'{phoneme} {p:.0%}':>12}" for phoneme, p, _ in found))
     for t, letter in enumerate([*word, "end"]):
         print(f"{letter:6}" + "".join(f"{by_letter[t]:12.2f}" for _, _, by_letter in found))
-    for part in (speaker.encoder, speaker.decoder):  # the walk is to the letters: without 790,000 weights' gradients
-        part.requires_grad_(False)
+    speaker.requires_grad_(False)  # the walk is to the letters: without 840,000 gradients of weights
+    speaker.letters.requires_grad_(True)
     said, logs = speaker(speaker.read(word))
     last = len(said) - 2  # before the end
     loss = -logs[last][said[last]]
