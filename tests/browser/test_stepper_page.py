@@ -477,7 +477,7 @@ def test_a_notebook_has_working_controls(open_page, stepper):
 
 def test_names_in_the_strip_cover_no_point_where_a_state_ends_before_others(open_page):
     encoder, decoder = tl.GRU(2, 3, rng=0), tl.GRU(2, 3, rng=1)
-    _, state = tl.nn.Sequential({"encoder": encoder})(np.ones((5, 1, 2)))
+    _, state = tl.nn.Sequential({"encoder_of_letters": encoder})(np.ones((5, 1, 2)))
     with tl.time_step(offset=5):
         output, _ = tl.nn.ModuleDict({"decoder": decoder})["decoder"](np.ones((2, 1, 2)), state)
     page = open_page(page_of(tl.step(output.sum())))
