@@ -377,10 +377,24 @@ UNKNOWN = {
     "dropout": (lambda: nn.Dropout(1.0), r"encoder.deep is a Dropout that cannot be made: p must be in \[0, 1\)"),
     "shared in part": (half_shared, "encoder.deep.other shares weight_hh_l0 alone with encoder.deep.one.weight_hh_l0"),
     "hidden": (hidden, "encoder.deep cannot be made: what its layers holds learns, and is no part that PyTorch finds"),
+    "around": (
+        lambda: nn.DataParallel(nn.LSTM(2, 2)),
+        "deep is a DataParallel around a module: give its module",
+    ),
+    "compiled": (
+        lambda: torch.compile(nn.Linear(1, 1)),
+        "a OptimizedModule around a module: give its _orig_mod",
+    ),
+    "without sizes": (lambda: nn.LazyLinear(2), "deep is a LazyLinear without sizes: call the module once, then"),
+    "quantized": (
+        lambda: torch.ao.nn.quantized.dynamic.Linear(2, 2),
+        r"deep is a Linear of torch\.ao\.nn\.quantized\.dynamic",
+    ),
     "meta": (lambda: nn.Linear(2, 2, device="meta"), "encoder.deep.weight cannot be read"),
 }
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")  # of PyTorch's own
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_what_is_not_known_is_named_with_its_path(name: str) -> None:
     make, words = UNKNOWN[name]
@@ -393,6 +407,17 @@ def test_what_is_not_known_is_named_with_its_path(name: str) -> None:
 def test_all_that_is_not_known_is_named_at_once() -> None:
     with pytest.raises(ValueError, match=r"^not known here: 0 is a Conv1d; 1 .*; 2 .*; 3 .* and 2 more; nothing was"):
         tl.from_torch(nn.Sequential(*(nn.Conv1d(1, 1, 1) for _ in range(6))))
+
+
+def test_what_is_compiled_and_compared_takes_pytorchs_tensors() -> None:
+    torch.manual_seed(0)
+    for theirs, x in ((nn.LSTM(3, 4), torch.randn(5, 2, 3)), (Tagger().eval(), torch.tensor([[1, 2, 0]]))):
+        ours = tl.from_torch(theirs)
+        fast = tl.compile(ours)
+        for given_x in (x, x, x.numpy()):
+            assert torch.allclose(fast(given_x)[0], theirs(x)[0], atol=1e-5)
+            assert not torch.allclose(theirs(x)[0] + 1, fast(given_x)[0], atol=1e-5)
+    assert torch.equal(ours(x)[0], ours(x)[0])
 
 
 LOOSE = nn.Parameter(torch.ones(2))
@@ -412,6 +437,8 @@ def test_a_forward_that_would_lose_a_gradient_or_calls_what_is_not_ours_is_refus
     x = tl.tensor([1.0, 2.0], requires_grad=True)
     with pytest.raises(TypeError, match="requires a gradient meets one of tinygrad_lstm, and would get none"):
         tl.from_torch(Leaking())(x)
+    with pytest.raises(TypeError, match=r"an input tl\.tensor\(x\.detach\(\), requires_grad=True\)$"):
+        tl.from_torch(nn.RNN(1, 1))(torch.ones(2, 1, requires_grad=True))
     with pytest.raises(
         TypeError, match="torch's fft_fft is given a tensor of tinygrad_lstm, and is no operation of it"
     ):

@@ -75,7 +75,7 @@ def _reading(forward: Callable[..., Any], torch: Any) -> Callable[..., Any]:
 
     def read(given: Any) -> Any:
         if type(given) is np.ndarray and given.dtype.kind in "iub":
-            return torch.from_numpy(given)
+            return torch.from_numpy(given.copy())
         real = type(given) is np.ndarray or (isinstance(given, torch.Tensor) and given.is_floating_point())
         return tensor(given) if real else given
 

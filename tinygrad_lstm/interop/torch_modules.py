@@ -67,6 +67,9 @@ TYPES = ("float32", "float64")
 WIDEN = "weights are float32 or float64: module.float() makes them so, exactly"
 """What is said of other types, such as half precision."""
 
+_WRAPPED = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
+"""Where PyTorch's modules that stand around one of the user's keep it."""
+
 _NAMED = 4
 """How many of the things that are not known a message lists."""
 
@@ -122,7 +125,10 @@ class _Rebuilt:
 
     def require_plain(self, theirs: Any, path: str) -> None:
         """Refuse hooks, and weights of other types than ours."""
-        if any(vars(theirs).get(f"_{when}_hooks") for when in ("forward", "forward_pre", "backward", "backward_pre")):
+        lazy = getattr(theirs, "has_uninitialized_params", None)
+        if lazy and lazy():
+            self.refuse(path, f"is a {type(theirs).__name__} without sizes: call the module once, then they are known")
+        elif any(vars(theirs).get(f"_{when}_hooks") for when in ("forward", "forward_pre", "backward", "backward_pre")):
             self.refuse(path, "has hooks, which would not run")
         types = {str(each.dtype).rpartition(".")[2] for each in theirs.parameters(recurse=False)}
         if types - {*TYPES}:
@@ -136,7 +142,12 @@ class _Rebuilt:
             return self.known_one(theirs, path)
         derived = next((name for each, name in self.known.items() if isinstance(theirs, each)), "")
         if derived or (cls.__module__.split(".")[0] == "torch" and cls not in self.containers):
-            self.refuse(path, f"is a {cls.__name__}{f', derived from {derived}' if derived else ''}")
+            hint = f", derived from {derived}" if derived else ""
+            if cls.__name__ in _WRAPPED:
+                hint = f" around a module: give its {_WRAPPED[cls.__name__]}"
+            elif cls.__name__ in _KNOWN:
+                hint = f" of {cls.__module__}"
+            self.refuse(path, f"is a {cls.__name__}{hint}")
             return None
         before = f"{path}." if path else ""
         inside = {name: part for name, part in theirs._modules.items() if part is not None}
