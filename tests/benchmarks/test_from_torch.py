@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -452,3 +453,30 @@ def test_state_dicts_of_tensors_are_taken_too() -> None:
     assert tl.from_torch(theirs, into=ours) is ours
     with pytest.raises(ValueError, match="weight_ih_l0 is bfloat16, and weights are float32 or float64"):
         tl.from_torch(nn.LSTM(3, 4, proj_size=2).bfloat16().state_dict(), into=ours)
+
+
+def test_files_of_pytorchs_cut_anywhere_are_told_and_nothing_in_them_runs(tmp_path: Path) -> None:
+    run, path, ours = tmp_path / "run", tmp_path / "model.pt", tl.LSTM(8, 16, rng=0)
+
+    class Hostile:
+        def __reduce__(self) -> Any:
+            return Path.touch, (run,)
+
+    before = tl.to_torch(ours)
+    for saved, how in (
+        (nn.LSTM(8, 16).state_dict(), {}),
+        ({"state_dict": Hostile(), "weights": torch.ones(2000)}, {}),
+        (nn.LSTM(8, 16).state_dict(), {"_use_new_zipfile_serialization": False}),
+    ):
+        torch.save(saved, path, **how)
+        whole = path.read_bytes()
+        assert len(whole) > 7000
+        for length in (*range(1000, len(whole), 1000), len(whole)):
+            path.write_bytes(whole[:length])
+            with pytest.raises(
+                ValueError, match=r"but one of PyTorch's: torch\.load\(path, weights_only=True\) reads it"
+            ):
+                tl.load(path, into=ours)
+    assert not run.exists()
+    for name, array in tl.to_torch(ours).items():
+        assert np.array_equal(array, before[name])
