@@ -147,7 +147,7 @@ class Recurrent(Module, Generic[State]):
         """Return h of the top layer at every step, and the last state of each cell."""
         cells, directions = self.cells, 2 if self.bidirectional else 1
         if is_packed(xs):
-            packed: tuple[Any, State] = self._packed(xs, state)
+            packed: tuple[Any, State] = self._packed(packed=xs, state=state)
             return packed
         xs = as_input(xs, cells[0].dtype)
         here = f"{type(self).__name__}{current().place}"
