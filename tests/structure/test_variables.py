@@ -78,3 +78,11 @@ def test_the_picture_and_health_call_them_so_too():
     source = tl.draw(loss, "gates").source
     assert all(f">{name}<" in source for name in gates)
     assert any(symptom.where.startswith("cellgate, t = 0 … 3 (") for symptom in tl.diagnose(loss))
+
+
+def test_a_flow_without_time_says_how_a_loop_of_ones_own_has_it():
+    x, h = tl.tensor([[1.0, 2.0]]), tl.tensor([[0.0, 0.0]])
+    w = tl.tensor(np.eye(2), requires_grad=True, name="w")
+    for _ in range(3):
+        h = tl.tanh(x @ w + h)
+    assert str(tl.step(h.sum()).flow()).endswith("in a loop of your own, with tl.time_step(t): says them")

@@ -49,6 +49,8 @@ class Flow(tuple[FlowRow, ...]):
         return f"<flow over {len(self)} time steps: {clean(states, LINE) or 'no states'}>"
 
     def __str__(self) -> str:
+        if not self:
+            return "no time steps: layers and cells have them; in a loop of your own, with tl.time_step(t): says them"
         head, *rows = self._cells()
         return "\n".join([text_table(rows, head=head, align="r" * len(head)), *self._cut()])
 
