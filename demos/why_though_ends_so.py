@@ -15,6 +15,7 @@ AO1, and against OW1 more than all other letters together.
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -69,8 +70,11 @@ def trained():
     if found is None:
         return None
     file = Path(found.submodule_search_locations[0], "checkpoint20.npz")
-    with np.load(file, allow_pickle=False) as arrays:
-        return tl.from_torch({ours: arrays[theirs] for ours, theirs in ARRAYS.items()}, into=Speaker())
+    try:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+            return tl.from_torch({ours: arrays[theirs] for ours, theirs in ARRAYS.items()}, into=Speaker())
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        sys.exit(f"{file} is damaged: {error}")
 
 
 def speak(speaker, word):
@@ -101,8 +105,8 @@ def main(word="though"):
     print("letter" + "".join(f"{f'{phoneme} {p:.0%}':>12}" for phoneme, p, _ in found))
     for t, letter in enumerate([*word, "end"]):
         print(f"{letter:6}" + "".join(f"{by_letter[t]:12.2f}" for _, _, by_letter in found))
-    for part in (speaker.encoder, speaker.decoder):  # the walk is to the letters: without 790,000 weights' gradients
-        part.requires_grad_(False)
+    speaker.requires_grad_(False)  # the walk is to the letters: without 840,000 gradients of weights
+    speaker.letters.requires_grad_(True)
     said, logs = speaker(speaker.read(word))
     last = len(said) - 2  # before the end
     loss = -logs[last][said[last]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence, pad_packed_sequence
 
 import tinygrad_lstm as tl
 
@@ -118,6 +121,196 @@ def test_a_module_of_the_users_class_computes_by_its_own_forward() -> None:
     assert {name for name, _ in ours.named_modules()} >= {"encoder", "blocks.1.0", "heads.down"}
 
 
+class Classifier(nn.Module):
+    """A network as tutorials have it; what each does with the layers is its forward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = 4
+        self.lstm = nn.LSTM(3, 4, num_layers=2, batch_first=True)
+        self.cell = nn.LSTMCell(3, 4)
+        self.words = nn.Embedding(9, 3, padding_idx=0)
+        self.scores = nn.Linear(4, 2)
+        self.W, self.U = nn.Parameter(torch.randn(3, 16)), nn.Parameter(torch.randn(4, 16))
+
+
+class ZerosOnTheDevice(Classifier):
+    def forward(self, x: Any) -> Any:
+        h = torch.zeros(2, x.size(0), self.hidden).to(x.device)
+        y, _ = self.lstm(x, (h, torch.zeros_like(h, device=x.device)))
+        return self.scores(y[:, -1, :])
+
+
+class ZerosOfTheParameters(Classifier):
+    def forward(self, x: Any) -> Any:
+        weight = next(self.parameters())
+        self.lstm.flatten_parameters()
+        _, (h, _) = self.lstm(x.to(weight.device), (weight.new_zeros(2, len(x), 4), x.new_ones((2, len(x), 4))))
+        return self.scores(h[-1])
+
+
+class LoopOfACell(Classifier):
+    def forward(self, x: Any) -> Any:
+        h = c = torch.zeros(x.size(0), self.hidden)
+        for t in range(x.size(1)):
+            h, c = self.cell(x[:, t], (h, c))
+        return torch.stack([h, c]).contiguous()
+
+
+class OwnWeights(Classifier):
+    def forward(self, x: Any) -> Any:
+        N, T, H = x.size(0), x.size(1), self.hidden
+        h, c = torch.zeros(N, H), torch.zeros(N, H)
+        for t in range(T):
+            gates = x[:, t, :] @ self.W + h @ self.U
+            i, f = torch.sigmoid(gates[:, :H]), torch.sigmoid(gates[:, H : 2 * H])
+            g, o = torch.tanh(gates[:, 2 * H : 3 * H]), torch.sigmoid(gates[:, 3 * H :])
+            c = f * c + i * g
+            h = o * torch.tanh(c)
+        return h
+
+
+class MaskedMean(Classifier):
+    def forward(self, words: Any) -> Any:
+        mask = (words != 0).double()
+        y, _ = self.lstm(self.words(words))
+        return (y * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+
+
+class PackedWithin(Classifier):
+    def forward(self, x: Any, lengths: Any) -> Any:
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        y, (h, _) = self.lstm(packed)
+        y, _ = nn.utils.rnn.pad_packed_sequence(y, batch_first=True, padding_value=-1.0, total_length=6)
+        return y, self.scores(h[-1])
+
+
+REAL = np.random.default_rng(0).normal(size=(4, 5, 3))
+
+FORWARDS: dict[type[Classifier], tuple[Any, ...]] = {
+    **dict.fromkeys((ZerosOnTheDevice, ZerosOfTheParameters, LoopOfACell, OwnWeights), (REAL,)),
+    MaskedMean: (np.array([[1, 2, 0], [3, 0, 0]]),),
+    PackedWithin: (REAL, torch.tensor([2, 5, 1, 5])),
+}
+
+
+@pytest.fixture
+def in_float64() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("cls", FORWARDS, ids=lambda cls: cls.__name__)
+def test_forwards_as_tutorials_have_them_run_as_they_are(cls: type[Classifier], in_float64: None) -> None:
+    torch.manual_seed(0)
+    theirs = cls()
+    ours, given = tl.from_torch(theirs), FORWARDS[cls]
+    asked = [torch.as_tensor(x) for x in given]
+    for inputs in (given, asked):  # numpy's arrays, or PyTorch's tensors
+        mine, exact = flat(ours(*inputs)), flat(theirs(*asked))
+        for one, other in zip(mine, exact, strict=True):
+            assert abs(one.value - other.detach().numpy()).max() <= BOUND
+    sum((y * y).sum() for y in mine).backward()
+    sum((y * y).sum() for y in exact).backward()
+    learned = [(ours, name) for name in ("W", "U") if theirs.get_parameter(name).grad is not None]
+    pairs = [(getattr(part, name).grad.value, theirs.get_parameter(name).grad) for part, name in learned]
+    for name, part in theirs.named_children():
+        if next(part.parameters()).grad is not None:
+            gradients = tl.to_torch(getattr(ours, name), gradients=True)
+            pairs += [(gradients[each], parameter.grad) for each, parameter in part.named_parameters()]
+    assert len(pairs) >= 2
+    for one, other in pairs:
+        assert abs(one - other.numpy()).max() <= BOUND * max(1.0, abs(other.numpy()).max())
+
+
+def test_a_type_that_a_forward_asks_for_is_told_how() -> None:
+    class Typed(Classifier):
+        def forward(self, x: Any) -> Any:
+            return torch.zeros(2, dtype=x.dtype) + x
+
+    with pytest.raises(TypeError, match=r"x\.dtype is numpy's here; x\.new_zeros\(2, 3\) makes one of the type of x"):
+        tl.from_torch(Typed())(REAL)
+
+
+@given(st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_packed_sequences_go_in_and_come_out_as_there(data: st.DataObject) -> None:
+    how = data.draw(LAYERS)
+    lengths = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
+    cls = data.draw(st.sampled_from([nn.RNN, nn.GRU, nn.LSTM]))
+    theirs = cls(2, 3, **how, dtype=torch.float64)
+    ours, rng = tl.from_torch(theirs), np.random.default_rng(len(lengths))
+    packed = pack_sequence([torch.from_numpy(rng.normal(size=(n, 2))) for n in lengths], enforce_sorted=False)
+    state = torch.from_numpy(rng.normal(size=(how["num_layers"] * (1 + how["bidirectional"]), len(lengths), 3)))
+    begun = (state, 2 * state) if cls is nn.LSTM else state
+    for given_state in ((), (begun,)):
+        mine, exact = ours(packed, *given_state), theirs(packed, *given_state)
+        assert isinstance(mine[0], PackedSequence)
+        assert mine[0].batch_sizes.tolist() == exact[0].batch_sizes.tolist()
+        for one, other in zip([mine[0].data, *flat(mine[1])], [exact[0].data, *flat(exact[1])], strict=True):
+            assert abs(one.value - other.detach().numpy()).max() <= BOUND
+    unpacked, counts = pad_packed_sequence(mine[0])
+    exact_unpacked, exact_counts = pad_packed_sequence(exact[0])
+    assert counts.tolist() == exact_counts.tolist()
+    assert abs(unpacked.value - exact_unpacked.detach().numpy()).max() <= BOUND
+
+
+def test_lengths_that_cannot_be_packed_are_one_line() -> None:
+    xs = tl.tensor(REAL)
+    for lengths in ([1, 5, 2, 2], [6, 5, 1, 1], [5, 0, 0, 0]):
+        with pytest.raises(ValueError, match=r"are from 1 to T, longest first, not \["):
+            pack_padded_sequence(xs, lengths, batch_first=True)
+
+
+BETWEEN = [
+    *(nn.Softplus(), nn.Softplus(1, 20), nn.ReLU6(), nn.Hardswish(), nn.Mish(), nn.SELU(), nn.Hardtanh(-1, 1)),
+    *(nn.GELU(), nn.GELU(approximate="tanh"), nn.Softmax(-1), nn.LogSoftmax(-1), nn.Flatten(), nn.ELU(0.5)),
+    *(nn.LeakyReLU(0.2), nn.LogSigmoid(), nn.Softsign(), nn.SiLU(), nn.ReLU(), nn.Identity()),
+]
+"""But not Hardsigmoid, whose gradient PyTorch takes with a 1/6 in float32."""
+
+
+@pytest.mark.parametrize("layer", BETWEEN, ids=repr)
+def test_what_stands_between_layers_computes_the_same(layer: nn.Module) -> None:
+    x = 4 * np.random.default_rng(0).normal(size=(3, 4, 5))
+    theirs = nn.Sequential(nn.Linear(5, 5), layer).double()
+    require_same(tl.from_torch(theirs), theirs, x)
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 5)])
+@pytest.mark.parametrize("affine", [True, False])
+def test_a_batch_norm_is_that_of_evaluation_and_its_buffers_go_both_ways(affine: bool, shape: tuple[int, ...]) -> None:
+    rng, theirs = np.random.default_rng(0), nn.BatchNorm1d(3, affine=affine, dtype=torch.float64)
+    for _ in range(5):
+        theirs(torch.from_numpy(rng.normal(2.0, 3.0, size=shape)))
+    with pytest.raises(ValueError, match="the module is a BatchNorm1d with training=True"):
+        tl.from_torch(theirs)
+    ours = tl.from_torch(theirs.eval())
+    require_same(ours, theirs, rng.normal(size=shape))
+    again = nn.BatchNorm1d(3, affine=affine, dtype=torch.float64)
+    taken_back(ours, again)
+    assert {name: each.tolist() for name, each in again.state_dict().items()} == {
+        name: each.tolist() for name, each in theirs.state_dict().items()
+    }
+    with pytest.raises(ValueError, match=r"call model\.eval\(\) first"):
+        ours.train()(rng.normal(size=shape))
+
+
+def test_buffers_stand_in_state_dicts_and_come_back_unless_they_do_not_persist() -> None:
+    torch.manual_seed(0)
+    theirs = Tagger().double()
+    theirs.register_buffer("steps", torch.tensor(3))
+    theirs.register_buffer("passing", torch.ones(2), persistent=False)
+    ours = tl.from_torch(theirs)
+    taken_back(ours, theirs)
+    changed = {name: 2 * each for name, each in theirs.state_dict().items()}
+    tl.from_torch(changed, into=ours)
+    assert (ours.mask.tolist(), int(ours.steps)) == ([2.0, 0.0] * 4, 6)
+    with pytest.raises(ValueError, match=r"mask has shape \(3,\), not \(8,\)"):
+        tl.from_torch({**changed, "mask": torch.ones(3)}, into=ours)
+
+
 def test_type_mode_and_what_is_frozen_are_theirs() -> None:
     theirs = nn.Sequential(nn.Embedding(5, 2), nn.LSTM(2, 3))
     theirs[0].requires_grad_(False)
@@ -185,10 +378,24 @@ UNKNOWN = {
     "dropout": (lambda: nn.Dropout(1.0), r"encoder.deep is a Dropout that cannot be made: p must be in \[0, 1\)"),
     "shared in part": (half_shared, "encoder.deep.other shares weight_hh_l0 alone with encoder.deep.one.weight_hh_l0"),
     "hidden": (hidden, "encoder.deep cannot be made: what its layers holds learns, and is no part that PyTorch finds"),
+    "around": (
+        lambda: nn.DataParallel(nn.LSTM(2, 2)),
+        "deep is a DataParallel around a module: give its module",
+    ),
+    "compiled": (
+        lambda: torch.compile(nn.Linear(1, 1)),
+        "a OptimizedModule around a module: give its _orig_mod",
+    ),
+    "without sizes": (lambda: nn.LazyLinear(2), "deep is a LazyLinear without sizes: call the module once, then"),
+    "quantized": (
+        lambda: torch.ao.nn.quantized.dynamic.Linear(2, 2),
+        r"deep is a Linear of torch\.ao\.nn\.quantized\.dynamic",
+    ),
     "meta": (lambda: nn.Linear(2, 2, device="meta"), "encoder.deep.weight cannot be read"),
 }
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")  # of PyTorch's own
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_what_is_not_known_is_named_with_its_path(name: str) -> None:
     make, words = UNKNOWN[name]
@@ -201,6 +408,17 @@ def test_what_is_not_known_is_named_with_its_path(name: str) -> None:
 def test_all_that_is_not_known_is_named_at_once() -> None:
     with pytest.raises(ValueError, match=r"^not known here: 0 is a Conv1d; 1 .*; 2 .*; 3 .* and 2 more; nothing was"):
         tl.from_torch(nn.Sequential(*(nn.Conv1d(1, 1, 1) for _ in range(6))))
+
+
+def test_what_is_compiled_and_compared_takes_pytorchs_tensors() -> None:
+    torch.manual_seed(0)
+    for theirs, x in ((nn.LSTM(3, 4), torch.randn(5, 2, 3)), (Tagger().eval(), torch.tensor([[1, 2, 0]]))):
+        ours = tl.from_torch(theirs)
+        fast = tl.compile(ours)
+        for given_x in (x, x, x.numpy()):
+            assert torch.allclose(fast(given_x)[0], theirs(x)[0], atol=1e-5)
+            assert not torch.allclose(theirs(x)[0] + 1, fast(given_x)[0], atol=1e-5)
+    assert torch.equal(ours(x)[0], ours(x)[0])
 
 
 LOOSE = nn.Parameter(torch.ones(2))
@@ -220,6 +438,8 @@ def test_a_forward_that_would_lose_a_gradient_or_calls_what_is_not_ours_is_refus
     x = tl.tensor([1.0, 2.0], requires_grad=True)
     with pytest.raises(TypeError, match="requires a gradient meets one of tinygrad_lstm, and would get none"):
         tl.from_torch(Leaking())(x)
+    with pytest.raises(TypeError, match=r"an input tl\.tensor\(x\.detach\(\), requires_grad=True\)$"):
+        tl.from_torch(nn.RNN(1, 1))(torch.ones(2, 1, requires_grad=True))
     with pytest.raises(
         TypeError, match="torch's fft_fft is given a tensor of tinygrad_lstm, and is no operation of it"
     ):
@@ -233,3 +453,30 @@ def test_state_dicts_of_tensors_are_taken_too() -> None:
     assert tl.from_torch(theirs, into=ours) is ours
     with pytest.raises(ValueError, match="weight_ih_l0 is bfloat16, and weights are float32 or float64"):
         tl.from_torch(nn.LSTM(3, 4, proj_size=2).bfloat16().state_dict(), into=ours)
+
+
+def test_files_of_pytorchs_cut_anywhere_are_told_and_nothing_in_them_runs(tmp_path: Path) -> None:
+    run, path, ours = tmp_path / "run", tmp_path / "model.pt", tl.LSTM(8, 16, rng=0)
+
+    class Hostile:
+        def __reduce__(self) -> Any:
+            return Path.touch, (run,)
+
+    before = tl.to_torch(ours)
+    for saved, how in (
+        (nn.LSTM(8, 16).state_dict(), {}),
+        ({"state_dict": Hostile(), "weights": torch.ones(2000)}, {}),
+        (nn.LSTM(8, 16).state_dict(), {"_use_new_zipfile_serialization": False}),
+    ):
+        torch.save(saved, path, **how)
+        whole = path.read_bytes()
+        assert len(whole) > 7000
+        for length in (*range(1000, len(whole), 1000), len(whole)):
+            path.write_bytes(whole[:length])
+            with pytest.raises(
+                ValueError, match=r"but one of PyTorch's: torch\.load\(path, weights_only=True\) reads it"
+            ):
+                tl.load(path, into=ours)
+    assert not run.exists()
+    for name, array in tl.to_torch(ours).items():
+        assert np.array_equal(array, before[name])

@@ -475,6 +475,21 @@ def test_a_notebook_has_working_controls(open_page, stepper):
     assert inner.locator("#picture .node.current").count() >= 1
 
 
+def test_names_in_the_strip_cover_no_point_where_a_state_ends_before_others(open_page):
+    encoder, decoder = tl.GRU(2, 3, rng=0), tl.GRU(2, 3, rng=1)
+    _, state = tl.nn.Sequential({"encoder_of_letters": encoder})(np.ones((5, 1, 2)))
+    with tl.time_step(offset=5):
+        output, _ = tl.nn.ModuleDict({"decoder": decoder})["decoder"](np.ones((2, 1, 2)), state)
+    page = open_page(page_of(tl.step(output.sum())))
+    names = [text for text in page.locator("#strip svg text").all() if text.text_content().endswith(".h")]
+    dots = [dot.bounding_box() for dot in page.locator("#strip .dot").all()]
+    assert (len(names), len(dots)) == (2, 7)
+    for box in (name.bounding_box() for name in names):
+        for dot in dots:
+            sides = (("x", "width"), ("y", "height"))
+            assert any(box[a] >= dot[a] + dot[b] or dot[a] >= box[a] + box[b] for a, b in sides)
+
+
 def test_the_axis_says_offsets_and_phases(open_page):
     encoder, decoder = tl.GRU(2, 3, rng=0), tl.GRU(2, 3, rng=1)
     _, state = encoder(np.ones((2, 1, 2)))

@@ -355,3 +355,17 @@ def test_an_operation_of_ones_own_may_have_words_of_pytorch():
     assert mine(tl.tensor([1.0]), dim=2).tolist() == [3.0]
     with pytest.raises(TypeError, match="keepdim"):
         tl.softmax(tl.tensor([1.0]), keepdim=True)
+
+
+def test_a_tensor_is_where_pytorch_would_have_it_and_stays_so():
+    x = tl.tensor([[1.0, 2.0]])
+    assert (x.device, x.to("cpu"), x.to(x.device, non_blocking=True), x.to(dtype=x.dtype)) == ("cpu", x, x, x)
+    for asked in ("cuda:0", np.float32, "meta"):
+        with pytest.raises(TypeError, match="in the memory of the processor and keeps its type, float64; make"):
+            x.to(asked)
+    made = tl.tensor([1.0], dtype="float32").new_zeros(2, 3)
+    assert (made.shape, made.dtype, made.is_leaf, made.value.any()) == ((2, 3), np.float32, True, False)
+    assert x.new_ones((2,), device="cpu", requires_grad=True).tolist() == [1.0, 1.0]
+    assert x.index_select(1, [1, 1, 0]).tolist() == [[2.0, 2.0, 1.0]]
+    with pytest.raises(TypeError, match="keeps its type"):
+        x.new_zeros(2, dtype="float32")

@@ -8,6 +8,8 @@ from functools import wraps
 from operator import index as index_of
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from . import functions, ops
 from .arguments import axes_of, axis_of, listed, speaking_for_themselves
 from .errors import ShapeError
@@ -171,6 +173,34 @@ def _itself(x: Any) -> Any:
     return x
 
 
+def _to(x: Any, *where: Any, **named: Any) -> Any:
+    """Return x, where it should be the processor's and of the type it is; refuse any other place, or type."""
+    ways = ("non_blocking", "copy", "memory_format")  # of moving, which is none
+    asked = [*where, *(value for name, value in named.items() if name not in ways)]
+    for each in (each for each in asked if not isinstance(each, bool)):
+        if str(each).rpartition(".")[2] not in ("cpu", "None", str(x.dtype)):
+            raise TypeError(
+                f"x.to({each!s:.40}): a tensor lives in the memory of the processor and keeps its type, {x.dtype}; "
+                "make it with one, tl.tensor(data, dtype=tl.float32)"
+            )
+    return x
+
+
+def _new(number: float) -> Callable[..., Any]:
+    def filled(x: Any, *shape: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+        """Return a leaf of a shape and of the type of x, filled with one number."""
+        array = np.full(listed(shape), number, _to(x, dtype, device).dtype)
+        array.setflags(write=False)
+        return type(x)(array, requires_grad=bool(requires_grad))
+
+    return filled
+
+
+def _index_select(x: Any, dim: int, index: Any) -> Any:
+    """Return the numbers that stand at places along a dimension."""
+    return x[(*[slice(None)] * axis_of(x, dim), np.asarray(index))]
+
+
 def _masked_fill(x: Any, mask: Any, value: Any) -> Any:
     """Return a value where the mask is True, and x elsewhere."""
     return ops.where(mask, value, x)
@@ -202,6 +232,10 @@ _METHODS: dict[str, Callable[..., Any]] = dict(
     where=_where,
     contiguous=_itself,
     cpu=_itself,
+    to=_to,
+    new_zeros=_new(0.0),
+    new_ones=_new(1.0),
+    index_select=_index_select,
     **{name: globals()[name] for name in "std var squeeze split transpose permute".split()},  # noqa: SIM905
     **{name: _of_several(getattr(functions, name)) for name in "expand flip tile".split()},  # noqa: SIM905
 )

@@ -51,14 +51,14 @@ WORDS: dict[str, str] = dict(pair.split("=") for pair in _WORDS.split())
 """Arguments under PyTorch's names, and what they are called here, by some functions thus and by some so."""
 
 REFUSED = """
-cuda to device: tensors live in the memory of the processor, and there is nothing to move
+cuda: tensors live in the memory of the processor, and there is nothing to move
 float double half type astype: a tensor keeps its type; make it with one, tl.tensor(data, dtype=tl.float32)
 long int byte bool: tensors hold no integers; indices and class numbers are numpy's, x.numpy().astype(int)
 data copy: x.value is the array, x.detach() a tensor of it that nothing flows through
 retain_grad register_hook: any gradient can be asked for, tl.grad(loss, [h]), and is seen in tl.step(loss)
-gather scatter index_select: tl.take_along_axis(x, indices, axis) takes by place, x[[0, 2]] whole rows
+gather scatter: tl.take_along_axis(x, indices, axis) takes by place, x[[0, 2]] whole rows
 eq ne gt ge lt le: x == y, x > y and their like give arrays of numpy's, of True and False
-new_zeros new_ones new_tensor new_full: tl.zeros(2, 3), tl.ones(2, 3), tl.full((2, 3), 1.0), tl.tensor(data)
+new_tensor new_full: tl.full((2, 3), 1.0), tl.tensor(data)
 unbind: list(x) takes it apart along its first axis
 grad_fn: x.primitive made it of x.inputs; tl.draw(x) shows the graph, tl.formula(x) the rule
 """

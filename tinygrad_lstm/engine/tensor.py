@@ -123,6 +123,11 @@ class Tensor(Operators):
     def dtype(self) -> np.dtype[np.floating[Any]]:
         return self._value.dtype
 
+    @property
+    def device(self) -> str:
+        """Return "cpu", as PyTorch calls the processor in whose memory all tensors live."""
+        return "cpu"
+
     def numpy(self) -> Array:
         """Return the value itself, read-only: ``x.numpy().copy()`` is yours to change."""
         return self._value

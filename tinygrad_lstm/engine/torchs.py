@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from . import functions, ops
 from .methods import methods
 from .pytorch import NAMES
 
 _LEFT_OUT = ("_stacklevel", "inplace")
 """Settings of PyTorch's that say nothing here: no tensor is changed in place."""
+
+_COMPARED: dict[str, Callable[..., Any]] = {"allclose": np.allclose, "isclose": np.isclose, "equal": np.array_equal}
+"""Functions of PyTorch's that compare numbers, and pass no gradient."""
 
 KNOWN: dict[str, Callable[..., Any]] = dict(methods())
 """PyTorch's functions by name, beside those of the engine that are called alike; rooms above add theirs."""
@@ -21,12 +26,19 @@ def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
 
     Raises TypeError for a name that is not known, and for a tensor of PyTorch's that learns and would get no gradient.
     """
+    if name in _COMPARED:
+        return _COMPARED[name](*map(_numbers, args), **kwargs)
     ours = NAMES.get(name, name)
     function = KNOWN.get(name) or getattr(functions, ours, None) or ops.BUILTIN.get(ours)
     if function is None:
         raise TypeError(f"torch's {name:.60} is given a tensor of tinygrad_lstm, and is no operation of it")
     said = {key: as_array(value) for key, value in kwargs.items() if value is not None and key not in _LEFT_OUT}
     return function(*map(as_array, args), **said)
+
+
+def _numbers(thing: Any) -> Any:
+    """Return the numbers of a tensor, ours or PyTorch's, without a gradient."""
+    return thing.detach().cpu().numpy() if hasattr(type(thing), "__torch_function__") else thing
 
 
 def as_array(thing: Any) -> Any:
@@ -37,7 +49,8 @@ def as_array(thing: Any) -> Any:
         return thing
     if thing.requires_grad:
         raise TypeError(
-            "a tensor of PyTorch's that requires a gradient meets one of tinygrad_lstm, and would get none; "
-            "what learns is a parameter of a module that tl.from_torch was given"
+            "a tensor of PyTorch's that requires a gradient meets one of tinygrad_lstm, and would get none; what "
+            "learns is a parameter of a module that tl.from_torch was given, an input tl.tensor(x.detach(), "
+            "requires_grad=True)"
         )
     return thing.cpu().numpy()

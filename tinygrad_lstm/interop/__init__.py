@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .keras import from_keras, to_keras
-    from .onnx import OnnxLayers, export_onnx, import_onnx
+    from .onnx_export import export_onnx
+    from .onnx_import import OnnxLayers, import_onnx
     from .saved import load, save
     from .torch import from_torch, to_torch
 
@@ -27,6 +28,6 @@ def __getattr__(name: str) -> object:
     """Import what is used: who writes a picture into a file needs no networks."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import keras, onnx, saved, torch
+    from . import keras, onnx_export, onnx_import, saved, torch
 
-    return next(getattr(home, name) for home in (saved, torch, keras, onnx) if hasattr(home, name))
+    return next(getattr(home, name) for home in (saved, torch, keras, onnx_export, onnx_import) if hasattr(home, name))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from ..engine.tensor import tensor
+from ..engine.source import skip_file
+from ..engine.tensor import Tensor, tensor
 from ..nn.module import Module
+
+skip_file(__file__)
 
 _KEPT = {"__len__", "__getitem__", "__iter__", "__contains__"}
 """What of the methods with two underscores is the user's own; the others make, name and call a module."""
@@ -25,12 +31,29 @@ def borrowed(theirs: Any, parts: dict[str, Module], torch: Any) -> Module:
             setattr(module, name, _ours(name, value, torch))
     for name, buffer in theirs._buffers.items():
         setattr(module, name, _ours(name, buffer, torch))
+    module.torch_buffers = tuple(name for name in theirs._buffers if name not in theirs._non_persistent_buffers_set)
     for name, parameter in theirs._parameters.items():
         array = None if parameter is None else parameter.detach().cpu().numpy()
         setattr(module, name, None if array is None else tensor(array, requires_grad=True))
     for name, part in theirs._modules.items():
         setattr(module, name, parts.get(name) if part is not None else None)
     return module
+
+
+class _OfForward(list[Tensor]):
+    """Parameters; the next one is the first, as where a ``forward`` asks PyTorch for the type of any."""
+
+    def __next__(self) -> Tensor:
+        return self[0]
+
+
+class _Borrowed(Module):
+    """What the modules have in common whose methods are the user's."""
+
+    torch_buffers: tuple[str, ...] = ()  # what PyTorch writes into a state dict beside the parameters
+
+    def parameters(self) -> list[Tensor]:
+        return _OfForward(super().parameters())
 
 
 def _class_of(cls: type, torch: Any) -> type[Module]:
@@ -42,7 +65,31 @@ def _class_of(cls: type, torch: Any) -> type[Module]:
         for name, thing in vars(base).items()
         if not name.startswith("__") or name in _KEPT
     }
-    return type(cls.__name__, (Module,), {**methods, "__module__": cls.__module__, "__doc__": cls.__doc__})
+    if inspect.isfunction(methods.get("forward")):
+        methods["forward"] = _reading(methods["forward"], torch)
+    return type(cls.__name__, (_Borrowed,), {**methods, "__module__": cls.__module__, "__doc__": cls.__doc__})
+
+
+def _reading(forward: Callable[..., Any], torch: Any) -> Callable[..., Any]:
+    """Return a forward that finds what it expects: tensors of ours, and whole numbers as PyTorch has them."""
+
+    def read(given: Any) -> Any:
+        if type(given) is np.ndarray and given.dtype.kind in "iub":
+            return torch.from_numpy(given.copy())
+        real = type(given) is np.ndarray or (isinstance(given, torch.Tensor) and given.is_floating_point())
+        return tensor(given) if real else given
+
+    @wraps(forward)
+    def reading(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return forward(self, *map(read, args), **{name: read(value) for name, value in kwargs.items()})
+        except TypeError as error:
+            if "must be torch.dtype, not numpy" not in str(error):
+                raise
+            hint = "x.dtype is numpy's here; x.new_zeros(2, 3) makes one of the type of x, here and there"
+            raise TypeError(f"{error}; {hint}") from error
+
+    return reading
 
 
 def _ours(name: str, value: Any, torch: Any) -> Any:

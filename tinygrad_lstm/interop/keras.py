@@ -47,7 +47,7 @@ def from_keras(weights: Sequence[Any], *, into: Module) -> Module:
     (5, 2)
     >>> tl.from_keras(weights, into=tl.GRU(3, 2))
     Traceback (most recent call last):
-    ValueError: GRU: the state does not fit, ...; misshapen: weight 0, kernel, has shape (3, 8), not (3, 6), ...
+    ValueError: GRU: the state does not fit, ...; misshapen: weight 0 (kernel) has shape (3, 8), not (3, 6), ...
     """
     if not isinstance(into, Module):
         raise TypeError(f"into must be a module of ours, not {clean(repr(into), 60)}")
@@ -55,7 +55,7 @@ def from_keras(weights: Sequence[Any], *, into: Module) -> Module:
         raise TypeError(f"weights are a list of arrays, as layer.get_weights() returns, not {clean(repr(weights), 60)}")
     parts = list(_parts(into))
     wanted = [each for path, part in parts for each in _theirs(part, path)]
-    names = [f"weight {k}, {name}," for k, (name, _) in enumerate(wanted)]
+    names = [f"weight {k} ({name})" for k, (name, _) in enumerate(wanted)]
     for k, given in enumerate(weights):
         kind = str(getattr(given, "dtype", ""))
         if kind and kind not in ("float32", "float64"):

@@ -18,6 +18,7 @@ import numpy as np
 from ..engine.primitive import Array
 from ..structure.words import clean
 from .files import as_path
+from .foreign import FIRST, format_of
 
 LARGEST_HEADER = 100_000_000
 """Bytes of a header, as in the package: whoever makes one longer means harm."""
@@ -60,12 +61,17 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]
     file = as_path(path)
     if not file.is_file():
         raise FileNotFoundError(f"{clean(path, 200)}: {'this is no regular file' if file.exists() else 'no such file'}")
+    first = b""
     try:
         with file.open("rb") as opened:
-            _require_header(opened.read(8), file.stat().st_size)  # before what is huge is read
+            first = opened.read(FIRST)
+            _require_header(first[:8], file.stat().st_size)  # before what is huge is read
             opened.seek(0)
             return _decoded(memoryview(opened.read()))
     except ValueError as error:
+        what = format_of(first)
+        if what and "safetensors" not in what:
+            raise ValueError(f"{clean(path, 200)} is no safetensors file, but {what}") from None
         raise ValueError(f"{clean(path, 200)} is no safetensors file, or damaged: {clean(error, 200)}") from None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engine.ops import relu, sigmoid, tanh
 from ..engine.primitive import Array
@@ -27,10 +29,11 @@ _ROWS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 def from_torch(module: Any, *, into: Module | None = None) -> Module:
     """Return PyTorch's module as one of ours, with its weights, its type, its mode, and what of it is frozen.
 
-    Known are ``torch.nn``'s RNN, LSTM, GRU and their cells, Linear, Embedding, LayerNorm, Dropout, activations, losses,
-    Sequential, ModuleList and ModuleDict. A module of a class of yours that is made of these computes by its own
-    ``forward``, whose tensors are ours then: ``torch.tanh(x)`` and ``F.relu(x)`` are operations of ours. What is shared
-    stays shared. Nothing of PyTorch's is changed, and nothing is shared with it.
+    Known are ``torch.nn``'s RNN, LSTM, GRU and their cells, Linear, Embedding, LayerNorm, Dropout, BatchNorm1d in
+    evaluation, activations, losses, Sequential, ModuleList and ModuleDict. A module of a class of yours that is made of
+    these computes by its own ``forward``, whose tensors are ours then: ``torch.tanh(x)`` and ``F.relu(x)`` are
+    operations of ours, states of ``torch.zeros`` and packed sequences are taken. What is shared stays shared. Nothing
+    of PyTorch's is changed, and nothing is shared with it.
 
     Arguments:
         module: a ``torch.nn.Module``, or its ``state_dict()``, PyTorch's tensors or arrays by name, for ``into``.
@@ -55,8 +58,10 @@ def from_torch(module: Any, *, into: Module | None = None) -> Module:
     torch = sys.modules.get("torch")
     theirs = torch is not None and isinstance(module, torch.nn.Module)
     if not theirs and not isinstance(module, Mapping):
+        by_path = isinstance(module, str | os.PathLike)
         raise TypeError(
             f"from_torch takes a torch.nn.Module, or its state_dict() and into=, not {clean(repr(module), 60)}"
+            f"{'; a file is read by torch.load(path, weights_only=True)' if by_path else ''}"
         )
     if into is None and not theirs:
         raise TypeError("a state dict does not tell its architecture; make the module, and give it as into=")
@@ -64,7 +69,9 @@ def from_torch(module: Any, *, into: Module | None = None) -> Module:
         raise TypeError(f"into must be a module of ours, not {clean(repr(into), 60)}")
     given = dict(module.named_parameters(remove_duplicate=False)) if theirs else module
     if into is not None:
-        return _filled(into, given)
+        buffers = _buffers(into)
+        kept = {name: each for name, each in module.named_buffers() if name in buffers} if theirs else {}
+        return _filled(into, {**given, **kept} if theirs else given)
     built = _filled(rebuilt(module, torch), given)
     for part, name, new in _changes(built, {name: _flag(parameter) for name, parameter in given.items()}):
         getattr(part, name).requires_grad = bool(new.any())
@@ -75,7 +82,7 @@ def to_torch(module: Module, *, gradients: bool = False) -> dict[str, Array]:
     """Return a module's weights as PyTorch names and lays them out: arrays, for ``load_state_dict`` of the same there.
 
     Each gate's bias stands in ``bias_ih``, and ``bias_hh`` is zero, as they add up; a GRU's candidate has both. What is
-    shared stands under each of its names, as in PyTorch.
+    shared stands under each of its names, as in PyTorch, and so do the buffers of a module that came from there.
 
     Arguments:
         module: of classes that PyTorch has too, or of yours, made of such.
@@ -95,7 +102,11 @@ def to_torch(module: Module, *, gradients: bool = False) -> dict[str, Array]:
     """
     if not isinstance(module, Module):
         raise TypeError(f"to_torch takes a module of ours, not {clean(repr(module), 60)}")
-    return _theirs(module, _gradient if gradients else _value, gradients)
+    if gradients:
+        return _theirs(module, _gradient, gradients)
+    kept = {path: getattr(part, name) for path, (part, name) in _buffers(module).items()}
+    numbers = {path: np.array(each.value if isinstance(each, Tensor) else each) for path, each in kept.items()}
+    return _theirs(module, _value) | numbers
 
 
 def _value(parameter: Tensor) -> Array:
@@ -118,6 +129,12 @@ def _theirs(module: Module, of: Callable[[Tensor], Array], gradients: bool = Fal
             array = of(parameter)
             found[f"{path}{name}"] = array.T if is_turned(part, name) else array
     return found
+
+
+def _buffers(module: Module) -> dict[str, tuple[Module, str]]:
+    """Return what PyTorch keeps beside parameters, by its names there: the part of the module, and the attribute."""
+    named = ((path, part, name) for path, part in _parts(module, "") for name in getattr(part, "torch_buffers", ()))
+    return {f"{path}{name}": (part, name) for path, part, name in named if getattr(part, name) is not None}
 
 
 def _parts(module: Module, path: str) -> Iterator[tuple[str, Module]]:
@@ -174,8 +191,9 @@ def _changes(module: Module, given: Mapping[str, Array]) -> Iterator[tuple[Modul
 def _filled(module: Module, given: Mapping[str, Any]) -> Module:
     """Give a module the weights that stand under PyTorch's names, all of them or, on any error, none."""
     wanted = {name: (array.shape, array.dtype) for name, array in _theirs(module, _value).items()}
-    state = {name: _array(name, array) for name, array in given.items() if isinstance(name, str)}
-    values, _ = fitted(state if len(state) == len(given) else given, wanted, type(module).__name__)
+    buffers = _buffers(module)
+    values, _ = fitted(_arrays(given, buffers), wanted, type(module).__name__)
+    kept = {name: _fitting(name, given[name], *where) for name, where in buffers.items() if name in given}
     new: dict[Tensor, Array] = {}
     for part, name, value in _changes(module, values):
         parameter = getattr(part, name)
@@ -184,7 +202,40 @@ def _filled(module: Module, given: Mapping[str, Any]) -> Module:
             raise ValueError(f"{type(module).__name__}: {called} is shared, and the state has two values for it")
     for parameter, value in new.items():
         parameter.value = value
+    for name, array in kept.items():
+        part, attribute = buffers[name]
+        if isinstance(now := getattr(part, attribute), Tensor):
+            now.value = array
+        else:
+            setattr(part, attribute, array)
     return module
+
+
+def _fitting(path: str, given: Any, part: Module, name: str) -> NDArray[Any]:
+    """Return a buffer as an array. Raises ValueError if it has another shape than that of now."""
+    array = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
+    if array.shape != np.shape(getattr(part, name)):
+        raise ValueError(f"{clean(path, 60)} has shape {array.shape}, not {np.shape(getattr(part, name))}")
+    return array
+
+
+def _arrays(given: Mapping[str, Any], buffers: Container[str]) -> Mapping[str, Any]:
+    """Return a state dict's tensors as arrays, without buffers; refuse a checkpoint that holds one beside other things.
+
+    An array file is a mapping too, and reads each when it is asked for.
+    """
+    if not all(isinstance(name, str) for name in given):
+        return given
+    state: dict[str, Any] = {}
+    for name in (name for name in given if name not in buffers):
+        try:
+            value = given[name]
+        except Exception as error:  # as of an array file that is damaged, or holds a pickle
+            raise ValueError(f"{clean(name, 60)} cannot be read: {clean(error, 200)}") from error
+        if isinstance(value, Mapping):
+            raise ValueError(f"{clean(name, 60)} is a mapping by itself: if that is the state dict, give it alone")
+        state[name] = _array(name, value)
+    return state
 
 
 def _array(name: str, given: Any) -> Any:

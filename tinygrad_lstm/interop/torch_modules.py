@@ -13,6 +13,7 @@ from ..nn.creation import DRAWING, generator
 from ..nn.module import Module
 from ..nn.recurrent import Recurrent
 from ..structure.words import clean
+from . import torch_layers
 from .borrowed import borrowed
 
 _RECURRENT = "input_size hidden_size num_layers bias batch_first dropout bidirectional"
@@ -29,7 +30,13 @@ _KNOWN = {
     "LayerNorm": "normalized_shape eps elementwise_affine bias",
     "Dropout": "p",
     "Identity": "",
+    "BatchNorm1d": "num_features eps affine running_mean running_var num_batches_tracked training=False",
     "ReLU": "",
+    "ReLU6": "",
+    "Softplus": "beta=1 threshold=20",
+    "Hardswish": "",
+    "Mish": "",
+    "SELU": "",
     "Tanh": "",
     "Sigmoid": "",
     "SiLU": "",
@@ -38,7 +45,7 @@ _KNOWN = {
     "Hardsigmoid": "",
     "Softmax": "dim",
     "LogSoftmax": "dim",
-    "GELU": "approximate=none",
+    "GELU": "approximate",
     "ELU": "alpha",
     "LeakyReLU": "negative_slope",
     "Hardtanh": "min_val=-1.0 max_val=1.0",
@@ -51,11 +58,17 @@ _KNOWN = {
     "SmoothL1Loss": "reduction beta",
     "BCEWithLogitsLoss": "reduction weight=None pos_weight=None",
 }
-"""The classes of ``torch.nn`` that are classes of ours too: what both are made with, and what must be as it stands."""
+"""The classes of ``torch.nn`` that are classes of ours too: what both are made with, and what must be as it stands.
+
+Above its threshold PyTorch's Softplus is x itself, 2e-9 less than ours.
+"""
 
 TYPES = ("float32", "float64")
 WIDEN = "weights are float32 or float64: module.float() makes them so, exactly"
 """What is said of other types, such as half precision."""
+
+_WRAPPED = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
+"""Where PyTorch's modules that stand around one of the user's keep it."""
 
 _NAMED = 4
 """How many of the things that are not known a message lists."""
@@ -112,7 +125,10 @@ class _Rebuilt:
 
     def require_plain(self, theirs: Any, path: str) -> None:
         """Refuse hooks, and weights of other types than ours."""
-        if any(vars(theirs).get(f"_{when}_hooks") for when in ("forward", "forward_pre", "backward", "backward_pre")):
+        lazy = getattr(theirs, "has_uninitialized_params", None)
+        if lazy and lazy():
+            self.refuse(path, f"is a {type(theirs).__name__} without sizes: call the module once, then they are known")
+        elif any(vars(theirs).get(f"_{when}_hooks") for when in ("forward", "forward_pre", "backward", "backward_pre")):
             self.refuse(path, "has hooks, which would not run")
         types = {str(each.dtype).rpartition(".")[2] for each in theirs.parameters(recurse=False)}
         if types - {*TYPES}:
@@ -126,7 +142,12 @@ class _Rebuilt:
             return self.known_one(theirs, path)
         derived = next((name for each, name in self.known.items() if isinstance(theirs, each)), "")
         if derived or (cls.__module__.split(".")[0] == "torch" and cls not in self.containers):
-            self.refuse(path, f"is a {cls.__name__}{f', derived from {derived}' if derived else ''}")
+            hint = f", derived from {derived}" if derived else ""
+            if cls.__name__ in _WRAPPED:
+                hint = f" around a module: give its {_WRAPPED[cls.__name__]}"
+            elif cls.__name__ in _KNOWN:
+                hint = f" of {cls.__module__}"
+            self.refuse(path, f"is a {cls.__name__}{hint}")
             return None
         before = f"{path}." if path else ""
         inside = {name: part for name, part in theirs._modules.items() if part is not None}
@@ -165,7 +186,7 @@ class _Rebuilt:
             value = getattr(theirs, option)
             if option == "bias" and not isinstance(value, bool):
                 value = value is not None
-            if str(value) != must if is_fixed else (option == "dim" and value is None):
+            if not _is(value, must) if is_fixed else value is None and option in ("dim", "running_mean"):
                 self.refuse(path, f"is a {name} with {option}={clean(value)}")
                 return None
             if not is_fixed:
@@ -178,7 +199,8 @@ class _Rebuilt:
                 embedding: Any = self.module(*self.rows[id(theirs.weight)])
                 made: Module = nn.TiedLinear(embedding, how["bias"])
             else:
-                made = getattr(nn, name)(**how, **({"dtype": types[0]} if types else {}))
+                home = torch_layers if hasattr(torch_layers, name) else nn
+                made = getattr(home, name)(**how, **({"dtype": types[0]} if types else {}))
         except (TypeError, ValueError) as error:
             self.refuse(path, f"is a {name} that cannot be made: {clean(error, 200)}")
             return None
@@ -198,3 +220,11 @@ class _Rebuilt:
                     self.refuse(other_path, f"shares {other_name} alone with {clean(path, 60)}.{name}")
                 else:
                     setattr(other, other_name, getattr(first, name))
+
+
+def _is(value: Any, must: str) -> bool:
+    """Tell whether a setting is what it must be, as it is written; 1 is 1.0."""
+    try:
+        return str(value) == must or float(value) == float(must)
+    except (TypeError, ValueError):
+        return False

@@ -79,6 +79,13 @@ def as_input(x: Any, dtype: DTypeLike) -> Tensor:
     return x if x.dtype == dtype or np.can_cast(x.dtype, dtype) else cast(x, dtype=np.dtype(dtype))
 
 
+def as_ours(state: Any) -> Any:
+    """Return a state with PyTorch's tensors, such as ``torch.zeros`` makes in a ``forward`` for it, as ours."""
+    if type(state) in (tuple, list):
+        return type(state)(map(as_ours, state))
+    return state if isinstance(state, Tensor) or not hasattr(type(state), "__torch_function__") else tensor(state)
+
+
 def uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...], dtype: DTypeLike) -> Tensor:
     """Return a parameter drawn uniformly from ±bound."""
     return tensor(rng.uniform(-bound, bound, size=shape), requires_grad=True, dtype=dtype)

@@ -12,7 +12,7 @@ from ..engine.errors import ShapeError
 from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, float_type, tensor
-from .arguments import as_input, positive
+from .arguments import as_input, as_ours, positive
 from .module import Module, arrow, described
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Cell(Module, Generic[State], recurrent=True):
 
     def __call__(self, x: Tensor | ArrayLike, state: State | None = None) -> State:
         x = as_input(x, self.dtype)
-        state = self.zero_state(x) if state is None else state
+        state = self.zero_state(x) if state is None else as_ours(state)
         if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
             D, got = self.input_size, said(x.shape, "ND")
             raise ShapeError(f"{_here(self)}: x has shape {got}; it must be (N, D={D}) or (D={D},)")

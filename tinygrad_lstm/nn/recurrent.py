@@ -15,11 +15,12 @@ from ..engine.primitive import Array
 from ..engine.scope import current, time_step
 from ..engine.tensor import Tensor, following
 from ..structure import collector
-from .arguments import as_input, true_or_false, within
+from .arguments import as_input, as_ours, true_or_false, within
 from .cell import Cell, State, as_state, said, state_parts
 from .creation import Seed
 from .lengths import Steps, advance_within, steps_within, without_padding
 from .module import Module, described
+from .packed import in_order, is_packed, packed_like, padded
 from .regularisers import Dropout
 
 
@@ -41,7 +42,7 @@ class Recurrent(Module, Generic[State]):
     ``layer(xs, state, lengths=[5, 2, 3])`` says how long each of the N sequences is, in any order: what xs holds past
     their ends is not seen, be it NaN, and gets a gradient of 0. There, output is 0, the state stays that of the last
     step within, and the reverse direction begins at that step. NaN within a sequence goes where the equations carry it;
-    under ``tl.detect_nan()`` it is refused.
+    under ``tl.detect_nan()`` it is refused. A PackedSequence of PyTorch's is such a batch too, and the output is one.
 
     Arguments:
         cells: one for each layer and direction: layer 0, layer 0 reverse, layer 1, ...
@@ -145,6 +146,9 @@ class Recurrent(Module, Generic[State]):
     ) -> tuple[Tensor, State]:
         """Return h of the top layer at every step, and the last state of each cell."""
         cells, directions = self.cells, 2 if self.bidirectional else 1
+        if is_packed(xs):
+            packed: tuple[Any, State] = self._packed(packed=xs, state=state)
+            return packed
         xs = as_input(xs, cells[0].dtype)
         here = f"{type(self).__name__}{current().place}"
         _require_sequence(xs, cells[0].input_size, here, self.batch_first)
@@ -159,7 +163,7 @@ class Recurrent(Module, Generic[State]):
         if start is None:
             start = 0 if state is None else _after(state)
         with time_step(offset=start):
-            given = None if state is None else _initial(state, xs, cells, self.__names, here)
+            given = None if state is None else _initial(as_ours(state), xs, cells, self.__names, here)
         hidden: list[Tensor] = []  # h of the layer below, T times (N, directions * H)
         ends: list[tuple[Tensor, ...]] = []
         for first in range(0, len(cells), directions):
@@ -172,6 +176,17 @@ class Recurrent(Module, Generic[State]):
         with time_step(offset=start + len(xs)):  # where time goes on from this state
             state_n: State = as_state(tuple(_along_new_axis(parts) for parts in zip(*ends, strict=True)))
             return stack(hidden, axis=1 if batch_first else 0), state_n
+
+    def _packed(self, packed: Any, state: Any) -> Any:
+        """Return the output of PyTorch's packed sequences, packed too, and the last states in the order of before."""
+        xs, lengths = padded(packed, self.cells[0].dtype)
+        xs = transpose(xs, axes=(1, 0, 2)) if self.batch_first else xs
+        output, state_n = self.forward(xs, in_order(state, packed.sorted_indices), lengths=lengths)
+        output = transpose(output, axes=(1, 0, 2)) if self.batch_first else output
+        return packed_like(packed, output), in_order(state_n, packed.unsorted_indices)
+
+    def flatten_parameters(self) -> None:
+        """Do nothing: PyTorch's way to lay out weights for a graphics processor."""
 
 
 _RESERVED = "this is the name of a cell that is unrolled; give the other part another one"

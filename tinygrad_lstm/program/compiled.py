@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
 from typing import Any
@@ -12,6 +13,7 @@ from ..engine.errors import short
 from ..engine.scope import current
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
+from ..engine.torchs import as_array
 from .general import IN_PLACE, LEVELS, General, bound, of_function, plain_names, signature_of
 from .node import ProgramNode
 from .recording import Counts, NotExpressible, array_of, parts_of, with_counts
@@ -115,6 +117,8 @@ class Compiled:
         return (self.function,)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
+        if "torch" in sys.modules:
+            args, named = tuple(map(as_array, args)), {name: as_array(value) for name, value in named.items()}
         try:
             if not named and args and len(args) in self._names:
                 given = dict(zip(self._names[len(args)], args, strict=True))

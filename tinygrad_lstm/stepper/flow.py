@@ -11,11 +11,12 @@ import numpy as np
 
 from ..engine.source import Line
 from ..engine.tensor import Tensor
-from ..structure.cells import two_ended
+from ..structure.cells import Cells, ends_of, gates_in, two_ended
 from ..structure.ends import head
 from ..structure.saturation import at_ends
 from ..structure.tables import html_table, text_table
 from ..structure.timeline import Timeline
+from ..structure.variables import called
 from ..structure.words import LINE, clean, display_name, magnitude, shown
 from .ledger import Cuts, cut_off, cuts_of
 from .recording.reasons import factor_of, is_gate, percent
@@ -53,6 +54,8 @@ class Flow(tuple[FlowRow, ...]):
         return f"<flow over {len(self)} time steps: {clean(states, LINE) or 'no states'}>"
 
     def __str__(self) -> str:
+        if not self:
+            return "no time steps: layers and cells have them; in a loop of your own, with tl.time_step(t): says them"
         head, *rows = self._cells()
         words = filter(None, [*self._cut(), self.summary])
         return "\n".join([text_table(rows, head=head, align="r" * len(head)), *words])
@@ -115,14 +118,17 @@ def measured(tape: Tape) -> Measured:
     """Return whose gradients and whose saturation the flow tells, in the order of time.
 
     States are what one step hands to the next, and what the last step names like them, but not a loss that is added up.
-    Gates are activations with a name of their own. What has the same name in several modules, such as the layers of a
-    network, is told apart by the modules.
+    Gates are the layers of cells that have two ends, and other such activations that have a name. What has no name of
+    its own is called as ``called`` calls it: by its variable, or as σ(z[0:4]). What has the same name in several
+    modules, such as the layers of a network, is told apart by the modules.
     """
     timeline = tape.timeline
     carried = {timeline.fold[state] for state, _ in timeline.carried_states.values()}
     losses = head(timeline)
     states = [node for node in timeline.of if timeline.fold[node] in carried and node not in losses]
-    gates = [node for node in timeline.of if node.name and two_ended(node.primitive)]
+    layers = {x for cell in Cells(timeline).cells for layer in cell.layers for x in layer.at.values()}
+    bounded = [x for node in timeline.of if two_ended(node.primitive) for x in gates_in(node, timeline)]
+    gates = [x for x in bounded if x.name or x in layers]
     found = Measured({t: {} for t in timeline.steps}, {t: {} for t in timeline.steps})
     for rows, nodes in zip(found, (states, gates), strict=True):
         for node, name in _named(nodes, timeline).items():
@@ -154,7 +160,8 @@ def _gate_after(tape: Tape, state: Tensor) -> Tensor | None:
 
 def _named(nodes: list[Tensor], timeline: Timeline) -> dict[Tensor, str]:
     """Return what each is called: the same in every step, and in no step the same as another."""
-    short = {node: node.name or (node.primitive.name if node.primitive else "leaf") for node in nodes}
+    first = {timeline.fold[node]: node for node in reversed(nodes)}
+    short = {node: node.name or _called(first[timeline.fold[node]]) for node in nodes}
     places = Counter(name for name, _ in {(name, timeline.fold[node]) for node, name in short.items()})
     full = {node: ".".join((*node.scope, name)) if places[name] > 1 else name for node, name in short.items()}
     taken: Counter[tuple[int, str]] = Counter()
@@ -165,8 +172,11 @@ def _named(nodes: list[Tensor], timeline: Timeline) -> dict[Tensor, str]:
     return full
 
 
+def _called(node: Tensor) -> str:
+    return called(node) or (node.primitive.name if node.primitive else "leaf")
+
+
 def _saturated(node: Tensor) -> float:
     """Return the share of an activation's values that lie within SATURATED of the ends of its range."""
-    assert node.primitive is not None
-    low, high = at_ends(node.value, node.primitive.range)
+    low, high = at_ends(node.value, ends_of(node))
     return float(np.mean(low | high)) if low.size else 0.0

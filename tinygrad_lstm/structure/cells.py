@@ -14,6 +14,7 @@ from ..engine.primitive import Array, Kind, Primitive
 from ..engine.tensor import Tensor
 from .ends import head
 from .timeline import Timeline
+from .variables import called, piece
 from .words import clean, is_number
 
 RESET, WRITE, CANDIDATE, READ = ROLES = ("reset", "write", "candidate", "read")
@@ -106,7 +107,8 @@ class Cells:
             groups: dict[object, list[Tensor]] = defaultdict(list)
             for node in members:
                 if two_ended(node.primitive):
-                    groups[self.timeline.fold[node]].append(node)
+                    for part in gates_in(node, self.timeline):
+                        groups[self.timeline.fold[part]].append(part)
             run = CellRun(self._name_of(members[0]), members)
             for nodes in groups.values():
                 activation = self._activation(nodes)
@@ -228,15 +230,12 @@ class Cells:
 
     def _activation(self, nodes: list[Tensor]) -> Bounded:
         first = nodes[0]
-        assert first.primitive is not None
-        low, high = first.primitive.range
+        low, high = ends_of(first)
         cell = self._name_of(first).split(".")
         inner = first.scope[len(cell) :] if first.scope[: len(cell)] == tuple(cell) else first.scope
         name = clean(inner[-1]).removesuffix("_gate").replace("_", " ") if inner else ""
         at = {self.timeline.of[node]: node for node in nodes}
-        symbol, is_layer = clean(first.name or first.primitive.symbol, 18), self._is_layer(first)
-        if not first.name and not is_layer and first.inputs[0].name:
-            symbol = clean(f"{symbol}({first.inputs[0].name})", 18)  # tanh(c)
+        symbol, is_layer = clean(called(first) or _sign(first), 18), self._is_layer(first)
         roles = {CANDIDATE} if low < 0 else {role for node in nodes for role in self._roles(node)}
         return Bounded(
             symbol, name, low, high, at, is_layer, tuple(role for role in ROLES if is_layer and role in roles)
@@ -244,7 +243,8 @@ class Cells:
 
     def _is_layer(self, node: Tensor) -> bool:
         """Tell whether an activation is one of a product with weights, and not of what gates have let through."""
-        queue, seen = list(node.inputs), set(node.inputs)
+        made = node if two_ended(node.primitive) else node.inputs[0]
+        queue, seen = list(made.inputs), set(made.inputs)
         for x in queue:
             if self._multiplies_weights(x):
                 return True
@@ -255,9 +255,8 @@ class Cells:
         return False
 
     def _multiplies_weights(self, x: Tensor) -> bool:
-        return (
-            x.primitive is not None and x.primitive.kind is Kind.product and any(y in self._weights for y in x.inputs)
-        )
+        made = x.primitive
+        return made is not None and made.kind is Kind.product and any(moved(y) in self._weights for y in x.inputs)
 
     def _roles(self, gate: Tensor) -> Iterable[str]:
         """Yield what a gate does, by what it multiplies: the past, what is added to a state, or what is shown."""
@@ -299,6 +298,27 @@ class Cells:
         return any(user.primitive is not None and user.primitive.combines == "sum" for user in users)
 
 
+def gates_in(node: Tensor, timeline: Timeline) -> list[Tensor]:
+    """Return an activation, or, where a step uses nothing but parts of it, these: r and z of one σ."""
+    users = [user for user in timeline.users[node] if timeline.of.get(user) == timeline.of.get(node)]
+    are_parts = bool(users) and all(piece(user) is not None for user in users) and not node.name
+    return users if are_parts else [node]
+
+
+def ends_of(gate: Tensor) -> tuple[float, float]:
+    """Return where the values of an activation lie, or of a part of one."""
+    made = gate.primitive if two_ended(gate.primitive) else gate.inputs[0].primitive
+    assert made is not None
+    return made.range
+
+
+def moved(x: Tensor) -> Tensor:
+    """Return what a tensor is but the numbers of, in other places: W, of Wᵀ."""
+    while x.primitive is not None and x.primitive.kind is Kind.movement and len(x.inputs) == 1:
+        x = x.inputs[0]
+    return x
+
+
 def two_ended(primitive: Primitive | None) -> bool:
     """Tell whether an operation is an activation that has two ends to be near to."""
     return primitive is not None and primitive.kind is Kind.activation and bool(np.isfinite(primitive.range).all())
@@ -319,4 +339,8 @@ def _gate_like(x: Tensor) -> bool:
 
 
 def _own(node: Tensor) -> str:
-    return clean(node.name or (node.primitive.name if node.primitive else "leaf"), 18)
+    return clean(called(node) or (node.primitive.name if node.primitive else "leaf"), 18)
+
+
+def _sign(node: Tensor) -> str:
+    return node.primitive.symbol if node.primitive else ""

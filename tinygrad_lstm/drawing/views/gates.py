@@ -15,6 +15,7 @@ from ...engine.graph import Graph
 from ...engine.primitive import Kind
 from ...engine.scope import Frame
 from ...engine.tensor import Tensor
+from ...structure.variables import variable
 from ...structure.words import clean, is_number, short
 from ..scene import Arrow, Box, Scene, Text, unused
 from .describe import made_by, role
@@ -189,8 +190,9 @@ class Gates(UnrolledScene):
         scaled = [own for x in node.inputs if (own := _own_name(x, self.parts.weights))]
         if part.kind == "pointwise" and scaled and len(scaled[0]) > 2:
             texts.append(Text(scaled[0], "detail"))
-        if node.name and (part.kind == "layer" or role(node) == "layer"):
-            texts.append(Text(self.describe.name(node), "detail"))
+        if part.kind in ("layer", "movement") or role(node) == "layer":
+            own = self.describe.name(node) if node.name else clean(variable(node), 18)
+            texts += [Text(own, "detail")] if own else []
         return self.describe.group(part, tuple(texts), [node])
 
 

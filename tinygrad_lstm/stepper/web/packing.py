@@ -16,18 +16,20 @@ from ...pages.folding import Plain
 def packed(array: NDArray[Any]) -> Plain:
     """Return numbers as JSON holds them: one as itself, what is not finite as a word, several in base64.
 
-    Several of which each is one of 32 bits take these alone: as the weights of a float32 network.
+    Several of which each is one of 32 bits take these alone: as the weights of a float32 network. The first bytes of
+    all stand together, then the second ones, and so on: those with the exponents are much alike, and deflate well.
 
     >>> packed(np.float64(0.1)), packed(np.array([1.0, 2.1])), packed(np.array([1.0, 2.0]))["data"]
-    (0.1, {'shape': [2], 'data': 'AAAAAAAA8D/NzMzMzMwAQA=='}, 'AACAPwAAAEA=')
+    (0.1, {'shape': [2], 'data': 'AM0AzADMAMwAzADM8AA/QA=='}, 'AAAAAIAAP0A=')
     """
     numbers = np.asarray(array, "<f8")
     if numbers.ndim:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             single = numbers.astype("<f4")
         short = np.array_equal(single, numbers, equal_nan=True)
-        data = base64.b64encode((single if short else numbers).tobytes()).decode("ascii")
-        return {"shape": list(numbers.shape), "data": data}
+        kept = single if short else numbers
+        planes = np.frombuffer(kept.tobytes(), np.uint8).reshape(-1, kept.itemsize).T
+        return {"shape": list(numbers.shape), "data": base64.b64encode(planes.tobytes()).decode("ascii")}
     number = float(numbers)
     return number if math.isfinite(number) else "NaN" if number != number else f"{'-' if number < 0 else ''}Infinity"
 

@@ -16,7 +16,7 @@ from ...drawing.paint.svg import Form, Painting
 from ...drawing.picture import Memory
 from ...engine.tensor import Tensor
 from ...pages.folding import EDGE, Alike, Plain, Row
-from ...structure.cells import Cells
+from ...structure.cells import Cells, ends_of
 from ...structure.words import clean, display_name
 from ...symbolic.formulas import input_names
 from ..flow import measured
@@ -191,12 +191,7 @@ class Record:
             {
                 "time": time,
                 "states": {name: self._at[node] for name, node in states[time].items()},
-                "gates": {name: [self._at[node], *_range(node)] for name, node in gates[time].items()},
+                "gates": {name: [self._at[node], *ends_of(node)] for name, node in gates[time].items()},
             }
             for time in self.tape.timeline.steps
         ]
-
-
-def _range(node: Tensor) -> tuple[float, float]:
-    assert node.primitive is not None
-    return node.primitive.range

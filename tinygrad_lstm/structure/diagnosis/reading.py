@@ -13,9 +13,10 @@ from ...engine.backprop import backprop
 from ...engine.graph import Graph
 from ...engine.primitive import Array, Kind
 from ...engine.tensor import Tensor
-from ..cells import Cells
+from ..cells import Cells, two_ended
 from ..origin import users_line
 from ..timeline import Timeline
+from ..variables import variable
 from ..words import LINE, clean, span
 
 
@@ -84,7 +85,8 @@ class Examined:
         """Say where an operation is: its name in its module, the steps at which it was run, the line of the user's."""
         first = nodes[0]
         made = first.primitive.name if first.primitive else "leaf"
-        name = clean(".".join((*first.scope, first.name or made)), LINE)
+        own = first.name or (variable(first) if two_ended(first.primitive) else "")
+        name = clean(".".join((*first.scope, own or made)), LINE)
         times = sorted({self.timeline.of[node] for node in nodes if node in self.timeline.of})
         line = users_line(first)
         written = f" ({line})" if line and not line.ours and line.file[0] != "<" else ""

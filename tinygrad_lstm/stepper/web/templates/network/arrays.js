@@ -19,15 +19,17 @@ const shapeText = (shape) => `(${shape.join(", ")}${shape.length === 1 ? "," : "
 
 const sameShape = (a, b) => a.length === b.length && a.every((n, i) => n === b[i]);
 
-/** The numbers that Python packed: one, or a shape and, in base64, float64, or float32 where that says the same. */
+/** The numbers that Python packed: one, or a shape and, in base64, float64, or float32 where that says the same; the
+ *  first bytes of all, then the second ones, and so on. */
 function unpacked(packed) {
   if (typeof packed !== "object") return new NumArray([], Float64Array.of(Number(packed)));
-  const text = atob(packed.data);
-  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const [count, text] = [sizeOf(packed.shape), atob(packed.data)];
+  const width = text.length / count;
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[(at % count) * width + Math.floor(at / count)] = text.charCodeAt(at);
   const view = new DataView(bytes.buffer);
-  const short = bytes.length === 4 * sizeOf(packed.shape);
-  const number = short ? (_, i) => view.getFloat32(4 * i, true) : (_, i) => view.getFloat64(8 * i, true);
-  return new NumArray(packed.shape, Float64Array.from({ length: sizeOf(packed.shape) }, number));
+  const number = width === 4 ? (_, i) => view.getFloat32(4 * i, true) : (_, i) => view.getFloat64(8 * i, true);
+  return new NumArray(packed.shape, Float64Array.from({ length: count }, number));
 }
 
 /** The shape that two have together, where an axis of length 1 is repeated. */

@@ -63,7 +63,7 @@ const strip = {
     if (this.section.hidden) body.replaceChildren();
     if (this.section.hidden) return;
     const [width, height] = [Math.max(body.clientWidth, 240), Math.max(body.clientHeight, 90)];
-    const longest = Math.max(...this.names.map((name) => name.length));
+    const longest = Math.max(...Object.keys(rows.at(-1).norms).map((name) => name.length), 4); // of what is named at the end
     const room = { left: 46, right: Math.min(40 + 6 * Math.max(0, longest - 4), width / 3), top: 8, bottom: rows.some(({ time }) => tape.phases[time]) ? 32 : 18 };
     const norms = rows.flatMap((row) => Object.values(row.norms).map(Number)).filter((x) => x > 0 && Number.isFinite(x));
     let [low, high] = norms.length ? [Math.log10(Math.min(...norms)), Math.log10(Math.max(...norms))] : [-1, 0];
@@ -87,7 +87,8 @@ const strip = {
     });
     this.cursor = make("line", { y1: 0, y2: height - room.bottom, class: "cursor" });
     svg.append(this.cursor);
-    const ends = [];
+    const [ends, above] = [[], []];
+    const points = rows.flatMap((row, i) => Object.values(row.norms).map((norm) => [x(i), y(Number(norm))]));
     this.names.forEach((name, which) => {
       const known = rows.map((row, i) => [i, row]).filter(([, row]) => name in row.norms);
       if (!known.length) return;
@@ -97,6 +98,15 @@ const strip = {
       const apart = Math.ceil((2 * known.length) / (width - room.left - room.right)); // a dot takes two pixels at least
       for (const [i, row] of known) if (i % apart === 0) svg.append(this.dot(x(i), y(Number(row.norms[name])), size, which, name, row));
       const [i, row] = known.at(-1);
+      if (i < rows.length - 1) { // others go on where it ends: its name stands over it, or under it
+        const under = points.filter(([px]) => px > x(i) - 6.5 * name.length && px <= x(i) + 4).map(([, py]) => py);
+        let level = Math.min(...under) - 8;
+        while (above.some(([px, py]) => Math.abs(py - level) < 11 && Math.abs(px - x(i)) < 6.5 * name.length)) level -= 11;
+        if (level < 8) level = Math.max(...under) + 15;
+        above.push([x(i), level]);
+        svg.append(label(x(i) + 4, level, name, "end"));
+        return;
+      }
       let at = y(Number(row.norms[name])) + 4;
       while (ends.some((other) => Math.abs(other - at) < 11)) at += 11;
       ends.push(at);
