@@ -64,6 +64,15 @@ APPLICATIONS = {
             packages=("aeon", "statsmodels"),
             file="a CSV with a column called value",
         ),
+        Demo(
+            "handwriting",
+            "handwriting recognition",
+            "1,797 digits of 8 × 8 pixels by thirteen people, of UCI's archive, in scikit-learn",
+            "BSD-3-Clause",
+            "scikit-learn's COPYING; its datasets/descr/digits.rst names whose they are, and no other licence",
+            packages=("sklearn",),
+            file="drawings, saved by the page draw.html that it writes",
+        ),
     )
 }
 """In the order in which they are read."""
