@@ -156,6 +156,17 @@ def test_digits_that_a_person_drew_are_read(tmp_path):
 
 
 @pytest.mark.slow
+def test_sequences_of_a_person_are_told_apart(tmp_path):
+    lines = [
+        f"{','.join(str(x * (-1) ** n) for x in range(5 + n % 3))}:{'up' if n % 2 == 0 else 'down'}" for n in range(60)
+    ]
+    (tmp_path / "ways.ts").write_text("@classLabel true up down\n@data\n" + "\n".join(lines), encoding="utf-8")
+    done = apply("speech", "--small", "--data", "ways.ts", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "who speaks, of 2: share right: LSTM 1 ·" in done.stdout
+
+
+@pytest.mark.slow
 def test_a_text_of_a_person_is_learned_from(tmp_path):
     (tmp_path / "book.txt").write_text(READ.read_text(encoding="utf-8") * 7, encoding="utf-8")
     done = apply("language", "--small", "--data", "book.txt", "--out", "book", cwd=tmp_path)

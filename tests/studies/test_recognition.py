@@ -13,6 +13,7 @@ from tinygrad_lstm.studies.recognition import (
     most_frequent,
     nearest_class,
     noisy,
+    read_ts,
     said_classes,
     squared_distances,
     warped_distances,
@@ -86,3 +87,32 @@ def test_the_nearest_tells_the_class_and_distances_are_those_of_each_pair(rng):
     np.testing.assert_allclose(squared_distances(a, b), [[np.square(x - y).sum() for y in b] for x in a])
     assert nearest_class(squared_distances(b[[2, 0]], b), list("abcde")).tolist() == ["c", "a"]
     assert most_frequent([0, 2, 2], [2, 0, 0, 0]) == 0.25
+
+
+def test_sequences_are_read_with_their_classes(tmp_path):
+    path = tmp_path / "a.ts"
+    path.write_text("# about\n@classLabel true no yes\n@data\n1,2:3,4:yes\n5:6:no\n", encoding="utf-8")
+    found = read_ts(path)
+    assert [each.tolist() for each in found.sequences] == [[[1, 3], [2, 4]], [[5, 6]]]
+    assert found.classes.tolist() == [1, 0]
+    assert found.names == ["no", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (["1,2:maybe"], "line 3: 'maybe' is not in list"),
+        (["1,2:3:yes"], "line 3: "),
+        (["1,?:yes"], "line 3: could not convert"),
+        (["1,nan:yes"], "some are missing"),
+        (["yes"], "it has no numbers"),
+        ([], "no sequences after @data"),
+        (["1:yes", "1:2:yes"], "not all of as many dimensions"),
+    ],
+)
+def test_a_file_without_sequences_is_refused_in_one_line(lines, says, tmp_path):
+    path = tmp_path / "a.ts"
+    path.write_text("\n".join(["@classLabel true no yes", "@data", *lines]), encoding="utf-8")
+    with pytest.raises(ValueError, match=says) as refused:
+        read_ts(path)
+    assert len(str(refused.value).splitlines()) == 1

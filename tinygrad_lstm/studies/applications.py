@@ -73,6 +73,15 @@ APPLICATIONS = {
             packages=("sklearn",),
             file="drawings, saved by the page draw.html that it writes",
         ),
+        Demo(
+            "speech",
+            "recognising who speaks",
+            "JapaneseVowels: 640 utterances of nine men, of UCI's archive, in aeon",
+            "BSD-3-Clause",
+            "aeon's LICENSE; the file's own head names whose they are, and no other licence",
+            packages=("aeon",),
+            file="sequences and their classes, in aeon's .ts",
+        ),
     )
 }
 """In the order in which they are read."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -14,6 +15,7 @@ from ..engine.tensor import Tensor
 from ..nn import LSTM, Adam, Linear, Module, cross_entropy
 from ..nn.creation import Seed, generator
 from ..program.compiled import compile as compiled
+from ..structure.words import clean
 from ..training.batches import Padded, Shuffled, pad
 from ..training.schedules import cosine
 from .demonstration import learn
@@ -197,3 +199,42 @@ def most_frequent(learned: ArrayLike, test: ArrayLike) -> float:
     0.25
     """
     return float((np.asarray(test) == np.bincount(np.asarray(learned)).argmax()).mean())
+
+
+class Labelled(NamedTuple):
+    """Sequences, (T_i, D), the number of the class of each, and what the classes are called."""
+
+    sequences: list[Array]
+    classes: NDArray[np.intp]
+    names: list[str]
+
+
+def read_ts(path: Path) -> Labelled:
+    """Return the sequences of a text file in the form of aeon's: one a line, ``1,2,3:4,5,6:name of its class``.
+
+    Numbers of one dimension stand together, and dimensions apart by colons. What comes before ``@data`` is passed over,
+    but for the names of the classes, after ``@classLabel true``.
+
+    Raises:
+        OSError: for a file that cannot be read.
+        ValueError: in one line, for one that is of another form, or has numbers that are missing.
+    """
+    sequences, labels, names = [], [], []
+    begun = False
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.lower().startswith("@classlabel"):
+            names = line.split()[2:]
+        elif begun and line.strip():
+            try:
+                *dimensions, label = line.strip().split(":")
+                sequence = np.array([np.array(each.split(","), np.float64) for each in dimensions]).T
+                if sequence.ndim != 2 or not sequence.size or not np.isfinite(sequence).all():
+                    raise ValueError("it has no numbers, or some are missing")
+                labels.append(names.index(label))
+            except ValueError as error:
+                raise ValueError(f"{clean(path, 200)}, line {number}: {clean(error, 200)}") from None
+            sequences.append(sequence)
+        begun = begun or line.lower().startswith("@data")
+    if len({sequence.shape[1] for sequence in sequences}) != 1:
+        raise ValueError(f"{clean(path, 200)} has no sequences after @data, or not all of as many dimensions")
+    return Labelled(sequences, np.array(labels), names)
