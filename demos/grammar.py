@@ -101,7 +101,6 @@ print(f"unit {found.unit} tells {found.held_out:.0%} of how many b are due; untr
 assert not full or found.held_out > by_chance.held_out
 
 # 4. Pictures of it, one guess to step through, and the scores.
-
 states, truth = due([17], best.cell)
 string = "".join("Sabc"[int(x.argmax())] for x in strings_of_counts([17]).inputs)
 picture(given.out, unit=unit_and_truth(found.unit, found.read(states), truth, "how many b are due", string))

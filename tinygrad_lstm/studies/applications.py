@@ -82,6 +82,13 @@ APPLICATIONS = {
             packages=("aeon",),
             file="sequences and their classes, in aeon's .ts",
         ),
+        Demo(
+            "video",
+            "video to text",
+            "films of a moving shape and 640 sentences on them, drawn by our own generator",
+            "MIT",
+            "LICENSE",
+        ),
     )
 }
 """In the order in which they are read."""
