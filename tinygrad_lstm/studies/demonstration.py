@@ -256,6 +256,9 @@ def in_float64(model: AnyModule) -> AnyModule:
         setattr(
             copied.get_submodule(owner), name, tensor(old.value, requires_grad=True, name=old.name, dtype=np.float64)
         )
+    for module in copied.modules():
+        if "dtype" in vars(module):  # a cell casts to it what it reads
+            setattr(module, "dtype", np.dtype(np.float64))  # noqa: B010 - not every module has one
     return copied
 
 
