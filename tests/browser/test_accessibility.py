@@ -12,6 +12,7 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.nn.samples import small_loss
 from tinygrad_lstm.stepper.web.page import page as step_page
+from tinygrad_lstm.studies.strokes import pad_page
 from tinygrad_lstm.testing.report.page import page as check_page
 from tinygrad_lstm.testing.report.survey import of_cell, of_operation
 from tinygrad_lstm.tour import gaps, run
@@ -55,6 +56,7 @@ PAGES = {
     "check of a tour": tour("check.html"),
     "check": lambda folder: check_page([of_cell("gru", "gru cell", 3).run()]),
     "check of a wrong rule": wrong_rule,
+    "pad": lambda folder: pad_page(),
     "gallery": lambda folder: runpy.run_path(str(GALLERY))["gallery"](),
     "atlas": command("atlas", "--out"),
     "study": command("study", "gradients", "--html"),

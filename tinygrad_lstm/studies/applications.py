@@ -64,6 +64,31 @@ APPLICATIONS = {
             packages=("aeon", "statsmodels"),
             file="a CSV with a column called value",
         ),
+        Demo(
+            "handwriting",
+            "handwriting recognition",
+            "1,797 digits of 8 × 8 pixels by thirteen people, of UCI's archive, in scikit-learn",
+            "BSD-3-Clause",
+            "scikit-learn's COPYING; its datasets/descr/digits.rst names whose they are, and no other licence",
+            packages=("sklearn",),
+            file="drawings, saved by the page draw.html that it writes",
+        ),
+        Demo(
+            "speech",
+            "recognising who speaks",
+            "JapaneseVowels: 640 utterances of nine men, of UCI's archive, in aeon",
+            "BSD-3-Clause",
+            "aeon's LICENSE; the file's own head names whose they are, and no other licence",
+            packages=("aeon",),
+            file="sequences and their classes, in aeon's .ts",
+        ),
+        Demo(
+            "video",
+            "video to text",
+            "films of a moving shape and 640 sentences on them, drawn by our own generator",
+            "MIT",
+            "LICENSE",
+        ),
     )
 }
 """In the order in which they are read."""

@@ -9,6 +9,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter, process_time
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.primitive import Array
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, tensor
 from ..interop.files import write_file
 from ..program.compiled import compile as compiled
 from ..structure.words import short
@@ -26,7 +27,7 @@ from ..training.stopping import Stop, stoppable
 from ..training.text import read_text
 from .applications import APPLICATIONS, Unusable
 from .series import SeriesOf, read_series
-from .side_by_side import one_of
+from .side_by_side import AnyModule, one_of
 from .tasks import MemoryTask
 from .trial import Reader, train_side_by_side
 
@@ -240,6 +241,25 @@ def look_inside(loss: Tensor, out: Path) -> None:
     report = check_vjp(loss, directions=1)
     page = step(loss).page(out / "step.html")
     say(f"gradients: {len(report.findings)} parameters agree with the complex step; {page} steps through them")
+
+
+def in_float64(model: AnyModule) -> AnyModule:
+    """Return a copy of a model with the same weights in double precision, so that a check is not lost in rounding.
+
+    >>> import tinygrad_lstm as tl
+    >>> in_float64(tl.Linear(3, 2, rng=0, dtype=np.float32)).weight.dtype
+    dtype('float64')
+    """
+    copied = deepcopy(model)
+    for path, old in list(copied.named_parameters()):
+        owner, _, name = path.rpartition(".")
+        setattr(
+            copied.get_submodule(owner), name, tensor(old.value, requires_grad=True, name=old.name, dtype=np.float64)
+        )
+    for module in copied.modules():
+        if "dtype" in vars(module):  # a cell casts to it what it reads
+            setattr(module, "dtype", np.dtype(np.float64))  # noqa: B010 - not every module has one
+    return copied
 
 
 def picture(out: Path, **svgs: str) -> None:
