@@ -105,6 +105,7 @@ EQUIVALENT: dict[str, str] = {
     "_owned: drop a condition at step.arrived > 1 or step.node.primitive.fresh": "copies a sum that nobody else holds",
     "_owned: drop a condition at step.arrived > 1 or step.node.primitive.fresh (2)": "copies what a program made anew",
     "backward: drop a condition at step.arrived == step.expected*": _OVERWRITTEN,
+    "rolling._is_same_constant: swap the arguments at np.array_equal(x.value, head.value)": _SYMMETRIC,
     "rolling._add_loop: another number at 0 (3)": _ALIKE,
     "rolling._ending: lose a minus at -1": _ALIKE,
     "rolling._whole_family: drop a condition at loop is None or not isinstance(head.index, Fixed)  (2)": _LONG_ENOUGH,

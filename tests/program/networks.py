@@ -472,6 +472,38 @@ def what_follows_lacks_what_there_is_no_more_of():
 
 
 @own
+def what_follows_lacks_what_there_would_be_more_of():
+    W, w = weights(W=(H, H), w=(H,))
+    x, h = drawn(T + 2, N, H, name="x"), tl.tensor(np.zeros((N, H)))
+    turned = lambda h: tl.tanh(h @ W)
+    scaled = [x[t] * w for t in range(T + 2)]
+    for t in range(T):
+        h = turned(h) * scaled[t] + x[t]
+    return (turned(h) * h).sum() + tl.stack(scaled).sum(), [x, W, w]
+
+
+@own
+def states_behind_something_else():
+    (W,) = weights(W=(D, H))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros((N, H)))
+    hs = [drawn(N, H, name="first", seed=1)]
+    for t in range(T):
+        h = tl.tanh(x[t] @ W + h)
+        hs.append(h)
+    return (tl.concat([*hs, hs[0]]) ** 2).sum(), [x, W, hs[0]]
+
+
+@own
+def places_within_steps_that_differ():
+    (w,) = weights(w=(D,))
+    x, h = drawn(T, N, D, name="x"), tl.tensor(np.zeros(D))
+    for t in range(T):
+        for k in (0, 1, 1):
+            h = tl.tanh(h * w + x[t, k])
+    return (h * h).sum(), [x, w]
+
+
+@own
 def a_piece_of_another_step():
     (W,) = weights(W=(2 * H, H))
     x, h, before = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H))), tl.tensor(np.zeros((N, H)))
