@@ -1,0 +1,83 @@
+"""The lessons of ``demos/README.md``, for their tests; ``python -m tests.course FOLDER`` writes them as notebooks."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+COURSE = Path(__file__).parents[1] / "demos" / "README.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.M | re.S)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What is asked, a beginning that does not do it, lines that tell, and a solution."""
+
+    name: str
+    text: str
+    beginning: str
+    check: str
+    solution: str
+
+
+@dataclass(frozen=True)
+class Lesson:
+    number: int
+    title: str
+    text: str
+    code: str
+    exercises: tuple[Exercise, ...]
+
+
+def lessons() -> list[Lesson]:
+    """Read the course; a lesson or an exercise that lacks a part is an error."""
+    found = []
+    for section in re.split(r"^## (?=\d)", COURSE.read_text(encoding="utf-8"), flags=re.M)[1:]:
+        head, _, rest = section.partition("\n")
+        number, title = re.fullmatch(r"(\d+)\. (.+)", head).groups()  # type: ignore[union-attr]
+        opening, *parts = re.split(r"^\*\*(?=\d+[ab]\. )", rest.partition("\n## ")[0], flags=re.M)
+        (code,) = BLOCK.findall(opening)
+        exercises = []
+        for part in parts:
+            beginning, check, solution = BLOCK.findall(part)
+            asked = f"**{part.partition('```')[0].strip()}"
+            exercises.append(Exercise(part.partition(".")[0], asked, beginning, check, solution))
+        found.append(Lesson(int(number), title, opening.partition("```")[0].strip(), code, tuple(exercises)))
+    return found
+
+
+def notebook(lesson: Lesson) -> dict[str, object]:
+    """Return a lesson as a notebook, without the solutions."""
+    cells = [_cell("markdown", f"# {lesson.number}. {lesson.title}\n\n{lesson.text}"), _cell("code", lesson.code)]
+    for exercise in lesson.exercises:
+        cells += [_cell("markdown", exercise.text), _cell("code", exercise.beginning), _cell("code", exercise.check)]
+    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _cell(kind: str, text: str) -> dict[str, object]:
+    more = {"outputs": [], "execution_count": None} if kind == "code" else {}
+    name = f"{zlib.crc32(text.encode()):x}"
+    return {"cell_type": kind, "id": name, "metadata": {}, "source": text.strip(), **more}
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        sys.stderr.write(
+            "python -m tests.course FOLDER writes the twelve lessons there, as notebooks without solutions\n"
+        )
+        return 2
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for lesson in lessons():
+        path = folder / f"lesson_{lesson.number:02}.ipynb"
+        path.write_text(json.dumps(notebook(lesson), ensure_ascii=False, indent=1), encoding="utf-8")
+        sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

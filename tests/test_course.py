@@ -1,0 +1,47 @@
+"""The course of ``demos/README.md`` runs: each solution passes its own check, and no beginning does."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from tests import course
+from tinygrad_lstm.testing import GradientError
+
+LESSONS = course.lessons()
+EXERCISES = [(lesson, exercise) for lesson in LESSONS for exercise in lesson.exercises]
+
+
+def run(lesson, *more):
+    """Run the lines of a lesson, and more of them."""
+    names: dict[str, object] = {}
+    for code in (lesson.code, *more):
+        exec(compile(code, f"<lesson {lesson.number}>", "exec"), names)
+
+
+def test_there_are_twelve_with_two_exercises_each():
+    assert [lesson.number for lesson in LESSONS] == list(range(1, 13))
+    assert [exercise.name for _, exercise in EXERCISES] == [f"{n}{letter}" for n in range(1, 13) for letter in "ab"]
+
+
+@pytest.mark.parametrize(("lesson", "exercise"), EXERCISES, ids=lambda each: getattr(each, "name", ""))
+def test_a_solution_passes_and_a_beginning_does_not(lesson, exercise):
+    run(lesson, exercise.solution, exercise.check)
+    with pytest.raises((AssertionError, GradientError)):
+        run(lesson, exercise.beginning, exercise.check)
+
+
+def test_lessons_are_written_as_notebooks_without_solutions(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["course", str(tmp_path / "notebooks")])
+    assert course.main() == 0
+    paths = sorted((tmp_path / "notebooks").iterdir())
+    assert [str(path) for path in paths] == capsys.readouterr().out.split()
+    for path, lesson in zip(paths, LESSONS, strict=True):
+        written = json.loads(path.read_text(encoding="utf-8"))
+        text = "\n".join(cell["source"] for cell in written["cells"])
+        assert lesson.code.strip() in text
+        assert all(exercise.check.strip() in text for exercise in lesson.exercises)
+        assert not any(exercise.solution.strip() in text for exercise in lesson.exercises)
+        assert len({cell["id"] for cell in written["cells"]}) == len(written["cells"])
