@@ -7,6 +7,7 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.nn.cell import state_parts
 from tinygrad_lstm.nn.cells import CELLS
 from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.stepper.recording.reasons import explaining
 
 
 def unrolled(cell, steps=4, seed=0):
@@ -159,7 +160,15 @@ def test_the_flow_says_where_most_is_lost_and_by_which_gate():
     assert gate is flow[at + 1].gates["f"]
     assert flow.summary.startswith(f"‖∂L/∂c‖ falls from {norms[2]:.3g} at t = 2 to {norms[0]:.3g} at t = 0: ")
     assert f"Most is lost from t = {at + 1} to t = {at}, " in flow.summary
-    assert flow.summary.endswith(f"a gate, is open {100 * gate.value.mean():.3g} % on average.")
+    said = f"a gate, is open {100 * gate.value.mean():.3g} % on average, and what is left comes back around it."
+    assert flow.summary.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("share", "factor", "said"), [(1, 0.65, set()), (0.65, 0.7, {"shut"}), (0, 0.2, {"shut", "around"})]
+)
+def test_a_gate_that_is_open_is_not_told_to_lose_anything(share, factor, said):
+    assert {name for name, is_so in explaining(share, factor).items() if is_so} == said
 
 
 def test_the_flow_says_nothing_of_one_step_nor_of_numbers_that_are_none():

@@ -115,7 +115,8 @@ def find(word: str) -> Command:
         return found[0]
     if found:
         raise UsageError(f"{word!r} may be {', '.join(command.name for command in found)}")
-    raise UsageError(f"no command {word!r}; help lists them")
+    back = "; reverse-step goes back" if word in ("back", "prev", "previous", "undo") else ""
+    raise UsageError(f"no command {word!r}{back}; help lists them")
 
 
 def helped(word: str = "") -> str:

@@ -19,7 +19,7 @@ from ..structure.timeline import Timeline
 from ..structure.variables import called
 from ..structure.words import LINE, clean, display_name, magnitude, shown
 from .ledger import Cuts, cut_off, cuts_of
-from .recording.reasons import factor_of, is_gate, percent
+from .recording.reasons import explaining, factor_of, is_gate, percent
 from .recording.tape import Tape
 from .recording.why import FELT, tell
 
@@ -79,10 +79,12 @@ class Flow(tuple[FlowRow, ...]):
         places |= {"early": rows[0].time, "at_early": shown(norms[0], 3)}
         places |= {"left": percent(left), "rate": shown(left ** (1 / (len(rows) - 1)), 3)}
         places |= {"after": rows[at + 1].time, "before": rows[at].time, "factor": shown(factors[at], 3)}
-        if gate is not None:
-            places |= {"gate": clean(display_name(gate) or "it"), "open": percent(np.mean(gate.value))}
         holds = {"fading"} if left < 1 else set()
-        return tell(FELT, holds | ({"gate"} if gate is not None else set()), places)
+        if gate is not None:
+            share = float(np.mean(gate.value))
+            places |= {"gate": clean(display_name(gate) or "it"), "open": percent(share)}
+            holds |= {name for name, is_so in explaining(share, factors[at]).items() if is_so}
+        return tell(FELT, holds, places)
 
     def _repr_html_(self) -> str:
         """Return the same as a table of HTML, for notebooks."""

@@ -82,7 +82,7 @@ def _backward(event: Occurrence) -> dict[str, Any]:
         "blocked": np.any(event.upstream) and not np.any(made),
         "silent": not np.any(event.upstream),
         "nil": factor is not None and not factor.value.any(),
-        "summed": product is not None and np.shape(product) != np.shape(made),
+        "summed": product is not None and np.size(product) > np.size(made),
         "again": target.is_leaf and len(times) == step.expected,
         "within": len(set(used)) == 1,
         "many": step.expected > 1,
@@ -105,7 +105,7 @@ def _of_use(event: Occurrence) -> dict[str, object]:
     product, made = step.product, step.contribution
     found: dict[str, object] = {
         "name": name,
-        "gradient": clean(gradient, LONGEST) if added else f"∂L/∂{name}",
+        "gradient": f"∂L/∂{name}" if not added or gradient.endswith("]") else clean(gradient, LONGEST),
         "rows": np.size(product) // max(np.size(made), 1),
         "arrived": step.arrived,
         "expected": step.expected,
@@ -149,6 +149,11 @@ def factor_of(node: Tensor, slot: int) -> Tensor | None:
 def is_gate(x: Tensor | None) -> bool:
     """Tell whether what computed a tensor leaves its numbers between 0 and 1."""
     return x is not None and x.primitive is not None and x.primitive.range == (0, 1)
+
+
+def explaining(share: float, factor: float) -> dict[str, bool]:
+    """Tell whether a gate that is open so far explains by which factor a gradient shrinks over it."""
+    return {"shut": share <= 1.1 * factor, "around": 2 * share < factor}
 
 
 def percent(share: Any) -> str:

@@ -41,6 +41,8 @@ WHEN = {
     "last": "the walk ends here",
     "detached": "a tensor of this graph was detached from what computed it",
     "fading": "the gradient is smaller at the first step than at the last",
+    "shut": "the gate that a later step multiplies the state by is not open further than what is left says",
+    "around": "more than twice as much is left as that gate lets pass",
     "finite": "the norm of all gradients of leaves together is a number, and not 0",
 }
 """The conditions, by the words for them."""
@@ -154,7 +156,12 @@ FELT = (
     ),
     (
         Because(
-            ("fading", "gate"),
+            ("fading", "shut", "around"),
+            "Most is lost from t = {after} to t = {before}, × {factor}: there {gate}, a gate, is open {open} % on "
+            "average, and what is left comes back around it.",
+        ),
+        Because(
+            ("fading", "shut"),
             "Most is lost from t = {after} to t = {before}, × {factor}: there {gate}, a gate, is open {open} % on "
             "average.",
         ),

@@ -4,6 +4,9 @@
   const figure = figureOf("changes");
   const [ours, theirs] = [gated.changes, plain.changes];
   const both = [[gated, ours, ".gated"], [plain, theirs, ".plain"]];
+  const [mean, its] = [ours, theirs].map((all) => all.reduce((sum, x) => sum + x, 0) / all.length);
+  const apart = ours.map((x, i) => Math.abs(x - mean) + Math.abs(theirs[i] - its));
+  figure.range.value = String(apart.indexOf(Math.min(...apart)) + 1); // where both are most as they are on average
   sliding(figure.range, (t) => {
     figure.output.textContent = words[t];
     lines(figure.plot, { names: words.slice(1), low: 0, cursor: t - 1, tall: 150,

@@ -13,6 +13,7 @@ const whatIf = {
     if (open) {
       this.fill();
       document.querySelector("#panels").scrollTop = 0;
+      this.section.scrollIntoView({ block: "nearest" }); // on a phone it is far down
     }
   },
 
@@ -95,7 +96,11 @@ const whatIf = {
         if (!Number.isInteger(steps) || steps < 1 || steps > page.longest) return;
         this.set({ steps: steps === page.steps ? null : steps, from: null }, input);
       });
-      input.addEventListener("change", () => { change.moving = null; });
+      input.addEventListener("change", () => { // what is no number of steps becomes the nearest that is
+        const steps = Math.min(Math.max(Math.round(Number(input.value)) || 1, 1), page.longest);
+        if (String(steps) !== input.value) this.set({ steps: steps === page.steps ? null : steps, from: null }, input);
+        change.moving = null;
+      });
     }
     this.section.querySelector(".from select").addEventListener("change", ({ target }) => this.set({ from: target.value === "" ? null : Number(target.value) }));
     this.section.querySelector(".undo").addEventListener("click", () => change.undo());

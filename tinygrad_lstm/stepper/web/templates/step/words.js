@@ -45,11 +45,12 @@ function felt() {
   const at = factors.indexOf(least(factors));
   const gate = gateAfter(nodes[rows[at].states[state]]);
   const left = norms[0] / norms.at(-1);
-  return tell(page.why.felt, { fading: left < 1, gate: gate !== undefined }, () => ({
+  const share = gate ? mean(gate.value.data) : Infinity;
+  return tell(page.why.felt, { fading: left < 1, shut: share <= 1.1 * factors[at], around: 2 * share < factors[at] }, () => ({
     state, late: rows.at(-1).time, at_late: shown(norms.at(-1), 3), early: rows[0].time, at_early: shown(norms[0], 3),
     left: percent(left), rate: shown(left ** (1 / (rows.length - 1)), 3),
     after: rows[at + 1].time, before: rows[at].time, factor: shown(factors[at], 3),
-    gate: gate && named(gate), open: gate && percent(mean(gate.value.data)),
+    gate: gate && named(gate), open: gate && percent(share),
   }));
 }
 
@@ -71,7 +72,7 @@ function forwardly({ of }) {
 }
 
 function backwardly(event, hidden) {
-  const { of, edge, target, summed, added, arrived, expected, position } = event;
+  const { of, edge, target, added, arrived, expected, position } = event;
   const uses = arrivals[target.number].filter((other) => other.edge);
   const times = new Set(uses.map(({ of: { time } }) => time));
   times.delete(null);
@@ -81,7 +82,7 @@ function backwardly(event, hidden) {
     blocked: !hidden && some(of.gradient) && !some(added),
     silent: !some(of.gradient),
     nil: factor !== null && !some(factor.value),
-    summed: summed !== null,
+    summed: rowsOf(edge) > 1,
     again: target.isLeaf && times.size === expected,
     within: new Set(uses.map(({ node }) => node)).size === 1,
     many: expected > 1,
@@ -110,15 +111,19 @@ function isSaturated({ number, value: { data } }) {
   return data.length > 0 && Number.isFinite(margin) && data.every((x) => x < low + margin || x > high - margin);
 }
 
+/** How many parts of a contribution are added up, since what they are of was repeated. */
+function rowsOf(edge) {
+  const { product, contribution } = network.contribution(edge);
+  return Math.floor((product?.size ?? 1) / Math.max(contribution.size, 1));
+}
+
 function factsOf(event) {
   const { of, edge, slot, arrived, expected, added } = event;
   if (!edge) return { name: named(of), operation: of.op ?? "leaf", value: shown(of.value.data[0]) };
-  const { product, contribution } = network.contribution(edge);
-  const rows = Math.floor((product?.size ?? 1) / Math.max(contribution.size, 1));
   const [name, [gradient, ...formula]] = [letterOf(of, slot), event.formulas.at(-1).split(" += ")];
   const factor = factorOf(event);
   return {
-    name, gradient: formula.length ? gradient : `∂L/∂${name}`, operation: of.op, rows, arrived, expected, left: expected - arrived,
+    name, gradient: formula.length && !gradient.endsWith("]") ? gradient : `∂L/∂${name}`, operation: of.op, rows: rowsOf(edge), arrived, expected, left: expected - arrived,
     get other() { return letterOf(of, 1 - slot); },
     get open() { return percent(mean(factor.value.data)); },
     get left_over() { return percent(normOf(added) / (normOf(of.gradient) || 1)); },
