@@ -107,7 +107,6 @@ EQUIVALENT: dict[str, str] = {
     "backward: drop a condition at step.arrived == step.expected*": _OVERWRITTEN,
     "rolling._is_same_constant: swap the arguments at np.array_equal(x.value, head.value)": _SYMMETRIC,
     "rolling._add_loop: another number at 0 (3)": _ALIKE,
-    "rolling._ending: lose a minus at -1": _ALIKE,
     "rolling._whole_family: drop a condition at loop is None or not isinstance(head.index, Fixed)  (2)": _LONG_ENOUGH,
     "rolling._whole_family: drop a condition at loop is None or not isinstance(head.index, Fixed)  (3)": _LONG_ENOUGH,
     "merging.MergedProducts._is_own: exchange contributions at (None, HERE)": _ANY_ORDER,

@@ -504,6 +504,55 @@ def places_within_steps_that_differ():
 
 
 @own
+def states_of_which_two_arrays_are_read():
+    (U,) = weights(U=(H, H))
+    x, h, hs = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H))), []
+    for t in range(T):
+        h = tl.tanh(x[t] + h @ U)
+        hs.append(h)
+    moved, share = tl.stack(hs)[1:] - tl.stack(hs)[:-1], tl.softmax(tl.stack(hs), axis=0)
+    return (moved**2).sum() + (share * tl.stack(hs)).sum(), [x, U]
+
+
+@own
+def a_state_that_looks_at_a_memory():
+    M, q, out = drawn(N, 5, H, name="M"), drawn(N, H, name="q"), []
+    for _ in range(T):
+        share = tl.softmax((M @ q[:, :, None])[:, :, 0])
+        q = tl.tanh((share[:, None] @ M)[:, 0])
+        out.append(q)
+    return (tl.stack(out) ** 2).mean(), [M]
+
+
+@own
+def halves_of_a_state_that_take_turns():
+    x, h, hs = drawn(T, N, 4, name="x"), tl.tensor(np.zeros((N, 4))), []
+    for t in range(T):
+        first = tl.tanh(h[:, :2] * x[t][:, 2:] + x[t][:, :2])
+        h = tl.concat([first, tl.tanh(h[:, 2:] + first)], axis=1)
+        hs.append(h)
+    return (tl.stack(hs) * drawn(T, N, 4, learns=False)).sum(), [x]
+
+
+@own
+def squashed_sums_of_scaled_numbers():
+    U, b = weights(U=(H, H), b=(H,))
+    x, h = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        h = tl.sigmoid(h @ U + 0.5 * x[t]) * tl.sigmoid(2 * b + x[t] * 3.0) + tl.sigmoid(-x[t]) * h
+    return (h * h).sum(), [x, U, b]
+
+
+@own
+def a_shift_register():
+    x, s = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H)))
+    for t in range(T):
+        s = tl.concat([x[t][:, :1], s[:, :-1]], axis=1) * 0.9
+        s = tl.concat([s[:, 1:], s[:, :1]], axis=1)
+    return (s * drawn(N, H, learns=False)).sum(), [x]
+
+
+@own
 def a_piece_of_another_step():
     (W,) = weights(W=(2 * H, H))
     x, h, before = drawn(T, N, H, name="x"), tl.tensor(np.zeros((N, H))), tl.tensor(np.zeros((N, H)))

@@ -177,12 +177,37 @@ def test_an_argument_that_nothing_depends_on_has_a_gradient_of_zero():
     assert second is None or not second.value.any()
 
 
-def test_a_program_that_computes_something_else_is_not_given_out(monkeypatch):
-    """The negative control: a pass that spoils a number is noticed before anybody reads the program."""
-    (w,) = [drawn(3, name="w")]
-    other = tl.source((w * w * w).sum(), wrt=[w])
-    other._functions = ()
-    other.text = other.text.replace("loss = ", "loss = 1 + ")
-    monkeypatch.setattr(entry, "write", lambda job: (other, {}))
-    with pytest.raises(NotExpressible, match="another value than the graph"):
-        tl.source((w * w * w).sum(), wrt=[w])
+@pytest.mark.parametrize("spoiled", [("loss = ", "loss = 1 + "), ("dw = ", "dw = 0.1 + ")])
+@pytest.mark.parametrize("beside", [lambda w: (w**2).sum(), lambda w: tl.sqrt(0 * w).sum()])
+def test_a_program_that_computes_something_else_is_not_given_out(monkeypatch, spoiled, beside):
+    """The negative control: one wrong number is noticed, beside a power and beside slopes that are none."""
+    w, other = drawn(3, name="w"), drawn(3, name="other")
+    loss = (w * w * w).sum() + beside(other)
+    program = tl.source(loss, wrt=[w, other])
+    assert spoiled[0] in program.text
+    program._functions, program.text = (), program.text.replace(*spoiled)
+    monkeypatch.setattr(entry, "write", lambda job: (program, {}))
+    with pytest.raises(NotExpressible, match="than the graph"):
+        tl.source(loss, wrt=[w, other])
+
+
+def test_an_operation_that_is_not_numpys_own_is_an_argument_of_the_program():
+    mine = np.frompyfunc(lambda x: x * x, 1, 1)
+    squared = tl.primitive("squared", lambda x: mine(x).astype(float), lambda g, y, x: (2 * x * g,))
+    w = drawn(3, name="w")
+    program = tl.source(squared(w).sum(), wrt=[w])
+    assert list(program.operations) == ["squared"]
+    np.testing.assert_allclose(program()[1][0], 2 * w.value)
+
+
+def test_a_call_without_steps_is_none_of_the_program():
+    f = lambda x: sum((x[t] ** 2).sum() for t in range(2, x.shape[0]))
+    compiled, x = tl.compile(f), drawn(T, N, name="x")
+    assert compiled(x).item() == f(x).item()
+    assert compiled(drawn(2, N, name="x")) == 0
+
+
+def test_a_tensor_may_be_called_self():
+    w = drawn(3, name="self")
+    program = tl.source((w * w).sum(), wrt=[w])
+    assert program(self=np.ones(3))[0] == 3

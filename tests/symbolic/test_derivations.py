@@ -50,6 +50,19 @@ def test_a_loop_that_begins_with_something_computed(first):
     assert str(tl.derive(total, W).lines[-1].equation) == "∂L/∂W = Σ_t x[t]ᵀ ∂L/∂v⁽³⁾_t"
 
 
+@pytest.mark.parametrize("end", [lambda y: y.sum(), lambda y: y.mean(), lambda y: (y * y).sum(), lambda y: y[-1].sum()])
+def test_what_each_step_reads_before_it_computes(end):
+    """A gradient that is a number is one of the next step's, too, but of none beyond the last."""
+    x, v = (tl.tensor(np.random.default_rng(0).normal(size=size), requires_grad=True, name="x") for size in ((4, 3), 3))
+    U = tl.tensor(np.random.default_rng(1).normal(size=(3, 3)), requires_grad=True, name="U")
+    ys, total = [], 0
+    for t in range(4):
+        ys.append(v * 2)
+        v = tl.tanh(v @ U + x[t])
+        total = total + v.sum()
+    require_right(end(tl.stack(ys)) + total, x, U)
+
+
 def test_an_rnn():
     loss = small_loss("rnn", 5)
     derivation = tl.derive(loss, parameter(loss, "layer.weight"))

@@ -71,7 +71,8 @@ def begun_by_first(body: list[Statement]) -> list[Statement]:
 
 def begun_by_step(body: list[Statement]) -> list[Statement]:
     """Let a gradient of each step begin with what arrives first, where that arrives at all steps."""
-    begins = {each.variable: each for each in body if isinstance(each, Begin) and each.steps and not each.arrays}
+    plain = (each for each in body if isinstance(each, Begin) and each.steps and not each.arrays and each.each is None)
+    begins = {each.variable: each for each in plain}
     written: set[Variable] = set()
     found: list[Statement] = []
     for each in body:

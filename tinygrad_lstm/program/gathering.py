@@ -182,7 +182,8 @@ class Gathering:
 
     def _first_ones(self) -> None:
         """Let a gradient of each step begin with what arrives first, instead of with a zero."""
-        begins = {each.variable: each for each in self.backward if isinstance(each, Begin) and each.steps}
+        steps = (each for each in self.backward if isinstance(each, Begin) and each.steps and not each.arrays)
+        begins = {each.variable: each for each in steps}
         for variable, begin in begins.items():
             writers = [each for each in self.backward if self._writes(each, variable)]
             first = writers[0] if writers else None

@@ -123,19 +123,21 @@ class Names:
             return "joined"
         return _BY_KIND.get(primitive.kind, "a" if primitive.combines == "sum" else primitive.name)
 
-    def _joined(self, thing: Made) -> str | None:
-        """Return hx of what joins h and x."""
-        parts = [self._short(reference.of) for reference in thing.operands]
+    def _joined(self, thing: Made, around: tuple[Made, ...] = ()) -> str | None:
+        """Return hx of what joins h and x; nothing of what joins itself, a step before, to something."""
+        if thing in around:
+            return None
+        parts = [self._short(reference.of, (*around, thing)) for reference in thing.operands]
         joined = "".join(map(str, parts))
         return joined if len(parts) > 1 and None not in parts and len(joined) <= LONGEST else None
 
-    def _short(self, of: Given | Made) -> str | None:
+    def _short(self, of: Given | Made, around: tuple[Made, ...]) -> str | None:
         """Return a name of a few letters."""
         while isinstance(of, Made) and of.primitive is ops.getitem and not of.node.name:
             of = of.operands[0].of
         node = of.members[0] if isinstance(of, Given) else of.node
         if isinstance(of, Made) and of.primitive is ops.concat and not node.name:
-            return self._joined(of)
+            return self._joined(of, around)
         name = singular((node.name or "").rpartition(".")[2])
         return name if 0 < len(name) <= 2 and name.isidentifier() else None
 

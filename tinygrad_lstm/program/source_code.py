@@ -50,7 +50,7 @@ class SourceCode:
             self._functions = tuple(namespace[name] for name in self._names)
         return self._functions
 
-    def __call__(self, **changed: Any) -> Any:
+    def __call__(self, /, **changed: Any) -> Any:
         """Run it with what it was recorded with, but for what is given by name."""
         given = {**self.arguments, **changed}
         if self.operations:

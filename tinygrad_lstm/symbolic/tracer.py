@@ -133,6 +133,8 @@ class TracedArray(Operators, NDArrayOperatorsMixin):
         return ours(*map(cls.of, inputs)) if ours else cls.record(ufunc, inputs, {})
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **details: Any) -> Any:
+        if getattr(np, ufunc.__name__, None) is not ufunc:
+            raise UnknownToReader(f"{ufunc.__name__} is not numpy's own")
         if method == "at" or "out" in details:
             raise UnknownToReader(f"it writes into an array, by {ufunc.__name__}")
         if method in ("reduce", "accumulate") and ufunc.nin == 2:
@@ -241,8 +243,9 @@ def _read(
     traced: type[TracedArray],
 ) -> tuple[TracedArray | None, ...]:
     try:
-        made = _parts(function(*map(traced, names, values), **attrs), traced.of)
-        _require_same(made, _parts(function(*values, **attrs), np.asarray))
+        with np.errstate(all="ignore"):  # a slope that is infinite here can be read as well
+            made = _parts(function(*map(traced, names, values), **attrs), traced.of)
+            _require_same(made, _parts(function(*values, **attrs), np.asarray))
         return made
     except UnknownToReader as reason:
         raise UnknownToReader(f"the {what} of {primitive.name} cannot be read: {reason}") from None

@@ -10,6 +10,7 @@ from typing import Any
 from ...engine import ops
 from ...engine.tensor import Tensor
 from ...structure.loops import Loop, Made, Reference
+from ...structure.words import is_number
 from .rewriting import HERE, Rewriting, is_product
 
 
@@ -83,6 +84,12 @@ class SigmoidByTanh(Rewriting):
         assert x.primitive is not None
         if x.primitive.combines == "sum":
             return self.like(x, x.primitive, *(self._half(each, node) for each in x.inputs))
-        halved = 0 if x.inputs[0] in self.halves and x.primitive is ops.mul else 1
-        factors = [self.halves[each] if i == halved else self.of(each) for i, each in enumerate(x.inputs)]
+        halved = next(i for i, each in enumerate(x.inputs) if each in self.halves or is_number(each))
+        factors = [self._half_of_given(each, node) if i == halved else each for i, each in enumerate(x.inputs)]
         return self.like(x, x.primitive, *factors)
+
+    def _half_of_given(self, x: Tensor, node: Tensor) -> Tensor:
+        """Return half of what is outside; a number is another leaf in each step."""
+        if x not in self.halves:
+            self.halves[x] = self.like(node, ops.mul, x, 0.5)
+        return self.halves[x]

@@ -54,8 +54,10 @@ class Derivation:
     def _definitions(self) -> tuple[tuple[Formula | Expression, str], ...]:
         """Return what stands for what: letters for what is long, and parts of matrices."""
         found: list[tuple[Formula | Expression, str]] = []
-        for number in self._lettering.letters:
-            found.append((self._equation(self._recurrence.groups[number]), ""))
+        done: set[int] = set()
+        while left := [number for number in self._lettering.letters if number not in done]:  # one may need another
+            done.update(left)
+            found += [(self._equation(self._recurrence.groups[number]), "") for number in left]
         found += [(begun, "") for group in self._recurrence.groups for begun in self._begun(group)]
         shown = " ".join(str(line.equation) for line in self.lines)
         blocks = sorted(self._lettering.blocks.items(), key=lambda each: shown.find(text(each[0])))

@@ -196,7 +196,8 @@ class Items:
         if not item.vanishing or number in _used(item):
             return False
         uses = [x.time for other in self.items.values() for x in gradients_in(other) if x.text == str(number)]
-        if not item.whole and any(time not in ("", "+0") for time in uses):
+        from_others = any(time not in ("", "+0") for time in uses)
+        if from_others and not (item.whole and _is_of_gradients(item.total())):  # beyond the ends it would not be 0
             return False
         simple = isinstance(item.total(), Name | Number)
         listed = sample.primitive is not None and sample.primitive.style == "list"
@@ -322,6 +323,12 @@ def gradients_in(item: Item) -> list[Name]:
 
 def _used(item: Item) -> Counter[int]:
     return Counter(int(x.text) for x in gradients_in(item))
+
+
+def _is_of_gradients(expression: Expression) -> bool:
+    """Tell whether nothing is left of an expression where every gradient is 0."""
+    zeros = {x: Number(0.0, x.shape or ()) for x in atoms_of(expression) if x.below == GRADIENT}
+    return _is_zero(simplified(replaced(expression, zeros)))  # type: ignore[arg-type]
 
 
 def _vanishes(expression: Expression) -> bool:
