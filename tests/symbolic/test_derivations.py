@@ -12,6 +12,7 @@ import tinygrad_lstm as tl
 from tests.symbolic.test_notation import require_balanced
 from tinygrad_lstm.nn.named import names
 from tinygrad_lstm.nn.samples import small_loss
+from tinygrad_lstm.symbolic.derivations.derivation import Derivation
 from tinygrad_lstm.testing.generate import strategies
 
 
@@ -61,6 +62,18 @@ def test_what_each_step_reads_before_it_computes(end):
         v = tl.tanh(v @ U + x[t])
         total = total + v.sum()
     require_right(end(tl.stack(ys)) + total, x, U)
+
+
+def test_a_derivation_that_computes_something_else_is_not_given_out(monkeypatch):
+    """The negative control: lines that are wrong are found again without what begins a loop, or refused."""
+    (w,) = learned(loss := (tl.tensor([1.0, 2.0], requires_grad=True, name="w") ** 2).sum())
+    evaluate, wrong = Derivation.evaluate, [1, 0]
+    monkeypatch.setattr(Derivation, "evaluate", lambda self: evaluate(self) + wrong.pop(0))
+    tl.derive(loss, w)
+    assert not wrong
+    monkeypatch.setattr(Derivation, "evaluate", lambda self: evaluate(self) + 1)
+    with pytest.raises(ValueError, match="a fault of ours"):
+        tl.derive(loss, w)
 
 
 def test_an_rnn():

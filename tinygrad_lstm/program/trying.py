@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.backprop import grad
+from ..engine.backprop import grad, gradients
 from ..engine.graph import Graph
 from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor, tensor
@@ -159,13 +159,13 @@ def require_same(source: SourceCode, loss: Tensor, wrt: Sequence[Tensor]) -> Non
     """
     try:
         with np.errstate(all="ignore"):
-            value, gradients = source()
+            value, ours = source()
     except Exception as error:  # whatever it is, it is no program
         raise NotExpressible(f"the program does not run: {error}") from error
-    expected = _gradients_of(loss, wrt)
+    expected, largest = _gradients_of(loss, wrt)
     coarsest = max(float(np.finfo(x.dtype).eps) for x in (loss, *wrt))
-    same = [_close(value, loss.value, coarsest), *_same_gradients(gradients, expected, coarsest)]
-    if all(same) or not _is_steady(loss, wrt, expected, coarsest):
+    same = [_close(value, loss.value, coarsest), *_same_gradients(ours, expected, coarsest, largest)]
+    if all(same) or not _is_steady(loss, wrt, expected, coarsest, largest):
         return
     what = "value" if not same[0] else f"gradient of {what_and_where(wrt[same.index(False) - 1])}"
     raise NotExpressible(
@@ -173,18 +173,21 @@ def require_same(source: SourceCode, loss: Tensor, wrt: Sequence[Tensor]) -> Non
     )
 
 
-def _gradients_of(loss: Tensor, wrt: Sequence[Tensor]) -> list[Any]:
+def _gradients_of(loss: Tensor, wrt: Sequence[Tensor]) -> tuple[list[Any], float]:
+    """Return what is asked for, and the largest number on the way: what cancels there leaves its rounding."""
     with np.errstate(all="ignore"):
-        return [x if x is None else x.value for x in grad(loss, wrt, np.ones(loss.shape), allow_unused=True)]
+        found = gradients(loss, np.ones(loss.shape))
+    on_the_way = (_largest(each) for x, each in found.items() if x is not loss)
+    return [found.get(x) for x in wrt], max(on_the_way, default=0.0)
 
 
-def _is_steady(loss: Tensor, wrt: Sequence[Tensor], expected: Sequence[Any], coarsest: float) -> bool:
+def _is_steady(loss: Tensor, wrt: Sequence[Tensor], expected: Sequence[Any], coarsest: float, largest: float) -> bool:
     """Tell whether a loss of nearly the same numbers is nearly the same, with its gradients."""
     noise = np.random.default_rng(0)
     leaves = [x for x in Graph(loss).leaves if x.dtype.kind == "f" and not is_number(x)]  # x ** 2 stays a square
     with np.errstate(all="ignore"):
         other = what_if(loss, {x: x.value * (1 + WOBBLE * noise.normal(size=x.shape)) for x in leaves})
-    same = zip(wrt, _same_gradients(_gradients_of(other, wrt), expected, coarsest), strict=True)
+    same = zip(wrt, _same_gradients(_gradients_of(other, wrt)[0], expected, coarsest, largest), strict=True)
     return _close(other.value, loss.value, coarsest) and all(is_same for x, is_same in same if x.is_leaf)
 
 
@@ -288,9 +291,9 @@ def _seeds(outputs: Sequence[Tensor]) -> list[Any]:
     return [np.asarray(rng.normal(size=x.shape), x.dtype) for x in outputs]
 
 
-def _same_gradients(ours: Sequence[Any], theirs: Sequence[Any], coarsest: float) -> list[bool]:
+def _same_gradients(ours: Sequence[Any], theirs: Sequence[Any], coarsest: float, largest: float = 0.0) -> list[bool]:
     """Tell of each gradient whether it is the same, to rounding of the largest number of all; None is a 0."""
-    largest = max((_largest(each) for each in theirs if each is not None), default=0.0)
+    largest = max([largest, *(_largest(each) for each in theirs if each is not None)])
     return [
         (a is None or not np.any(a)) if b is None else not b.any() if a is None else _close(a, b, coarsest, largest)
         for a, b in zip(ours, theirs, strict=True)

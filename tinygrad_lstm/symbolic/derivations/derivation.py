@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engine.backprop import gradients
 from ...engine.errors import short
 from ...engine.graph import Graph
 from ...engine.primitive import Primitive
@@ -22,6 +23,9 @@ from .layout import Equality, Reason, Sheet, as_html, as_latex, as_text, parts_o
 from .lettering import Lettering, left, now
 from .recurrence import Group, Recurrence, mapped
 
+SLACK = 1e5
+"""Units of rounding, of the largest number on the way, by which lines may differ from the walk; chosen."""
+
 MISSING = 0.5
 """What a value is beyond the ends, where every gradient is 0: a number that no rule divides by 0."""
 
@@ -29,9 +33,9 @@ MISSING = 0.5
 class Derivation:
     """What ``derive`` returns: ``lines``, of which the last is what was asked for. ``str`` is plain text."""
 
-    def __init__(self, loss: Tensor, wrt: Tensor) -> None:
+    def __init__(self, loss: Tensor, wrt: Tensor, begin: bool = True) -> None:
         self.loss, self.wrt = loss, wrt
-        self._recurrence = Recurrence(Graph(loss))
+        self._recurrence = Recurrence(Graph(loss), begin)
         self._items = Items(self._recurrence, loss, wrt)
         self._lettering = Lettering(self._items)
         ordered = self._items.ordered()
@@ -205,8 +209,8 @@ def derive(loss: Tensor, wrt: Tensor) -> Derivation:
 
     Raises:
         TypeError: for what is no tensor.
-        ValueError: for a loss of more than one number, one that does not depend on the tensor, or a tensor that
-            requires no gradient.
+        ValueError: for a loss of more than one number, one that does not depend on the tensor, a tensor that
+            requires no gradient, and lines that would not compute what the graph does.
         UnknownToReader: for an operation on the way whose rule cannot be read.
 
     Source: backpropagation through time: P. Werbos (1990); of the LSTM as K. Greff et al., "LSTM: A Search Space
@@ -229,7 +233,25 @@ def derive(loss: Tensor, wrt: Tensor) -> Derivation:
         raise ValueError(f"derive takes a loss of one number, not one of shape {loss.shape}; a sum of it is one")
     if not wrt.requires_grad:
         raise ValueError(f"{short(wrt)} requires no gradient; make it with requires_grad=True")
-    return Derivation(loss, wrt)
+    for begin in (True, False):  # what begins with something computed may stand apart from what goes on with it
+        made = Derivation(loss, wrt, begin)
+        if _is_right(made):
+            return made
+    raise ValueError(
+        "the derivation found here computes another gradient than the graph: a fault of ours; tl.source(loss, wrt=[w]) "
+        "has the gradient as a program"
+    )
+
+
+def _is_right(made: Derivation) -> bool:
+    """Tell whether the lines compute what the walk back does, to rounding of the largest number on the way."""
+    with np.errstate(all="ignore"):
+        found = gradients(made.loss, np.ones(made.loss.shape))
+        ours = made.evaluate()
+    finite = [np.abs(x[np.isfinite(x)]).max(initial=0.0) for each in found.values() for x in (np.asarray(each),)]
+    slack = SLACK * np.finfo(made.loss.dtype).eps * max(finite)
+    theirs = found.get(made.wrt, np.zeros(made.wrt.shape))
+    return np.allclose(ours, theirs, rtol=0, atol=slack, equal_nan=True) or not np.isfinite(theirs).all()
 
 
 def _place(node: Tensor) -> str:

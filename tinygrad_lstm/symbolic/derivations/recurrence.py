@@ -83,8 +83,8 @@ Positions = defaultdict[Tensor, set[tuple[object, int]]]
 class Recurrence:
     """The groups of a graph. ``of`` maps each node to its group and step."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, begin: bool = True) -> None:
+        self.graph, self._begin = graph, begin
         self.timeline = Timeline(graph)
         loops = [] if self.timeline.steps else [item for item in roll(graph).items if isinstance(item, Loop)]
         self.steps = self.timeline.steps or sorted({t for loop in loops for t in range(loop.low, loop.high)})
@@ -155,7 +155,8 @@ class Recurrence:
             for t, x in inputs.items() if regular else ():
                 # the same zeros may come before h and before c; the sample in the middle does not read them
                 shared = x.is_leaf and not x.requires_grad and 2 * abs(delay) < len(inputs)
-                computed = not x.is_leaf and count > 1
+                alone = self._begin and abs(delay) == 1 and all(key != group for key, _ in place[x])
+                computed = not x.is_leaf and count > 1 and alone
                 if t + delay not in groups[group] and (computed or not place[x] or shared):
                     self._begun |= {(x, t + delay)} if computed else set()
                     groups[group][t + delay] = x
