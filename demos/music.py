@@ -26,7 +26,7 @@ H, steps, order, composed = (48, 60, 5, 2) if given.small else (256, 900, 6, 20)
 
 # 1. The tunes: Ryan's Mammoth Collection, and Cole's, as fiddlers typed them. No file names a licence; music21 says it
 # has them by permission of who typed them, so we read those that say who, in ``Z:``. Many a tune stands there twice, by
-# another name: held out are whole families, which share no 16 notes in a row with what is learned from.
+# another name: held out are whole families, which share no 16 steps from note to note with what is learned from.
 
 if given.data:
     tunes = read_tunes(text_of(given.data))
@@ -41,6 +41,7 @@ if len(text) < 6_000 or len(unseen) < 500:
     raise Unusable(f"too few tunes in ABC: there are {len(tunes)}, of which one in twelve is held out")
 characters = Vocabulary.of(text + unseen, "character")
 ids, test = characters.numbers(text), characters.numbers(unseen)
+write_file(given.out / "credits.txt", "".join(f"{tune.title}: {tune.credit}\n" for tune in learned))
 print(f"learned from {len(learned)} tunes, {len(ids):,} characters; {len(held_out)} held out, {len(test):,}")
 
 # 2. Counting: Kneser and Ney's n-grams.

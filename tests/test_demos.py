@@ -170,11 +170,12 @@ def test_sequences_of_a_person_are_told_apart(tmp_path):
 def test_tunes_of_a_person_are_learned_from(tmp_path):
     rng = np.random.default_rng(0)
     bars = ["".join(rng.choice(list("ABcdefga"), 8)) for _ in range(60 * 40)]
-    tunes = [f"X:{n}\nT:{n}\nM:C\nL:1/8\nK:D\n{'|'.join(bars[40 * n : 40 * n + 40])}|]\n\n" for n in range(60)]
+    tunes = [f"X:{n}\nT:{n}\nZ:by me\nM:C\nL:1/8\nK:D\n{'|'.join(bars[40 * n : 40 * n + 40])}|]\n\n" for n in range(60)]
     (tmp_path / "tunes.abc").write_text("".join(tunes), encoding="utf-8")
     done = apply("music", "--small", "--data", "tunes.abc", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "learned from 55 tunes" in done.stdout
+    assert (tmp_path / "demo-music" / "credits.txt").read_text("utf-8").count(": by me\n") == 55
     for number in (1, 2, 3):
         assert (tmp_path / "demo-music" / f"tune{number}.mid").read_bytes().startswith(b"MThd")
         assert (tmp_path / "demo-music" / f"tune{number}.abc").read_text("utf-8").startswith(f"X:{number}\nT:")

@@ -82,9 +82,11 @@ def _plain(line: str) -> str:
 
 
 def split_tunes(tunes: Sequence[Tune], every: int = 12, run: int = 16) -> tuple[list[Tune], list[Tune]]:
-    """Return what is to be learned from and what is held out, by families: tunes that share so many notes in a row.
+    """Return what is to be learned from and what is held out, by families.
 
-    A collection has many a tune twice, by another name, or in another hand; whole families stand on one side.
+    A collection has many a tune twice, by another name, in another hand or key: who shares ``run`` steps from note to
+    note in a row with another is of its family, and so is who shares them with that one. One family of ``every`` is
+    held out.
 
     >>> tunes = [Tune(name, "", f"M:C|\\nL:1/8\\nK:{key}\\n{notes}\\n") for name, key, notes in (
     ...     ("a", "C", "CDEFG|"), ("b", "C", "GFEDC|"), ("c", "D", "A2D/E/F>GA|"))]  # c is a, a tone higher
