@@ -25,7 +25,7 @@ def test_letters_are_keys_and_marks_are_octaves():
     ("key", "raised"),
     [
         ("C", ""), ("G", "F"), ("D", "FC"), ("Edor", "FC"), ("E Dorian", "FC"), ("EDor", "FC"), ("Amix", "FC"),
-        ("A", "FCG"), ("EM", "FCGD"), ("Em", "F"), ("A Minor", ""), ("Glyd", "FC"), ("F#m", "FCG"), ("Bphr", "F"),
+        ("A", "FCG"), ("EM", "F"), ("Em", "F"), ("A Minor", ""), ("Glyd", "FC"), ("F#m", "FCG"), ("Bphr", "F"),
     ],
 )  # fmt: skip
 def test_a_key_makes_sharps(key, raised):
@@ -73,6 +73,7 @@ def test_ties_make_one_note_and_slurs_do_not():
 
 
 def test_chords_sound_together_and_endings_are_no_chords():
+    assert lengths("[C2E2][CE3]2[C3/2E]/ c") == ["2", "2", "2", "2", "3/4", "3/4", "1"]
     notes = played("M:C\nL:1/8\nK:G\n[GBd]2 [1 A :|]").notes
     assert [(note.pitch, 8 * note.start, 8 * note.length) for note in notes] == [
         (67, 0, 2),

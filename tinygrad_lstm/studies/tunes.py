@@ -13,10 +13,11 @@ from ..engine.primitive import Array
 
 _FIELD = r"[A-Za-z]:(?![|:])"
 _PITCH = r"[_=^]{0,2}[A-Ga-gxz][,']{0,3}"
+_LENGTH = r"(\d{0,2})(/{0,3})(\d{0,2})"
 _TOKEN = re.compile(
     rf"""(?m:^(?P<field>{_FIELD}.*)$) | \{{[^}}]*\}} | (?P<bar>:*\|[|\]:]* | ::+)
     | \((?P<tuplet>[2-9])(?::(?P<within>[1-9]))? | (?P<broken>[<>]{{1,3}}) | (?P<tie>-)
-    | (?P<pitches>{_PITCH} | \[(?:{_PITCH})+\])(?P<times>\d{{0,2}})(?P<slashes>/{{0,3}})(?P<parts>\d{{0,2}})""",
+    | (?P<pitches>{_PITCH} | \[(?:{_PITCH}[\d/]*)+\])(?P<length>{_LENGTH})""",
     re.VERBOSE,
 )
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -151,8 +152,9 @@ def played(text: str) -> Played:
         elif found["tie"]:
             tied = True
         elif found["pitches"]:
-            parts = int(found["parts"] or 2 ** len(found["slashes"])) or 1
-            lasted = unit * Fraction(int(found["times"] or 1), parts) * dotted * (within if left else 1)
+            inner = re.match(rf"\[{_PITCH}{_LENGTH}", found["pitches"])  # a chord is as long as its first note
+            lasted = unit * dotted * (within if left else 1) * _times(found["length"])
+            lasted *= _times("".join(inner.groups())) if inner else 1
             held = {notes[n].pitch: n for n in last} if tied else {}
             last, tied, dotted, left = [], False, Fraction(1), max(left - 1, 0)
             for each in re.findall(_PITCH, found["pitches"]):
@@ -181,6 +183,12 @@ def full_bars(texts: Iterable[str]) -> float:
     return sum(bar == 1 for bar in bars) / max(len(bars), 1)
 
 
+def _times(length: str) -> Fraction:
+    """Return how often the unit a length is: ``3/2``, ``/`` for a half, ``//`` for a quarter, or nothing for one."""
+    times, slashes, parts = re.match(_LENGTH, length).groups()  # type: ignore[union-attr]
+    return Fraction(int(times or 1), int(parts or 2 ** len(slashes)) or 1)
+
+
 def _metre(field: str, metre: Fraction) -> Fraction:
     """Return how long a bar is, in whole notes, after a field, which may be about something else."""
     if not field.startswith("M:"):
@@ -204,8 +212,8 @@ def _signature(key: str) -> dict[str, int]:
     said = re.match(r" *([A-G])([#b]?) *([A-Za-z]{0,3})", key)
     if not said:
         return {}
-    mode = said[3] if len(said[3]) == 1 else said[3].lower()  # Em is minor, EM is not
-    sharps = "FCGDAEB".index(said[1]) - 1 + 7 * (said[2] == "#") - 7 * (said[2] == "b") + _MODES.get(mode, 0)
+    sharps = "FCGDAEB".index(said[1]) - 1 + 7 * (said[2] == "#") - 7 * (said[2] == "b")
+    sharps += _MODES.get(said[3].lower(), 0)
     return dict.fromkeys("FCGDAEB"[:sharps], 1) if sharps > 0 else dict.fromkeys("BEADGCF"[: max(-sharps, 0)], -1)
 
 
