@@ -167,6 +167,24 @@ def test_sequences_of_a_person_are_told_apart(tmp_path):
 
 
 @pytest.mark.slow
+def test_tunes_of_a_person_are_learned_from(tmp_path):
+    rng = np.random.default_rng(0)
+    bars = ["".join(rng.choice(list("ABcdefga"), 8)) for _ in range(60 * 40)]
+    tunes = [f"X:{n}\nT:{n}\nZ:by me\nM:C\nL:1/8\nK:D\n{'|'.join(bars[40 * n : 40 * n + 40])}|]\n\n" for n in range(60)]
+    (tmp_path / "tunes.abc").write_text("".join(tunes), encoding="utf-8")
+    done = apply("music", "--small", "--data", "tunes.abc", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "learned from 55 tunes" in done.stdout
+    assert (tmp_path / "demo-music" / "credits.txt").read_text("utf-8").count(": by me\n") == 55
+    for number in (1, 2, 3):
+        assert (tmp_path / "demo-music" / f"tune{number}.mid").read_bytes().startswith(b"MThd")
+        assert (tmp_path / "demo-music" / f"tune{number}.abc").read_text("utf-8").startswith(f"X:{number}\nT:")
+    (tmp_path / "words.abc").write_text("no tunes, but many words\n" * 1000, encoding="utf-8")
+    refused = apply("music", "--small", "--data", "words.abc", cwd=tmp_path)
+    assert refused.stderr == ("tinygrad-lstm: too few tunes in ABC: there are 0, of which one in twelve is held out\n")
+
+
+@pytest.mark.slow
 def test_a_text_of_a_person_is_learned_from(tmp_path):
     (tmp_path / "book.txt").write_text(READ.read_text(encoding="utf-8") * 7, encoding="utf-8")
     done = apply("language", "--small", "--data", "book.txt", "--out", "book", cwd=tmp_path)

@@ -89,6 +89,15 @@ APPLICATIONS = {
             "MIT",
             "LICENSE",
         ),
+        Demo(
+            "music",
+            "composing music",
+            "939 tunes of Ryan's Mammoth Collection in music21, those whose line Z: says who typed them",
+            "none named; with the permission of the encoders",
+            "music21's corpus/license.txt, on all of its corpus; the tunes name no other",
+            packages=("music21",),
+            file="tunes in ABC",
+        ),
     )
 }
 """In the order in which they are read."""

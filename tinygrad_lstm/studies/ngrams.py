@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import log2
 
 import numpy as np
@@ -77,6 +77,19 @@ class KneserNey:
         start, reach = len(before), self.order - 1
         chances = (self.chance(whole[max(0, at - reach) : at], whole[at]) for at in range(start, len(whole)))
         return -sum(map(log2, chances)) / max(len(numbers), 1)
+
+    def draws(self, before: Sequence[int], rng: np.random.Generator) -> Iterator[int]:
+        """Draw symbols one after the other, without an end, after what stood before, each by its chance.
+
+        >>> from itertools import islice
+        >>> list(islice(KneserNey([0, 1] * 5000, order=3, symbols=2).draws([0, 1], np.random.default_rng(0)), 4))
+        [0, 1, 0, 1]
+        """
+        last = list(before)
+        while True:
+            chances = np.array([self.chance(last, symbol) for symbol in range(self.symbols)])
+            last = [*last, int(rng.choice(self.symbols, p=chances / chances.sum()))][-self.order :]
+            yield last[-1]
 
 
 def answers_by_counting(drawn: Sequences, learned: Sequences, order: int) -> Array:
