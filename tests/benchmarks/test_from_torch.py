@@ -480,3 +480,89 @@ def test_files_of_pytorchs_cut_anywhere_are_told_and_nothing_in_them_runs(tmp_pa
     assert not run.exists()
     for name, array in tl.to_torch(ours).items():
         assert np.array_equal(array, before[name])
+
+
+def _module(forward, **parts):
+    """A module of a user's class with this forward and these parts."""
+    made = type("Mine", (torch.nn.Module,), {"forward": forward})()
+    for name, part in parts.items():
+        setattr(made, name, part)
+    return made
+
+
+class _Reversal(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        return -g
+
+
+def _without_gradients(self, x):
+    with torch.no_grad():
+        return self.part(x)
+
+
+MEANS_SOMETHING_ELSE = {
+    "a turned matrix": (lambda self, x: torch.nn.functional.linear(x, self.part.weight), "reads part.weight"),
+    "a turned matrix by another name": (lambda self, x: [x @ each.weight for each in [self.part]], "a layer.weight"),
+    "gradients switched off": (_without_gradients, "switches PyTorch's gradients"),
+    "gradients switched off by a decorator": (torch.no_grad()(lambda self, x: self.part(x)), "switches PyTorch's"),
+    "a Function": (lambda self, x: _Reversal.apply(self.part(x)), "calls _Reversal, whose backward would not run"),
+}
+
+
+@pytest.mark.parametrize("what", MEANS_SOMETHING_ELSE)
+def test_a_forward_that_would_mean_something_else_is_refused(what):
+    forward, words = MEANS_SOMETHING_ELSE[what]
+    with pytest.raises(ValueError, match=words):
+        tl.from_torch(_module(forward, part=torch.nn.Linear(3, 3)))
+
+
+def test_weights_that_stand_as_they_do_there_may_be_read():
+    theirs = _module(
+        lambda self, x: torch.nn.functional.linear(self.part(x) @ self.weight, self.rows.weight),
+        part=torch.nn.Linear(3, 3),
+        rows=torch.nn.Embedding(5, 3),
+        weight=torch.nn.Parameter(torch.randn(3, 3)),
+    )
+    x = torch.randn(2, 3)
+    np.testing.assert_allclose(tl.from_torch(theirs)(x).value, theirs(x).detach().numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_what_was_replaced_on_one_module_or_weight_is_refused():
+    other, hooked = torch.nn.Linear(3, 3), torch.nn.Linear(3, 3)
+    other.forward = lambda x: x
+    hooked.weight.register_hook(lambda g: 2 * g)
+    for theirs, words in ((other, "another forward"), (hooked, "a weight with a hook")):
+        with pytest.raises(ValueError, match=words):
+            tl.from_torch(torch.nn.Sequential(theirs))
+
+
+def test_buffers_are_asked_for_as_weights_are():
+    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)).eval()
+    ours, state = tl.from_torch(theirs), theirs.state_dict()
+    before = ours[0].weight.value.copy()
+    for name, wrong in (("1.running_var", None), ("1.running_mean", torch.zeros(4, dtype=torch.float16))):
+        given = {each: array + 1 for each, array in state.items() if each != name or wrong is not None}
+        with pytest.raises(ValueError, match=name):
+            tl.from_torch(given | ({} if wrong is None else {name: wrong}), into=ours)
+    np.testing.assert_array_equal(ours[0].weight.value, before)
+
+
+def test_buffers_are_not_lost_where_a_model_is_saved(tmp_path):
+    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)).eval()
+    theirs[1].running_var += 3
+    ours, again = (
+        tl.from_torch(theirs),
+        tl.from_torch(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)).eval()),
+    )
+    with pytest.raises(ValueError, match="num_batches_tracked of BatchNorm1d are buffers"):
+        tl.save(ours, tmp_path / "model.safetensors")
+    np.savez(tmp_path / "model.npz", **tl.to_torch(ours))
+    with np.load(tmp_path / "model.npz") as file:
+        tl.from_torch(dict(file), into=again)
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    np.testing.assert_array_equal(again(x).value, ours(x).value)

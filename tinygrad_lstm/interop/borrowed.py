@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
+from itertools import pairwise
+from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -22,8 +26,10 @@ _KEPT = {"__len__", "__getitem__", "__iter__", "__contains__"}
 def borrowed(theirs: Any, parts: dict[str, Module], torch: Any) -> Module:
     """Return a module with these parts and with theirs' methods, settings, buffers and own parameters.
 
-    Its class is called as theirs, so that the picture says what the user knows.
+    Its class is called as theirs, so that the picture says what the user knows. Raises ValueError for methods that
+    would mean something else here.
     """
+    _require_that_it_means_the_same(theirs, torch)
     own = vars(torch.nn.Module())
     module: Module = _class_of(type(theirs), torch)()
     for name, value in vars(theirs).items():
@@ -38,6 +44,48 @@ def borrowed(theirs: Any, parts: dict[str, Module], torch: Any) -> Module:
     for name, part in theirs._modules.items():
         setattr(module, name, parts.get(name) if part is not None else None)
     return module
+
+
+_SWITCHES = {"no_grad", "enable_grad", "set_grad_enabled", "inference_mode"}
+
+
+def _require_that_it_means_the_same(theirs: Any, torch: Any) -> None:
+    """Refuse methods that switch PyTorch's gradients, call a Function of its autograd, or read a matrix turned here."""
+    turned = {path.rpartition(".")[2] for path, part in theirs.named_modules() if type(part) is torch.nn.Linear}
+    for name, function in _methods_of(type(theirs), torch).items():
+        if not inspect.isfunction(function):
+            continue
+        wraps_another = function.__code__ is not inspect.unwrap(function).__code__
+        switched = wraps_another and "torch" in Path(function.__code__.co_filename).parts
+        plain = inspect.unwrap(function)
+        read = list(_instructions(plain.__code__))
+        names = {each.argval for each in read if isinstance(each.argval, str)}
+        if switched or names & _SWITCHES:
+            raise ValueError(
+                f"its {name} switches PyTorch's gradients, which ours do not see; detach() is seen by both"
+            )
+        of_autograd = [each for each in names if _is_function_of_autograd(plain.__globals__.get(each), torch)]
+        if of_autograd:
+            raise ValueError(f"its {name} calls {min(of_autograd)}, whose backward would not run: see tl.primitive")
+        for before, each in pairwise(read):
+            if each.argval == "weight" and each.opname == "LOAD_ATTR" and turned:
+                whose = before.argval if before.opname in ("LOAD_ATTR", "LOAD_METHOD") else ""
+                itself = before.opname.startswith("LOAD_FAST") and "weight" in {*theirs._parameters, *theirs._buffers}
+                if whose in turned or not (whose or itself):
+                    what = f"{whose or 'a layer'}.weight"
+                    raise ValueError(f"its {name} reads {what}, whose rows and columns change places here: call it")
+
+
+def _is_function_of_autograd(x: Any, torch: Any) -> bool:
+    return isinstance(x, type) and issubclass(x, torch.autograd.Function)
+
+
+def _instructions(code: CodeType) -> Iterator[dis.Instruction]:
+    """Yield the instructions of a function, and of those within it."""
+    yield from dis.get_instructions(code)
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _instructions(each)
 
 
 class _OfForward(list[Tensor]):
@@ -58,16 +106,20 @@ class _Borrowed(Module):
 
 def _class_of(cls: type, torch: Any) -> type[Module]:
     """Return a class with the methods of a class of the user's, and of those it derives from."""
+    methods = _methods_of(cls, torch)
+    if inspect.isfunction(methods.get("forward")):
+        methods["forward"] = _reading(methods["forward"], torch)
+    return type(cls.__name__, (_Borrowed,), {**methods, "__module__": cls.__module__, "__doc__": cls.__doc__})
+
+
+def _methods_of(cls: type, torch: Any) -> dict[str, Any]:
     its_own = [base for base in reversed(cls.__mro__) if base not in (object, *torch.nn.Module.__mro__)]
-    methods = {
+    return {
         name: thing
         for base in its_own
         for name, thing in vars(base).items()
         if not name.startswith("__") or name in _KEPT
     }
-    if inspect.isfunction(methods.get("forward")):
-        methods["forward"] = _reading(methods["forward"], torch)
-    return type(cls.__name__, (_Borrowed,), {**methods, "__module__": cls.__module__, "__doc__": cls.__doc__})
 
 
 def _reading(forward: Callable[..., Any], torch: Any) -> Callable[..., Any]:

@@ -71,6 +71,9 @@ def from_torch(module: Any, *, into: Module | None = None) -> Module:
     if into is not None:
         buffers = _buffers(into)
         kept = {name: each for name, each in module.named_buffers() if name in buffers} if theirs else {}
+        running = [name for name in buffers if name.endswith(("running_mean", "running_var"))]
+        if missing := [name for name in running if name not in {*given, *kept}]:
+            raise ValueError(f"{type(into).__name__}: the state has no {clean(missing[0], 60)}, a buffer")
         return _filled(into, {**given, **kept} if theirs else given)
     built = _filled(rebuilt(module, torch), given)
     for part, name, new in _changes(built, {name: _flag(parameter) for name, parameter in given.items()}):
@@ -212,10 +215,13 @@ def _filled(module: Module, given: Mapping[str, Any]) -> Module:
 
 
 def _fitting(path: str, given: Any, part: Module, name: str) -> NDArray[Any]:
-    """Return a buffer as an array. Raises ValueError if it has another shape than that of now."""
+    """Return a buffer as an array. Raises ValueError if it has another shape or type than that of now."""
     array = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
-    if array.shape != np.shape(getattr(part, name)):
-        raise ValueError(f"{clean(path, 60)} has shape {array.shape}, not {np.shape(getattr(part, name))}")
+    now = getattr(part, name)
+    if array.shape != np.shape(now):
+        raise ValueError(f"{clean(path, 60)} has shape {array.shape}, not {np.shape(now)}")
+    if array.dtype != (expected := now.dtype if isinstance(now, Tensor) else np.asarray(now).dtype):
+        raise ValueError(f"{clean(path, 60)} is {array.dtype}, not {expected}")
     return array
 
 

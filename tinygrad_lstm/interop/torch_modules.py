@@ -130,6 +130,12 @@ class _Rebuilt:
             self.refuse(path, f"is a {type(theirs).__name__} without sizes: call the module once, then they are known")
         elif any(vars(theirs).get(f"_{when}_hooks") for when in ("forward", "forward_pre", "backward", "backward_pre")):
             self.refuse(path, "has hooks, which would not run")
+        elif any(each._backward_hooks for each in theirs.parameters(recurse=False)):
+            self.refuse(path, "has a weight with a hook, which would not run")
+        elif type(theirs).__name__ not in _WRAPPED and (
+            "forward" in vars(theirs) or type(theirs).__call__ is not self.torch.nn.Module.__call__
+        ):
+            self.refuse(path, "has another forward or call than its class says, which would not run")
         types = {str(each.dtype).rpartition(".")[2] for each in theirs.parameters(recurse=False)}
         if types - {*TYPES}:
             self.refuse(path, f"is {', '.join(sorted(types))}, and {WIDEN}")
