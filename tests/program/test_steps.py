@@ -158,7 +158,7 @@ def require_right(name, of_steps, levels):
         np.testing.assert_allclose(a.value, b, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", sorted({*REFUSED, *list(STEPS)[::3]}))
 def test_a_step_is_its_program_as_fast_as_it_gets_and_compiled(name):
     require_right(name, "all", [3])
 
