@@ -12,12 +12,12 @@ from tinygrad_lstm.studies.demonstration import (
     Score,
     asked,
     compare_speed,
-    learn,
     look_inside,
     picture,
     series_of,
     tell,
 )
+from tinygrad_lstm.studies.fitting import learn_compiled
 from tinygrad_lstm.studies.jacobian import states_of
 from tinygrad_lstm.studies.pictures import along, unit_and_truth
 from tinygrad_lstm.studies.series import around, auroc, autoregression_errors, planted, windows
@@ -57,11 +57,9 @@ class Guesser(tl.nn.Module):
 
 def train(name, x):
     model, rng = Guesser(given.seed), np.random.default_rng([given.seed, 1])
-    layer, model.layer = model.layer, tl.compile(model.layer)
-    how = {"optimizer": tl.Adam(model.parameters(), lr=0.01), "schedule": tl.training.cosine(0.01, steps), "clip": 1.0}
     loss = lambda model, batch: tl.mse_loss(model(batch[:-1])[20:], batch[21:])
-    whole = learn(model, windows(x, window, 16, rng), loss=loss, steps=steps, about=name, **how)
-    model.layer = layer
+    batches = windows(x, window, 16, rng)
+    _, whole = learn_compiled(model, batches, "layer", loss=loss, rate=0.01, steps=steps, about=name)
     return model, whole
 
 

@@ -11,12 +11,13 @@ from math import log
 import numpy as np
 
 import tinygrad_lstm as tl
-from tinygrad_lstm.studies.demonstration import Score, asked, compare_speed, learn, look_inside, picture, tell, text_of
+from tinygrad_lstm.studies.demonstration import Score, asked, compare_speed, look_inside, picture, tell, text_of
+from tinygrad_lstm.studies.fitting import learn_compiled
 from tinygrad_lstm.studies.ngrams import KneserNey
 from tinygrad_lstm.studies.pictures import learning, unit_and_truth
 from tinygrad_lstm.studies.texts import cell_states, split_by_topic, worth_asking
 from tinygrad_lstm.studies.units import most_readable
-from tinygrad_lstm.training import Streams, TruncatedLoss, Vocabulary, cosine, sample, stream_loss
+from tinygrad_lstm.training import Streams, TruncatedLoss, Vocabulary, sample, stream_loss
 
 given = asked("language")
 H, steps, order = (48, 60, 5) if given.small else (256, 900, 6)
@@ -56,14 +57,9 @@ def network(symbols, H):
 
 
 def train(model, ids, streams, window, steps, about):
-    curve, layer = [], model.recurrent
-    how = {"optimizer": tl.Adam(model.parameters(), lr=0.004), "schedule": cosine(0.004, steps), "clip": 1.0}
-    note = lambda moment: curve.append((moment.step, moment.loss / log(2)))
-    model.recurrent = tl.compile(layer)
-    text = Streams(ids, streams, window)
-    whole = learn(model, text, loss=TruncatedLoss(), steps=steps, about=about, callbacks=[note], **how)
-    model.recurrent = layer
-    return curve, whole
+    how = {"loss": TruncatedLoss(), "rate": 0.004, "steps": steps, "about": about}
+    curve, whole = learn_compiled(model, Streams(ids, streams, window), "recurrent", **how)
+    return [(update, loss / log(2)) for update, loss in curve], whole
 
 
 def bits_of(model, test):

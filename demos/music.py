@@ -12,14 +12,15 @@ import numpy as np
 import tinygrad_lstm as tl
 from tinygrad_lstm.interop.files import write_file
 from tinygrad_lstm.studies.applications import APPLICATIONS, Unusable, file_of
-from tinygrad_lstm.studies.demonstration import Score, asked, compare_speed, learn, look_inside, picture, tell, text_of
+from tinygrad_lstm.studies.demonstration import Score, asked, compare_speed, look_inside, picture, tell, text_of
+from tinygrad_lstm.studies.fitting import learn_compiled
 from tinygrad_lstm.studies.midi import midi_file
 from tinygrad_lstm.studies.ngrams import KneserNey
 from tinygrad_lstm.studies.pictures import learning, unit_and_truth
 from tinygrad_lstm.studies.texts import cell_states
 from tinygrad_lstm.studies.tunes import full_bars, played, read_tunes, split_tunes
 from tinygrad_lstm.studies.units import most_readable
-from tinygrad_lstm.training import Streams, TruncatedLoss, Vocabulary, cosine, sample, stream_loss
+from tinygrad_lstm.training import Streams, TruncatedLoss, Vocabulary, sample, stream_loss
 
 given = asked("music")
 H, steps, order, composed = (48, 60, 5, 2) if given.small else (256, 900, 6, 20)
@@ -55,12 +56,10 @@ assert given.data or bits[1] > bits[3] > bits[order]
 # The rate is the best of 0.004, 0.008 and 0.012 on families that were held out of those that are learned from.
 
 network = lambda: tl.nn.LanguageModel(len(characters), H, embedding_size=32, rng=given.seed, dtype=np.float32)
-untrained, model, curve = network(), network(), []
-layer, model.recurrent = model.recurrent, tl.compile(model.recurrent)
-how = {"optimizer": tl.Adam(model.parameters(), lr=0.008), "schedule": cosine(0.008, steps), "clip": 1.0}
-note = lambda moment: curve.append((moment.step, moment.loss / log(2)))
-whole = learn(model, Streams(ids, 32, 64), loss=TruncatedLoss(), steps=steps, about="music", callbacks=[note], **how)
-model.recurrent = layer
+untrained, model = network(), network()
+how = {"loss": TruncatedLoss(), "rate": 0.008, "steps": steps, "about": "music"}
+curve, whole = learn_compiled(model, Streams(ids, 32, 64), "recurrent", **how)
+curve = [(update, loss / log(2)) for update, loss in curve]
 tl.save(model, given.out / "model.safetensors")
 with tl.no_grad():
     lstm = stream_loss(model.eval(), test, streams=1, window=500) / log(2)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..engine.scope import no_grad
 from ..engine.tensor import Tensor
-from ..nn import LSTM, Adam, Embedding, Linear, Module, cross_entropy
+from ..nn import LSTM, Embedding, Linear, Module, cross_entropy
 from ..nn.creation import Seed, generator
-from ..program.compiled import compile as compiled
-from ..training.schedules import cosine
-from .demonstration import learn
+from .fitting import learn_compiled
 
 END = "."
 """The word that ends a sentence, and that the writer reads before the first."""
@@ -102,7 +100,7 @@ def learn_captions(
     updates: int,
     about: str,
     rate: float = 0.01,
-) -> tuple[list[tuple[float, float]], bool]:
+) -> tuple[list[tuple[int, float]], bool]:
     """Train a model, both LSTMs as compiled programs, by Adam and half a cosine; return the losses, and if to the end.
 
     Arguments:
@@ -117,24 +115,8 @@ def learn_captions(
     one word: 3 updates; ... processor seconds until here
     3
     """
-    curve: list[tuple[float, float]] = []
-    parts = model.eye, model.pen
-    model.eye, model.pen = (cast(Any, compiled(part)) for part in parts)
-    try:
-        whole = learn(
-            model,
-            batches,
-            loss=lambda model, batch: model.surprise(batch[0], model.numbers(batch[1])),
-            optimizer=Adam(model.parameters(), lr=rate),
-            schedule=cosine(rate, updates),
-            clip=1.0,
-            steps=updates,
-            callbacks=[lambda moment: curve.append((moment.step, moment.loss))],
-            about=about,
-        )
-    finally:
-        model.eye, model.pen = parts
-    return curve, whole
+    loss = lambda model, batch: model.surprise(batch[0], model.numbers(batch[1]))
+    return learn_compiled(model, batches, "eye", "pen", rate=rate, steps=updates, loss=loss, about=about)
 
 
 def most_frequent_words(sentences: Sequence[Sequence[str]]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -12,13 +12,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from ..engine.primitive import Array
 from ..engine.scope import no_grad
 from ..engine.tensor import Tensor
-from ..nn import LSTM, Adam, Linear, Module, cross_entropy
+from ..nn import LSTM, Linear, Module, cross_entropy
 from ..nn.creation import Seed, generator
-from ..program.compiled import compile as compiled
 from ..structure.words import clean
 from ..training.batches import Padded, Shuffled, pad
-from ..training.schedules import cosine
-from .demonstration import learn
+from .fitting import learn_compiled
 from .jacobian import states_of
 
 
@@ -87,7 +85,7 @@ def learn_classes(
     about: str,
     rate: float = 0.005,
     size: int = 32,
-) -> tuple[list[tuple[float, float]], bool]:
+) -> tuple[list[tuple[int, float]], bool]:
     """Train a model, its layer as a compiled program, by Adam and half a cosine; return the losses, and if to the end.
 
     Arguments:
@@ -106,27 +104,11 @@ def learn_classes(
     >>> [update for update, _ in curve], whole
     ([1, 2], True)
     """
-    curve: list[tuple[float, float]] = []
     batches = noisy(
         Shuffled(sequences, np.asarray(classes).tolist(), size, seed=seed), noise, np.random.default_rng([seed, 2])
     )
-    layer, fast = model.layer, compiled(model.layer)
-    model.layer = cast(Any, fast)
-    try:
-        whole = learn(
-            model,
-            batches,
-            loss=lambda model, batch: cross_entropy(model(batch.xs, batch.lengths), batch.targets),
-            optimizer=Adam(model.parameters(), lr=rate),
-            schedule=cosine(rate, updates),
-            clip=1.0,
-            steps=updates,
-            callbacks=[lambda moment: curve.append((moment.step, moment.loss))],
-            about=about,
-        )
-    finally:
-        model.layer = layer
-    return curve, whole
+    loss = lambda model, batch: cross_entropy(model(batch.xs, batch.lengths), batch.targets)
+    return learn_compiled(model, batches, "layer", rate=rate, steps=updates, loss=loss, about=about)
 
 
 def noisy(batches: Iterable[Padded], noise: float, rng: np.random.Generator) -> Iterator[Padded]:
