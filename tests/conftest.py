@@ -40,10 +40,10 @@ def pytest_addoption(parser):
 def pytest_collection_modifyitems(config, items):
     """Keep a share of the tests: with 1/3, three seeds in a row run every test once."""
     share, seed = config.getoption("share"), config.getoption("share_seed")
-    kept = [item for item in items if in_share(item.nodeid, share, seed)]
-    if len(kept) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-        items[:] = kept
+    left = [item for item in items if not in_share(item.nodeid, share, seed)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if in_share(item.nodeid, share, seed)]
 
 
 def in_share(name, share, seed):

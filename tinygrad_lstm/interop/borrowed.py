@@ -52,28 +52,33 @@ _SWITCHES = {"no_grad", "enable_grad", "set_grad_enabled", "inference_mode"}
 def _require_that_it_means_the_same(theirs: Any, torch: Any) -> None:
     """Refuse methods that switch PyTorch's gradients, call a Function of its autograd, or read a matrix turned here."""
     turned = {path.rpartition(".")[2] for path, part in theirs.named_modules() if type(part) is torch.nn.Linear}
+    own_weight = "weight" in {*theirs._parameters, *theirs._buffers}
     for name, function in _methods_of(type(theirs), torch).items():
         if not inspect.isfunction(function):
             continue
-        wraps_another = function.__code__ is not inspect.unwrap(function).__code__
-        switched = wraps_another and "torch" in Path(function.__code__.co_filename).parts
         plain = inspect.unwrap(function)
         read = list(_instructions(plain.__code__))
         names = {each.argval for each in read if isinstance(each.argval, str)}
-        if switched or names & _SWITCHES:
+        decorated = function is not plain and "torch" in Path(function.__code__.co_filename).parts
+        if decorated or names & _SWITCHES:
             raise ValueError(
                 f"its {name} switches PyTorch's gradients, which ours do not see; detach() is seen by both"
             )
         of_autograd = [each for each in names if _is_function_of_autograd(plain.__globals__.get(each), torch)]
         if of_autograd:
             raise ValueError(f"its {name} calls {min(of_autograd)}, whose backward would not run: see tl.primitive")
-        for before, each in pairwise(read):
-            if each.argval == "weight" and each.opname == "LOAD_ATTR" and turned:
-                whose = before.argval if before.opname in ("LOAD_ATTR", "LOAD_METHOD") else ""
-                itself = before.opname.startswith("LOAD_FAST") and "weight" in {*theirs._parameters, *theirs._buffers}
-                if whose in turned or not (whose or itself):
-                    what = f"{whose or 'a layer'}.weight"
-                    raise ValueError(f"its {name} reads {what}, whose rows and columns change places here: call it")
+        owners = [before for before, each in pairwise(read) if each.opname == "LOAD_ATTR" and each.argval == "weight"]
+        whose = next((found for each in owners if (found := _turned_owner(each, turned, own_weight))), None)
+        if whose:
+            raise ValueError(f"its {name} reads {whose}.weight, whose rows and columns change places here: call it")
+
+
+def _turned_owner(owner: dis.Instruction, turned: set[str], own_weight: bool) -> str | None:
+    """Return which layer a weight is read of, by the instruction before; None of one that stands as it does there."""
+    if owner.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+        return owner.argval if owner.argval in turned else None
+    is_self = own_weight and owner.opname.startswith("LOAD_FAST")
+    return "a layer" if turned and not is_self else None
 
 
 def _is_function_of_autograd(x: Any, torch: Any) -> bool:

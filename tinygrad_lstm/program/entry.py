@@ -26,7 +26,7 @@ from .names import of_leaves
 from .passes import optimized
 from .recording import parts_of, with_counts
 from .source_code import SourceCode
-from .trying import Tried, require_same
+from .trying import Tried, require_recorded
 from .writing import Job, write
 
 
@@ -39,12 +39,12 @@ def source(
     backwards, whoever unrolled it. Names are those of the network; beside each line stands its equation.
 
     ``source(loss, wrt=[w])`` writes down the graph of a loss. It was recorded once, so sizes stand in the program as
-    they were. ``source(f, x, h)`` takes a layer, or a function that returns tensors, and an example of what it is
-    called with: it is recorded twice, with other numbers of steps and sequences and other data, and the program is one
-    for all sizes, with a gradient for each output as a further argument unless f returns a single number. What cannot
-    be such a program is refused; it is tried on the example, at one step, and at 37. Two things cannot be
-    noticed: a decision by the data that falls the same way in both recordings, and what begins at a later step. Write
-    them with ``tl.where``.
+    they were; it is run once and compared with the graph, unless it has operations of your own to run.
+    ``source(f, x, h)`` takes a layer, or a function that returns tensors, and an example of what it is called with: it
+    is recorded twice, with other numbers of steps and sequences and other data, and the program is one for all sizes,
+    with a gradient for each output as a further argument unless f returns a single number. What cannot be such a
+    program is refused; it is tried on the example, at one step, and at 37. Two things cannot be noticed: a decision by
+    the data that falls the same way in both recordings, and what begins at a later step. Write them with ``tl.where``.
 
     Arguments:
         what: a loss, of a single number; or a layer or a function. The first array it takes is (T, N, ·) or (T, ·),
@@ -167,5 +167,5 @@ def _of_loss(loss: Tensor, wrt: Sequence[Tensor] | None, optimize: int) -> Sourc
     )
     program = write(job)[0]
     if not program.operations:  # what is somebody's own may leave something behind each time it runs
-        require_same(program, recorded, asked)
+        require_recorded(program, recorded, asked)
     return program

@@ -15,7 +15,7 @@ from ..engine.graph import Graph
 from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor, tensor
 from ..structure.what_if import what_if
-from ..structure.words import is_number
+from ..structure.words import is_number, largest_finite
 from .recording import (
     NotExpressible,
     OneRun,
@@ -151,7 +151,7 @@ def require_right(trial: TrialRun, recorded: RecordedRun) -> None:
         trial.require(run, partial(recorded.again, sizes, WOBBLE))
 
 
-def require_same(source: SourceCode, loss: Tensor, wrt: Sequence[Tensor]) -> None:
+def require_recorded(source: SourceCode, loss: Tensor, wrt: Sequence[Tensor]) -> None:
     """Run the program of a loss, and compare with the graph: the loss and its gradients.
 
     Raises:
@@ -165,7 +165,7 @@ def require_same(source: SourceCode, loss: Tensor, wrt: Sequence[Tensor]) -> Non
     expected, largest = _gradients_of(loss, wrt)
     coarsest = max(float(np.finfo(x.dtype).eps) for x in (loss, *wrt))
     same = [_close(value, loss.value, coarsest), *_same_gradients(ours, expected, coarsest, largest)]
-    if all(same) or not _is_steady(loss, wrt, expected, coarsest, largest):
+    if all(same) or not _is_steady_loss(loss, wrt, expected, coarsest, largest):
         return
     what = "value" if not same[0] else f"gradient of {what_and_where(wrt[same.index(False) - 1])}"
     raise NotExpressible(
@@ -177,11 +177,13 @@ def _gradients_of(loss: Tensor, wrt: Sequence[Tensor]) -> tuple[list[Any], float
     """Return what is asked for, and the largest number on the way: what cancels there leaves its rounding."""
     with np.errstate(all="ignore"):
         found = gradients(loss, np.ones(loss.shape))
-    on_the_way = (_largest(each) for x, each in found.items() if x is not loss)
+    on_the_way = (largest_finite(each) for x, each in found.items() if x is not loss)
     return [found.get(x) for x in wrt], max(on_the_way, default=0.0)
 
 
-def _is_steady(loss: Tensor, wrt: Sequence[Tensor], expected: Sequence[Any], coarsest: float, largest: float) -> bool:
+def _is_steady_loss(
+    loss: Tensor, wrt: Sequence[Tensor], expected: Sequence[Any], coarsest: float, largest: float
+) -> bool:
     """Tell whether a loss of nearly the same numbers is nearly the same, with its gradients."""
     noise = np.random.default_rng(0)
     leaves = [x for x in Graph(loss).leaves if x.dtype.kind == "f" and not is_number(x)]  # x ** 2 stays a square
@@ -293,22 +295,16 @@ def _seeds(outputs: Sequence[Tensor]) -> list[Any]:
 
 def _same_gradients(ours: Sequence[Any], theirs: Sequence[Any], coarsest: float, largest: float = 0.0) -> list[bool]:
     """Tell of each gradient whether it is the same, to rounding of the largest number of all; None is a 0."""
-    largest = max([largest, *(_largest(each) for each in theirs if each is not None)])
+    largest = max([largest, *(largest_finite(each) for each in theirs if each is not None)])
     return [
         (a is None or not np.any(a)) if b is None else not b.any() if a is None else _close(a, b, coarsest, largest)
         for a, b in zip(ours, theirs, strict=True)
     ]
 
 
-def _largest(array: Any) -> float:
-    """Return the size of the largest number that is finite."""
-    array = np.asarray(array)
-    return float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
-
-
 def _close(ours: Any, theirs: Any, coarsest: float, largest: float = 0.0) -> bool:
     if np.shape(ours) != np.shape(theirs):
         return False
     ours, theirs = np.asarray(ours), np.asarray(theirs)
-    slack = SLACK * coarsest * max(_largest(theirs), largest)
+    slack = SLACK * coarsest * max(largest_finite(theirs), largest)
     return bool(np.allclose(ours, theirs, rtol=0, atol=slack, equal_nan=True))

@@ -107,9 +107,10 @@ def unknown(name: str, graph: Graph) -> ValueError:
     """Return the complaint that nothing is called so, which names some that there are."""
     names = dict.fromkeys(node.name for node in graph.nodes if node.name)
     letter = re.fullmatch(r"([^\W\d]+)(\d+)", name)  # as pictures write it: c₂
-    by_name = names_of(graph, {node: node.time for node in graph.nodes})
-    if letter and called(with_step := f"t{letter[2]}.{letter[1]}", by_name):
-        return ValueError(f"no tensor here is called {name!r}; the {letter[1]} of step {letter[2]} is {with_step}")
+    if letter:
+        with_step, by_name = f"t{letter[2]}.{letter[1]}", names_of(graph, {node: node.time for node in graph.nodes})
+        if called(with_step, by_name):
+            return ValueError(f"no tensor here is called {name!r}; the {letter[1]} of step {letter[2]} is {with_step}")
     there = list(names) or list(graph.ids.values())
     return ValueError(f"no tensor here is called {name!r}; there is {', '.join(map(clean, there[:12]))}")
 

@@ -6,7 +6,7 @@ import dis
 from bisect import bisect_right
 from functools import lru_cache
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..engine.ops import getitem
 from ..engine.primitive import Kind
@@ -58,16 +58,20 @@ def variable(node: Tensor) -> str:
 
 def piece(node: Tensor) -> tuple[int, int] | None:
     """Return where a slice of the last axis, and of no other, begins and ends; None of anything else."""
-    index = node.attrs.get("index")
-    if node.primitive is not getitem or not node.inputs[0].ndim:
+    if node.primitive is not getitem:
         return None
-    x = node.inputs[0]
-    *before, last = index if isinstance(index, tuple) else (index,)
-    at_last = len(before) == x.ndim - 1 or any(part is ... for part in before)
-    if not at_last or not isinstance(last, slice) or node.ndim != x.ndim or node.shape[:-1] != x.shape[:-1]:
+    index, (x,) = node.attrs["index"], node.inputs
+    *before, last = index if isinstance(index, tuple) and index else (index,)
+    others = [part for part in before if part is not ...]
+    at_last = len(others) < len(before) or len(before) == x.ndim - 1
+    if not at_last or not isinstance(last, slice) or not all(_is_whole(part) for part in others):
         return None
     begin, end, step = last.indices(x.shape[-1])
     return (begin, end) if step == 1 else None
+
+
+def _is_whole(part: Any) -> bool:
+    return isinstance(part, slice) and part == slice(None)
 
 
 class _Assignments(NamedTuple):

@@ -97,6 +97,12 @@ def in_full(array: Any, digits: int = 4, width: int | None = None) -> str:
     return (written if width else " ".join(written.split())).replace("-", "−")
 
 
+def largest_finite(array: Any) -> float:
+    """Return the size of the largest number that is finite; 0 if none is."""
+    numbers = np.asarray(array)
+    return float(np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0))
+
+
 def magnitude(array: Any) -> float:
     """Return the Euclidean norm; as float64, and right also where squares are too large or too small for that."""
     flat = np.asarray(array, np.float64).ravel()

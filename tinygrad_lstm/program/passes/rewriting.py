@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...engine import ops
 from ...engine.scope import call_in
 from ...engine.tensor import Tensor
 from ...structure.loops import Given, Loop, Made, Moving, Reference, Rolled
+from ...structure.variables import piece
 
 HERE = Moving(1, 0)
 
@@ -69,8 +69,8 @@ class Rewriting:
 
     def again(self, node: Tensor, *inputs: Tensor) -> Tensor:
         """Make an operation again, of the new inputs or of others."""
-        columns = columns_taken(node)
-        attrs = {"index": (Ellipsis, slice(*columns))} if columns else node.attrs  # however somebody wrote it
+        taken = piece(node)
+        attrs = {"index": (Ellipsis, slice(*taken))} if taken else node.attrs  # however somebody wrote it
         made = self.like(node, node.primitive, *(inputs or map(self.of, node.inputs)), **attrs)
         made.name = node.name
         return made
@@ -121,22 +121,7 @@ def columns(node: Tensor) -> int:
 
 def columns_of(made: Made) -> tuple[int, int] | None:
     """Return which columns of an array of the same step an operation takes; None if it does not."""
-    return columns_taken(made.node) if made.operands and made.operands[0].index == HERE else None
-
-
-def columns_taken(node: Tensor) -> tuple[int, int] | None:
-    """Return which columns an operation takes, those from one to another; None if it is another operation."""
-    if node.primitive is not ops.getitem:
-        return None
-    index, (whole,) = node.attrs["index"], node.inputs
-    *rows, last = index if isinstance(index, tuple) and index else (index,)
-    others = [each for each in rows if each is not Ellipsis]
-    if not isinstance(last, slice) or not all(isinstance(each, slice) and each == slice(None) for each in others):
-        return None
-    if len(rows) == len(others) != whole.ndim - 1:
-        return None
-    start, stop, step = last.indices(columns(whole))
-    return (start, stop) if step == 1 else None
+    return piece(made.node) if made.operands and made.operands[0].index == HERE else None
 
 
 def pieces_of(loop: Loop) -> Iterator[tuple[Made, ...]]:

@@ -193,7 +193,7 @@ class Recurrence:
                 largest |= given
                 for first, part in parts:
                     computed = len(part.keys() - given.keys())
-                    if computed > 1 or len(part) > 1 > computed:  # one step alone does not recur
+                    if len(part) > 1 and computed != 1:  # one step alone does not recur
                         divided[key, first] = part
             if {frozenset(by.items()) for by in divided.values()} == {frozenset(by.items()) for by in groups.values()}:
                 return divided
