@@ -157,9 +157,7 @@ class Record:
             "shown": node.name and clean(display_name(node)),
             "op": node.primitive.name if node.primitive else None,
             "scope": node.scope,
-            "letters": [clean(name, LONGEST) for name in input_names(node, self.tape.symbols)]
-            if node.primitive
-            else [],
+            "letters": self._letters(node),
             "equation": written,
             "formulas": formulas,
             "way": way_to(node, written),

@@ -32,7 +32,8 @@ function sentences(groups, event, hidden) {
 /** Of each group the first sentence whose conditions all hold, with what stands in the places. */
 function tell(groups, holds, facts) {
   const said = groups.map((group) => group.find(([needs]) => needs.every((need) => holds[need]))[1]).filter(Boolean).join(" ");
-  return said.replace(/\{(\w+)\}/g, (_, place) => facts()[place]);
+  let known = null; // found out once, where a sentence has a place for any
+  return said.replace(/\{(\w+)\}/g, (_, place) => (known ??= facts())[place]);
 }
 
 /** How far back the gradient of the first state is felt, and where most of it is lost; nothing where there is nothing to compare. */
