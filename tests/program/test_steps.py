@@ -119,10 +119,8 @@ STEPS = {
 
 REFUSED = {
     **dict.fromkeys(["fancy both", "fancy rows slice", "transpose", "const col", "onehot"], "not run at other sizes"),
-    **dict.fromkeys(["reshape -1", "flatten"], "not run at other sizes"),
-    **dict.fromkeys(["where", "where cond scalar", "detach", "straight through"], "come from outside of the graph"),
 }
-"""What is not compiled, and why: it is of one number of sequences, or of a multiple of it, or has left the graph."""
+"""What is not compiled, and why: it is of one number of sequences."""
 
 
 def network(step, of_steps):

@@ -2,9 +2,11 @@
 
 import copy
 import pickle
-from collections import namedtuple
+import sys
+from array import array
+from collections import deque, namedtuple
 from functools import partial
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -120,6 +122,48 @@ def test_what_is_closed_over_and_replaced_is_noticed(monkeypatch):
     assert np.isclose(fast(X).item(), expected * 30)
     monkeypatch.setitem(globals(), "WEIGHT", tl.tensor(WEIGHT.value * 7, requires_grad=True))
     assert np.isclose(fast(X).item(), expected * 210)
+
+
+def test_attributes_of_modules_are_noticed_be_they_global_or_imported(monkeypatch):
+    settings, inner = ModuleType("settings"), ModuleType("settings.inner")
+    settings.SCALE, settings.inner, inner.SHIFT = 2.0, inner, 1.0
+    monkeypatch.setitem(globals(), "settings", settings)
+    monkeypatch.setitem(sys.modules, "imported_settings", settings)
+
+    def f(x):
+        import imported_settings
+
+        return x.sum() * settings.SCALE + settings.inner.SHIFT + imported_settings.inner.SHIFT
+
+    fast = tl.compile(f)
+    for name, value in (("SCALE", 3.0), ("SCALE", 2.0)):
+        setattr(settings, name, value)
+        assert np.isclose(fast(X).item(), f(X).item(), rtol=1e-12)
+    inner.SHIFT = 7.0
+    assert np.isclose(fast(X).item(), f(X).item(), rtol=1e-12)
+    assert "not compiled" not in fast.explain()
+
+
+@pytest.mark.parametrize("kind", [deque, bytearray, lambda numbers: array("d", numbers)])
+def test_numbers_in_other_containers_are_noticed(kind):
+    numbers = kind([1, 2])
+    fast = tl.compile(lambda x: x.sum() * numbers[1])
+    before = fast(X).item()
+    numbers[1] = 4
+    assert np.isclose(fast(X).item(), before * 2)
+
+
+def test_numbers_of_a_tensor_that_does_not_learn_are_noticed_and_a_part_that_is_not_used_may_learn():
+    scale, others = tl.tensor(2.0), tl.LSTM(D, H, rng=0)
+    fast = tl.compile(lambda x: (others.parameters and x.sum()) * scale.item())
+    before = fast(X).item()
+    scale.value = 6.0
+    assert np.isclose(fast(X).item(), before * 3)
+    lines = len(fast.explain().splitlines())
+    for weight in others.parameters():
+        weight.value = weight.value * 2
+    assert np.isclose(fast(X).item(), before * 3)
+    assert len(fast.explain().splitlines()) == lines
 
 
 def test_a_function_that_writes_what_it_reads_is_not_compiled():

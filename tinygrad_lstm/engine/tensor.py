@@ -17,7 +17,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import numpys, torchs
+from . import numpys, ops, torchs
+from .compared import Compared, compared
 from .errors import LeavesTheGraph, ShapeError, called, forward_failed, require_finite_value, short
 from .methods import Count, methods
 from .operators import NO_ATTRS, Operators
@@ -27,6 +28,9 @@ from .scope import Context, current
 from .source import SKIPPED_FILES, Line, line_of, place
 
 _serial = itertools.count()
+
+CUT = Primitive("detach", lambda x: x, None, None, kind="movement")
+"""What stands for ``detach`` while a program for other data is recorded. In a graph of its own there is a leaf."""
 _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 
 
@@ -232,7 +236,13 @@ class Tensor(Operators):
         while origin.name is None and origin.primitive is not None and origin.primitive.kind is Kind.movement:
             origin = origin.inputs[0]  # as h of which h_n is a stack
         context, (code, instruction) = current()._replace(offset=then), place(0)
+        if context.any_data:
+            return self._cut()
         return Tensor(self._value, name=origin.name, context=context, code=code, instruction=instruction)
+
+    def _cut(self) -> Tensor:
+        """Return the same value as a node that no gradient flows through: for other data it is another one."""
+        return Tensor(self._value, CUT, (self,), (self._value,), NO_ATTRS, False, current(), None, *place(0))
 
     @property
     def detached(self) -> bool:
@@ -314,22 +324,26 @@ class Tensor(Operators):
         return format(self.item(), spec) if spec else repr(self)
 
     def __gt__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value > _plain(other)
+        return self._compared(self._value > _plain(other), lambda: ops.greater(self, other))
 
     def __ge__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value >= _plain(other)
+        return self._compared(self._value >= _plain(other), lambda: ops.greater(self, other) + ops.equal(self, other))
 
     def __lt__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value < _plain(other)
+        return self._compared(self._value < _plain(other), lambda: ops.greater(other, self))
 
     def __le__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value <= _plain(other)
+        return self._compared(self._value <= _plain(other), lambda: ops.greater(other, self) + ops.equal(self, other))
 
     def __eq__(self, other: Any) -> Any:
-        return self._value == _plain(other)
+        return self._compared(self._value == _plain(other), lambda: ops.equal(self, other))
 
     def __ne__(self, other: Any) -> Any:
-        return self._value != _plain(other)
+        return self._compared(self._value != _plain(other), lambda: 1 - ops.equal(self, other))
+
+    def _compared(self, array: NDArray[np.bool_], node: Callable[[], Tensor]) -> NDArray[np.bool_]:
+        """Return booleans; where a program for other data is recorded, such as know how they are computed."""
+        return compared(array, node()) if current().any_data else array
 
     __hash__ = object.__hash__
 
@@ -446,6 +460,8 @@ def record(primitive: Primitive, inputs: tuple[Any, ...], attrs: Mapping[str, An
     if context.detecting_nan:
         require_finite_value(primitive, value, inputs, context)
     if not context.recording:
+        if context.any_data:
+            return Tensor(value, primitive, inputs, tuple(values), attrs, False, context, None, *place(0))._cut()
         return Tensor(value, context=context)
     needs = requires_grad and primitive.rule is not None
     frame = getframe(1)  # where the program is: what place() does, without a call, since every node comes by here
@@ -473,7 +489,12 @@ def _as_tensors(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
     dtypes = [x.dtype for x in inputs if isinstance(x, Tensor | np.ndarray) and x.dtype.kind == "f"]
     company = np.float32 if dtypes and all(dtype == np.float32 for dtype in dtypes) else np.float64
     return tuple(
-        x if type(x) is Tensor else Tensor(as_value(x, company if isinstance(x, _NUMBERS) else None)) for x in inputs
+        x
+        if type(x) is Tensor
+        else x.node
+        if isinstance(x, Compared) and x.node is not None
+        else Tensor(as_value(x, company if isinstance(x, _NUMBERS) else None))
+        for x in inputs
     )
 
 

@@ -24,7 +24,7 @@ from .recording import NotExpressible
 from .simplifying import added, repeats, simplified
 from .sizes import Size
 from .statements import Assign, Begin, For, Read, Statement, Variable, statements
-from .stepwise import at_member, fits, following, parts_of_attr
+from .stepwise import at_member, fits, following, in_sizes, parts_of_attr
 
 
 @dataclass(eq=False)
@@ -279,15 +279,16 @@ class _BackwardPass:
                 for a, b in zip(products, after, strict=True)
             ]
         found: list[tuple[Reference, list[Any]]] = []
-        start = 0
+        start, place = 0, 0  # the number of an operand, as it was recorded, and in sizes
         for reference in made.operands:
             if isinstance(reference.index, Every):
                 loop: Any = cast_to(Made, reference.of).loop
                 mine = products[start : start + loop.count]
-                start += loop.count
                 step, by = (loop.high - 1, -1) if reference.index.descending else (loop.low, 1)
                 general = None if mine[0] is None else following(mine[0], mine[1], step, by, {})
-                steps = [step + by * k for k in range(loop.count)]
+                general = in_sizes(general, start - by * int(step), place - by * step)
+                start, place = start + loop.count, place + (loop.high - loop.low)
+                steps = [int(step) + by * k for k in range(loop.count)]
                 alike = all(fits(general, each, at) for at, each in zip(steps, mine, strict=True))
                 if alike and self.loop is not None and isinstance(loop.high, Size):
                     raise NotExpressible(
@@ -299,8 +300,8 @@ class _BackwardPass:
                 else:  # each of them is another one's
                     found += [(Reference(reference.of, Fixed(at)), [x]) for at, x in zip(steps, mine, strict=True)]
             else:
-                found.append((reference, [products[start]]))
-                start += 1
+                found.append((reference, [in_sizes(products[start], start, place)]))
+                start, place = start + 1, place + 1
         return found
 
     def _rule(self, made: Made, k: int, upstream: Any) -> list[Any]:

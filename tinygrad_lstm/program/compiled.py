@@ -178,6 +178,7 @@ class Compiled:
     def _compiled(self, given: dict[str, Any]) -> Specialised:
         parts = list(parts_of(given))
         learning = {path for path, part in parts if isinstance(part, Tensor) and part.requires_grad}
+        given_tensors = [part for _, part in parts if isinstance(part, Tensor)]
         objects = [part for _, part in parts if not isinstance(part, Tensor | np.ndarray | Counts)]
         for _ in range(2):  # what it makes once, as when it is called first, is there the second time
             around = Surroundings(self.function, *objects)
@@ -193,6 +194,7 @@ class Compiled:
                 )
             except NotExpressible as refusal:
                 return Specialised(around, None, str(refusal), given)
+            around.watch_numbers(but=[*general.closure.values(), *given_tensors])
             if around.hold():
                 return Specialised(around, ProgramNode(self.function, general, self.optimize >= IN_PLACE), "")
         return Specialised(None, None, "it changes what it reads, such as an attribute or a list, in each call")

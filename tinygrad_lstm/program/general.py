@@ -12,10 +12,11 @@ import numpy as np
 from ..engine.graph import Graph
 from ..engine.scope import call_in, current
 from ..engine.tensor import Tensor
-from ..structure.loops import Reference
+from ..structure.loops import Loop, Reference
 from ..symbolic.expressions import Constant, Number
 from .letters import Sizes
-from .recording import NotExpressible, RecordedRun, derived, record_twice
+from .recording import NotExpressible, RecordedRun, record_twice
+from .sizes import Size
 from .source_code import SourceCode
 from .trying import TrialRun, require_right
 from .unifying import Parameters, unify
@@ -76,7 +77,7 @@ def of_function(
     rolled = a.rolled
     arrays = {name: x for name, x in a.arguments.items() if not isinstance(x, Tensor)}
     sizes = Sizes(rolled, {n: letter for letter, n in a.sizes.items()}, arrays, a.arguments)
-    sizes.known = {int(size): size for size in derived(a.sizes)}
+    sizes.known = found.sizes
     named = {
         **found.argument,
         **{given: str(found.part[id(given)]) for given in rolled.given.values() if id(given) in found.part},
@@ -112,8 +113,11 @@ def of_function(
     letters = {(n, b.sizes[letter]): letter for letter, n in a.sizes.items()}
     shapes = {name: _free(np.shape(x), np.shape(b.arguments[name]), letters) for name, x in a.arguments.items()}
     trial = None
+    counts_of = (loop.high - loop.low for loop in rolled.items if isinstance(loop, Loop))
+    sized = [size for size in (*found.sizes.values(), *counts_of) if isinstance(size, Size)]
+    small = [size for size in sized if size.where(dict.fromkeys(size.letters, 1)) < 0]
     if not any(each.primitive.surrogate for each in rolled.made()):
-        trial = TrialRun(made, {**closure, **constants}, split, [*asked, *learned.values()], a.structure)
+        trial = TrialRun(made, {**closure, **constants}, split, [*asked, *learned.values()], a.structure, small)
         everything = current()._replace(recording=True, detecting_nan=None)
         call_in(everything, require_right, (trial, b), {})
     counts = {mask.lengths: mask.steps for mask in found.masks.values()}
@@ -127,8 +131,8 @@ def _recorded(
     module: Any = f if hasattr(f, "parameters") else getattr(getattr(f, "forward", f), "__self__", None)
     fixed = {n for x in (module.parameters() if hasattr(module, "parameters") else ()) for n in x.shape}
     axis = 1 if getattr(module, "batch_first", False) else 0
-    for _ in range(MOST_TRIES):
-        a, b = record_twice(called_by_names(f), example, fixed, axis, optimize)
+    for apart in range(1, MOST_TRIES + 1):
+        a, b = record_twice(called_by_names(f), example, fixed, axis, optimize, apart)
         closed = {n for leaf in _leaves(a) & _leaves(b) for n in leaf.shape}
         if closed & {*a.sizes.values(), *b.sizes.values()}:
             fixed |= closed

@@ -45,7 +45,10 @@ class ProgramNode:
         return sizes is not None and 0 not in sizes.values()
 
     def fits(self, parts: Mapping[str, Any]) -> bool:
-        """Tell whether lengths are from 1 to the number of steps; what others do, the function says."""
+        """Tell whether there are steps enough, and lengths are of so many; what others do, the function says."""
+        trial = self.general.trial
+        if trial and trial.sizes and not trial.has_room(sizes_of(self.general.shapes, parts) or {}):
+            return False
         return all(
             array_of(parts[name]).min() >= 1 and array_of(parts[name]).max() <= self._steps(parts, letter)
             for name, letter in self.general.counts.items()

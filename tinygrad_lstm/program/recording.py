@@ -170,8 +170,17 @@ def array_of(x: Any) -> Any:
     return x.value if isinstance(x, Tensor) else x.array if isinstance(x, Counts) else x
 
 
+FEWEST = 4
+"""One step less than there are in a recording, at least: the first, the last, and between them such as are alike."""
+
+
 def record_twice(
-    f: Callable[..., Any], example: Mapping[str, Any], fixed: set[int], steps_axis: int = 0, optimize: int = 0
+    f: Callable[..., Any],
+    example: Mapping[str, Any],
+    fixed: set[int],
+    steps_axis: int = 0,
+    optimize: int = 0,
+    apart: int = 1,
 ) -> tuple[RecordedRun, RecordedRun]:
     """Run a function at two sizes.
 
@@ -180,6 +189,8 @@ def record_twice(
         example: arguments such as it is called with; the first array is (T, N, ...) or (T, ...).
         fixed: sizes that are not to be met by chance.
         steps_axis: which axis of the first array the steps are.
+        optimize: the level of ``tl.source``.
+        apart: by how much sizes differ from those, at least, as ``xs[apart:]`` does.
 
     Raises:
         NotExpressible: for a function that returns no tensors, or cannot be run at other sizes.
@@ -192,7 +203,7 @@ def record_twice(
         constant = fixed | {n for path, x in arrays for i, n in enumerate(np.shape(x)) if (path, i) not in letters}
         try:
             used = set(letters.values())
-            sizes = [{letter: n for letter, n in each.items() if letter in used} for each in _sizes(constant)]
+            sizes = [{letter: n for letter, n in each.items() if letter in used} for each in _sizes(constant, apart)]
             later = _record(
                 f, example, letters, counts, sizes[1], 1, optimize
             )  # first, or a count of calls looks like T
@@ -259,14 +270,18 @@ def _letters(arrays: Sequence[tuple[str, NDArray[Any]]], steps_axis: int) -> Ite
         yield {**sure, **dict(each for each in chosen if each)}
 
 
-def _sizes(fixed: set[int]) -> Iterator[dict[str, int]]:
+def _sizes(fixed: set[int], apart: int) -> Iterator[dict[str, int]]:
     """Yield two choices of sizes, unlike all that is fixed, and unlike each other."""
-    steps = (t for t in range(3, 10_000) if not {t - 1, t, t + 1} & (fixed | {1}))
+
+    def near(n: int) -> set[int]:
+        return set(range(n - apart, n + apart + 1))
+
+    steps = (t for t in range(FEWEST + apart, 10_000) if not near(t) & (fixed | {1}))
     T = [next(steps), next(steps)]
-    more = (s for s in range(max(T) + 3, 10_000) if not {s - 1, s, s + 1} & (fixed | {1}))
+    more = (s for s in range(max(T) + 2 + apart, 10_000) if not near(s) & (fixed | {1}))
     S = [next(more)]
     S.append(next(s for s in more if not _alike([*S, s], T)))
-    batches = (n for n in range(max(S) + 3, 10_000) if n % 2 and not {n - 1, n, n + 1, n * T[0], n * T[1]} & fixed)
+    batches = (n for n in range(max(S) + 2 + apart, 10_000) if n % 2 and not (near(n) | {n * t for t in T}) & fixed)
     N = [next(batches)]
     N.append(next(n for n in batches if not _alike([*N, n], T) and not _alike([*N, n], S)))
     yield from ({"T": t, "N": n, "S": s} for t, n, s in zip(T, N, S, strict=True))

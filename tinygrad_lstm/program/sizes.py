@@ -38,12 +38,16 @@ class Size(int):
 
     @property
     def text(self) -> str:
+        """What it is called."""
         words = ""
         for product, times in sorted(self.terms.items(), key=lambda term: -len(term[0])):
             factors = [str(abs(times))] if abs(times) > 1 or not product else []
             sign = (" - " if times < 0 else " + ") if words else "-" if times < 0 else ""
             words += sign + " * ".join([*factors, *product])
         return words
+
+    def __str__(self) -> str:
+        return self.text
 
     @property
     def binds(self) -> int:

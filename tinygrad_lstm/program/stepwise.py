@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..engine import ops
 from ..structure.loops import Made, Moving, Stacked
 from ..symbolic.expressions import Apply, Constant
 from .simplifying import same
+from .sizes import Size
 
 
 def at_member(value: Any, made: Made, k: int) -> Any:
@@ -40,6 +42,25 @@ def following(a: Any, b: Any, step: int, by: int, attrs: Mapping[str, Any]) -> A
         merged = {name: _moved(value, b.attrs[name], step, by, known) for name, value in a.attrs.items()}
         return Apply(a.function, operands, merged, a.value)
     return a
+
+
+def in_sizes(e: Any, number: int, place: int) -> Any:
+    """Return an expression in which a place that was recorded as a number, or the one after it, is said in sizes."""
+    if not isinstance(place, Size) or not isinstance(e, Apply):
+        return e
+    attrs = {**e.attrs, "index": _placed(e.attrs["index"], number, place)} if e.function is ops.getitem else e.attrs
+    return Apply(e.function, tuple(in_sizes(x, number, place) for x in e.operands), attrs, e.value)
+
+
+def _placed(index: Any, number: int, place: Size) -> Any:
+    if isinstance(index, tuple):
+        return tuple(_placed(part, number, place) for part in index)
+    if isinstance(index, slice):
+        return slice(*(_placed(part, number, place) for part in (index.start, index.stop, index.step)))
+    if isinstance(index, Moving):
+        return Moving(index.sign, _placed(index.offset, number, place))
+    whole = isinstance(index, int) and not isinstance(index, bool | Size)
+    return place + (index - number) if whole and 0 <= index - number <= 1 else index
 
 
 def fits(general: Any, one: Any, at: int) -> bool:

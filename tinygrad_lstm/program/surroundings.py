@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from operator import is_
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -32,7 +34,7 @@ _NOT_THEIRS = {__name__.partition(".")[0], "numpy", *sys.stdlib_module_names} - 
 class Surroundings:
     """What functions and objects reach: what they close over, globals, defaults, attributes, and what those hold.
 
-    The numbers of tensors are not looked at: weights may learn.
+    The numbers of tensors are not looked at, since weights may learn, unless ``watch_numbers`` is told to.
 
     >>> scale = [2.0]
     >>> around = Surroundings({"scale": scale})
@@ -46,12 +48,16 @@ class Surroundings:
     def __init__(self, *roots: Any) -> None:
         self._held = list(roots)  # or another object may come to have the same id
         self._places: list[tuple[Callable[[], tuple[Any, ...]], tuple[Any, ...]]] = []
+        self.tensors: list[Tensor] = []
         self.too_many = False
         seen: set[int] = set()
         waiting = list(roots)
         while waiting:
             x = waiting.pop()
             if id(x) in seen or isinstance(x, _ENDS):
+                if isinstance(x, Tensor) and id(x) not in seen:
+                    seen.add(id(x))
+                    self.tensors.append(x)
                 continue
             if len(self._places) == MOST_PLACES:
                 self.too_many = True
@@ -63,6 +69,14 @@ class Surroundings:
                     self._places.append((read, values))
                 self._held.append(x)
                 waiting += values
+
+    def watch_numbers(self, *, but: Iterable[Tensor]) -> None:
+        """Watch the numbers of tensors that do not learn, and that a program is not given: they may have been read."""
+        given = set(map(id, but))
+        for x in self.tensors:
+            if id(x) not in given and not x.requires_grad:
+                read = partial(_numbers_of, x)
+                self._places.append((read, read()))
 
     def hold(self) -> bool:
         """Tell whether everything is what it was."""
@@ -98,8 +112,10 @@ def _places(x: Any) -> Iterator[Callable[[], tuple[Any, ...]]]:
         yield lambda: (x.fget,)
     elif isinstance(x, dict):
         yield lambda: (*x, *x.values())
-    elif isinstance(x, list | tuple | set | frozenset):
+    elif isinstance(x, list | tuple | set | frozenset | deque):
         yield lambda: tuple(x)
+    elif isinstance(x, bytearray | array):
+        yield lambda: (bytes(x),)
     elif isinstance(x, type):
         if not _is_ours(x):
             yield lambda: (
@@ -114,6 +130,10 @@ def _numbers(x: np.ndarray[Any, Any]) -> bytes | int:
     if x.nbytes <= MOST_KEPT or x.dtype.hasobject:
         return x.tobytes()
     return crc32(np.ascontiguousarray(x).view(np.uint8).data)
+
+
+def _numbers_of(x: Tensor) -> tuple[bytes | int]:
+    return (_numbers(x.value),)
 
 
 def _attributes(x: Any) -> Iterator[Callable[[], tuple[Any, ...]]]:
@@ -132,6 +152,8 @@ def _attributes(x: Any) -> Iterator[Callable[[], tuple[Any, ...]]]:
 def _around(f: FunctionType) -> Iterator[Callable[[], tuple[Any, ...]]]:
     names = sorted(set(_names(f.__code__)))
     yield lambda: tuple(f.__globals__.get(name) for name in names)
+    for module in _modules(f, names):
+        yield lambda module=module: tuple(vars(module).get(name) for name in names)  # type: ignore[misc]
     yield lambda: (f.__defaults__, f.__kwdefaults__)
     cells = f.__closure__
     if cells:
@@ -146,6 +168,18 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(each)
 
 
+def _modules(f: FunctionType, names: Sequence[str]) -> list[ModuleType]:
+    """Return somebody's modules that a function reads attributes of, by names: global ones, and what it imports."""
+    waiting = [f.__globals__.get(name, sys.modules.get(name)) for name in names]
+    found: list[ModuleType] = []
+    while waiting:
+        module = waiting.pop()
+        if isinstance(module, ModuleType) and module not in found and not _is_known(module.__name__):
+            found.append(module)
+            waiting += [vars(module).get(name) for name in names]
+    return found
+
+
 def _content(cell: Any) -> Any:
     try:
         return cell.cell_contents
@@ -154,4 +188,8 @@ def _content(cell: Any) -> Any:
 
 
 def _is_ours(x: Any) -> bool:
-    return (x.__module__ or "").partition(".")[0] in _NOT_THEIRS
+    return _is_known(x.__module__ or "")
+
+
+def _is_known(module: str) -> bool:
+    return module.partition(".")[0] in _NOT_THEIRS

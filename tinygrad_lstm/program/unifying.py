@@ -40,6 +40,7 @@ class Parameters:
     closure: dict[Given, Tensor] = field(default_factory=dict)
     uniform: set[Given] = field(default_factory=set)
     numbers: dict[Given, Any] = field(default_factory=dict)  # what stands for those that are sizes, or one by a size
+    sizes: dict[int, Size] = field(default_factory=dict)  # of arrays: what they are in terms of those of arguments
     met_by_chance: set[int] = field(default_factory=set)
     masks: dict[Given, Mask] = field(default_factory=dict)  # what says which steps are within lengths
     part: dict[int, str | int] = field(default_factory=dict)  # by id of what holds the numbers: see ``Job.data``
@@ -76,14 +77,19 @@ class _Unifying:
                 self.made(x, y)
         pairs = zip(self.a.outputs, self.b.outputs, strict=True)
         ends = [(self.a.rolled.reference(x), self.b.rolled.reference(y)) for x, y in pairs]
-        self.found.met_by_chance = self._met_by_chance()
+        self.found.sizes, self.found.met_by_chance = self._sizes()
         return self.found, [self.reference(x, y, x.of) for x, y in ends]
 
-    def _met_by_chance(self) -> set[int]:
-        """Return sizes that are those of steps or sequences in one recording, and are not in the other."""
-        named = dict(self.named.keys())
-        pairs = [pair for x, y in self.other.items() for pair in zip(_shape(x), _shape(y), strict=False)]
-        return {m for m, n in pairs if named.get(m, n) != n}
+    def _sizes(self) -> tuple[dict[int, Size], set[int]]:
+        """Return what sizes of arrays are that differ between the recordings, and those that are two things at once."""
+        named = {m: {n: size} for (m, n), size in self.named.items()}
+        for x, y in self.other.items():
+            for m, n in zip(_shape(x), _shape(y), strict=False):
+                sizes = named.setdefault(m, {})
+                if n not in sizes:
+                    sizes[n] = m if m == n else self._likeliest(m, n)
+        alone = {m: next(iter(sizes.values())) for m, sizes in named.items() if len(sizes) == 1}
+        return {m: size for m, size in alone.items() if isinstance(size, Size)}, named.keys() - alone.keys()
 
     def unlike(self, item: Any, why: str) -> NotExpressible:
         node = item.body[0].node if isinstance(item, Loop) else item.node if isinstance(item, Made) else item
@@ -154,11 +160,15 @@ class _Unifying:
         """Return a whole number of both recordings, or the size that it is."""
         if x == y:
             return x
-        found = [(times, abs(more), times * size + more) for times, more, size in self._in_sizes(x, y)]
-        if not found:
+        size = self._likeliest(x, y)
+        if size is None:
             raise self.unlike(at, f"{x} and {y}, which is no size of the arguments")
-        size: int = min(found, key=lambda each: each[:2])[2]
         return size
+
+    def _likeliest(self, x: int, y: int) -> Size | None:
+        """Return the simplest size that two numbers are; None if they are none."""
+        found = [(times, abs(more), times * size + more) for times, more, size in self._in_sizes(x, y)]
+        return min(found, key=lambda each: each[:2])[2] if found else None
 
     def _in_sizes(self, x: int, y: int) -> Iterator[tuple[int, int, Size]]:
         """Yield how many times which size two numbers are, and how many more; those are a few."""
