@@ -188,6 +188,29 @@ def test_a_map_of_what_is_wider_than_its_window_leads_anywhere(open_page, text):
     assert page.locator("#picture svg").bounding_box()["width"] > 2000
 
 
+def test_a_mouse_drags_the_picture_and_its_wheel_zooms_where_it_points(open_page):
+    page = open_page(page_of(tl.step(small_loss("lstm", 12))))
+    scrolled = "(p => p.scrollLeft)(document.querySelector('#picture'))"
+    frame = page.locator("#picture").bounding_box()
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    position, before = page.locator("#timeline output").inner_text(), page.evaluate(scrolled)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 100, y, steps=4)
+    page.mouse.up()
+    assert page.evaluate(scrolled) == pytest.approx(before - 100, abs=2)
+    assert page.locator("#timeline output").inner_text() == position, "what was dragged is not clicked"
+    node = page.locator("#picture .node").filter(has_text="tanh").nth(4)
+    node.hover()
+    seen = node.bounding_box()
+    page.mouse.wheel(0, -300)
+    page.wait_for_timeout(100)
+    zoomed = node.bounding_box()
+    assert zoomed["width"] > 1.5 * seen["width"]
+    middle = [each["x"] + each["width"] / 2 for each in (seen, zoomed)]
+    assert middle[1] == pytest.approx(middle[0], abs=seen["width"] / 2)
+
+
 def test_of_a_thousand_steps_lists_leave_out_the_middle_and_ticks_are_thinned(open_page):
     stepper = tl.step(small_loss("rnn", 1000))
     page = open_page(page_of(stepper))

@@ -253,6 +253,25 @@ def test_what_could_not_be_read_is_said_wherever_one_looks(open_page):
     assert "own could not be read" in page.locator("#unread").inner_text()
 
 
+def test_undo_and_redo_by_keys(open_page):
+    _, _, loss = network()
+    page = open_page(page_of(tl.step(loss)))
+    section = opened(page)
+    choose(page, "xs")
+    field = section.locator(".fields input").first
+    before = field.input_value()
+    for number in ("1.5", "2.5"):
+        field.fill(number)
+        field.blur()
+    for keys, number in (("Control+z", "1.5"), ("Control+z", before), ("Control+Shift+Z", "1.5"), ("Control+y", "2.5")):
+        page.keyboard.press(keys)
+        assert field.input_value() == number
+    assert section.locator(".redo").is_disabled()
+    section.locator(".undo").click()
+    field.fill("3")
+    assert section.locator(".redo").is_disabled(), "what was undone is gone where something else is done"
+
+
 def test_a_link_is_undone_like_any_change(open_page):
     _, _, loss = network()
     page = open_page(page_of(tl.step(loss)))

@@ -1,6 +1,6 @@
 // What was changed: other numbers in a leaf, or a layer held at an end of its range; and what the network makes of it.
 //
-// All of it is one object, which is kept for undo and stands in the address (address.js): leaves by id, with numbers by place, a factor
+// All of it is one object, which is kept for undo and redo and stands in the address (address.js): leaves by id, with numbers by place, a factor
 // and a shift; every weight's factor; layers, with where they are held; the cell, the number of steps, and the step
 // whose error alone is sent back: null where they are as Python wrote them.
 
@@ -11,6 +11,7 @@ const isWeight = ({ number, value }) => Boolean(network.nodes[number].learns) &&
 const change = {
   now: structuredClone(NOTHING),
   past: [],
+  undone: [],
 
   /** The loss as Python computed it. */
   get before() { return unpacked(page.cells[page.cell].answers.loss); },
@@ -32,10 +33,18 @@ const change = {
   begin(what) {
     if (what === null || this.moving !== what) this.past.push(structuredClone(this.now));
     this.moving = what;
+    this.undone = [];
   },
 
-  undo() {
-    if (this.past.length) this.become(this.past.pop());
+  undo() { this.exchange(this.past, this.undone); },
+
+  redo() { this.exchange(this.undone, this.past); },
+
+  /** Become what one list ends with; what is now goes to the other. */
+  exchange(from, to) {
+    if (!from.length) return;
+    to.push(structuredClone(this.now));
+    this.become(from.pop());
   },
 
   reset() {

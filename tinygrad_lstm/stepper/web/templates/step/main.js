@@ -173,6 +173,7 @@ const KEYS = [
   ["9", "9", () => picture.whole(), "all of the picture, however small"],
   ["p", "p", () => togglePredict(), "predict each contribution before it is shown"],
   ["e", "e", () => whatIf.toggle(), "what if: change a number, hold a gate, other steps"],
+  ["Ctrl+Z", "undo", () => change.undo(), "undo a change; with Shift, redo it"],
   ["?", "?", () => openHelp(), "this help"],
 ];
 
@@ -220,6 +221,11 @@ document.addEventListener("keydown", (press) => {
   if (press.key === "Escape") {
     if (typing) press.target.blur();
     else coach.escape();
+  }
+  if ((press.ctrlKey || press.metaKey) && !typing && /^[zy]$/i.test(press.key)) {
+    press.preventDefault();
+    if (press.shiftKey || press.key.toLowerCase() === "y") change.redo();
+    else change.undo();
   }
   if (typing || scrolling || press.ctrlKey || press.metaKey || press.altKey) return;
   const act = ACTIONS[press.key];

@@ -302,6 +302,19 @@ const picture = {
     minimap.show(walk.event);
   },
 
+  /** Nearer, or farther, by a factor; what is under the mouse stays there. */
+  zoomAt(by, { clientX, clientY }) {
+    const before = this.now.svg.getBoundingClientRect();
+    const scale = this.scale;
+    this.nearer = Math.max(this.least, Math.min(this.nearer * by, 6));
+    this.fit();
+    const [after, grown] = [this.now.svg.getBoundingClientRect(), this.scale / scale];
+    const moved = (at, was, is) => is + (at - was) * grown - at;
+    this.box.scrollBy({ left: moved(clientX, before.left, after.left), top: moved(clientY, before.top, after.top), behavior: "instant" });
+    pairs.show(walk.event);
+    minimap.show(walk.event);
+  },
+
   /** All of it in the window, however small; of a very long one as much as can still be told apart. */
   whole() {
     this.zoom(Math.max(Math.min(...this.room()), FARTHEST) / this.fitted / this.nearer);
@@ -313,6 +326,43 @@ function centre(drawn, frame) {
   const { left, top, width, height } = drawn.getBoundingClientRect();
   return [left + width / 2 - frame.left, top + height / 2 - frame.top];
 }
+
+// A mouse drags the picture, and its wheel zooms; fingers scroll it, as they do everywhere.
+
+const SLACK = 4; // pixels a mouse may move in a click
+
+picture.box.addEventListener("pointerdown", (press) => {
+  const { box } = picture;
+  const frame = box.getBoundingClientRect();
+  const onScrollBar = press.clientX - frame.left >= box.clientWidth || press.clientY - frame.top >= box.clientHeight;
+  if (press.pointerType !== "mouse" || press.button !== 0 || onScrollBar) return;
+  const [left, top] = [box.scrollLeft + press.clientX, box.scrollTop + press.clientY];
+  const drag = ({ clientX, clientY }) => {
+    const dragged = box.hasPointerCapture(press.pointerId);
+    if (!dragged && Math.hypot(clientX - press.clientX, clientY - press.clientY) < SLACK) return;
+    if (!dragged) box.setPointerCapture(press.pointerId); // no box is clicked then
+    box.classList.add("dragging");
+    box.scrollTo({ left: left - clientX, top: top - clientY, behavior: "instant" });
+  };
+  const drop = () => {
+    box.classList.remove("dragging");
+    box.removeEventListener("pointermove", drag);
+    for (const end of ["pointerup", "pointercancel"]) box.removeEventListener(end, drop);
+  };
+  box.addEventListener("pointermove", drag);
+  for (const end of ["pointerup", "pointercancel"]) box.addEventListener(end, drop);
+});
+
+picture.box.addEventListener("wheel", (turn) => {
+  const page = document.querySelector("main");
+  const scrolls = page.scrollHeight > page.clientHeight; // on a narrow page the wheel goes on to the panels
+  if (!picture.view || Math.abs(turn.deltaX) > Math.abs(turn.deltaY) || (scrolls && !turn.ctrlKey)) return;
+  turn.preventDefault();
+  const pixels = turn.deltaY * (turn.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1);
+  picture.zoomAt(Math.exp(-Math.max(-300, Math.min(300, pixels)) * (turn.ctrlKey ? 0.01 : 0.002)), turn);
+}, { passive: false });
+
+picture.box.addEventListener("dblclick", (press) => picture.zoomAt(press.shiftKey ? 0.5 : 2, press));
 
 picture.box.addEventListener("scroll", () => requestAnimationFrame(() => picture.look()), { passive: true });
 

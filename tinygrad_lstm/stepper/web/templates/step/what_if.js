@@ -39,7 +39,8 @@ const whatIf = {
     const doubtful = same ? 0 : new Set([...network.stale, ...network.staleGradients]).size;
     document.querySelector("#unread").textContent = doubtful
       ? `${Object.keys(tape.network.unread).join(", ")} could not be read, so ${doubtful} tensors or gradients keep the numbers of the run, or what follows from them.` : "";
-    for (const name of ["undo", "reset"]) this.section.querySelector(`.${name}`).disabled = name === "undo" ? !change.past.length : same;
+    const idle = { undo: !change.past.length, redo: !change.undone.length, reset: same };
+    for (const [name, disabled] of Object.entries(idle)) this.section.querySelector(`.${name}`).disabled = disabled;
     this.button.classList.toggle("changed", !same);
     document.body.classList.toggle("changed", !same);
   },
@@ -103,8 +104,7 @@ const whatIf = {
       });
     }
     this.section.querySelector(".from select").addEventListener("change", ({ target }) => this.set({ from: target.value === "" ? null : Number(target.value) }));
-    this.section.querySelector(".undo").addEventListener("click", () => change.undo());
-    this.section.querySelector(".reset").addEventListener("click", () => change.reset());
+    for (const name of ["undo", "redo", "reset"]) this.section.querySelector(`.${name}`).addEventListener("click", () => change[name]());
     this.section.querySelector(".copy").addEventListener("click", () => this.copyLink());
     this.button.addEventListener("click", () => this.toggle());
     for (const [name, least, most, step] of [["by", 0, 3, 0.05], ["plus", -5, 5, 0.1]]) {
@@ -190,6 +190,7 @@ const whatIf = {
     const inForce = () => String(Number(node.value.data[place].toPrecision(4)));
     const input = element("input", { type: "number", step: "0.1", value: inForce(), ariaLabel: `${named(node)}${index}` });
     input.addEventListener("input", () => {
+      say(input.validity.badInput ? "not a number that can be read here; one is written like 1.5 or −2e-3" : "");
       if (input.value.trim() === "" || !Number.isFinite(Number(input.value))) return;
       change.begin(input);
       change.putNumber(node, place, Number(input.value));
