@@ -260,12 +260,12 @@ def test_undo_and_redo_by_keys(open_page):
     choose(page, "xs")
     field = section.locator(".fields input").first
     before = field.input_value()
-    for number in ("1.5", "2.5"):
-        field.fill(number)
+    for typed_in in ("1.5", "2.5"):
+        field.fill(typed_in)
         field.blur()
-    for keys, number in (("Control+z", "1.5"), ("Control+z", before), ("Control+Shift+Z", "1.5"), ("Control+y", "2.5")):
+    for keys, shown in (("Control+z", "1.5"), ("Control+z", before), ("Control+Shift+Z", "1.5"), ("Control+y", "2.5")):
         page.keyboard.press(keys)
-        assert field.input_value() == number
+        assert field.input_value() == shown
     assert section.locator(".redo").is_disabled()
     section.locator(".undo").click()
     field.fill("3")

@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_lstm as tl
 import tinygrad_lstm.engine.primitive as registry
-from tinygrad_lstm.symbolic.expressions import _WRITERS
+from tinygrad_lstm.symbolic.written import _WRITERS
 
 ROOT = str(Path(tl.__file__).parent)
 

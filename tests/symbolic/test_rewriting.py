@@ -9,9 +9,10 @@ import tinygrad_lstm as tl
 from tinygrad_lstm.engine import ops
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.symbolic import rewriting
-from tinygrad_lstm.symbolic.expressions import Apply, Constant, Name, Number, text
+from tinygrad_lstm.symbolic.expressions import Apply, Constant, Name, Number
 from tinygrad_lstm.symbolic.rewriting import REWRITES, replaced, simplified, value_of
 from tinygrad_lstm.symbolic.tracer import TracedArray, read_rule
+from tinygrad_lstm.symbolic.written import text
 from tinygrad_lstm.testing.generate.cases import CASES
 
 

@@ -9,8 +9,9 @@ import tinygrad_lstm as tl
 from tests.conftest import half
 from tinygrad_lstm.engine.ops import BUILTIN
 from tinygrad_lstm.engine.primitive import Primitive
-from tinygrad_lstm.symbolic.expressions import Apply, Constant, text
+from tinygrad_lstm.symbolic.expressions import Apply, Constant
 from tinygrad_lstm.symbolic.tracer import cast, evaluate, read_forward, read_rule
+from tinygrad_lstm.symbolic.written import text
 from tinygrad_lstm.testing.generate.cases import CASES
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value|divide by zero|overflow:RuntimeWarning")

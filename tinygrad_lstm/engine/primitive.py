@@ -197,7 +197,7 @@ def primitive(
       ``domain``    an interval in which it is defined, such as (0, inf) for a logarithm; one, or one for each input
       ``doc``       what it computes, as mathematics; shapes; ties; where it comes from
       ``sign``      what stands in its circle, if not the symbol
-      ``style``     how a formula writes it, if not as a function: see ``tinygrad_lstm.symbolic.expressions``
+      ``style``     how a formula writes it, if not as a function: see ``tinygrad_lstm.symbolic.written``
       ``operator``  Python's, such as "+", if it has one
       ``combines``  "sum" if it adds its inputs up to signs, "product" if it is linear in each of them
       ``exact``     whether what it returns are numbers of its inputs, up to signs, so that nothing is rounded

@@ -12,8 +12,9 @@ from ..engine import ops
 from ..engine.primitive import Kind, Primitive
 from ..engine.tensor import Tensor
 from ..structure.loops import Every, Fixed, Given, Made, Moving, Rolled, Stacked
-from ..symbolic.expressions import Apply, Name, Number, text
+from ..symbolic.expressions import Apply, Name, Number
 from ..symbolic.tracer import UnknownToReader
+from ..symbolic.written import text
 from .beginning import HERE
 from .building import Builder
 from .names import Names, singular

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .saturation import SATURATED
 
 TERMS: dict[str, str] = {
-    "loss": "The one number that says how wrong the network is, called L; every gradient here is a gradient of it.",
+    "loss": "The one number, called L, of which every gradient here is one: as a rule, how wrong the network is.",
     "gradient": "Number by number, how fast the loss grows when that number does; as many numbers as what it is of.",
     "upstream": "The gradient at the result of an operation; its rule turns that into contributions to its inputs.",
     "contribution": "What one use of a tensor adds to its gradient: the upstream gradient times the slope of that use.",

@@ -14,9 +14,10 @@ from ..engine.errors import short
 from ..engine.graph import Graph
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
-from .expressions import Function, text
+from .expressions import Function
 from .symbols import Symbols
 from .tracer import UnknownToReader, cast, evaluate, read_forward
+from .written import text
 
 LARGEST = 1_000
 """Numbers in a graph, at most: SymPy takes about a second for the derivatives of an LSTM of one unit and 5 steps."""

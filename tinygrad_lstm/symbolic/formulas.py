@@ -15,12 +15,13 @@ from ..engine.graph import Graph
 from ..engine.ops import getitem
 from ..engine.tensor import Tensor
 from ..structure.words import is_number
-from .expressions import Apply, Expression, Hole, Name, Number, factors, placed, shape_of, terms, text
+from .expressions import Apply, Expression, Hole, Name, Number, shape_of
 from .notation import LATEX, MATHML, PLAIN, STEADY, TO_FILL, Linked, Notation
 from .notation.plain import Plain
 from .rewriting import applications, replaced, simplified
 from .symbols import Letters, Symbols
 from .tracer import UnknownToReader, read_rule
+from .written import factors, placed, terms, text
 
 SMALL = 4
 """Tensors of so many numbers are written out where a formula is to show numbers."""

@@ -45,7 +45,7 @@ def read_forward(primitive: Primitive, inputs: Sequence[NDArray[Any]], attrs: Ma
     Raises UnknownToReader for a forward that leaves what can be read, or does not give the same for these inputs.
 
     >>> import numpy as np, tinygrad_lstm as tl
-    >>> from tinygrad_lstm.symbolic.expressions import text
+    >>> from tinygrad_lstm.symbolic.written import text
     >>> text(read_forward(tl.relu, [np.ones(2)], {}).expression)
     'maximum(x0, 0)'
     """

@@ -8,8 +8,8 @@ from itertools import pairwise
 from ...engine.tensor import Tensor
 from ...structure.cells import CANDIDATE, Bounded, CellRun
 from ...structure.words import clean, magnitude, short
-from ...symbolic.expressions import text
 from ...symbolic.symbols import Symbols
+from ...symbolic.written import text
 from .carrying import Belt, acts, belts, called
 from .difference import share
 from .reading import Recorded

@@ -11,7 +11,7 @@ from ...engine.graph import Graph
 from ...engine.tensor import Tensor
 from ...structure.saturation import at_ends
 from ...structure.words import clean, display_name, magnitude, shown
-from ...symbolic.expressions import text
+from ...symbolic.written import text
 
 LONGEST = 80
 """Characters of what a tensor is called in a sentence; chosen: a line."""

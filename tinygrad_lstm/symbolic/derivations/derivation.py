@@ -16,8 +16,9 @@ from ...engine.graph import Graph
 from ...engine.primitive import Primitive
 from ...engine.tensor import Tensor
 from ...structure.words import clean, largest_finite, shape, span
-from ..expressions import Apply, Constant, Expression, Gradient, Name, Number, over_steps, text
+from ..expressions import Apply, Constant, Expression, Gradient, Name, Number, over_steps
 from ..formulas import Formula
+from ..written import text
 from .items import GRADIENT, VALUE, Item, Items, fixed, gradients_in
 from .layout import Equality, Reason, Sheet, as_html, as_latex, as_text, parts_of
 from .lettering import Lettering, left, now

@@ -17,10 +17,11 @@ from ...engine.ops import add
 from ...engine.tensor import Tensor
 from ...structure.path import path
 from ...structure.words import is_number
-from ..expressions import Apply, Expression, Name, Number, over_steps, terms
+from ..expressions import Apply, Expression, Name, Number, over_steps
 from ..formulas import contributions
 from ..rewriting import applications, replaced, simplified
 from ..symbols import Symbols
+from ..written import terms
 from .recurrence import Group, Recurrence, Step, counted, mapped
 
 VALUE, GRADIENT = "value", "gradient"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from html import escape
 
 from ...structure.words import clean, span
-from ..expressions import Expression, latex, mathml, text
+from ..expressions import Expression
 from ..formulas import WIDTH, Formula
 from ..notation import LATEX, MATHML
+from ..written import latex, mathml, text
 
 WIDEST = 56
 """Characters of an equation beside its reason; chosen: with its place it fits on a line of 100."""
