@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from ..engine.primitive import Primitive
 
 
-class Shown:
+class Written:
     """What shows itself as one writes it, in a line or typeset in a notebook; ``written`` gives it the methods."""
 
 
 @dataclass(frozen=True, repr=False)
-class Name(Shown):
+class Name(Written):
     """What something is called: a letter or a word, with what stands below it, its time step, and above it."""
 
     text: str
@@ -28,7 +28,7 @@ class Name(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Gradient(Shown):
+class Gradient(Written):
     """∂L/∂ of something."""
 
     of: Expression
@@ -36,7 +36,7 @@ class Gradient(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Number(Shown):
+class Number(Written):
     """A number, or an array in which every number is this one."""
 
     value: float
@@ -44,7 +44,7 @@ class Number(Shown):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Constant(Shown):
+class Constant(Written):
     """An array or number that is the same whatever the inputs are; in a formula the numbers of a small tensor."""
 
     value: NDArray[Any] | float
@@ -63,7 +63,7 @@ Function = Primitive | np.ufunc | Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Apply(Shown):
+class Apply(Written):
     """A function of operands; ``value`` is what it made of the arrays it was read with, and tells shape and type."""
 
     function: Function

@@ -19,7 +19,7 @@ from .expressions import (
     Hole,
     Name,
     Number,
-    Shown,
+    Written,
     outer,
     over_steps,
     shape_of,
@@ -300,6 +300,6 @@ _WRITERS: dict[str, Callable[[Apply, Notation], tuple[str, int]]] = {
 _OWN: dict[Function, Callable[[Apply, Notation], tuple[str, int]]] = {outer: _outer, over_steps: _over_steps}
 """How functions are written that only formulas have."""
 
-Shown.__repr__ = text  # type: ignore[method-assign, assignment]
-Shown._repr_html_ = lambda self: f"<math>{mathml(self)}</math>"  # type: ignore[attr-defined]
-Shown._repr_latex_ = lambda self: f"${latex(self)}$"  # type: ignore[attr-defined]
+Written.__repr__ = text  # type: ignore[method-assign, assignment]
+Written._repr_html_ = lambda self: f"<math>{mathml(self)}</math>"  # type: ignore[attr-defined]
+Written._repr_latex_ = lambda self: f"${latex(self)}$"  # type: ignore[attr-defined]
