@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,11 +52,12 @@ def lessons() -> list[Lesson]:
     return found
 
 
-def notebook(lesson: Lesson) -> dict[str, object]:
-    """Return a lesson as a notebook, without the solutions."""
+def notebook(lesson: Lesson, solved: bool = False) -> dict[str, object]:
+    """Return a lesson as a notebook: with what each exercise begins with, or with its solution."""
     cells = [_cell("markdown", f"# {lesson.number}. {lesson.title}\n\n{lesson.text}"), _cell("code", lesson.code)]
     for exercise in lesson.exercises:
-        cells += [_cell("markdown", exercise.text), _cell("code", exercise.beginning), _cell("code", exercise.check)]
+        own = exercise.solution if solved else exercise.beginning
+        cells += [_cell("markdown", exercise.text), _cell("code", own), _cell("code", exercise.check)]
     return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -64,17 +67,33 @@ def _cell(kind: str, text: str) -> dict[str, object]:
     return {"cell_type": kind, "id": name, "metadata": {}, "source": text.strip(), **more}
 
 
-def main() -> int:
-    if len(sys.argv) != 2:
-        sys.stderr.write(
-            "python -m tests.course FOLDER writes the twelve lessons there, as notebooks without solutions\n"
-        )
-        return 2
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for lesson in lessons():
-        path = folder / f"lesson_{lesson.number:02}.ipynb"
-        path.write_text(json.dumps(notebook(lesson), ensure_ascii=False, indent=1), encoding="utf-8")
+def of_demo(path: Path, small: bool = False) -> str:
+    """Return a demo as a notebook: its prose as text, its lines as cells; an application in seconds, if it is small."""
+    import jupytext  # the extra notebooks
+
+    code = path.read_text(encoding="utf-8")
+    if small:
+        code = re.sub(r'^given = asked\((".*?")\)$', r'given = asked(\1, ["--small"])', code, flags=re.M)
+    text: str = jupytext.writes(jupytext.reads(code, fmt="py:light"), fmt="ipynb")
+    return text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    reader = argparse.ArgumentParser(prog="python -m tests.course", description=__doc__)
+    reader.add_argument("folder", type=Path, metavar="FOLDER", help="where the notebooks are written")
+    reader.add_argument("--solved", action="store_true", help="with the solutions, instead of what one begins with")
+    reader.add_argument("--demos", nargs="*", type=Path, default=(), metavar="FILE", help="files of demos/, too")
+    reader.add_argument("--small", action="store_true", help="those of applications at a size that takes seconds")
+    asked = reader.parse_args(arguments)
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    written = {
+        f"lesson_{lesson.number:02}": json.dumps(notebook(lesson, asked.solved), ensure_ascii=False, indent=1)
+        for lesson in lessons()
+    }
+    written.update({path.stem: of_demo(path, asked.small) for path in asked.demos})
+    for name, text in written.items():
+        path = asked.folder / f"{name}.ipynb"
+        path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"{path}\n")
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 
@@ -33,9 +32,9 @@ def test_a_solution_passes_and_a_beginning_does_not(lesson, exercise):
         run(lesson, exercise.beginning, exercise.check)
 
 
-def test_lessons_are_written_as_notebooks_without_solutions(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["course", str(tmp_path / "notebooks")])
-    assert course.main() == 0
+@pytest.mark.parametrize("solved", [False, True])
+def test_lessons_are_written_as_notebooks_with_solutions_if_asked(tmp_path, capsys, solved):
+    assert course.main([str(tmp_path / "notebooks"), *(["--solved"] if solved else [])]) == 0
     paths = sorted((tmp_path / "notebooks").iterdir())
     assert [str(path) for path in paths] == capsys.readouterr().out.split()
     for path, lesson in zip(paths, LESSONS, strict=True):
@@ -43,5 +42,5 @@ def test_lessons_are_written_as_notebooks_without_solutions(tmp_path, monkeypatc
         text = "\n".join(cell["source"] for cell in written["cells"])
         assert lesson.code.strip() in text
         assert all(exercise.check.strip() in text for exercise in lesson.exercises)
-        assert not any(exercise.solution.strip() in text for exercise in lesson.exercises)
+        assert all((exercise.solution.strip() in text) is solved for exercise in lesson.exercises)
         assert len({cell["id"] for cell in written["cells"]}) == len(written["cells"])

@@ -149,3 +149,11 @@ def test_pictures_name_what_they_show():
     plot = learning([(1, 4.0), (2, 3.0)], "bits", {"1-grams": 4.7, "6-grams": 1.6})
     assert all(word in plot for word in ("1-grams", "6-grams", "bits"))
     assert "unit 7 says" in unit_and_truth(7, [0.5, -0.5], [1, 0], "what is <quoted>", ['"', "<"])
+
+
+def test_in_a_notebook_the_command_line_is_not_the_applications(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["/somewhere/ipykernel_launcher.py", "-f", "kernel.json"])
+    assert not asked("grammar").small
+    monkeypatch.setattr("sys.argv", ["grammar.py", "--small"])
+    assert asked("grammar").small

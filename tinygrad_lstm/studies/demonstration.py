@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -48,7 +49,7 @@ class DemoOptions:
 
 
 def asked(name: str, arguments: Sequence[str] | None = None) -> DemoOptions:
-    """Return what the command line of an application says; its folder is made.
+    """Return what the command line of an application says, or in a notebook the arguments; its folder is made.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -62,6 +63,8 @@ def asked(name: str, arguments: Sequence[str] | None = None) -> DemoOptions:
     reader.add_argument("--seed", type=int, default=0, help="all that is random follows from it")
     reader.add_argument("--small", action="store_true", help="a size that takes seconds")
     reader.add_argument("--out", type=Path, default=Path(f"demo-{name}"), metavar="FOLDER", help="what it writes")
+    if arguments is None and "ipykernel" in Path(sys.argv[0]).stem:
+        arguments = []  # the command line is the notebook's
     given = reader.parse_args(arguments)
     if given.seed < 0:
         reader.error(f"--seed is 0 or more, not {given.seed}")
