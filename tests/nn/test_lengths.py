@@ -133,7 +133,7 @@ def test_a_nan_in_a_sequence_stays_in_it_and_is_named_where_it_is_looked_for(rng
 def test_lengths_are_drawn_and_stepped(rng):
     """In boxes of their own, at every step alike; of full sequences there are none."""
     layer, xs = tl.GRU(2, 2, bidirectional=True, rng=0), rng.normal(size=(2, 2, 2))
-    for lengths, ended in (([1, 2], {0, 1}), ([2, 2], set())):
+    for lengths, ended in (([1, 2], {0, 1, None}), ([2, 2], set())):
         output, _ = layer(xs, lengths=lengths)
         loss = output.sum()
         for view in ("cells", "rolled"):

@@ -37,7 +37,7 @@ def borrowed(theirs: Any, parts: dict[str, Module], torch: Any) -> Module:
             setattr(module, name, _ours(name, value, torch))
     for name, buffer in theirs._buffers.items():
         setattr(module, name, _ours(name, buffer, torch))
-    module.torch_buffers = tuple(name for name in theirs._buffers if name not in theirs._non_persistent_buffers_set)
+    module.buffer_names = tuple(name for name in theirs._buffers if name not in theirs._non_persistent_buffers_set)
     for name, parameter in theirs._parameters.items():
         array = None if parameter is None else parameter.detach().cpu().numpy()
         setattr(module, name, None if array is None else tensor(array, requires_grad=True))
@@ -102,8 +102,6 @@ class _OfForward(list[Tensor]):
 
 class _Borrowed(Module):
     """What the modules have in common whose methods are the user's."""
-
-    torch_buffers: tuple[str, ...] = ()  # what PyTorch writes into a state dict beside the parameters
 
     def parameters(self) -> list[Tensor]:
         return _OfForward(super().parameters())

@@ -62,7 +62,7 @@ class BatchNorm1d(Module):
     Source: S. Ioffe & C. Szegedy, "Batch Normalization" (2015), section 3.1.
     """
 
-    torch_buffers = ("running_mean", "running_var", "num_batches_tracked")
+    buffer_names = ("running_mean", "running_var", "num_batches_tracked")
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from ..engine.errors import ShapeError
 from ..engine.functions import concat, stack
 from ..engine.ops import transpose
 from ..engine.primitive import Array
-from ..engine.scope import current, time_step
+from ..engine.scope import current, scope, time_step
 from ..engine.tensor import Tensor, following
 from ..structure import collector
 from .arguments import as_input, as_ours, true_or_false, within
@@ -179,7 +179,8 @@ class Recurrent(Module, Generic[State]):
             state_n: State = as_state(tuple(_along_new_axis(parts) for parts in zip(*ends, strict=True)))
             output = stack(hidden, axis=1 if batch_first else 0)
             if steps is not None:
-                output = without_padding(output, steps.T if batch_first else steps)
+                with scope("lengths"):
+                    output = without_padding(output, steps.T if batch_first else steps)
             return output, state_n
 
     def _packed(self, packed: Any, state: Any) -> Any:

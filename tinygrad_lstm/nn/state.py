@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import DTypeLike
 
+from ..engine import torchs
 from ..engine.primitive import Array
 from ..engine.tensor import as_value
 from ..structure.words import clean
@@ -43,7 +45,7 @@ def fitted(
     for name in (name for name in wanted if name in given):
         shape, dtype = wanted[name]
         try:
-            values[name] = as_value(given[name], dtype)
+            values[name] = as_value(given[name], dtype) if np.dtype(dtype).kind == "f" else _counts(given[name], dtype)
         except TypeError as error:
             raise TypeError(f"{owner}: {clean(name, 60)}: {clean(error, 200)}") from error
         if values[name].shape != shape:
@@ -59,6 +61,14 @@ def fitted(
         listed = "; ".join(f"{kind}: {_some(names)}" for kind, names in faults.items() if names)
         raise ValueError(f"{owner}: the state does not fit, and nothing was changed; {listed}")
     return values, unmatched
+
+
+def _counts(given: Any, dtype: Any) -> Array:
+    """Return whole numbers, or True and False, as an array. Raises TypeError for others."""
+    array = np.array(torchs.as_array(given))
+    if array.dtype.kind not in "biu":
+        raise TypeError(f"these are {array.dtype}, not {np.dtype(dtype)}")
+    return array.astype(dtype)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -115,8 +115,9 @@ class Timeline:
 
     @cached_property
     def states(self) -> dict[object, tuple[Tensor, Tensor]]:
-        """Return, by what their steps share, the states that steps hand on, each with an example of it and its user."""
-        return {self.fold[state]: (state, user) for x, user in self.carried_states.values() for state in [self.state(x)]}
+        """Return, by what their steps share, the states that steps hand on, each with an example, and its user."""
+        made = ((self.state(x), user) for x, user in self.carried_states.values())
+        return {self.fold[state]: (state, user) for state, user in made}
 
     def state(self, x: Tensor) -> Tensor:
         """Return the state that is handed on by a tensor: what a step has made, be it moved, or behind a mask.
