@@ -208,10 +208,10 @@ class Timeline:
             for nodes in columns.values():
                 count: Counter[object] = Counter()
                 for node in nodes:
-                    told = None if as_many else (node.name, self._takes_of(node))
-                    key = (*base, told, count[told])
+                    apart = None if as_many else (node.name, self._takes_of(node))
+                    key = (*base, apart, count[apart])
                     keys[node] = shared.setdefault(key, key)
-                    count[told] += 1
+                    count[apart] += 1
         return {node: keys[node] for node in self.operations}
 
     def _takes_of(self, node: Tensor) -> frozenset[Module]:

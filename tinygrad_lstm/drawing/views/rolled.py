@@ -169,7 +169,7 @@ def _fold(parts: Parts) -> None:
             continue
         in_time = parts.is_step(part.column) or (part.closed and parts.is_between(part.column))
         timeless = part.id.partition(".")[2] if in_time else part.id
-        key = parts.timeline.fold[part.members[0]] if part.kind == "op" else (part.module, timeless)
+        key = parts.timeline.fold[part.members[0]] if part.kind == "op" else (part.module, timeless, in_time)
         if key not in folds:
             timeless = unused(timeless, taken)
             column = {"before": 0, "after": 2}.get(parts.columns[part.column].id, 1)
