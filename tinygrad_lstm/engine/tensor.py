@@ -10,8 +10,9 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from sys import _getframe as getframe
-from types import CodeType, MappingProxyType
+from types import CodeType, MappingProxyType, MethodDescriptorType
 from typing import Any, Self
 
 import numpy as np
@@ -22,7 +23,7 @@ from .errors import LeavesTheGraph, ShapeError, called, forward_failed, require_
 from .methods import Count, methods
 from .operators import NO_ATTRS, Operators
 from .primitive import NO_MASK, Array, Kind, Primitive, unmasked
-from .pytorch import advice_of_tensor
+from .pytorch import SPOKEN, advice_of_tensor, answered
 from .scope import Context, current
 from .source import SKIPPED_FILES, Line, line_of, place
 
@@ -85,6 +86,8 @@ class Tensor(Operators):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in torchs.METHODS and SPOKEN.get() is not None:
+            return partial(torchs.METHODS[name], self)
         raise AttributeError(f"a tensor has no {name!r}{advice_of_tensor(name, dir(self))}", name=name)
 
     def __init_subclass__(cls) -> None:
@@ -158,7 +161,8 @@ class Tensor(Operators):
 
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return torchs.call(function.__name__, args, kwargs or {})
+        dot = "." if isinstance(function, MethodDescriptorType) else ""
+        return torchs.call(f"{dot}{function.__name__}", args, kwargs or {})
 
     def _leave(self, how: str) -> None:
         """Refuse to leave the graph with many numbers; of one, which everybody prints, warn. A leaf leaves nothing.
@@ -313,23 +317,23 @@ class Tensor(Operators):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
 
-    def __gt__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value > _plain(other)
+    def __gt__(self, other: Any) -> Any:
+        return answered(self._value > _plain(other))
 
-    def __ge__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value >= _plain(other)
+    def __ge__(self, other: Any) -> Any:
+        return answered(self._value >= _plain(other))
 
-    def __lt__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value < _plain(other)
+    def __lt__(self, other: Any) -> Any:
+        return answered(self._value < _plain(other))
 
-    def __le__(self, other: Any) -> NDArray[np.bool_]:
-        return self._value <= _plain(other)
+    def __le__(self, other: Any) -> Any:
+        return answered(self._value <= _plain(other))
 
     def __eq__(self, other: Any) -> Any:
-        return self._value == _plain(other)
+        return answered(self._value == _plain(other))
 
     def __ne__(self, other: Any) -> Any:
-        return self._value != _plain(other)
+        return answered(self._value != _plain(other))
 
     __hash__ = object.__hash__
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..engine.ops import relu
 from ..engine.primitive import Array
@@ -17,7 +16,7 @@ from ..nn.cell import Cell
 from ..nn.containers import inner
 from ..nn.module import Module
 from ..nn.recurrent import Recurrent
-from ..nn.state import fitted
+from ..nn.state import array_of, fitted, shape_and_type
 from ..structure.words import clean
 from .layouts import ORDERS, USUAL, GateRows, as_ours, as_rows, cell_options, kind_of, require_known
 from .torch_modules import TYPES, WIDEN, is_turned, rebuilt
@@ -111,15 +110,11 @@ def to_torch(module: Module, *, gradients: bool = False) -> dict[str, Array]:
         raise TypeError(f"to_torch takes a module of ours, not {clean(repr(module), 60)}")
     if not gradients:
         kept = {path: getattr(part, name) for path, (part, name) in _buffers(module).items()}
-        return _theirs(module, _value) | {path: np.array(_value(each)) for path, each in kept.items()}
+        return _theirs(module, array_of) | {path: array_of(each) for path, each in kept.items()}
     has = _theirs(module, lambda parameter: np.full(parameter.shape, float(parameter.grad is not None)), gradients)
     if has and not any(each.any() for each in has.values()):
         raise ValueError(f"no parameter of {type(module).__name__} has a gradient yet; call loss.backward() first")
     return {name: each for name, each in _theirs(module, _gradient, gradients).items() if has[name].any()}
-
-
-def _value(x: Tensor | NDArray[Any]) -> NDArray[Any]:
-    return x.value.copy() if isinstance(x, Tensor) else x
 
 
 def _gradient(parameter: Tensor) -> Array:
@@ -196,11 +191,9 @@ def _changes(module: Module, given: Mapping[str, Array]) -> Iterator[tuple[Modul
 
 def _filled(module: Module, given: Mapping[str, Any]) -> Module:
     """Give a module the weights that stand under PyTorch's names, all of them or, on any error, none."""
-    wanted = {name: (array.shape, array.dtype) for name, array in _theirs(module, _value).items()}
+    wanted = {name: (array.shape, array.dtype) for name, array in _theirs(module, array_of).items()}
     buffers = _buffers(module)
-    for name, (part, attribute) in buffers.items():
-        if name in given:
-            wanted[name] = np.shape(now := getattr(part, attribute)), now.dtype
+    wanted |= {name: shape_and_type(getattr(*where)) for name, where in buffers.items() if name in given}
     values, _ = fitted(_arrays(given, buffers), wanted, type(module).__name__)
     kept = {name: values.pop(name) for name in buffers if name in given}
     new: dict[Tensor, Array] = {}

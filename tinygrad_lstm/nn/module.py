@@ -8,9 +8,6 @@ from functools import partial
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..engine.primitive import Array
 from ..engine.pytorch import advice
 from ..engine.scope import MODULES, call_in, current
@@ -20,7 +17,7 @@ from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .arguments import true_or_false
 from .containers import fixed, inner
-from .state import Unmatched, fitted
+from .state import Unmatched, array_of, fitted, shape_and_type
 
 skip_file(__file__)
 
@@ -139,7 +136,7 @@ class Module:
                 seen.add(parameter)
                 yield path, parameter
 
-    def named_buffers(self) -> Iterator[tuple[str, Tensor | NDArray[Any]]]:
+    def named_buffers(self) -> Iterator[tuple[str, Any]]:
         """Yield what belongs to the state and does not learn, as ``buffer_names`` say of each module, with its path."""
         for path, part in self.named_modules():
             for name in part.buffer_names:
@@ -224,9 +221,7 @@ class Module:
         >>> {path: value.shape for path, value in tl.Linear(3, 2, rng=0).state_dict().items()}
         {'weight': (3, 2), 'bias': (2,)}
         """
-        parameters = {path: parameter.value.copy() for path, parameter in self.named_parameters()}
-        buffers = ((path, each.value if isinstance(each, Tensor) else each) for path, each in self.named_buffers())
-        return parameters | {path: np.array(buffer) for path, buffer in buffers}
+        return {path: array_of(each) for path, each in (*self.named_parameters(), *self.named_buffers())}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Unmatched:
         """Give each parameter, and buffer, the value that stands under its path, in its own type; on any error, none.
@@ -247,7 +242,7 @@ class Module:
         ValueError: Linear: the state does not fit, ...; missing: weight; surplus: wieght (is it weight?)
         """
         there: dict[str, Any] = {**dict(self.named_parameters()), **dict(self.named_buffers())}
-        wanted = {path: (each.shape, each.dtype) for path, each in there.items()}
+        wanted = {path: shape_and_type(each) for path, each in there.items()}
         values, unmatched = fitted(state, wanted, type(self).__name__, strict=strict)
         for path, value in values.items():
             if isinstance(there[path], Tensor):

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from ..engine import torchs
 from ..engine.primitive import Array
-from ..engine.tensor import as_value
+from ..engine.tensor import Tensor, as_value
 from ..structure.words import clean
 
 _NAMED = 3
@@ -27,6 +27,17 @@ class Unmatched(NamedTuple):
 
     missing_keys: list[str]  # names that were needed and not given
     unexpected_keys: list[str]  # names that were given and not needed
+
+
+def array_of(x: Any) -> NDArray[Any]:
+    """Return the numbers of a parameter or a buffer, ours or PyTorch's, as an array of their own."""
+    return np.array(x.value if isinstance(x, Tensor) else torchs.as_array(x))
+
+
+def shape_and_type(x: Any) -> tuple[tuple[int, ...], Any]:
+    """Return the shape and the type of numbers of a parameter or a buffer."""
+    array = array_of(x)
+    return array.shape, array.dtype
 
 
 def fitted(
