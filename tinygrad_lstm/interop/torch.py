@@ -32,10 +32,16 @@ def from_torch(module: Any, *, into: Module | None = None) -> Module:
     """Return PyTorch's module as one of ours, with its weights, its type, its mode, and what of it is frozen.
 
     Known are ``torch.nn``'s RNN, LSTM, GRU and their cells, Linear, Embedding, LayerNorm, Dropout, BatchNorm1d in
-    evaluation, activations, losses, Sequential, ModuleList and ModuleDict. A module of a class of yours that is made of
-    these computes by its own ``forward``, whose tensors are ours then: ``torch.tanh(x)`` and ``F.relu(x)`` are
-    operations of ours, states of ``torch.zeros`` and packed sequences are taken. What is shared stays shared. Nothing
-    of PyTorch's is changed, and nothing is shared with it.
+    evaluation, activations, losses, Sequential, ModuleList and ModuleDict, and the lists of parameters. A module of a
+    class of yours that is made of these computes by its own ``forward``, whose tensors are ours then: ``torch.tanh(x)``
+    and ``F.relu(x)`` are operations of ours, states of ``torch.zeros`` and packed sequences are taken, and a function
+    or method that ours lack is named, with the module and the line. In a loop of such a forward that calls no cell,
+    ``with tl.time_step(t):`` around what a step does tells pictures and walks the steps; PyTorch does not mind. What is
+    shared stays shared. Nothing of PyTorch's is changed, and nothing is shared with it.
+
+    Numbers are PyTorch's to rounding, but for gradients at kinks, as that of ``relu`` at 0, and at ties of ``max``,
+    which ours share equally, and for Softplus above 20 and Hardsigmoid, where PyTorch rounds. Weights of half precision
+    are refused here and become float32, which is exact, where ``tl.load`` reads them of a file.
 
     Arguments:
         module: a ``torch.nn.Module``, or its ``state_dict()``, PyTorch's tensors or arrays by name, for ``into``.
