@@ -171,6 +171,30 @@ def test_what_there_is_not_is_named_with_the_module_and_the_line(name: str) -> N
     assert line.rpartition(place)[2].isdecimal()
 
 
+class Timed(nn.Module):
+    """A loop of one's own, whose steps are said; PyTorch runs it as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ih, self.hh = nn.Linear(3, 16), nn.Linear(4, 16)
+
+    def forward(self, x: Any) -> Any:
+        h = c = torch.zeros(x.size(0), 4)
+        for t in range(x.size(1)):
+            with tl.time_step(t):
+                i, f, g, o = (self.ih(x[:, t]) + self.hh(h)).chunk(4, 1)
+                c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+                h = o.sigmoid() * c.tanh()
+        return h
+
+
+def test_steps_that_are_said_in_a_loop_of_ones_own_are_those_of_the_walk_and_the_picture() -> None:
+    loss = same(Timed(), torch.randn(2, 5, 3))
+    stepper = tl.step(loss)
+    assert [(row.time, set(row.norms)) for row in stepper.flow()] == [(t, {"h", "c"}) for t in range(5)]
+    assert "delay 1" in tl.draw(loss, "rolled").source
+
+
 def test_pytorch_is_spoken_within_a_forward_alone() -> None:
     x = tl.tensor([1.0, -1.0])
     tl.from_torch(Of(lambda a: torch.roll(a, 1)))(x)
