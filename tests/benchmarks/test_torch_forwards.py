@@ -60,6 +60,11 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "attention": lambda a: F.scaled_dot_product_attention(a, a + 1, a, MASK[:, :, :3] | torch.eye(3).bool()),
     "attention of scores": lambda a: F.scaled_dot_product_attention(a, a, a, torch.ones(3, 3), scale=0.1),
     "binary cross entropy": lambda a: F.binary_cross_entropy(torch.sigmoid(a), MASK.double()),
+    "words": lambda a: (
+        torch.clamp(input=a, min=0.0) + torch.sum(input=a, dim=1, keepdim=True) + a.select(dim=1, index=0)[:, None]
+    ),
+    "largest of two": lambda a: torch.max(a, torch.zeros(1)) + a.max(torch.ones(4)) + torch.min(a, a * a),
+    "pad_sequence": lambda a: nn.utils.rnn.pad_sequence([a[0], a[1, :2], torch.ones(1, 4)], padding_value=2.0),
     "einsum": lambda a: torch.einsum("bij,bkj->bik", a, a) + torch.einsum("...i,...i->...", [a, a])[:, None],
 }
 

@@ -40,7 +40,8 @@ def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     if known is None:
         raise TypeError(f"torch's {name:.60} is given a tensor of tinygrad_lstm, and is no operation of it")
     said = {key: as_array(value) for key, value in kwargs.items() if value is not None and key not in _LEFT_OUT}
-    return known(*map(as_array, args), **said)
+    first = [said.pop("input")] if "input" in said and not args else []  # as PyTorch calls it
+    return known(*first, *map(as_array, args), **said)
 
 
 def _numbers(thing: Any) -> Any:

@@ -36,8 +36,9 @@ def from_torch(module: Any, *, into: Module | None = None) -> Module:
     class of yours that is made of these computes by its own ``forward``, whose tensors are ours then: ``torch.tanh(x)``
     and ``F.relu(x)`` are operations of ours, states of ``torch.zeros`` and packed sequences are taken, and a function
     or method that ours lack is named, with the module and the line. In a loop of such a forward that calls no cell,
-    ``with tl.time_step(t):`` around what a step does tells pictures and walks the steps; PyTorch does not mind. What is
-    shared stays shared. Nothing of PyTorch's is changed, and nothing is shared with it.
+    ``with tl.time_step(t):`` around what a step does tells pictures and walks the steps; PyTorch does not mind. No
+    tensor is changed in place: ``h += x`` makes another ``h``, and what else held the old one keeps it. What is shared
+    stays shared. Nothing of PyTorch's is changed, and nothing is shared with it.
 
     Numbers are PyTorch's to rounding, but for gradients at kinks, as that of ``relu`` at 0, and at ties of ``max``,
     which ours share equally, and for Softplus above 20 and Hardsigmoid, where PyTorch rounds. Weights of half precision

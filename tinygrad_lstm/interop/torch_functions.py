@@ -24,9 +24,9 @@ from . import torch_layers
 skip_file(__file__)
 
 
-def _at(x: Any, dim: int, place: Any) -> Any:
+def _at(x: Any, dim: int, index: Any) -> Any:
     """Return what stands at a place, or places, along a dimension."""
-    return x[(*[slice(None)] * axis_of(x, dim), place)]
+    return x[(*[slice(None)] * axis_of(x, dim), index)]
 
 
 def _gather(x: Any, dim: int, index: Any) -> Any:
@@ -112,8 +112,8 @@ def _type_as(x: Any, other: Any) -> Any:
     return methods()["to"](x, other.dtype) if isinstance(x, Tensor) else tensor(x, dtype=other.dtype)
 
 
-def _linear_between(a: Any, b: Any, weight: Any) -> Any:
-    return a + weight * (b - a)
+def _linear_between(x: Any, end: Any, weight: Any) -> Any:
+    return x + weight * (end - x)
 
 
 def _unflatten(x: Any, dim: int, sizes: Sequence[int]) -> Any:
