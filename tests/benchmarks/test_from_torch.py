@@ -559,10 +559,55 @@ def test_buffers_are_not_lost_where_a_model_is_saved(tmp_path):
         tl.from_torch(theirs),
         tl.from_torch(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)).eval()),
     )
-    with pytest.raises(ValueError, match="num_batches_tracked of BatchNorm1d are buffers"):
-        tl.save(ours, tmp_path / "model.safetensors")
-    np.savez(tmp_path / "model.npz", **tl.to_torch(ours))
-    with np.load(tmp_path / "model.npz") as file:
-        tl.from_torch(dict(file), into=again)
+    assert set(ours.state_dict()) == {"0.weight", "0.bias", *(f"1.{name}" for name in theirs[1].state_dict())}
+    assert {name: each.dtype for name, each in ours.state_dict().items() if "tracked" in name} == {
+        "1.num_batches_tracked": np.int64
+    }
+    assert tl.load(tl.save(ours, tmp_path / "model.safetensors"), into=again) is again
+    assert tl.to_torch(again).keys() == theirs.state_dict().keys()
+    for name, array in tl.to_torch(again).items():
+        np.testing.assert_array_equal(array, theirs.state_dict()[name].numpy())
+    with pytest.raises(ValueError, match=r"missing: 1\.running_var"):
+        again.load_state_dict({name: each for name, each in ours.state_dict().items() if "var" not in name})
+    with pytest.raises(TypeError, match=r"1\.num_batches_tracked: these are float64, not int64"):
+        again.load_state_dict(ours.state_dict() | {"1.num_batches_tracked": 0.5})
     x = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
     np.testing.assert_array_equal(again(x).value, ours(x).value)
+
+
+def test_a_compiled_module_computes_with_the_buffers_of_now():
+    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)).double().eval()
+    ours, x = tl.from_torch(theirs), np.random.default_rng(0).normal(size=(5, 3))
+    fast = tl.compile(ours)
+    fast(x)
+    ours.load_state_dict(ours.state_dict() | {"1.running_mean": np.ones(4)})
+    np.testing.assert_allclose(fast(x).value, ours(x).value, rtol=1e-12)
+
+
+class Half(torch.nn.Module):
+    """A network of which a part is frozen, and another not used."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.lstm = torch.nn.Embedding(5, 3), torch.nn.LSTM(3, 4)
+        self.spare, self.scores = torch.nn.Linear(2, 2), torch.nn.Linear(4, 2)
+
+    def forward(self, words):
+        return self.scores(self.lstm(self.words(words))[0])
+
+
+def test_gradients_are_those_that_pytorch_has_without_what_is_frozen_or_not_used():
+    torch.manual_seed(0)
+    theirs, words = Half().double(), torch.tensor([[1, 2], [3, 0], [0, 4]])
+    theirs.words.weight.requires_grad_(False)
+    theirs.lstm.bias_hh_l0.requires_grad_(False)
+    ours = tl.from_torch(theirs)
+    with pytest.raises(ValueError, match=r"^no parameter of Half has a gradient yet; call loss\.backward\(\) first$"):
+        tl.to_torch(ours, gradients=True)
+    (ours(words) ** 2).sum().backward()
+    (theirs(words) ** 2).sum().backward()
+    exact = {name: each.grad for name, each in theirs.named_parameters() if each.grad is not None}
+    found = tl.to_torch(ours, gradients=True)
+    assert found.keys() - exact.keys() == {"lstm.bias_hh_l0"}  # here the two biases are one, which learns
+    for name, gradient in exact.items():
+        np.testing.assert_allclose(found[name], gradient, rtol=1e-10, atol=1e-12)

@@ -148,8 +148,9 @@ def test_many_cuts_are_one_in_the_loop():
     assert [text.text for text in cut.texts] == ["✂", "h, c"]
 
 
-def test_padding_is_one_box_where_a_sequence_is_over():
-    assert titles("padded", "cells", "module") == {"lengths": 4}
+def test_padding_is_one_box_over_each_cell_and_one_over_the_output():
+    assert titles("padded", "cells", "module") == {"lengths": 3 * 4 + 1}
+    assert titles("padded", "rolled", "module") == {"lengths": 4 + 1}
     assert titles("padded", "cells", "input")["x₀"] == 1
     assert "where" not in said("padded", "cells")
 

@@ -169,7 +169,7 @@ def test_what_is_given_is_a_module_or_a_state_dict_with_a_module():
         tl.from_torch({}, into=3)
     with pytest.raises(TypeError, match="to_torch takes a module of ours, not 3"):
         tl.to_torch(3)
-    with pytest.raises(ValueError, match=r"^weight has no gradient yet; call loss\.backward\(\) first$"):
+    with pytest.raises(ValueError, match=r"^no parameter of Linear has a gradient yet; call loss\.backward\(\) first$"):
         tl.to_torch(tl.Linear(1, 1), gradients=True)
 
 

@@ -9,7 +9,6 @@ _IN_PLACE = "whether a sum is written in place, which gives the same numbers"
 _ALIKE = "any member of a family may be asked, since all are alike"
 _LONG_ENOUGH = "a loop has two steps, at least, and what is read of it here a step of its own"
 _FOUND_BEFORE = "what reads another step is found by the line before, whatever it reads there"
-_RECORDED = "what is left out where nothing has ended is asked by the tests of programs"
 _ANY_ORDER = "what is asked is whether something is among them"
 _NO_OTHER = "no rule returns another partial, or one that places numbers in another shape than the input's"
 
@@ -62,13 +61,7 @@ EQUIVALENT: dict[str, str] = {
     "Recurrent.forward: another number at 0 (3)": "a step is asked for its shape, and all have the same",
     "_layer: drop a condition at x.name is None*": _MESSAGE,
     "_layer: turn a condition around at *": _MESSAGE,
-    "advance_within: drop a condition at within is None or (within.all() and (not current() (2)": _SAME_PATH,
-    "advance_within: drop a condition at within.all() and (not current().any_data) (2)": _RECORDED,
-    "advance_within: turn a condition around at not current().any_data": _RECORDED,
-    "advance_within: exchange contributions at (*": _MESSAGE,
-    "advance_within: another number at 0 (4)": _MESSAGE,
-    "advance_within: another number at 0 (5)": "all parts of a state are of one type",
-    "without_padding: another number at 0": "nothing sees what number stands in padding",
+    "advance_within: another number at 0": "all parts of a state are of one type",
     "_matmul_rule: turn a condition around at a.ndim > 2": _SAME_PATH,
     "_matmul_rule: another number at 2*": _SAME_PATH,
     "_matmul_rule: drop a condition at b.ndim == 2 and a.ndim > 2*": _SAME_PATH,

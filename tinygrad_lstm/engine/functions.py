@@ -17,6 +17,7 @@ from . import ops
 from .arguments import axes_of, axis_of, listed, number, numbers_of, operand, some, speaking_for_themselves
 from .errors import ShapeError
 from .primitive import unmasked
+from .pytorch import answered
 
 # What takes a list, or an index.
 
@@ -356,7 +357,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tl.argmax(tl.tensor([[1, 3, 2], [6, 5, 4]]), axis=1).tolist()
     [1, 0]
     """
-    return np.argmax(numbers_of(x), axis=axis, keepdims=keepdims)
+    return answered(np.argmax(numbers_of(x), axis=axis, keepdims=keepdims))
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
@@ -366,7 +367,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tl.argmin(tl.tensor([[1, 3, 2], [6, 5, 4]]), axis=1).tolist()
     [0, 2]
     """
-    return np.argmin(numbers_of(x), axis=axis, keepdims=keepdims)
+    return answered(np.argmin(numbers_of(x), axis=axis, keepdims=keepdims))
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:

@@ -26,7 +26,7 @@ class Extreme(NamedTuple):
 def _extreme(reduced: Any, place: Any) -> Callable[..., Any]:
     def extreme(x: Any, dim: Any = None, keepdim: bool = False, **ours: Any) -> Any:
         """Return a pair, as PyTorch does along a dimension; of all, or where numpy is spoken, the numbers only."""
-        if hasattr(dim, "__primitive__"):
+        if hasattr(dim, "__primitive__") or hasattr(dim, "__torch_function__") or isinstance(dim, np.ndarray):
             return (ops.maximum if reduced is ops.max else ops.minimum)(x, dim)
         if dim is None or ours:
             return reduced(x, *() if dim is None else (dim,), **ours)

@@ -23,7 +23,8 @@ as on tensors, and arrays speak numpy: write it with ``axis=``, or with function
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,16 @@ unbind: list(x) takes it apart along its first axis
 grad_fn: x.primitive made it of x.inputs; tl.draw(x) shows the graph, tl.formula(x) the rule
 """
 """What tensors have in PyTorch and have not here, on purpose: names, and what to write instead."""
+
+
+SPOKEN: ContextVar[Callable[[Any], Any] | None] = ContextVar("PyTorch is spoken", default=None)
+"""While a ``forward`` runs that was written for PyTorch: what makes one of its tensors of an array."""
+
+
+def answered(array: Any) -> Any:
+    """Return an array with which a tensor answers, such as where it is above 0, as who asks expects it."""
+    convert = SPOKEN.get()
+    return array if convert is None else convert(array)
 
 
 def in_our_words(given: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from sys import _getframe as getframe
-from types import CodeType, MappingProxyType
+from types import CodeType, MappingProxyType, MethodDescriptorType
 from typing import Any, Self
 
 import numpy as np
@@ -23,7 +24,7 @@ from .errors import LeavesTheGraph, ShapeError, called, forward_failed, require_
 from .methods import Count, methods
 from .operators import NO_ATTRS, Operators
 from .primitive import NO_MASK, Array, Kind, Primitive, unmasked
-from .pytorch import advice_of_tensor
+from .pytorch import SPOKEN, advice_of_tensor, answered
 from .scope import Context, current
 from .source import SKIPPED_FILES, Line, line_of, place
 
@@ -89,6 +90,8 @@ class Tensor(Operators):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in torchs.METHODS and SPOKEN.get() is not None:
+            return partial(torchs.METHODS[name], self)
         raise AttributeError(f"a tensor has no {name!r}{advice_of_tensor(name, dir(self))}", name=name)
 
     def __init_subclass__(cls) -> None:
@@ -162,7 +165,8 @@ class Tensor(Operators):
 
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return torchs.call(function.__name__, args, kwargs or {})
+        dot = "." if isinstance(function, MethodDescriptorType) else ""
+        return torchs.call(f"{dot}{function.__name__}", args, kwargs or {})
 
     def _leave(self, how: str) -> None:
         """Refuse to leave the graph with many numbers; of one, which everybody prints, warn. A leaf leaves nothing.
@@ -323,16 +327,16 @@ class Tensor(Operators):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
 
-    def __gt__(self, other: Any) -> NDArray[np.bool_]:
+    def __gt__(self, other: Any) -> Any:
         return self._compared(self._value > _plain(other), lambda: ops.greater(self, other))
 
-    def __ge__(self, other: Any) -> NDArray[np.bool_]:
+    def __ge__(self, other: Any) -> Any:
         return self._compared(self._value >= _plain(other), lambda: ops.greater(self, other) + ops.equal(self, other))
 
-    def __lt__(self, other: Any) -> NDArray[np.bool_]:
+    def __lt__(self, other: Any) -> Any:
         return self._compared(self._value < _plain(other), lambda: ops.greater(other, self))
 
-    def __le__(self, other: Any) -> NDArray[np.bool_]:
+    def __le__(self, other: Any) -> Any:
         return self._compared(self._value <= _plain(other), lambda: ops.greater(other, self) + ops.equal(self, other))
 
     def __eq__(self, other: Any) -> Any:
@@ -341,9 +345,9 @@ class Tensor(Operators):
     def __ne__(self, other: Any) -> Any:
         return self._compared(self._value != _plain(other), lambda: 1 - ops.equal(self, other))
 
-    def _compared(self, array: NDArray[np.bool_], node: Callable[[], Tensor]) -> NDArray[np.bool_]:
-        """Return booleans; where a program for other data is recorded, such as know how they are computed."""
-        return compared(array, node()) if current().any_data else array
+    def _compared(self, array: NDArray[np.bool_], node: Callable[[], Tensor]) -> Any:
+        """Return booleans as who asks expects them; where a program is recorded, such as know how they are computed."""
+        return compared(array, node()) if current().any_data and SPOKEN.get() is None else answered(array)
 
     __hash__ = object.__hash__
 

@@ -17,8 +17,14 @@ _LEFT_OUT = ("_stacklevel", "inplace")
 _COMPARED: dict[str, Callable[..., Any]] = {"allclose": np.allclose, "isclose": np.isclose, "equal": np.array_equal}
 """Functions of PyTorch's that compare numbers, and pass no gradient."""
 
-KNOWN: dict[str, Callable[..., Any]] = dict(methods())
-"""PyTorch's functions by name, beside those of the engine that are called alike; rooms above add theirs."""
+KNOWN: dict[str, Callable[..., Any]] = {**methods(), ".where": methods()["where"], "where": ops.where}
+"""PyTorch's functions by name, beside those of the engine that are called alike; rooms above add theirs.
+
+A name with a dot is that of a method of PyTorch's tensors alone.
+"""
+
+METHODS: dict[str, Callable[..., Any]] = {}
+"""Methods of PyTorch's that tensors have where PyTorch is spoken, and nowhere else; a room above adds them."""
 
 
 def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -26,14 +32,16 @@ def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
 
     Raises TypeError for a name that is not known, and for a tensor of PyTorch's that learns and would get no gradient.
     """
+    own, name = name, name.lstrip(".")
+    ours = NAMES.get(name, name)
+    known = KNOWN.get(own) or KNOWN.get(name) or getattr(functions, ours, None) or ops.BUILTIN.get(ours)
     if name in _COMPARED:
         return _COMPARED[name](*map(_numbers, args), **kwargs)
-    ours = NAMES.get(name, name)
-    function = KNOWN.get(name) or getattr(functions, ours, None) or ops.BUILTIN.get(ours)
-    if function is None:
+    if known is None:
         raise TypeError(f"torch's {name:.60} is given a tensor of tinygrad_lstm, and is no operation of it")
     said = {key: as_array(value) for key, value in kwargs.items() if value is not None and key not in _LEFT_OUT}
-    return function(*map(as_array, args), **said)
+    first = [said.pop("input")] if "input" in said and not args else []  # as PyTorch calls it
+    return known(*first, *map(as_array, args), **said)
 
 
 def _numbers(thing: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dis
 import inspect
+import sys
+import traceback
 from collections.abc import Callable, Iterator
 from functools import wraps
 from itertools import pairwise
@@ -13,9 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.source import skip_file
+from ..engine.pytorch import SPOKEN
+from ..engine.scope import current
+from ..engine.source import Line, skip_file
 from ..engine.tensor import Tensor, tensor
 from ..nn.module import Module
+from ..structure.words import clean
+from .torch_functions import speak
 
 skip_file(__file__)
 
@@ -30,6 +36,7 @@ def borrowed(theirs: Any, parts: dict[str, Module], torch: Any) -> Module:
     would mean something else here.
     """
     _require_that_it_means_the_same(theirs, torch)
+    speak()
     own = vars(torch.nn.Module())
     module: Module = _class_of(type(theirs), torch)()
     for name, value in vars(theirs).items():
@@ -37,7 +44,7 @@ def borrowed(theirs: Any, parts: dict[str, Module], torch: Any) -> Module:
             setattr(module, name, _ours(name, value, torch))
     for name, buffer in theirs._buffers.items():
         setattr(module, name, _ours(name, buffer, torch))
-    module.torch_buffers = tuple(name for name in theirs._buffers if name not in theirs._non_persistent_buffers_set)
+    module.buffer_names = tuple(name for name in theirs._buffers if name not in theirs._non_persistent_buffers_set)
     for name, parameter in theirs._parameters.items():
         array = None if parameter is None else parameter.detach().cpu().numpy()
         setattr(module, name, None if array is None else tensor(array, requires_grad=True))
@@ -103,7 +110,10 @@ class _OfForward(list[Tensor]):
 class _Borrowed(Module):
     """What the modules have in common whose methods are the user's."""
 
-    torch_buffers: tuple[str, ...] = ()  # what PyTorch writes into a state dict beside the parameters
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep whole numbers as PyTorch has them, as the methods expect."""
+        counts = name in self.buffer_names and isinstance(value, np.ndarray)
+        super().__setattr__(name, sys.modules["torch"].as_tensor(value) if counts else value)
 
     def parameters(self) -> list[Tensor]:
         return _OfForward(super().parameters())
@@ -138,19 +148,44 @@ def _reading(forward: Callable[..., Any], torch: Any) -> Callable[..., Any]:
 
     @wraps(forward)
     def reading(self: Any, *args: Any, **kwargs: Any) -> Any:
+        spoken = SPOKEN.set(torch.as_tensor)
         try:
             return forward(self, *map(read, args), **{name: read(value) for name, value in kwargs.items()})
-        except TypeError as error:
-            if "must be torch.dtype, not numpy" not in str(error):
+        except (TypeError, AttributeError) as error:
+            hint = next((hint for words, hint in _HINTS.items() if words in str(error)), None)
+            if hint is None or _PLACE in str(error):
                 raise
-            hint = "x.dtype is numpy's here; x.new_zeros(2, 3) makes one of the type of x, here and there"
-            raise TypeError(f"{error}; {hint}") from error
+            first = clean(str(error).partition("\n")[0], 160)
+            raise type(error)(
+                f"{first}{hint}{_PLACE}{type(self).__name__}{current().place}, {_line_of(error)}"
+            ) from error
+        finally:
+            SPOKEN.reset(spoken)
 
     return reading
 
 
+_HINTS = {
+    "numpy.dtypes.": "; x.dtype is numpy's here; x.new_zeros(2, 3) makes one of the type of x",
+    "is no operation of it": "",
+    "is no operation of tinygrad_lstm": "",
+    "a tensor has no ": "",
+    "tensor lives in the memory of the processor": "",
+}
+"""What is said where a forward meets what there is not here, and more words on it."""
+
+_PLACE = ": in forward of "
+
+
+def _line_of(error: BaseException) -> str:
+    """Return the file and line of the user's program at which an error arose."""
+    lines = [Line(frame.f_code.co_filename, number) for frame, number in traceback.walk_tb(error.__traceback__)]
+    theirs = [line for line in lines if not line.ours and "torch" not in Path(line.file).parts]
+    return str((theirs or lines)[-1])
+
+
 def _ours(name: str, value: Any, torch: Any) -> Any:
-    """Return tensors of real numbers as ours, which do not learn, others as arrays, at any depth; all else as it is.
+    """Return tensors of real numbers as ours, which do not learn, others as copies, at any depth; all else as it is.
 
     Raises ValueError for what learns and is no parameter: PyTorch itself does not find it.
     """
@@ -161,4 +196,4 @@ def _ours(name: str, value: Any, torch: Any) -> Any:
     if not isinstance(value, torch.Tensor):
         return value
     array = value.cpu().numpy()
-    return tensor(array) if array.dtype in (np.float64, np.float32) else array
+    return tensor(array) if array.dtype in (np.float64, np.float32) else value.clone()

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..engine.ops import sigmoid, tanh
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor
 from ..nn import Module
@@ -36,6 +37,13 @@ ORDERS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 """The gates in the order of their weights, by our names."""
+
+USUAL: dict[str, tuple[Callable[..., Any], ...]] = {
+    "RNN": (tanh,),
+    "GRU": (sigmoid, tanh),
+    "LSTM": (sigmoid, tanh, tanh),
+}
+"""The activations that all three have where nothing else is said, in ONNX's order."""
 
 PEEPHOLES = ("input_gate", "output_gate", "forget_gate")
 """ONNX's order of them."""

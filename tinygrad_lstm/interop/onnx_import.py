@@ -17,8 +17,8 @@ from ..nn.recurrent import Recurrent
 from ..structure.words import clean
 from .files import as_path
 from .foreign import FIRST, format_of
-from .layouts import ORDERS, GateRows, as_ours
-from .onnx_operators import FUNCTIONS, INPUTS, STATES, USUAL, package
+from .layouts import ORDERS, USUAL, GateRows, as_ours
+from .onnx_operators import FUNCTIONS, INPUTS, STATES, package
 
 _BESIDE = ("sequence_lens", *STATES.values())
 """What a layer is given when it is called."""
@@ -183,15 +183,14 @@ class _OnnxFile:
         self, kind: str, how: Mapping[str, Any], sides: int, peepholes: bool, bias: bool, where: str
     ) -> dict[str, Any]:
         """Return what our layer is made with."""
-        usual = USUAL[kind] * sides
-        names = tuple(name.decode() for name in how.get("activations", ())) or usual
+        names, each = tuple(name.decode() for name in how.get("activations", ())), len(USUAL[kind])
         lacking = sorted({name for name in names if name not in FUNCTIONS})
         if lacking or how.get("activation_alpha") or how.get("activation_beta"):
             what = ", ".join(map(clean, lacking)) or "activations with constants of their own"
             raise ValueError(f"{where} uses {what}, which ours do not; they use {', '.join(FUNCTIONS)}")
-        if names[: len(usual) // sides] * sides != names:
+        if names[:each] * sides != names:
             raise ValueError(f"{where} has other activations in each direction, which ours have not")
-        functions = tuple(FUNCTIONS[name] for name in names[: len(usual) // sides])
+        functions = tuple(FUNCTIONS[name] for name in names[:each]) or USUAL[kind]
         made: dict[str, Any] = {"clip": how.get("clip"), "bias": bias}
         made |= {"nonlinearity": functions[0]} if kind == "RNN" else {"activations": functions}
         if kind == "LSTM":

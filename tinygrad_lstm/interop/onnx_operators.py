@@ -23,9 +23,6 @@ FUNCTIONS: dict[str, Any] = {
 APPLIED = {nn.Sigmoid: "Sigmoid", nn.Tanh: "Tanh", nn.ReLU: "Relu", nn.Softplus: "Softplus", nn.Softsign: "Softsign"}
 """Modules that are one operator without settings."""
 
-USUAL = {"RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid", "Tanh", "Tanh")}
-"""The activations of a recurrent operator that says none."""
-
 INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 """The inputs of a recurrent operator, in order; a GRU and an RNN have the first six."""
 

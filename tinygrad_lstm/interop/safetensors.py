@@ -26,12 +26,16 @@ LARGEST_HEADER = 100_000_000
 _AXES = 32
 """No array of a network has more, and numpy not many more."""
 
-_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
-"""What is read; the last two become float32, which is exact."""
+_WHOLE = {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U8": "|u1", "BOOL": "|b1"}
+_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", **_WHOLE}
+"""What is read; of real numbers the last two become float32, which is exact."""
+
+
+_NAMES = {dtype[1:]: name for name, dtype in _TYPES.items()}
 
 
 def encode(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
-    """Return a file of float64 and float32 arrays, and of texts.
+    """Return a file of arrays, whose numbers are float64, float32 or whole, and of texts.
 
     >>> import numpy as np
     >>> encode({"w": np.float32([[1, 2]])}, {})[8:64]
@@ -42,7 +46,7 @@ def encode(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
     ends = np.cumsum([0, *(tensors[name].nbytes for name in names)]).tolist()
     for name, offsets in zip(names, pairwise(ends), strict=True):
         array = tensors[name]
-        header[name] = {"dtype": f"F{8 * array.itemsize}", "shape": list(array.shape), "data_offsets": list(offsets)}
+        header[name] = {"dtype": _NAMES[array.dtype.str[1:]], "shape": list(array.shape), "data_offsets": list(offsets)}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return b"".join([len(text).to_bytes(8, "little"), text, *(little_endian(tensors[name]) for name in names)])
@@ -145,7 +149,7 @@ def _array(name: str, entry: dict[str, Any], numbers: memoryview) -> Array:
     flat = np.frombuffer(numbers[begin:end], _TYPES[entry["dtype"]])
     if entry["dtype"] == "BF16":
         flat = (flat.astype(np.uint32) << 16).view(np.float32)
-    wanted = np.float64 if flat.itemsize == 8 else np.float32
+    wanted = np.float32 if entry["dtype"] in ("F16", "BF16") else flat.dtype.newbyteorder("=")
     try:
         return flat.astype(wanted, copy=False).reshape(entry["shape"])
     except ValueError:  # no numbers, and sides that only their product makes none

@@ -33,7 +33,6 @@ def save(module: Module | Optimizer, path: str | os.PathLike[str]) -> Path:
 
     Raises:
         TypeError: for what is neither a module nor an optimiser.
-        ValueError: for a module with buffers of PyTorch's, such as a batch norm's.
         OSError: for what cannot be written.
 
     Source: the format is that of https://github.com/huggingface/safetensors.
@@ -49,12 +48,6 @@ def save(module: Module | Optimizer, path: str | os.PathLike[str]) -> Path:
     if not isinstance(module, Module | Optimizer):
         what = clean(repr(module), 60)
         raise TypeError(f"what is saved is a module or an optimiser, as in tl.save(model, path), not {what}")
-    for part in module.modules() if isinstance(module, Module) else ():
-        if buffers := getattr(part, "torch_buffers", ()):
-            raise ValueError(
-                f"{', '.join(buffers)} of {type(part).__name__} are buffers of PyTorch's, which have no place here: "
-                "numpy.savez(path, **tl.to_torch(model)) keeps them, and from_torch(arrays, into=model) takes them"
-            )
     return write_file(path, packed(module))
 
 

@@ -8,32 +8,41 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..engine.ops import relu, sigmoid, tanh
+from ..engine.ops import relu
 from ..engine.primitive import Array
 from ..engine.tensor import Tensor
 from ..nn.cell import Cell
 from ..nn.containers import inner
 from ..nn.module import Module
 from ..nn.recurrent import Recurrent
-from ..nn.state import fitted
+from ..nn.state import array_of, fitted, shape_and_type
 from ..structure.words import clean
-from .layouts import ORDERS, GateRows, as_ours, as_rows, cell_options, kind_of, require_known
+from .layouts import ORDERS, USUAL, GateRows, as_ours, as_rows, cell_options, kind_of, require_known
 from .torch_modules import TYPES, WIDEN, is_turned, rebuilt
 
 _ROWS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 """What PyTorch calls the parameters of a cell, in the order of ``GateRows``."""
 
 
+_WHOLE = ("int64", "int32", "int16", "int8", "uint8", "bool")
+
+
 def from_torch(module: Any, *, into: Module | None = None) -> Module:
     """Return PyTorch's module as one of ours, with its weights, its type, its mode, and what of it is frozen.
 
     Known are ``torch.nn``'s RNN, LSTM, GRU and their cells, Linear, Embedding, LayerNorm, Dropout, BatchNorm1d in
-    evaluation, activations, losses, Sequential, ModuleList and ModuleDict. A module of a class of yours that is made of
-    these computes by its own ``forward``, whose tensors are ours then: ``torch.tanh(x)`` and ``F.relu(x)`` are
-    operations of ours, states of ``torch.zeros`` and packed sequences are taken. What is shared stays shared. Nothing
-    of PyTorch's is changed, and nothing is shared with it.
+    evaluation, activations, losses, Sequential, ModuleList and ModuleDict, and the lists of parameters. A module of a
+    class of yours that is made of these computes by its own ``forward``, whose tensors are ours then: ``torch.tanh(x)``
+    and ``F.relu(x)`` are operations of ours, states of ``torch.zeros`` and packed sequences are taken, and a function
+    or method that ours lack is named, with the module and the line. In a loop of such a forward that calls no cell,
+    ``with tl.time_step(t):`` around what a step does tells pictures and walks the steps; PyTorch does not mind. No
+    tensor is changed in place: ``h += x`` makes another ``h``, and what else held the old one keeps it. What is shared
+    stays shared. Nothing of PyTorch's is changed, and nothing is shared with it.
+
+    Numbers are PyTorch's to rounding, but for gradients at kinks, as that of ``relu`` at 0, and at ties of ``max``,
+    which ours share equally, and for Softplus above 20 and Hardsigmoid, where PyTorch rounds. Weights of half precision
+    are refused here and become float32, which is exact, where ``tl.load`` reads them of a file.
 
     Arguments:
         module: a ``torch.nn.Module``, or its ``state_dict()``, PyTorch's tensors or arrays by name, for ``into``.
@@ -89,7 +98,8 @@ def to_torch(module: Module, *, gradients: bool = False) -> dict[str, Array]:
 
     Arguments:
         module: of classes that PyTorch has too, or of yours, made of such.
-        gradients: whether to return what ``loss.backward()`` has left instead: PyTorch's gradients of the same loss.
+        gradients: whether to return what ``loss.backward()`` has left instead: PyTorch's gradients of the same loss,
+            without the parameters that have none, as they are frozen, or the loss does not depend on them.
 
     Raises:
         TypeError: for what is no module of ours.
@@ -105,21 +115,17 @@ def to_torch(module: Module, *, gradients: bool = False) -> dict[str, Array]:
     """
     if not isinstance(module, Module):
         raise TypeError(f"to_torch takes a module of ours, not {clean(repr(module), 60)}")
-    if gradients:
-        return _theirs(module, _gradient, gradients)
-    kept = {path: getattr(part, name) for path, (part, name) in _buffers(module).items()}
-    numbers = {path: np.array(each.value if isinstance(each, Tensor) else each) for path, each in kept.items()}
-    return _theirs(module, _value) | numbers
-
-
-def _value(parameter: Tensor) -> Array:
-    return parameter.value.copy()
+    if not gradients:
+        kept = {path: getattr(part, name) for path, (part, name) in _buffers(module).items()}
+        return _theirs(module, array_of) | {path: array_of(each) for path, each in kept.items()}
+    has = _theirs(module, lambda parameter: np.full(parameter.shape, float(parameter.grad is not None)), gradients)
+    if has and not any(each.any() for each in has.values()):
+        raise ValueError(f"no parameter of {type(module).__name__} has a gradient yet; call loss.backward() first")
+    return {name: each for name, each in _theirs(module, _gradient, gradients).items() if has[name].any()}
 
 
 def _gradient(parameter: Tensor) -> Array:
-    if parameter.grad is None:
-        raise ValueError(f"{clean(parameter.name, 60)} has no gradient yet; call loss.backward() first")
-    return parameter.grad.value.copy()
+    return np.zeros_like(parameter.value) if parameter.grad is None else parameter.grad.value.copy()
 
 
 def _theirs(module: Module, of: Callable[[Tensor], Array], gradients: bool = False) -> dict[str, Array]:
@@ -136,7 +142,7 @@ def _theirs(module: Module, of: Callable[[Tensor], Array], gradients: bool = Fal
 
 def _buffers(module: Module) -> dict[str, tuple[Module, str]]:
     """Return what PyTorch keeps beside parameters, by its names there: the part of the module, and the attribute."""
-    named = ((path, part, name) for path, part in _parts(module, "") for name in getattr(part, "torch_buffers", ()))
+    named = ((path, part, name) for path, part in _parts(module, "") for name in part.buffer_names)
     return {f"{path}{name}": (part, name) for path, part, name in named if getattr(part, name) is not None}
 
 
@@ -167,8 +173,7 @@ def _require_theirs(cell: Any, path: str) -> None:
     where = path.rstrip(".")
     kind = cell_options(cell, "PyTorch", where)
     require_known(kind, "PyTorch", where, projected=(False, True))
-    usual: dict[str, tuple[Any, ...]] = {"RNN": (tanh,), "GRU": (sigmoid, tanh), "LSTM": (sigmoid, tanh, tanh)}
-    if kind.activations not in (usual[kind.kind], *([(relu,)] if kind.kind == "RNN" else [])):
+    if kind.activations not in (USUAL[kind.kind], *([(relu,)] if kind.kind == "RNN" else [])):
         raise ValueError(f"{where or 'the cell'} has activations of its own, which PyTorch has not")
 
 
@@ -193,10 +198,11 @@ def _changes(module: Module, given: Mapping[str, Array]) -> Iterator[tuple[Modul
 
 def _filled(module: Module, given: Mapping[str, Any]) -> Module:
     """Give a module the weights that stand under PyTorch's names, all of them or, on any error, none."""
-    wanted = {name: (array.shape, array.dtype) for name, array in _theirs(module, _value).items()}
+    wanted = {name: (array.shape, array.dtype) for name, array in _theirs(module, array_of).items()}
     buffers = _buffers(module)
+    wanted |= {name: shape_and_type(getattr(*where)) for name, where in buffers.items() if name in given}
     values, _ = fitted(_arrays(given, buffers), wanted, type(module).__name__)
-    kept = {name: _fitting(name, given[name], *where) for name, where in buffers.items() if name in given}
+    kept = {name: values.pop(name) for name in buffers if name in given}
     new: dict[Tensor, Array] = {}
     for part, name, value in _changes(module, values):
         parameter = getattr(part, name)
@@ -214,40 +220,29 @@ def _filled(module: Module, given: Mapping[str, Any]) -> Module:
     return module
 
 
-def _fitting(path: str, given: Any, part: Module, name: str) -> NDArray[Any]:
-    """Return a buffer as an array. Raises ValueError if it has another shape or type than that of now."""
-    array = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
-    now = getattr(part, name)
-    if array.shape != np.shape(now):
-        raise ValueError(f"{clean(path, 60)} has shape {array.shape}, not {np.shape(now)}")
-    if array.dtype != (expected := now.dtype if isinstance(now, Tensor) else np.asarray(now).dtype):
-        raise ValueError(f"{clean(path, 60)} is {array.dtype}, not {expected}")
-    return array
-
-
 def _arrays(given: Mapping[str, Any], buffers: Container[str]) -> Mapping[str, Any]:
-    """Return a state dict's tensors as arrays, without buffers; refuse a checkpoint that holds one beside other things.
+    """Return a state dict's tensors as arrays; refuse a checkpoint that holds one beside other things.
 
     An array file is a mapping too, and reads each when it is asked for.
     """
     if not all(isinstance(name, str) for name in given):
         return given
     state: dict[str, Any] = {}
-    for name in (name for name in given if name not in buffers):
+    for name in given:
         try:
             value = given[name]
         except Exception as error:  # as of an array file that is damaged, or holds a pickle
             raise ValueError(f"{clean(name, 60)} cannot be read: {clean(error, 200)}") from error
         if isinstance(value, Mapping):
             raise ValueError(f"{clean(name, 60)} is a mapping by itself: if that is the state dict, give it alone")
-        state[name] = _array(name, value)
+        state[name] = _array(name, value, (*TYPES, *_WHOLE) if name in buffers else TYPES)
     return state
 
 
-def _array(name: str, given: Any) -> Any:
-    """Return PyTorch's tensor as an array, and what is none as it is; refuse other types than ours, such as half."""
+def _array(name: str, given: Any, types: Container[str]) -> Any:
+    """Return PyTorch's tensor as an array, and what is none as it is; refuse other types than these, such as half."""
     kind = str(getattr(given, "dtype", "")).rpartition(".")[2]
-    if kind and kind not in TYPES:
+    if kind and kind not in types:
         raise ValueError(f"{clean(name, 60)} is {clean(kind)}, and {WIDEN}")
     if not hasattr(given, "detach"):
         return given

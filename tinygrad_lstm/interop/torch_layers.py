@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,36 @@ class SELU(Activation, of=_selu):
     """Apply λ x where x > 0 and λ α (eˣ − 1) elsewhere, with the λ and α of Klambauer et al. (2017)."""
 
 
+class Parameters(Module, only_holds=True):
+    """Hold parameters in a list, or by names, as ``ParameterList`` and ``ParameterDict`` do; it is never called."""
+
+    def __init__(self, theirs: Mapping[str, Any]) -> None:
+        self.names = tuple(theirs)
+        for name, each in theirs.items():
+            setattr(self, name, tensor(each.detach().cpu().numpy(), requires_grad=True))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, key: int | str) -> Tensor:
+        found: Tensor = getattr(self, key if isinstance(key, str) else self.names[key])
+        return found
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield parameters, or of those that have names these."""
+        listed = all(name.isdecimal() for name in self.names)
+        return iter(self.values() if listed else self.names)
+
+    def keys(self) -> tuple[str, ...]:
+        return self.names
+
+    def values(self) -> list[Tensor]:
+        return [self[name] for name in self.names]
+
+    def items(self) -> list[tuple[str, Tensor]]:
+        return [(name, self[name]) for name in self.names]
+
+
 class BatchNorm1d(Module):
     """Normalise each of C features by the mean and the variance that training has kept: x is (N, C) or (N, C, L).
 
@@ -62,7 +93,7 @@ class BatchNorm1d(Module):
     Source: S. Ioffe & C. Szegedy, "Batch Normalization" (2015), section 3.1.
     """
 
-    torch_buffers = ("running_mean", "running_var", "num_batches_tracked")
+    buffer_names = ("running_mean", "running_var", "num_batches_tracked")
 
     def __init__(
         self,

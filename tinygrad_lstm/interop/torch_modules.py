@@ -132,8 +132,10 @@ class _Rebuilt:
             self.refuse(path, "has hooks, which would not run")
         elif any(each._backward_hooks for each in theirs.parameters(recurse=False)):
             self.refuse(path, "has a weight with a hook, which would not run")
-        elif type(theirs).__name__ not in _WRAPPED and (
-            "forward" in vars(theirs) or type(theirs).__call__ is not self.torch.nn.Module.__call__
+        elif (
+            type(theirs).__name__ not in _WRAPPED
+            and type(theirs) not in self.lists
+            and ("forward" in vars(theirs) or type(theirs).__call__ is not self.torch.nn.Module.__call__)
         ):
             self.refuse(path, "has another forward or call than its class says, which would not run")
         types = {str(each.dtype).rpartition(".")[2] for each in theirs.parameters(recurse=False)}
@@ -146,8 +148,9 @@ class _Rebuilt:
         cls = type(theirs)
         if cls in self.known:
             return self.known_one(theirs, path)
+        known = {*self.containers, *self.lists}
         derived = next((name for each, name in self.known.items() if isinstance(theirs, each)), "")
-        if derived or (cls.__module__.split(".")[0] == "torch" and cls not in self.containers):
+        if derived or (cls.__module__.split(".")[0] == "torch" and cls not in known):
             hint = f", derived from {derived}" if derived else ""
             if cls.__name__ in _WRAPPED:
                 hint = f" around a module: give its {_WRAPPED[cls.__name__]}"
@@ -170,6 +173,10 @@ class _Rebuilt:
         return made
 
     @property
+    def lists(self) -> tuple[Any, ...]:
+        return (self.torch.nn.ParameterList, self.torch.nn.ParameterDict)
+
+    @property
     def containers(self) -> dict[Any, Callable[[dict[str, Module]], Module]]:
         torch = self.torch.nn
         return {
@@ -180,6 +187,8 @@ class _Rebuilt:
 
     def composed(self, theirs: Any, parts: dict[str, Module]) -> Module:
         """Return a module of modules: one of PyTorch's containers, or one of the user's class."""
+        if type(theirs) in self.lists:
+            return torch_layers.Parameters(theirs._parameters)
         if type(theirs) in self.containers:
             return self.containers[type(theirs)](parts)
         return borrowed(theirs, parts, self.torch)

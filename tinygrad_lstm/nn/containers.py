@@ -69,7 +69,7 @@ def _holds(value: Any, is_part: Any, around: tuple[Any, ...]) -> bool:
     """Tell whether there is a part in a container, at any depth."""
     if is_part(value):
         return True
-    if any(value is each for each in around):
+    if any(value is each for each in around) or hasattr(type(value), "__torch_function__"):
         return False
     held: Iterable[Any] = ()
     if isinstance(value, Mapping):

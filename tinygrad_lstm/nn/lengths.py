@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..engine.errors import ShapeError
 from ..engine.ops import where
 from ..engine.primitive import unmasked
-from ..engine.scope import current, scope
+from ..engine.scope import scope
 from ..engine.tensor import Tensor, tensor
 from .cell import Cell, advance, said
 
@@ -47,17 +47,14 @@ def without_padding(xs: Tensor, within: Steps) -> Tensor:
     return cleaned
 
 
-def advance_within(
-    cell: Cell[Any], x: Tensor, state: tuple[Tensor, ...], within: Steps | None
-) -> tuple[tuple[Tensor, ...], Tensor]:
-    """Return a cell's next state, and its output: past its end, (N) of them, a sequence keeps its state and gives 0."""
+def advance_within(cell: Cell[Any], x: Tensor, state: tuple[Tensor, ...], within: Steps | None) -> tuple[Tensor, ...]:
+    """Return a cell's next state: past its end, (N) of them, a sequence keeps the state that it has."""
     after = advance(cell, x, state)
-    if within is None or (within.all() and not current().any_data):
-        return after, after[0]
+    if within is None:
+        return after
     with scope("lengths"):
         rows = tensor(within[:, None], name="within", dtype=after[0].dtype)
         kept = tuple(where(rows, new, old) for new, old in zip(after, state, strict=True))
-        output = where(rows, after[0], 0)
-    for part, name in zip((*kept, output), (*cell.state_names, cell.state_names[0]), strict=True):
+    for part, name in zip(kept, cell.state_names, strict=True):
         part.name = name
-    return kept, output
+    return kept

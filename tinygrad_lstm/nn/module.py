@@ -17,7 +17,7 @@ from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .arguments import true_or_false
 from .containers import fixed, inner
-from .state import Unmatched, fitted
+from .state import Unmatched, array_of, fitted, shape_and_type
 
 skip_file(__file__)
 
@@ -62,6 +62,7 @@ class Module:
     """
 
     training: bool = True
+    buffer_names: tuple[str, ...] = ()  # attributes that state dicts have beside parameters: tensors or arrays
 
     # Two underscores: Python keeps these apart from whatever a module of the user's calls its own.
     __name: str | None = None
@@ -135,6 +136,13 @@ class Module:
                 seen.add(parameter)
                 yield path, parameter
 
+    def named_buffers(self) -> Iterator[tuple[str, Any]]:
+        """Yield what belongs to the state and does not learn, as ``buffer_names`` say of each module, with its path."""
+        for path, part in self.named_modules():
+            for name in part.buffer_names:
+                if (buffer := vars(part).get(name)) is not None:
+                    yield f"{path}.{name}" if path else name, buffer
+
     def parameters(self) -> list[Tensor]:
         """Return each parameter once, in the order of assignment: what an optimiser wants."""
         return [parameter for _, parameter in self.named_parameters()]
@@ -205,7 +213,7 @@ class Module:
         forget_gradients(self.parameters(), set_to_none)
 
     def state_dict(self) -> dict[str, Array]:
-        """Return a copy of each parameter's value, by the paths of ``named_parameters``: a tied one once.
+        """Return a copy of each parameter's value, by the paths of ``named_parameters``: a tied one once; then buffers.
 
         ``tl.save(module, path)`` writes them into a file.
 
@@ -213,12 +221,12 @@ class Module:
         >>> {path: value.shape for path, value in tl.Linear(3, 2, rng=0).state_dict().items()}
         {'weight': (3, 2), 'bias': (2,)}
         """
-        return {path: parameter.value.copy() for path, parameter in self.named_parameters()}
+        return {path: array_of(each) for path, each in (*self.named_parameters(), *self.named_buffers())}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Unmatched:
-        """Give each parameter the value that stands under its path, in its own type; on any error, none.
+        """Give each parameter, and buffer, the value that stands under its path, in its own type; on any error, none.
 
-        With ``strict=False``, parameters that are missing keep their values and surplus names are left alone; both are
+        With ``strict=False``, those that are missing keep their values and surplus names are left alone; both are
         returned.
 
         Raises:
@@ -233,11 +241,15 @@ class Module:
         Traceback (most recent call last):
         ValueError: Linear: the state does not fit, ...; missing: weight; surplus: wieght (is it weight?)
         """
-        parameters = dict(self.named_parameters())
-        wanted = {path: (parameter.shape, parameter.dtype) for path, parameter in parameters.items()}
+        there: dict[str, Any] = {**dict(self.named_parameters()), **dict(self.named_buffers())}
+        wanted = {path: shape_and_type(each) for path, each in there.items()}
         values, unmatched = fitted(state, wanted, type(self).__name__, strict=strict)
         for path, value in values.items():
-            parameters[path].value = value
+            if isinstance(there[path], Tensor):
+                there[path].value = value
+            else:
+                owner, _, name = path.rpartition(".")
+                setattr(self.get_submodule(owner), name, value)
         return unmatched
 
     def _anew(self) -> partial[Any] | None:
@@ -320,7 +332,7 @@ class Module:
 
 _REFUSED = """
 add_module register_module register_parameter: assign the part: module.name = part
-register_buffer: a tensor that does not learn is an attribute like any other: module.name = tensor
+register_buffer: a tensor that does not learn is an attribute like any other, and buffer_names has it in state dicts
 register_forward_hook: tl.step(loss) stops at what is computed in it, forwards and backwards
 to cuda cpu half float double: all is computed on the CPU; a layer is made in its type, with dtype=
 """

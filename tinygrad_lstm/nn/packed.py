@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ..engine.functions import pad, stack
 from ..engine.ops import transpose
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
@@ -99,4 +100,17 @@ def _pad_packed_sequence(
     return xs, sys.modules["torch"].as_tensor(lengths)
 
 
+def _pad_sequence(
+    sequences: Any, batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
+) -> Tensor:
+    """Return sequences, (T, ...) each, with a value past their ends, or before them: (T, N, ...), or (N, T, ...)."""
+    steps = max(len(each) for each in sequences)
+    ends = [(0, steps - len(each)) if padding_side == "right" else (steps - len(each), 0) for each in sequences]
+    pairs = zip(sequences, ends, strict=True)
+    padded_ones = [pad(each, [end, *[(0, 0)] * (each.ndim - 1)], padding_value) for each, end in pairs]
+    stacked: Tensor = stack(padded_ones, axis=0 if batch_first else 1)
+    return stacked
+
+
+KNOWN.update(pad_sequence=_pad_sequence)
 KNOWN.update(_pack_padded_sequence=_pack_padded_sequence, _pad_packed_sequence=_pad_packed_sequence)

@@ -12,7 +12,7 @@ from ..engine.errors import ShapeError
 from ..engine.functions import concat, stack
 from ..engine.ops import transpose
 from ..engine.primitive import Array
-from ..engine.scope import current, time_step
+from ..engine.scope import current, scope, time_step
 from ..engine.tensor import Tensor, following
 from ..structure import collector
 from .arguments import as_input, as_ours, true_or_false, within
@@ -154,6 +154,8 @@ class Recurrent(Module, Generic[State]):
         _require_sequence(xs, cells[0].input_size, here, self.batch_first)
         batch_first = self.batch_first and xs.ndim == 3
         steps = None if lengths is None else steps_within(lengths, xs, here, batch_first)
+        if steps is not None and steps.all() and not current().any_data:
+            steps = None  # no sequence ends before the others
         if steps is not None:
             xs = without_padding(xs, steps.T if batch_first else steps)
         _require_finite(xs.value.swapaxes(0, 1) if batch_first else xs.value, here)
@@ -175,7 +177,11 @@ class Recurrent(Module, Generic[State]):
             ends += last
         with time_step(offset=start + len(xs)):  # where time goes on from this state
             state_n: State = as_state(tuple(_along_new_axis(parts) for parts in zip(*ends, strict=True)))
-            return stack(hidden, axis=1 if batch_first else 0), state_n
+            output = stack(hidden, axis=1 if batch_first else 0)
+            if steps is not None:
+                with scope("lengths"):
+                    output = without_padding(output, steps.T if batch_first else steps)
+            return output, state_n
 
     def _packed(self, packed: Any, state: Any) -> Any:
         """Return the output of PyTorch's packed sequences, packed too, and the last states in the order of before."""
@@ -292,15 +298,15 @@ def _layer(
             x = below[t]  # a slice is made here, once, for both directions
             if x.name is None and not x.is_leaf:
                 x.name = "x"
-            now, h = advance_within(forward, x, now, None if steps is None else steps[t])  # (h,) or (h, c), each (N, H)
+            now = advance_within(forward, x, now, None if steps is None else steps[t])  # (h,) or (h, c), each (N, H)
         xs.append(x)
-        hidden.append(h)
+        hidden.append(now[0])
     ends = [now]
     for cell, now in zip(reverse, states[1:], strict=True):
         for t in reversed(range(len(xs))):
             with time_step(t, offset=start):
-                now, h = advance_within(cell, xs[t], now, None if steps is None else steps[t])
-                hidden[t] = concat([hidden[t], h], axis=-1)  # (N, 2H)
+                now = advance_within(cell, xs[t], now, None if steps is None else steps[t])
+                hidden[t] = concat([hidden[t], now[0]], axis=-1)  # (N, 2H)
                 hidden[t].name = "h"
         ends.append(now)
     return hidden, ends

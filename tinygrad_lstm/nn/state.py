@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from numpy.typing import DTypeLike
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
+from ..engine import torchs
 from ..engine.primitive import Array
-from ..engine.tensor import as_value
+from ..engine.tensor import Tensor, as_value
 from ..structure.words import clean
 
 _NAMED = 3
@@ -27,6 +29,17 @@ class Unmatched(NamedTuple):
     unexpected_keys: list[str]  # names that were given and not needed
 
 
+def array_of(x: Any) -> NDArray[Any]:
+    """Return the numbers of a parameter or a buffer, ours or PyTorch's, as an array of their own."""
+    return np.array(x.value if isinstance(x, Tensor) else torchs.as_array(x))
+
+
+def shape_and_type(x: Any) -> tuple[tuple[int, ...], Any]:
+    """Return the shape and the type of numbers of a parameter or a buffer."""
+    array = array_of(x)
+    return array.shape, array.dtype
+
+
 def fitted(
     given: Any, wanted: Mapping[str, tuple[tuple[int, ...], DTypeLike | None]], owner: str, *, strict: bool = True
 ) -> tuple[dict[str, Array], Unmatched]:
@@ -43,7 +56,7 @@ def fitted(
     for name in (name for name in wanted if name in given):
         shape, dtype = wanted[name]
         try:
-            values[name] = as_value(given[name], dtype)
+            values[name] = as_value(given[name], dtype) if np.dtype(dtype).kind == "f" else _counts(given[name], dtype)
         except TypeError as error:
             raise TypeError(f"{owner}: {clean(name, 60)}: {clean(error, 200)}") from error
         if values[name].shape != shape:
@@ -59,6 +72,14 @@ def fitted(
         listed = "; ".join(f"{kind}: {_some(names)}" for kind, names in faults.items() if names)
         raise ValueError(f"{owner}: the state does not fit, and nothing was changed; {listed}")
     return values, unmatched
+
+
+def _counts(given: Any, dtype: Any) -> Array:
+    """Return whole numbers, or True and False, as an array. Raises TypeError for others."""
+    array = np.array(torchs.as_array(given))
+    if array.dtype.kind not in "biu":
+        raise TypeError(f"these are {array.dtype}, not {np.dtype(dtype)}")
+    return array.astype(dtype)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -125,9 +125,8 @@ def measured(tape: Tape) -> Measured:
     modules, such as the layers of a network, is told apart by the modules.
     """
     timeline = tape.timeline
-    carried = {timeline.fold[state] for state, _ in timeline.carried_states.values()}
     losses = head(timeline)
-    states = [node for node in timeline.of if timeline.fold[node] in carried and node not in losses]
+    states = [node for node in timeline.of if timeline.fold[node] in timeline.states and node not in losses]
     layers = {x for cell in Cells(timeline).cells for layer in cell.layers for x in layer.at.values()}
     bounded = [x for node in timeline.of if two_ended(node.primitive) for x in gates_in(node, timeline)]
     gates = [x for x in bounded if x.name or x in layers]
@@ -155,7 +154,8 @@ def _row(tape: Tape, t: int, states: dict[str, Tensor], gates: dict[str, Tensor]
 
 def _gate_after(tape: Tape, state: Tensor) -> Tensor | None:
     """Return the gate that a later step multiplies a state by; None where there is none."""
-    later = [index for index in tape.uses(state) if tape.nodes[index].time != state.time]
+    masks = [node for node in tape.timeline.users[state] if tape.timeline.state(node) is state]
+    later = [index for x in (state, *masks) for index in tape.uses(x) if tape.nodes[index].time != state.time]
     gates = (factor_of(tape.nodes[index], tape.slots[index]) for index in later)
     return next(filter(is_gate, gates), None)
 

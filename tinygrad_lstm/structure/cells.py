@@ -121,13 +121,12 @@ class Cells:
     @cached_property
     def states(self) -> list[State]:
         """Return what steps hand on to their neighbours, in the order in which it is made."""
-        carried = {self.timeline.fold[x]: (x, user) for x, user in self.timeline.carried_states.values()}
         found: dict[object, State] = {}
         losses = head(self.timeline)
         for node, t in self.timeline.of.items():
             fold = self.timeline.fold[node]
-            if fold in carried and node not in losses:
-                x, user = carried[fold]
+            if fold in self.timeline.states and node not in losses:
+                x, user = self.timeline.states[fold]
                 forwards = self.timeline.of[x] < self.timeline.of[user]
                 found.setdefault(fold, State(_own(node), {}, forwards)).at[t] = node
         for begun in sorted({*self._begun.values()}, key=lambda node: node.serial):
@@ -170,7 +169,7 @@ class Cells:
         if (node, slot) in self._begun:
             return self._begun[node, slot]
         state, _ = self.timeline.carried_states.get((self.timeline.fold[node], slot), (None, node))
-        return state
+        return None if state is None else self.timeline.state(state)
 
     def _begun_in_the_only_step(self) -> Iterator[tuple[tuple[Tensor, int], Tensor]]:
         """Yield where a single step takes a state that was given to it, with what it makes of it.

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
 
+from ..engine import ops
 from ..engine.graph import Graph
 from ..engine.primitive import Kind
 from ..engine.scope import Frame
@@ -113,6 +114,36 @@ class Timeline:
         return {(self.fold[node], slot): (self.moved(x), node) for x, node, slot in uses if self.crosses(x, node)}
 
     @cached_property
+    def states(self) -> dict[object, tuple[Tensor, Tensor]]:
+        """Return, by what their steps share, the states that steps hand on, each with an example, and its user."""
+        made = ((self.state(x), user) for x, user in self.carried_states.values())
+        return {self.fold[state]: (state, user) for state, user in made}
+
+    def state(self, x: Tensor) -> Tensor:
+        """Return the state that is handed on by a tensor: what a step has made, be it moved, or behind a mask.
+
+        A mask keeps, where a sequence is over, what the step before has handed on.
+        """
+        x = self.moved(x)
+        while x in self.of and self.fold[x] in self._masks:
+            made = self.moved(x.inputs[self._masks[self.fold[x]]])
+            if self.of.get(made) != self.of[x]:
+                break
+            x = made
+        return x
+
+    @cached_property
+    def _masks(self) -> dict[object, int]:
+        """Return which choices keep, in places, what comes from another step, and the slot of what they take else."""
+        found: dict[object, int] = {}
+        for node in self.of:
+            if node.primitive is ops.where:
+                kept = [slot for slot in (1, 2) if self.crosses(node.inputs[slot], node)]
+                if len(kept) == 1:
+                    found[self.fold[node]] = 3 - kept[0]
+        return found
+
+    @cached_property
     def looping(self) -> set[object]:
         """Return, by what their steps share, the operations that within a step lead to a state that is handed on."""
         queue = [state for state, _ in self.carried_states.values()]
@@ -153,8 +184,8 @@ class Timeline:
     def _folded(self) -> dict[Tensor, tuple[object, ...]]:
         """Return a key for each operation that its counterparts in other steps share.
 
-        Weights tell apart what would otherwise only be counted: the first step may leave out what the others do. So do
-        names, where steps do not have as many.
+        Weights tell apart what would otherwise only be counted: the first step may leave out what the others do. Where
+        steps do not have as many, so do names, and the modules that they take something of.
         """
         used_at: dict[Tensor, set[int | None]] = defaultdict(set)
         for x, node, _ in self._uses:
@@ -175,13 +206,18 @@ class Timeline:
         for base, columns in alike.items():
             as_many = len({len(nodes) for nodes in columns.values()}) == 1
             for nodes in columns.values():
-                count: Counter[str | None] = Counter()
+                count: Counter[object] = Counter()
                 for node in nodes:
-                    name = None if as_many else node.name
-                    key = (*base, name, count[name])
+                    apart = None if as_many else (node.name, self._takes_of(node))
+                    key = (*base, apart, count[apart])
                     keys[node] = shared.setdefault(key, key)
-                    count[name] += 1
+                    count[apart] += 1
         return {node: keys[node] for node in self.operations}
+
+    def _takes_of(self, node: Tensor) -> frozenset[Module]:
+        """Return the modules that made, within the same step, what an operation takes."""
+        made = (self._calls[x] for x in node.inputs if x in self.of and self.of[x] == self.of.get(node))
+        return frozenset(calls[-1][1] for calls in made if calls)
 
     def _inferred(self) -> dict[Tensor, int]:
         chained: dict[Module, set[int]] = defaultdict(set)

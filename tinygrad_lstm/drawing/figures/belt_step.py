@@ -151,7 +151,7 @@ class _BeltStep:
         for node in queue:
             for slot, x in enumerate(node.inputs):
                 if timeline.crosses(x, node):
-                    found.add(names.get(timeline.moved(x), ""))
+                    found.add(names.get(timeline.state(x), ""))
                 elif (node, slot) in self._reading.initial:
                     state = self._reading.state_for(node, slot)
                     found.add(names.get(state, "") if state is not None else "")

@@ -98,16 +98,18 @@ class _RolledScene(UnrolledScene):
     def _copy(self, x: Tensor, node: Tensor, slot: int, part: Part, column: int, place: Place) -> Box:
         """Return a leaf's box: a weight is the same in every step, an input another one, but in the same place."""
         once = x in self.parts.weights or self.describe.is_initial(x) or (column != part.column and not x.detached)
-        key = (x, 0, place) if once else (self.parts.timeline.fold[node], slot, place)
-        if key not in self._copies:
+        same = (x, 0, place)
+        key = same if once else (self.parts.timeline.fold[node], slot, place)
+        box = self._copies.get(key) or self._copies.get(same)
+        if box is None:
             box = self.describe.node(x, f"{self.graph.ids[x]}@{part.id}", column, place)
             if not once and self.parts.is_step(part.column) and x.name is not None and not x.detached:
                 box.texts = (Text(words.clean(x.name or "data") + EVER, "symbol"), *box.texts[1:])
             self.scene.add(box)
-            self._copies[key] = box
-        if self._copies[key].shows[-1] is not x:
-            self._copies[key].shows.append(x)
-        return self._copies[key]
+        elif self._copies.get(same) is not box:
+            box.shows.append(x)
+        self._copies[key] = self._copies[same] = box
+        return box
 
     def _is_near(self, source: Part, part: Part) -> bool:
         return source.kind != "gap"
@@ -167,7 +169,7 @@ def _fold(parts: Parts) -> None:
             continue
         in_time = parts.is_step(part.column) or (part.closed and parts.is_between(part.column))
         timeless = part.id.partition(".")[2] if in_time else part.id
-        key = parts.timeline.fold[part.members[0]] if part.kind == "op" else (part.module, timeless)
+        key = parts.timeline.fold[part.members[0]] if part.kind == "op" else (part.module, timeless, in_time)
         if key not in folds:
             timeless = unused(timeless, taken)
             column = {"before": 0, "after": 2}.get(parts.columns[part.column].id, 1)

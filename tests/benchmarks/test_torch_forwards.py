@@ -1,0 +1,211 @@
+"""What people write for PyTorch runs as it stands: the same outputs and gradients; what there is not is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from forwards import FORWARDS
+from torch import nn
+
+import tinygrad_lstm as tl
+
+BOUND = 1e-10
+MASK, AT = torch.rand(2, 3, 4) > 0.5, torch.randint(0, 4, (2, 3, 4))
+
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "unbind": lambda a: torch.stack([*torch.unbind(a, 1), *a.unbind(1)]),
+    "gather": lambda a: torch.gather(a, 2, AT) + a.gather(1, AT % 3),
+    "gather of fewer": lambda a: a.gather(1, AT[:1, :2, :3] % 3),
+    "take_along_dim": lambda a: torch.take_along_dim(a, AT, 2),
+    "take": lambda a: torch.take(a, torch.tensor([0, 1, 23])),
+    "masked_select": lambda a: torch.masked_select(a, MASK),
+    "where": lambda a: torch.where(MASK, a, torch.zeros_like(a)) + torch.where(a > 0, a, 0.0),
+    "where of a constant": lambda a: torch.where(MASK, torch.tensor(2.0), a),
+    "where as a method": lambda a: a.where(MASK, a * a) + torch.ones(2, 3, 4).where(MASK, a),
+    "comparisons": lambda a: (a > 0).double() * a + torch.le(a, 1).double() * a + a.ne(0).double() * a,
+    "pad": lambda a: F.pad(a, (1, 2)) + F.pad(a, (3, 0), value=3.0),
+    "pad of steps": lambda a: F.pad(a, (0, -1, 1, 0), "constant", 2.0),
+    "select": lambda a: torch.select(a, 1, 0) * a.select(1, 2),
+    "narrow": lambda a: a.narrow(2, 1, 2) + torch.narrow(a, -1, 0, 2),
+    "roll": lambda a: torch.roll(a, 1, 1) * a.roll(2, dims=-1) + a.roll(5) + torch.roll(a, (1, -2), (0, 1)),
+    "sort": lambda a: a.sort(-1)[0] * torch.sort(a, 1, descending=True).values,
+    "topk": lambda a: torch.topk(a, 2, dim=-1)[0] + a.topk(2, largest=False).values,
+    "argmax": lambda a: a * F.one_hot(a.argmax(-1), 4) + a.max(1)[1].unsqueeze(1),
+    "extremes": lambda a: a.amax(1) + torch.amin(a, dim=(1,), keepdim=True)[:, 0],
+    "repeat_interleave": lambda a: a.repeat_interleave(2, 1) + torch.repeat_interleave(a, 2, dim=1),
+    "repeat_interleave of all": lambda a: a.repeat_interleave(2),
+    "shapes of others": lambda a: a[:, :1].expand_as(MASK) + a.view_as(MASK) + a.reshape(4, 6).reshape_as(MASK),
+    "unflatten": lambda a: a.unflatten(2, (2, 2)).movedim(0, 1) + torch.movedim(a.unflatten(-1, (2, 2)), 1, 0),
+    "clamps": lambda a: a.clamp_min(0.1) * torch.clamp_max(a, 0.5),
+    "rsqrt": lambda a: torch.rsqrt(a * a + 1) + torch.logit(torch.sigmoid(a)),
+    "products": lambda a: torch.addmm(a[0], torch.ones(3, 4), torch.eye(4), beta=2) + torch.mv(a[0], a[1, 0])[:, None],
+    "baddbmm": lambda a: torch.baddbmm(a, torch.ones(2, 3, 3), a, alpha=0.5),
+    "addcmul": lambda a: torch.addcmul(a, a, a + 1, value=2.0) + torch.addcmul(a, torch.ones(4), a),
+    "lerp": lambda a: torch.lerp(a, torch.ones(2, 3, 4), 0.3) + torch.lerp(a, 2 * a, a.sigmoid()),
+    "alpha": lambda a: torch.sub(a, a * a, alpha=0.5) + torch.add(a, a * a, alpha=2) + torch.rsub(a, 1.0),
+    "new": lambda a: a.new_full((2, 3, 4), 2.0) * a + a.new_tensor([1.0, 2, 3, 4]) + torch.full_like(a, 3.0),
+    "types": lambda a: torch.ones(4).to(a) * a.double() + torch.ones(4).type_as(a) * a.type_as(MASK.double()),
+    "stacks": lambda a: torch.hstack([a, a * a]).sum() + torch.vstack([a, torch.zeros(1, 3, 4)]),
+    "norms": lambda a: torch.norm(a, dim=-1) + torch.linalg.norm(a, dim=-1) + torch.linalg.vector_norm(a, dim=-1),
+    "normalize": lambda a: F.normalize(a, dim=-1) + F.cosine_similarity(a, a.flip(1) + 1, dim=-1).unsqueeze(-1),
+    "activations": lambda a: F.glu(a).sum() + F.mish(a) + F.selu(a) + F.relu6(a) + F.hardswish(a) + F.softmin(a, -1),
+    "softplus": lambda a: F.softplus(a, beta=2.0) + F.hardtanh(a, -0.5, 0.5) + F.logsigmoid(a) + F.tanhshrink(a),
+    "expit": lambda a: torch.special.expit(a),
+    "embedding": lambda a: F.embedding(AT[:, 0, 0] % 3, a[0]) + F.embedding(AT[:, 0, 1] % 3, a[1], padding_idx=0),
+    "attention": lambda a: F.scaled_dot_product_attention(a, a + 1, a, MASK[:, :, :3] | torch.eye(3).bool()),
+    "attention of scores": lambda a: F.scaled_dot_product_attention(a, a, a, torch.ones(3, 3), scale=0.1),
+    "binary cross entropy": lambda a: F.binary_cross_entropy(torch.sigmoid(a), MASK.double()),
+    "words": lambda a: (
+        torch.clamp(input=a, min=0.0) + torch.sum(input=a, dim=1, keepdim=True) + a.select(dim=1, index=0)[:, None]
+    ),
+    "largest of two": lambda a: torch.max(a, torch.zeros(1)) + a.max(torch.ones(4)) + torch.min(a, a * a),
+    "pad_sequence": lambda a: nn.utils.rnn.pad_sequence([a[0], a[1, :2], torch.ones(1, 4)], padding_value=2.0),
+    "einsum": lambda a: torch.einsum("bij,bkj->bik", a, a) + torch.einsum("...i,...i->...", [a, a])[:, None],
+}
+
+
+def flat(result: Any) -> list[Any]:
+    return [part for each in result for part in flat(each)] if isinstance(result, tuple | list) else [result]
+
+
+def near(one: Any, other: Any) -> bool:
+    exact = other.detach().numpy()
+    return one.shape == exact.shape and abs(one - exact).max(initial=0) <= BOUND * max(1, abs(exact).max(initial=0))
+
+
+def same(theirs: nn.Module, *given: Any) -> tl.Tensor:
+    """Require the same outputs, gradients of inputs and of parameters; return the loss."""
+    ours = tl.from_torch(theirs)
+    real = [x.is_floating_point() for x in given]
+    mine = [tl.tensor(x.numpy(), requires_grad=True) if is_real else x for x, is_real in zip(given, real, strict=True)]
+    other = [x.clone().requires_grad_(is_real) for x, is_real in zip(given, real, strict=True)]
+    results, exact = flat(ours(*mine)), flat(theirs(*other))
+    for one, right in zip(results, exact, strict=True):
+        assert near(one.value, right)
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=tuple(each.shape)) for each in exact]
+    loss = sum((each * each * w + each * w).sum() for each, w in zip(results, weights, strict=True))
+    sum(
+        (each * each * w + each * w).sum() for each, w in zip(exact, map(torch.tensor, weights), strict=True)
+    ).backward()
+    loss.backward()
+    assert all(near(x.grad.value, right.grad) for x, right in zip(mine, other, strict=True) if right.grad is not None)
+    named = theirs.named_parameters(remove_duplicate=False)
+    parameters = {name: each.grad for name, each in named if each.grad is not None}
+    gradients = tl.to_torch(ours, gradients=True) if parameters else {}
+    assert gradients.keys() == parameters.keys()
+    for name, right in parameters.items():
+        assert near(gradients[name], right), name
+    return loss
+
+
+@pytest.fixture(autouse=True)
+def in_float64() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+class Of(nn.Module):
+    """A module of one function."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *given: Any) -> Any:
+        return self.function(*given)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_pytorchs(name: str) -> None:
+    same(Of(FUNCTIONS[name]), torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0)))
+
+
+@pytest.mark.parametrize("cls", FORWARDS, ids=lambda cls: cls.__name__)
+def test_a_network_runs_as_it_stands(cls: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    same(cls().double().eval(), *(x.double() if x.is_floating_point() else x for x in FORWARDS[cls]))
+
+
+def test_drawn_numbers_have_the_shape_and_type_of_others() -> None:
+    drawn = tl.from_torch(Of(lambda a: (torch.rand_like(a), torch.randn_like(a))))(torch.zeros(50, 40))
+    assert [each.shape for each in drawn] == [(50, 40)] * 2
+    assert 0 <= drawn[0].value.min() < 0.01 < 0.99 < drawn[0].value.max() < 1
+    assert abs(drawn[1].value.std() - 1) < 0.1
+
+
+def filled(a: Any) -> Any:
+    out = torch.zeros(2, 3, 4)
+    out[:, 0] = a[:, 0]
+    return out
+
+
+REFUSED: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
+    "function": (lambda a: torch.fft.fft(a), TypeError, "torch's fft_fft is given a tensor"),
+    "method": (lambda a: a.unfold(1, 2, 1), AttributeError, "a tensor has no 'unfold'"),
+    "layer": (lambda a: F.conv1d(a, torch.ones(2, 3, 2)), TypeError, "torch's conv1d is given a tensor"),
+    "assignment": (filled, TypeError, "torch's __setitem__ is given a tensor"),
+    "type": (lambda a: torch.zeros(2).to(a.dtype), TypeError, "x.dtype is numpy's here; x.new_zeros"),
+    "other type": (lambda a: a.float(), TypeError, "keeps its type, float64"),
+    "mode": (lambda a: F.pad(a, (1, 1), mode="reflect"), TypeError, "torch's pad with mode='reflect'"),
+    "chance": (
+        lambda a: F.scaled_dot_product_attention(a, a, a, dropout_p=0.5),
+        TypeError,
+        "torch's scaled_dot_product_attention with dropout_p",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_there_is_not_is_named_with_the_module_and_the_line(name: str) -> None:
+    function, error, words = REFUSED[name]
+    ours = tl.from_torch(nn.Sequential(nn.Identity(), Of(function)))
+    with pytest.raises(error) as raised:
+        ours(torch.ones(2, 3, 4))
+    line = str(raised.value)
+    assert words in line
+    assert line.isprintable()
+    place = ": in forward of Of in 1, test_torch_forwards.py:"
+    assert line.count(place) == 1
+    assert line.rpartition(place)[2].isdecimal()
+
+
+class Timed(nn.Module):
+    """A loop of one's own, whose steps are said; PyTorch runs it as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ih, self.hh = nn.Linear(3, 16), nn.Linear(4, 16)
+
+    def forward(self, x: Any) -> Any:
+        h = c = torch.zeros(x.size(0), 4)
+        for t in range(x.size(1)):
+            with tl.time_step(t):
+                i, f, g, o = (self.ih(x[:, t]) + self.hh(h)).chunk(4, 1)
+                c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+                h = o.sigmoid() * c.tanh()
+        return h
+
+
+def test_steps_that_are_said_in_a_loop_of_ones_own_are_those_of_the_walk_and_the_picture() -> None:
+    loss = same(Timed(), torch.randn(2, 5, 3))
+    stepper = tl.step(loss)
+    assert [(row.time, set(row.norms)) for row in stepper.flow()] == [(t, {"h", "c"}) for t in range(5)]
+    assert "delay 1" in tl.draw(loss, "rolled").source
+
+
+def test_pytorch_is_spoken_within_a_forward_alone() -> None:
+    x = tl.tensor([1.0, -1.0])
+    tl.from_torch(Of(lambda a: torch.roll(a, 1)))(x)
+    assert isinstance(x > 0, np.ndarray)
+    with pytest.raises(AttributeError, match="a tensor has no 'roll'"):
+        x.roll(1)
+    with pytest.raises(ZeroDivisionError):
+        tl.from_torch(Of(lambda a: 1 // 0))(x)
+    assert isinstance(x.argmax(), np.integer)
