@@ -98,6 +98,14 @@ APPLICATIONS = {
             packages=("music21",),
             file="tunes in ABC",
         ),
+        Demo(
+            "questions",
+            "answering questions",
+            "stories with questions, of the kind of bAbI's tasks 1, 15 and 2, drawn by our own generator",
+            "MIT",
+            "LICENSE",
+            file="stories with questions, in the form of bAbI's files",
+        ),
     )
 }
 """In the order in which they are read."""
