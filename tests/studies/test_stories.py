@@ -174,7 +174,7 @@ def test_what_was_told_is_learned_and_answered_in_order(capsys):
 
 
 def test_what_the_network_says_does_not_depend_on_longer_stories_beside_it():
-    stories = draw_stories("one fact", 3, np.random.default_rng(0), 2) + [[Line(("where", "is", "mary"), "office")]]
+    stories = [*draw_stories("one fact", 3, np.random.default_rng(0), 2), [Line(("where", "is", "mary"), "office")]]
     reading = Reading(stories, by="word")
     model = Answerer(reading.size, 8, len(reading.answers), rng=0)
     alone = [each for story in stories for each in said_answers(model, reading, [story])]

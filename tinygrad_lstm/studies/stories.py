@@ -153,9 +153,12 @@ def unseen(stories: Iterable[Story], learned: Iterable[Story]) -> list[Story]:
     >>> unseen([[mary, john], [john, mary]], [[mary, Line(("who", "left"), "mary"), john]]) == [[john, mary]]
     True
     """
-    told = lambda story: tuple(line.words for line in story if not line.answer)
-    known = set(map(told, learned))
-    return [story for story in stories if told(story) not in known]
+    known = set(map(_told, learned))
+    return [story for story in stories if _told(story) not in known]
+
+
+def _told(story: Story) -> tuple[tuple[str, ...], ...]:
+    return tuple(line.words for line in story if not line.answer)
 
 
 def read_stories(path: Path) -> list[Story]:
