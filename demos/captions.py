@@ -21,8 +21,8 @@ given = asked("captions")
 H, updates = (16, 60) if given.small else (96, 3000)
 rng = [np.random.default_rng([given.seed, n]) for n in range(5)]
 
-# 1. The letters: 309 that have at most one of twelve marks, in twelve fonts. One in three names is held out; each of its
-# words was learned, not together. DejaVu Serif is held out, too, or yours is: no letter of it was seen.
+# 1. The letters: 309 that have at most one of twelve marks, in twelve fonts. One in three names is held out; each of
+# its words was learned, not together. DejaVu Serif is held out, too, or yours is: no letter of it was seen.
 
 fonts = file_of(APPLICATIONS["captions"], "matplotlib", "mpl-data", "fonts", "ttf", "LICENSE_DEJAVU").parent
 file_of(APPLICATIONS["captions"], "PIL", "__init__.py")
@@ -87,7 +87,7 @@ def told_by(model):
 (ends, units), (_, by_chance) = told_by(model), told_by(Captioner(2 * SIDE, H, words, rng=given.seed))
 word = max(units, key=lambda each: units[each].chosen)
 unit, mean, chance = units[word], *(np.mean([u.held_out for u in found.values()]) for found in (units, by_chance))
-print(f"unit {unit.unit} tells {unit.held_out:.0%} of whether it is, or has, {word}")
+print(f"unit {unit.unit} tells {unit.held_out:.0%} of whether the name says {word}")
 print(f"of capitals and each mark, on average, a unit tells {mean:.0%}; untrained, {chance:.0%}")
 assert not full or mean > chance
 
@@ -98,9 +98,11 @@ grids = [
     for letter, name in zip(test[True][:15], written[True], strict=False)
 ]
 label = "Written under letters whose names it never saw, of a font it never saw"
-letters_of = heat_map(grids, title=label, across="", upwards="", label=label, size=(820, 500), per_row=5)
+letters_of = heat_map(grids, title=label, across="", upwards="", label=label, size=(820, 590), per_row=5)
 few = slice(0, 40)
-says = unit_and_truth(unit.unit, unit.read(ends[few]), truths[1][word][few], word, shown[few])
+says = unit_and_truth(
+    unit.unit, unit.read(ends[few]), truths[1][word][few], f"whether the name says {word}", shown[few]
+)
 plot = learning(curve, "nats per word", {"by chance": float(np.log(len(words)))})
 picture(given.out, letters=letters_of, unit=says, learning=plot)
 tl.save(model.eye, given.out / "model.safetensors")
