@@ -1,4 +1,4 @@
-"""Image captioning: an LSTM looks at a letter, row by row and column by column, and another writes its Unicode name.
+"""Image captioning: an LSTM looks at a letter, row by row, and another writes its Unicode name, word by word.
 
 ``tinygrad-lstm demo captions`` runs this file, ``--small`` in seconds; ``--data FONT.ttf`` reads the letters of a font
 of yours. A name is "small e with acute". One in three names is held out, and so is one of the twelve DejaVu fonts.
@@ -18,7 +18,7 @@ from tinygrad_lstm.studies.recognition import nearest_class, squared_distances
 from tinygrad_lstm.studies.units import most_readable
 
 given = asked("captions")
-H, updates = (16, 60) if given.small else (96, 3000)
+H, updates = (16, 60) if given.small else (96, 4000)
 rng = [np.random.default_rng([given.seed, n]) for n in range(5)]
 
 # 1. The letters: 309 that have at most one of twelve marks, in twelve fonts. One in three names is held out; each of
@@ -45,14 +45,14 @@ learned, said_of = zip(*pairs, strict=True)
 words = [END, *sorted({word for name in every.values() for word in name})]
 assert {word for name in said_of for word in name} == {*words[1:]}, "a word that is asked for was never learned"
 
-# 2. The network: the same as of the films. A step is a row of the picture, and the column of the same number; the state
-# after the last is what the writer begins with. Letters are moved a little, other each time. Half of the words that it
-# wrote before are hidden from the writer while it learns: else it knows by heart what follows a w, and does not look.
+# 2. The network: the same as of the films. A step is a row of the picture, so that what stands above a letter is seen
+# before it; the state after the last is what the writer begins with. Letters are moved a little, other each time. Of
+# the words that it wrote before, nine in ten are hidden while it learns: else it knows by heart what follows a w.
 
-model = Captioner(2 * SIDE, H, words, rng=given.seed)
+model = Captioner(SIDE, H, words, rng=given.seed)
 draw = lambda count: rng[1].integers(0, len(learned), count)
 batch = lambda some: (seen([learned[n] for n in some], rng[1]), [said_of[n] for n in some])
-how = {"updates": updates, "about": "letters", "hide": 0.5, "rng": rng[4]}
+how = {"updates": updates, "about": "letters", "hide": 0.9, "rng": rng[4]}
 curve, whole = learn_captions(model, (batch(draw(32)) for _ in range(updates)), **how)
 full = whole and not given.small and not given.data
 
@@ -84,7 +84,7 @@ def told_by(model):
     return unseen, {word: most_readable(known, truths[0][word], unseen, truths[1][word]) for word in asked}
 
 
-(ends, units), (_, by_chance) = told_by(model), told_by(Captioner(2 * SIDE, H, words, rng=given.seed))
+(ends, units), (_, by_chance) = told_by(model), told_by(Captioner(SIDE, H, words, rng=given.seed))
 word = max(units, key=lambda each: units[each].chosen)
 unit, mean, chance = units[word], *(np.mean([u.held_out for u in found.values()]) for found in (units, by_chance))
 print(f"unit {unit.unit} tells {unit.held_out:.0%} of whether the name says {word}")
