@@ -185,6 +185,28 @@ def test_tunes_of_a_person_are_learned_from(tmp_path):
 
 
 @pytest.mark.slow
+def test_stories_of_a_person_are_asked_about(tmp_path):
+    rng, lines = np.random.default_rng(0), []
+    for _ in range(60):
+        who, where = rng.choice(["Ann", "Bob", "Cleo"], 3), rng.choice(["attic", "barn", "cave", "den"], 3)
+        lines += [f"{n} {one} ran to the {other}." for n, (one, other) in enumerate(zip(who, where, strict=True), 1)]
+        lines.append(f"4 Where is {who[2]}? \t{where[2]}\t3")
+    (tmp_path / "qa1.txt").write_text("\n".join(lines), encoding="utf-8")
+    done = apply("questions", "--small", "--data", "qa1.txt", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^qa1, by sentence: share right: LSTM .* · the most frequent ", done.stdout, re.MULTILINE)
+    assert (tmp_path / "demo-questions" / "memory.svg").exists()
+    for text, says in (
+        ("Ann ran.", "qa1.txt, line 1 is not a number and a sentence"),
+        ("1 Ann ran.", "0 stories with questions"),
+    ):
+        (tmp_path / "qa1.txt").write_text(text, encoding="utf-8")
+        refused = apply("questions", "--small", "--data", "qa1.txt", cwd=tmp_path)
+        assert refused.stderr.startswith(f"tinygrad-lstm: {says}")
+        assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
 def test_a_text_of_a_person_is_learned_from(tmp_path):
     (tmp_path / "book.txt").write_text(READ.read_text(encoding="utf-8") * 7, encoding="utf-8")
     done = apply("language", "--small", "--data", "book.txt", "--out", "book", cwd=tmp_path)

@@ -55,6 +55,21 @@ def test_what_is_seen_is_said(capsys):
     assert "three: 80 updates" in capsys.readouterr().out
 
 
+def test_words_that_are_hidden_are_not_read(capsys):
+    said, xs = [["up"], ["down", "then", "up"]], np.repeat(np.eye(2)[None], 2, axis=0)
+    models = [Captioner(2, 8, [END, "up", "down", "then"], rng=0) for _ in range(3)]
+    for model, hide in zip(models, (0.0, 1.0, 1.0), strict=True):
+        learn_captions(model, [(xs, said)] * 3, updates=3, about="two", hide=hide, rng=1)
+    before = Captioner(2, 8, [END, "up", "down", "then"], rng=0).embedding.weight.value
+    moved = [np.abs(model.embedding.weight.value - before).max(axis=1) > 0 for model in models]
+    assert [each.tolist() for each in moved] == [[True] * 4, [True, False, False, False], [True, False, False, False]]
+    np.testing.assert_array_equal(models[1].head.weight.value, models[2].head.weight.value)
+    numbers = models[0].numbers(said)
+    as_said = models[0].surprise(xs, numbers).item()
+    assert models[0].surprise(xs, numbers, numbers[:-1]).item() == as_said
+    assert models[0].surprise(xs, numbers, 0 * numbers[:-1]).item() != as_said
+
+
 def test_writing_goes_on_from_what_was_written():
     model = Captioner(2, 6, [END, "a", "b"], rng=1)
     xs = np.ones((3, 1, 2))

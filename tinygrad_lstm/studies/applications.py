@@ -98,6 +98,23 @@ APPLICATIONS = {
             packages=("music21",),
             file="tunes in ABC",
         ),
+        Demo(
+            "questions",
+            "answering questions",
+            "stories with questions, of the kind of bAbI's tasks 1, 15 and 2, drawn by our own generator",
+            "MIT",
+            "LICENSE",
+            file="stories with questions, in the form of bAbI's files",
+        ),
+        Demo(
+            "captions",
+            "image captioning",
+            "309 letters, most with a mark, in the twelve DejaVu fonts that matplotlib brings, and their Unicode names",
+            "Bitstream Vera's; Python's for the names",
+            "matplotlib's mpl-data/fonts/ttf/LICENSE_DEJAVU; Python's LICENSE",
+            packages=("matplotlib", "PIL"),
+            file="a font, .ttf or .otf",
+        ),
     )
 }
 """In the order in which they are read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -56,9 +57,12 @@ class Captioner(Module):
         scores: Tensor = self.head(output)
         return scores
 
-    def surprise(self, xs: ArrayLike, numbers: NDArray[np.intp]) -> Tensor:
-        """Return how much the words of sentences, as ``numbers`` returns them, surprise, each after those before."""
-        scores = self(xs, numbers[:-1])
+    def surprise(self, xs: ArrayLike, numbers: NDArray[np.intp], before: NDArray[np.intp] | None = None) -> Tensor:
+        """Return how much the words of sentences, as ``numbers`` returns them, surprise, each after those before.
+
+        What stands in ``before``, (W, N), is read instead of the right words, if it is given.
+        """
+        scores = self(xs, numbers[:-1] if before is None else before)
         loss: Tensor = cross_entropy(scores.reshape(-1, len(self.words)), numbers[1:].ravel())
         return loss
 
@@ -100,6 +104,8 @@ def learn_captions(
     updates: int,
     about: str,
     rate: float = 0.01,
+    hide: float = 0.0,
+    rng: Seed = None,
 ) -> tuple[list[tuple[int, float]], bool]:
     """Train a model, both LSTMs as compiled programs, by Adam and half a cosine; return the losses, and if to the end.
 
@@ -109,13 +115,24 @@ def learn_captions(
         updates: how many.
         about: what stands before the bar.
         rate: the largest learning rate.
+        hide: which share of the words before is not read, but END, other ones each time: so that it has to look, and
+            does not go on as it did before.
+        rng: a seed or a numpy Generator, by which they are chosen.
+
+    Source: hidden words, S. Bowman et al., "Generating Sentences from a Continuous Space" (2016), section 3.1.
 
     >>> model, batch = Captioner(1, 4, [END, "up"], rng=0), (np.ones((2, 1, 1)), [["up"]])
     >>> len(learn_captions(model, [batch] * 3, updates=3, about="one word")[0])
     one word: 3 updates; ... processor seconds until here
     3
     """
-    loss = lambda model, batch: model.surprise(batch[0], model.numbers(batch[1]))
+    chosen = generator(rng)
+
+    def loss(model: Captioner, batch: tuple[ArrayLike, Sequence[Sequence[str]]]) -> Tensor:
+        numbers = model.numbers(batch[1])
+        hidden = chosen.random(numbers[:-1].shape) < hide
+        return model.surprise(batch[0], numbers, np.where(hidden, 0, numbers[:-1]))
+
     return learn_compiled(model, batches, "eye", "pen", rate=rate, steps=updates, loss=loss, about=about)
 
 
@@ -140,3 +157,14 @@ def words_right(said: Sequence[Sequence[str]], wanted: Sequence[Sequence[str]]) 
         n < len(one) and one[n] == word for one, other in zip(said, wanted, strict=True) for n, word in enumerate(other)
     ]
     return float(exact), float(np.mean(pairs))
+
+
+def word_f1(said: Sequence[Sequence[str]], wanted: Sequence[Sequence[str]]) -> float:
+    """Return the mean F1 of the words of sentences, wherever they stand: 2 · common / (said + wanted).
+
+    >>> word_f1([["go", "left"], ["go"]], [["left", "go"], ["stop"]])
+    0.5
+    """
+    common = [(Counter(one) & Counter(other)).total() for one, other in zip(said, wanted, strict=True)]
+    sizes = [len(one) + len(other) for one, other in zip(said, wanted, strict=True)]
+    return float(np.mean([2 * both / size if size else 1.0 for both, size in zip(common, sizes, strict=True)]))
