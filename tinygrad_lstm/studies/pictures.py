@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from ..pages.heat import Grid, heat_map
 from ..pages.plot import Point, Series, log_plot
 from ..pages.theme import ON_PAGES
+from .translation import Translation
 
 
 def learning(curve: Sequence[Point], upwards: str, beside: Mapping[str, float]) -> str:
@@ -44,6 +45,18 @@ def unit_and_truth(unit: int, said: ArrayLike, truth: ArrayLike, what: str, symb
     grids = [Grid(name, np.atleast_2d(row), [""], symbols) for name, row in rows.items()]
     label = f"Above what unit {unit} says, below {what}, for each symbol"
     return heat_map(grids, title=f"A unit that tells {what}", across="symbol", upwards="", label=label, size=(680, 220))
+
+
+def alignments(looked: Sequence[tuple[str, Translation]]) -> str:
+    """Return what was looked at while a few words were written, as SVG: letters across, what was written downwards.
+
+    >>> alignments([("ab", Translation(["X"], np.array([[0.9, 0.1]])))])[:4]
+    '<svg'
+    """
+    grids = [Grid(word, each.looked, each.symbols, list(word)) for word, each in looked if each.symbols]
+    what = "Where the writer looked, at each symbol"
+    size = 680, 100 + 210 * max(len(grids), 1)
+    return heat_map(grids, title=what, across="read", upwards="written", label=what, size=size, most=1.0)
 
 
 def along(values: ArrayLike, first: int, what: str, upwards: str) -> str:
