@@ -44,7 +44,7 @@ def align(pairs: Sequence[tuple[str, Sequence[str]]], rounds: int = 5) -> list[l
             groups.setdefault((len(word), len(said)), []).append(numbers)
     V = max(len(phonemes), 1)
     likely = np.tile(np.repeat([1.0, 1 / V, 1 / V**2], [1, V, V * V]), (len(letters), 1))  # (letters, 1 + V + V²)
-    tables = [_Table(len(letters), V, *zip(*group, strict=True)) for group in groups.values()]
+    tables = [_Alignments(len(letters), V, *zip(*group, strict=True)) for group in groups.values()]
     for _ in range(rounds if tables else 0):
         counts: Array = sum((each.expected(likely) for each in tables), np.zeros(1))
         likely = counts / counts.sum()
@@ -56,7 +56,7 @@ def align(pairs: Sequence[tuple[str, Sequence[str]]], rounds: int = 5) -> list[l
     return found
 
 
-class _Table:
+class _Alignments:
     """K words of n letters and m phonemes, and where in a table of likelihoods each way to say a letter stands."""
 
     def __init__(self, letters: int, V: int, words: Sequence[list[int]], said: Sequence[list[int]]) -> None:
