@@ -202,6 +202,22 @@ def test_words_of_a_person_are_translated(tmp_path):
 
 
 @pytest.mark.slow
+def test_rolls_of_a_person_are_learned_from(tmp_path):
+    rng = np.random.default_rng(0)
+    steps = (rng.random((3 * 20 * 12, 88)) < 0.05).astype(np.uint8)
+    parts = dict(zip(("train", "valid", "test"), np.split(np.packbits(steps, axis=1), 3), strict=True))
+    arrays = {f"{name}_bits": bits for name, bits in parts.items()} | {f"{name}_lengths": [12] * 20 for name in parts}
+    np.savez(tmp_path / "rolls.npz", **arrays)
+    done = apply("chorales", "--small", "--data", "rolls.npz", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "to learn from 20 pieces, 240 steps" in done.stdout
+    assert (tmp_path / "demo-chorales" / "chorale3.mid").read_bytes().startswith(b"MThd")
+    (tmp_path / "words.npz").write_text("no rolls", encoding="utf-8")
+    refused = apply("chorales", "--small", "--data", "words.npz", cwd=tmp_path)
+    assert refused.stderr.startswith("tinygrad-lstm: words.npz holds no piano rolls: ")
+
+
+@pytest.mark.slow
 def test_a_text_of_a_person_is_learned_from(tmp_path):
     (tmp_path / "book.txt").write_text(READ.read_text(encoding="utf-8") * 7, encoding="utf-8")
     done = apply("language", "--small", "--data", "book.txt", "--out", "book", cwd=tmp_path)

