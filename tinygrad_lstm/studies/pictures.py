@@ -13,13 +13,13 @@ from ..pages.theme import ON_PAGES
 from .translation import Translation
 
 
-def learning(curve: Sequence[Point], upwards: str, beside: Mapping[str, float]) -> str:
-    """Return a plot of a loss by update, as SVG, with what others come to as level lines.
+def learning(curve: Sequence[Point], upwards: str, beside: Mapping[str, float], of: str = "what it learns from") -> str:
+    """Return a plot of a loss by update, of what it learns from or of other things, with what others come to, as SVG.
 
     >>> learning([(1, 3.0), (2, 2.5)], "bits", {"6-grams": 2.0})[:4]
     '<svg'
     """
-    lines = [Series(curve, "LSTM, on what it learns from", ON_PAGES["series0"])]
+    lines = [Series(curve, f"LSTM, on {of}", ON_PAGES["series0"])]
     ends = (curve[0][0], curve[-1][0])
     for dashes, (name, level) in zip(("6 3", "2 3", "8 2 2 2"), beside.items(), strict=False):
         lines.append(Series([(end, level) for end in ends], name, dashes=dashes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -74,7 +74,7 @@ def loss_by_step(model: Polyphony, pieces: Sequence[Roll]) -> float:
 
 
 def learn_polyphony(
-    model: Polyphony, rolls: Rolls, *, epochs: int, seed: int, about: str, rate: float, size: int = 8, higher: int = 0
+    model: Polyphony, rolls: Rolls, *, epochs: int, seed: int, about: str, rate: float, size: int = 8
 ) -> tuple[list[tuple[int, float]], bool]:
     """Train a model, its layer as a compiled program, and keep it as it was best on the pieces to choose by.
 
@@ -85,7 +85,6 @@ def learn_polyphony(
         seed: the order of the pieces follows from it.
         about: what stands before the bar.
         rate, size: the largest learning rate, and how many pieces make a batch.
-        higher: by how many semitones at most each piece is moved up or down, anew each time it is learned from.
 
     Returns:
         The number of the last update of each epoch with the loss on the pieces to choose by, and if it came to the end.
@@ -103,28 +102,10 @@ def learn_polyphony(
 
     loss = lambda model, batch: model.surprise(batch)
     steps = epochs * batches.per_epoch
-    moved = transposed(batches, higher, np.random.default_rng([seed, 4]))
-    _, whole = learn_compiled(model, moved, "layer", rate=rate, steps=steps, loss=loss, about=about, callbacks=[look])
+    _, whole = learn_compiled(model, batches, "layer", rate=rate, steps=steps, loss=loss, about=about, callbacks=[look])
     if curve:
         model.load_state_dict(kept)
     return curve, whole
-
-
-def transposed(batches: Iterable[Padded], higher: int, rng: np.random.Generator) -> Iterator[Padded]:
-    """Yield batches of pieces, (T, N, 88), each moved by a number of keys that is drawn, up to ``higher`` either way.
-
-    >>> batch = Padded(np.eye(3, 88, k=40)[:, None], np.array([3]), np.eye(3, 88, k=41)[:, None])
-    >>> (moved,) = transposed([batch], 5, np.random.default_rng(1))
-    >>> moved.xs.argmax(axis=-1).ravel(), moved.targets.argmax(axis=-1).ravel()
-    (array([40, 41, 42]), array([41, 42, 43]))
-    """
-    for batch in batches:
-        keys: list[int] = rng.integers(-higher, higher + 1, size=batch.xs.shape[1]).tolist()
-        xs, targets = (
-            np.stack([np.roll(each[:, n], k, axis=-1) for n, k in enumerate(keys)], axis=1)
-            for each in (batch.xs, batch.targets)
-        )
-        yield batch._replace(xs=xs, targets=targets)
 
 
 def cells_after(model: Polyphony, pieces: Sequence[Roll]) -> list[Array]:
@@ -170,23 +151,16 @@ def notes_of(roll: Roll, step: Fraction = Fraction(1, 8)) -> list[Note]:
     return found
 
 
-def fifths(roll: Roll, over: int = 16) -> Array:
-    """Return after each step where on the circle of fifths the keys of the last ``over`` steps lie, on average, (T).
+def sharps(roll: Roll) -> Array:
+    """Return for each step which share of what sounds in the whole piece is F, C or G sharp: how sharp its key is, (T).
 
-    D is 0, what has a fifth more upwards is one more, up to G sharp, 6; A flat is G sharp. A piece in D dorian, without
-    sharps and flats, is about 0, and each sharp of its signature is one more.
-
-    >>> roll = np.zeros((2, 88), np.uint8)
-    >>> roll[0, 62 - LOWEST] = roll[1, 57 - LOWEST] = 1  # D, then A
-    >>> fifths(roll)
-    array([0. , 0.5])
+    >>> roll = np.zeros((4, 88), np.uint8)
+    >>> roll[:, 66 - LOWEST] = roll[:2, 62 - LOWEST] = 1  # F sharp, and D
+    >>> sharps(roll).round(2)
+    array([0.67, 0.67, 0.67, 0.67])
     """
-    circle = (7 * (np.arange(KEYS) + LOWEST - 2) + 5) % 12 - 5.0
-    sums, counts = (np.cumsum(each) for each in (roll @ circle, roll.sum(axis=1, dtype=float)))
-    for each in (sums, counts):
-        each[over:] -= each[:-over].copy()
-    found: Array = sums / np.maximum(counts, 1)
-    return found
+    raised = np.isin((np.arange(KEYS) + LOWEST) % 12, (6, 1, 8))
+    return np.full(len(roll), roll[:, raised].sum() / max(int(roll.sum()), 1))
 
 
 def name_of(key: int) -> str:
