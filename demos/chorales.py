@@ -84,7 +84,8 @@ names = [music.name_of(key) for key in range(keys[0], keys[-1] + 1)]
 grid = Grid("two bars of Bach's, then the network's", drawn[0][:, rows].T[::-1], names[::-1])
 what = "A chorale that goes on"
 shown = heat_map([grid], title=what, across="eighth", upwards="key", label=what, size=(680, 420))
-told = unit_and_truth(unit.unit, unit.read(cells[model][1])[::20], unseen[::20], "how sharp the key is", ())
+read_off, what = unit.read(cells[model][1])[::20], "how sharp the key is"
+told = unit_and_truth(unit.unit, read_off, unseen[::20], what, (), across="every 20th step")
 beside = {"each key by itself": often, "Markov": chain}
 picture(
     given.out, composed=shown, unit=told, learning=learning(curve, "nats per step", beside, of="pieces to choose by")

@@ -35,16 +35,18 @@ def learning(curve: Sequence[Point], upwards: str, beside: Mapping[str, float], 
     )
 
 
-def unit_and_truth(unit: int, said: ArrayLike, truth: ArrayLike, what: str, symbols: Sequence[str]) -> str:
-    """Return what a unit says, above what it should say, symbol by symbol, as SVG.
+def unit_and_truth(
+    unit: int, said: ArrayLike, truth: ArrayLike, what: str, symbols: Sequence[str], across: str = "symbol"
+) -> str:
+    """Return what a unit says, above what it should say, symbol by symbol, as SVG; without symbols they are counted.
 
     >>> unit_and_truth(3, [0.1, 1.9], [0, 2], "how many", "ab")[:4]
     '<svg'
     """
     rows = {f"unit {unit} says": said, what: truth}
     grids = [Grid(name, np.atleast_2d(row), [""], symbols) for name, row in rows.items()]
-    label = f"Above what unit {unit} says, below {what}, for each symbol"
-    return heat_map(grids, title=f"A unit that tells {what}", across="symbol", upwards="", label=label, size=(680, 220))
+    label = f"Above what unit {unit} says, below {what}, for each {across}"
+    return heat_map(grids, title=f"A unit that tells {what}", across=across, upwards="", label=label, size=(680, 220))
 
 
 def alignments(looked: Sequence[tuple[str, Translation]]) -> str:
