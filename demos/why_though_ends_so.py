@@ -1,8 +1,8 @@
 """Which letters make "though" end as it does? A network that others trained, brought in, asked, and stepped through.
 
 The package g2p-en (K. Park & J. Kim, Apache-2.0) says how English words are spoken that no dictionary has. Its network
-is an encoder and a decoder, GRUs of 256 units, in an array file with PyTorch's layout. The file is found and read,
-without pickle; the package is never imported, since it downloads when it is. It comes with
+is an encoder and a decoder, GRUs of 256 units, in an array file with PyTorch's layout, which `tl.from_torch` reads; the
+network is written down in ``studies/speaker.py``. It comes with
 ``pip install 'tinygrad-lstm[demo-phonemes]'``, or alone with ``pip install --no-deps g2p-en``.
 
 For each phoneme the letters are asked: were this one's vector a little shorter, by how much would the log of the
@@ -13,74 +13,11 @@ AO1, and against OW1 more than all other letters together.
 """
 
 import sys
-from importlib.util import find_spec
-from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 import tinygrad_lstm as tl
-
-LETTERS = ["<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz"]
-PHONEMES = """
-<pad> <unk> <s> </s> AA0 AA1 AA2 AE0 AE1 AE2 AH0 AH1 AH2 AO0 AO1 AO2 AW0 AW1 AW2 AY0 AY1 AY2 B CH D DH EH0 EH1 EH2
-ER0 ER1 ER2 EY0 EY1 EY2 F G HH IH0 IH1 IH2 IY0 IY1 IY2 JH K L M N NG OW0 OW1 OW2 OY0 OY1 OY2 P R S SH T TH UH0 UH1
-UH2 UW UW0 UW1 UW2 V W Y Z ZH
-""".split()  # noqa: SIM905
-BEGIN, END = PHONEMES.index("<s>"), PHONEMES.index("</s>")
-
-ARRAYS = {"letters.weight": "enc_emb", "phonemes.weight": "dec_emb", "scores.weight": "fc_w", "scores.bias": "fc_b"}
-for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-    theirs = f"{name[0]}_{name[-2:]}"  # w_ih
-    ARRAYS |= {f"encoder.{name}_l0": f"enc_{theirs}", f"decoder.{name}": f"dec_{theirs}"}
-
-
-class Speaker(tl.nn.Module):
-    """Letters in, one after another; then phonemes out, each of which is read to say the next."""
-
-    def __init__(self, size=256):
-        how = {"rng": 0, "dtype": np.float32}
-        self.letters = tl.Embedding(len(LETTERS), size, **how)
-        self.encoder = tl.GRU(size, size, **how)
-        self.phonemes = tl.Embedding(len(PHONEMES), size, **how)
-        self.decoder = tl.GRUCell(size, size, **how)
-        self.scores = tl.Linear(size, len(PHONEMES), **how)
-
-    def read(self, word):
-        """Return the vector of each letter, and of the end."""
-        return self.letters([LETTERS.index(letter if letter in LETTERS else "<unk>") for letter in [*word, "</s>"]])
-
-    def forward(self, xs, longest=20):
-        """Return the phonemes of a word, the end too, and the logarithms of all probabilities at each."""
-        _, h = self.encoder(xs)
-        h, said, logs = h[0], [BEGIN], []
-        for k in range(longest):
-            with tl.time_step(len(xs) + k):
-                h = self.decoder(self.phonemes(said[-1]), h)
-                logs.append(tl.nn.functional.log_softmax(self.scores(h)))
-                said.append(int(np.argmax(logs[-1].value)))
-            if said[-1] == END:
-                break
-        return said[1:], logs
-
-
-def trained():
-    """Return the network with the weights of g2p-en, or None where that is not installed."""
-    found = find_spec("g2p_en")  # which imports nothing
-    if found is None:
-        return None
-    file = Path(found.submodule_search_locations[0], "checkpoint20.npz")
-    try:
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
-            return tl.from_torch({ours: arrays[theirs] for ours, theirs in ARRAYS.items()}, into=Speaker())
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        sys.exit(f"{file} is damaged: {error}")
-
-
-def speak(speaker, word):
-    """Return the phonemes of a word, without the end."""
-    said, _ = speaker(speaker.read(word))
-    return [PHONEMES[k] for k in said if k != END]
+from tinygrad_lstm.studies.speaker import END, PHONEMES, speak, trained
 
 
 def influences(speaker, word, other="OW1"):

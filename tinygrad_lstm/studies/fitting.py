@@ -7,17 +7,24 @@ from typing import Any
 
 from ..nn import Adam
 from ..program.compiled import compile as compiled
+from ..training.fit import Callback
 from ..training.schedules import cosine
 from .demonstration import learn
 
 
 def learn_compiled(
-    model: Any, batches: Iterable[Any], *parts: str, rate: float, steps: int, **how: Any
+    model: Any,
+    batches: Iterable[Any],
+    *parts: str,
+    rate: float,
+    steps: int,
+    callbacks: Iterable[Callback] = (),
+    **how: Any,
 ) -> tuple[list[tuple[int, float]], bool]:
     """Train as ``learn`` does, by Adam and half a cosine, with parts as compiled programs; return the losses, too.
 
     Arguments:
-        model, batches, steps: as for ``learn``.
+        model, batches, steps, callbacks: as for ``learn``.
         parts: the names of the model's layers that are compiled meanwhile.
         rate: the largest learning rate.
         how: whatever else ``learn`` takes: loss, about.
@@ -48,7 +55,7 @@ def learn_compiled(
             schedule=cosine(rate, steps),
             clip=1.0,
             steps=steps,
-            callbacks=[lambda moment: curve.append((moment.step, moment.loss))],
+            callbacks=[lambda moment: curve.append((moment.step, moment.loss)), *callbacks],
             **how,
         )
     finally:
