@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinygrad_lstm.studies.applications import APPLICATIONS
+
 COURSE = Path(__file__).parents[1] / "demos" / "README.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.M | re.S)
 
@@ -73,7 +75,8 @@ def of_demo(path: Path, small: bool = False) -> str:
 
     code = path.read_text(encoding="utf-8")
     if small:
-        code = re.sub(r'^given = asked\((".*?")\)$', r'given = asked(\1, ["--small"])', code, flags=re.M)
+        code, count = re.subn(r'^(given = (?:\w+\.)?asked\(".*?")\)$', r'\1, ["--small"])', code, flags=re.M)
+        assert count == 1 or path.stem not in APPLICATIONS, f"{path} asks for nothing"
     text: str = jupytext.writes(jupytext.reads(code, fmt="py:light"), fmt="ipynb")
     return text
 

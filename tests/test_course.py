@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests import course
+from tinygrad_lstm.studies.applications import APPLICATIONS, path_of
 from tinygrad_lstm.testing import GradientError
 
 LESSONS = course.lessons()
@@ -44,3 +45,13 @@ def test_lessons_are_written_as_notebooks_with_solutions_if_asked(tmp_path, caps
         assert all(exercise.check.strip() in text for exercise in lesson.exercises)
         assert all((exercise.solution.strip() in text) is solved for exercise in lesson.exercises)
         assert len({cell["id"] for cell in written["cells"]}) == len(written["cells"])
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_an_application_is_a_notebook_of_prose_and_code_at_a_small_size(name):
+    pytest.importorskip("jupytext")
+    cells = json.loads(course.of_demo(path_of(APPLICATIONS[name]), small=True))["cells"]
+    code = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    assert f'asked("{name}", ["--small"])' in code
+    prose = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    assert sum(text[0].isdigit() for text in prose) >= 3

@@ -124,6 +124,49 @@ def test_a_mask_that_was_lost_on_the_way_is_refused():
         assert "they come from outside of the graph" in fast.explain()
 
 
+def written_over(x):
+    mask = x > 0
+    mask &= x < 1
+    return (tl.tanh(x @ W) * mask).sum()
+
+
+def set_in_part(x):
+    mask = x > 0
+    mask[0] = True
+    return (tl.tanh(x @ W) * mask).sum()
+
+
+def negated_in_place(x):
+    mask = x > 0
+    np.logical_not(mask, out=mask)
+    return (tl.tanh(x @ W) * mask).sum()
+
+
+STRAIGHT = tl.primitive("straight_sign", np.sign, lambda g, y, x: (g,), surrogate=True)
+
+
+@pytest.mark.parametrize("through", [lambda x: x, STRAIGHT], ids=["as it is", "with a rule that is no derivative"])
+@pytest.mark.parametrize("f", [written_over, set_in_part, negated_in_place], ids=lambda f: f.__name__)
+def test_a_mask_that_is_written_into_is_computed_as_it_always_was(f, through):
+    fast = tl.compile(lambda x: f(through(x)))
+    for seed in range(4):
+        x = drawn(4, 2, H, name="x", seed=seed)
+        assert fast(x).item() == f(through(x)).item()
+    assert "not compiled" in fast.explain()
+
+
+def test_where_a_rule_is_no_derivative_values_are_compared_all_the_same():
+    decides = lambda x: STRAIGHT(x).sum() if x.value.sum() > 5000 else -STRAIGHT(x).sum()
+    windows = lambda x: (STRAIGHT(x[3:] - x[:-3]) * x[3:]).sum()
+    large = tl.tensor(np.full((900, 4, H), 1.0), requires_grad=True, name="x")
+    assert tl.compile(decides)(large).item() == decides(large).item()
+    fast = tl.compile(windows)
+    for steps in (5, 2, 1, 3, 9):
+        x = drawn(steps, 2, H, name="x")
+        assert unlike_compiled(fast, windows, [x], [x], to_rounding) == []
+    assert "not compiled" not in fast.explain()
+
+
 def test_elsewhere_a_comparison_is_plain_and_what_is_detached_a_leaf():
     assert type(W > 0) is np.ndarray
     assert (W * 2).detach().is_leaf

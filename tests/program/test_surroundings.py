@@ -151,6 +151,7 @@ def test_numbers_in_other_containers_are_noticed(kind):
     before = fast(X).item()
     numbers[1] = 4
     assert np.isclose(fast(X).item(), before * 2)
+    assert "not compiled" not in fast.explain()
 
 
 def test_numbers_of_a_tensor_that_does_not_learn_are_noticed_and_a_part_that_is_not_used_may_learn():
@@ -163,7 +164,8 @@ def test_numbers_of_a_tensor_that_does_not_learn_are_noticed_and_a_part_that_is_
     for weight in others.parameters():
         weight.value = weight.value * 2
     assert np.isclose(fast(X).item(), before * 3)
-    assert len(fast.explain().splitlines()) == lines
+    assert len(fast.explain().splitlines()) == lines == 2
+    assert "not compiled" not in fast.explain()
 
 
 def test_a_function_that_writes_what_it_reads_is_not_compiled():

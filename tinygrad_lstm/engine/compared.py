@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 class Compared(np.ndarray[Any, Any]):
     """An array of booleans, and the tensor of 0 and 1 that is the same; None where that was lost on the way.
 
-    It is lost by all but ``~``, ``&``, ``|``, an index, and ``astype`` to float or bool.
+    It is lost by all but ``~``, ``&``, ``|``, an index, and ``astype`` to float or bool. Nothing is written into it.
     """
 
     node: Any
@@ -52,4 +52,5 @@ def compared(array: NDArray[np.bool_], node: Any) -> NDArray[np.bool_]:
         return array
     known = array.view(Compared)
     known.node = node
+    known.setflags(write=False)
     return known

@@ -50,6 +50,7 @@ class General:
     structure: Any
     counts: dict[str, str]  # arguments that are lengths, of how many steps, at most, by the letter of these
     trial: TrialRun | None  # None where something is done to gradients, which whoever logs them would see
+    needed: list[Size]  # which must not be less than 0
 
 
 def of_function(
@@ -112,16 +113,18 @@ def of_function(
     wanted = [*asked, *(names[given] for given in learned)]
     letters = {(n, b.sizes[letter]): letter for letter, n in a.sizes.items()}
     shapes = {name: _free(np.shape(x), np.shape(b.arguments[name]), letters) for name, x in a.arguments.items()}
-    trial = None
     counts_of = (loop.high - loop.low for loop in rolled.items if isinstance(loop, Loop))
     sized = [size for size in (*found.sizes.values(), *counts_of) if isinstance(size, Size)]
-    small = [size for size in sized if size.where(dict.fromkeys(size.letters, 1)) < 0]
-    if not any(each.primitive.surrogate for each in rolled.made()):
-        trial = TrialRun(made, {**closure, **constants}, split, [*asked, *learned.values()], a.structure, small)
+    needed = [size for size in sized if size.where(dict.fromkeys(size.letters, 1)) < 0]
+    seen = any(each.primitive.surrogate for each in rolled.made())
+    trial = None
+    if split or not seen:
+        besides = {**closure, **constants}
+        trial = TrialRun(made, besides, split, [*asked, *learned.values()], a.structure, goes_back=not seen)
         everything = current()._replace(recording=True, detecting_nan=None)
-        call_in(everything, require_right, (trial, b), {})
+        call_in(everything, require_right, (trial, b, needed), {})
     counts = {mask.lengths: mask.steps for mask in found.masks.values()}
-    return General(made, list(a.arguments), shapes, closure, constants, wanted, a.structure, counts, trial)
+    return General(made, list(a.arguments), shapes, closure, constants, wanted, a.structure, counts, trial, needed)
 
 
 def _recorded(

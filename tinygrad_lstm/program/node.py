@@ -20,7 +20,7 @@ from .expand import Call
 from .general import General, called_by_names
 from .pool import Pool
 from .recording import array_of, nested, returned_like
-from .trying import Tried, sizes_of
+from .trying import Tried, has_room, sizes_of
 
 skip_file(__file__)  # what is compiled is called on a line of whoever calls it
 
@@ -46,8 +46,8 @@ class ProgramNode:
 
     def fits(self, parts: Mapping[str, Any]) -> bool:
         """Tell whether there are steps enough, and lengths are of so many; what others do, the function says."""
-        trial = self.general.trial
-        if trial and trial.sizes and not trial.has_room(sizes_of(self.general.shapes, parts) or {}):
+        needed = self.general.needed
+        if needed and not has_room(needed, sizes_of(self.general.shapes, parts) or {}):
             return False
         return all(
             array_of(parts[name]).min() >= 1 and array_of(parts[name]).max() <= self._steps(parts, letter)
@@ -98,7 +98,7 @@ class ProgramNode:
             tuple(None if name in own else name for name in wrt),
             held,
         )
-        if len(outputs) == 1 or not self.general.trial:
+        if len(outputs) == 1 or not (self.general.trial and self.general.trial.goes_back):
             return self._node(call, inputs, outputs, saved, slice(0, None))
         pieces = (self._node(call, inputs, outputs, saved, mine) for mine in (slice(0, 1), slice(1, None)))
         return [x for piece in pieces for x in piece]

@@ -58,17 +58,14 @@ class TrialRun:
     split: bool
     wrt: list[str | Tensor]
     structure: Any  # how outputs are nested
-    sizes: list[Size]  # of arrays within it
-
-    def has_room(self, sizes: Mapping[str, int]) -> bool:
-        """Tell whether no array would have fewer numbers than none, as ``xs[3:]`` of two steps, which is empty."""
-        return all(size.where(sizes) >= 0 for size in self.sizes)
+    goes_back: bool = True  # or its values alone are compared, where somebody would see gradients pass
 
     def require_same(self, run: OneRun | RecordedRun, back: bool = True) -> None:
         """Run the program on what the function was given, and compare with what that computed; if asked, gradients."""
         tensors = all(isinstance(x, Tensor) for x in run.computed)
         if not tensors or returned_like(run.returned, repeat(None)) != self.structure:
             raise NotExpressible("it returns other numbers of tensors, or names them otherwise, at other sizes")
+        back = back and self.goes_back
         outputs, gradients = self._ran(run, _seeds(run.computed))
         coarsest = self._coarsest(run)
         for x, y in zip(run.computed, outputs, strict=True):
@@ -94,7 +91,7 @@ class TrialRun:
             self.require_same(run, back)
         except NotExpressible:
             tensors = all(isinstance(x, Tensor) for x in run.computed)
-            if not back or not tensors or self._is_steady(run, again()):
+            if not back or not self.goes_back or not tensors or self._is_steady(run, again()):
                 raise
 
     def _is_steady(self, run: OneRun, other: OneRun) -> bool:
@@ -133,7 +130,7 @@ class TrialRun:
                 if self.split:
                     forward, backward = source.functions
                     outputs, saved = forward(**given, **more)
-                    return outputs, backward(saved, *seeds)
+                    return outputs, backward(saved, *seeds) if self.goes_back else ()
                 (whole,) = source.functions
                 given = {name: array for name, array in given.items() if name in source.arguments}
                 outputs, gradients = whole(**given, **dict(zip(source.seeds, seeds, strict=False)), **more)
@@ -142,14 +139,19 @@ class TrialRun:
             raise NotExpressible(f"the program does not run at other sizes: {error}") from error
 
 
-def require_right(trial: TrialRun, recorded: RecordedRun) -> None:
+def has_room(needed: Sequence[Size], sizes: Mapping[str, int]) -> bool:
+    """Tell whether no array would have fewer numbers than none, as ``xs[3:]`` of two steps, which is empty."""
+    return all(size.where(sizes) >= 0 for size in needed)
+
+
+def require_right(trial: TrialRun, recorded: RecordedRun, needed: Sequence[Size]) -> None:
     """Try a program on a recording, and at sizes unlike those that were recorded, where the function runs at those.
 
     Raises:
         NotExpressible: where it computes something else than the function.
     """
     trial.require_same(recorded)
-    for sizes in filter(trial.has_room, OTHERS):
+    for sizes in (each for each in OTHERS if has_room(needed, each)):
         try:
             run = recorded.again(sizes, 0.0)
         except (Unfit, NotExpressible):

@@ -327,7 +327,7 @@ function centre(drawn, frame) {
   return [left + width / 2 - frame.left, top + height / 2 - frame.top];
 }
 
-// A mouse drags the picture, and its wheel zooms; fingers scroll it, as they do everywhere.
+// A mouse drags the picture, and its wheel zooms; fingers on the screen scroll it, as they do everywhere.
 
 const SLACK = 4; // pixels a mouse may move in a click
 
@@ -337,7 +337,8 @@ picture.box.addEventListener("pointerdown", (press) => {
   const onScrollBar = press.clientX - frame.left >= box.clientWidth || press.clientY - frame.top >= box.clientHeight;
   if (press.pointerType !== "mouse" || press.button !== 0 || onScrollBar) return;
   const [left, top] = [box.scrollLeft + press.clientX, box.scrollTop + press.clientY];
-  const drag = ({ clientX, clientY }) => {
+  const drag = ({ clientX, clientY, buttons }) => {
+    if (!(buttons & 1)) return drop(); // the button came up outside
     const dragged = box.hasPointerCapture(press.pointerId);
     if (!dragged && Math.hypot(clientX - press.clientX, clientY - press.clientY) < SLACK) return;
     if (!dragged) box.setPointerCapture(press.pointerId); // no box is clicked then
@@ -361,8 +362,6 @@ picture.box.addEventListener("wheel", (turn) => {
   const pixels = turn.deltaY * (turn.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1);
   picture.zoomAt(Math.exp(-Math.max(-300, Math.min(300, pixels)) * (turn.ctrlKey ? 0.01 : 0.002)), turn);
 }, { passive: false });
-
-picture.box.addEventListener("dblclick", (press) => picture.zoomAt(press.shiftKey ? 0.5 : 2, press));
 
 picture.box.addEventListener("scroll", () => requestAnimationFrame(() => picture.look()), { passive: true });
 
