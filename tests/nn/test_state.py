@@ -199,3 +199,27 @@ def test_a_state_that_an_optimiser_cannot_take_changes_nothing(change, error, wo
     for nothing in (None, 3, {1: 2}):
         with pytest.raises(TypeError, match="Adam: a state is arrays by name"):
             optimiser.load_state_dict(nothing)
+
+
+class Buffered(tl.nn.Module):
+    """A module whose state holds more than what it learns."""
+
+    buffer_names = ("mean", "steps", "nothing")
+
+    def __init__(self):
+        self.weight = tl.tensor([1.0, 2.0], requires_grad=True)
+        self.mean, self.steps, self.nothing = tl.tensor([0.5]), np.array(3), None
+
+
+def test_buffers_stand_in_state_dicts_and_files_and_come_back(tmp_path):
+    model = tl.nn.Sequential(Buffered())
+    assert list(model.state_dict()) == ["0.weight", "0.mean", "0.steps"]
+    assert [name for name, _ in model.named_parameters()] == ["0.weight"]
+    model.load_state_dict({"0.weight": [3.0, 4.0], "0.mean": [5.0], "0.steps": 7})
+    again = tl.load(tl.save(model, tmp_path / "model.safetensors"), into=tl.nn.Sequential(Buffered()))
+    assert (again[0].mean.tolist(), again[0].steps.item(), again[0].steps.dtype) == ([5.0], 7, np.int64)
+    with pytest.raises(TypeError, match=r"0\.steps: these are float64, not int64"):
+        model.load_state_dict(model.state_dict() | {"0.mean": [6.0], "0.steps": 0.5})
+    with pytest.raises(ValueError, match=r"misshapen: 0\.steps has shape \(2,\), not \(\)"):
+        model.load_state_dict(model.state_dict() | {"0.steps": [1, 2]})
+    assert model[0].mean.tolist() == [5.0]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lstm as tl
+from tests.nn import longhand
 from tinygrad_lstm.nn.cell import as_state
 
 T = 5
@@ -78,3 +79,25 @@ def test_a_state_that_an_episode_begins_anew_is_what_is_handed_on(rng):
     loss = (h * h).sum()
     exact = [np.linalg.norm(gradient.value) for gradient in tl.grad(loss, handed)]
     assert [list(row.norms.values()) for row in tl.step(loss).flow()] == [[pytest.approx(norm)] for norm in exact]
+
+
+def test_the_flow_is_that_of_finite_differences(rng):
+    """Of a loop in numpy over each sequence, one of them a single step long, in which one number of one state moves."""
+    layer, xs, weights, lengths = tl.LSTM(2, 3, rng=0), rng.normal(size=(4, 2, 2)), rng.normal(size=(4, 2, 3)), [1, 4]
+
+    def loss(moved=None, by=0.0):
+        total, p = 0.0, longhand.weights(layer.cell)
+        for n, length in enumerate(lengths):
+            h = c = np.zeros(3)
+            for t in range(length):
+                h, c = longhand.lstm(p, xs[t, n], h, c)
+                if moved and moved[:2] == (t, n):
+                    h = h + by * np.eye(3)[moved[2]]
+                total += (h * h * weights[t, n]).sum()
+        return total
+
+    output, _ = layer(tl.tensor(xs), lengths=lengths)
+    for row in tl.step((output * output * weights).sum()).flow():
+        places = [(row.time, n, k) for n in range(2) for k in range(3)]
+        slopes = [(loss(place, 1e-6) - loss(place, -1e-6)) / 2e-6 for place in places]
+        assert row.norms["h"] == pytest.approx(np.linalg.norm(slopes), rel=1e-6)

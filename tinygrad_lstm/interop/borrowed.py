@@ -148,7 +148,7 @@ def _reading(forward: Callable[..., Any], torch: Any) -> Callable[..., Any]:
 
     @wraps(forward)
     def reading(self: Any, *args: Any, **kwargs: Any) -> Any:
-        spoken = SPOKEN.set(torch.as_tensor)
+        before = SPOKEN.set(torch.as_tensor)
         try:
             return forward(self, *map(read, args), **{name: read(value) for name, value in kwargs.items()})
         except (TypeError, AttributeError) as error:
@@ -160,7 +160,7 @@ def _reading(forward: Callable[..., Any], torch: Any) -> Callable[..., Any]:
                 f"{first}{hint}{_PLACE}{type(self).__name__}{current().place}, {_line_of(error)}"
             ) from error
         finally:
-            SPOKEN.reset(spoken)
+            SPOKEN.reset(before)
 
     return reading
 

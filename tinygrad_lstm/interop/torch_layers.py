@@ -48,7 +48,7 @@ class SELU(Activation, of=_selu):
     """Apply λ x where x > 0 and λ α (eˣ − 1) elsewhere, with the λ and α of Klambauer et al. (2017)."""
 
 
-class Parameters(Module, only_holds=True):
+class ParameterList(Module, only_holds=True):
     """Hold parameters in a list, or by names, as ``ParameterList`` and ``ParameterDict`` do; it is never called."""
 
     def __init__(self, theirs: Mapping[str, Any]) -> None:

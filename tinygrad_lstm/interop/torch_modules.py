@@ -188,7 +188,7 @@ class _Rebuilt:
     def composed(self, theirs: Any, parts: dict[str, Module]) -> Module:
         """Return a module of modules: one of PyTorch's containers, or one of the user's class."""
         if type(theirs) in self.lists:
-            return torch_layers.Parameters(theirs._parameters)
+            return torch_layers.ParameterList(theirs._parameters)
         if type(theirs) in self.containers:
             return self.containers[type(theirs)](parts)
         return borrowed(theirs, parts, self.torch)
