@@ -18,7 +18,7 @@ from tinygrad_lstm.studies.recognition import nearest_class, squared_distances
 from tinygrad_lstm.studies.units import most_readable
 
 given = asked("captions")
-H, updates = (16, 60) if given.small else (96, 4000)
+H, updates = (16, 60) if given.small else (96, 8000)
 rng = [np.random.default_rng([given.seed, n]) for n in range(5)]
 
 # 1. The letters: 309 that have at most one of twelve marks, in twelve fonts. One in three names is held out; each of
