@@ -52,7 +52,7 @@ share = lambda said, stories: float(np.mean(np.array(said) == qa.right_answers(s
 network = lambda reading, H: qa.Answerer(reading.size, H, len(reading.answers), rng=given.seed)
 for task, by in [*product(parts, ["sentence"]), (first, "word")]:
     (known, test), (H, updates, rate) = parts[task], settings.get(task, (64, 1500, 0.01))
-    reading, counted = qa.Reading(known + test, by), qa.CountedWords(known[:4000])
+    reading, counted = qa.StoryEncoder(known + test, by), qa.CountedWords(known[:4000])
     model, how = network(reading, H), {"updates": 60 if given.small else updates, "rate": rate, "seed": given.seed}
     curve, whole = qa.learn_answers(model, [reading(story) for story in known], about=f"{task}, by {by}", **how)
     often = Counter(qa.right_answers(known)).most_common(1)[0][0]

@@ -240,6 +240,26 @@ def test_rolls_of_a_person_are_learned_from(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not all(map(importlib.util.find_spec, APPLICATIONS["captions"].packages)), reason="a package is not installed"
+)
+def test_letters_of_a_font_of_a_person_are_captioned(tmp_path):
+    fonts = Path(importlib.util.find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"
+    done = apply("captions", "--small", "--data", fonts / "STIXGeneral.ttf", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "unseen names of an unseen font: share exact: LSTM " in done.stdout
+    (tmp_path / "a.ttf").write_bytes(b"no font")
+    for font, says in (
+        ("a.ttf", "a.ttf is no font that can be drawn"),
+        (fonts / "STIXSizFiveSymReg.ttf", "0 of the 309 letters"),
+    ):
+        refused = apply("captions", "--small", "--data", font, cwd=tmp_path)
+        assert says in refused.stderr
+        assert refused.stderr.startswith("tinygrad-lstm: ")
+        assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
 def test_a_text_of_a_person_is_learned_from(tmp_path):
     (tmp_path / "book.txt").write_text(READ.read_text(encoding="utf-8") * 7, encoding="utf-8")
     done = apply("language", "--small", "--data", "book.txt", "--out", "book", cwd=tmp_path)

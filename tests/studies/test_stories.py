@@ -9,7 +9,7 @@ from tinygrad_lstm.studies.answers import (
     IGNORED,
     Answerer,
     CountedWords,
-    Reading,
+    StoryEncoder,
     asked_throughout,
     beliefs,
     learn_answers,
@@ -23,7 +23,7 @@ from tinygrad_lstm.studies.stories import (
     TAKES,
     TASKS,
     THINGS,
-    Line,
+    StoryLine,
     by_rule,
     draw_stories,
     last_named,
@@ -111,9 +111,9 @@ def test_a_file_in_the_form_of_babi_is_read(tmp_path):
     )
     (tmp_path / "qa1.txt").write_text(text, encoding="utf-8")
     one, two = read_stories(tmp_path / "qa1.txt")
-    assert one[0] == Line(("mary", "moved", "to", "the", "bathroom"))
-    assert one[2] == Line(("where", "is", "mary"), "bathroom")
-    assert two == [Line(("daniel", "too", "left")), Line(("who", "left"), "daniel")]
+    assert one[0] == StoryLine(("mary", "moved", "to", "the", "bathroom"))
+    assert one[2] == StoryLine(("where", "is", "mary"), "bathroom")
+    assert two == [StoryLine(("daniel", "too", "left")), StoryLine(("who", "left"), "daniel")]
 
 
 @pytest.mark.parametrize("text", ["Mary left.\n", "1 Who left?\t\t1\n", "1 \n", "1 ?\tMary\n"])
@@ -124,16 +124,16 @@ def test_a_file_of_another_form_is_refused_in_one_line(text, tmp_path):
 
 
 def test_who_was_where_last_is_told_by_sentences_and_not_by_questions():
-    mary, john = (Line((who, "went", "to", "the", "park")) for who in ("mary", "john"))
-    story = [john, mary, Line(("is", "mary", "at", "home"), "no"), Line(("mary", "went", "home")), john]
+    mary, john = (StoryLine((who, "went", "to", "the", "park")) for who in ("mary", "john"))
+    story = [john, mary, StoryLine(("is", "mary", "at", "home"), "no"), StoryLine(("mary", "went", "home")), john]
     assert last_named(story, "mary", ["park", "home"]) == ["", "park", "park", "home", "home"]
     assert subjects([story], ["park", "home"]) == ["john", "mary"]
     assert subjects([story], ["no"]) == []
 
 
 def test_a_sentence_is_another_when_its_words_change_places():
-    mice, wolves = Line(("mice", "fear", "wolves")), Line(("wolves", "fear", "mice"))
-    reading = Reading([[mice, Line(("who",), "wolves")]], by="sentence")
+    mice, wolves = StoryLine(("mice", "fear", "wolves")), StoryLine(("wolves", "fear", "mice"))
+    reading = StoryEncoder([[mice, StoryLine(("who",), "wolves")]], by="sentence")
     (one,), (other,) = (reading([line]).xs for line in (mice, wolves))
     assert one.shape == (reading.size,) == (8,)
     assert not np.array_equal(one, other)
@@ -142,21 +142,26 @@ def test_a_sentence_is_another_when_its_words_change_places():
 
 @pytest.mark.parametrize(("by", "asked_at"), [("sentence", [1, 3]), ("word", [3, 6])])
 def test_answers_are_due_at_the_ends_of_questions(by, asked_at):
-    mary, who = Line(("mary", "fell")), Line(("who", "fell"), "mary")
-    reading = Reading([[mary, who, Line(("why",)), who]], by)
-    encoded = reading([mary, who, Line(("why",)), who])
+    mary, who = StoryLine(("mary", "fell")), StoryLine(("who", "fell"), "mary")
+    reading = StoryEncoder([[mary, who, StoryLine(("why",)), who]], by)
+    encoded = reading([mary, who, StoryLine(("why",)), who])
     assert np.flatnonzero(encoded.targets != IGNORED).tolist() == asked_at
     assert len(encoded.xs) == asked_at[-1] + 1
 
 
 def test_what_was_told_is_learned_and_answered_in_order(capsys):
     told = [
-        [Line((who, place)), Line((other, "away")), Line(("where", who), place), Line(("where", other), "away")]
+        [
+            StoryLine((who, place)),
+            StoryLine((other, "away")),
+            StoryLine(("where", who), place),
+            StoryLine(("where", other), "away"),
+        ]
         for who, other in (("mary", "john"), ("john", "mary"))
         for place in ("home", "park")
     ]
-    told.append([Line(("mary", "home")), Line(("where", "mary"), "home")])
-    reading = Reading(told, by="sentence")
+    told.append([StoryLine(("mary", "home")), StoryLine(("where", "mary"), "home")])
+    reading = StoryEncoder(told, by="sentence")
     model = Answerer(reading.size, 16, len(reading.answers), rng=0)
     how = {"updates": 150, "seed": 0, "about": "five stories", "rate": 0.03}
     curve, whole = learn_answers(model, [reading(story) for story in told], **how)
@@ -174,8 +179,11 @@ def test_what_was_told_is_learned_and_answered_in_order(capsys):
 
 
 def test_what_the_network_says_does_not_depend_on_longer_stories_beside_it():
-    stories = [*draw_stories("one fact", 3, np.random.default_rng(0), 2), [Line(("where", "is", "mary"), "office")]]
-    reading = Reading(stories, by="word")
+    stories = [
+        *draw_stories("one fact", 3, np.random.default_rng(0), 2),
+        [StoryLine(("where", "is", "mary"), "office")],
+    ]
+    reading = StoryEncoder(stories, by="word")
     model = Answerer(reading.size, 8, len(reading.answers), rng=0)
     alone = [each for story in stories for each in said_answers(model, reading, [story])]
     assert said_answers(model, reading, stories) == alone
@@ -183,9 +191,9 @@ def test_what_the_network_says_does_not_depend_on_longer_stories_beside_it():
 
 def test_words_are_counted_as_bayes_has_it():
     stories = [
-        [Line(("mary", "home")), Line(("john", "park")), Line(("where", "mary"), "home")],
-        [Line(("mary", "park")), Line(("where", "mary"), "park")],
-        [Line(("mary", "park")), Line(("where", "mary"), "park")],
+        [StoryLine(("mary", "home")), StoryLine(("john", "park")), StoryLine(("where", "mary"), "home")],
+        [StoryLine(("mary", "park")), StoryLine(("where", "mary"), "park")],
+        [StoryLine(("mary", "park")), StoryLine(("where", "mary"), "park")],
     ]
     counted = CountedWords(stories)
     words = ["home", "mary", "park", "where"]  # told are those of sentences that name mary, and john's are not
@@ -196,6 +204,6 @@ def test_words_are_counted_as_bayes_has_it():
         for answer, often in (("home", 1), ("park", 2)):
             table = np.array(told[answer]) + 1.0
             weights[answer] = often * np.prod([table[words.index(word)] / table.sum() for word in heard])
-        story = [Line(("john", "home")), Line(("mary", sentence)), Line(("where", "mary"), "?")]
+        story = [StoryLine(("john", "home")), StoryLine(("mary", sentence)), StoryLine(("where", "mary"), "?")]
         assert counted.says(story) == [max(weights, key=weights.get)]
-    assert counted.says([Line(("never", "heard"), "?")]) == ["park"]
+    assert counted.says([StoryLine(("never", "heard"), "?")]) == ["park"]

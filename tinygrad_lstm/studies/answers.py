@@ -17,7 +17,7 @@ from ..nn.creation import Seed, generator
 from ..pages.heat import Grid, heat_map
 from ..training.batches import Padded, Shuffled, pad
 from .fitting import learn_compiled
-from .stories import Line, Story
+from .stories import Story, StoryLine
 
 IGNORED = -100
 """The target of a step at which nothing is asked, which ``tl.cross_entropy`` leaves out."""
@@ -30,7 +30,7 @@ class Encoded(NamedTuple):
     targets: NDArray[np.intp]
 
 
-class Reading:
+class StoryEncoder:
     """How stories become numbers: a step is a sentence, or a word, and an answer is one of C.
 
     A word is a place among V. A sentence is read at once, as two sums of its words: in one each counts the more, the
@@ -42,10 +42,10 @@ class Reading:
 
     Source: the sums, S. Sukhbaatar, A. Szlam, J. Weston & R. Fergus, "End-To-End Memory Networks" (2015), section 4.1.
 
-    >>> reading = Reading([[Line(("mary", "fell")), Line(("who", "fell"), "mary")]], by="sentence")
+    >>> reading = StoryEncoder([[StoryLine(("mary", "fell")), StoryLine(("who", "fell"), "mary")]], by="sentence")
     >>> reading.words, reading.answers
     (['fell', 'mary', 'who'], ['mary'])
-    >>> reading([Line(("mary", "fell")), Line(("who", "fell"), "mary")]).xs.tolist()
+    >>> reading([StoryLine(("mary", "fell")), StoryLine(("who", "fell"), "mary")]).xs.tolist()
     [[0.0, 1.0, 0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]
     """
 
@@ -147,11 +147,11 @@ def learn_answers(
     return learn_compiled(model, batches, "layer", rate=rate, steps=updates, loss=loss, about=about)
 
 
-def said_answers(model: Answerer, reading: Reading, stories: Sequence[Story]) -> list[str]:
+def said_answers(model: Answerer, reading: StoryEncoder, stories: Sequence[Story]) -> list[str]:
     """Return what a model answers to each question of stories, one story after the other.
 
-    >>> told = [Line(("mary", "fell")), Line(("who",), "mary")]
-    >>> reading = Reading([told], by="word")
+    >>> told = [StoryLine(("mary", "fell")), StoryLine(("who",), "mary")]
+    >>> reading = StoryEncoder([told], by="word")
     >>> said_answers(Answerer(reading.size, 4, answers=1, rng=0), reading, [told])
     ['mary']
     """
@@ -165,17 +165,18 @@ def said_answers(model: Answerer, reading: Reading, stories: Sequence[Story]) ->
 def right_answers(stories: Iterable[Story]) -> list[str]:
     """Return the answer to each question of stories, one story after the other.
 
-    >>> right_answers([[Line(("mary", "fell")), Line(("who",), "mary")]])
+    >>> right_answers([[StoryLine(("mary", "fell")), StoryLine(("who",), "mary")]])
     ['mary']
     """
     return [line.answer for story in stories for line in story if line.answer]
 
 
-def beliefs(model: Answerer, reading: Reading, sentences: Story, question: Line) -> Array:
+def beliefs(model: Answerer, reading: StoryEncoder, sentences: Story, question: StoryLine) -> Array:
     """Return how likely a model finds each answer to a question after each sentence of a story, (C, S).
 
-    >>> told, reading = Line(("mary", "fell")), Reading([[Line(("mary", "fell")), Line(("who",), "mary")]], by="word")
-    >>> beliefs(Answerer(reading.size, 4, answers=1, rng=0), reading, [told, told], Line(("who",), "mary")).tolist()
+    >>> fell, asked = StoryLine(("mary", "fell")), StoryLine(("who",), "mary")
+    >>> reading = StoryEncoder([[fell, asked]], by="word")
+    >>> beliefs(Answerer(reading.size, 4, answers=1, rng=0), reading, [fell, fell], asked).tolist()
     [[1.0, 1.0]]
     """
     with no_grad():
@@ -186,11 +187,11 @@ def beliefs(model: Answerer, reading: Reading, sentences: Story, question: Line)
     return found
 
 
-def asked_throughout(model: Answerer, reading: Reading, story: Story) -> str:
+def asked_throughout(model: Answerer, reading: StoryEncoder, story: Story) -> str:
     """Return, as SVG, which answers a story names, and what a model would answer after each to its last question.
 
-    >>> told = [Line(("mary", "fell")), Line(("who",), "mary")]
-    >>> reading = Reading([told], by="word")
+    >>> told = [StoryLine(("mary", "fell")), StoryLine(("who",), "mary")]
+    >>> reading = StoryEncoder([told], by="word")
     >>> asked_throughout(Answerer(reading.size, 4, answers=1, rng=0), reading, told)[:4]
     '<svg'
     """
@@ -216,8 +217,9 @@ class CountedWords:
 
     Source: Weston et al. (2015), section 5, who give such words to a linear classifier.
 
-    >>> told = [Line(("mary", "fell")), Line(("who", "fell"), "mary"), Line(("john", "stood")), Line(("who",), "john")]
-    >>> CountedWords([told]).says(told)
+    >>> first, second = StoryLine(("mary", "fell")), StoryLine(("john", "stood"))
+    >>> story = [first, StoryLine(("who", "fell"), "mary"), second, StoryLine(("who",), "john")]
+    >>> CountedWords([story]).says(story)
     ['mary', 'john']
     """
 

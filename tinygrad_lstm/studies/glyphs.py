@@ -41,9 +41,9 @@ def names() -> dict[str, list[str]]:
     found = {}
     for character in map(chr, range(0x1F00)):
         name = unicodedata.name(character, "").lower()
-        told = re.fullmatch("latin (small|capital) letter ([a-z])(?: with ([a-z ]+))?", name)
-        if told and told[3] in (None, *MARKS):
-            found[character] = [told[1], told[2], *(["with", told[3]] if told[3] else [])]
+        matched = re.fullmatch("latin (small|capital) letter ([a-z])(?: with ([a-z ]+))?", name)
+        if matched and matched[3] in (None, *MARKS):
+            found[character] = [matched[1], matched[2], *(["with", matched[3]] if matched[3] else [])]
     often = Counter(words[1] for words in found.values())
     return {character: words for character, words in found.items() if often[words[1]] >= LEAST}
 

@@ -28,14 +28,14 @@ LONGEST = 10
 """The sentences of a story in which somebody moves; chosen: as in bAbI's first task."""
 
 
-class Line(NamedTuple):
+class StoryLine(NamedTuple):
     """A sentence, or a question with its answer."""
 
     words: tuple[str, ...]
     answer: str = ""
 
 
-Story: TypeAlias = list[Line]
+Story: TypeAlias = list[StoryLine]
 
 
 def one_fact(rng: np.random.Generator, every: int) -> Story:
@@ -55,7 +55,7 @@ def one_fact(rng: np.random.Generator, every: int) -> Story:
         lines.append(_moves(rng, who, where))
         if count % every == 0:
             asked = _one(rng, tuple(now))
-            lines.append(Line(("where", "is", asked), now[asked]))
+            lines.append(StoryLine(("where", "is", asked), now[asked]))
     return lines
 
 
@@ -81,11 +81,11 @@ def two_facts(rng: np.random.Generator, every: int) -> Story:
         if act < 0.35 and near and who in now:
             thing = _one(rng, near)
             holders[thing] = who
-            lines.append(Line((who, *_one(rng, TAKES).split(), "the", thing)))
+            lines.append(StoryLine((who, *_one(rng, TAKES).split(), "the", thing)))
         elif act < 0.5 and held:
             thing = _one(rng, held)
             del holders[thing]
-            lines.append(Line((who, *_one(rng, DROPS).split(), "the", thing)))
+            lines.append(StoryLine((who, *_one(rng, DROPS).split(), "the", thing)))
         else:
             now[who] = _one(rng, PLACES)
             lines.append(_moves(rng, who, now[who]))
@@ -93,7 +93,7 @@ def two_facts(rng: np.random.Generator, every: int) -> Story:
         known = tuple(thing for thing in THINGS if thing in now)
         if count % every == 0 and known:
             asked = _one(rng, known)
-            lines.append(Line(("where", "is", "the", asked), now[asked]))
+            lines.append(StoryLine(("where", "is", "the", asked), now[asked]))
     return lines
 
 
@@ -110,14 +110,14 @@ def deduction(rng: np.random.Generator, every: int = 1) -> Story:
     kinds, names = tuple(KINDS), [str(name) for name in rng.permutation(NAMES)]
     afraid = {kind: _one(rng, tuple(other for other in kinds if other != kind)) for kind in kinds}
     of = {name: _one(rng, kinds) for name in names}
-    rules = [Line((KINDS[kind], "are", "afraid", "of", KINDS[other])) for kind, other in afraid.items()]
-    told = [*rules, *(Line((name, "is", "a", kind)) for name, kind in of.items())]
-    asked = [Line(("what", "is", name, "afraid", "of"), afraid[of[name]]) for name in names]
-    return [told[n] for n in rng.permutation(len(told))] + asked
+    rules = [StoryLine((KINDS[kind], "are", "afraid", "of", KINDS[other])) for kind, other in afraid.items()]
+    sentences = [*rules, *(StoryLine((name, "is", "a", kind)) for name, kind in of.items())]
+    asked = [StoryLine(("what", "is", name, "afraid", "of"), afraid[of[name]]) for name in names]
+    return [sentences[n] for n in rng.permutation(len(sentences))] + asked
 
 
-def _moves(rng: np.random.Generator, who: str, where: str) -> Line:
-    return Line((who, *_one(rng, GOES).split(), "the", where))
+def _moves(rng: np.random.Generator, who: str, where: str) -> StoryLine:
+    return StoryLine((who, *_one(rng, GOES).split(), "the", where))
 
 
 def _one(rng: np.random.Generator, of: Sequence[str]) -> str:
@@ -149,8 +149,8 @@ def draw_stories(task: str, count: int, rng: np.random.Generator, every: int) ->
 def unseen(stories: Iterable[Story], learned: Iterable[Story]) -> list[Story]:
     """Return those stories whose sentences are not, all and in this order, those of one that is learned from.
 
-    >>> mary, john = Line(("mary", "left")), Line(("john", "left"))
-    >>> unseen([[mary, john], [john, mary]], [[mary, Line(("who", "left"), "mary"), john]]) == [[john, mary]]
+    >>> mary, john = StoryLine(("mary", "left")), StoryLine(("john", "left"))
+    >>> unseen([[mary, john], [john, mary]], [[mary, StoryLine(("who", "left"), "mary"), john]]) == [[john, mary]]
     True
     """
     known = set(map(_told, learned))
@@ -183,15 +183,15 @@ def read_stories(path: Path) -> list[Story]:
             raise ValueError(f"{clean(path, 200)}, line {number} is not {form}")
         if int(count) == 1 or not stories:
             stories.append([])
-        stories[-1].append(Line(words, after[0].strip().lower() if after else ""))
+        stories[-1].append(StoryLine(words, after[0].strip().lower() if after else ""))
     return [story for story in stories if any(line.answer for line in story)]
 
 
 def last_named(story: Story, who: str, among: Sequence[str]) -> list[str]:
     """Return after each line which of some words stood in the last sentence that named somebody; nothing, if none did.
 
-    >>> story = [Line(("mary", "left", "home")), Line(("john", "left", "school")), Line(("mary", "left", "school"))]
-    >>> last_named(story, "mary", ["home", "school"])
+    >>> sentences = "mary left home", "john left school", "mary left school"
+    >>> last_named([StoryLine(tuple(each.split())) for each in sentences], "mary", ["home", "school"])
     ['home', 'home', 'school']
     """
     found: list[str] = []
@@ -206,7 +206,7 @@ def last_named(story: Story, who: str, among: Sequence[str]) -> list[str]:
 def by_rule(story: Story, among: Sequence[str]) -> list[str]:
     """Return what a rule of one line answers to each question: what was last named with the question's last word.
 
-    >>> by_rule([Line(("mary", "left", "home")), Line(("where", "is", "mary"), "home")], ["home"])
+    >>> by_rule([StoryLine(("mary", "left", "home")), StoryLine(("where", "is", "mary"), "home")], ["home"])
     ['home']
     """
     return [last_named(story[: n + 1], line.words[-1], among)[-1] for n, line in enumerate(story) if line.answer]
@@ -218,5 +218,5 @@ def subjects(stories: Iterable[Story], among: Sequence[str]) -> list[str]:
     >>> subjects([one_fact(np.random.default_rng(0), every=2)], PLACES)
     ['daniel', 'john', 'mary', 'sandra']
     """
-    told = (line.words for story in stories for line in story if not line.answer)
-    return sorted({words[0] for words in told if not {*among}.isdisjoint(words[1:])})
+    sentences = (line.words for story in stories for line in story if not line.answer)
+    return sorted({words[0] for words in sentences if not {*among}.isdisjoint(words[1:])})
