@@ -66,15 +66,27 @@ for number, roll in enumerate(drawn, start=1):
 fours = [np.mean([step.sum() == 4 for roll in some for step in roll[16:]]) for some in (drawn, rolls.test)]
 print(f"four keys at once: {fours[0]:.0%} of the steps that it composed, {fours[1]:.0%} of those held out")
 
-# 5. A unit that one can read: how sharp is the key? Of all that sounds in a piece a share is F, C or G sharp; nobody
-# says which, but it tells what comes. The unit is chosen on pieces that were learned from, and judged on others.
+# 5. Units that one can read: in which key are we? Nobody says so, but of the twelve tones some sound often in a piece,
+# others hardly ever, and who knows which, knows what may come. For each tone that unit is taken which tells best how
+# much of the piece it is, chosen on pieces that were learned from, and judged on others.
 
 some, others = rolls.train[:60], rolls.test
-share, unseen = (np.concatenate([music.sharps(roll) for roll in part]) for part in (some, others))
-cells = {net: [np.concatenate(music.cells_after(net, part)) for part in (some, others)] for net in (model, untrained)}
-unit, by_chance = (most_readable(at, share, held_at, unseen) for at, held_at in cells.values())
-print(f"unit {unit.unit} tells {unit.held_out:.0%} of how sharp the key is; untrained, {by_chance.held_out:.0%}")
-assert not full or unit.held_out > by_chance.held_out
+shares = [
+    [np.concatenate([music.share_of(roll, tone) for roll in part]) for part in (some, others)] for tone in range(12)
+]
+tones = [tone for tone, of_tone in enumerate(shares) if all(map(np.ptp, of_tone))]
+
+
+def who_knows(net):
+    states, held = (np.concatenate(music.cells_after(net, part)) for part in (some, others))
+    return held, {tone: most_readable(states, shares[tone][0], held, shares[tone][1]) for tone in tones}
+
+
+(held, units), (_, by_chance) = who_knows(model), who_knows(untrained)
+tone = max(tones, key=lambda each: units[each].chosen)
+mean, chance = (np.mean([unit.held_out for unit in found.values()]) for found in (units, by_chance))
+print(f"of how much of a piece each tone is, a unit tells {mean:.0%} on average; untrained, {chance:.0%}")
+assert not full or mean > chance
 
 # 6. Pictures: a chorale that goes on as the network likes, the unit, how it learned; one step to walk through.
 
@@ -84,8 +96,8 @@ names = [music.name_of(key) for key in range(keys[0], keys[-1] + 1)]
 grid = Grid("two bars of Bach's, then the network's", drawn[0][:, rows].T[::-1], names[::-1])
 what = "A chorale that goes on"
 shown = heat_map([grid], title=what, across="eighth", upwards="key", label=what, size=(680, 420))
-read_off, what = unit.read(cells[model][1])[::20], "how sharp the key is"
-told = unit_and_truth(unit.unit, read_off, unseen[::20], what, (), across="every 20th step")
+read_off, what = units[tone].read(held)[::20], f"how much of the piece is {music.TONES[tone]}"
+told = unit_and_truth(units[tone].unit, read_off, shares[tone][1][::20], what, (), across="every 20th step")
 beside = {"each key by itself": often, "Markov": chain}
 picture(
     given.out, composed=shown, unit=told, learning=learning(curve, "nats per step", beside, of="pieces to choose by")

@@ -216,7 +216,7 @@ def test_words_of_a_person_are_translated(tmp_path):
     done = apply("translation", "--small", "--data", "words.txt", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"{len(words) // 10} held out" in done.stdout
-    assert "dates" not in done.stdout
+    assert "dates: " not in done.stdout
     assert "joint 3-grams 0 ·" in done.stdout, "who counts knows what a letter stands for"
     (tmp_path / "few.txt").write_text("word W ER D\n" * 500, encoding="utf-8")
     refused = apply("translation", "--small", "--data", "few.txt", cwd=tmp_path)

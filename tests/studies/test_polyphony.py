@@ -5,6 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tinygrad_lstm.studies import fitting
+from tinygrad_lstm.studies.pictures import learning
 from tinygrad_lstm.studies.polyphony import (
     Polyphony,
     cells_after,
@@ -12,7 +14,7 @@ from tinygrad_lstm.studies.polyphony import (
     learn_polyphony,
     loss_by_step,
     notes_of,
-    sharps,
+    share_of,
 )
 from tinygrad_lstm.studies.rolls import KEYS, LOWEST, Rolls, marginal, markov
 from tinygrad_lstm.testing import check_vjp
@@ -44,6 +46,15 @@ def test_what_follows_a_rule_is_learned_and_kept_as_it_was_best(rolls, capsys):
     assert loss_by_step(model, rolls.valid) == pytest.approx(min(loss for _, loss in curve))
     assert loss_by_step(model, rolls.test) < marginal(rolls) < before
     assert "scales: 100 updates" in capsys.readouterr().out
+
+
+def test_who_stops_it_early_keeps_what_was_learned(rolls, monkeypatch):
+    model, learn = Polyphony(4, rng=0), fitting.learn
+    monkeypatch.setattr(fitting, "learn", lambda *args, **how: learn(*args, **how | {"steps": 2}) and False)
+    curve, whole = learn_polyphony(model, rolls, epochs=1, seed=0, about="scales", rate=0.02)
+    assert not whole
+    assert curve == [(2, pytest.approx(loss_by_step(model, rolls.valid)))]
+    assert learning(curve, "nats", {}).startswith("<svg")
 
 
 def test_the_loss_is_its_definition_whatever_is_padded():
@@ -98,12 +109,8 @@ def test_cells_are_those_of_the_layer(rolls):
     assert cells_after(model, rolls.test[:1])[0][-1] == pytest.approx(last.value[0, 0], abs=1e-6)
 
 
-def test_a_key_with_more_sharps_is_sharper():
-    scale = np.array([62, 64, 65, 67, 69, 71, 72]) - LOWEST  # from D, without sharps and flats
-    shares = []
-    for sharp in (None, 65, 72):
-        roll = np.zeros((len(scale), KEYS), np.uint8)
-        scale = np.where(scale == (sharp or 0) - LOWEST, scale + 1, scale)
-        roll[np.arange(len(scale)), scale] = 1
-        shares.append(sharps(roll))
-    assert np.array(shares) == pytest.approx(np.array([[0] * 7, [1 / 7] * 7, [2 / 7] * 7]))
+def test_the_shares_of_the_tones_are_all_that_sounds(rolls):
+    shares = np.array([[share_of(roll, tone) for tone in range(12)] for roll in rolls.test])  # (pieces, 12, 40)
+    assert shares.sum(axis=1) == pytest.approx(np.ones((len(rolls.test), 40)))
+    heard = [[roll[:, (tone - LOWEST) % 12 :: 12].sum() / roll.sum() for tone in range(12)] for roll in rolls.test]
+    assert shares[..., 0] == pytest.approx(np.array(heard))

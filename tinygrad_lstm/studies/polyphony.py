@@ -25,6 +25,10 @@ PAST = -100
 """What ``Shuffled`` has as targets past the end of a piece."""
 
 
+TONES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+"""The keys of an octave."""
+
+
 class Polyphony(Module):
     """Keys that sound in, scores of those that sound next out: an LSTM, ``layer``, and a linear head.
 
@@ -102,9 +106,13 @@ def learn_polyphony(
 
     loss = lambda model, batch: model.surprise(batch)
     steps = epochs * batches.per_epoch
-    _, whole = learn_compiled(model, batches, "layer", rate=rate, steps=steps, loss=loss, about=about, callbacks=[look])
+    learned, whole = learn_compiled(
+        model, batches, "layer", rate=rate, steps=steps, loss=loss, about=about, callbacks=[look]
+    )
     if curve:
         model.load_state_dict(kept)
+    else:  # stopped within the first epoch
+        curve.append((len(learned), loss_by_step(model, rolls.valid)))
     return curve, whole
 
 
@@ -151,16 +159,16 @@ def notes_of(roll: Roll, step: Fraction = Fraction(1, 8)) -> list[Note]:
     return found
 
 
-def sharps(roll: Roll) -> Array:
-    """Return for each step which share of what sounds in the whole piece is F, C or G sharp: how sharp its key is, (T).
+def share_of(roll: Roll, tone: int) -> Array:
+    """Return for each step which share of what sounds in the whole piece is a tone, in any octave, 0 being C: (T).
 
-    >>> roll = np.zeros((4, 88), np.uint8)
-    >>> roll[:, 66 - LOWEST] = roll[:2, 62 - LOWEST] = 1  # F sharp, and D
-    >>> sharps(roll).round(2)
-    array([0.67, 0.67, 0.67, 0.67])
+    >>> roll = np.zeros((3, 88), np.uint8)
+    >>> roll[:, 66 - LOWEST] = roll[0, 62 - LOWEST] = 1  # F sharp, and D
+    >>> share_of(roll, 6)
+    array([0.75, 0.75, 0.75])
     """
-    raised = np.isin((np.arange(KEYS) + LOWEST) % 12, (6, 1, 8))
-    return np.full(len(roll), roll[:, raised].sum() / max(int(roll.sum()), 1))
+    of_tone = (np.arange(KEYS) + LOWEST) % 12 == tone
+    return np.full(len(roll), roll[:, of_tone].sum() / max(int(roll.sum()), 1))
 
 
 def name_of(key: int) -> str:
@@ -169,5 +177,4 @@ def name_of(key: int) -> str:
     >>> name_of(0), name_of(39), name_of(40)
     ('A0', 'C4', 'C♯4')
     """
-    names = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
-    return f"{names[(key + LOWEST) % 12]}{(key + LOWEST) // 12 - 1}"
+    return f"{TONES[(key + LOWEST) % 12]}{(key + LOWEST) // 12 - 1}"
