@@ -286,3 +286,4 @@ def test_the_scores_are_means_and_spreads_of_several_seeds():
 def test_the_readme_has_the_table_that_was_measured():
     readme = scores.README.read_text(encoding="utf-8")
     assert scores.written(readme, measured()) == readme
+    assert measured().keys() == APPLICATIONS.keys()
