@@ -77,3 +77,13 @@ def test_a_tune_stands_on_one_side():
     sides = [{pieces[int(roll[0, 0])].opening for roll in part} for part in rolls[1:]]
     assert sum(map(len, rolls[1:])) == 60
     assert sum(map(len, sides)) == len(set.union(*sides))
+
+
+@pytest.mark.parametrize(
+    ("part", "divisions"),
+    [([note("H", 5, 2)], 2), ([note("C", 5, 2)], 0), ([note("C", 5, "long")], 2), ([note("C", "high", 2)], 2)],
+    ids=["step", "divisions", "duration", "octave"],
+)
+def test_a_note_that_cannot_be_played_is_told_with_its_file(part, divisions, tmp_path):
+    with pytest.raises(ValueError, match=r"^a\.mxl is no compressed MusicXML: "):
+        read_chorale(piece(tmp_path / "a.mxl", part, part, part, part, divisions=divisions))

@@ -19,6 +19,9 @@ from .losses import boxed, here, reduced, require_reduction
 
 skip_file(__file__)
 
+IGNORED = -100
+"""The target of what is not asked about, as in PyTorch: such as a step past the end of a sequence."""
+
 
 @boxed
 def cross_entropy(
@@ -26,7 +29,7 @@ def cross_entropy(
     targets: Tensor | ArrayLike,
     weight: ArrayLike | None = None,
     *,
-    ignore_index: int = -100,
+    ignore_index: int = IGNORED,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
@@ -77,7 +80,7 @@ def nll_loss(
     targets: Tensor | ArrayLike,
     weight: ArrayLike | None = None,
     *,
-    ignore_index: int = -100,
+    ignore_index: int = IGNORED,
     reduction: str = "mean",
 ) -> Tensor:
     """Return the mean of −log_probabilities[target]: a cross entropy whose ``log_softmax`` was taken before.

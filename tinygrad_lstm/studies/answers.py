@@ -13,14 +13,12 @@ from ..engine.primitive import Array
 from ..engine.scope import no_grad
 from ..engine.tensor import Tensor
 from ..nn import LSTM, Linear, Module, cross_entropy
+from ..nn.classification import IGNORED
 from ..nn.creation import Seed, generator
 from ..pages.heat import Grid, heat_map
 from ..training.batches import Padded, Shuffled, pad
 from .fitting import learn_compiled
 from .stories import Story, StoryLine
-
-IGNORED = -100
-"""The target of a step at which nothing is asked, which ``tl.cross_entropy`` leaves out."""
 
 
 class Encoded(NamedTuple):

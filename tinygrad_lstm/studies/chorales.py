@@ -37,9 +37,9 @@ def read_chorale(path: Path, per_quarter: int = 2) -> Chorale | None:
             container = ElementTree.fromstring(archive.read("META-INF/container.xml"))
             (file,) = (each.get("full-path", "") for each in container.iter() if each.tag.endswith("rootfile"))
             score = ElementTree.fromstring(archive.read(file))
-    except (zipfile.BadZipFile, KeyError, ValueError, ElementTree.ParseError) as error:
+        parts = [_notes(part) for part in score.findall("part")]
+    except (zipfile.BadZipFile, LookupError, ValueError, ZeroDivisionError, ElementTree.ParseError) as error:
         raise ValueError(f"{path.name} is no compressed MusicXML: {error}") from error
-    parts = [_notes(part) for part in score.findall("part")]
     if len(parts) != 4 or not all(parts):
         return None
     roll = np.zeros((math.ceil(per_quarter * max(end for part in parts for _, end, _, _ in part)), KEYS), np.uint8)

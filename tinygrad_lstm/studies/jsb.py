@@ -16,6 +16,7 @@ from ..engine.scope import no_grad
 from ..engine.tensor import Tensor, tensor
 from ..nn import GRUCell, LSTMCell, RNNCell, binary_cross_entropy_with_logits
 from ..nn.cell import Cell
+from ..nn.classification import IGNORED
 from ..structure import collector
 from ..training.batches import Padded, Shuffled
 from ..training.fit import Moment, fit
@@ -143,17 +144,13 @@ def _learn(
         fit(
             stacked,
             batches,
-            loss=lambda model, each: (_each(model, each) / (each.targets != PAST).any(-1).sum()).sum(),
+            loss=lambda model, each: (_each(model, each) / (each.targets != IGNORED).any(-1).sum()).sum(),
             optimizer=optimiser,
             clip=lambda parameters: clip_each(parameters, clips),
             callbacks=[look],
         )
     stacked.load_state_dict(kept)
     return found
-
-
-PAST = -100
-"""What ``Shuffled`` sets as targets past the end of a piece."""
 
 
 def losses(stacked: Reader, pieces: Sequence[Roll], batch: int) -> Array:
@@ -169,7 +166,7 @@ def _each(stacked: Reader, batch: Padded) -> Tensor:
     S, dtype = len(stacked.head.weight.value), stacked.cell.dtype
     xs = [tensor(np.broadcast_to(x, (S, *x.shape)), dtype=dtype) for x in batch.xs]  # T times (S, N, 88)
     targets = batch.targets.reshape(-1, KEYS)  # (T · N, 88)
-    within = targets != PAST
+    within = targets != IGNORED
     answers = stacked(xs, 0)  # (S, T · N, 88)
     wanted = np.broadcast_to(np.where(within, targets, 0), answers.shape)
     each: Tensor = binary_cross_entropy_with_logits(answers, wanted, within, reduction="none").sum(axis=(1, 2))

@@ -13,6 +13,7 @@ from ..engine.primitive import Array
 from ..engine.scope import no_grad
 from ..engine.tensor import Tensor
 from ..nn import LSTM, Linear, Module, binary_cross_entropy_with_logits
+from ..nn.classification import IGNORED
 from ..nn.creation import Seed, generator
 from ..training.batches import Padded, Shuffled
 from ..training.fit import Moment
@@ -20,10 +21,6 @@ from .fitting import learn_compiled
 from .jacobian import states_of
 from .rolls import KEYS, LOWEST, Roll, Rolls, nexts
 from .tunes import Note
-
-PAST = -100
-"""What ``Shuffled`` has as targets past the end of a piece."""
-
 
 TONES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 """The keys of an octave."""
@@ -60,7 +57,7 @@ class Polyphony(Module):
 
     def surprise(self, batch: Padded) -> Tensor:
         """Return how much the next steps of pieces surprise, summed over the keys, on average over steps, in nats."""
-        within = batch.targets != PAST
+        within = batch.targets != IGNORED
         wanted = np.where(within, batch.targets, 0).astype(self.head.weight.dtype)
         each = binary_cross_entropy_with_logits(self(batch.xs), wanted, within, reduction="sum")
         loss: Tensor = each / int(within.any(axis=-1).sum())
@@ -73,7 +70,7 @@ def loss_by_step(model: Polyphony, pieces: Sequence[Roll]) -> float:
     total = 0.0
     with no_grad():
         for batch in Shuffled(*nexts(pieces), 16, epochs=1, every_step=True):
-            total += model.surprise(batch).item() * int((batch.targets != PAST).any(axis=-1).sum())
+            total += model.surprise(batch).item() * int((batch.targets != IGNORED).any(axis=-1).sum())
     return total / steps
 
 
@@ -101,7 +98,7 @@ def learn_polyphony(
         if moment.step % batches.per_epoch == 0:
             now = loss_by_step(model, rolls.valid)
             if now < min((loss for _, loss in curve), default=np.inf):
-                kept.update({path: np.array(value) for path, value in model.state_dict().items()})
+                kept.update(model.state_dict())
             curve.append((moment.step, now))
 
     loss = lambda model, batch: model.surprise(batch)

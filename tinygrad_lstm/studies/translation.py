@@ -15,14 +15,12 @@ from ..engine.primitive import Array
 from ..engine.scope import no_grad
 from ..engine.tensor import Tensor
 from ..nn import LSTM, Embedding, Linear, Module, cross_entropy
+from ..nn.classification import IGNORED
 from ..nn.creation import Seed, generator
 from .fitting import learn_compiled
 
 END = ""
 """The symbol that ends what is written, and that the decoder reads before the first."""
-
-IGNORED = -100
-"""What stands where there is nothing to be written any more; ``tl.cross_entropy`` passes it over."""
 
 Pair = tuple[Sequence[str], Sequence[str]]
 """What is read, and what is to be written of it, symbol by symbol."""
@@ -281,17 +279,17 @@ def error_rates(said: Sequence[Sequence[str]], wanted: Sequence[Sequence[Sequenc
 def read_pairs(text: str) -> dict[str, list[list[str]]]:
     """Return of each word what may be written of it: a line has a word, and then the symbols, by blanks.
 
-    As in CMU's dictionary, "word(2)" is another way to say a word, "#" begins a comment, and of symbols that are
-    capitals with a digit behind, as AH0, the digit, which is the stress, is left out.
+    As in CMU's dictionary, "word(2)" is another way to say a word, "#" and ";;;" begin a comment, and of symbols that
+    are capitals with a digit behind, as AH0, the digit, which is the stress, is left out.
 
-    >>> read_pairs("a AH0\\na(2) EY1 # the letter\\na(3) EY2\\n")
+    >>> read_pairs(";;; letters\\na AH0\\na(2) EY1 # the letter\\na(3) EY2\\n")
     {'a': [['AH'], ['EY']]}
     """
     found: dict[str, list[list[str]]] = {}
     for line in text.splitlines():
-        word, *symbols = line.split("#")[0].split() or [""]
+        word, *symbols = re.split("#|;;;", line)[0].split() or [""]
         said = [re.sub(r"^([A-Z]+)\d$", r"\1", symbol) for symbol in symbols]
-        several = found.setdefault(re.sub(r"(?<=.)\(\d+\)$", "", word).lower(), []) if said else [said]
-        if said not in several:
+        several = found.setdefault(re.sub(r"(?<=.)\(\d+\)$", "", word).lower(), [])
+        if said and said not in several:
             several.append(said)
-    return found
+    return {word: several for word, several in found.items() if several}

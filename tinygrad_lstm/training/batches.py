@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..engine.errors import ShapeError
 from ..nn.arguments import positive, within
+from ..nn.classification import IGNORED
 from .epochs import Epochs
 
 
@@ -104,7 +105,7 @@ class Shuffled(Epochs[Padded]):
         for n, length, target in zip(chosen, lengths, targets, strict=True):
             if len(np.atleast_1d(target)) != length:
                 raise ValueError(f"sequence {n} has {length} steps, and {len(np.atleast_1d(target))} targets")
-        return Padded(padded, lengths, pad(targets, -100))
+        return Padded(padded, lengths, pad(targets, IGNORED))
 
 
 def _stacked(targets: list[ArrayLike]) -> NDArray[Any]:
