@@ -171,6 +171,8 @@ _HINTS = {
     "is no operation of tinygrad_lstm": "",
     "a tensor has no ": "",
     "tensor lives in the memory of the processor": "",
+    "unexpected keyword": "",
+    "positional argument": "",
 }
 """What is said where a forward meets what there is not here, and more words on it."""
 
