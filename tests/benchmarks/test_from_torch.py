@@ -611,3 +611,47 @@ def test_gradients_are_those_that_pytorch_has_without_what_is_frozen_or_not_used
     assert found.keys() - exact.keys() == {"lstm.bias_hh_l0"}  # here the two biases are one, which learns
     for name, gradient in exact.items():
         np.testing.assert_allclose(found[name], gradient, rtol=1e-10, atol=1e-12)
+
+
+class Holding(torch.nn.Module):
+    """A network with lists and dicts of parameters, which hold other things too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ws = nn.ParameterList([nn.Parameter(torch.randn(3)), nn.Parameter(torch.randn(3)), 2.0])
+        self.by_name = nn.ParameterDict(
+            {"w": nn.Parameter(torch.randn(3)), "scale": 2.0, "0": nn.Parameter(torch.ones(3))}
+        )
+        self.numbered = nn.ParameterDict({"0": nn.Parameter(torch.randn(3)), "1": nn.Parameter(torch.randn(3))})
+        self.nested = nn.ParameterList([nn.ParameterList([nn.Parameter(torch.randn(3))])])
+
+    def forward(self, x: Any) -> Any:
+        for w in self.ws[1:]:
+            x = x * w
+        for name in self.numbered:
+            x = x + self.numbered[name] * self.ws[-1]
+        for name, w in self.by_name.items():
+            x = x + w * len(name)
+        assert "w" in self.by_name
+        assert "x" not in self.by_name
+        assert self.by_name.get("x") is None
+        return x * self.by_name["scale"] + self.nested[0][0] + self.ws[0]
+
+
+def test_lists_and_dicts_of_parameters_hold_what_they_hold_there() -> None:
+    torch.manual_seed(0)
+    theirs = Holding().double()
+    ours = tl.from_torch(theirs)
+    require_same(ours, theirs, np.random.default_rng(0).normal(size=(2, 3)))
+    taken_back(ours, theirs)
+    assert (ours.ws[2], ours.by_name["scale"], [*ours.numbered]) == (2.0, 2.0, ["0", "1"])
+    with pytest.raises(KeyError, match="x"):
+        ours.by_name["x"]
+
+
+def test_a_list_of_parameters_that_hides_one_is_refused_by_its_path() -> None:
+    theirs = nn.Sequential(
+        nn.ParameterDict({"w": nn.Parameter(torch.ones(1)), "hidden": [nn.Parameter(torch.ones(1))]})
+    )
+    with pytest.raises(ValueError, match="0 cannot be made: what its hidden holds learns"):
+        tl.from_torch(theirs)

@@ -77,7 +77,9 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "filled with places": lambda a: (
         a[a.new_full((2,), 1, dtype=torch.long)] + a[a.new_tensor([1, 0], dtype=torch.long)]
     ),
-    "ones of places": lambda a: a[torch.ones_like(a[0, 0, :2], dtype=torch.long)] + torch.zeros_like(a, dtype=a.dtype),
+    "ones of places": lambda a: (
+        a[torch.ones_like(a[0, 0, :2], dtype=torch.long)] + torch.zeros_like(a, dtype=torch.float64)
+    ),
     "clamps by name": lambda a: a.clamp_min(min=0.0) * torch.clamp_max(a, max=0.5),
     "comparisons by name": lambda a: a.gt(other=0).double() * a + torch.le(input=a, other=0.5).double() * a,
     "moved by name": lambda a: a.movedim(source=0, destination=-1),

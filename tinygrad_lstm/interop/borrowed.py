@@ -41,13 +41,12 @@ def borrowed(theirs: Any, parts: dict[str, Module], torch: Any) -> Module:
     module: Module = _class_of(type(theirs), torch)()
     for name, value in vars(theirs).items():
         if name not in own:
-            setattr(module, name, _ours(name, value, torch))
+            setattr(module, name, ours(name, value, torch))
     for name, buffer in theirs._buffers.items():
-        setattr(module, name, _ours(name, buffer, torch))
+        setattr(module, name, ours(name, buffer, torch))
     module.buffer_names = tuple(name for name in theirs._buffers if name not in theirs._non_persistent_buffers_set)
     for name, parameter in theirs._parameters.items():
-        array = None if parameter is None else parameter.detach().cpu().numpy()
-        setattr(module, name, None if array is None else tensor(array, requires_grad=True))
+        setattr(module, name, None if parameter is None else learning(parameter))
     for name, part in theirs._modules.items():
         setattr(module, name, parts.get(name) if part is not None else None)
     return module
@@ -186,13 +185,18 @@ def _line_of(error: BaseException) -> str:
     return str((theirs or lines)[-1])
 
 
-def _ours(name: str, value: Any, torch: Any) -> Any:
+def learning(parameter: Any) -> Tensor:
+    """Return a parameter of PyTorch's as one of ours."""
+    return tensor(parameter.detach().cpu().numpy(), requires_grad=True)
+
+
+def ours(name: str, value: Any, torch: Any) -> Any:
     """Return tensors of real numbers as ours, which do not learn, others as copies, at any depth; all else as it is.
 
     Raises ValueError for what learns and is no parameter: PyTorch itself does not find it.
     """
     if type(value) in (list, tuple):
-        return type(value)(_ours(name, part, torch) for part in value)
+        return type(value)(ours(name, part, torch) for part in value)
     if isinstance(value, torch.nn.Module) or (isinstance(value, torch.Tensor) and value.requires_grad):
         raise ValueError(f"what its {name} holds learns, and is no part that PyTorch finds either")
     if not isinstance(value, torch.Tensor):
