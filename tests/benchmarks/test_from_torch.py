@@ -655,3 +655,48 @@ def test_a_list_of_parameters_that_hides_one_is_refused_by_its_path() -> None:
     )
     with pytest.raises(ValueError, match="0 cannot be made: what its hidden holds learns"):
         tl.from_torch(theirs)
+
+
+class Running(torch.nn.Module):
+    """A network that keeps a mean of what it has seen, without a gradient, and the last of it, with one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 3)
+        self.register_buffer("run", torch.zeros(3))
+        self.register_buffer("passing", torch.zeros(3), persistent=False)
+        self.register_buffer("last", torch.zeros(3))
+        self.register_buffer("count", torch.tensor(0))
+
+    def forward(self, x: Any) -> Any:
+        y = self.layer(x)
+        self.run = 0.9 * self.run + 0.1 * y.detach().mean(0)
+        self.passing = self.passing + y.detach().sum(0)
+        self.last = y.mean(0)
+        self.count = self.count + 1
+        return y - self.run + self.last * self.passing
+
+
+def test_a_buffer_that_a_forward_computes_is_saved_and_loaded_and_has_no_history(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    theirs, x = Running().double(), np.random.default_rng(0).normal(size=(4, 3))
+    ours = tl.from_torch(theirs)
+    for _ in range(3):
+        require_same(ours, theirs, x)  # of what a buffer holds a gradient flows to what follows, as there
+        assert ours.run.is_leaf
+        assert ours.passing.is_leaf
+    before = {name: each.copy() for name, each in ours.state_dict().items()}
+    assert before.keys() == theirs.state_dict().keys()
+    path = tl.save(ours, tmp_path / "running.safetensors")
+    for load in (
+        lambda into: tl.load(path, into=into),
+        lambda into: into.load_state_dict(before),
+        lambda into: tl.from_torch(theirs.state_dict(), into=into),
+        lambda into: tl.from_torch(theirs, into=into),
+    ):
+        for into in (ours, tl.from_torch(Running().double())):
+            into(x + 1)
+            load(into)
+            for name, array in before.items():
+                np.testing.assert_allclose(into.state_dict()[name], array, rtol=1e-12)
+            assert into.last.is_leaf

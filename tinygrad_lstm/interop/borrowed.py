@@ -44,6 +44,7 @@ def borrowed(theirs: Any, parts: dict[str, Module], torch: Any) -> Module:
             setattr(module, name, ours(name, value, torch))
     for name, buffer in theirs._buffers.items():
         setattr(module, name, ours(name, buffer, torch))
+    module._buffers = frozenset(theirs._buffers)
     module.buffer_names = tuple(name for name in theirs._buffers if name not in theirs._non_persistent_buffers_set)
     for name, parameter in theirs._parameters.items():
         setattr(module, name, None if parameter is None else learning(parameter))
@@ -109,10 +110,15 @@ class _OfForward(list[Tensor]):
 class _Borrowed(Module):
     """What the modules have in common whose methods are the user's."""
 
+    _buffers: frozenset[str] = frozenset()  # by their names, those that do not persist too
+
     def __setattr__(self, name: str, value: Any) -> None:
-        """Keep whole numbers as PyTorch has them, as the methods expect."""
-        counts = name in self.buffer_names and isinstance(value, np.ndarray)
-        super().__setattr__(name, sys.modules["torch"].as_tensor(value) if counts else value)
+        """Keep whole numbers as PyTorch has them, as the methods expect; forget how a buffer was computed."""
+        if name in self.buffer_names and isinstance(value, np.ndarray):
+            value = sys.modules["torch"].as_tensor(value)
+        if name in self._buffers and isinstance(value, Tensor) and not value.requires_grad:
+            value = value.detach()
+        super().__setattr__(name, value)
 
     def parameters(self) -> list[Tensor]:
         return _OfForward(super().parameters())

@@ -16,7 +16,7 @@ from ..nn.cell import Cell
 from ..nn.containers import inner
 from ..nn.module import Module
 from ..nn.recurrent import Recurrent
-from ..nn.state import array_of, fitted, shape_and_type
+from ..nn.state import array_of, fitted, replace_buffer, shape_and_type
 from ..structure.words import clean
 from .layouts import ORDERS, USUAL, GateRows, as_ours, as_rows, cell_options, kind_of, require_known
 from .torch_modules import TYPES, WIDEN, is_turned, rebuilt
@@ -25,7 +25,7 @@ _ROWS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 """What PyTorch calls the parameters of a cell, in the order of ``GateRows``."""
 
 
-_WHOLE = ("int64", "int32", "int16", "int8", "uint8", "bool")
+_WHOLE = ("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "bool")
 
 
 def from_torch(module: Any, *, into: Module | None = None) -> Module:
@@ -212,11 +212,7 @@ def _filled(module: Module, given: Mapping[str, Any]) -> Module:
     for parameter, value in new.items():
         parameter.value = value
     for name, array in kept.items():
-        part, attribute = buffers[name]
-        if isinstance(now := getattr(part, attribute), Tensor):
-            now.value = array
-        else:
-            setattr(part, attribute, array)
+        replace_buffer(*buffers[name], array)
     return module
 
 
