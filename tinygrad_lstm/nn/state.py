@@ -44,9 +44,9 @@ def replace_buffer(module: Any, name: str, array: Array) -> None:
 
 
 def shape_and_type(x: Any) -> tuple[tuple[int, ...], Any]:
-    """Return the shape and the type of numbers of a parameter or a buffer."""
+    """Return the shape and the type of numbers of a parameter or a buffer, in this machine's order of bytes."""
     array = array_of(x)
-    return array.shape, array.dtype
+    return array.shape, array.dtype.newbyteorder("=")
 
 
 def fitted(
