@@ -700,3 +700,16 @@ def test_a_buffer_that_a_forward_computes_is_saved_and_loaded_and_has_no_history
             for name, array in before.items():
                 np.testing.assert_allclose(into.state_dict()[name], array, rtol=1e-12)
             assert into.last.is_leaf
+
+
+@pytest.mark.parametrize("learns", [["weight_ih", "weight_hh"], ["bias_ih", "bias_hh"], ["weight_hr"]], ids=str)
+def test_gradients_of_one_kind_are_under_names_of_that_kind(learns: list[str]) -> None:
+    """Of a matrix that acts on [h, x] both parts learn, and of two biases that add up."""
+    for theirs in (nn.LSTM(2, 3, proj_size=2), nn.GRU(2, 3), nn.RNN(2, 3)):
+        names = {name for name, _ in theirs.named_parameters() if name.startswith(tuple(learns))}
+        for name, each in theirs.named_parameters():
+            each.requires_grad_(name in names and name != "weight_hh_l0")
+        if names:
+            ours = tl.from_torch(theirs)
+            ours(torch.ones(4, 1, 2))[0].sum().backward()
+            assert tl.to_torch(ours, gradients=True).keys() == names

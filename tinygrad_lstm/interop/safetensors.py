@@ -26,8 +26,8 @@ LARGEST_HEADER = 100_000_000
 _AXES = 32
 """No array of a network has more, and numpy not many more."""
 
-_WHOLE = {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U8": "|u1", "BOOL": "|b1"}
-_WRITTEN = {"F64": "<f8", "F32": "<f4", **_WHOLE, "U64": "<u8", "U32": "<u4", "U16": "<u2"}
+_WHOLE = {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1"}
+_WRITTEN = {"F64": "<f8", "F32": "<f4", **_WHOLE, "BOOL": "|b1"}
 _TYPES = {**_WRITTEN, "F16": "<f2", "BF16": "<u2"}
 """What is read; the last two become float32, which is exact."""
 

@@ -118,10 +118,22 @@ def to_torch(module: Module, *, gradients: bool = False) -> dict[str, Array]:
     if not gradients:
         kept = {path: getattr(part, name) for path, (part, name) in _buffers(module).items()}
         return _theirs(module, array_of) | {path: array_of(each) for path, each in kept.items()}
-    has = _theirs(module, lambda parameter: np.full(parameter.shape, float(parameter.grad is not None)), gradients)
-    if has and not any(each.any() for each in has.values()):
+    found, reached = _theirs(module, _gradient, gradients), set(_reached(module))
+    if found and not reached:
         raise ValueError(f"no parameter of {type(module).__name__} has a gradient yet; call loss.backward() first")
-    return {name: each for name, each in _theirs(module, _gradient, gradients).items() if has[name].any()}
+    return {name: each for name, each in found.items() if name in reached}
+
+
+def _reached(module: Module) -> Iterator[str]:
+    """Yield the names, PyTorch's, of what is made of a parameter that has a gradient."""
+    for path, part in _parts(module, ""):
+        for suffix, cell in _cells(part, path):
+            named = cell.named_parameters()
+            ours = [name.removesuffix("projection.weight") for name, each in named if each.grad is not None]
+            kinds = {name.rpartition(".")[2] for name in ours}  # "weight", "bias", or "" of the projection
+            kind_of_row = {name: name.partition("_")[0] for name in _ROWS} | {"weight_hr": ""}
+            yield from (f"{path}{name}{suffix}" for name, kind in kind_of_row.items() if kind in kinds)
+        yield from (f"{path}{name}" for name, each in _own(part) if each.grad is not None)
 
 
 def _gradient(parameter: Tensor) -> Array:
