@@ -611,3 +611,105 @@ def test_gradients_are_those_that_pytorch_has_without_what_is_frozen_or_not_used
     assert found.keys() - exact.keys() == {"lstm.bias_hh_l0"}  # here the two biases are one, which learns
     for name, gradient in exact.items():
         np.testing.assert_allclose(found[name], gradient, rtol=1e-10, atol=1e-12)
+
+
+class Holding(torch.nn.Module):
+    """A network with lists and dicts of parameters, which hold other things too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ws = nn.ParameterList([nn.Parameter(torch.randn(3)), nn.Parameter(torch.randn(3)), 2.0])
+        self.by_name = nn.ParameterDict(
+            {"w": nn.Parameter(torch.randn(3)), "scale": 2.0, "0": nn.Parameter(torch.ones(3))}
+        )
+        self.numbered = nn.ParameterDict({"0": nn.Parameter(torch.randn(3)), "1": nn.Parameter(torch.randn(3))})
+        self.nested = nn.ParameterList([nn.ParameterList([nn.Parameter(torch.randn(3))])])
+
+    def forward(self, x: Any) -> Any:
+        for w in self.ws[1:]:
+            x = x * w
+        for name in self.numbered:
+            x = x + self.numbered[name] * self.ws[-1]
+        for name, w in self.by_name.items():
+            x = x + w * len(name)
+        assert "w" in self.by_name
+        assert "x" not in self.by_name
+        assert self.by_name.get("x") is None
+        return x * self.by_name["scale"] + self.nested[0][0] + self.ws[0]
+
+
+def test_lists_and_dicts_of_parameters_hold_what_they_hold_there() -> None:
+    torch.manual_seed(0)
+    theirs = Holding().double()
+    ours = tl.from_torch(theirs)
+    require_same(ours, theirs, np.random.default_rng(0).normal(size=(2, 3)))
+    taken_back(ours, theirs)
+    assert (ours.ws[2], ours.by_name["scale"], [*ours.numbered]) == (2.0, 2.0, ["0", "1"])
+    with pytest.raises(KeyError, match="x"):
+        ours.by_name["x"]
+
+
+def test_a_list_of_parameters_that_hides_one_is_refused_by_its_path() -> None:
+    theirs = nn.Sequential(
+        nn.ParameterDict({"w": nn.Parameter(torch.ones(1)), "hidden": [nn.Parameter(torch.ones(1))]})
+    )
+    with pytest.raises(ValueError, match="0 cannot be made: what its hidden holds learns"):
+        tl.from_torch(theirs)
+
+
+class Running(torch.nn.Module):
+    """A network that keeps a mean of what it has seen, without a gradient, and the last of it, with one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 3)
+        self.register_buffer("run", torch.zeros(3))
+        self.register_buffer("passing", torch.zeros(3), persistent=False)
+        self.register_buffer("last", torch.zeros(3))
+        self.register_buffer("count", torch.tensor(0))
+
+    def forward(self, x: Any) -> Any:
+        y = self.layer(x)
+        self.run = 0.9 * self.run + 0.1 * y.detach().mean(0)
+        self.passing = self.passing + y.detach().sum(0)
+        self.last = y.mean(0)
+        self.count = self.count + 1
+        return y - self.run + self.last * self.passing
+
+
+def test_a_buffer_that_a_forward_computes_is_saved_and_loaded_and_has_no_history(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    theirs, x = Running().double(), np.random.default_rng(0).normal(size=(4, 3))
+    ours = tl.from_torch(theirs)
+    for _ in range(3):
+        require_same(ours, theirs, x)  # of what a buffer holds a gradient flows to what follows, as there
+        assert ours.run.is_leaf
+        assert ours.passing.is_leaf
+    before = {name: each.copy() for name, each in ours.state_dict().items()}
+    assert before.keys() == theirs.state_dict().keys()
+    path = tl.save(ours, tmp_path / "running.safetensors")
+    for load in (
+        lambda into: tl.load(path, into=into),
+        lambda into: into.load_state_dict(before),
+        lambda into: tl.from_torch(theirs.state_dict(), into=into),
+        lambda into: tl.from_torch(theirs, into=into),
+    ):
+        for into in (ours, tl.from_torch(Running().double())):
+            into(x + 1)
+            load(into)
+            for name, array in before.items():
+                np.testing.assert_allclose(into.state_dict()[name], array, rtol=1e-12)
+            assert into.last.is_leaf
+
+
+@pytest.mark.parametrize("learns", [["weight_ih", "weight_hh"], ["bias_ih", "bias_hh"], ["weight_hr"]], ids=str)
+def test_gradients_of_one_kind_are_under_names_of_that_kind(learns: list[str]) -> None:
+    """Of a matrix that acts on [h, x] both parts learn, and of two biases that add up."""
+    for theirs in (nn.LSTM(2, 3, proj_size=2), nn.GRU(2, 3), nn.RNN(2, 3)):
+        names = {name for name, _ in theirs.named_parameters() if name.startswith(tuple(learns))}
+        for name, each in theirs.named_parameters():
+            each.requires_grad_(name in names and name != "weight_hh_l0")
+        if names:
+            ours = tl.from_torch(theirs)
+            ours(torch.ones(4, 1, 2))[0].sum().backward()
+            assert tl.to_torch(ours, gradients=True).keys() == names

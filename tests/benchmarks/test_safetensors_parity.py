@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 from safetensors.torch import load_file as load_torch
 
 import tinygrad_lstm as tl
-from tests.interop.test_safetensors import BROKEN
+from tests.interop.test_safetensors import BROKEN, NUMBERS, Kept
 from tinygrad_lstm.interop.safetensors import read
 
 ONLY_OURS = {"another type", "no type", "a huge shape of nothing", "sides without end"}
@@ -56,3 +56,10 @@ def test_what_we_call_damaged_the_package_does_too(name: str, tmp_path: Path) ->
     (tmp_path / "x").write_bytes(BROKEN[name][0])
     with pytest.raises((SafetensorError, OSError, ValueError)):
         load_file(tmp_path / "x")
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
+def test_each_type_is_the_one_that_the_package_reads(dtype: str, tmp_path: Path) -> None:
+    array = np.array(NUMBERS[dtype], dtype)
+    read_there = load_file(tl.save(Kept(array), tmp_path / "x"))["kept"]
+    np.testing.assert_array_equal(read_there, array.astype(array.dtype.newbyteorder("=")), strict=True)

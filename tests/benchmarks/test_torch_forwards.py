@@ -15,6 +15,7 @@ from torch import nn
 import tinygrad_lstm as tl
 
 BOUND = 1e-10
+CERTAIN = torch.tensor([-40.0, -30, 0, 40]) * torch.tensor([[1.0], [-1], [20]])
 MASK, AT = torch.rand(2, 3, 4) > 0.5, torch.randint(0, 4, (2, 3, 4))
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
@@ -31,7 +32,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "pad": lambda a: F.pad(a, (1, 2)) + F.pad(a, (3, 0), value=3.0),
     "pad of steps": lambda a: F.pad(a, (0, -1, 1, 0), "constant", 2.0),
     "select": lambda a: torch.select(a, 1, 0) * a.select(1, 2),
-    "narrow": lambda a: a.narrow(2, 1, 2) + torch.narrow(a, -1, 0, 2),
+    "narrow": lambda a: a.narrow(2, 1, 2) + torch.narrow(a, -1, 0, 2) + a.narrow(2, -2, 2) + a.narrow(-1, 2, 2),
     "roll": lambda a: torch.roll(a, 1, 1) * a.roll(2, dims=-1) + a.roll(5) + torch.roll(a, (1, -2), (0, 1)),
     "sort": lambda a: a.sort(-1)[0] * torch.sort(a, 1, descending=True).values,
     "topk": lambda a: torch.topk(a, 2, dim=-1)[0] + a.topk(2, largest=False).values,
@@ -56,10 +57,44 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "activations": lambda a: F.glu(a).sum() + F.mish(a) + F.selu(a) + F.relu6(a) + F.hardswish(a) + F.softmin(a, -1),
     "softplus": lambda a: F.softplus(a, beta=2.0) + F.hardtanh(a, -0.5, 0.5) + F.logsigmoid(a) + F.tanhshrink(a),
     "expit": lambda a: torch.special.expit(a),
+    "norms of matrices": lambda a: (
+        torch.linalg.norm(a) + torch.linalg.norm(a[0], "fro") + torch.linalg.norm(a[0, 0], 1)
+    ),
+    "norms of rows": lambda a: torch.linalg.norm(a, 3, dim=-1) + torch.linalg.norm(a, ord=float("inf"), dim=2),
+    "embedding of words": lambda a: F.embedding(AT[:, 0] % 3, a[0], padding_idx=-1, sparse=False, max_norm=None),
     "embedding": lambda a: F.embedding(AT[:, 0, 0] % 3, a[0]) + F.embedding(AT[:, 0, 1] % 3, a[1], padding_idx=0),
     "attention": lambda a: F.scaled_dot_product_attention(a, a + 1, a, MASK[:, :, :3] | torch.eye(3).bool()),
     "attention of scores": lambda a: F.scaled_dot_product_attention(a, a, a, torch.ones(3, 3), scale=0.1),
     "binary cross entropy": lambda a: F.binary_cross_entropy(torch.sigmoid(a), MASK.double()),
+    "binary cross entropy of certainty": lambda a: F.binary_cross_entropy(
+        torch.sigmoid(a * 0 + CERTAIN), torch.tensor([0.0, 1.0, 0.5, 1.0]).expand(2, 3, 4)
+    ),
+    "filled": lambda a: (
+        torch.full_like(a, fill_value=2.0) * a
+        + a.new_full(size=(4,), fill_value=3)
+        + a.new_full((4,), 1.5, dtype=a.dtype)
+    ),
+    "filled with places": lambda a: (
+        a[a.new_full((2,), 1, dtype=torch.long)] + a[a.new_tensor([1, 0], dtype=torch.long)]
+    ),
+    "ones of places": lambda a: (
+        a[torch.ones_like(a[0, 0, :2], dtype=torch.long)] + torch.zeros_like(a, dtype=torch.float64)
+    ),
+    "clamps by name": lambda a: a.clamp_min(min=0.0) * torch.clamp_max(a, max=0.5),
+    "comparisons by name": lambda a: a.gt(other=0).double() * a + torch.le(input=a, other=0.5).double() * a,
+    "moved by name": lambda a: a.movedim(source=0, destination=-1),
+    "moved": lambda a: torch.movedim(a, (0, 1), (2, 0)).movedim((-1, 0), (0, 1)) * a,
+    "sorts by name": lambda a: a.sort(dim=1, stable=True)[0] + torch.sort(a, stable=True, dim=0, descending=True)[0],
+    "products by name": lambda a: (
+        torch.addmm(a[0], mat1=torch.ones(3, 4), mat2=torch.eye(4)) + torch.mv(a[0], vec=a[1, 0])[:, None]
+    ),
+    "batches by name": lambda a: torch.baddbmm(a, batch1=torch.ones(2, 3, 3), batch2=a),
+    "sums by name": lambda a: (
+        torch.addcmul(a, tensor1=a, tensor2=a + 1) + torch.rsub(a, other=1.0) + torch.add(a, other=a, alpha=2)
+    ),
+    "stacks by name": lambda a: torch.hstack(tensors=[a, a]).sum() + torch.vstack(tensors=[a, a]),
+    "attention by name": lambda a: F.scaled_dot_product_attention(query=a, key=a, value=a),
+    "cosine by name": lambda a: F.cosine_similarity(x1=a, x2=a.flip(1) + 1, dim=-1),
     "words": lambda a: (
         torch.clamp(input=a, min=0.0) + torch.sum(input=a, dim=1, keepdim=True) + a.select(dim=1, index=0)[:, None]
     ),
@@ -154,6 +189,25 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "type": (lambda a: torch.zeros(2).to(a.dtype), TypeError, "x.dtype is numpy's here; x.new_zeros"),
     "other type": (lambda a: a.float(), TypeError, "keeps its type, float64"),
     "mode": (lambda a: F.pad(a, (1, 1), mode="reflect"), TypeError, "torch's pad with mode='reflect'"),
+    "norm of a matrix": (lambda a: torch.linalg.norm(a[0], 2), TypeError, "torch's linalg_norm of matrices with ord=2"),
+    "norm of matrices": (lambda a: torch.linalg.norm(a, 1, dim=(0, 1)), TypeError, "torch's linalg_norm of matrices"),
+    "max_norm": (lambda a: F.embedding(AT[0, 0] % 3, a[0], None, 1.0), TypeError, "torch's embedding with max_norm"),
+    "scale_grad_by_freq": (
+        lambda a: F.embedding(AT[0, 0] % 3, a[0], scale_grad_by_freq=True),
+        TypeError,
+        "torch's embedding with scale_grad_by_freq",
+    ),
+    "word": (lambda a: a.gather(1, AT % 3, sparse_grad=True), TypeError, "torch's gather() got an unexpected keyword"),
+    "word of a lambda": (
+        lambda a: torch.amax(a, 1, out=a),
+        TypeError,
+        "torch's amax() got an unexpected keyword argument 'out'",
+    ),
+    "lack": (
+        lambda a: a.unflatten(1),
+        TypeError,
+        "torch's unflatten() missing 1 required positional argument: 'sizes'",
+    ),
     "chance": (
         lambda a: F.scaled_dot_product_attention(a, a, a, dropout_p=0.5),
         TypeError,
@@ -209,3 +263,25 @@ def test_pytorch_is_spoken_within_a_forward_alone() -> None:
     with pytest.raises(ZeroDivisionError):
         tl.from_torch(Of(lambda a: 1 // 0))(x)
     assert isinstance(x.argmax(), np.integer)
+
+
+@pytest.mark.parametrize(("start", "length"), [(2, 2), (-1, 2), (-4, 1), (4, 0), (0, -1)])
+def test_narrow_beyond_the_end_is_refused_as_there(start: int, length: int) -> None:
+    theirs = Of(lambda a: a.narrow(1, start, length))
+    for module, error in ((theirs, (RuntimeError, IndexError)), (tl.from_torch(theirs), IndexError)):
+        with pytest.raises(error):
+            module(torch.ones(2, 3, 4))
+
+
+def test_the_target_of_a_cross_entropy_learns_too_and_slopes_have_slopes() -> None:
+    numbers = [np.array([0.2, 0.9, 0.5]), np.array([0.0, 0.7, 1.0])]
+    mine, other = (
+        [tl.tensor(x, requires_grad=True) for x in numbers],
+        [torch.tensor(x).requires_grad_() for x in numbers],
+    )
+    one = tl.grad(tl.from_torch(Of(F.binary_cross_entropy))(*mine), mine, create_graph=True)
+    exact = torch.autograd.grad(F.binary_cross_entropy(*other), other, create_graph=True)
+    assert all(near(x.value, right) for x, right in zip(one, exact, strict=True))
+    one[0].sum().backward()
+    exact[0].sum().backward()
+    assert near(mine[0].grad.value, other[0].grad)

@@ -223,3 +223,38 @@ def test_buffers_stand_in_state_dicts_and_files_and_come_back(tmp_path):
     with pytest.raises(ValueError, match=r"misshapen: 0\.steps has shape \(2,\), not \(\)"):
         model.load_state_dict(model.state_dict() | {"0.steps": [1, 2]})
     assert model[0].mean.tolist() == [5.0]
+
+
+class Tally(tl.nn.Module):
+    """A module with a buffer of whole numbers, or of truths."""
+
+    buffer_names = ("counts",)
+
+    def __init__(self, counts):
+        self.counts = counts
+
+
+@pytest.mark.parametrize(
+    ("now", "given", "words"),
+    [
+        (np.uint8([1, 2]), [300, -1], "300 is no uint8"),
+        (np.uint8([1, 2]), [3, -1], "-1 is no uint8"),
+        (np.array([True]), [2], "2 is no bool"),
+        (np.int64(0), np.uint64(2**63), "9223372036854775808 is no int64"),
+        (np.uint64([0]), np.int64([-1]), "-1 is no uint64"),
+    ],
+)
+def test_a_whole_number_that_a_buffer_cannot_hold_is_refused(now, given, words):
+    module = Tally(now)
+    with pytest.raises(TypeError, match=f"Tally: counts: {words}$"):
+        module.load_state_dict({"counts": given})
+    assert module.counts is now
+
+
+def test_whole_numbers_that_fit_are_taken_over():
+    module = Tally(np.uint8([0, 1]))
+    module.load_state_dict({"counts": np.int64([255, 0])})
+    assert (module.counts.dtype, module.counts.tolist()) == (np.uint8, [255, 0])
+    module = Tally(np.array([False, False]))
+    module.load_state_dict({"counts": [1, 0]})
+    assert module.counts.tolist() == [True, False]

@@ -42,6 +42,7 @@ def test_the_flow_with_lengths_is_that_of_each_sequence_alone(layer_type, how, c
     state = [rng.normal(size=ends.shape) for _ in layer.cells[0].state_names]
     called = tl.compile(layer) if compiled else layer
     found = norms_of(loss_of(called, xs, state, weights, ends, lengths=lengths))
+    assert not compiled or "not compiled" not in called.explain()
     squares = dict.fromkeys(found, 0.0)
     for n, length in enumerate(lengths):
         one = (slice(None), slice(n, n + 1))

@@ -41,13 +41,13 @@ def borrowed(theirs: Any, parts: dict[str, Module], torch: Any) -> Module:
     module: Module = _class_of(type(theirs), torch)()
     for name, value in vars(theirs).items():
         if name not in own:
-            setattr(module, name, _ours(name, value, torch))
+            setattr(module, name, ours(name, value, torch))
     for name, buffer in theirs._buffers.items():
-        setattr(module, name, _ours(name, buffer, torch))
+        setattr(module, name, ours(name, buffer, torch))
+    module._buffers = frozenset(theirs._buffers)
     module.buffer_names = tuple(name for name in theirs._buffers if name not in theirs._non_persistent_buffers_set)
     for name, parameter in theirs._parameters.items():
-        array = None if parameter is None else parameter.detach().cpu().numpy()
-        setattr(module, name, None if array is None else tensor(array, requires_grad=True))
+        setattr(module, name, None if parameter is None else learning(parameter))
     for name, part in theirs._modules.items():
         setattr(module, name, parts.get(name) if part is not None else None)
     return module
@@ -110,10 +110,15 @@ class _OfForward(list[Tensor]):
 class _Borrowed(Module):
     """What the modules have in common whose methods are the user's."""
 
+    _buffers: frozenset[str] = frozenset()  # by their names, those that do not persist too
+
     def __setattr__(self, name: str, value: Any) -> None:
-        """Keep whole numbers as PyTorch has them, as the methods expect."""
-        counts = name in self.buffer_names and isinstance(value, np.ndarray)
-        super().__setattr__(name, sys.modules["torch"].as_tensor(value) if counts else value)
+        """Keep whole numbers as PyTorch has them, as the methods expect; forget how a buffer was computed."""
+        if name in self.buffer_names and isinstance(value, np.ndarray):
+            value = sys.modules["torch"].as_tensor(value)
+        if name in self._buffers and isinstance(value, Tensor) and not value.requires_grad:
+            value = value.detach()
+        super().__setattr__(name, value)
 
     def parameters(self) -> list[Tensor]:
         return _OfForward(super().parameters())
@@ -171,6 +176,8 @@ _HINTS = {
     "is no operation of tinygrad_lstm": "",
     "a tensor has no ": "",
     "tensor lives in the memory of the processor": "",
+    "unexpected keyword": "",
+    "positional argument": "",
 }
 """What is said where a forward meets what there is not here, and more words on it."""
 
@@ -184,13 +191,18 @@ def _line_of(error: BaseException) -> str:
     return str((theirs or lines)[-1])
 
 
-def _ours(name: str, value: Any, torch: Any) -> Any:
+def learning(parameter: Any) -> Tensor:
+    """Return a parameter of PyTorch's as one of ours."""
+    return tensor(parameter.detach().cpu().numpy(), requires_grad=True)
+
+
+def ours(name: str, value: Any, torch: Any) -> Any:
     """Return tensors of real numbers as ours, which do not learn, others as copies, at any depth; all else as it is.
 
     Raises ValueError for what learns and is no parameter: PyTorch itself does not find it.
     """
     if type(value) in (list, tuple):
-        return type(value)(_ours(name, part, torch) for part in value)
+        return type(value)(ours(name, part, torch) for part in value)
     if isinstance(value, torch.nn.Module) or (isinstance(value, torch.Tensor) and value.requires_grad):
         raise ValueError(f"what its {name} holds learns, and is no part that PyTorch finds either")
     if not isinstance(value, torch.Tensor):

@@ -26,27 +26,32 @@ LARGEST_HEADER = 100_000_000
 _AXES = 32
 """No array of a network has more, and numpy not many more."""
 
-_WHOLE = {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U8": "|u1", "BOOL": "|b1"}
-_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", **_WHOLE}
-"""What is read; of real numbers the last two become float32, which is exact."""
+_WHOLE = {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1"}
+_WRITTEN = {"F64": "<f8", "F32": "<f4", **_WHOLE, "BOOL": "|b1"}
+_TYPES = {**_WRITTEN, "F16": "<f2", "BF16": "<u2"}
+"""What is read; the last two become float32, which is exact."""
 
-
-_NAMES = {dtype[1:]: name for name, dtype in _TYPES.items()}
+_NAMES = {np.dtype(dtype).name: name for name, dtype in _WRITTEN.items()}
 
 
 def encode(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
     """Return a file of arrays, whose numbers are float64, float32 or whole, and of texts.
 
+    Raises TypeError for arrays of other types, such as float16.
+
     >>> import numpy as np
     >>> encode({"w": np.float32([[1, 2]])}, {})[8:64]
     b'{"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}'
     """
+    for name, array in tensors.items():
+        if array.dtype.name not in _NAMES:
+            raise TypeError(f"{clean(name, 60)} is {array.dtype.name}; what is written is {', '.join(_NAMES)}")
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
     names = sorted(tensors, key=lambda name: -tensors[name].itemsize)  # so that each begins at a multiple of its size
     ends = np.cumsum([0, *(tensors[name].nbytes for name in names)]).tolist()
     for name, offsets in zip(names, pairwise(ends), strict=True):
         array = tensors[name]
-        header[name] = {"dtype": _NAMES[array.dtype.str[1:]], "shape": list(array.shape), "data_offsets": list(offsets)}
+        header[name] = {"dtype": _NAMES[array.dtype.name], "shape": list(array.shape), "data_offsets": list(offsets)}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return b"".join([len(text).to_bytes(8, "little"), text, *(little_endian(tensors[name]) for name in names)])

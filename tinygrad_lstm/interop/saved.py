@@ -32,7 +32,7 @@ def save(module: Module | Optimizer, path: str | os.PathLike[str]) -> Path:
     ``tl.load(path, into=model)``.
 
     Raises:
-        TypeError: for what is neither a module nor an optimiser.
+        TypeError: for what is neither a module nor an optimiser, and for a buffer of a type such as float16.
         OSError: for what cannot be written.
 
     Source: the format is that of https://github.com/huggingface/safetensors.
@@ -200,6 +200,6 @@ def _digest(state: Mapping[str, Array], header: Mapping[str, Any]) -> str:
     found = sha256(json.dumps(header, sort_keys=True).encode())
     for name in sorted(state):
         array = state[name]
-        found.update(json.dumps([name, array.shape, str(array.dtype)]).encode())
+        found.update(json.dumps([name, array.shape, array.dtype.name]).encode())
         found.update(little_endian(array))
     return found.hexdigest()

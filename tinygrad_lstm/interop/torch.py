@@ -16,7 +16,7 @@ from ..nn.cell import Cell
 from ..nn.containers import inner
 from ..nn.module import Module
 from ..nn.recurrent import Recurrent
-from ..nn.state import array_of, fitted, shape_and_type
+from ..nn.state import array_of, fitted, replace_buffer, shape_and_type
 from ..structure.words import clean
 from .layouts import ORDERS, USUAL, GateRows, as_ours, as_rows, cell_options, kind_of, require_known
 from .torch_modules import TYPES, WIDEN, is_turned, rebuilt
@@ -25,7 +25,7 @@ _ROWS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 """What PyTorch calls the parameters of a cell, in the order of ``GateRows``."""
 
 
-_WHOLE = ("int64", "int32", "int16", "int8", "uint8", "bool")
+_WHOLE = ("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "bool")
 
 
 def from_torch(module: Any, *, into: Module | None = None) -> Module:
@@ -118,10 +118,22 @@ def to_torch(module: Module, *, gradients: bool = False) -> dict[str, Array]:
     if not gradients:
         kept = {path: getattr(part, name) for path, (part, name) in _buffers(module).items()}
         return _theirs(module, array_of) | {path: array_of(each) for path, each in kept.items()}
-    has = _theirs(module, lambda parameter: np.full(parameter.shape, float(parameter.grad is not None)), gradients)
-    if has and not any(each.any() for each in has.values()):
+    found, reached = _theirs(module, _gradient, gradients), set(_reached(module))
+    if found and not reached:
         raise ValueError(f"no parameter of {type(module).__name__} has a gradient yet; call loss.backward() first")
-    return {name: each for name, each in _theirs(module, _gradient, gradients).items() if has[name].any()}
+    return {name: each for name, each in found.items() if name in reached}
+
+
+def _reached(module: Module) -> Iterator[str]:
+    """Yield the names, PyTorch's, of what is made of a parameter that has a gradient."""
+    for path, part in _parts(module, ""):
+        for suffix, cell in _cells(part, path):
+            named = cell.named_parameters()
+            ours = [name.removesuffix("projection.weight") for name, each in named if each.grad is not None]
+            kinds = {name.rpartition(".")[2] for name in ours}  # "weight", "bias", or "" of the projection
+            kind_of_row = {name: name.partition("_")[0] for name in _ROWS} | {"weight_hr": ""}
+            yield from (f"{path}{name}{suffix}" for name, kind in kind_of_row.items() if kind in kinds)
+        yield from (f"{path}{name}" for name, each in _own(part) if each.grad is not None)
 
 
 def _gradient(parameter: Tensor) -> Array:
@@ -212,11 +224,7 @@ def _filled(module: Module, given: Mapping[str, Any]) -> Module:
     for parameter, value in new.items():
         parameter.value = value
     for name, array in kept.items():
-        part, attribute = buffers[name]
-        if isinstance(now := getattr(part, attribute), Tensor):
-            now.value = array
-        else:
-            setattr(part, attribute, array)
+        replace_buffer(*buffers[name], array)
     return module
 
 

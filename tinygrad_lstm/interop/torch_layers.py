@@ -48,34 +48,53 @@ class SELU(Activation, of=_selu):
     """Apply λ x where x > 0 and λ α (eˣ − 1) elsewhere, with the λ and α of Klambauer et al. (2017)."""
 
 
-class ParameterList(Module, only_holds=True):
-    """Hold parameters in a list, or by names, as ``ParameterList`` and ``ParameterDict`` do; it is never called."""
+class _OfParameters(Module, only_holds=True):
+    """What parameters, modules and plain values stand in by name; it is never called."""
 
-    def __init__(self, theirs: Mapping[str, Any]) -> None:
-        self.names = tuple(theirs)
-        for name, each in theirs.items():
-            setattr(self, name, tensor(each.detach().cpu().numpy(), requires_grad=True))
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._names = tuple(values)
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self._names)
 
-    def __getitem__(self, key: int | str) -> Tensor:
-        found: Tensor = getattr(self, key if isinstance(key, str) else self.names[key])
-        return found
+    def values(self) -> list[Any]:
+        return [getattr(self, name) for name in self._names]
+
+
+class ParameterList(_OfParameters):
+    """Hold parameters in a list, as PyTorch's does; a part of it is a list."""
+
+    def __getitem__(self, place: int | slice) -> Any:
+        return self.values()[place]
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield parameters, or of those that have names these."""
-        listed = all(name.isdecimal() for name in self.names)
-        return iter(self.values() if listed else self.names)
+        return iter(self.values())
+
+
+class ParameterDict(_OfParameters):
+    """Hold parameters by names, as PyTorch's does."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def keys(self) -> tuple[str, ...]:
-        return self.names
+        return self._names
 
-    def values(self) -> list[Tensor]:
-        return [self[name] for name in self.names]
+    def items(self) -> list[tuple[str, Any]]:
+        return [*zip(self._names, self.values(), strict=True)]
 
-    def items(self) -> list[tuple[str, Tensor]]:
-        return [(name, self[name]) for name in self.names]
+    def get(self, name: str, default: Any = None) -> Any:
+        return getattr(self, name) if name in self._names else default
 
 
 class BatchNorm1d(Module):

@@ -14,7 +14,7 @@ from ..nn.module import Module
 from ..nn.recurrent import Recurrent
 from ..structure.words import clean
 from . import torch_layers
-from .borrowed import borrowed
+from .borrowed import borrowed, learning, ours
 
 _RECURRENT = "input_size hidden_size num_layers bias batch_first dropout bidirectional"
 
@@ -188,10 +188,22 @@ class _Rebuilt:
     def composed(self, theirs: Any, parts: dict[str, Module]) -> Module:
         """Return a module of modules: one of PyTorch's containers, or one of the user's class."""
         if type(theirs) in self.lists:
-            return torch_layers.ParameterList(theirs._parameters)
+            return self.held(theirs, parts)
         if type(theirs) in self.containers:
             return self.containers[type(theirs)](parts)
         return borrowed(theirs, parts, self.torch)
+
+    def held(self, theirs: Any, parts: dict[str, Module]) -> Module:
+        """Return a list, or a dict, of parameters, and of whatever else it holds."""
+        listed = type(theirs) is self.torch.nn.ParameterList
+        values: dict[str, Any] = {}
+        for name in map(str, range(len(theirs))) if listed else theirs.keys():
+            value = getattr(theirs, name)
+            learns = name in theirs._parameters and value is not None
+            values[name] = (
+                parts[name] if name in parts else learning(value) if learns else ours(name, value, self.torch)
+            )
+        return torch_layers.ParameterList(values) if listed else torch_layers.ParameterDict(values)
 
     def known_one(self, theirs: Any, path: str) -> Module | None:
         name = self.known[type(theirs)]

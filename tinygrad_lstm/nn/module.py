@@ -17,7 +17,7 @@ from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .arguments import true_or_false
 from .containers import fixed, inner
-from .state import Unmatched, array_of, fitted, shape_and_type
+from .state import Unmatched, array_of, fitted, replace_buffer, shape_and_type
 
 skip_file(__file__)
 
@@ -241,15 +241,15 @@ class Module:
         Traceback (most recent call last):
         ValueError: Linear: the state does not fit, ...; missing: weight; surplus: wieght (is it weight?)
         """
-        there: dict[str, Any] = {**dict(self.named_parameters()), **dict(self.named_buffers())}
-        wanted = {path: shape_and_type(each) for path, each in there.items()}
+        parameters = dict(self.named_parameters())
+        wanted = {path: shape_and_type(each) for path, each in (*parameters.items(), *self.named_buffers())}
         values, unmatched = fitted(state, wanted, type(self).__name__, strict=strict)
         for path, value in values.items():
-            if isinstance(there[path], Tensor):
-                there[path].value = value
+            if path in parameters:
+                parameters[path].value = value
             else:
                 owner, _, name = path.rpartition(".")
-                setattr(self.get_submodule(owner), name, value)
+                replace_buffer(self.get_submodule(owner), name, value)
         return unmatched
 
     def _anew(self) -> partial[Any] | None:

@@ -34,10 +34,19 @@ def array_of(x: Any) -> NDArray[Any]:
     return np.array(x.value if isinstance(x, Tensor) else torchs.as_array(x))
 
 
+def replace_buffer(module: Any, name: str, array: Array) -> None:
+    """Give a module's buffer another value; one that was computed is another tensor then."""
+    now = getattr(module, name)
+    if isinstance(now, Tensor) and now.is_leaf:
+        now.value = array
+    else:
+        setattr(module, name, Tensor(array) if isinstance(now, Tensor) else array)
+
+
 def shape_and_type(x: Any) -> tuple[tuple[int, ...], Any]:
-    """Return the shape and the type of numbers of a parameter or a buffer."""
+    """Return the shape and the type of numbers of a parameter or a buffer, in this machine's order of bytes."""
     array = array_of(x)
-    return array.shape, array.dtype
+    return array.shape, array.dtype.newbyteorder("=")
 
 
 def fitted(
@@ -75,11 +84,14 @@ def fitted(
 
 
 def _counts(given: Any, dtype: Any) -> Array:
-    """Return whole numbers, or True and False, as an array. Raises TypeError for others."""
+    """Return whole numbers, or True and False, as an array. Raises TypeError for others, and what the type has not."""
     array = np.array(torchs.as_array(given))
     if array.dtype.kind not in "biu":
         raise TypeError(f"these are {array.dtype}, not {np.dtype(dtype)}")
-    return array.astype(dtype)
+    cast = array.astype(dtype)
+    if (cast != array).any():
+        raise TypeError(f"{array[cast != array].flat[0]} is no {np.dtype(dtype)}")
+    return cast
 
 
 def _some(names: Sequence[str]) -> str:
