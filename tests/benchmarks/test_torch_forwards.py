@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from forwards import FORWARDS
 from torch import nn
 
 import tinygrad_lstm as tl
+from tinygrad_lstm import from_torch  # before any test, which forgets what it registers
 
 BOUND = 1e-10
 CERTAIN = torch.tensor([-40.0, -30, 0, 40]) * torch.tensor([[1.0], [-1], [20]])
@@ -285,3 +287,14 @@ def test_the_target_of_a_cross_entropy_learns_too_and_slopes_have_slopes() -> No
     one[0].sum().backward()
     exact[0].sum().backward()
     assert near(mine[0].grad.value, other[0].grad)
+
+
+def test_a_loss_is_compiled_drawn_and_copied() -> None:
+    ours = from_torch(Of(lambda a, t: F.binary_cross_entropy(torch.sigmoid(a), t)))
+    a, t = tl.tensor([-1.0, 2.0], requires_grad=True), tl.tensor([0.0, 1.0])
+    fast, loss = tl.compile(ours), ours(a, t)
+    assert fast(a, t).item() == pytest.approx(loss.item(), rel=1e-12)
+    assert fast(2 * a, t).item() == pytest.approx(ours(2 * a, t).item(), rel=1e-12)
+    assert "not compiled" not in fast.explain()
+    assert "BCE" in tl.draw(loss).source
+    assert copy.deepcopy(loss).item() == loss.item()

@@ -14,7 +14,7 @@ import numpy as np
 from ..engine import functions, ops, torchs
 from ..engine.arguments import axis_of
 from ..engine.methods import Extreme, methods
-from ..engine.primitive import Primitive
+from ..engine.primitive import primitive
 from ..engine.pytorch import answered
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor, tensor
@@ -125,7 +125,7 @@ def _slopes(g: Any, y: Any, p: Any, t: Any) -> tuple[Any, ...]:
     return g * (p - t) / ops.maximum(p * (1 - p), 1e-12), lambda: g * (_log(1 - p) - _log(p))
 
 
-_CROSS_ENTROPY = Primitive("binary_cross_entropy", _losses, _slopes, "BCE", domain=(0, 1), range=(0, np.inf))
+_CROSS_ENTROPY = primitive("binary_cross_entropy", _losses, _slopes, "BCE", domain=(0, 1), range=(0, np.inf))
 """−(t log p + (1 − t) log(1 − p)), where logarithms are −100 at least, and the slope is held, as in PyTorch."""
 
 
