@@ -168,6 +168,33 @@ def test_numbers_of_a_tensor_that_does_not_learn_are_noticed_and_a_part_that_is_
     assert "not compiled" not in fast.explain()
 
 
+class Running(tl.nn.Module):
+    """Its buffer moves on in each call."""
+
+    buffer_names = ("run",)
+
+    def __init__(self):
+        self.weight, self.run, self.calls = drawn(D, D, name="W"), tl.zeros(D), SimpleNamespace(count=0)
+
+    def forward(self, x):
+        y = x @ self.weight
+        self.run = self.run * 0.9 + y.detach().mean(axis=(0, 1)) * 0.1
+        self.calls.count += 1
+        return y.sum()
+
+
+def test_recording_moves_no_buffer_on():
+    ours, theirs = Running(), Running()
+    fast = tl.compile(ours)
+    for seed in range(4):
+        x = drawn(4, 2, D, seed=seed)
+        assert fast(x).item() == theirs(x).item()
+        assert ours.run.tolist() == theirs.run.tolist()
+        assert ours.calls.count == theirs.calls.count
+    tl.source(ours, x)
+    assert ours.run.tolist() == theirs.run.tolist()
+
+
 def test_a_function_that_writes_what_it_reads_is_not_compiled():
     seen = []
 

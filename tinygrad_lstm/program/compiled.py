@@ -180,8 +180,9 @@ class Compiled:
         learning = {path for path, part in parts if isinstance(part, Tensor) and part.requires_grad}
         given_tensors = [part for _, part in parts if isinstance(part, Tensor)]
         objects = [part for _, part in parts if not isinstance(part, Tensor | np.ndarray | Counts)]
-        for _ in range(2):  # what it makes once, as when it is called first, is there the second time
-            around = Surroundings(self.function, *objects)
+        first = Surroundings(self.function, *objects)
+        for again in range(2):  # what it makes once, as when it is called first, is there the second time
+            around = Surroundings(self.function, *objects) if again else first
             if around.too_many:
                 return Specialised(None, None, f"it reads more than {MOST_PLACES} objects, too many to be watched")
             try:
@@ -193,10 +194,12 @@ class Compiled:
                     learns=lambda name, leaf: leaf is not None or name in learning,
                 )
             except NotExpressible as refusal:
+                around.restore()
                 return Specialised(around, None, str(refusal), given)
             around.watch_numbers(but=[*general.closure.values(), *given_tensors])
             if around.hold():
                 return Specialised(around, ProgramNode(self.function, general, self.optimize >= IN_PLACE), "")
+        first.restore()
         return Specialised(None, None, "it changes what it reads, such as an attribute or a list, in each call")
 
     def explain(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..engine.errors import called, short
@@ -26,6 +26,7 @@ from .names import of_leaves
 from .passes import optimized
 from .recording import parts_of, with_counts
 from .source_code import SourceCode
+from .surroundings import Surroundings
 from .trying import Tried, require_recorded
 from .writing import Job, write
 
@@ -95,7 +96,14 @@ def source(
     except (TypeError, ValueError) as error:
         raise TypeError(f"the example does not fit: {error}; tl.source(f, x) takes what f takes") from error
     given = with_counts(given) or given
-    asked = _asked(wrt)
+    around = Surroundings(what, *given.values())
+    try:
+        return _of_what(what, given, _asked(wrt), optimize)
+    finally:
+        around.restore()
+
+
+def _of_what(what: Callable[..., Any], given: dict[str, Any], asked: list[Tensor] | None, optimize: int) -> SourceCode:
     parts = {id(part): path for path, part in parts_of(given)}
     if asked is None:
         return _tried(of_function(what, given, optimize=optimize), what, given)

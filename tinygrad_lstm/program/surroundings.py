@@ -49,6 +49,7 @@ class Surroundings:
         self._held = list(roots)  # or another object may come to have the same id
         self._places: list[tuple[Callable[[], tuple[Any, ...]], tuple[Any, ...]]] = []
         self.tensors: list[Tensor] = []
+        self._attributes: list[tuple[dict[str, Any], dict[str, Any]]] = []  # of objects, and as they were
         self.too_many = False
         seen: set[int] = set()
         waiting = list(roots)
@@ -69,6 +70,8 @@ class Surroundings:
                     self._places.append((read, values))
                 self._held.append(x)
                 waiting += values
+            if not isinstance(x, FunctionType | type) and isinstance(getattr(x, "__dict__", None), dict):
+                self._attributes.append((x.__dict__, dict(x.__dict__)))
 
     def watch_numbers(self, *, but: Iterable[Tensor]) -> None:
         """Watch the numbers of tensors that do not learn, and that a program is not given: they may have been read."""
@@ -77,6 +80,13 @@ class Surroundings:
             if id(x) not in given and not x.requires_grad:
                 read = partial(_numbers_of, x)
                 self._places.append((read, read()))
+
+    def restore(self) -> None:
+        """Give objects the attributes that they had: a buffer that moves on in each call is where it was."""
+        for attributes, before in self._attributes:
+            if list(attributes) != list(before) or not all(map(is_, attributes.values(), before.values())):
+                attributes.clear()
+                attributes.update(before)
 
     def hold(self) -> bool:
         """Tell whether everything is what it was."""
