@@ -298,3 +298,115 @@ def test_a_loss_is_compiled_drawn_and_copied() -> None:
     assert "not compiled" not in fast.explain()
     assert "BCE" in tl.draw(loss).source
     assert copy.deepcopy(loss).item() == loss.item()
+
+
+def of(forward: Callable[[Any, Any], Any], **parts: nn.Module) -> nn.Module:
+    """Return a module with a layer and other parts, and a forward."""
+    made = type("Mine", (nn.Module,), {"forward": forward})()
+    for name, part in {"l": nn.Linear(4, 4), **parts}.items():
+        setattr(made, name, part)
+    return made.double()
+
+
+def aliased(self: Any, x: Any) -> Any:
+    h = r = self.l(x)
+    h += torch.tanh(r)
+    return h * r
+
+
+def of_a_view(self: Any, x: Any) -> Any:
+    g = self.l(x)
+    v = g[0]
+    v += 1
+    return g
+
+
+def under_a_view(self: Any, x: Any) -> Any:
+    g = self.l(x)
+    v = g[0]
+    g *= 2
+    return v
+
+
+def in_a_list(self: Any, x: Any) -> Any:
+    acc, seen = self.l(x[0]), []
+    for t in range(1, len(x)):
+        acc += self.l(x[t])
+        seen.append(acc)
+    return torch.stack(seen)
+
+
+def by_a_module(self: Any, x: Any) -> Any:
+    h = self.l(x)
+    return h + self.b(h)
+
+
+def by_a_function(self: Any, x: Any) -> Any:
+    h = self.l(x)
+    return F.relu(h, inplace=True) + h
+
+
+def used_no_more(self: Any, x: Any) -> Any:
+    h = self.l(x)
+    h += x
+    h = F.relu(self.b(h), inplace=True)
+    h /= 2
+    h -= 1
+    total = 0
+    for t in range(len(x)):
+        total += h[t].sum()
+    return total
+
+
+INPLACE = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(4, 4))
+
+
+@pytest.mark.parametrize("forward", [aliased, of_a_view, under_a_view, in_a_list, by_a_module, by_a_function])
+def test_what_is_read_after_it_was_written_over_is_refused(forward: Any) -> None:
+    mine = from_torch(of(forward, b=copy.deepcopy(INPLACE)))
+    with pytest.raises(
+        ValueError, match=r"is written over a tensor that is read again later: in PyTorch it has changed"
+    ):
+        mine(torch.randn(5, 3, 4).double())
+
+
+def test_what_is_written_over_and_read_no_more_is_the_same() -> None:
+    theirs = of(used_no_more, b=copy.deepcopy(INPLACE))
+    x = torch.randn(5, 3, 4).double()
+    assert np.isclose(from_torch(theirs)(x.numpy()).item(), theirs(x).item(), rtol=BOUND)
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda self, x: self.l(x).mean() + sum((p**2).sum() for p in self.parameters()),
+        lambda self, x: self.l(x).mean() + sum((p**2).sum() for _, p in self.named_parameters()),
+        lambda self, x: self.l(x).mean() * len(self.parameters()),
+    ],
+)
+def test_a_forward_that_walks_its_parameters_is_refused_and_one_that_asks_for_their_type_is_not(forward: Any) -> None:
+    with pytest.raises(TypeError, match=r"walks its parameters meets others here.*in forward of Mine"):
+        from_torch(of(forward))(torch.randn(5, 3, 4).double())
+    theirs, x = of(lambda self, x: self.l(x) + next(self.parameters()).new_ones(4)), torch.randn(5, 3, 4).double()
+    assert np.allclose(from_torch(theirs)(x.numpy()).value, theirs(x).detach(), atol=BOUND)
+
+
+def test_weights_of_pytorchs_are_not_loaded_as_if_they_were_ours() -> None:
+    with pytest.raises(TypeError, match=r"lays its weights out otherwise: tl.from_torch\(state, into=module\)"):
+        tl.Linear(4, 4).load_state_dict(nn.Linear(4, 4).state_dict())
+
+
+def test_a_layer_that_is_frozen_in_part_of_one_weight_is_refused() -> None:
+    theirs = nn.LSTM(4, 6)
+    theirs.weight_ih_l0.requires_grad_(False)
+    with pytest.raises(ValueError, match=r"weight_ih_l0: frozen in theirs, in one weight here with what learns"):
+        from_torch(theirs)
+    theirs = nn.LSTM(4, 6)
+    theirs.bias_hh_l0.requires_grad_(False)
+    assert all(x.requires_grad for x in from_torch(theirs).parameters())
+
+
+def test_who_steps_or_draws_pytorchs_tensors_is_told_the_way_in() -> None:
+    for ask in (tl.step, tl.draw):
+        with pytest.raises(TypeError, match=r"a tensor of PyTorch's: bring its module in by tl.from_torch"):
+            ask(nn.Linear(2, 1)(torch.ones(2)).sum())

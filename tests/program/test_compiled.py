@@ -372,3 +372,15 @@ def test_layers_that_each_have_weights_of_their_own_are_a_program(optimize):
     assert to_rounding(value, h.sum().value)
     for ours, theirs in zip(gradients, tl.grad(h.sum(), weights), strict=True):
         assert to_rounding(ours, theirs.value)
+
+
+def test_what_depends_on_nothing_is_computed_too():
+    fast = tl.compile(lambda x: tl.tensor(1.0))
+    for learns in (True, False):
+        assert fast(drawn(4, 2, 3, name="x", learns=learns)).item() == 1.0
+
+
+def test_a_module_of_another_library_is_refused_with_the_way_in():
+    theirs = type("LSTM", (), {"__module__": "torch.nn.modules.rnn", "__call__": lambda self, x: x})
+    with pytest.raises(TypeError, match=r"a LSTM of torch's; bring it in first: tl.from_torch"):
+        tl.compile(theirs())

@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ..engine.backprop import gradients as backward_gradients
-from ..engine.errors import short
+from ..engine.errors import kind_of, short
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..structure import collector
@@ -111,7 +111,7 @@ def draw(
     """
     if not isinstance(x, Tensor):
         one = "; draw one of it, as in output, (h_n, c_n) = lstm(xs) and draw(output)" if isinstance(x, tuple) else ""
-        raise TypeError(f"draw shows how a tensor was computed; got {type(x).__name__}{one}")
+        raise TypeError(f"draw shows how a tensor was computed; got {kind_of(x)}{one}")
     _choose("view", view, (*VIEWS, *FIGURES))
     _choose("color", color, (None, *COLORS))
     _choose("fit", fit, (None, *FITS))

@@ -91,6 +91,12 @@ def real(**numbers: Any) -> None:
             raise TypeError(f"{name} must be a number, not {number!r:.60}")
 
 
+def kind_of(x: Any) -> str:
+    """Return what something is called that is no tensor of ours."""
+    theirs = hasattr(type(x), "__torch_function__")
+    return "a tensor of PyTorch's: bring its module in by tl.from_torch" if theirs else type(x).__name__
+
+
 def short(data: Any) -> str:
     text = " ".join(repr(data).split())
     return text if len(text) <= 60 else text[:57] + "…"

@@ -23,6 +23,7 @@ from .compared import Compared, compared
 from .errors import LeavesTheGraph, ShapeError, called, forward_failed, require_finite_value, short
 from .methods import Count, methods
 from .operators import NO_ATTRS, Operators
+from .overwritten import written_over
 from .primitive import NO_MASK, Array, Kind, Primitive, unmasked
 from .pytorch import SPOKEN, advice_of_tensor, answered
 from .scope import Context, current
@@ -292,6 +293,15 @@ class Tensor(Operators):
             "tl.where(mask, new, x); or, for a leaf, replace the whole: x.value = new"
         )
 
+    def __iadd__(self, other: Any) -> Any:
+        return written_over(self, self + other)
+
+    def __imul__(self, other: Any) -> Any:
+        return written_over(self, self * other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return written_over(self, self / other)
+
     def __isub__(self, other: Any) -> Any:
         """Compute ``x - other``, except where ``w -= step`` was meant to move a weight, which would bind another."""
         if self.is_leaf and self.requires_grad and not current().recording:
@@ -299,7 +309,7 @@ class Tensor(Operators):
                 f"w -= step would make a new tensor and leave the weight{called(self)} as it was; replace its value, "
                 "w.value = w.value - step, or take an optimiser, as in tl.SGD([w], lr=0.1)"
             )
-        return self - other
+        return written_over(self, self - other)
 
     def __len__(self) -> int:
         if not self.shape:

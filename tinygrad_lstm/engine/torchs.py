@@ -9,10 +9,11 @@ import numpy as np
 
 from . import functions, ops
 from .methods import methods
+from .overwritten import written_over
 from .pytorch import NAMES
 
 _LEFT_OUT = ("_stacklevel", "inplace")
-"""Settings of PyTorch's that say nothing here: no tensor is changed in place."""
+"""Settings of PyTorch's that say nothing here: no tensor is changed in place, which ``written_over`` takes note of."""
 
 _COMPARED: dict[str, Callable[..., Any]] = {"allclose": np.allclose, "isclose": np.isclose, "equal": np.array_equal}
 """Functions of PyTorch's that compare numbers, and pass no gradient."""
@@ -41,7 +42,8 @@ def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         raise TypeError(f"torch's {name:.60} is given a tensor of tinygrad_lstm, and is no operation of it")
     said = {key: as_array(value) for key, value in kwargs.items() if value is not None and key not in _LEFT_OUT}
     first = [said.pop("input")] if "input" in said and not args else []  # as PyTorch calls it
-    return known(*first, *map(as_array, args), **said)
+    made = known(*first, *map(as_array, args), **said)
+    return written_over((*first, *args)[0], made) if kwargs.get("inplace") else made
 
 
 def _numbers(thing: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.overwritten import OVERWRITTEN, Overwritten, require_unread
 from ..engine.pytorch import SPOKEN
 from ..engine.scope import current
 from ..engine.source import Line, skip_file
@@ -107,6 +108,24 @@ class _OfForward(list[Tensor]):
         return self[0]
 
 
+_WALKED = (
+    "a forward that walks its parameters meets others here, merged and turned; add what it makes of them to the loss, of "
+    "m.parameters()"
+)
+
+
+class _OfTheirs(_OfForward):
+    """What stands for parameters of PyTorch's: the first tells their type, and none their numbers."""
+
+    def __iter__(self) -> Iterator[Tensor]:
+        raise TypeError(_WALKED)
+
+    __len__ = __getitem__ = __iter__  # type: ignore[assignment]
+
+    def __next__(self) -> Tensor:
+        return list.__getitem__(self, 0)
+
+
 class _Borrowed(Module):
     """What the modules have in common whose methods are the user's."""
 
@@ -121,7 +140,16 @@ class _Borrowed(Module):
         super().__setattr__(name, value)
 
     def parameters(self) -> list[Tensor]:
-        return _OfForward(super().parameters())
+        """Return the parameters; in a forward, where it has parts that hold others, what tells their type alone."""
+        found = [parameter for _, parameter in super().named_parameters()]
+        if SPOKEN.get() is None or not any(self.children()):
+            return _OfForward(found)
+        return _OfTheirs([tensor(np.zeros((), each.dtype)) for each in found[:1]])
+
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        if SPOKEN.get() is not None and any(self.children()):
+            raise TypeError(_WALKED)
+        return super().named_parameters()
 
 
 def _class_of(cls: type, torch: Any) -> type[Module]:
@@ -153,9 +181,14 @@ def _reading(forward: Callable[..., Any], torch: Any) -> Callable[..., Any]:
 
     @wraps(forward)
     def reading(self: Any, *args: Any, **kwargs: Any) -> Any:
-        before = SPOKEN.set(torch.as_tensor)
+        before, outer = SPOKEN.set(torch.as_tensor), OVERWRITTEN.get()
+        noted: list[Overwritten] = [] if outer is None else outer
+        within = OVERWRITTEN.set(noted)
         try:
-            return forward(self, *map(read, args), **{name: read(value) for name, value in kwargs.items()})
+            made = forward(self, *map(read, args), **{name: read(value) for name, value in kwargs.items()})
+            if outer is None and noted:
+                require_unread(_tensors_in(made), noted)
+            return made
         except (TypeError, AttributeError) as error:
             hint = next((hint for words, hint in _HINTS.items() if words in str(error)), None)
             if hint is None or _PLACE in str(error):
@@ -166,8 +199,18 @@ def _reading(forward: Callable[..., Any], torch: Any) -> Callable[..., Any]:
             ) from error
         finally:
             SPOKEN.reset(before)
+            OVERWRITTEN.reset(within)
 
     return reading
+
+
+def _tensors_in(made: Any) -> Iterator[Tensor]:
+    """Yield the tensors of what a forward returns, at any depth."""
+    if isinstance(made, Tensor):
+        yield made
+    elif isinstance(made, dict | list | tuple):
+        for part in made.values() if isinstance(made, dict) else made:
+            yield from _tensors_in(part)
 
 
 _HINTS = {
@@ -177,6 +220,7 @@ _HINTS = {
     "a tensor has no ": "",
     "tensor lives in the memory of the processor": "",
     "unexpected keyword": "",
+    "walks its parameters": "",
     "positional argument": "",
 }
 """What is said where a forward meets what there is not here, and more words on it."""

@@ -86,6 +86,12 @@ def from_torch(module: Any, *, into: Module | None = None) -> Module:
         return _filled(into, {**given, **kept} if theirs else given)
     built = _filled(rebuilt(module, torch), given)
     for part, name, new in _changes(built, {name: _flag(parameter) for name, parameter in given.items()}):
+        if new.any() and not new.all():
+            of = [each for each, parameter in given.items() if not parameter.requires_grad]
+            raise ValueError(
+                f"{clean(', '.join(of), 120)}: frozen in theirs, in one weight here with what learns, "
+                f"{clean(getattr(part, name).name, 60)}; freeze the others of that layer, too, or none"
+            )
         getattr(part, name).requires_grad = bool(new.any())
     return built
 

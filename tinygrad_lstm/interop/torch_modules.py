@@ -117,6 +117,8 @@ class _Rebuilt:
             made = None if len(self.unknown) > before else self.anew(theirs, path)
             if made is None:
                 return None
+            if isinstance(made, nn.Activation) and getattr(theirs, "inplace", False):
+                made.inplace = True
             self.made[theirs] = made
         return self.made[theirs]
 

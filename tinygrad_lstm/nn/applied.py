@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from numpy.typing import ArrayLike
 
 from ..engine import functions, ops
+from ..engine.overwritten import written_over
 from ..engine.pytorch import in_our_words
 from ..engine.source import skip_file
 from ..engine.tensor import Tensor
@@ -69,10 +70,12 @@ class Activation(_Applied):
 
         def __call__(self, x: Tensor | ArrayLike) -> Tensor: ...
 
+    inplace = False  # whether it came from PyTorch as one that writes over what it is given
+
     def forward(self, x: Tensor) -> Tensor:
         """Return what the operation makes of x."""
         y: Tensor = type(self).function(as_tensor(x), **self.settings)
-        return y
+        return written_over(x, y) if self.inplace else y
 
 
 class ReLU(Activation, of=ops.relu):

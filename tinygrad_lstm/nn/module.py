@@ -241,6 +241,8 @@ class Module:
         Traceback (most recent call last):
         ValueError: Linear: the state does not fit, ...; missing: weight; surplus: wieght (is it weight?)
         """
+        if any(hasattr(type(each), "__torch_function__") and not isinstance(each, Tensor) for each in state.values()):
+            raise TypeError("PyTorch lays its weights out otherwise: tl.from_torch(state, into=module) knows how")
         parameters = dict(self.named_parameters())
         wanted = {path: shape_and_type(each) for path, each in (*parameters.items(), *self.named_buffers())}
         values, unmatched = fitted(state, wanted, type(self).__name__, strict=strict)

@@ -71,6 +71,8 @@ def compile(function: Callable[..., Any], *, optimize: int = 3) -> Compiled:
     """
     if not callable(function) or isinstance(function, type | Tensor):
         raise TypeError(f"tl.compile takes a layer or a function, not {short(function)}")
+    if type(function).__module__.partition(".")[0] == "torch":
+        raise TypeError(f"tl.compile is given a {type(function).__name__} of torch's; bring it in first: tl.from_torch")
     if optimize not in LEVELS or isinstance(optimize, bool):
         raise ValueError(f"optimize must be 0, 1, 2 or 3, not {short(optimize)}")
     return Compiled(function, optimize)

@@ -62,6 +62,7 @@ class ProgramNode:
         if current().recording:  # a batch may be written over before it goes back
             parts = {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in parts.items()}
         outputs, saved = self._ran(parts, {})
+        outputs = [np.array(float(x)) if isinstance(x, int | float) else x for x in outputs]  # that nothing is read for
         inputs = [general.closure[name] if name in general.closure else parts[name] for name in general.wrt]
         if not current().recording or not any(x.requires_grad for x in inputs):
             return returned_like(general.structure, iter([Tensor(_owned(x)) for x in outputs]))

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from operator import is_
+from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 from zlib import crc32
@@ -184,10 +185,16 @@ def _modules(f: FunctionType, names: Sequence[str]) -> list[ModuleType]:
     found: list[ModuleType] = []
     while waiting:
         module = waiting.pop()
-        if isinstance(module, ModuleType) and module not in found and not _is_known(module.__name__):
+        if isinstance(module, ModuleType) and module not in found and not _is_installed(module):
             found.append(module)
             waiting += [vars(module).get(name) for name in names]
     return found
+
+
+def _is_installed(module: ModuleType) -> bool:
+    """Tell whether a module is of a package that somebody installed, or of Python, and nobody changes."""
+    parts = Path(getattr(module, "__file__", None) or "").parts
+    return _is_known(module.__name__) or not {"site-packages", "dist-packages"}.isdisjoint(parts)
 
 
 def _content(cell: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from ..engine.errors import kind_of
 from ..engine.graph import Graph
 from ..engine.tensor import Tensor
 from ..nn import unowned
@@ -41,7 +42,7 @@ class Cursor:
 
     def __init__(self, output: Tensor, seed: ArrayLike | Tensor | None = None) -> None:
         if not isinstance(output, Tensor):
-            raise TypeError(f"step walks back from a tensor, such as a loss, not from {type(output).__name__}")
+            raise TypeError(f"step walks back from a tensor, such as a loss, not from {kind_of(output)}")
         graph, self._taken = Graph(output).opened()
         self.events = Tape(graph.output, seed)
         self.graph = self.events.graph
