@@ -364,9 +364,7 @@ INPLACE = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(4, 4))
 @pytest.mark.parametrize("forward", [aliased, of_a_view, under_a_view, in_a_list, by_a_module, by_a_function])
 def test_what_is_read_after_it_was_written_over_is_refused(forward: Any) -> None:
     mine = from_torch(of(forward, b=copy.deepcopy(INPLACE)))
-    with pytest.raises(
-        ValueError, match=r"is written over a tensor that is read again later: in PyTorch it has changed"
-    ):
+    with pytest.raises(ValueError, match=r"is written over a tensor that is read again later: in PyTorch it has"):
         mine(torch.randn(5, 3, 4).double())
 
 

@@ -109,8 +109,8 @@ class _OfForward(list[Tensor]):
 
 
 _WALKED = (
-    "a forward that walks its parameters meets others here, merged and turned; add what it makes of them to the loss, of "
-    "m.parameters()"
+    "a forward that walks its parameters meets others here, merged and turned; add what it makes of them to the loss, "
+    "of m.parameters()"
 )
 
 
