@@ -88,7 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reader.add_argument("--demos", nargs="*", type=Path, default=(), metavar="FILE", help="files of demos/, too")
     reader.add_argument("--small", action="store_true", help="those of applications at a size that takes seconds")
     asked = reader.parse_args(arguments)
-    asked.folder.mkdir(parents=True, exist_ok=True)
+    if missing := [str(path) for path in asked.demos if not path.is_file()]:
+        reader.error(f"there is no file {missing[0]}")
+    try:
+        asked.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reader.error(f"cannot make the folder {asked.folder}: {error.strerror}")
     written = {
         f"lesson_{lesson.number:02}": json.dumps(notebook(lesson, asked.solved), ensure_ascii=False, indent=1)
         for lesson in lessons()

@@ -55,3 +55,15 @@ def test_an_application_is_a_notebook_of_prose_and_code_at_a_small_size(name):
     assert f'asked("{name}", ["--small"])' in code
     prose = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
     assert sum(text[0].isdigit() for text in prose) >= 3
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [(["nb", "--demos", "nope.py"], "there is no file nope.py"), (["file/nb"], "cannot make the folder file/nb")],
+)
+def test_what_cannot_be_written_is_one_line(words, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        course.main(words)
+    assert says in capsys.readouterr().err

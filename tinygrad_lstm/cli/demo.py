@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -70,7 +71,10 @@ def _listed() -> Table:
     from ..studies.applications import APPLICATIONS, measured
 
     found = measured()
-    table = Table("name", "data", "licence, and where it is written", "score", "seconds")
+    table = Table("name", box=SIMPLE_HEAD, padding=(0, 1, 1, 0))
+    for heading, ratio in (("data", 4), ("licence, and where it is written", 5), ("score", 7)):
+        table.add_column(heading, ratio=ratio, overflow="fold")  # so that no path is cut
+    table.add_column("s", justify="right")
     for each in APPLICATIONS.values():
         known = found.get(each.name)
         scores = "\n".join(f"{task['task']}: {task['told']}" for task in known["tasks"]) if known else "not measured"
