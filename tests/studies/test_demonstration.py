@@ -157,3 +157,11 @@ def test_in_a_notebook_the_command_line_is_not_the_applications(monkeypatch, tmp
     assert not asked("grammar").small
     monkeypatch.setattr("sys.argv", ["grammar.py", "--small"])
     assert asked("grammar").small
+
+
+def test_a_file_that_cannot_be_read_is_told_without_numbers_of_the_system(tmp_path):
+    with pytest.raises(FileNotFoundError) as missing:
+        (tmp_path / "nope.txt").read_text()
+    assert str(Unusable(str(missing.value))) == f"tinygrad-lstm: cannot read {tmp_path / 'nope.txt'}: " + (
+        "No such file or directory"
+    )

@@ -347,3 +347,16 @@ def test_no_name_of_a_cell_a_gate_or_a_layer_is_known_here():
     for file in files:
         code = re.sub(r'"""[\s\S]*?"""|#.*|tinygrad.lstm', "", file.read_text(encoding="utf-8"))
         assert not words.findall(code), file
+
+
+def test_what_nobody_named_is_told_to_be_given():
+    x, w = tl.tensor(np.ones((3, 2)), name="x"), tl.tensor(np.eye(2), requires_grad=True, name="w")
+    h = tl.zeros(2)
+    for t in range(3):
+        h = tl.where(np.array([True, t > 1]), tl.tanh(x[t] + h @ w), h) * float(t + 1)
+    said = str(tl.derive(h.sum(), wrt=w)).splitlines()
+    assert {line for line in said if ": given" in line} == {
+        "y⁽¹⁾_t: given at each step, 2",
+        "y⁽²⁾_t: given at each step, a number",
+    }
+    assert "given" not in str(tl.derive(tl.tanh(x @ w).sum(), wrt=w))

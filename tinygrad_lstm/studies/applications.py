@@ -7,6 +7,7 @@ themselves is in ``demonstration``.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -142,7 +143,8 @@ class Unusable(SystemExit):
     """What a demonstration cannot go on with, in one line, which ends a program and is all it says."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"tinygrad-lstm: {clean(message, 400)}")
+        said = re.sub(r"^\[Errno \d+\] (.*): '(.*)'$", r"cannot read \2: \1", message)  # as Python says it of a file
+        super().__init__(f"tinygrad-lstm: {clean(said, 400)}")
 
 
 def path_of(application: Demo) -> Path:

@@ -70,6 +70,8 @@ def read(path: str) -> Rolls:
             opened.seek(0)
             arrays = np.load(opened, allow_pickle=False)
             splits = [_split(arrays, name, digest) for name in Rolls._fields[1:]]
+    except NoRolls as error:
+        raise NoRolls(f"{path} holds no piano rolls: {error}") from error
     except (ValueError, KeyError, EOFError, RuntimeError, MemoryError, OSError, *_BROKEN) as error:
         raise NoRolls(f"{path} holds no piano rolls: {said(error)}") from error
     return Rolls(f"file {digest.hexdigest()[:8]}", *splits)

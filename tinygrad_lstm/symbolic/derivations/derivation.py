@@ -68,7 +68,17 @@ class Derivation:
         blocks = sorted(self._lettering.blocks.items(), key=lambda each: shown.find(text(each[0])))
         for block, (matrix, rows) in blocks:
             found.append((block, parts_of(matrix, rows)))
-        return tuple(found)
+        return (*found, *self._given(shown))
+
+    def _given(self, shown: str) -> Iterator[tuple[Expression, str]]:
+        """Yield what lines read that nobody named, and no operation made: a mask, or a number of each step."""
+        for group in self._recurrence.groups:
+            if group.sample.primitive is None and group.sample.name is None and group.sample is not self.wrt:
+                called = self._lettering.value(group)
+                called = now(called) if group.timed else called
+                size = "×".join(map(str, group.sample.shape)) or "a number"
+                if text(called) in shown:
+                    yield called, f"given{' at each step' if group.timed else ''}, {size}"
 
     def _begun(self, group: Group) -> Iterator[Formula]:
         """Yield what takes the place of a group's members before the first step, or after the last."""
