@@ -51,11 +51,16 @@ def _numbers(thing: Any) -> Any:
     return thing.detach().cpu().numpy() if hasattr(type(thing), "__torch_function__") else thing
 
 
+def is_torchs(thing: Any) -> bool:
+    """Tell whether something is a tensor of PyTorch's."""
+    return hasattr(type(thing), "__torch_function__") and not hasattr(thing, "carries_gradient")
+
+
 def as_array(thing: Any) -> Any:
     """Return PyTorch's tensors as arrays, at any depth, and all else as it is."""
     if type(thing) in (list, tuple):
         return type(thing)(map(as_array, thing))
-    if not hasattr(type(thing), "__torch_function__") or hasattr(thing, "carries_gradient"):
+    if not is_torchs(thing):
         return thing
     if thing.requires_grad:
         raise TypeError(

@@ -13,6 +13,7 @@ from ..engine.pytorch import advice
 from ..engine.scope import MODULES, call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor
+from ..engine.torchs import is_torchs
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .arguments import true_or_false
@@ -241,7 +242,7 @@ class Module:
         Traceback (most recent call last):
         ValueError: Linear: the state does not fit, ...; missing: weight; surplus: wieght (is it weight?)
         """
-        if any(hasattr(type(each), "__torch_function__") and not isinstance(each, Tensor) for each in state.values()):
+        if isinstance(state, Mapping) and any(map(is_torchs, state.values())):
             raise TypeError("PyTorch lays its weights out otherwise: tl.from_torch(state, into=module) knows how")
         parameters = dict(self.named_parameters())
         wanted = {path: shape_and_type(each) for path, each in (*parameters.items(), *self.named_buffers())}
