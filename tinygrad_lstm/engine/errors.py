@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .primitive import Array, Kind, Primitive
+from .pytorch import is_torchs
 from .scope import Context
 
 
@@ -93,8 +94,7 @@ def real(**numbers: Any) -> None:
 
 def kind_of(x: Any) -> str:
     """Return what something is called that is no tensor of ours."""
-    theirs = hasattr(type(x), "__torch_function__")
-    return "a tensor of PyTorch's: bring its module in by tl.from_torch" if theirs else type(x).__name__
+    return "a tensor of PyTorch's: bring its module in by tl.from_torch" if is_torchs(x) else type(x).__name__
 
 
 def short(data: Any) -> str:

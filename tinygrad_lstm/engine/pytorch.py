@@ -76,6 +76,11 @@ def answered(array: Any) -> Any:
     return array if convert is None else convert(array)
 
 
+def is_torchs(thing: Any) -> bool:
+    """Tell whether something is a tensor of PyTorch's."""
+    return hasattr(type(thing), "__torch_function__") and not hasattr(thing, "carries_gradient")
+
+
 def in_our_words(given: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     """Return arguments by name with PyTorch's names exchanged for those that a function knows."""
     ours: dict[str, Any] = {}

@@ -236,13 +236,13 @@ class Tensor(Operators):
         But not when, nor what it was called, nor the line that cut it: a recurrent layer that is given a detached state
         goes on in time, and pictures show where nothing flows.
         """
+        if current().any_data:
+            return self._cut()
         then = following(self, through=lambda node: node.primitive is not None and node.primitive.kind is Kind.movement)
         origin = self
         while origin.name is None and origin.primitive is not None and origin.primitive.kind is Kind.movement:
             origin = origin.inputs[0]  # as h of which h_n is a stack
         context, (code, instruction) = current()._replace(offset=then), place(0)
-        if context.any_data:
-            return self._cut()
         return Tensor(self._value, name=origin.name, context=context, code=code, instruction=instruction)
 
     def _cut(self) -> Tensor:

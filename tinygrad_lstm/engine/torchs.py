@@ -10,7 +10,7 @@ import numpy as np
 from . import functions, ops
 from .methods import methods
 from .overwritten import written_over
-from .pytorch import NAMES
+from .pytorch import NAMES, is_torchs
 
 _LEFT_OUT = ("_stacklevel", "inplace")
 """Settings of PyTorch's that say nothing here: no tensor is changed in place, which ``written_over`` takes note of."""
@@ -49,11 +49,6 @@ def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
 def _numbers(thing: Any) -> Any:
     """Return the numbers of a tensor, ours or PyTorch's, without a gradient."""
     return thing.detach().cpu().numpy() if hasattr(type(thing), "__torch_function__") else thing
-
-
-def is_torchs(thing: Any) -> bool:
-    """Tell whether something is a tensor of PyTorch's."""
-    return hasattr(type(thing), "__torch_function__") and not hasattr(thing, "carries_gradient")
 
 
 def as_array(thing: Any) -> Any:

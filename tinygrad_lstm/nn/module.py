@@ -9,11 +9,10 @@ from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from ..engine.primitive import Array
-from ..engine.pytorch import advice
+from ..engine.pytorch import advice, is_torchs
 from ..engine.scope import MODULES, call_in, current
 from ..engine.source import place, skip_file
 from ..engine.tensor import Tensor
-from ..engine.torchs import is_torchs
 from ..structure.tables import html_table, text_table
 from ..structure.words import clean
 from .arguments import true_or_false
